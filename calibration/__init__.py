@@ -1,0 +1,1 @@
+"""Measure what the data sheet does not say."""

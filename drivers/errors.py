@@ -1,0 +1,35 @@
+"""The exceptions a device may raise, and when.
+
+    DeviceError                     anything below
+      DeviceNotFoundError           opening: nothing there, in use by another program, or its library is missing
+      DeviceDisconnectedError       it was there and is gone (unplugged, powered off)
+      DeviceTimeoutError            it is there and did not answer in time
+      DeviceValueError              a value it can not take: shape, range, unit (also a ValueError)
+      DeviceStateError              a call it can not take now (closed, emission interlocked)
+"""
+
+from __future__ import annotations
+
+
+class DeviceError(Exception):
+    """Base of all device exceptions. The message names the device, what happened, and the remedy."""
+
+
+class DeviceNotFoundError(DeviceError):
+    """Raised while opening: nothing is there, it is in use, or its library is missing."""
+
+
+class DeviceDisconnectedError(DeviceError):
+    """Raised when a device that was open has gone."""
+
+
+class DeviceTimeoutError(DeviceError):
+    """Raised when a device did not answer in the time it declares."""
+
+
+class DeviceValueError(DeviceError, ValueError):
+    """Raised for a value outside what the device allows; the message gives value and limits."""
+
+
+class DeviceStateError(DeviceError):
+    """Raised for a call in the wrong state, as using a closed device."""

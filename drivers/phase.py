@@ -1,0 +1,53 @@
+"""Radians to grey levels: wrap, and quantise by a look-up table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from drivers.errors import DeviceValueError
+from drivers.types import FloatArray
+
+TURN_RAD = 2.0 * np.pi
+_STEPS = 4096
+
+
+class PhaseQuantiser:
+    """Nearest grey level for any phase, modulo 2 pi.
+
+    phase_by_grey_rad: the phase of each grey level, (2**bits,); linear over 2 pi if not measured.
+    The inverse is tabulated in 4096 steps (1.5 mrad), a sixteenth of an 8-bit level.
+    Raises DeviceValueError for a table of the wrong length or with values that are not finite.
+    """
+
+    def __init__(self, bits: int, phase_by_grey_rad: FloatArray | None = None) -> None:
+        levels = 2**bits
+        if phase_by_grey_rad is None:
+            phase_by_grey_rad = np.arange(levels) * (TURN_RAD / levels)
+        table = np.asarray(phase_by_grey_rad, dtype=np.float64)
+        if table.shape != (levels,) or not np.isfinite(table).all():
+            raise DeviceValueError(
+                f"phase look-up table: shape {table.shape}; needs {levels} finite phases in radians"
+            )
+        wanted = (np.arange(_STEPS) + 0.5) * (TURN_RAD / _STEPS)
+        apart = np.abs(wanted[:, None] - np.mod(table, TURN_RAD)[None, :])
+        around = np.minimum(apart, TURN_RAD - apart)
+        self._grey = around.argmin(axis=1).astype(np.uint8 if bits <= 8 else np.uint16)
+
+    def __call__(self, phase_rad: FloatArray) -> npt.NDArray[Any]:
+        """Grey levels of the same shape."""
+        turns = np.asarray(phase_rad, dtype=np.float32) * np.float32(1.0 / TURN_RAD)
+        turns = turns - np.floor(turns)
+        index = (turns * _STEPS).astype(np.int32)
+        np.minimum(index, _STEPS - 1, out=index)
+        return self._grey[index]
+
+
+def check_pattern(name: str, pattern: FloatArray, shape: tuple[int, int]) -> None:
+    """Raise DeviceValueError unless a pattern has the panel's shape and only finite values."""
+    if pattern.shape != shape:
+        raise DeviceValueError(f"{name}: pattern of shape {pattern.shape}; the panel is {shape}")
+    if not np.isfinite(pattern).all():
+        raise DeviceValueError(f"{name}: pattern holds values that are not finite")

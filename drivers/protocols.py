@@ -1,0 +1,166 @@
+"""What a device is. Structural types: a driver fits by having these members, it inherits nothing.
+
+A driver is a class constructed from its config (`drivers.config`); construction connects, `close()`
+leaves the device safe and disconnects, and may be called twice. Every method may raise the
+exceptions of `drivers.errors`, and no others.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from drivers.types import FloatArray, Frame, PatternId, Roi, Timing
+
+
+@runtime_checkable
+class Device(Protocol):
+    """Anything with a name, a declared timing and an end."""
+
+    @property
+    def name(self) -> str:
+        """Maker, model and serial number, for messages and provenance."""
+        ...
+
+    @property
+    def timing(self) -> Timing:
+        """Declared latency and duration of the device's one act."""
+        ...
+
+    def close(self) -> None:
+        """Leave the device safe (laser off, SLM flat) and let go of it. Idempotent."""
+        ...
+
+
+@runtime_checkable
+class SLM(Device, Protocol):
+    """A phase-only spatial light modulator."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) of the panel in pixels."""
+        ...
+
+    @property
+    def pixel_pitch_um(self) -> float:
+        """Distance between pixel centres in micrometres."""
+        ...
+
+    @property
+    def bit_depth(self) -> int:
+        """Bits of one grey level."""
+        ...
+
+    def set_phase(self, phase_rad: FloatArray) -> PatternId:
+        """Show a phase pattern, (height, width), radians, any real number; wrapped and quantised here.
+
+        Raises DeviceValueError for a wrong shape or a value that is not finite.
+        """
+        ...
+
+    def set_grey(self, grey: FloatArray) -> PatternId:
+        """Show raw grey levels, (height, width), 0 ... 2**bit_depth - 1, past any phase look-up table.
+
+        Calibration needs it: the phase response is measured as phase against grey level.
+        """
+        ...
+
+
+@runtime_checkable
+class InputModulator(Device, Protocol):
+    """Writes the input image on the beam: a DMD (amplitude) or a patch of the SLM (phase)."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) of the input field in modulator pixels."""
+        ...
+
+    def show(self, field: FloatArray) -> PatternId:
+        """Show one input field, (height, width): amplitude in 0 ... 1 for a DMD, radians for a patch."""
+        ...
+
+
+@runtime_checkable
+class Camera(Device, Protocol):
+    """A camera with a linear response."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) of the whole sensor in raw pixels."""
+        ...
+
+    @property
+    def bit_depth(self) -> int:
+        """Bits of one count; the largest count is 2**bit_depth - 1."""
+        ...
+
+    @property
+    def exposure_ms(self) -> float:
+        """The exposure that the camera applies; set it to any value within exposure_range_ms."""
+        ...
+
+    @exposure_ms.setter
+    def exposure_ms(self, value: float) -> None: ...
+
+    @property
+    def exposure_range_ms(self) -> tuple[float, float]:
+        """(shortest, longest) exposure."""
+        ...
+
+    @property
+    def roi(self) -> Roi:
+        """The window on the sensor that is read out."""
+        ...
+
+    @roi.setter
+    def roi(self, value: Roi) -> None: ...
+
+    def get_frame(self) -> Frame:
+        """Expose once, from now, and return the frame; never an older one.
+
+        Raises DeviceTimeoutError if no frame came, DeviceDisconnectedError if the camera is gone.
+        """
+        ...
+
+    def get_frames(self, count: int) -> list[Frame]:
+        """`count` exposures in a row."""
+        ...
+
+
+@runtime_checkable
+class Laser(Device, Protocol):
+    """A laser with a shutter."""
+
+    @property
+    def power_mw(self) -> float:
+        """Emitted power when the emission is on."""
+        ...
+
+    @power_mw.setter
+    def power_mw(self, value: float) -> None: ...
+
+    @property
+    def power_range_mw(self) -> tuple[float, float]:
+        """(least, greatest) settable power."""
+        ...
+
+    @property
+    def emission(self) -> bool:
+        """True while light comes out."""
+        ...
+
+    @emission.setter
+    def emission(self, value: bool) -> None: ...
+
+    @property
+    def wavelength_nm(self) -> float:
+        """Vacuum wavelength."""
+        ...
+
+
+@runtime_checkable
+class PowerMeter(Device, Protocol):
+    """Reads optical power."""
+
+    def read_mw(self) -> float:
+        """Optical power now."""
+        ...

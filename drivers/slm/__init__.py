@@ -1,0 +1,1 @@
+"""Spatial light modulators."""

@@ -1,0 +1,136 @@
+"""From a bench file to a bench and to its twin: hands each plain numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from calibration.layout import PatchLayout
+from drivers.errors import DeviceError
+from drivers.protocols import SLM, Camera, InputModulator, Laser
+from drivers.registry import driver_class
+from labdiff.bench import Bench
+from labdiff.clock import SystemClock
+from labdiff.config import BenchConfig
+from labdiff.errors import UserError
+from twin.digital_twin import DigitalTwin, TwinGeometry
+
+
+def patch_layout(config: BenchConfig) -> PatchLayout:
+    """Where the patches lie on the SLM, as the bench file says."""
+    return PatchLayout(
+        panel_shape=config.slm.shape,
+        patch_shape=config.cavity.patch_shape,
+        top=config.cavity.patch_top,
+        lefts=config.cavity.patch_lefts,
+        pixel_pitch_um=config.slm.pixel_pitch_um,
+        wavelength_nm=config.source.wavelength_nm,
+        gap_mm=config.gap_mm,
+    )
+
+
+def build_twin(config: BenchConfig) -> DigitalTwin:
+    """The bench's twin at data-sheet values."""
+    return DigitalTwin(
+        TwinGeometry(
+            shape=config.cavity.patch_shape,
+            layers=config.layers,
+            pixel_pitch_m=config.slm.pixel_pitch_um * 1e-6,
+            wavelength_m=config.source.wavelength_nm * 1e-9,
+            z_gap_m=config.cavity.z_gap_mm * 1e-3,
+            waist_m=config.source.waist_mm * 1e-3,
+            input_kind=config.input.kind,
+        )
+    )
+
+
+def open_bench(config: BenchConfig, seed: int) -> Bench:
+    """Open the devices of a bench file. The mock's hidden imperfections are drawn from the seed.
+
+    Raises UserError for an unknown driver or a mixture of mock and real devices, DeviceError when
+    a device is not there.
+    """
+    drivers = {"slm": config.slm.driver, "camera": config.camera.driver, "laser": config.laser.driver}
+    mocked = [kind for kind, driver in drivers.items() if driver == "mock"]
+    if len(mocked) == len(drivers):
+        return _mock_bench(config, seed)
+    for kind, driver in drivers.items():
+        if driver != "mock":
+            _check_driver(kind, driver)
+    if mocked:
+        raise UserError(
+            f'{mocked[0]}.driver: "mock" beside real devices; simulated light does not reach real '
+            "ones. Use mock for all of slm, camera and laser, or for none."
+        )
+    return _real_bench(config)
+
+
+def _check_driver(kind: str, driver: str) -> type[Any]:
+    try:
+        return driver_class(kind, driver)
+    except DeviceError as error:
+        raise UserError(f"{kind}.driver: {error}") from None
+
+
+def _mock_bench(config: BenchConfig, seed: int) -> Bench:
+    from mock_hardware.config import MockGeometry, MockImperfections
+    from mock_hardware.laboratory import MockLaboratory
+
+    geometry = MockGeometry(
+        wavelength_nm=config.source.wavelength_nm,
+        pixel_pitch_um=config.slm.pixel_pitch_um,
+        panel_shape=config.slm.shape,
+        patch_shape=config.cavity.patch_shape,
+        patch_top=config.cavity.patch_top,
+        patch_lefts=config.cavity.patch_lefts,
+        z_gap_mm=config.cavity.z_gap_mm,
+        waist_mm=config.source.waist_mm,
+        input_kind=config.input.kind,
+        camera_shape=config.camera.shape,
+        camera_pitch_um=config.camera.pixel_pitch_um,
+        camera_bit_depth=config.camera.bit_depth,
+        magnification=config.relay.magnification,
+    )
+    imperfections = MockImperfections(
+        imperfections=config.mock.imperfections,
+        camera_unplugged_after_frames=config.mock.camera_unplugged_after_frames,
+    )
+    laboratory = MockLaboratory.create(geometry, imperfections, seed, config.mock.clock)
+    laboratory.laser.power_mw = config.laser.power_mw
+    laboratory.camera.exposure_ms = config.camera.exposure_ms
+    return Bench(
+        layout=patch_layout(config),
+        slm=laboratory.slm,
+        camera=laboratory.camera,
+        laser=laboratory.laser,
+        clock=laboratory.clock,
+        dmd=laboratory.dmd,
+        frames_name_patterns=True,
+    )
+
+
+def _real_bench(config: BenchConfig) -> Bench:
+    if config.input.kind == "dmd":
+        raise UserError('input.kind: "dmd" has no real driver yet; allowed here is "slm_patch"')
+    slm: SLM = _check_driver("slm", config.slm.driver).from_settings(
+        shape=config.slm.shape,
+        pixel_pitch_um=config.slm.pixel_pitch_um,
+        address=config.slm.address,
+    )
+    laser: Laser | None = None
+    camera: Camera | None = None
+    try:
+        laser = _check_driver("laser", config.laser.driver).from_settings(
+            address=config.laser.address, wavelength_nm=config.source.wavelength_nm
+        )
+        camera = _check_driver("camera", config.camera.driver).from_settings(
+            serial=config.camera.serial
+        )
+        camera.exposure_ms = config.camera.exposure_ms
+        laser.power_mw = config.laser.power_mw
+    except BaseException:
+        for device in (camera, laser, slm):
+            if device is not None:
+                device.close()
+        raise
+    dmd: InputModulator | None = None
+    return Bench(patch_layout(config), slm, camera, laser, SystemClock(), dmd)

@@ -1,0 +1,173 @@
+"""The bench: the devices under one roof, and the one physical act, `measure`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from calibration.dark import DarkLevel
+from calibration.layout import PatchLayout
+from calibration.resample import Rectifier
+from drivers.errors import DeviceError, DeviceStateError, DeviceTimeoutError
+from drivers.protocols import SLM, Camera, Device, InputModulator, Laser
+from drivers.types import Frame
+
+log = logging.getLogger(__name__)
+
+FloatImages = npt.NDArray[np.float32]
+MAX_RETRIES = 3
+
+
+class Clock(Protocol):
+    """Where waiting happens: the virtual clock of a mock laboratory, or real time."""
+
+    def now_s(self) -> float:
+        """Seconds since an arbitrary start."""
+        ...
+
+    def sleep_s(self, seconds: float) -> None:
+        """Let time pass."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """What the bench answered to a batch.
+
+    intensity: (B, h, w) on the output plane, in units of the twin's intensity.
+    saturated_fraction: largest share of saturated pixels in any of the frames.
+    """
+
+    intensity: FloatImages
+    saturated_fraction: float
+
+
+class Bench:
+    """Devices, and the calibrations that give their numbers a meaning.
+
+    A context manager: opening switches the laser on; leaving, by whatever way, switches it off, shows
+    a flat pattern and closes the devices in reverse order.
+    """
+
+    def __init__(
+        self,
+        layout: PatchLayout,
+        slm: SLM,
+        camera: Camera,
+        laser: Laser,
+        clock: Clock,
+        dmd: InputModulator | None = None,
+        frames_name_patterns: bool = False,
+    ) -> None:
+        self.layout = layout
+        self.slm, self.camera, self.laser, self.clock, self.dmd = slm, camera, laser, clock, dmd
+        self.dark: DarkLevel | None = None
+        self.rectifier: Rectifier | None = None
+        self.counts_per_ms_per_unit = 1.0
+        self.frames_taken = 0
+        self.frames_repeated = 0
+        # A real camera cannot know the pattern: there the order of settle and trigger is the proof.
+        self._frames_name_patterns = frames_name_patterns
+
+    @property
+    def planes(self) -> int:
+        """Number of SLM patches: the layers, and one more if a patch writes the input."""
+        return len(self.layout.lefts)
+
+    def __enter__(self) -> Bench:
+        self.laser.emission = True
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Laser off, SLM flat, everything closed; a device that fails does not keep the others on."""
+        devices: list[Device] = [d for d in (self.camera, self.dmd, self.slm, self.laser) if d]
+        steps: list[tuple[str, Callable[[], object]]] = [
+            ("switch the laser off", self._laser_off),
+            ("flatten the SLM", self._slm_flat),
+            *((f"close {device.name}", device.close) for device in devices),
+        ]
+        for what, act in steps:
+            try:
+                act()
+            except DeviceStateError:
+                continue  # closed already: nothing is left to make safe
+            except DeviceError as error:
+                log.error("could not %s: %s", what, error)
+
+    def show(self, phases_rad: npt.NDArray[np.floating]) -> None:
+        """Put patches (P, h, w) on the SLM and wait until it has settled."""
+        self.slm.set_phase(self.layout.panel(phases_rad))
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait as long as the SLM declares that it needs."""
+        self.clock.sleep_s(self.slm.timing.total_ms / 1e3)
+
+    def measure(
+        self, inputs: npt.NDArray[np.floating], phases_rad: npt.NDArray[np.floating]
+    ) -> Frames:
+        """Send inputs (B, h, w) through layers (N, h, w) and return what the camera saw.
+
+        Inputs are radians for an SLM patch, amplitude for a DMD. A frame that does not belong to its
+        pattern is measured again, at most three times.
+        Raises DeviceStateError before the bench is calibrated, DeviceError when a device fails.
+        """
+        if self.dark is None or self.rectifier is None:
+            raise DeviceStateError("bench: not calibrated; run the calibration before measuring")
+        pedestal = self.dark.pedestal_counts
+        unit = self.counts_per_ms_per_unit
+        counts = np.empty((len(inputs), *self.camera.roi.shape), np.float32)
+        saturated = 0.0
+        if self.dmd is not None:
+            self.show(phases_rad)
+        for index, field in enumerate(inputs):
+            frame = self._frame_of(field, phases_rad)
+            counts[index] = frame.pixels
+            saturated = max(saturated, frame.saturated_fraction)
+        counts -= pedestal
+        scale = 1.0 / (unit * self.camera.exposure_ms)
+        return Frames((self.rectifier(counts) * scale).astype(np.float32), saturated)
+
+    def _frame_of(
+        self, field: npt.NDArray[np.floating], phases_rad: npt.NDArray[np.floating]
+    ) -> Frame:
+        panel = None
+        if self.dmd is None:
+            panel = self.layout.panel(np.concatenate([field[None], phases_rad]))
+        for _ in range(1 + MAX_RETRIES):
+            if self.dmd is not None:
+                pattern = self.dmd.show(field)
+                self.clock.sleep_s(self.dmd.timing.total_ms / 1e3)
+            else:
+                assert panel is not None
+                pattern = self.slm.set_phase(panel)
+                self.settle()
+            frame = self.camera.get_frame()
+            self.frames_taken += 1
+            if frame.pattern_id == pattern or not self._frames_name_patterns:
+                return frame
+            self.frames_repeated += 1
+        raise DeviceTimeoutError(
+            f"{self.camera.name}: {1 + MAX_RETRIES} frames in a row belonged to another pattern "
+            f"than {pattern}; check trigger and SLM timing"
+        )
+
+    def _laser_off(self) -> None:
+        self.laser.emission = False
+
+    def _slm_flat(self) -> None:
+        self.slm.set_phase(np.zeros(self.slm.shape, np.float32))

@@ -1,0 +1,193 @@
+"""The bench file and the training options: strict, every unit in a name."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from drivers.config import explain
+from labdiff.errors import UserError
+
+Positive = Annotated[float, Field(gt=0.0)]
+Pixels = Annotated[int, Field(ge=1, le=20_000)]
+Shape = tuple[Pixels, Pixels]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceConfig(_Section):
+    """The laser beam as its data sheet has it."""
+
+    wavelength_nm: float = Field(ge=200.0, le=2000.0, description="vacuum wavelength, nm")
+    waist_mm: float = Field(gt=0.0, le=50.0, description="1/e^2 intensity radius on the SLM, mm")
+
+
+class CavityConfig(_Section):
+    """The fold between SLM and mirror."""
+
+    z_gap_mm: float = Field(gt=0.0, le=1000.0, description="SLM to mirror, mm")
+    patch_shape: Shape
+    patch_top: int = Field(ge=0)
+    patch_lefts: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
+
+
+class SlmConfig(_Section):
+    """The phase modulator that carries the layers."""
+
+    driver: str
+    shape: Shape
+    pixel_pitch_um: float = Field(gt=0.0, le=100.0)
+    address: str | None = None
+
+
+class InputConfig(_Section):
+    """What writes the image on the beam."""
+
+    kind: Literal["slm_patch", "dmd"]
+
+
+class CameraConfig(_Section):
+    """The camera behind the relay."""
+
+    driver: str
+    shape: Shape
+    pixel_pitch_um: float = Field(gt=0.0, le=100.0)
+    bit_depth: Literal[8, 10, 12, 14, 16]
+    exposure_ms: float = Field(gt=0.0, le=10_000.0)
+    serial: str | None = None
+
+
+class RelayConfig(_Section):
+    """The imaging optics between the output plane and the camera."""
+
+    magnification: float = Field(gt=0.0, le=100.0)
+
+
+class LaserConfig(_Section):
+    """The laser head."""
+
+    driver: str
+    power_mw: float = Field(ge=0.0, le=100_000.0)
+    address: str | None = None
+
+
+class MockConfig(_Section):
+    """What the simulated laboratory hides."""
+
+    imperfections: Literal["random", "none"] = "random"
+    clock: Literal["virtual", "real"] = "virtual"
+    camera_unplugged_after_frames: int | None = Field(default=None, ge=0)
+
+
+class BenchConfig(_Section):
+    """One bench file."""
+
+    name: str
+    source: SourceConfig
+    cavity: CavityConfig
+    slm: SlmConfig
+    input: InputConfig
+    camera: CameraConfig
+    relay: RelayConfig
+    laser: LaserConfig
+    mock: MockConfig = MockConfig()
+
+    @model_validator(mode="after")
+    def _patches_lie_on_the_panel(self) -> BenchConfig:
+        height, width = self.slm.shape
+        patch_height, patch_width = self.cavity.patch_shape
+        lefts = self.cavity.patch_lefts
+        if self.cavity.patch_top + patch_height > height:
+            raise ValueError(
+                f"cavity.patch_top: {self.cavity.patch_top} + {patch_height} rows end below the "
+                f"panel of {height} rows; allowed is 0 ... {height - patch_height}"
+            )
+        for left in lefts:
+            if left + patch_width > width:
+                raise ValueError(
+                    f"cavity.patch_lefts: {left} + {patch_width} columns end right of the panel "
+                    f"of {width} columns; allowed is 0 ... {width - patch_width}"
+                )
+        for first, second in zip(sorted(lefts), sorted(lefts)[1:], strict=False):
+            if second - first < patch_width:
+                raise ValueError(
+                    f"cavity.patch_lefts: the patches at {first} and {second} overlap; "
+                    f"they must be at least {patch_width} columns apart"
+                )
+        if self.layers < 1:
+            raise ValueError('cavity.patch_lefts: with input.kind = "slm_patch" at least two')
+        return self
+
+    @property
+    def layers(self) -> int:
+        """Number of modulation layers N: all patches but the one that writes the input."""
+        return len(self.cavity.patch_lefts) - (1 if self.input.kind == "slm_patch" else 0)
+
+    @property
+    def gap_mm(self) -> float:
+        """Path between two patches: to the mirror and back."""
+        return 2.0 * self.cavity.z_gap_mm
+
+
+class TrainingOptions(_Section):
+    """How an optical denoising unit is trained. The defaults are the demo's."""
+
+    data: str = Field(default="digits", description="data set by name")
+    classes: tuple[int, ...] = Field(default=(0, 1, 2), description="classes used; all if empty")
+    image_size: int = Field(default=10, ge=2, le=512, description="image side, cells")
+    layer_sets: int = Field(default=5, ge=1, le=1000, description="timestep ranges M")
+    offline_steps: int = Field(default=200, ge=0, description="steps a layer set on the twin")
+    online_steps: int = Field(default=40, ge=0, description="steps a layer set on the bench")
+    batch: int = Field(default=16, ge=1, le=4096, description="images a step")
+    learning_rate: float = Field(default=0.1, gt=0.0, le=10.0, description="offline, rad a step")
+    online_learning_rate: float = Field(default=0.02, gt=0.0, le=10.0)
+    prediction: Literal["sample", "epsilon"] = "sample"
+    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    generated: int = Field(default=100, ge=0, le=100_000, description="images generated")
+    sampler: Literal["ddim", "ddpm", "paper"] = "ddim"
+    sampler_steps: int = Field(default=50, ge=1, le=1000)
+
+
+SHIPPED = ("mock",)
+
+
+def bench_text(path_or_name: str) -> tuple[str, str]:
+    """(what to call it in messages, TOML text) of a bench file or of a shipped bench.
+
+    Raises UserError if there is neither.
+    """
+    if path_or_name in SHIPPED:
+        text = resources.files("labdiff").joinpath("benches", f"{path_or_name}.toml")
+        return f"shipped bench {path_or_name!r}", text.read_text(encoding="utf-8")
+    path = Path(path_or_name)
+    try:
+        return str(path), path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(
+            f"{path}: no such bench file. Write one with 'labdiff init {path}', or name a shipped "
+            f"bench: {', '.join(SHIPPED)}."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read as a bench file: {error}") from None
+
+
+def load_bench(path_or_name: str) -> BenchConfig:
+    """Read and check a bench file. Raises UserError that names file, key, value, what is allowed."""
+    name, text = bench_text(path_or_name)
+    return parse_bench(text, name)
+
+
+def parse_bench(text: str, name: str) -> BenchConfig:
+    """Check the text of a bench file; `name` is what messages call it. Raises UserError."""
+    try:
+        return BenchConfig.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{name}: not valid TOML: {error}") from None
+    except ValidationError as error:
+        raise UserError(explain(error, name, BenchConfig)) from None

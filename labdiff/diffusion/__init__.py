@@ -1,0 +1,1 @@
+"""Denoising diffusion: noise schedule, time-aware policy, samplers."""

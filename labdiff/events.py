@@ -1,0 +1,127 @@
+"""What a long job says while it runs: frozen values, yielded one by one.
+
+`Event` is a union and not a base class, so that it includes the steps of lower floors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from calibration.steps import CalibrationStep
+
+Image: TypeAlias = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class JobStarted:
+    """First event of every job: its name and how many steps are expected."""
+
+    job: str
+    total_steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageStarted:
+    """A job enters a part of itself, such as "calibrate" or "online learning"."""
+
+    stage: str
+    total_steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What happened to one image in a training step.
+
+    noisy, predicted_noise, true_noise: (image height, image width).
+    camera: the output plane's intensity, (h, w), 1.0 = mean of the flat reference.
+    input_field: what the input modulator showed, (h, w), radians or amplitude.
+    """
+
+    noisy: Image
+    input_field: Image
+    camera: Image
+    predicted_noise: Image
+    true_noise: Image
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingStep:
+    """One update of one layer set.
+
+    method: "offline" or "online". step counts over all layer sets, 0-based, out of total.
+    twin_mse, bench_mse: noise MSE of this batch (bench_mse is None offline).
+    discrepancy: D = 1 - C between camera and twin (None offline).
+    alignment: the twin's alignment parameters by name, units in the names.
+    """
+
+    method: Literal["offline", "physics_aware", "online"]
+    step: int
+    total: int
+    layer_set: int
+    twin_mse: float
+    bench_mse: float | None = None
+    discrepancy: float | None = None
+    alignment: dict[str, float] = field(default_factory=dict)
+    pictures: Pictures | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlignmentStep:
+    """One step of the alignment fit: frames measured so far, discrepancy, parameters."""
+
+    step: int
+    total: int
+    discrepancy: float
+    alignment: dict[str, float]
+    message: str
+    picture: Image | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationStep:
+    """One denoising step of a batch of images; images (B, H, W) in -1 ... 1, t counts down."""
+
+    step: int
+    total: int
+    t: int
+    images: Image
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Named figures of a finished part, such as mse_online_bench."""
+
+    figures: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """All that a resumed job needs, as plain arrays and scalars by name; never an object."""
+
+    arrays: dict[str, npt.NDArray[np.generic]]
+    scalars: dict[str, float | int | str]
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnded:
+    """Last event of every job."""
+
+    outcome: Literal["completed", "stopped", "failed"]
+    reason: str
+
+
+Event: TypeAlias = (
+    JobStarted
+    | StageStarted
+    | CalibrationStep
+    | AlignmentStep
+    | TrainingStep
+    | GenerationStep
+    | Measured
+    | Checkpoint
+    | JobEnded
+)

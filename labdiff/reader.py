@@ -1,0 +1,86 @@
+"""Read a run file: what the report, the resume and the figures need, and nothing executable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from labdiff.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class RunFile:
+    """A run as recorded. columns[kind][name] is one number (or text) per event of that kind."""
+
+    path: Path
+    outcome: str
+    reason: str
+    start_time: str
+    bench_text: str
+    options_json: str
+    seed: int
+    versions: dict[str, str]
+    columns: dict[str, dict[str, npt.NDArray[Any]]]
+    figures: dict[str, float]
+    pictures: dict[str, npt.NDArray[np.float32]]
+    generated: dict[str, npt.NDArray[np.float32]]
+    checkpoint: dict[str, npt.NDArray[Any]]
+    checkpoint_scalars: dict[str, Any]
+
+
+def read_run(path: Path) -> RunFile:
+    """Read a run file. Raises UserError if it is missing, not HDF5, damaged, or no labdiff run."""
+    if not path.is_file():
+        raise UserError(f"{path}: no such run file. 'labdiff demo --out FOLDER' makes one.")
+    try:
+        with h5py.File(path, "r") as file:
+            entry = file.get("entry")
+            if entry is None or entry.attrs.get("definition") != "labdiff_run":
+                raise UserError(f"{path}: an HDF5 file, but not one that labdiff recorded")
+            return _read_entry(path, entry)
+    except (OSError, KeyError, RuntimeError) as error:
+        raise UserError(
+            f"{path}: not a readable HDF5 file ({error}). It may be cut off or another format; "
+            f"run files end in .h5."
+        ) from None
+
+
+def _read_entry(path: Path, entry: h5py.Group) -> RunFile:
+    def group(name: str) -> dict[str, npt.NDArray[Any]]:
+        return {k: np.asarray(v[()]) for k, v in entry[name].items()} if name in entry else {}
+
+    columns: dict[str, dict[str, npt.NDArray[Any]]] = {}
+    for kind, table in entry["events"].items():
+        columns[kind] = {
+            name: column.asstr()[()] if h5py.check_string_dtype(column.dtype) else column[()]
+            for name, column in table.items()
+        }
+    attributes = entry.attrs
+    scalars = dict(entry["checkpoint"].attrs.items()) if "checkpoint" in entry else {}
+    return RunFile(
+        path=path,
+        outcome=str(attributes.get("outcome", "running")),
+        reason=str(attributes.get("reason", "")),
+        start_time=str(attributes["start_time"]),
+        bench_text=str(entry["config"].attrs["bench"]),
+        options_json=str(entry["config"].attrs["options"]),
+        seed=int(entry["config"].attrs["seed"]),
+        versions={
+            k.removeprefix("version_"): str(v)
+            for k, v in attributes.items()
+            if k.startswith("version_")
+        },
+        columns=columns,
+        figures=(
+            {k: float(v) for k, v in entry["figures"].attrs.items()} if "figures" in entry else {}
+        ),
+        pictures=group("pictures"),
+        generated=group("generated"),
+        checkpoint=group("checkpoint"),
+        checkpoint_scalars=scalars,
+    )

@@ -1,0 +1,1 @@
+"""The laboratory when there is none."""

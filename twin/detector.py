@@ -1,0 +1,26 @@
+"""Where the camera's pixels, as registered, really lie on the output plane."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def resample(intensity: Tensor, shear: Tensor, shift_px: Tensor) -> Tensor:
+    """Intensity (B, h, w) read at p + shear (p - centre) + shift instead of at p; bicubic.
+
+    shear (2, 2) and shift_px (2,) act on (x, y) in pixels. Light from outside the plane is 0.
+    """
+    height, width = intensity.shape[-2:]
+    half = torch.tensor([(width - 1) / 2, (height - 1) / 2])
+    matrix = torch.eye(2) + shear
+    # grid_sample counts -1 ... 1 from the first pixel's centre to the last one's.
+    rescaled = matrix * half[None, :] / half[:, None]
+    theta = torch.cat([rescaled, (shift_px / half)[:, None]], 1)
+    size = [len(intensity), 1, height, width]
+    grid = torch.nn.functional.affine_grid(
+        theta.expand(len(intensity), 2, 3), size, align_corners=True
+    )
+    return torch.nn.functional.grid_sample(
+        intensity[:, None], grid, mode="bicubic", padding_mode="zeros", align_corners=True
+    )[:, 0]

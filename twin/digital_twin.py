@@ -1,0 +1,182 @@
+"""The bench as a differentiable function."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from twin.detector import resample
+from twin.cavity import FixedCavity, cavity_intensity
+from twin.propagation import padded_size, transfer_function
+
+
+@dataclass(frozen=True, slots=True)
+class TwinGeometry:
+    """What the bench file says: lengths in metres, shape (height, width) of a patch in pixels."""
+
+    shape: tuple[int, int]
+    layers: int
+    pixel_pitch_m: float
+    wavelength_m: float
+    z_gap_m: float
+    waist_m: float
+    input_kind: Literal["slm_patch", "dmd"]
+
+
+class DigitalTwin(nn.Module):
+    """`twin(inputs, phases)` is what `Bench.measure` would see, (B, h, w).
+
+    1.0 is the mean of |source|^2 over a patch at data-sheet values. Alignment parameters are stored
+    in units in which each is of the order of one, so that one learning rate suits them all:
+    z_gap_percent (deviation), d_alpha_beam_mrad (2), d_alpha_mirror_mrad (2), bounce_tilt_mrad (N, 2),
+    source_centre_px (2), source_waist_percent (deviation), output_shift_px (2) and
+    output_shear_percent (2, 2), by which the registration was wrong. Pairs are (x, y).
+    They are known (no gradient, fast) until `refining(True)`.
+    Tilts and kernel: the paper, section 3.2 and appendix A.1.
+    """
+
+    z_gap_percent: nn.Parameter
+    d_alpha_beam_mrad: nn.Parameter
+    d_alpha_mirror_mrad: nn.Parameter
+    bounce_tilt_mrad: nn.Parameter
+    source_centre_px: nn.Parameter
+    source_waist_percent: nn.Parameter
+    output_shift_px: nn.Parameter
+    output_shear_percent: nn.Parameter
+
+    def __init__(self, geometry: TwinGeometry) -> None:
+        super().__init__()
+        self.geometry = geometry
+        starts = {
+            "z_gap_percent": torch.zeros(()),
+            "d_alpha_beam_mrad": torch.zeros(2),
+            "d_alpha_mirror_mrad": torch.zeros(2),
+            "bounce_tilt_mrad": torch.zeros(geometry.layers, 2),
+            "source_centre_px": torch.zeros(2),
+            "source_waist_percent": torch.zeros(()),
+            "output_shift_px": torch.zeros(2),
+            "output_shear_percent": torch.zeros(2, 2),
+        }
+        for name, start in starts.items():
+            setattr(self, name, nn.Parameter(start, requires_grad=False))
+        height, width = geometry.shape
+        rows = torch.arange(height, dtype=torch.float64) - (height - 1) / 2
+        columns = torch.arange(width, dtype=torch.float64) - (width - 1) / 2
+        self.register_buffer("y_m", (rows * geometry.pixel_pitch_m)[:, None], persistent=False)
+        self.register_buffer("x_m", (columns * geometry.pixel_pitch_m)[None, :], persistent=False)
+        # A deviation of 5 % in the gap must still fit the padding.
+        reach_m = 2.0 * geometry.z_gap_m * 1.05
+        self.padded = (
+            padded_size(height, geometry.pixel_pitch_m, geometry.wavelength_m, reach_m),
+            padded_size(width, geometry.pixel_pitch_m, geometry.wavelength_m, reach_m),
+        )
+        self._fixed: tuple[Tensor, Tensor, Tensor] | None = None
+
+    x_m: Tensor
+    y_m: Tensor
+
+    def refining(self, on: bool) -> None:
+        """Let gradients reach the alignment parameters, or not."""
+        for parameter in self.parameters():
+            parameter.requires_grad_(on)
+        self._fixed = None
+
+    def forward(self, inputs: Tensor, phases: Tensor) -> Tensor:
+        """Intensity on the output plane, (B, h, w).
+
+        inputs: (B, h, w), radians for an SLM patch, amplitude 0 ... 1 for a DMD.
+        phases: (N, h, w) radians for the whole batch, or (B, N, h, w).
+        """
+        learning = any(p.requires_grad for p in self.parameters()) and torch.is_grad_enabled()
+        shared = phases.dim() == 3
+        source, ramps, transfer = self._elements() if learning else self._known()
+        first = source * self._written(inputs)
+        if shared and not learning:
+            intensity: Tensor = FixedCavity.apply(first, phases, ramps, transfer)
+        else:
+            modulations = torch.complex(phases.cos(), phases.sin()) * ramps
+            intensity = cavity_intensity(first, modulations, transfer)
+        if learning or bool(self.output_shift_px.any() | self.output_shear_percent.any()):
+            return resample(intensity, self.output_shear_percent / 100.0, self.output_shift_px)
+        return intensity
+
+    def _written(self, inputs: Tensor) -> Tensor:
+        if self.geometry.input_kind == "slm_patch":
+            return torch.complex(inputs.cos(), inputs.sin())
+        return torch.complex(inputs, torch.zeros_like(inputs))
+
+    def _known(self) -> tuple[Tensor, Tensor, Tensor]:
+        if self._fixed is None:
+            with torch.no_grad():
+                self._fixed = self._elements()
+        return self._fixed
+
+    def load_alignment(self, values: dict[str, Tensor]) -> None:
+        """Take over parameter values by name, as `state_dict` gives them."""
+        self.load_state_dict(values)
+        self._fixed = None
+
+    def _elements(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Source behind the first tilt, tilts of the layers, transfer function."""
+        g = self.geometry
+        gap_m = 2.0 * g.z_gap_m * (1.0 + self.z_gap_percent.double() / 100.0)
+        ramps = self._ramp(self.planes_tilt_rad())
+        source = self._source() * ramps[0]
+        transfer = transfer_function(self.padded, g.pixel_pitch_m, g.wavelength_m, gap_m)
+        return source, ramps[1:], transfer
+
+    def _source(self) -> Tensor:
+        """Gaussian amplitude; 1 = root mean square over the patch at data-sheet values."""
+        g = self.geometry
+        centre_m = self.source_centre_px.double() * g.pixel_pitch_m
+        waist_m = g.waist_m * (1.0 + self.source_waist_percent.double() / 100.0)
+
+        def gaussian(x_m: Tensor, y_m: Tensor, waist: Tensor | float) -> Tensor:
+            return torch.exp(-(x_m.square() + y_m.square()) / waist**2)
+
+        nominal = gaussian(self.x_m, self.y_m, g.waist_m).square().mean().sqrt()
+        amplitude = gaussian(self.x_m - centre_m[0], self.y_m - centre_m[1], waist_m) / nominal
+        return amplitude.float().to(torch.complex64)
+
+    def _ramp(self, tilts_rad: Tensor) -> Tensor:
+        """exp(-j k (x sin ax + y sin ay)) for tilts (P, 2) -> (P, h, w) complex."""
+        phase = -self._ramp_phase(tilts_rad)
+        return torch.complex(phase.cos(), phase.sin()).to(torch.complex64)
+
+    def _ramp_phase(self, tilts_rad: Tensor) -> Tensor:
+        k = 2.0 * math.pi / self.geometry.wavelength_m
+        sines = tilts_rad.double().sin()[:, :, None, None]
+        return k * (self.x_m * sines[:, 0] + self.y_m * sines[:, 1])
+
+    def planes_tilt_rad(self) -> Tensor:
+        """Tilt picked up at the input plane and at each layer, (N + 1, 2), radians."""
+        layers = self.d_alpha_mirror_mrad + self.bounce_tilt_mrad
+        return torch.cat([self.d_alpha_beam_mrad[None], layers]) * 1e-3
+
+    def precompensation_phase(self) -> Tensor:
+        """Phase (N + 1, h, w) which, written on the SLM, undoes the tilts."""
+        with torch.no_grad():
+            return self._ramp_phase(self.planes_tilt_rad()).float()
+
+    def alignment(self) -> dict[str, float]:
+        """The alignment parameters by name, units in the names."""
+        with torch.no_grad():
+            z_gap_mm = self.geometry.z_gap_m * 1e3 * (1.0 + float(self.z_gap_percent) / 100.0)
+            values = {"z_gap_mm": z_gap_mm}
+            for name in ("d_alpha_beam", "d_alpha_mirror"):
+                pair = getattr(self, f"{name}_mrad")
+                values[f"{name}_x_mrad"], values[f"{name}_y_mrad"] = pair.tolist()
+            for index, (x, y) in enumerate(self.bounce_tilt_mrad.tolist(), start=1):
+                values[f"bounce{index}_x_mrad"], values[f"bounce{index}_y_mrad"] = x, y
+            for name in ("source_centre", "output_shift"):
+                pair = getattr(self, f"{name}_px")
+                values[f"{name}_x_px"], values[f"{name}_y_px"] = pair.tolist()
+            for row, pair in zip("xy", self.output_shear_percent.tolist(), strict=True):
+                for column, value in zip("xy", pair, strict=True):
+                    values[f"output_shear_{row}{column}_percent"] = value
+            values["source_waist_percent"] = float(self.source_waist_percent)
+        return values

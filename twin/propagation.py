@@ -1,0 +1,69 @@
+"""Free-space propagation by the split-step Fourier method."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+BAND_TAPER = 0.1
+"""Share of the band, at its edge, over which the transfer function fades out (raised cosine)."""
+
+
+def padded_size(size: int, pitch_m: float, wavelength_m: float, distance_m: float) -> int:
+    """Grid on which light from a patch of `size` pixels cannot wrap around into the patch.
+
+    The grid carries angles up to asin(lambda / 2 pitch), so light moves at most
+    distance * tan of that; half the padding is enough, because what wraps falls into the padding
+    first. Rounded up to a product of 2, 3 and 5, which the FFT likes. Pixels.
+    """
+    steepest = math.asin(min(wavelength_m / (2.0 * pitch_m), 0.999))
+    wanted = size + math.ceil(distance_m * math.tan(steepest) / pitch_m)
+    while not _smooth(wanted):
+        wanted += 1
+    return wanted
+
+
+def _smooth(number: int) -> bool:
+    for prime in (2, 3, 5):
+        while number % prime == 0:
+            number //= prime
+    return number == 1
+
+
+def transfer_function(
+    shape: tuple[int, int],
+    pitch_m: float,
+    wavelength_m: float,
+    distance_m: Tensor | float,
+) -> Tensor:
+    """exp(-j dz (kx^2 + ky^2) / (k + sqrt(k^2 - kx^2 - ky^2))) on the FFT's own axis, complex64.
+
+    Feit and Fleck, Appl. Opt. 17, 3990 (1988): the angular-spectrum transfer function without its
+    carrier exp(j k dz); computed in float64, evanescent waves removed, tapered at the band's edge.
+    shape: (height, width) of the padded grid. distance_m: may require a gradient.
+    """
+    height, width = shape
+    ky = 2.0 * math.pi * torch.fft.fftfreq(height, pitch_m, dtype=torch.float64)[:, None]
+    kx = 2.0 * math.pi * torch.fft.fftfreq(width, pitch_m, dtype=torch.float64)[None, :]
+    k = 2.0 * math.pi / wavelength_m
+    transverse = kx.square() + ky.square()
+    longitudinal = (k * k - transverse).clamp_min(0.0).sqrt()
+    phase = -distance_m * transverse / (k + longitudinal)
+    weight = _taper(ky, pitch_m) * _taper(kx, pitch_m) * (transverse <= k * k)
+    return torch.complex(weight * phase.cos(), weight * phase.sin()).to(torch.complex64)
+
+
+def _taper(wave_number: Tensor, pitch_m: float) -> Tensor:
+    edge = math.pi / pitch_m
+    inside = ((edge - wave_number.abs()) / (BAND_TAPER * edge)).clamp(0.0, 1.0)
+    return 0.5 - 0.5 * torch.cos(math.pi * inside)
+
+
+def propagate(field: Tensor, transfer: Tensor) -> Tensor:
+    """Field (..., h, w) after the distance of the padded transfer function; cropped to (h, w)."""
+    height, width = field.shape[-2:]
+    spectrum = torch.fft.fft2(field, s=(transfer.shape[-2], transfer.shape[-1]))
+    result: Tensor = torch.fft.ifft2(spectrum * transfer)[..., :height, :width]
+    return result
