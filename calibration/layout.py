@@ -40,19 +40,29 @@ class PatchLayout:
         """Patches (P, h, w) of zero phase."""
         return np.zeros((len(self.lefts), *self.patch_shape), np.float32)
 
-    def lens(self, row: float, column: float) -> Phase:
+    def lens(
+        self,
+        row: float,
+        column: float,
+        gap_mm: float | None = None,
+        radius_px: float | None = None,
+        piston_rad: float = 0.0,
+    ) -> Phase:
         """Phase (h, w) of a lens that focuses at (row, column) on the output plane, one gap away.
 
-        Flat beyond the radius at which a pixel can no longer follow the slope (Nyquist), or where
-        half a patch is reached. Radians, source: parabolic lens, -pi r^2 / (lambda f).
+        Flat beyond radius_px, beyond the radius at which a pixel can no longer follow the slope
+        (Nyquist), and beyond half a patch. gap_mm: focal length if not the data sheet's. piston_rad
+        is added to the lens alone. Radians, source: parabolic lens, -pi r^2 / (lambda f).
         """
         height, width = self.patch_shape
         y = np.arange(height)[:, None] - row
         x = np.arange(width)[None, :] - column
         squared_um2 = (x**2 + y**2) * self.pixel_pitch_um**2
-        gap_um = self.gap_mm * 1e3
+        gap_um = (self.gap_mm if gap_mm is None else gap_mm) * 1e3
         wavelength_um = self.wavelength_nm * 1e-3
-        phase = -np.pi * squared_um2 / (wavelength_um * gap_um)
+        phase = piston_rad - np.pi * squared_um2 / (wavelength_um * gap_um)
         steepest = 0.9 * wavelength_um / (2 * self.pixel_pitch_um)
         radius_um = min(steepest * gap_um, 0.5 * self.pixel_pitch_um * min(height, width))
+        if radius_px is not None:
+            radius_um = min(radius_um, radius_px * self.pixel_pitch_um)
         return np.where(squared_um2 <= radius_um**2, phase, 0.0).astype(np.float32)

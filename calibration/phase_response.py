@@ -108,4 +108,5 @@ def _angle_on_ellipse(points: Array) -> Array:
     centre = np.linalg.solve(-2.0 * quadratic, np.array([d, e]))
     strengths, axes = np.linalg.eigh(quadratic)
     circle = (np.column_stack([x, y]) - centre) @ axes * np.sqrt(np.abs(strengths))
-    return np.arctan2(circle[:, 1], circle[:, 0])
+    angle: Array = np.arctan2(circle[:, 1], circle[:, 0])
+    return angle

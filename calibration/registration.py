@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from calibration.layout import PatchLayout
 from calibration.result import Verdict
@@ -16,6 +17,11 @@ from drivers.protocols import SLM, Camera
 Array = npt.NDArray[np.float64]
 SIDE = 5
 LEAST_CONTRAST = 8.0
+GRID_REACH = 0.26
+"""How far from the centre spots are placed, as a share of the patch."""
+LENS_RADIUS = 0.22
+FOCUS_SEARCH = (0.93, 0.95, 0.97, 0.985, 1.0, 1.015, 1.03, 1.05, 1.07)
+PEAK_FILL = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,32 +65,61 @@ def measure_registration(
     """Focus one spot after another with a lens on the last patch; fit an affine map to their centres.
 
     One spot a frame leaves no doubt which is which. A fifth of the spots is held out of the fit.
+    Three things would bend the map by a pixel, and are kept out: a lens cut by the patch's edge (the
+    lenses are small enough to fit), a focus off the output plane (the focal length is searched
+    first), and interference with the light beside the lens (it cancels in the mean over a lens with
+    piston 0 and one with piston pi). The exposure is put back to what it was.
     """
     height, width = layout.patch_shape
-    margin = 0.2
-    rows = np.linspace(margin * height, (1 - margin) * height - 1, SIDE)
-    columns = np.linspace(margin * width, (1 - margin) * width - 1, SIDE)
+    rows = (height - 1) / 2 + GRID_REACH * height * np.linspace(-1, 1, SIDE)
+    columns = (width - 1) / 2 + GRID_REACH * width * np.linspace(-1, 1, SIDE)
     points = np.array([(r, c) for r in rows for c in columns])
+    radius = LENS_RADIUS * min(height, width)
+    centre_point = points[len(points) // 2]
     patches = layout.flat()
+    exposure_ms = camera.exposure_ms
 
     def look() -> Array:
         slm.set_phase(layout.panel(patches))
         settle()
         return camera.get_frame().pixels.astype(np.float64) - pedestal_counts
 
-    background = look()
+    def spot_at(point: Array, gap_mm: float, radius_px: float | None) -> Array:
+        total = np.zeros(camera.roi.shape)
+        for piston in (0.0, np.pi):
+            patches[-1] = layout.lens(point[0], point[1], gap_mm, radius_px, piston)
+            total += look() / 2
+        return total
+
     found = np.full((len(points), 2), np.nan)
     origin = np.array([camera.roi.top, camera.roi.left])
-    for index, (row, column) in enumerate(points):
-        patches[-1] = layout.lens(row, column)
-        spot = look()
-        centre, contrast = _spot_centre(spot, background)
-        if contrast >= LEAST_CONTRAST:
-            found[index] = centre + origin
-        message = f"spot at ({centre[0]:.1f}, {centre[1]:.1f}), contrast {contrast:.0f}"
-        yield CalibrationStep(
-            "registration", index, len(points), message, spot.astype(np.float32)
-        )
+    total_steps = len(FOCUS_SEARCH) + len(points)
+    try:
+        peaks = []
+        _expose_peak(camera, lambda: spot_at(centre_point, layout.gap_mm, None), pedestal_counts)
+        for index, factor in enumerate(FOCUS_SEARCH):
+            spot = spot_at(centre_point, layout.gap_mm * factor, None)
+            peaks.append(_peak(spot))
+            message = f"focal length {layout.gap_mm * factor:.2f} mm"
+            yield CalibrationStep(
+                "registration", index, total_steps, message, spot.astype(np.float32)
+            )
+        gap_mm = layout.gap_mm * _vertex(np.array(FOCUS_SEARCH), np.array(peaks))
+        _expose_peak(camera, lambda: spot_at(centre_point, gap_mm, radius), pedestal_counts)
+        patches[-1] = 0.0
+        background = look()
+        for index, point in enumerate(points):
+            spot = spot_at(point, gap_mm, radius)
+            centre, contrast = _spot_centre(spot, background)
+            if contrast >= LEAST_CONTRAST:
+                found[index] = centre + origin
+            message = f"spot at ({centre[0]:.1f}, {centre[1]:.1f}), contrast {contrast:.0f}"
+            step = index + len(FOCUS_SEARCH)
+            yield CalibrationStep(
+                "registration", step, total_steps, message, spot.astype(np.float32)
+            )
+    finally:
+        camera.exposure_ms = exposure_ms
     seen = np.isfinite(found[:, 0])
     if seen.sum() < len(points) * 0.7:
         verdict = Verdict(
@@ -110,6 +145,32 @@ def measure_registration(
     elif check > 0.4:
         verdict = Verdict("warn", f"held-out spots are off by {check:.2f} camera pixels", "")
     return Registration(matrix, offset, residual, check, verdict)
+
+
+def _expose_peak(camera: Camera, spot: Callable[[], Array], pedestal_counts: float) -> None:
+    """Bring the brightest pixels of a spot to PEAK_FILL of full scale; as near as it gets."""
+    low, high = camera.exposure_range_ms
+    full = 2**camera.bit_depth - 1 - pedestal_counts
+    for _ in range(6):
+        fill = _peak(spot()) / full
+        if abs(fill - PEAK_FILL) < 0.15 * PEAK_FILL:
+            return
+        factor = 1 / 8 if fill > 0.9 else PEAK_FILL / max(fill, PEAK_FILL / 16)
+        camera.exposure_ms = float(np.clip(camera.exposure_ms * factor, low, high))
+
+
+def _peak(spot: Array) -> float:
+    """Brightest 3 x 3 mean: no single hot pixel."""
+    return float(ndimage.uniform_filter(spot, 3).max())
+
+
+def _vertex(x: Array, y: Array) -> float:
+    """Where y peaks: a parabola through the highest point and two neighbours on either side."""
+    middle = int(np.clip(y.argmax(), 2, len(x) - 3))
+    part = slice(middle - 2, middle + 3)
+    bend, slope, _ = np.polyfit(x[part] - x[middle], y[part], 2)
+    shift = -slope / (2 * bend) if bend < 0 else 0.0
+    return float(np.clip(x[middle] + shift, x[0], x[-1]))
 
 
 def _spot_centre(spot: Array, background: Array) -> tuple[Array, float]:

@@ -57,6 +57,10 @@ class SLM(Device, Protocol):
         """
         ...
 
+    def set_lut(self, phase_by_grey_rad: FloatArray | None) -> None:
+        """Use a measured phase response, (2**bit_depth,) radians, from now on; None: linear over 2 pi."""
+        ...
+
     def set_grey(self, grey: FloatArray) -> PatternId:
         """Show raw grey levels, (height, width), 0 ... 2**bit_depth - 1, past any phase look-up table.
 

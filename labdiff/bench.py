@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from calibration.dark import DarkLevel
 from calibration.layout import PatchLayout
+from calibration.registration import Registration
 from calibration.resample import Rectifier
 from drivers.errors import DeviceError, DeviceStateError, DeviceTimeoutError
 from drivers.protocols import SLM, Camera, Device, InputModulator, Laser
@@ -68,6 +69,7 @@ class Bench:
         self.layout = layout
         self.slm, self.camera, self.laser, self.clock, self.dmd = slm, camera, laser, clock, dmd
         self.dark: DarkLevel | None = None
+        self.registration: Registration | None = None
         self.rectifier: Rectifier | None = None
         self.counts_per_ms_per_unit = 1.0
         self.frames_taken = 0
@@ -112,6 +114,10 @@ class Bench:
         """Put patches (P, h, w) on the SLM and wait until it has settled."""
         self.slm.set_phase(self.layout.panel(phases_rad))
         self.settle()
+
+    def use_phase_response(self, phase_by_grey_rad: npt.NDArray[np.floating]) -> None:
+        """Let the SLM's driver choose grey levels by the measured phase response."""
+        self.slm.set_lut(phase_by_grey_rad)
 
     def settle(self) -> None:
         """Wait as long as the SLM declares that it needs."""

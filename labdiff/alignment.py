@@ -1,0 +1,124 @@
+"""Alignment: gap, tilts, beam and registration, found through the twin before training starts."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from calibration.registration import Registration
+from calibration.resample import Rectifier
+from calibration.result import CalibrationError
+from labdiff.events import AlignmentStep
+from labdiff.runner import Job
+from labdiff.session import Session
+from twin.probes import smooth_phases, square_phases
+from twin.refine import Triples, fit_alignment
+
+STAGES = (
+    # probe, strength (rad or squares), frames, blur of each iteration in pixels
+    ("smooth", 0.7, 8, (8.0, 8.0, 6.0, 6.0, 5.0, 4.0)),
+    ("smooth", 1.5, 10, (4.0, 3.0, 3.0, 2.0)),
+    ("smooth", 2.5, 12, (2.0, 2.0, 1.0, 1.0)),
+    ("squares", 4, 16, (1.0, 0.5, 0.0, 0.0)),
+)
+"""Coarse to fine: weak phases and blurred images first, sharp squares last."""
+
+LARGEST_DISCREPANCY = 0.03
+HELD_OUT_FRAMES = 4
+
+
+def align(session: Session) -> Job[float]:
+    """Fit the twin to probe patterns, correct the registration by what it found; returns held-out D.
+
+    Raises CalibrationError if the aligned twin does not predict patterns that were not fitted.
+    """
+    twin = session.twin
+    total = sum(len(blurs) for *_, blurs in STAGES) + 1
+    done = 0
+    for number, (kind, strength, frames, blurs) in enumerate(STAGES):
+        triples = measure_probes(session, kind, strength, frames, seed=100 + number)
+        for step in fit_alignment(twin, triples, blurs):
+            yield AlignmentStep(
+                step=done,
+                total=total,
+                discrepancy=step.discrepancy,
+                alignment=twin.alignment(),
+                message=f"{kind} probes, D {step.discrepancy:.4f}",
+                picture=triples.intensity[0].numpy(),
+            )
+            done += 1
+    held_out = measure_probes(session, "squares", 4, HELD_OUT_FRAMES, seed=999)
+    with torch.no_grad():
+        modelled = torch.cat(
+            [twin(held_out.inputs[i : i + 1], held_out.phases[i]) for i in range(HELD_OUT_FRAMES)]
+        )
+    centred = [x - x.mean((1, 2), keepdim=True) for x in (held_out.intensity, modelled)]
+    d = 1.0 - float(
+        ((centred[0] * centred[1]).sum() / (centred[0].norm() * centred[1].norm())).item()
+    )
+    if d > LARGEST_DISCREPANCY:
+        raise CalibrationError(
+            f"alignment: the aligned twin misses held-out probes by D = {d:.3f} (allowed "
+            f"{LARGEST_DISCREPANCY}). Check z_gap_mm, waist_mm and patch_lefts in the bench file, and "
+            "that nothing clips the beam."
+        )
+    # The scale between camera and twin: one number, least squares.
+    unit = float((held_out.intensity * modelled).sum() / modelled.square().sum())
+    session.bench.counts_per_ms_per_unit *= unit
+    yield AlignmentStep(done, total, d, twin.alignment(), f"held-out probes, D {d:.4f}")
+    _correct_registration(session)
+    return d
+
+
+def measure_probes(
+    session: Session, kind: str, strength: float, frames: int, seed: int
+) -> Triples:
+    """Random patterns on every plane and the bench's answers. Nothing is pre-compensated."""
+    shape = session.config.cavity.patch_shape
+    planes = session.config.layers + 1
+    count = frames * planes
+    make = smooth_phases if kind == "smooth" else square_phases
+    patterns = (
+        smooth_phases(count, shape, strength, seed)
+        if make is smooth_phases
+        else square_phases(count, shape, int(strength), seed)
+    ).view(frames, planes, *shape)
+    inputs = _as_inputs(session, patterns[:, 0])
+    answers = [
+        session.measure(inputs[i : i + 1], patterns[i, 1:]) for i in range(frames)
+    ]
+    return Triples(inputs, patterns[:, 1:], torch.cat(answers))
+
+
+def _as_inputs(session: Session, patterns: Tensor) -> Tensor:
+    if session.config.input.kind == "slm_patch":
+        return patterns
+    return 0.6 + 0.4 * patterns.cos()
+
+
+def _correct_registration(session: Session) -> None:
+    """Move what the twin learnt about the registration to where it belongs.
+
+    The camera saw at A p + b what the twin has at q = c + (1 + S)(p - c) + s; so q lies at
+    A (c + (1 + S)^-1 (q - c - s)) + b. The twin's shear and shift are then zero.
+    """
+    bench, twin = session.bench, session.twin
+    assert bench.registration is not None
+    old = bench.registration
+    shape = session.config.cavity.patch_shape
+    centre = (np.array(shape) - 1) / 2
+    # The twin counts (x, y), the registration (row, column).
+    shear = twin.output_shear_percent.detach().numpy()[::-1, ::-1] / 100.0
+    shift = twin.output_shift_px.detach().numpy()[::-1]
+    undo = np.linalg.inv(np.eye(2) + shear)
+    matrix = old.matrix @ undo
+    offset = old.offset + old.matrix @ (centre - undo @ (centre + shift))
+    bench.registration = Registration(
+        matrix, offset, old.residual_px, old.held_out_px, old.verdict
+    )
+    bench.rectifier = Rectifier(bench.registration, bench.camera.roi, shape)
+    values = twin.state_dict()
+    values["output_shear_percent"] = torch.zeros(2, 2)
+    values["output_shift_px"] = torch.zeros(2)
+    twin.load_alignment(values)

@@ -1,0 +1,70 @@
+"""Score a session on held-out images, on the twin or on the bench, beside the baselines."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from labdiff.metrics import (
+    NoisyImages,
+    WienerDenoiser,
+    held_out_noisy,
+    identity_prediction,
+    mse_of,
+    noise_mse,
+)
+from labdiff.session import Session
+from twin.discrepancy import discrepancy
+
+IMAGES = 300
+"""Held-out noisy images of one score: the standard error of the mean is then about 4 %."""
+
+
+def baselines(session: Session) -> dict[str, float]:
+    """mse_identity and mse_wiener on the images on which the session is scored."""
+    noisy = scored_images(session)
+    wiener = WienerDenoiser(session.images.train, session.schedule)
+    return {
+        "mse_identity": noise_mse(identity_prediction(noisy.x_t), noisy.noise),
+        "mse_wiener": mse_of(wiener, noisy),
+    }
+
+
+def scored_images(session: Session) -> NoisyImages:
+    """The same held-out images, timesteps and noise for every score of a run."""
+    return held_out_noisy(
+        session.images.test, session.schedule, IMAGES, seed=10_000 + session.options.seed
+    )
+
+
+def denoise(
+    session: Session, x_t: Tensor, t: Tensor, where: Literal["twin", "bench"]
+) -> tuple[Tensor, float]:
+    """Predicted noise (B, H, W), and the discrepancy between twin and bench (nan on the twin)."""
+    predicted = torch.empty_like(x_t)
+    distances = []
+    sets = torch.tensor([session.policy.layer_set(int(step)) for step in t])
+    with torch.no_grad():
+        for layer_set in sets.unique().tolist():
+            mine = sets == layer_set
+            odu = session.odu
+            inputs, layers = session.written(odu.encode(x_t[mine]), odu.phases[layer_set])
+            intensity = session.measure(inputs, layers) if where == "bench" else None
+            if intensity is None:
+                intensity = session.twin(inputs, layers)
+            else:
+                few = slice(0, 8)
+                modelled = session.twin(inputs[few], layers)
+                distances.append(discrepancy(intensity[few], modelled))
+            abar = session.schedule.alphas_bar[t[mine]]
+            predicted[mine] = odu.decode(intensity, x_t[mine], abar, layer_set)
+    return predicted, float(torch.cat(distances).mean()) if distances else float("nan")
+
+
+def score(session: Session, where: Literal["twin", "bench"]) -> tuple[float, float]:
+    """Noise MSE on held-out images, t uniform in [100, 1000), and the discrepancy."""
+    noisy = scored_images(session)
+    predicted, distance = denoise(session, noisy.x_t, noisy.t, where)
+    return noise_mse(predicted, noisy.noise), distance

@@ -1,0 +1,78 @@
+"""The main job: from a bench nobody has measured to light that denoises and generates."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from labdiff.calibrate import first_look, full_calibration
+from labdiff.classifier import DigitClassifier
+from labdiff.data import load_images
+from labdiff.evaluate import baselines, score
+from labdiff.events import JobStarted, Measured, StageStarted
+from labdiff.generate import generate
+from labdiff.learning.loop import train
+from labdiff.runner import Job
+from labdiff.session import Session
+
+
+def experiment(session: Session, seconds_before: float = 0.0) -> Job[dict[str, float]]:
+    """Train offline, see it fail on the bench, calibrate, learn online, generate. Returns the figures.
+
+    A resumed session goes on from its position; the bench is looked at and aligned anew, because
+    it may have moved meanwhile.
+    """
+    started_s = time.monotonic() - seconds_before
+    figures, where = session.figures, session.position
+    yield JobStarted("experiment", session.options.layer_sets)
+    if "mse_wiener" not in figures:
+        figures.update(baselines(session))
+    yield Measured(dict(figures))
+
+    if where.stage == "offline":
+        yield from train(session, "offline")
+        figures["mse_offline_twin"], _ = score(session, "twin")
+        where.stage, where.layer_set, where.step = "offline_on_bench", 0, 0
+        yield session.checkpoint()
+
+    yield from first_look(session)
+    if where.stage == "offline_on_bench":
+        figures["mse_offline_bench"], figures["discrepancy_before"] = score(session, "bench")
+        where.stage = "online"
+        yield Measured(dict(figures))
+    yield from full_calibration(session)
+    if "mse_calibrated_bench" not in figures:
+        figures["mse_calibrated_bench"], _ = score(session, "bench")
+
+    if where.stage == "online":
+        yield from train(session, "online")
+        where.stage, where.layer_set, where.step = "scored", 0, 0
+        yield session.checkpoint()
+    figures["mse_online_bench"], figures["discrepancy_after"] = score(session, "bench")
+    figures["mse_online_twin"], _ = score(session, "twin")
+    yield Measured(dict(figures))
+
+    if session.options.generated > 0:
+        images = yield from generate(session, session.options.generated, "bench")
+        if session.options.data == "digits":
+            yield StageStarted("judging the images", 1)
+            figures.update(_recognised(session, images))
+    figures["frames"] = float(session.bench.frames_taken)
+    figures["seconds"] = time.monotonic() - started_s
+    yield Measured(dict(figures))
+    yield session.checkpoint()
+    return figures
+
+
+def _recognised(session: Session, images: torch.Tensor) -> dict[str, float]:
+    """Shares that a classifier, trained on all ten classes of real digits, is sure of."""
+    options = session.options
+    real = load_images(options.data, options.image_size, (), None, options.seed)
+    classifier = DigitClassifier(real.train, real.train_labels, options.seed)
+    noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(options.seed))
+    return {
+        "recognised_generated": classifier.share_recognised(images),
+        "recognised_real": classifier.share_recognised(real.test),
+        "recognised_noise": classifier.share_recognised(noise),
+    }

@@ -1,0 +1,1 @@
+"""Learning by twin alone, or by bench and twin together."""

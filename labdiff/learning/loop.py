@@ -1,0 +1,128 @@
+"""The training loop, top to bottom in the order in which things happen.
+
+Three methods differ in where the light comes from and in whether the twin learns too:
+
+    offline         the twin's light and the twin's gradient
+    physics_aware   the bench's light, the gradient of a twin that stays as it is (Wright 2022)
+    online          the bench's light, the gradient of a twin that is refined with every batch
+
+Online learning in one line: modelled + (measured - modelled).detach(), the value from the bench, the
+gradient from the twin.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from labdiff.events import Pictures, StageStarted, TrainingStep
+from labdiff.runner import Job
+from labdiff.session import Session
+from twin.discrepancy import discrepancy
+from twin.refine import OnlineRefiner
+
+Method = Literal["offline", "physics_aware", "online"]
+PICTURE_SECONDS = 0.25
+CHECKPOINT_SECONDS = 5.0
+DECODE_RATE = 0.02
+
+
+def train(session: Session, method: Method) -> Job[None]:
+    """Train every layer set on its own timesteps, from where the session's position is.
+
+    Pre-compensated tilts stay on the SLM. The bench may be untouched ("offline").
+    """
+    options, odu, twin, where = session.options, session.odu, session.twin, session.position
+    offline = method == "offline"
+    steps = options.offline_steps if offline else options.online_steps
+    rate = options.learning_rate if offline else options.online_learning_rate
+    total = steps * options.layer_sets
+    yield StageStarted(f"{method} learning", total)
+    refiner = OnlineRefiner(twin) if method == "online" else None
+    drawn_s = kept_s = time.monotonic()
+
+    for layer_set in range(where.layer_set, options.layer_sets):
+        phases = odu.phases.detach()[layer_set].clone().requires_grad_()
+        decode = [odu.decode_scale, odu.decode_offset]
+        optimiser = torch.optim.Adam(
+            [{"params": [phases]}, {"params": decode, "lr": DECODE_RATE * rate / 0.1}], lr=rate
+        )
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1))
+        for _ in range(where.step):
+            optimiser.step()  # without gradients: only the schedule moves on to where it was
+            schedule.step()
+
+        for step in range(where.step, steps):
+            x_t, noise, clean, t = draw_batch(session, method, layer_set, step)
+            abar = session.schedule.alphas_bar[t]
+            inputs, layers = session.written(odu.encode(x_t), phases)
+            modelled = twin(inputs, layers)
+            measured = modelled.detach() if offline else session.measure(inputs, layers)
+            intensity = modelled + (measured - modelled).detach()
+
+            optimiser.zero_grad()
+            odu.loss(intensity, clean, noise, layer_set).backward()
+            optimiser.step()
+            schedule.step()
+            if refiner is not None:
+                refiner.step(inputs.detach(), layers.detach(), measured)
+
+            with torch.no_grad():
+                odu.phases[layer_set] = phases
+                predicted = odu.decode(measured, x_t, abar, layer_set)
+                on_twin = odu.decode(modelled, x_t, abar, layer_set)
+            where.layer_set, where.step = layer_set, step + 1
+            now_s = time.monotonic()
+            pictures = None
+            if now_s - drawn_s > PICTURE_SECONDS:
+                drawn_s = now_s
+                pictures = _pictures(x_t, inputs, measured, predicted, noise)
+            yield TrainingStep(
+                method=method,
+                step=layer_set * steps + step,
+                total=total,
+                layer_set=layer_set,
+                twin_mse=float((on_twin - noise).square().mean()),
+                bench_mse=None if offline else float((predicted - noise).square().mean()),
+                discrepancy=None if offline else float(discrepancy(measured, modelled.detach()).mean()),
+                alignment={} if offline else twin.alignment(),
+                pictures=pictures,
+            )
+            if now_s - kept_s > CHECKPOINT_SECONDS:
+                kept_s = now_s
+                yield session.checkpoint()
+        where.layer_set, where.step = layer_set + 1, 0
+
+
+def draw_batch(
+    session: Session, method: Method, layer_set: int, step: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """x_t, noise, clean images (B, H, W) and t (B,) of one step.
+
+    Seeded by the step itself, so that a resumed run meets the batches that it would have met.
+    """
+    options = session.options
+    stream = {"offline": 1, "physics_aware": 2, "online": 3}[method]
+    seed = ((options.seed * 4 + stream) * options.layer_sets + layer_set) * 1_000_003 + step
+    rng = torch.Generator().manual_seed(seed % 2**63)
+    first, end = session.policy.bounds(layer_set)
+    images = session.images.train
+    clean = images[torch.randint(len(images), (options.batch,), generator=rng)]
+    t = torch.randint(first, end, (options.batch,), generator=rng)
+    noise = torch.randn(clean.shape, generator=rng)
+    return session.schedule.add_noise(clean, noise, t), noise, clean, t
+
+
+def _pictures(
+    x_t: Tensor, inputs: Tensor, measured: Tensor, predicted: Tensor, noise: Tensor
+) -> Pictures:
+    return Pictures(
+        noisy=x_t[0].numpy().copy(),
+        input_field=inputs[0].detach().numpy().copy(),
+        camera=measured[0].numpy().copy(),
+        predicted_noise=predicted[0].numpy().copy(),
+        true_noise=noise[0].numpy().copy(),
+    )

@@ -1,0 +1,150 @@
+"""What a training session holds, and how it is kept and taken up again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from labdiff.assemble import build_twin
+from labdiff.bench import Bench
+from labdiff.config import BenchConfig, TrainingOptions
+from labdiff.data import ImageSet, load_images
+from labdiff.diffusion.policy import TimeAwarePolicy
+from labdiff.diffusion.schedule import NoiseSchedule
+from labdiff.errors import UserError
+from labdiff.events import Checkpoint
+from labdiff.reader import RunFile
+from twin.digital_twin import DigitalTwin
+from twin.odu import OpticalDenoisingUnit
+
+
+@dataclass(slots=True)
+class Position:
+    """Where training is: the next step of the next layer set of a stage."""
+
+    stage: str = "offline"
+    layer_set: int = 0
+    step: int = 0
+
+
+@dataclass(slots=True)
+class Session:
+    """Unit, twin, data and schedule of one run; the bench is lent to it.
+
+    precompensation_rad: (N + 1, h, w), written on the SLM on top of input and layers, undoes the
+    tilts that the twin has learnt. Bench and twin both see it.
+    """
+
+    config: BenchConfig
+    options: TrainingOptions
+    bench: Bench
+    images: ImageSet
+    twin: DigitalTwin
+    odu: OpticalDenoisingUnit
+    schedule: NoiseSchedule
+    policy: TimeAwarePolicy
+    precompensation_rad: Tensor
+    position: Position = field(default_factory=Position)
+    figures: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def create(
+        cls,
+        config: BenchConfig,
+        options: TrainingOptions,
+        bench: Bench,
+        data_dir: Path | None = None,
+    ) -> Session:
+        """A fresh session. Raises UserError if images do not fit the patches."""
+        images = load_images(
+            options.data, options.image_size, options.classes, data_dir, options.seed
+        )
+        schedule = NoiseSchedule()
+        try:
+            odu = OpticalDenoisingUnit(
+                layer_sets=options.layer_sets,
+                layers=config.layers,
+                shape=config.cavity.patch_shape,
+                image_shape=(options.image_size, options.image_size),
+                input_kind=config.input.kind,
+                prediction=options.prediction,
+            )
+        except ValueError as error:
+            allowed = [n for n in range(2, 101) if not any(s % n for s in config.cavity.patch_shape)]
+            raise UserError(
+                f"image_size = {options.image_size}: {error}; "
+                f"allowed are {', '.join(map(str, allowed))}"
+            ) from None
+        return cls(
+            config=config,
+            options=options,
+            bench=bench,
+            images=images,
+            twin=build_twin(config),
+            odu=odu,
+            schedule=schedule,
+            policy=TimeAwarePolicy(schedule.steps, options.layer_sets),
+            precompensation_rad=torch.zeros(config.layers + 1, *config.cavity.patch_shape),
+        )
+
+    def written(self, inputs: Tensor, phases: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs (B, h, w) and layers (N, h, w) as they go on the modulators."""
+        if self.config.input.kind == "slm_patch":
+            inputs = inputs + self.precompensation_rad[0]
+        return inputs, phases + self.precompensation_rad[1:]
+
+    def measure(self, inputs: Tensor, phases: Tensor) -> Tensor:
+        """The bench's answer (B, h, w) to inputs and layers as written."""
+        frames = self.bench.measure(inputs.detach().numpy(), phases.detach().numpy())
+        return torch.from_numpy(frames.intensity)
+
+    def checkpoint(self) -> Checkpoint:
+        """All that `restore` needs."""
+        arrays: dict[str, np.ndarray] = {
+            "precompensation_rad": self.precompensation_rad.numpy().copy(),
+            "real_images": self.images.test[:12].numpy().copy(),
+        }
+        for prefix, module in (("odu", self.odu), ("twin", self.twin)):
+            for name, value in module.state_dict().items():
+                arrays[f"{prefix}.{name}"] = value.detach().numpy().copy()
+        where = self.position
+        return Checkpoint(
+            arrays,
+            {"stage": where.stage, "layer_set": where.layer_set, "step": where.step},
+        )
+
+    def restore(self, run: RunFile) -> None:
+        """Take up a recorded run. Raises UserError if it holds no (or another) checkpoint."""
+        if not run.checkpoint:
+            raise UserError(f"{run.path}: stopped before its first checkpoint; start anew")
+
+        def part(prefix: str) -> dict[str, Tensor]:
+            return {
+                name.removeprefix(prefix): torch.from_numpy(np.array(value))
+                for name, value in run.checkpoint.items()
+                if name.startswith(prefix)
+            }
+
+        try:
+            self.odu.load_state_dict(part("odu."))
+            self.twin.load_alignment(part("twin."))
+            self.precompensation_rad = torch.from_numpy(
+                np.array(run.checkpoint["precompensation_rad"])
+            )
+            scalars = run.checkpoint_scalars
+            self.position = Position(
+                str(scalars["stage"]), int(scalars["layer_set"]), int(scalars["step"])
+            )
+        except (RuntimeError, KeyError) as error:
+            raise UserError(f"{run.path}: its checkpoint does not fit this program: {error}") from None
+        self.figures = dict(run.figures)
+
+
+def options_of(run: RunFile) -> TrainingOptions:
+    """The options with which a run was recorded."""
+    return TrainingOptions.model_validate(json.loads(run.options_json))
