@@ -17,9 +17,10 @@ from drivers.protocols import SLM, Camera
 Array = npt.NDArray[np.float64]
 SIDE = 5
 LEAST_CONTRAST = 8.0
-GRID_REACH = 0.26
+GRID_REACH = 0.2
 """How far from the centre spots are placed, as a share of the patch."""
-LENS_RADIUS = 0.22
+LENS_RADIUS = 0.26
+FOCUS_RADIUS = 0.34
 FOCUS_SEARCH = (0.93, 0.95, 0.97, 0.985, 1.0, 1.015, 1.03, 1.05, 1.07)
 PEAK_FILL = 0.6
 
@@ -62,19 +63,20 @@ def measure_registration(
     pedestal_counts: float,
     settle: Callable[[], None],
 ) -> Generator[CalibrationStep, None, Registration]:
-    """Focus one spot after another with a lens on the last patch; fit an affine map to their centres.
+    """Focus one spot after another with a lens on the last patch; fit an affine map to them.
 
     One spot a frame leaves no doubt which is which. A fifth of the spots is held out of the fit.
-    Three things would bend the map by a pixel, and are kept out: a lens cut by the patch's edge (the
+    Three things would bend the map by a pixel, and are kept out: a lens cut by the patch (the
     lenses are small enough to fit), a focus off the output plane (the focal length is searched
-    first), and interference with the light beside the lens (it cancels in the mean over a lens with
-    piston 0 and one with piston pi). The exposure is put back to what it was.
+    first), and interference with the light beside the lens (it cancels in the mean over a lens of
+    piston 0 and one of pi). The exposure is put back to what it was.
     """
     height, width = layout.patch_shape
     rows = (height - 1) / 2 + GRID_REACH * height * np.linspace(-1, 1, SIDE)
     columns = (width - 1) / 2 + GRID_REACH * width * np.linspace(-1, 1, SIDE)
     points = np.array([(r, c) for r in rows for c in columns])
     radius = LENS_RADIUS * min(height, width)
+    focus_radius = FOCUS_RADIUS * min(height, width)
     centre_point = points[len(points) // 2]
     patches = layout.flat()
     exposure_ms = camera.exposure_ms
@@ -96,9 +98,11 @@ def measure_registration(
     total_steps = len(FOCUS_SEARCH) + len(points)
     try:
         peaks = []
-        _expose_peak(camera, lambda: spot_at(centre_point, layout.gap_mm, None), pedestal_counts)
+        _expose_peak(
+            camera, lambda: spot_at(centre_point, layout.gap_mm, focus_radius), pedestal_counts
+        )
         for index, factor in enumerate(FOCUS_SEARCH):
-            spot = spot_at(centre_point, layout.gap_mm * factor, None)
+            spot = spot_at(centre_point, layout.gap_mm * factor, focus_radius)
             peaks.append(_peak(spot))
             message = f"focal length {layout.gap_mm * factor:.2f} mm"
             yield CalibrationStep(

@@ -19,9 +19,7 @@ class Rectifier:
     once: a separable prefilter and a sparse matrix. Plane pixels beyond the window read 0.
     """
 
-    def __init__(
-        self, registration: Registration, roi: Roi, plane_shape: tuple[int, int]
-    ) -> None:
+    def __init__(self, registration: Registration, roi: Roi, plane_shape: tuple[int, int]) -> None:
         self.roi, self.plane_shape = roi, plane_shape
         rows, columns = np.mgrid[: plane_shape[0], : plane_shape[1]].reshape(2, -1)
         places = registration.plane_to_camera(np.column_stack([rows, columns]).astype(float))

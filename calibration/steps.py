@@ -13,7 +13,8 @@ class CalibrationStep:
     """One measurement of a routine.
 
     routine: "dark", "exposure", "registration" ...; index counts from 0 to total - 1.
-    message: what was found, in words. picture: the frame, (height, width), counts; None if there is nothing to see.
+    message: what was found, in words. picture: the frame, (height, width), counts; None if
+    there is nothing to see.
     """
 
     routine: str

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from labdiff.errors import UserError
 from labdiff.reader import RunFile
+from labdiff.words import WORDS
 
 _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#1c2330}
@@ -25,24 +26,6 @@ td.number{text-align:right;font-variant-numeric:tabular-nums} img{max-width:100%
 @media(prefers-color-scheme:dark){body{background:#14181f;color:#dfe5ee}td,th{border-color:#2a313d}
 h2{border-color:#2a313d}.quiet{color:#93a0b4} img{background:#fff;border-radius:.4rem}}
 """
-
-WORDS = {
-    "mse_identity": "Identity: standardised x_t, what a bare relay lens would score",
-    "mse_wiener": "Wiener: the best linear predictor, per 100 timesteps",
-    "mse_offline_twin": "Trained offline, run on the ideal twin",
-    "mse_offline_bench": "The same layers on the misaligned bench",
-    "mse_calibrated_bench": "The same layers after calibration and pre-compensation",
-    "mse_online_bench": "After online learning, on the bench",
-    "mse_online_twin": "After online learning, on the aligned twin",
-    "discrepancy_before": "Discrepancy D = 1 - C before calibration",
-    "discrepancy_after": "Discrepancy D = 1 - C at the end",
-    "recognised_generated": "Generated images called a digit with confidence above 0.9",
-    "recognised_real": "Held-out real images called a digit with confidence above 0.9",
-    "recognised_noise": "Pure noise called a digit with confidence above 0.9",
-    "frames": "Frames measured",
-    "seconds": "Duration, s",
-}
-
 
 def write_report(run: RunFile, path: Path) -> Path:
     """Write the page; returns its path. Raises UserError if it cannot be written."""

@@ -13,4 +13,5 @@ def discrepancy(measured: Tensor, modelled: Tensor) -> Tensor:
     first = measured.flatten(1) - measured.flatten(1).mean(1, keepdim=True)
     second = modelled.flatten(1) - modelled.flatten(1).mean(1, keepdim=True)
     norms = first.norm(dim=1) * second.norm(dim=1)
-    return 1.0 - (first * second).sum(1) / norms.clamp_min(1e-12)
+    result: Tensor = 1.0 - (first * second).sum(1) / norms.clamp_min(1e-12)
+    return result

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 CLIP = 3.0
 """Noisy images are clipped to -CLIP ... CLIP before they are written: 0.3 % of pure noise."""
+LEAST_SLOPE = 0.2
+"""Flatter lines than this are no start for the decode scale: nothing could be learnt from them."""
 
 
 class OpticalDenoisingUnit(nn.Module):
@@ -63,6 +65,21 @@ class OpticalDenoisingUnit(nn.Module):
         scale, offset = self.decode_scale[layer_set], self.decode_offset[layer_set]
         return scale * self.cells(intensity) + offset
 
+    def initialise_decode(self, intensity: Tensor, clean: Tensor, layer_set: int) -> None:
+        """Scale and offset from the least-squares line through a first batch.
+
+        intensity (B, h, w), clean (B, H, W). Where light and image hardly correlate the scale
+        keeps its start, so that training has a slope to follow; the offset then fits the means.
+        """
+        with torch.no_grad():
+            cells, wanted = self.cells(intensity).flatten(), clean.flatten()
+            spread = cells.var(correction=0).clamp_min(1e-12)
+            slope = ((cells - cells.mean()) * (wanted - wanted.mean())).mean() / spread
+            if float(slope.abs()) > LEAST_SLOPE:
+                self.decode_scale[layer_set] = slope
+            scale = self.decode_scale[layer_set]
+            self.decode_offset[layer_set] = wanted.mean() - scale * cells.mean()
+
     def decode(self, intensity: Tensor, x_t: Tensor, abar: Tensor, layer_set: int) -> Tensor:
         """Predicted noise (B, H, W) from intensity (B, h, w), x_t (B, H, W) and abar_t (B,).
 
@@ -77,9 +94,7 @@ class OpticalDenoisingUnit(nn.Module):
         clean = self.clean(intensity, layer_set).clamp(-1.0, 1.0)
         return (x_t - abar.sqrt() * clean) / (1.0 - abar).sqrt()
 
-    def loss(
-        self, intensity: Tensor, clean: Tensor, noise: Tensor, layer_set: int
-    ) -> Tensor:
+    def loss(self, intensity: Tensor, clean: Tensor, noise: Tensor, layer_set: int) -> Tensor:
         """What training lessens: the error of the clean image, or of the noise.
 
         For "sample" the error of the clean image, unweighted: in trials it gave a lower noise MSE

@@ -20,11 +20,12 @@ def smooth_phases(count: int, shape: tuple[int, int], strength_rad: float, seed:
     columns = torch.fft.rfftfreq(shape[1])[None, :] * shape[1]
     gaussian = torch.exp(-(rows.square() + columns.square()) / (2 * 2.5**2))
     smooth = torch.fft.irfft2(torch.fft.rfft2(noise) * gaussian, s=shape)
-    return strength_rad * smooth / smooth.std((1, 2), keepdim=True)
+    result: Tensor = strength_rad * smooth / smooth.std((1, 2), keepdim=True)
+    return result
 
 
 def square_phases(count: int, shape: tuple[int, int], squares: int, seed: int) -> Tensor:
-    """Zero phase with `squares` random squares of phase pi each, (count, h, w); the paper's probes."""
+    """Zero phase with `squares` random squares of phase pi each, (count, h, w): the paper."""
     rng = torch.Generator().manual_seed(seed)
     phases = torch.zeros(count, *shape)
     for phase in phases:

@@ -57,7 +57,8 @@ def blur(images: Tensor, sigma_px: float) -> Tensor:
     rows = torch.fft.fftfreq(height)[:, None]
     columns = torch.fft.rfftfreq(width)[None, :]
     kernel = torch.exp(-2.0 * (torch.pi * sigma_px) ** 2 * (rows.square() + columns.square()))
-    return torch.fft.irfft2(torch.fft.rfft2(images) * kernel, s=(height, width))
+    result: Tensor = torch.fft.irfft2(torch.fft.rfft2(images) * kernel, s=(height, width))
+    return result
 
 
 def fit_alignment(
@@ -74,7 +75,9 @@ def fit_alignment(
     finite differences: some twenty parameters, and a forward pass is cheap.
     """
     theta = parameter_vector(twin)
-    expected = torch.cat([torch.full((p.numel(),), EXPECTED[n]) for n, p in twin.named_parameters()])
+    expected = torch.cat(
+        [torch.full((p.numel(),), EXPECTED[n]) for n, p in twin.named_parameters()]
+    )
     damping = 1e-2
     for iteration, sigma in enumerate(blur_px):
         target = _normalised(blur(triples.intensity, sigma))
@@ -126,7 +129,8 @@ def load_parameter_vector(twin: DigitalTwin, theta: Tensor) -> None:
 
 def _normalised(images: Tensor) -> Tensor:
     centred = images - images.mean((1, 2), keepdim=True)
-    return centred / centred.flatten(1).norm(dim=1).clamp_min(1e-12)[:, None, None]
+    result: Tensor = centred / centred.flatten(1).norm(dim=1).clamp_min(1e-12)[:, None, None]
+    return result
 
 
 def _residual(
@@ -137,10 +141,7 @@ def _residual(
     with torch.no_grad():
         # One frame at a time: its fields stay in the processor's cache.
         modelled = torch.cat(
-            [
-                twin(triples.inputs[i : i + 1], triples.phases[i])
-                for i in range(len(triples.inputs))
-            ]
+            [twin(triples.inputs[i : i + 1], triples.phases[i]) for i in range(len(triples.inputs))]
         )
     residual = _normalised(blur(modelled, sigma)) - target
     penalty = float((prior * theta.square()).sum())
@@ -160,13 +161,13 @@ class OnlineRefiner:
         self.optimiser = torch.optim.Adam(twin.parameters(), lr=learning_rate)
 
     def step(self, inputs: Tensor, phases: Tensor, measured: Tensor) -> float:
-        """One step on inputs (B, h, w), phases (N, h, w) and measured (B, h, w); returns D before."""
+        """One step on inputs (B, h, w), phases (N, h, w) and measured (B, h, w); D before it."""
         self.twin.refining(True)
         try:
             modelled = self.twin(inputs, phases)
             d = discrepancy(measured, modelled).mean()
             self.optimiser.zero_grad()
-            (d + bounce_prior(self.twin)).backward()
+            torch.autograd.backward(d + bounce_prior(self.twin))
             self.optimiser.step()
         finally:
             self.twin.refining(False)

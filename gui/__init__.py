@@ -1,0 +1,1 @@
+"""Show the experiment and steer it; touches no device."""

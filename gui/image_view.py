@@ -1,0 +1,61 @@
+"""One picture with its title, colour bar and pixel read-out."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+
+class ImageView(QWidget):
+    """Shows (height, width) pictures; levels from the picture, or symmetric about zero.
+
+    unit: what a pixel's value means, shown beside it.
+    """
+
+    def __init__(self, title: str, unit: str, colours: str, symmetric: bool = False) -> None:
+        super().__init__()
+        self._title, self._unit, self._symmetric = title, unit, symmetric
+        self._picture: npt.NDArray[np.float32] = np.zeros((1, 1), np.float32)
+        self._graphics = pg.GraphicsLayoutWidget()
+        self._plot = self._graphics.addPlot(title=title)
+        self._plot.hideAxis("left")
+        self._plot.hideAxis("bottom")
+        self._plot.setAspectLocked(True)
+        self._plot.invertY(True)
+        self._plot.setMenuEnabled(False)
+        self._item = pg.ImageItem(self._picture)
+        self._plot.addItem(self._item)
+        self._bar = pg.ColorBarItem(
+            values=(0.0, 1.0), colorMap=pg.colormap.get(colours), width=10, interactive=False
+        )
+        self._bar.setImageItem(self._item, insert_in=self._plot)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._graphics)
+        self._plot.scene().sigMouseMoved.connect(self._read_out)
+
+    def show_picture(self, picture: npt.NDArray[np.float32]) -> None:
+        """Show a copy that nobody else writes to; not-a-number is shown as the least value."""
+        finite = picture[np.isfinite(picture)]
+        self._picture = np.nan_to_num(picture, nan=float(finite.min()) if finite.size else 0.0)
+        low = float(self._picture.min())
+        high = float(self._picture.max())
+        if self._symmetric:
+            high = max(abs(low), abs(high))
+            low = -high
+        if high <= low:
+            high = low + 1.0
+        self._item.setImage(self._picture, autoLevels=False)
+        self._bar.setLevels((low, high))
+
+    def _read_out(self, position: QPointF) -> None:
+        place = self._plot.vb.mapSceneToView(position)
+        row, column = int(np.floor(place.y())), int(np.floor(place.x()))
+        height, width = self._picture.shape
+        text = self._title
+        if 0 <= row < height and 0 <= column < width:
+            text += f"  [{row}, {column}] {self._picture[row, column]:.3g} {self._unit}"
+        self._plot.setTitle(text)

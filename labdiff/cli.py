@@ -1,0 +1,274 @@
+"""The command line. Heavy imports wait until a command needs them, so that --help is instant."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from labdiff.errors import UserError
+
+app = typer.Typer(
+    name="labdiff",
+    help="Run an optical diffusion bench: calibrate it, train its layers, generate images by light.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Bench = Annotated[str, typer.Option("--bench", "-b", help="Bench file, or a shipped bench.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the run file and the report.")]
+Seed = Annotated[int, typer.Option(help="Seed of data, training and mock laboratory.", min=0)]
+Json = Annotated[bool, typer.Option("--json", help="Print the figures as one JSON line, last.")]
+DataDir = Annotated[Path | None, typer.Option(help="Folder of data files (else LABDIFF_DATA).")]
+
+EXIT_USER = 2
+EXIT_INTERRUPTED = 130
+
+
+def main() -> None:
+    """Entry point: a user's mistake is one clear line and exit code 2, never a traceback."""
+    for entry in metadata.entry_points(group="labdiff.commands"):
+        register: Callable[[typer.Typer], None] = entry.load()
+        register(app)
+    sys.exit(guarded(app))
+
+
+def guarded(command: Callable[..., Any]) -> int:
+    """Run a command; the exit code. Prints what went wrong to stderr."""
+    import click
+
+    from calibration.result import CalibrationError
+
+    try:
+        command(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (UserError, CalibrationError) as error:
+        print(f"labdiff: {error}", file=sys.stderr)
+        return EXIT_USER
+    except (KeyboardInterrupt, click.Abort):
+        print("labdiff: interrupted; what was recorded is kept", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    return 0
+
+
+@app.command()
+def demo(
+    out: Out = Path("runs/demo"),
+    bench: Bench = "mock",
+    seed: Seed = 0,
+    quick: Annotated[bool, typer.Option(help="A minute instead of minutes; worse images.")] = False,
+    as_json: Json = False,
+) -> None:
+    """The main job on the mock bench: offline, calibrate, learn online, generate, report."""
+    from labdiff.config import TrainingOptions
+    from labdiff.jobs import QUICK, Request
+
+    options = TrainingOptions(seed=seed, **(QUICK if quick else {}))
+    _run_experiment(Request(bench, _fresh(out), options), as_json)
+
+
+@app.command()
+def train(
+    bench: Bench = "mock",
+    out: Out = Path("runs/train"),
+    seed: Seed = 0,
+    data: Annotated[str, typer.Option(help="Data set by name.")] = "digits",
+    data_dir: DataDir = None,
+    classes: Annotated[str, typer.Option(help="Classes, as 0,1,2; empty for all.")] = "0,1,2",
+    image_size: Annotated[int, typer.Option(help="Image side in cells.")] = 10,
+    layer_sets: Annotated[int, typer.Option(help="Timestep ranges M.")] = 5,
+    offline_steps: Annotated[int, typer.Option(help="Steps a layer set on the twin.")] = 400,
+    online_steps: Annotated[int, typer.Option(help="Steps a layer set on the bench.")] = 60,
+    batch: Annotated[int, typer.Option(help="Images a step.")] = 16,
+    prediction: Annotated[str, typer.Option(help="sample or epsilon (the paper's).")] = "sample",
+    resume: Annotated[Path | None, typer.Option(help="Run file to go on with.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Train an optical denoising unit on a bench, or go on with a stopped run."""
+    from labdiff.jobs import Request
+
+    if resume is not None:
+        _run_experiment(Request(resume=resume, data_dir=data_dir), as_json)
+        return
+    options = _options(
+        seed=seed,
+        data=data,
+        classes=_classes(classes),
+        image_size=image_size,
+        layer_sets=layer_sets,
+        offline_steps=offline_steps,
+        online_steps=online_steps,
+        batch=batch,
+        prediction=prediction,
+    )
+    _run_experiment(Request(bench, out, options, data_dir), as_json)
+
+
+@app.command()
+def calibrate(bench: Bench = "mock", seed: Seed = 0, as_json: Json = False) -> None:
+    """Measure dark level, exposure, registration, phase response and alignment of a bench."""
+    from labdiff.jobs import ExperimentJob, Request
+    from labdiff.calibrate import first_look, full_calibration
+    from labdiff.progress import ProgressBar
+    from labdiff.runner import run
+
+    prepared = ExperimentJob(Request(bench, None, _options(seed=seed)))
+    session = prepared.session
+
+    def job() -> Any:
+        with session.bench:
+            yield from first_look(session)
+            return (yield from full_calibration(session))
+
+    with ProgressBar() as progress:
+        d = run(job(), watch=[progress])
+    figures = {"discrepancy_held_out": d, **session.twin.alignment()}
+    _print_table("Alignment", figures)
+    if as_json:
+        print(json.dumps(figures))
+
+
+@app.command()
+def generate(
+    run_file: Annotated[Path, typer.Argument(help="A run file with trained layers.")],
+    count: Annotated[int, typer.Option(help="How many images.", min=1)] = 16,
+    where: Annotated[str, typer.Option(help="twin or bench.")] = "twin",
+    seed: Seed = 0,
+    out: Annotated[Path, typer.Option("--out", "-o", help="PNG file.")] = Path("generated.png"),
+) -> None:
+    """Generate images with the layers of a run, on the twin or on the bench."""
+    from labdiff.gallery import generate_from_run
+
+    if where not in ("twin", "bench"):
+        raise UserError(f"--where {where}: allowed are twin, bench")
+    print(f"wrote {generate_from_run(run_file, count, 'bench' if where == 'bench' else 'twin', seed, out)}")
+
+
+@app.command()
+def report(
+    run_file: Annotated[Path, typer.Argument(help="A run file.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="HTML file.")] = None,
+) -> None:
+    """Write a run as one self-contained HTML page."""
+    from labdiff.reader import read_run
+    from labdiff.report import write_report
+
+    print(f"wrote {write_report(read_run(run_file), out or run_file.with_name('report.html'))}")
+
+
+@app.command()
+def init(
+    path: Annotated[Path, typer.Argument(help="Bench file to write.")] = Path("bench.toml"),
+    kind: Annotated[str, typer.Option(help="Shipped bench to start from.")] = "mock",
+) -> None:
+    """Write a bench file, commented line by line, to start from."""
+    from labdiff.config import SHIPPED
+
+    if kind not in SHIPPED:
+        raise UserError(f"--kind {kind}: no such shipped bench; allowed are {', '.join(SHIPPED)}")
+    if path.exists():
+        raise UserError(f"{path}: exists already and is not overwritten; choose another name")
+    text = resources.files("labdiff").joinpath("benches", f"{kind}.toml")
+    try:
+        path.write_text(text.read_text(encoding="utf-8"), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
+    print(f"wrote {path}; run it with: labdiff demo --bench {path}")
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is installed, and whether anything is wrong with it."""
+    from labdiff.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        print(f"{'ok ' if finding.good else 'BAD'} {finding.words}")
+    if not all(finding.good for finding in findings):
+        raise UserError("the installation needs attention; see the lines marked BAD")
+
+
+@app.command()
+def data(
+    name: Annotated[str, typer.Argument(help="Data set by name.")] = "digits",
+    image_size: Annotated[int, typer.Option(help="Image side in cells.")] = 10,
+    data_dir: DataDir = None,
+) -> None:
+    """Say whether a data set is there, and how many images it has."""
+    from labdiff.data import load_images
+
+    images = load_images(name, image_size, (), data_dir)
+    print(f"{name}: {images.source}")
+
+
+def _run_experiment(request: Any, as_json: bool) -> None:
+    from labdiff.interrupt import StopOnSignal
+    from labdiff.jobs import ExperimentJob
+    from labdiff.progress import ProgressBar
+    from labdiff.reader import read_run
+    from labdiff.report import write_report
+    from labdiff.runner import run
+
+    prepared = ExperimentJob(request)
+    recorder = prepared.recorder
+    with StopOnSignal() as stop, ProgressBar() as progress:
+        record = [recorder] if recorder else []
+        figures = run(prepared.job(), record=record, watch=[progress], should_stop=stop.requested)
+    _print_table("Figures", figures)
+    if recorder is not None:
+        page = write_report(read_run(recorder.path), recorder.path.with_name("report.html"))
+        print(f"run     {recorder.path}\nreport  {page}")
+    if as_json:
+        print(json.dumps(figures))
+
+
+def _fresh(out: Path) -> Path:
+    """The folder, or the next free one with a number: a demo never overwrites and never refuses."""
+    candidate, number = out, 1
+    while (candidate / "run.h5").exists() and out == Path("runs/demo"):
+        number += 1
+        candidate = out.with_name(f"{out.name}-{number}")
+    return candidate
+
+
+def _options(**values: Any) -> Any:
+    from pydantic import ValidationError
+
+    from drivers.config import explain
+    from labdiff.config import TrainingOptions
+
+    try:
+        return TrainingOptions(**values)
+    except ValidationError as error:
+        raise UserError(explain(error, "options", TrainingOptions)) from None
+
+
+def _classes(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise UserError(f"--classes {text}: needs whole numbers, as 0,1,2") from None
+
+
+def _print_table(title: str, figures: dict[str, float]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from labdiff.words import WORDS
+
+    table = Table(title=title, show_header=False, title_justify="left")
+    for name, value in figures.items():
+        shown = f"{value:.1%}" if name.startswith("recognised") else f"{value:.4g}"
+        table.add_row(name, shown, WORDS.get(name, ""))
+    Console(width=None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "110"))).print(table)

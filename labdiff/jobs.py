@@ -1,0 +1,118 @@
+"""Jobs by name, as the command line and the window's worker process open them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from drivers.errors import DeviceError, DeviceStateError
+from labdiff.assemble import open_bench
+from labdiff.bench import Bench
+from labdiff.config import BenchConfig, TrainingOptions, bench_text, parse_bench
+from labdiff.errors import UserError
+from labdiff.events import Event
+from labdiff.experiment import experiment
+from labdiff.reader import read_run
+from labdiff.recorder import Recorder
+from labdiff.session import Session, options_of
+
+RUN_FILE = "run.h5"
+QUICK = {"offline_steps": 60, "online_steps": 20, "generated": 16, "sampler_steps": 20}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a job needs to know; plain values, so that it crosses to another process.
+
+    bench: name of a shipped bench, or path. out: folder of the run file, or None for none.
+    resume: a run file to go on with; it brings its own bench and options.
+    """
+
+    bench: str = "mock"
+    out: Path | None = None
+    options: TrainingOptions = TrainingOptions()
+    data_dir: Path | None = None
+    resume: Path | None = None
+
+    @property
+    def run_path(self) -> Path | None:
+        """The run file that is written."""
+        return self.resume or (self.out / RUN_FILE if self.out is not None else None)
+
+
+class ExperimentJob:
+    """The main job with its bench and its recorder, ready for `run`.
+
+    Preparing it checks everything that can be checked before light is switched on.
+    Raises UserError for a user's mistake.
+    """
+
+    def __init__(self, request: Request) -> None:
+        torch.set_num_threads(min(torch.get_num_threads(), 2))
+        self.request = request
+        run = read_run(request.resume) if request.resume else None
+        if run is not None:
+            self.options, self._text, name = options_of(run), run.bench_text, str(run.path)
+        else:
+            self.options = request.options
+            name, self._text = bench_text(request.bench)
+        self.config: BenchConfig = parse_bench(self._text, name)
+        self._run = run
+        self._bench: Bench = self._open()
+        try:
+            self.session = Session.create(
+                self.config, self.options, self._bench, request.data_dir
+            )
+            if run is not None:
+                self.session.restore(run)
+            self.recorder = self._make_recorder()
+        except BaseException:
+            self._bench.close()
+            raise
+
+    def _open(self) -> Bench:
+        try:
+            return open_bench(self.config, self.options.seed)
+        except DeviceError as error:
+            raise UserError(f"bench {self.config.name!r}: {error}") from error
+
+    def _make_recorder(self) -> Recorder | None:
+        path = self.request.run_path
+        if path is None:
+            return None
+        options = json.dumps(self.options.model_dump(), indent=2)
+        resumed = self._run is not None
+        return Recorder(path, self._text, options, self.options.seed, resume=resumed)
+
+    def job(self) -> Generator[Event, None, dict[str, float]]:
+        """The generator; its end, by whatever way, leaves the bench safe."""
+        before_s = self.session.figures.get("seconds", 0.0)
+        started_s = time.monotonic()
+        try:
+            with self._bench:
+                return (yield from experiment(self.session, before_s))
+        except DeviceStateError as error:
+            raise UserError(str(error)) from error
+        except DeviceError as error:
+            spent_s = time.monotonic() - started_s
+            raise UserError(
+                f"{error} (after {spent_s:.0f} s). The laser is off and the SLM flat. Mend it, then "
+                f"go on with: labdiff train --resume {self.request.run_path}"
+            ) from error
+
+
+def open_job(name: str, options: dict[str, Any]) -> ExperimentJob:
+    """The job that the window's worker runs; `options` holds bench, seed, out and quick.
+
+    Raises UserError for an unknown job.
+    """
+    if name != "demo":
+        raise UserError(f"job {name!r}: unknown; known is 'demo'")
+    training = TrainingOptions(seed=options["seed"], **(QUICK if options.get("quick") else {}))
+    return ExperimentJob(Request(options["bench"], Path(options["out"]), training))

@@ -1,0 +1,20 @@
+"""The figures of a run, in words."""
+
+from __future__ import annotations
+
+WORDS = {
+    "mse_identity": "Identity: standardised x_t, what a bare relay lens would score",
+    "mse_wiener": "Wiener: the best linear predictor, per 100 timesteps",
+    "mse_offline_twin": "Trained offline, run on the ideal twin",
+    "mse_offline_bench": "The same layers on the misaligned bench",
+    "mse_calibrated_bench": "The same layers after calibration and pre-compensation",
+    "mse_online_bench": "After online learning, on the bench",
+    "mse_online_twin": "After online learning, on the aligned twin",
+    "discrepancy_before": "Discrepancy D = 1 - C before calibration",
+    "discrepancy_after": "Discrepancy D = 1 - C at the end",
+    "recognised_generated": "Generated images called a digit with confidence above 0.9",
+    "recognised_real": "Held-out real images called a digit with confidence above 0.9",
+    "recognised_noise": "Pure noise called a digit with confidence above 0.9",
+    "frames": "Frames measured",
+    "seconds": "Duration, s",
+}

@@ -1,0 +1,186 @@
+"""Set everything up, then do what was asked: python3 run.py demo | test | gui | lint.
+
+Standard library only, the same on Linux, macOS and Windows. The environment goes to `.venv` beside
+this file; a second run finds nothing left to set up and starts at once.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import zipfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+VENV = HERE / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+MARK = VENV / ".labdiff-setup"
+# Pinned and installed first: a plain "torch" may bring several gigabytes of CUDA libraries.
+TORCH = "torch==2.13.0"
+PACKAGES = {"calibration", "drivers", "gui", "labdiff", "mock_hardware", "twin"}
+QT_LIBRARIES = {
+    "libGL.so.1": "libgl1",
+    "libEGL.so.1": "libegl1",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libxkbcommon.so.0": "libxkbcommon0",
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-shape.so.0": "libxcb-shape0",
+}
+
+
+def main() -> int:
+    """Parse the command, set up, run it."""
+    commands = {"demo": demo, "test": test, "gui": gui, "lint": lint}
+    if len(sys.argv) < 2 or sys.argv[1] not in commands:
+        print(__doc__.strip().splitlines()[0])
+        return 2
+    if sys.version_info < (3, 11):
+        print(f"labdiff needs Python 3.11 or newer; this is {sys.version.split()[0]}")
+        return 2
+    try:
+        set_up()
+        return commands[sys.argv[1]](sys.argv[2:])
+    except subprocess.CalledProcessError as error:
+        print(f"\nrun.py: failed: {' '.join(map(str, error.cmd))} (exit code {error.returncode})")
+        return error.returncode or 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def demo(arguments: list[str]) -> int:
+    """The main job on the mock bench."""
+    return call(BIN / "labdiff", "demo", *arguments)
+
+
+def gui(arguments: list[str]) -> int:
+    """The window."""
+    return call(BIN / "labdiff", "gui", *arguments)
+
+
+def test(arguments: list[str]) -> int:
+    """All tests, with coverage."""
+    packages = [f"--cov={name}" for name in sorted(PACKAGES)]
+    return call(PYTHON, "-m", "pytest", *packages, "--cov-report=term", *arguments)
+
+
+def lint(arguments: list[str]) -> int:
+    """Format, lint, types, floors, and what is in the wheel."""
+    del arguments
+    for step in (
+        (PYTHON, "-m", "ruff", "format", "--check", "."),
+        (PYTHON, "-m", "ruff", "check", "."),
+        (PYTHON, "-m", "mypy"),
+        (BIN / "lint-imports",),
+    ):
+        code = call(*step)
+        if code:
+            return code
+    return check_wheel()
+
+
+def check_wheel() -> int:
+    """Build the wheel and compare its top-level names with the six packages."""
+    with tempfile.TemporaryDirectory() as folder:
+        code = call(PYTHON, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder)
+        if code:
+            return code
+        (wheel,) = Path(folder).glob("*.whl")
+        names = zipfile.ZipFile(wheel).namelist()
+        found = {n.split("/")[0] for n in names if ".dist-info" not in n.split("/")[0]}
+    if found != PACKAGES:
+        print(f"the wheel holds {sorted(found)}; expected {sorted(PACKAGES)}")
+        return 1
+    print(f"wheel: {', '.join(sorted(found))}")
+    return 0
+
+
+def call(*command: object) -> int:
+    """Say the command, run it in the project's folder, return its exit code."""
+    words = [str(part) for part in command]
+    print("+", " ".join([Path(words[0]).name, *words[1:]]), flush=True)
+    environment = {**os.environ, "PYTHONUTF8": "1"}
+    if words[1:3] == ["-m", "pytest"]:
+        environment.setdefault("QT_QPA_PLATFORM", "offscreen")
+    try:
+        return subprocess.run(words, cwd=HERE, env=environment, check=False).returncode
+    except KeyboardInterrupt:
+        return 130
+
+
+def set_up() -> None:
+    """Bring the environment in order, if anything it depends on has changed."""
+    wanted = fingerprint()
+    if PYTHON.exists() and MARK.exists() and MARK.read_text(encoding="utf-8") == wanted:
+        return
+    print("run.py: setting up; the first time this takes some minutes", flush=True)
+    install_system_packages()
+    if not PYTHON.exists() or subprocess.run([PYTHON, "-m", "pip", "--version"]).returncode:
+        print(f"run.py: creating the environment {VENV.name}", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
+    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    constraints = ["-c", str(HERE / "constraints.txt")]
+    for what in ([TORCH], ["hatchling", "editables"], ["--no-build-isolation", "-e", ".[dev]"]):
+        print(f"run.py: installing {what[-1]}", flush=True)
+        subprocess.run([*pip, *constraints, *what], cwd=HERE, check=True)
+    MARK.write_text(wanted, encoding="utf-8")
+    print("run.py: set up", flush=True)
+
+
+def fingerprint() -> str:
+    """Changes when what is installed must change."""
+    digest = hashlib.sha256(sys.version.encode())
+    digest.update(str(VENV).encode())
+    for name in ("pyproject.toml", "constraints.txt", "run.py"):
+        digest.update((HERE / name).read_bytes())
+    return digest.hexdigest()
+
+
+def install_system_packages() -> None:
+    """On Debian and its kin: what Python's venv and Qt need and is missing."""
+    apt = shutil.which("apt-get")
+    if apt is None:
+        return
+    missing = [package for library, package in QT_LIBRARIES.items() if not has_library(library)]
+    if not (Path(sysconfig.get_path("stdlib")) / "ensurepip" / "_bundled").is_dir():
+        missing.append("python3-venv")
+    if not Path("/usr/share/fonts/truetype/dejavu").is_dir():
+        missing.append("fonts-dejavu-core")
+    if not missing:
+        return
+    prefix: list[str] = []
+    if os.geteuid() != 0:
+        if shutil.which("sudo") is None:
+            print(f"run.py: please install as root: apt-get install {' '.join(missing)}")
+            return
+        prefix = ["sudo", "-n"]
+    print(f"run.py: installing Debian packages: {' '.join(missing)}", flush=True)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    quiet = [*prefix, apt, "-qq", "-o", "Dpkg::Use-Pty=0"]
+    subprocess.run([*quiet, "update"], env=environment, check=False)
+    result = subprocess.run(
+        [*quiet, "install", "-y", "--no-install-recommends", *missing],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        check=False,
+    )
+    if result.returncode:
+        print(f"run.py: please install by hand: sudo apt-get install {' '.join(missing)}")
+
+
+def has_library(name: str) -> bool:
+    """True if the dynamic loader's folders hold the library."""
+    roots = [Path("/usr/lib"), Path("/lib"), Path("/usr/lib64"), Path("/usr/local/lib")]
+    return any(next(root.glob(f"**/{name}*"), None) is not None for root in roots if root.is_dir())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""What every backend of a device promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from drivers.errors import DeviceDisconnectedError, DeviceStateError, DeviceValueError
+from drivers.laser.scpi import ScpiLaser
+from drivers.meter.pm100 import Pm100
+from drivers.modulator.slm_patch import SlmPatch
+from drivers.protocols import SLM, Camera, InputModulator, Laser, PowerMeter
+from drivers.slm.slmpy import SlmPy
+from drivers.types import Roi
+from drivers.visa import VisaLink
+from mock_hardware.config import MockGeometry, MockImperfections
+from mock_hardware.laboratory import MockLaboratory
+
+GEOMETRY = MockGeometry(
+    850.0, 9.2, (64, 160), (32, 32), 16, (10, 60, 110), 5.7, 0.2, "slm_patch",
+    (96, 96), 3.45, 12, 0.6,
+)  # fmt: skip
+
+
+class FakeInstrument:
+    """Remembers what was set, as an OBIS and a PM100 do."""
+
+    def __init__(self) -> None:
+        self.values = {"SOUR:POW:LIM:LOW": "0", "SOUR:POW:LIM:HIGH": "0.1", "*IDN": "fake"}
+        self.values |= {"SOUR:POW:LEV:IMM:AMPL": "0.01", "MEAS:POW": "0.002"}
+
+    def write(self, command: str) -> None:
+        key, value = command.split(" ")
+        self.values[key] = value
+
+    def query(self, command: str) -> str:
+        return self.values[command.removesuffix("?")]
+
+    def close(self) -> None:
+        self.values.clear()
+
+
+class FakeSlmServer:
+    def sendArray(self, grey: Any) -> None:  # noqa: N802
+        assert grey.dtype == np.uint8
+
+    def close(self) -> None:
+        return None
+
+
+def lab() -> MockLaboratory:
+    return MockLaboratory.create(GEOMETRY, MockImperfections(), 1)
+
+
+@pytest.fixture(params=["mock", "slmpy"])
+def slm(request: pytest.FixtureRequest) -> SLM:
+    return lab().slm if request.param == "mock" else SlmPy(FakeSlmServer(), (64, 160), 9.2)
+
+
+@pytest.fixture(params=["mock", "basler"])
+def camera(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Camera]:
+    if request.param == "mock":
+        yield lab().camera
+        return
+    pytest.importorskip("pypylon")
+    monkeypatch.setenv("PYLON_CAMEMU", "1")
+    from drivers.camera.basler import BaslerCamera
+
+    found = BaslerCamera()
+    yield found
+    found.close()
+
+
+@pytest.fixture(params=["mock", "scpi"])
+def laser(request: pytest.FixtureRequest) -> Laser:
+    if request.param == "mock":
+        return lab().laser
+    return ScpiLaser(VisaLink(FakeInstrument(), "fake"), 850.0)
+
+
+def test_slm(slm: SLM) -> None:
+    assert isinstance(slm, SLM)
+    first = slm.set_phase(np.full(slm.shape, 20.0))
+    assert slm.set_grey(np.zeros(slm.shape)) == first + 1
+    for wrong in (np.zeros((3, 3)), np.full(slm.shape, np.nan)):
+        with pytest.raises(DeviceValueError):
+            slm.set_phase(wrong)
+    with pytest.raises(DeviceValueError):
+        slm.set_grey(np.full(slm.shape, 256.0))
+    slm.close()
+    slm.close()
+    with pytest.raises(DeviceStateError):
+        slm.set_phase(np.zeros(slm.shape))
+
+
+def test_input_patch(slm: SLM) -> None:
+    patch = SlmPatch(slm, 16, 10, (32, 32))
+    assert isinstance(patch, InputModulator)
+    assert patch.show(np.ones((32, 32))) + 1 == patch.show(np.ones((32, 32)))
+    with pytest.raises(DeviceValueError):
+        patch.show(np.ones((31, 32)))
+
+
+def test_camera(camera: Camera) -> None:
+    assert isinstance(camera, Camera)
+    camera.exposure_ms = 2.0
+    assert camera.exposure_ms == pytest.approx(2.0, rel=0.01)
+    with pytest.raises(DeviceValueError):
+        camera.exposure_ms = 1e9
+    camera.roi = Roi(8, 16, 32, 48)
+    frames = camera.get_frames(2)
+    assert frames[0].pixels.shape == (32, 48) and frames[0].pixels.dtype == np.uint16
+    assert frames[1].sequence == frames[0].sequence + 1
+    with pytest.raises(DeviceValueError):
+        camera.roi = Roi(0, 0, 100_000, 8)
+    camera.close()
+    camera.close()
+    with pytest.raises(DeviceStateError):
+        camera.get_frame()
+
+
+def test_laser(laser: Laser) -> None:
+    assert isinstance(laser, Laser) and not laser.emission
+    laser.emission = True
+    assert laser.emission
+    laser.power_mw = 5.0
+    assert laser.power_mw == pytest.approx(5.0)
+    with pytest.raises(DeviceValueError):
+        laser.power_mw = 1e6
+    laser.close()
+    laser.close()
+
+
+def test_power_meter() -> None:
+    for meter in (lab().power_meter, Pm100(VisaLink(FakeInstrument(), "fake"), 850.0)):
+        assert isinstance(meter, PowerMeter)
+        assert meter.read_mw() >= 0.0
+        meter.close()
+
+
+def test_unplugged_mock_camera_says_so() -> None:
+    room = lab()
+    room.camera.unplug()
+    with pytest.raises(DeviceDisconnectedError):
+        room.camera.get_frame()
+    room.camera.plug_in()
+    assert room.camera.get_frame().sequence == 1
+
+
+def test_frame_before_settling_names_no_pattern() -> None:
+    room = lab()
+    pattern = room.slm.set_phase(np.ones(room.slm.shape))
+    room.clock.sleep_s(room.slm.timing.latency_ms / 1e3)
+    assert room.camera.get_frame().pattern_id is None
+    room.clock.sleep_s(room.slm.timing.total_ms / 1e3)
+    assert room.camera.get_frame().pattern_id == pattern

@@ -1,0 +1,147 @@
+"""Calibration against the truth of the mock laboratory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pytest
+
+from calibration.dark import measure_dark
+from calibration.exposure import set_exposure
+from calibration.layout import PatchLayout
+from calibration.phase_response import measure_phase_response
+from calibration.registration import Registration, measure_registration
+from calibration.resample import Rectifier
+from calibration.result import CalibrationError, Verdict
+from calibration.steps import CalibrationStep
+from calibration.store import load_results, save_results
+from drivers.types import Roi
+from mock_hardware.config import MockGeometry, MockImperfections
+from mock_hardware.laboratory import MockLaboratory
+
+T = TypeVar("T")
+LEFTS = (20, 140, 260, 380, 500)
+LAYOUT = PatchLayout((144, 640), (100, 100), 22, LEFTS, 9.2, 850.0, 11.4)
+GEOMETRY = MockGeometry(
+    850.0, 9.2, (144, 640), (100, 100), 22, LEFTS, 5.7, 0.6, "slm_patch", (256, 320), 3.45, 12, 0.6
+)
+SEEDS = (0, 1, 2)
+
+
+def laboratory(seed: int, emission: bool = True) -> MockLaboratory:
+    lab = MockLaboratory.create(GEOMETRY, MockImperfections(), seed)
+    lab.laser.emission = emission
+    return lab
+
+
+def settle(lab: MockLaboratory) -> Callable[[], None]:
+    return lambda: lab.clock.sleep_s(lab.slm.timing.total_ms / 1e3)
+
+
+def result_of(routine: Generator[CalibrationStep, None, T]) -> T:
+    while True:
+        try:
+            next(routine)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_dark_level_is_the_pedestal_and_the_laser_is_put_back(seed: int) -> None:
+    lab = laboratory(seed)
+    dark = result_of(measure_dark(lab.camera, lab.laser))
+    assert abs(dark.pedestal_counts - lab.truth.pedestal_counts) < 5 * dark.pedestal_sigma_counts
+    assert lab.laser.emission
+    assert dark.verdict.level == "pass"
+
+
+@pytest.mark.parametrize("start_ms", [0.005, 1.0, 1000.0])
+def test_exposure_from_any_start(start_ms: float) -> None:
+    lab = laboratory(0)
+    lab.camera.exposure_ms = start_ms
+    exposure = result_of(set_exposure(lab.camera, lab.truth.pedestal_counts))
+    assert exposure.verdict.level == "pass"
+    assert exposure.fill == pytest.approx(0.5, rel=0.1)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_registration_apart_from_the_common_shift(seed: int) -> None:
+    lab = laboratory(seed)
+    lab.camera.exposure_ms = 0.5
+    found = result_of(
+        measure_registration(lab.slm, lab.camera, LAYOUT, lab.truth.pedestal_counts, settle(lab))
+    )
+    plane = np.mgrid[:100, :100].reshape(2, -1).T.astype(float)
+    true = plane @ lab.truth.camera_matrix.T + lab.truth.camera_offset_px
+    error = found.plane_to_camera(plane) - true
+    error -= error.mean(axis=0)
+    assert found.verdict.level == "pass"
+    assert np.sqrt(np.mean(np.sum(error**2, axis=1))) < 0.15
+    assert np.linalg.norm(error, axis=1).max() < 0.3, "corners of the plane, camera pixels"
+    assert lab.camera.exposure_ms == 0.5
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_phase_response(seed: int) -> None:
+    lab = laboratory(seed)
+    pedestal = lab.truth.pedestal_counts
+    result_of(set_exposure(lab.camera, pedestal, 0.4))
+    found = result_of(measure_phase_response(lab.slm, lab.camera, LAYOUT, pedestal, settle(lab)))
+    error = found.phase_by_grey_rad - lab.truth.phase_by_grey_rad
+    assert found.verdict.level == "pass"
+    assert np.sqrt(np.mean(error**2)) <= 0.03
+
+
+@pytest.mark.parametrize(("emission", "power_mw"), [(False, 10.0), (True, 0.0)])
+def test_without_light_every_routine_that_needs_it_fails(emission: bool, power_mw: float) -> None:
+    """Laser off; and a laser that is on, of which nothing reaches the camera."""
+    lab = laboratory(0, emission=emission)
+    lab.laser.power_mw = power_mw
+    pedestal = lab.truth.pedestal_counts
+    verdicts = [
+        result_of(set_exposure(lab.camera, pedestal)).verdict,
+        result_of(measure_registration(lab.slm, lab.camera, LAYOUT, pedestal, settle(lab))).verdict,
+        result_of(
+            measure_phase_response(lab.slm, lab.camera, LAYOUT, pedestal, settle(lab))
+        ).verdict,
+    ]
+    for verdict in verdicts:
+        assert verdict.level == "fail"
+        assert verdict.remedy
+        with pytest.raises(CalibrationError):
+            verdict.require("test")
+
+
+def test_rectifier_reads_a_smooth_picture_at_the_right_places() -> None:
+    matrix = np.array([[1.6, -0.02], [0.02, 1.6]])
+    registration = Registration(matrix, np.array([40.0, 60.0]), 0.0, 0.0, Verdict("pass", ""))
+    roi = Roi(20, 30, 220, 240)
+    rows, columns = np.mgrid[20:240, 30:270].astype(np.float32)
+    frame = np.sin(rows / 15) + np.cos(columns / 20)
+    plane = Rectifier(registration, roi, (100, 100))(frame[None])[0]
+    r, c = registration.plane_to_camera(
+        np.mgrid[:100, :100].reshape(2, -1).T.astype(float)
+    ).T.reshape(2, 100, 100)
+    np.testing.assert_allclose(plane, np.sin(r / 15) + np.cos(c / 20), atol=2e-3)
+
+
+def test_results_round_trip_and_a_foreign_file_is_refused(tmp_path: Path) -> None:
+    lab = laboratory(0)
+    dark = result_of(measure_dark(lab.camera, lab.laser, frames=2))
+    registration = Registration(np.eye(2), np.ones(2), 0.1, 0.2, Verdict("warn", "a", "b"))
+    path = tmp_path / "calibration.h5"
+    save_results(path, {"dark": dark, "registration": registration})
+    loaded = load_results(path)
+    again = loaded["registration"]
+    assert loaded["dark"] == dark
+    assert isinstance(again, Registration)
+    np.testing.assert_array_equal(again.matrix, registration.matrix)
+    assert again.verdict == registration.verdict
+    assert list(tmp_path.iterdir()) == [path]
+    path.write_bytes(b"not HDF5")
+    with pytest.raises(CalibrationError):
+        load_results(path)

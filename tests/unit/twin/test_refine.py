@@ -1,0 +1,63 @@
+"""Alignment from probe frames, and the online steps."""
+
+from __future__ import annotations
+
+import torch
+
+from twin.digital_twin import DigitalTwin, TwinGeometry
+from twin.probes import smooth_phases, square_phases
+from twin.refine import (
+    OnlineRefiner,
+    Triples,
+    fit_alignment,
+    load_parameter_vector,
+    parameter_vector,
+)
+
+GEOMETRY = TwinGeometry((40, 40), 2, 9.2e-6, 850e-9, 2e-3, 0.25e-3, "slm_patch")
+
+
+def test_fit_finds_a_misaligned_bench_and_says_how_well() -> None:
+    torch.manual_seed(0)
+    truth, twin = DigitalTwin(GEOMETRY), DigitalTwin(GEOMETRY)
+    values = truth.state_dict()
+    values["d_alpha_beam_mrad"] = torch.tensor([1.5, -1.0])
+    values["d_alpha_mirror_mrad"] = torch.tensor([-1.0, 0.8])
+    values["source_centre_px"] = torch.tensor([1.0, -1.5])
+    truth.load_alignment(values)
+    patterns = smooth_phases(24, (40, 40), 1.5, 1).view(8, 3, 40, 40)
+    with torch.no_grad():
+        frames = truth(patterns[:, 0], patterns[:, 1:])
+    triples = Triples(patterns[:, 0], patterns[:, 1:], frames)
+    steps = list(fit_alignment(twin, triples, (4.0, 3.0, 2.0, 2.0, 1.0, 0.0, 0.0)))
+    assert steps[-1].discrepancy < 1e-3 < steps[0].discrepancy
+    assert steps[-1].deviation.shape == parameter_vector(twin).shape
+    error_rad = twin.planes_tilt_rad() - truth.planes_tilt_rad()
+    assert float(error_rad.abs().max()) < 5e-5
+
+
+def test_online_steps_lower_the_discrepancy_and_leave_the_twin_fixed() -> None:
+    torch.manual_seed(0)
+    truth, twin = DigitalTwin(GEOMETRY), DigitalTwin(GEOMETRY)
+    values = truth.state_dict()
+    values["d_alpha_beam_mrad"] = torch.tensor([0.3, -0.2])
+    truth.load_alignment(values)
+    inputs, phases = smooth_phases(4, (40, 40), 1.0, 2), smooth_phases(2, (40, 40), 1.0, 3)
+    measured = truth(inputs, phases)
+    refiner = OnlineRefiner(twin)
+    found = [refiner.step(inputs, phases, measured) for _ in range(20)]
+    assert found[-1] < 0.5 * found[0]
+    assert not any(p.requires_grad for p in twin.parameters())
+
+
+def test_parameter_vector_round_trip() -> None:
+    twin = DigitalTwin(GEOMETRY)
+    theta = torch.arange(parameter_vector(twin).numel()).float()
+    load_parameter_vector(twin, theta)
+    assert torch.equal(parameter_vector(twin), theta)
+
+
+def test_square_probes_hold_zero_and_pi_and_repeat_by_seed() -> None:
+    probes = square_phases(3, (40, 40), 3, 7)
+    assert torch.equal(probes, square_phases(3, (40, 40), 3, 7))
+    assert set(probes.unique().tolist()) == {0.0, float(torch.tensor(torch.pi))}
