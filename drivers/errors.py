@@ -1,11 +1,11 @@
 """The exceptions a device may raise, and when.
 
-    DeviceError                     anything below
-      DeviceNotFoundError           opening: nothing there, in use by another program, or its library is missing
-      DeviceDisconnectedError       it was there and is gone (unplugged, powered off)
-      DeviceTimeoutError            it is there and did not answer in time
-      DeviceValueError              a value it can not take: shape, range, unit (also a ValueError)
-      DeviceStateError              a call it can not take now (closed, emission interlocked)
+DeviceError                     anything below
+  DeviceNotFoundError           opening: nothing there, in use by another program, or its library is missing
+  DeviceDisconnectedError       it was there and is gone (unplugged, powered off)
+  DeviceTimeoutError            it is there and did not answer in time
+  DeviceValueError              a value it can not take: shape, range, unit (also a ValueError)
+  DeviceStateError              a call it can not take now (closed, emission interlocked)
 """
 
 from __future__ import annotations

@@ -48,8 +48,8 @@ class Roi:
 
     def fits(self, sensor_shape: tuple[int, int]) -> bool:
         """True if the window lies on a sensor of that (height, width)."""
-        inside_rows = 0 <= self.top and self.top + self.height <= sensor_shape[0]
-        inside_columns = 0 <= self.left and self.left + self.width <= sensor_shape[1]
+        inside_rows = self.top >= 0 and self.top + self.height <= sensor_shape[0]
+        inside_columns = self.left >= 0 and self.left + self.width <= sensor_shape[1]
         return inside_rows and inside_columns and self.height > 0 and self.width > 0
 
 

@@ -254,7 +254,7 @@ class MainWindow(QMainWindow):
     def _say(self, words: str) -> None:
         self.log.appendPlainText(f"{time.strftime('%H:%M:%S')}  {words}")
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
+    def closeEvent(self, event: QCloseEvent) -> None:
         """Ask when busy, then stop cleanly first."""
         if self._worker is None:
             event.accept()

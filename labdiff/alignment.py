@@ -71,9 +71,7 @@ def align(session: Session) -> Job[float]:
     return d
 
 
-def measure_probes(
-    session: Session, kind: str, strength: float, frames: int, seed: int
-) -> Triples:
+def measure_probes(session: Session, kind: str, strength: float, frames: int, seed: int) -> Triples:
     """Random patterns on every plane and the bench's answers. Nothing is pre-compensated."""
     shape = session.config.cavity.patch_shape
     planes = session.config.layers + 1
@@ -85,9 +83,7 @@ def measure_probes(
         else square_phases(count, shape, int(strength), seed)
     ).view(frames, planes, *shape)
     inputs = _as_inputs(session, patterns[:, 0])
-    answers = [
-        session.measure(inputs[i : i + 1], patterns[i, 1:]) for i in range(frames)
-    ]
+    answers = [session.measure(inputs[i : i + 1], patterns[i, 1:]) for i in range(frames)]
     return Triples(inputs, patterns[:, 1:], torch.cat(answers))
 
 
@@ -114,9 +110,7 @@ def _correct_registration(session: Session) -> None:
     undo = np.linalg.inv(np.eye(2) + shear)
     matrix = old.matrix @ undo
     offset = old.offset + old.matrix @ (centre - undo @ (centre + shift))
-    bench.registration = Registration(
-        matrix, offset, old.residual_px, old.held_out_px, old.verdict
-    )
+    bench.registration = Registration(matrix, offset, old.residual_px, old.held_out_px, old.verdict)
     bench.rectifier = Rectifier(bench.registration, bench.camera.roi, shape)
     values = twin.state_dict()
     values["output_shear_percent"] = torch.zeros(2, 2)

@@ -49,7 +49,11 @@ def open_bench(config: BenchConfig, seed: int) -> Bench:
     Raises UserError for an unknown driver or a mixture of mock and real devices, DeviceError when
     a device is not there.
     """
-    drivers = {"slm": config.slm.driver, "camera": config.camera.driver, "laser": config.laser.driver}
+    drivers = {
+        "slm": config.slm.driver,
+        "camera": config.camera.driver,
+        "laser": config.laser.driver,
+    }
     mocked = [kind for kind, driver in drivers.items() if driver == "mock"]
     if len(mocked) == len(drivers):
         return _mock_bench(config, seed)

@@ -118,8 +118,8 @@ def train(
 @app.command()
 def calibrate(bench: Bench = "mock", seed: Seed = 0, as_json: Json = False) -> None:
     """Measure dark level, exposure, registration, phase response and alignment of a bench."""
-    from labdiff.jobs import ExperimentJob, Request
     from labdiff.calibrate import first_look, full_calibration
+    from labdiff.jobs import ExperimentJob, Request
     from labdiff.progress import ProgressBar
     from labdiff.runner import run
 
@@ -152,7 +152,9 @@ def generate(
 
     if where not in ("twin", "bench"):
         raise UserError(f"--where {where}: allowed are twin, bench")
-    print(f"wrote {generate_from_run(run_file, count, 'bench' if where == 'bench' else 'twin', seed, out)}")
+    print(
+        f"wrote {generate_from_run(run_file, count, 'bench' if where == 'bench' else 'twin', seed, out)}"
+    )
 
 
 @app.command()
@@ -271,4 +273,6 @@ def _print_table(title: str, figures: dict[str, float]) -> None:
     for name, value in figures.items():
         shown = f"{value:.1%}" if name.startswith("recognised") else f"{value:.4g}"
         table.add_row(name, shown, WORDS.get(name, ""))
-    Console(width=None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "110"))).print(table)
+    Console(width=None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "110"))).print(
+        table
+    )

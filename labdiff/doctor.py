@@ -10,7 +10,16 @@ from importlib import metadata, util
 from pathlib import Path
 
 PACKAGES = ("labdiff", "drivers", "calibration", "twin", "gui", "mock_hardware")
-LIBRARIES = ("numpy", "scipy", "torch", "h5py", "PySide6-Essentials", "pyqtgraph", "pypylon", "PyVISA")
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "torch",
+    "h5py",
+    "PySide6-Essentials",
+    "pyqtgraph",
+    "pypylon",
+    "PyVISA",
+)
 
 
 @dataclass(frozen=True, slots=True)

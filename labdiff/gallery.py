@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 
 from labdiff.calibrate import first_look, full_calibration
 from labdiff.errors import UserError
-from labdiff.events import Event
 from labdiff.generate import generate
 from labdiff.jobs import ExperimentJob, Request
 from labdiff.progress import ProgressBar
@@ -36,7 +35,9 @@ def generate_from_run(
     columns = min(count, 8)
     rows = -(-count // columns)
     figure = Figure(figsize=(columns, rows), layout="constrained")
-    for ax, picture in zip(figure.subplots(rows, columns, squeeze=False).ravel(), images, strict=False):
+    for ax, picture in zip(
+        figure.subplots(rows, columns, squeeze=False).ravel(), images, strict=False
+    ):
         ax.imshow(picture, cmap="gray", vmin=-1, vmax=1, interpolation="nearest")
     for ax in figure.axes:
         ax.set_axis_off()

@@ -66,9 +66,7 @@ class ExperimentJob:
         self._run = run
         self._bench: Bench = self._open()
         try:
-            self.session = Session.create(
-                self.config, self.options, self._bench, request.data_dir
-            )
+            self.session = Session.create(self.config, self.options, self._bench, request.data_dir)
             if run is not None:
                 self.session.restore(run)
             self.recorder = self._make_recorder()

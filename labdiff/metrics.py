@@ -24,9 +24,7 @@ class NoisyImages:
     t: Tensor
 
 
-def held_out_noisy(
-    images: Tensor, schedule: NoiseSchedule, count: int, seed: int
-) -> NoisyImages:
+def held_out_noisy(images: Tensor, schedule: NoiseSchedule, count: int, seed: int) -> NoisyImages:
     """`count` noisy images with t stratified uniformly over [100, T), seeded."""
     rng = torch.Generator().manual_seed(seed)
     span = schedule.steps - FIRST_SCORED_T

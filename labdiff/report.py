@@ -27,6 +27,7 @@ td.number{text-align:right;font-variant-numeric:tabular-nums} img{max-width:100%
 h2{border-color:#2a313d}.quiet{color:#93a0b4} img{background:#fff;border-radius:.4rem}}
 """
 
+
 def write_report(run: RunFile, path: Path) -> Path:
     """Write the page; returns its path. Raises UserError if it cannot be written."""
     working = path.with_name(path.name + ".part")

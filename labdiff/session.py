@@ -75,7 +75,9 @@ class Session:
                 prediction=options.prediction,
             )
         except ValueError as error:
-            allowed = [n for n in range(2, 101) if not any(s % n for s in config.cavity.patch_shape)]
+            allowed = [
+                n for n in range(2, 101) if not any(s % n for s in config.cavity.patch_shape)
+            ]
             raise UserError(
                 f"image_size = {options.image_size}: {error}; "
                 f"allowed are {', '.join(map(str, allowed))}"
@@ -141,7 +143,9 @@ class Session:
                 str(scalars["stage"]), int(scalars["layer_set"]), int(scalars["step"])
             )
         except (RuntimeError, KeyError) as error:
-            raise UserError(f"{run.path}: its checkpoint does not fit this program: {error}") from None
+            raise UserError(
+                f"{run.path}: its checkpoint does not fit this program: {error}"
+            ) from None
         self.figures = dict(run.figures)
 
 

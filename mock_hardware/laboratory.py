@@ -65,9 +65,7 @@ class MockLaboratory:
         power_mw = self.laser.power_mw if self.laser.emission else 0.0
         return FULL_SCALE_SHARE_PER_MW_MS * power_mw * self.full_well_electrons
 
-    def light_on(
-        self, roi: Roi, now_s: float
-    ) -> tuple[npt.NDArray[np.float32], PatternId | None]:
+    def light_on(self, roi: Roi, now_s: float) -> tuple[npt.NDArray[np.float32], PatternId | None]:
         """Light on a window of the sensor, and the pattern it belongs to (None: changing)."""
         grey, pattern = self.slm.grey_between(now_s)
         if not self.laser.emission:

@@ -33,8 +33,8 @@ class DigitalTwin(nn.Module):
     1.0 is the mean of |source|^2 over a patch at data-sheet values. Alignment parameters are stored
     in units in which each is of the order of one, so that one learning rate suits them all:
     z_gap_percent (deviation), d_alpha_beam_mrad (2), d_alpha_mirror_mrad (2),
-    bounce_tilt_mrad (N, 2), source_centre_px (2), source_waist_percent (deviation), output_shift_px (2)
-    and output_shear_percent (2, 2), by which the registration was wrong. Pairs are (x, y).
+    bounce_tilt_mrad (N, 2), source_centre_px (2), source_waist_percent (deviation), output_shift_px
+    (2) and output_shear_percent (2, 2), by which the registration was wrong. Pairs are (x, y).
     They are known (no gradient, fast) until `refining(True)`.
     Tilts and kernel: the paper, section 3.2 and appendix A.1.
     """

@@ -10,7 +10,7 @@ from drivers.types import FloatArray, PatternId, Timing
 
 
 class SlmPatch:
-    """Writes a window of an SLM and leaves the rest of the panel as `background_rad` has it.
+    """Writes a window of an SLM and leaves the rest of the panel as `background_rad`.
 
     top, left, shape: the window in panel pixels. The SLM stays the caller's: close() leaves it open.
     """

@@ -126,14 +126,17 @@ def _from_files(
     )
 
 
-def _from_npz(
-    path: Path, name: str
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], str]:
+def _from_npz(path: Path, name: str) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], str]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             keys = list(archive)
             key = next(
-                (k for k in ("x_train", "train_images", "images", "x", "clock", "gray40") if k in keys), None
+                (
+                    k
+                    for k in ("x_train", "train_images", "images", "x", "clock", "gray40")
+                    if k in keys
+                ),
+                None,
             )
             if key is None:
                 raise UserError(

@@ -12,9 +12,7 @@ class NoiseSchedule:
     The paper, section 3.1. t counts from 0 (almost clean) to T - 1 (almost pure noise).
     """
 
-    def __init__(
-        self, steps: int = 1000, beta_start: float = 1e-4, beta_end: float = 0.02
-    ) -> None:
+    def __init__(self, steps: int = 1000, beta_start: float = 1e-4, beta_end: float = 0.02) -> None:
         self.steps = steps
         betas = torch.linspace(beta_start, beta_end, steps, dtype=torch.float64)
         self.betas = betas.float()

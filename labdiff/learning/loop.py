@@ -87,7 +87,9 @@ def train(session: Session, method: Method) -> Job[None]:
                 layer_set=layer_set,
                 twin_mse=float((on_twin - noise).square().mean()),
                 bench_mse=None if offline else float((predicted - noise).square().mean()),
-                discrepancy=None if offline else float(discrepancy(measured, modelled.detach()).mean()),
+                discrepancy=None
+                if offline
+                else float(discrepancy(measured, modelled.detach()).mean()),
                 alignment={} if offline else twin.alignment(),
                 pictures=pictures,
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ class FakeInstrument:
 
 
 class FakeSlmServer:
-    def sendArray(self, grey: Any) -> None:  # noqa: N802
+    def sendArray(self, grey: Any) -> None:
         assert grey.dtype == np.uint8
 
     def close(self) -> None:
@@ -65,7 +66,8 @@ def camera(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
     if request.param == "mock":
         yield lab().camera
         return
-    pytest.importorskip("pypylon")
+    if version("pypylon").startswith("26.9"):
+        pytest.skip("pypylon 26.9, which pyproject.toml excludes, crashes on import in pytest")
     monkeypatch.setenv("PYLON_CAMEMU", "1")
     from drivers.camera.basler import BaslerCamera
 
