@@ -42,7 +42,8 @@ class PhaseQuantiser:
         turns = turns - np.floor(turns)
         index = (turns * _STEPS).astype(np.int32)
         np.minimum(index, _STEPS - 1, out=index)
-        return self._grey[index]
+        grey: npt.NDArray[Any] = self._grey[index]
+        return grey
 
 
 def check_pattern(name: str, pattern: FloatArray, shape: tuple[int, int]) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+Picture: TypeAlias = npt.NDArray[np.float32]
 
 
 class ImageView(QWidget):
@@ -37,14 +41,17 @@ class ImageView(QWidget):
         layout.addWidget(self._graphics)
         self._plot.scene().sigMouseMoved.connect(self._read_out)
 
-    def show_picture(self, picture: npt.NDArray[np.float32]) -> None:
-        """Show a copy that nobody else writes to; not-a-number is shown as the least value."""
+    def show_picture(self, picture: npt.NDArray[np.float32], limit: float | None = None) -> None:
+        """Show a copy that nobody else writes to; not-a-number is shown as the least value.
+
+        limit: largest magnitude of the levels of a symmetric view, to share them with another.
+        """
         finite = picture[np.isfinite(picture)]
         self._picture = np.nan_to_num(picture, nan=float(finite.min()) if finite.size else 0.0)
         low = float(self._picture.min())
         high = float(self._picture.max())
         if self._symmetric:
-            high = max(abs(low), abs(high))
+            high = max(abs(low), abs(high)) if limit is None else limit
             low = -high
         if high <= low:
             high = low + 1.0

@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 
 from calibration.steps import CalibrationStep
 from gui.curves import Curves
-from gui.image_view import ImageView
+from gui.image_view import ImageView, Picture
 from gui.worker import Failed, Told, Worker
 from labdiff.events import (
     AlignmentStep,
@@ -65,7 +65,7 @@ class MainWindow(QMainWindow):
     def _build(self, bench: str, seed: int) -> None:
         self.bench = QComboBox()
         self.bench.setEditable(True)
-        self.bench.addItems(dict.fromkeys([bench, "mock"]))
+        self.bench.addItems(list(dict.fromkeys([bench, "mock"])))
         self.bench.setToolTip("A shipped bench by name, or the path of a bench file")
         self.seed = QSpinBox()
         self.seed.setRange(0, 2**31 - 1)
@@ -174,14 +174,19 @@ class MainWindow(QMainWindow):
                 latest["pictures"] = told.pictures
             self._take(told)
         if "pictures" in latest:
-            for name, picture in (worker.ring.get(latest["pictures"]) or {}).items():
-                if name in self.views:
-                    self.views[name].show_picture(picture)
+            self._show_pictures(worker.ring.get(latest["pictures"]) or {})
         if self._dirty and time.monotonic() - self._drawn_s > REDRAW_S:
             self.curves.redraw()
             self._dirty, self._drawn_s = False, time.monotonic()
         if not worker.running:
             self._ended(worker)
+
+    def _show_pictures(self, pictures: dict[str, Picture]) -> None:
+        """Both noises share their levels, so that the eye compares like with like."""
+        limit = float(abs(pictures["true"]).max()) if "true" in pictures else None
+        for name, picture in pictures.items():
+            if name in self.views:
+                self.views[name].show_picture(picture, limit)
 
     def _take(self, told: Told) -> None:
         match told.event:

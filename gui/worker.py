@@ -108,8 +108,12 @@ def work(
         from labdiff.runner import run
 
         def tell(event: Event) -> None:
-            if not isinstance(event, Checkpoint):
+            if isinstance(event, Checkpoint):
+                return
+            try:
                 send.send(_without_arrays(event, ring))
+            except (BrokenPipeError, OSError):
+                stop.set()  # the window is gone: end in good order rather than train unseen
 
         try:
             module, _, attribute = factory.partition(":")

@@ -47,7 +47,7 @@ def denoise(
     distances = []
     sets = torch.tensor([session.policy.layer_set(int(step)) for step in t])
     with torch.no_grad():
-        for layer_set in sets.unique().tolist():
+        for layer_set in sorted(set(sets.tolist())):
             mine = sets == layer_set
             odu = session.odu
             inputs, layers = session.written(odu.encode(x_t[mine]), odu.phases[layer_set])

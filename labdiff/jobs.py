@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,12 @@ from labdiff.recorder import Recorder
 from labdiff.session import Session, options_of
 
 RUN_FILE = "run.h5"
-QUICK = {"offline_steps": 60, "online_steps": 20, "generated": 16, "sampler_steps": 20}
+QUICK: dict[str, Any] = {
+    "offline_steps": 60,
+    "online_steps": 20,
+    "generated": 16,
+    "sampler_steps": 20,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class Request:
 
     bench: str = "mock"
     out: Path | None = None
-    options: TrainingOptions = TrainingOptions()
+    options: TrainingOptions = field(default_factory=TrainingOptions)
     data_dir: Path | None = None
     resume: Path | None = None
 

@@ -232,10 +232,10 @@ def _put(group: h5py.Group, name: str, array: Any) -> None:
 
 
 def _replace(working: Path, path: Path) -> None:
-    """os.replace, tried again while a reader on Windows holds the file for a moment."""
+    """Take the file's place, tried again while a reader on Windows holds the file for a moment."""
     for attempt in range(50):
         try:
-            os.replace(working, path)
+            working.replace(path)
             return
         except PermissionError:
             if os.name != "nt" or attempt == 49:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import html
 import io
-import os
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +16,18 @@ from labdiff.reader import RunFile
 from labdiff.words import WORDS
 
 _STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#1c2330}
-h1{font-size:1.7rem;margin-bottom:.2rem} h2{font-size:1.2rem;margin-top:2.2rem;border-bottom:1px solid #d6dbe4}
-table{border-collapse:collapse;margin:1rem 0} td,th{padding:.3rem .9rem;border-bottom:1px solid #e4e8ef;text-align:left}
-td.number{text-align:right;font-variant-numeric:tabular-nums} img{max-width:100%} .quiet{color:#5b6678}
-.tag{border-radius:.6rem;padding:.1rem .6rem;background:#e5f3ea;color:#14602f}
-.tag.stopped,.tag.running{background:#fff2d8;color:#7a5200}.tag.failed{background:#fde5e5;color:#8a1c1c}
-@media(prefers-color-scheme:dark){body{background:#14181f;color:#dfe5ee}td,th{border-color:#2a313d}
-h2{border-color:#2a313d}.quiet{color:#93a0b4} img{background:#fff;border-radius:.4rem}}
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem;
+  color: #1c2330 }
+h1 { font-size: 1.7rem; margin-bottom: .2rem }
+h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid #d6dbe4 }
+table { border-collapse: collapse; margin: 1rem 0 }
+td { padding: .3rem .9rem; border-bottom: 1px solid #e4e8ef }
+td.number { text-align: right; font-variant-numeric: tabular-nums }
+img { max-width: 100% }
+.quiet { color: #5b6678 }
+.tag { border-radius: .6rem; padding: .1rem .6rem; background: #e5f3ea; color: #14602f }
+.tag.stopped, .tag.running { background: #fff2d8; color: #7a5200 }
+.tag.failed { background: #fde5e5; color: #8a1c1c }
 """
 
 
@@ -33,7 +36,7 @@ def write_report(run: RunFile, path: Path) -> Path:
     working = path.with_name(path.name + ".part")
     try:
         working.write_text(_page(run), encoding="utf-8")
-        os.replace(working, path)
+        working.replace(path)
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
     return path
@@ -44,7 +47,8 @@ def _page(run: RunFile) -> str:
         "<!doctype html><html lang='en'><meta charset='utf-8'>",
         f"<title>labdiff run {html.escape(run.path.name)}</title><style>{_STYLE}</style>",
         "<h1>Light that denoises</h1>",
-        f"<p class='quiet'>{html.escape(run.path.name)}, started {html.escape(run.start_time[:19])} UTC, "
+        f"<p class='quiet'>{html.escape(run.path.name)}, "
+        f"started {html.escape(run.start_time[:19])} UTC, "
         f"seed {run.seed} <span class='tag {run.outcome}'>{run.outcome}</span> "
         f"{html.escape(run.reason)}</p>",
     ]

@@ -53,7 +53,8 @@ class Sampler:
         abar_t, abar_s = schedule.abar(t), schedule.abar(previous)
         beta = 1.0 - abar_t / abar_s
         if self.kind == "paper":
-            return (x - beta * noise) / (1.0 - beta) ** 0.5
+            plain: Tensor = (x - beta * noise) / (1.0 - beta) ** 0.5
+            return plain
         # The clean image is clipped to its known range: an error at large t is magnified by
         # 1 / sqrt(abar) and would otherwise throw the chain off.
         clean = ((x - (1.0 - abar_t) ** 0.5 * noise) / abar_t**0.5).clamp(-1.0, 1.0)
@@ -62,4 +63,5 @@ class Sampler:
         eta = 1.0 if self.kind == "ddpm" else self.eta
         sigma = eta * max(variance, 0.0) ** 0.5
         mean = abar_s**0.5 * clean + max(1.0 - abar_s - sigma**2, 0.0) ** 0.5 * noise
-        return mean + sigma * torch.randn(x.shape, generator=rng)
+        drawn: Tensor = mean + sigma * torch.randn(x.shape, generator=rng)
+        return drawn

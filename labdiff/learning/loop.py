@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from labdiff.events import Pictures, StageStarted, TrainingStep
+from labdiff.metrics import FIRST_SCORED_T, noise_mse
 from labdiff.runner import Job
 from labdiff.session import Session
 from twin.discrepancy import discrepancy
@@ -46,9 +47,12 @@ def train(session: Session, method: Method) -> Job[None]:
 
     for layer_set in range(where.layer_set, options.layer_sets):
         phases = odu.phases.detach()[layer_set].clone().requires_grad_()
-        decode = [odu.decode_scale, odu.decode_offset]
+        decode: list[Tensor] = [odu.decode_scale, odu.decode_offset]
         optimiser = torch.optim.Adam(
-            [{"params": [phases]}, {"params": decode, "lr": DECODE_RATE * rate / 0.1}], lr=rate
+            [
+                {"params": [phases], "lr": rate},
+                {"params": decode, "lr": DECODE_RATE * rate / 0.1},
+            ]
         )
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1))
         for _ in range(where.step):
@@ -64,7 +68,7 @@ def train(session: Session, method: Method) -> Job[None]:
             intensity = modelled + (measured - modelled).detach()
 
             optimiser.zero_grad()
-            odu.loss(intensity, clean, noise, layer_set).backward()
+            torch.autograd.backward(odu.loss(intensity, clean, noise, layer_set))
             optimiser.step()
             schedule.step()
             if refiner is not None:
@@ -85,8 +89,8 @@ def train(session: Session, method: Method) -> Job[None]:
                 step=layer_set * steps + step,
                 total=total,
                 layer_set=layer_set,
-                twin_mse=float((on_twin - noise).square().mean()),
-                bench_mse=None if offline else float((predicted - noise).square().mean()),
+                twin_mse=_scored_mse(on_twin, noise, t),
+                bench_mse=None if offline else _scored_mse(predicted, noise, t),
                 discrepancy=None
                 if offline
                 else float(discrepancy(measured, modelled.detach()).mean()),
@@ -116,6 +120,12 @@ def draw_batch(
     t = torch.randint(first, end, (options.batch,), generator=rng)
     noise = torch.randn(clean.shape, generator=rng)
     return session.schedule.add_noise(clean, noise, t), noise, clean, t
+
+
+def _scored_mse(predicted: Tensor, noise: Tensor, t: Tensor) -> float:
+    """Noise MSE over the batch's images with t >= 100, as it is scored; over all if there are none."""
+    scored = t >= FIRST_SCORED_T if bool((t >= FIRST_SCORED_T).any()) else t >= 0
+    return noise_mse(predicted[scored], noise[scored])
 
 
 def _pictures(

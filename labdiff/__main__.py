@@ -1,0 +1,5 @@
+"""`python -m labdiff` is `labdiff`."""
+
+from labdiff.cli import main
+
+main()

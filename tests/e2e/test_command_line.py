@@ -1,0 +1,137 @@
+"""The command line as a user meets it, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import pytest
+
+from labdiff.reader import read_run
+
+QUICK_TRAIN = ("--layer-sets", "3", "--offline-steps", "12", "--online-steps", "6", "--batch", "4")
+
+
+def labdiff(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-m", "labdiff", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        words, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    done = labdiff("train", "--out", folder, *QUICK_TRAIN, "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout.splitlines()[-1])
+    assert figures["mse_wiener"] < figures["mse_identity"]
+    assert figures["discrepancy_after"] < 0.05 < figures["discrepancy_before"]
+    return folder / "run.h5"
+
+
+def test_run_and_report_hold_the_whole_story(trained: Path) -> None:
+    run = read_run(trained)
+    assert run.outcome == "completed"
+    assert len(run.columns["training"]["step"]) == 3 * (12 + 6)
+    assert run.generated["images"].shape == (100, 10, 10)
+    page = trained.with_name("report.html").read_text(encoding="utf-8")
+    assert page.count("data:image/png;base64,") >= 4
+    assert "http" not in page
+
+
+def test_images_are_generated_from_a_run(trained: Path, tmp_path: Path) -> None:
+    done = labdiff("generate", trained, "--out", tmp_path / "grid.png", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
+
+
+def _interrupt(folder: Path, number: signal.Signals) -> int:
+    words = ["train", "--out", str(folder), "--layer-sets", "3", "--offline-steps", "4000"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "labdiff", *words],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert process.stderr is not None
+    while "/12000" not in process.stderr.readline():
+        assert process.poll() is None
+    # Until a block with a checkpoint is on disk, there is nothing to go on from.
+    while not _has_checkpoint(folder / "run.h5"):
+        assert process.poll() is None
+    process.send_signal(number)
+    process.stderr.close()
+    return process.wait(60)
+
+
+def _has_checkpoint(path: Path) -> bool:
+    with h5py.File(path, "r") as file:
+        return "checkpoint" in file["entry"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent to a process as on POSIX")
+def test_ctrl_c_and_kill_leave_a_file_that_goes_on(tmp_path: Path) -> None:
+    assert _interrupt(tmp_path / "c", signal.SIGINT) == 130
+    assert read_run(tmp_path / "c" / "run.h5").outcome == "stopped"
+    assert _interrupt(tmp_path / "k", signal.SIGKILL) == -signal.SIGKILL
+    killed = read_run(tmp_path / "k" / "run.h5")
+    assert killed.outcome == "running"
+    with h5py.File(tmp_path / "k" / "run.h5", "r+") as file:
+        # Little is left to do: what is tested is that it goes on, not how long it takes.
+        options = json.loads(file["entry/config"].attrs["options"])
+        options.update(offline_steps=1, online_steps=1, generated=0)
+        file["entry/config"].attrs["options"] = json.dumps(options)
+    done = labdiff("train", "--resume", tmp_path / "k" / "run.h5", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    resumed = read_run(tmp_path / "k" / "run.h5")
+    assert resumed.outcome == "completed"
+    before = len(killed.columns["training"]["step"])
+    assert len(resumed.columns["training"]["step"]) > before
+
+
+def test_mistakes_are_one_line_with_exit_code_2(trained: Path, tmp_path: Path) -> None:
+    def write(name: str, old: str, new: str) -> Path:
+        labdiff("init", tmp_path / name, cwd=tmp_path)
+        path = tmp_path / name
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+        return path
+
+    unknown = write("key.toml", "waist_mm", "waste_mm")
+    wrong = write("range.toml", "wavelength_nm = 850.0", "wavelength_nm = 0.85")
+    driver = write("driver.toml", '[camera]\ndriver = "mock"', '[camera]\ndriver = "balser"')
+    unplugged = write("unplugged.toml", 'clock = "virtual"', "camera_unplugged_after_frames = 30")
+    corrupt = tmp_path / "corrupt.h5"
+    corrupt.write_bytes(trained.read_bytes()[:5000])
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder", encoding="utf-8")
+    cases: dict[str, tuple[object, ...]] = {
+        "no such bench file": ("train", "--bench", "nothing.toml"),
+        "did you mean 'waist_mm'": ("train", "--bench", unknown),
+        "greater than or equal to 200": ("train", "--bench", wrong),
+        "does not divide the patch": ("train", "--image-size", "7"),
+        "Did you mean 'basler'": ("train", "--bench", driver),
+        "cannot be written": ("train", "--out", blocked / "sub"),
+        "exists already": ("train", "--out", trained.parent),
+        "not a readable HDF5 file": ("report", corrupt),
+        "LABDIFF_DATA": ("train", "--data", "mnist"),
+        "check cable and power": (
+            *("train", "--bench", unplugged, "--out", tmp_path / "u", *QUICK_TRAIN),
+        ),
+    }
+    for words, arguments in cases.items():
+        done = labdiff(*arguments, cwd=tmp_path)
+        said = " ".join(done.stderr.split())
+        assert done.returncode == 2, (words, said)
+        assert words in said
+        assert "Traceback" not in said
+    assert read_run(tmp_path / "u" / "run.h5").outcome == "failed"

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import itertools
+from typing import Literal
+
+import pytest
+import torch
+
+from labdiff.diffusion.policy import TimeAwarePolicy
+from labdiff.diffusion.sampler import Sampler
+from labdiff.diffusion.schedule import NoiseSchedule
+
+
+def test_schedule_has_ddpm_ends() -> None:
+    schedule = NoiseSchedule()
+    assert float(schedule.betas[0]) == pytest.approx(1e-4)
+    assert float(schedule.betas[-1]) == pytest.approx(0.02)
+    assert schedule.abar(999) < 1e-4
+    assert schedule.abar(-1) == 1.0
+
+
+def test_add_noise_keeps_unit_variance() -> None:
+    rng = torch.Generator().manual_seed(0)
+    x0 = torch.randn(400, 8, 8, generator=rng)
+    noise = torch.randn(400, 8, 8, generator=rng)
+    t = torch.randint(0, 1000, (400,), generator=rng)
+    assert float(NoiseSchedule().add_noise(x0, noise, t).var()) == pytest.approx(1.0, rel=0.03)
+
+
+@pytest.mark.parametrize("sets", [1, 3, 7, 10, 1000])
+def test_policy_partitions_the_timesteps(sets: int) -> None:
+    policy = TimeAwarePolicy(1000, sets)
+    for t in range(1000):
+        first, end = policy.bounds(policy.layer_set(t))
+        assert first <= t < end
+
+
+@pytest.mark.parametrize("kind", ["ddpm", "ddim"])
+def test_samplers_recover_a_point_distribution(kind: Literal["ddpm", "ddim"]) -> None:
+    """With data at one point the exact denoiser is known, and every sampler must arrive there."""
+    schedule = NoiseSchedule()
+    target = torch.linspace(-0.9, 0.9, 16).view(1, 4, 4)
+
+    def exact(x: torch.Tensor, t: int) -> torch.Tensor:
+        abar = schedule.abar(t)
+        return (x - abar**0.5 * target) / (1 - abar) ** 0.5
+
+    rng = torch.Generator().manual_seed(1)
+    start = torch.randn(6, 4, 4, generator=rng)
+    *_, (_, t, images) = Sampler(kind, 50).sample(exact, start, schedule, rng)
+    assert t == 0
+    torch.testing.assert_close(images, target.expand(6, 4, 4), atol=1e-3, rtol=0)
+
+
+def test_paper_step_is_the_printed_formula() -> None:
+    schedule = NoiseSchedule()
+    x, noise = torch.full((1, 1, 1), 0.5), torch.full((1, 1, 1), 0.25)
+    got = Sampler("paper", 1000).step(x, noise, 300, 299, schedule, torch.Generator())
+    beta = float(schedule.betas[300])
+    assert float(got) == pytest.approx((0.5 - beta * 0.25) / (1 - beta) ** 0.5, rel=1e-4)
+
+
+def test_timesteps_descend_to_zero() -> None:
+    times = NoiseSchedule().timesteps(50)
+    assert times[0] == 999
+    assert times[-1] == 0
+    assert all(a > b for a, b in itertools.pairwise(times))
+    with pytest.raises(ValueError, match="allowed is 1"):
+        NoiseSchedule().timesteps(0)

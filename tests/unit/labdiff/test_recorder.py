@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from labdiff.errors import UserError
+from labdiff.events import Checkpoint, JobEnded, Measured, TrainingStep
+from labdiff.reader import read_run
+from labdiff.recorder import Recorder
+
+
+def step(number: int, bench: float | None = None) -> TrainingStep:
+    return TrainingStep("online", number, 10, 0, 0.5 / (number + 1), bench, bench)
+
+
+def test_what_was_said_is_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    with Recorder(path, "name = 'x'", "{}", 5) as recorder:
+        for number in range(10):
+            recorder(step(number, None if number < 4 else 0.1))
+        recorder(Checkpoint({"phases": np.arange(6.0).reshape(2, 3)}, {"stage": "online"}))
+        recorder(Measured({"mse_online_bench": 0.04}))
+        recorder(JobEnded("completed", ""))
+    run = read_run(path)
+    assert run.outcome == "completed"
+    assert run.seed == 5
+    np.testing.assert_array_equal(run.columns["training"]["step"], np.arange(10))
+    assert np.isnan(run.columns["training"]["bench_mse"][:4]).all()
+    assert set(run.columns["training"]["method"]) == {"online"}
+    np.testing.assert_array_equal(run.checkpoint["phases"], np.arange(6.0).reshape(2, 3))
+    assert run.figures == {"mse_online_bench": 0.04}
+
+
+def test_the_file_is_whole_while_it_grows(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "run.h5", "", "{}", 0)
+    assert read_run(recorder.path).outcome == "running"
+    recorder(step(0))
+    recorder.flush()
+    recorder(step(1))
+    assert len(read_run(recorder.path).columns["training"]["step"]) == 1
+    recorder.flush()
+    assert len(read_run(recorder.path).columns["training"]["step"]) == 2
+
+
+def test_an_existing_run_is_not_overwritten(tmp_path: Path) -> None:
+    Recorder(tmp_path / "run.h5", "", "{}", 0)
+    with pytest.raises(UserError, match="exists already.*--resume"):
+        Recorder(tmp_path / "run.h5", "", "{}", 0)
+
+
+def test_unreadable_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such run file"):
+        read_run(tmp_path / "none.h5")
+    (tmp_path / "bad.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + b"\0" * 100)
+    with pytest.raises(UserError, match="not a readable HDF5 file"):
+        read_run(tmp_path / "bad.h5")
