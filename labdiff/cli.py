@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from labdiff.errors import UserError
+from labdiff.errors import JobStoppedError, UserError
 
 app = typer.Typer(
     name="labdiff",
@@ -42,20 +42,15 @@ def main() -> None:
 
 def guarded(command: Callable[..., Any]) -> int:
     """Run a command; the exit code. Prints what went wrong to stderr."""
-    import click
-
     from calibration.result import CalibrationError
 
     try:
-        command(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        command()
     except (UserError, CalibrationError) as error:
         print(f"labdiff: {error}", file=sys.stderr)
         return EXIT_USER
-    except (KeyboardInterrupt, click.Abort):
-        print("labdiff: interrupted; what was recorded is kept", file=sys.stderr)
+    except JobStoppedError:
+        print("labdiff: stopped; what was recorded is kept", file=sys.stderr)
         return EXIT_INTERRUPTED
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0

@@ -11,7 +11,7 @@ class StopOnSignal:
     """While it is entered, the first Ctrl-C asks the job to stop; a second one interrupts at once.
 
     `labdiff.runner.run` asks `requested` between events, so the bench is put back in order and the
-    run file closed. On leaving, a requested stop is raised as KeyboardInterrupt.
+    run file closed.
     """
 
     def __init__(self) -> None:
@@ -33,8 +33,6 @@ class StopOnSignal:
         trace: TracebackType | None,
     ) -> None:
         signal.signal(signal.SIGINT, self._before)
-        if self._requested:
-            raise KeyboardInterrupt from None
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._requested:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -66,8 +65,6 @@ def camera(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
     if request.param == "mock":
         yield lab().camera
         return
-    if version("pypylon").startswith("26.9"):
-        pytest.skip("pypylon 26.9, which pyproject.toml excludes, crashes on import in pytest")
     monkeypatch.setenv("PYLON_CAMEMU", "1")
     from drivers.camera.basler import BaslerCamera
 
