@@ -38,6 +38,7 @@ class Curves(QWidget):
         plot.setLabel("left", unit)
         plot.setLabel("bottom", "step")
         plot.setLogMode(y=True)
+        plot.getAxis("left").enableAutoSIPrefix(False)
         plot.showGrid(x=False, y=True, alpha=0.2)
         plot.addLegend(offset=(-5, 5), labelTextColor=style.TEXT)
         plot.setClipToView(True)
@@ -49,13 +50,13 @@ class Curves(QWidget):
         """Lines of the two figures that a loss must be compared with."""
         import math
 
-        for value, name, dash in (
-            (identity, "identity", Qt.PenStyle.DotLine),
-            (wiener, "Wiener", Qt.PenStyle.DashLine),
+        for value, name, dash, place in (
+            (identity, "identity", Qt.PenStyle.DotLine, 0.5),
+            (wiener, "Wiener", Qt.PenStyle.DashLine, 0.8),
         ):
             pen = pg.mkPen(style.BASELINE, width=1, style=dash)
             line = pg.InfiniteLine(
-                math.log10(value), 0, pen, label=name, labelOpts={"position": 0.06}
+                math.log10(value), 0, pen, label=name, labelOpts={"position": place}
             )
             self._loss.addItem(line)
 

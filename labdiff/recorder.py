@@ -146,7 +146,7 @@ class Recorder:
             case CalibrationStep():
                 self._rows["calibration"].append(_numbers(event))
             case GenerationStep():
-                self._latest["generated"] = event
+                self._latest[f"generated {event.t}"] = event
             case Measured():
                 self._latest.setdefault("figures", {}).update(event.figures)
             case Checkpoint():
