@@ -16,9 +16,10 @@ def register(app: typer.Typer) -> None:
         bench: Annotated[str, typer.Argument(help="Bench file, or a shipped bench.")] = "mock",
         out: Annotated[Path, typer.Option("--out", "-o", help="Folder of runs.")] = Path("runs"),
         seed: Annotated[int, typer.Option(help="Seed of training and mock bench.", min=0)] = 0,
+        quick: Annotated[bool, typer.Option(help="A minute instead of minutes.")] = False,
         start: Annotated[bool, typer.Option(help="Start training at once.")] = False,
     ) -> None:
         """Open the window: live camera, noises, loss and discrepancy curves."""
         from gui.app import show
 
-        raise SystemExit(show(bench, out, seed, start))
+        raise SystemExit(show(bench, out, seed, start, quick))

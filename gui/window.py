@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QGridLayout,
     QHBoxLayout,
@@ -71,13 +72,15 @@ class MainWindow(QMainWindow):
         self.seed.setRange(0, 2**31 - 1)
         self.seed.setValue(seed)
         self.seed.setToolTip("Seed of data, training and simulated laboratory")
+        self.quick = QCheckBox("Quick")
+        self.quick.setToolTip("A minute instead of minutes; worse images")
         self.start_button = QPushButton("Start")
         self.stop_button = QPushButton("Stop and keep")
         self.stop_button.setEnabled(False)
         self.start_button.clicked.connect(self.start)
         self.stop_button.clicked.connect(self.stop)
         top = QHBoxLayout()
-        for widget in (QLabel("Bench"), self.bench, QLabel("Seed"), self.seed):
+        for widget in (QLabel("Bench"), self.bench, QLabel("Seed"), self.seed, self.quick):
             top.addWidget(widget)
         self.bench.setMinimumWidth(220)
         top.addWidget(self.start_button)
@@ -142,6 +145,7 @@ class MainWindow(QMainWindow):
             "bench": self.bench.currentText().strip(),
             "seed": self.seed.value(),
             "out": str(self._run_folder),
+            "quick": self.quick.isChecked(),
         }
         self._worker = Worker(self._factory, "demo", options)
         self.start_button.setEnabled(False)
