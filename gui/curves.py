@@ -26,12 +26,12 @@ class Curves(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(graphics)
+        self._lines: list[pg.InfiniteLine] = []
         self._steps: list[int] = []
         self._twin_mse: list[float] = []
         self._online_steps: list[int] = []
         self._bench_mse: list[float] = []
         self._d: list[float] = []
-        self._fit_steps: list[int] = []
 
     def _plot(self, graphics: pg.GraphicsLayoutWidget, title: str, unit: str) -> pg.PlotItem:
         plot = graphics.addPlot(title=title)
@@ -59,6 +59,16 @@ class Curves(QWidget):
                 math.log10(value), 0, pen, label=name, labelOpts={"position": place}
             )
             self._loss.addItem(line)
+            self._lines.append(line)
+
+    def clear(self) -> None:
+        """Forget the last run, its baselines too."""
+        for line in self._lines:
+            self._loss.removeItem(line)
+        self._lines.clear()
+        for values in (self._steps, self._twin_mse, self._online_steps, self._bench_mse, self._d):
+            values.clear()
+        self.redraw()
 
     def add(self, step: TrainingStep) -> None:
         """Take one step; drawn at the next `redraw`."""

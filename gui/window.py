@@ -147,6 +147,7 @@ class MainWindow(QMainWindow):
             "out": str(self._run_folder),
             "quick": self.quick.isChecked(),
         }
+        self.curves.clear()
         self._worker = Worker(self._factory, "demo", options)
         self.start_button.setEnabled(False)
         self.stop_button.setEnabled(True)

@@ -36,6 +36,11 @@ def test_a_job_runs_to_its_end_and_is_recorded(qtbot: QtBot, out: Path) -> None:
     assert window.parameters.item(0, 1).text() == "5.700 mm"
     assert len(read_run(out / "gui-1" / "run.h5").columns["training"]["step"]) == 50
     assert window.start_button.isEnabled()
+    window.start()
+    assert window.curves._steps == []
+    qtbot.waitUntil(lambda: not window.busy, timeout=60_000)
+    assert len(window.curves._steps) == 50
+    assert read_run(out / "gui-2" / "run.h5").outcome == "completed"
 
 
 def test_stop_keeps_a_readable_run(qtbot: QtBot, out: Path) -> None:
