@@ -115,6 +115,12 @@ def _mock_bench(config: BenchConfig, seed: int) -> Bench:
 def _real_bench(config: BenchConfig) -> Bench:
     if config.input.kind == "dmd":
         raise UserError('input.kind: "dmd" has no real driver yet; allowed here is "slm_patch"')
+    for kind, address in (("slm", config.slm.address), ("laser", config.laser.address)):
+        if not address:
+            raise UserError(
+                f'{kind}.address: is missing; a real {kind} needs one, such as "192.168.0.2:9999" '
+                'for slmpy or "TCPIP::192.168.0.3::INSTR" for a VISA laser'
+            )
     slm: SLM = _check_driver("slm", config.slm.driver).from_settings(
         shape=config.slm.shape,
         pixel_pitch_um=config.slm.pixel_pitch_um,

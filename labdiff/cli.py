@@ -43,10 +43,11 @@ def main() -> None:
 def guarded(command: Callable[..., Any]) -> int:
     """Run a command; the exit code. Prints what went wrong to stderr."""
     from calibration.result import CalibrationError
+    from drivers.errors import DeviceError
 
     try:
         command()
-    except (UserError, CalibrationError) as error:
+    except (UserError, CalibrationError, DeviceError) as error:
         print(f"labdiff: {error}", file=sys.stderr)
         return EXIT_USER
     except JobStoppedError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Literal
 
@@ -23,7 +24,8 @@ def generate_from_run(
     session = ExperimentJob(Request(resume=path)).session
 
     def job() -> Job[np.ndarray]:
-        with session.bench:
+        # The twin needs no light: then the bench is closed without the laser ever being on.
+        with session.bench if where == "bench" else closing(session.bench):
             if where == "bench":
                 yield from first_look(session)
                 yield from full_calibration(session)

@@ -99,14 +99,20 @@ class Recorder:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was gathered, atomically."""
+        """Write what was gathered, atomically. Raises UserError if the disk does not take it."""
         if not self._rows and not self._latest:
             return
         working = self.path.with_name(self.path.name + ".part")
-        shutil.copyfile(self.path, working)
-        with h5py.File(working, "r+") as file:
-            self._write(file["entry"])
-        _replace(working, self.path)
+        try:
+            shutil.copyfile(self.path, working)
+            with h5py.File(working, "r+") as file:
+                self._write(file["entry"])
+            _replace(working, self.path)
+        except OSError as error:
+            raise UserError(
+                f"{self.path}: cannot be written any more: {error.strerror or error}. Is the disk "
+                "full, or was the file removed? What was written before is whole."
+            ) from None
         self._rows.clear()
         self._latest.clear()
         self._written_s = time.monotonic()

@@ -53,5 +53,10 @@ def test_unknown_and_mixed_drivers_are_named() -> None:
     camera = '[camera]\ndriver = "mock"'
     with pytest.raises(UserError, match=r"camera\.driver.*'balser'.*Did you mean 'basler'"):
         open_bench(parse_bench(text.replace(camera, '[camera]\ndriver = "balser"'), "b"), 0)
+    real = text.replace('driver = "mock"', 'driver = "slmpy"', 1)
+    real = real.replace('driver = "mock"', 'driver = "basler"', 1)
+    real = real.replace('driver = "mock"', 'driver = "scpi"', 1)
+    with pytest.raises(UserError, match=r"slm\.address: is missing"):
+        open_bench(parse_bench(real, "b"), 0)
     with pytest.raises(UserError, match="mock for all"):
         open_bench(parse_bench(text.replace(camera, '[camera]\ndriver = "basler"'), "b"), 0)

@@ -50,6 +50,14 @@ def test_an_existing_run_is_not_overwritten(tmp_path: Path) -> None:
         Recorder(tmp_path / "run.h5", "", "{}", 0)
 
 
+def test_a_run_file_that_was_removed_is_named(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "run.h5", "", "{}", 0)
+    recorder.path.unlink()
+    recorder(step(0))
+    with pytest.raises(UserError, match="cannot be written any more"):
+        recorder.flush()
+
+
 def test_unreadable_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such run file"):
         read_run(tmp_path / "none.h5")
