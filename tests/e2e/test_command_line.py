@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import signal
@@ -12,6 +13,8 @@ from pathlib import Path
 import h5py
 import pytest
 
+from labdiff import cli
+from labdiff.config import TrainingOptions
 from labdiff.reader import read_run
 
 QUICK_TRAIN = ("--layer-sets", "3", "--offline-steps", "12", "--online-steps", "6", "--batch", "4")
@@ -80,19 +83,27 @@ def test_ctrl_c_and_kill_leave_a_file_that_goes_on(tmp_path: Path) -> None:
     assert _interrupt(tmp_path / "c", signal.SIGINT) == 130
     assert read_run(tmp_path / "c" / "run.h5").outcome == "stopped"
     assert _interrupt(tmp_path / "k", signal.SIGKILL) == -signal.SIGKILL
-    killed = read_run(tmp_path / "k" / "run.h5")
-    assert killed.outcome == "running"
-    with h5py.File(tmp_path / "k" / "run.h5", "r+") as file:
-        # Little is left to do: what is tested is that it goes on, not how long it takes.
-        options = json.loads(file["entry/config"].attrs["options"])
-        options.update(offline_steps=1, online_steps=1, generated=0)
-        file["entry/config"].attrs["options"] = json.dumps(options)
-    done = labdiff("train", "--resume", tmp_path / "k" / "run.h5", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    resumed = read_run(tmp_path / "k" / "run.h5")
-    assert resumed.outcome == "completed"
-    before = len(killed.columns["training"]["step"])
-    assert len(resumed.columns["training"]["step"]) > before
+    assert read_run(tmp_path / "k" / "run.h5").outcome == "running"
+    for folder in (tmp_path / "c", tmp_path / "k"):
+        path = folder / "run.h5"
+        before = len(read_run(path).columns["training"]["step"])
+        with h5py.File(path, "r+") as file:
+            # Little is left to do: what is tested is that it goes on, not how long it takes.
+            options = json.loads(file["entry/config"].attrs["options"])
+            options.update(offline_steps=1, online_steps=1, generated=0)
+            file["entry/config"].attrs["options"] = json.dumps(options)
+        done = labdiff("train", "--resume", path, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        resumed = read_run(path)
+        assert resumed.outcome == "completed"
+        assert len(resumed.columns["training"]["step"]) > before
+
+
+def test_defaults_of_the_command_are_those_of_the_options() -> None:
+    defaults = inspect.signature(cli.train).parameters
+    for name, field in TrainingOptions.model_fields.items():
+        if name in defaults and name != "classes":
+            assert defaults[name].default == field.default, name
 
 
 def test_mistakes_are_one_line_with_exit_code_2(trained: Path, tmp_path: Path) -> None:
