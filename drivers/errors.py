@@ -6,6 +6,7 @@ DeviceError                     anything below
   DeviceTimeoutError            it is there and did not answer in time
   DeviceValueError              a value it can not take: shape, range, unit (also a ValueError)
   DeviceStateError              a call it can not take now (closed, emission interlocked)
+  NoLightError                  every device answers and no light arrives (shutter, interlock, beam block)
 """
 
 from __future__ import annotations
@@ -33,3 +34,7 @@ class DeviceValueError(DeviceError, ValueError):
 
 class DeviceStateError(DeviceError):
     """Raised for a call in the wrong state, as using a closed device."""
+
+
+class NoLightError(DeviceError):
+    """Raised by the bench when frames are dark though light was asked for."""

@@ -12,6 +12,7 @@ from labdiff.bench import Bench
 from labdiff.clock import SystemClock
 from labdiff.config import BenchConfig
 from labdiff.errors import UserError
+from mock_hardware.geometry import MockGeometry
 from twin.digital_twin import DigitalTwin, TwinGeometry
 
 
@@ -75,11 +76,9 @@ def _check_driver(kind: str, driver: str) -> type[Any]:
         raise UserError(f"{kind}.driver: {error}") from None
 
 
-def _mock_bench(config: BenchConfig, seed: int) -> Bench:
-    from mock_hardware.config import MockGeometry, MockImperfections
-    from mock_hardware.laboratory import MockLaboratory
-
-    geometry = MockGeometry(
+def mock_geometry(config: BenchConfig) -> MockGeometry:
+    """What the bench file tells the mock laboratory."""
+    return MockGeometry(
         wavelength_nm=config.source.wavelength_nm,
         pixel_pitch_um=config.slm.pixel_pitch_um,
         panel_shape=config.slm.shape,
@@ -93,12 +92,14 @@ def _mock_bench(config: BenchConfig, seed: int) -> Bench:
         camera_pitch_um=config.camera.pixel_pitch_um,
         camera_bit_depth=config.camera.bit_depth,
         magnification=config.relay.magnification,
+        slm_bit_depth=config.slm.bit_depth,
     )
-    imperfections = MockImperfections(
-        imperfections=config.mock.imperfections,
-        camera_unplugged_after_frames=config.mock.camera_unplugged_after_frames,
-    )
-    laboratory = MockLaboratory.create(geometry, imperfections, seed, config.mock.clock)
+
+
+def _mock_bench(config: BenchConfig, seed: int) -> Bench:
+    from mock_hardware.laboratory import MockLaboratory
+
+    laboratory = MockLaboratory.create(mock_geometry(config), config.mock, seed)
     laboratory.laser.power_mw = config.laser.power_mw
     laboratory.camera.exposure_ms = config.camera.exposure_ms
     return Bench(

@@ -15,7 +15,7 @@ from calibration.dark import DarkLevel
 from calibration.layout import PatchLayout
 from calibration.registration import Registration
 from calibration.resample import Rectifier
-from drivers.errors import DeviceError, DeviceStateError, DeviceTimeoutError
+from drivers.errors import DeviceError, DeviceStateError, DeviceTimeoutError, NoLightError
 from drivers.protocols import SLM, Camera, Device, InputModulator, Laser
 from drivers.types import Frame
 
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 FloatImages = npt.NDArray[np.float32]
 MAX_RETRIES = 3
+LEAST_LIGHT = 0.01
+"""Layers that send 99 % of the light past the camera would be a strange thing to have learnt."""
 
 
 class Clock(Protocol):
@@ -74,6 +76,7 @@ class Bench:
         self.counts_per_ms_per_unit = 1.0
         self.frames_taken = 0
         self.frames_repeated = 0
+        self._last_sequence = -1
         # A real camera cannot know the pattern: there the order of settle and trigger is the proof.
         self._frames_name_patterns = frames_name_patterns
 
@@ -84,6 +87,7 @@ class Bench:
 
     def __enter__(self) -> Bench:
         self.laser.emission = True
+        self.clock.sleep_s(self.laser.timing.total_ms / 1e3)
         return self
 
     def __exit__(
@@ -130,23 +134,24 @@ class Bench:
 
         Inputs are radians for an SLM patch, amplitude for a DMD. A frame that does not belong to its
         pattern is measured again, at most three times.
-        Raises DeviceStateError before the bench is calibrated, DeviceError when a device fails.
+        Raises DeviceStateError before the bench is calibrated, DeviceError when a device fails,
+        NoLightError when no light arrives.
         """
         if self.dark is None or self.rectifier is None:
             raise DeviceStateError("bench: not calibrated; run the calibration before measuring")
         pedestal = self.dark.pedestal_counts
         unit = self.counts_per_ms_per_unit
-        counts = np.empty((len(inputs), *self.camera.roi.shape), np.float32)
-        saturated = 0.0
         if self.dmd is not None:
             self.show(phases_rad)
-        for index, field in enumerate(inputs):
-            frame = self._frame_of(field, phases_rad)
-            counts[index] = frame.pixels
-            saturated = max(saturated, frame.saturated_fraction)
+        # Pixels are looked at last: they may be on their way while the next pattern settles.
+        frames = [self._frame_of(field, phases_rad) for field in inputs]
+        counts = np.stack([frame.pixels for frame in frames]).astype(np.float32)
+        saturated = max((frame.saturated_fraction for frame in frames), default=0.0)
         counts -= pedestal
         scale = 1.0 / (unit * self.camera.exposure_ms)
-        return Frames((self.rectifier(counts) * scale).astype(np.float32), saturated)
+        intensity = (self.rectifier(counts) * scale).astype(np.float32)
+        self._check_light(float(intensity.mean()))
+        return Frames(intensity, saturated)
 
     def _frame_of(
         self, field: npt.NDArray[np.floating], phases_rad: npt.NDArray[np.floating]
@@ -154,6 +159,7 @@ class Bench:
         panel = None
         if self.dmd is None:
             panel = self.layout.panel(np.concatenate([field[None], phases_rad]))
+        lost: DeviceTimeoutError | None = None
         for _ in range(1 + MAX_RETRIES):
             if self.dmd is not None:
                 pattern = self.dmd.show(field)
@@ -162,14 +168,34 @@ class Bench:
                 assert panel is not None
                 pattern = self.slm.set_phase(panel)
                 self.settle()
-            frame = self.camera.get_frame()
+            try:
+                frame = self.camera.get_frame()
+            except DeviceTimeoutError as error:
+                lost = error
+                self.frames_repeated += 1
+                continue
             self.frames_taken += 1
-            if frame.pattern_id == pattern or not self._frames_name_patterns:
+            new = frame.sequence > self._last_sequence
+            self._last_sequence = frame.sequence
+            if new and (frame.pattern_id == pattern or not self._frames_name_patterns):
                 return frame
             self.frames_repeated += 1
-        raise DeviceTimeoutError(
+        raise lost or DeviceTimeoutError(
             f"{self.camera.name}: {1 + MAX_RETRIES} frames in a row belonged to another pattern "
-            f"than {pattern}; check trigger and SLM timing"
+            f"than {pattern}; check that the SLM is not frozen, its timing, and the trigger"
+        )
+
+    def _check_light(self, mean: float) -> None:
+        """A dark batch is no measurement. `mean`: of the intensity, 1 for a flat pattern's."""
+        if mean > LEAST_LIGHT:
+            return
+        if not self.laser.emission:
+            raise NoLightError(
+                f"{self.laser.name}: the emission has gone off; check interlock and key switch"
+            )
+        raise NoLightError(
+            f"{self.camera.name}: hardly any light arrives ({mean:.2g} of a flat pattern's); "
+            f"is the beam blocked? {self.laser.name} says that it emits"
         )
 
     def _laser_off(self) -> None:

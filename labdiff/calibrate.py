@@ -26,7 +26,7 @@ def first_look(session: Session) -> Job[None]:
     """Dark level, exposure and registration: what it takes to read the camera at all."""
     bench, layout = session.bench, session.bench.layout
     yield StageStarted("dark, exposure, registration", 1)
-    dark = yield from measure_dark(bench.camera, bench.laser)
+    dark = yield from measure_dark(bench.camera, bench.laser, bench.clock.sleep_s)
     dark.verdict.require("dark level")
     bench.dark = dark
     centre = ((layout.patch_shape[0] - 1) / 2, (layout.patch_shape[1] - 1) / 2)

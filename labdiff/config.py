@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from drivers.config import explain
 from labdiff.errors import UserError
+from mock_hardware.dials import MockDials
 
 Positive = Annotated[float, Field(gt=0.0)]
 Pixels = Annotated[int, Field(ge=1, le=20_000)]
@@ -43,6 +44,7 @@ class SlmConfig(_Section):
     driver: str
     shape: Shape
     pixel_pitch_um: float = Field(gt=0.0, le=100.0)
+    bit_depth: Literal[8, 10] = 8
     address: str | None = None
 
 
@@ -77,14 +79,6 @@ class LaserConfig(_Section):
     address: str | None = None
 
 
-class MockConfig(_Section):
-    """What the simulated laboratory hides."""
-
-    imperfections: Literal["random", "none"] = "random"
-    clock: Literal["virtual", "real"] = "virtual"
-    camera_unplugged_after_frames: int | None = Field(default=None, ge=0)
-
-
 class BenchConfig(_Section):
     """One bench file."""
 
@@ -96,7 +90,7 @@ class BenchConfig(_Section):
     camera: CameraConfig
     relay: RelayConfig
     laser: LaserConfig
-    mock: MockConfig = MockConfig()
+    mock: MockDials = MockDials()
 
     @model_validator(mode="after")
     def _patches_lie_on_the_panel(self) -> BenchConfig:
@@ -154,7 +148,7 @@ class TrainingOptions(_Section):
     sampler_steps: int = Field(default=50, ge=1, le=1000)
 
 
-SHIPPED = ("mock",)
+SHIPPED = ("mock", "mock-paper")
 
 
 def bench_text(path_or_name: str) -> tuple[str, str]:

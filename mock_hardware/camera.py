@@ -1,30 +1,54 @@
-"""A camera: photo-electrons, shot and read noise, pedestal, saturation, counts."""
+"""A camera: triggers, exposure in time, a driver's queue, and what can go wrong with them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import deque
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from drivers.errors import DeviceDisconnectedError, DeviceStateError, DeviceValueError
+from drivers.errors import (
+    DeviceDisconnectedError,
+    DeviceStateError,
+    DeviceTimeoutError,
+    DeviceValueError,
+)
 from drivers.types import Frame, Roi, Timing
+from mock_hardware.pending import PendingFrame, Readout
+from mock_hardware.sensor import Image, Sensor
 
 if TYPE_CHECKING:
     from mock_hardware.laboratory import MockLaboratory
 
+Trigger = Literal["software", "hardware", "free_run"]
+TIMEOUT_MS = 500.0
+
 
 class MockCamera:
-    """Global shutter. Its noise comes from the laboratory's seed, frame by frame."""
+    """Three ways of triggering.
 
-    def __init__(self, laboratory: MockLaboratory, unplugged_after: int | None) -> None:
+    "software": `get_frame` exposes, from now. "hardware": each new pattern on a modulator exposes, and
+    `get_frame` hands out the frames in their order. "free_run": the camera exposes without end and its
+    driver keeps the newest few; `get_frame` hands out the oldest of them, which is **stale**.
+    """
+
+    def __init__(self, laboratory: MockLaboratory) -> None:
         self._lab = laboratory
+        self._dials = laboratory.dials.camera
         self._exposure_ms = 1.0
         self._roi = Roi(0, 0, *self.shape)
+        self._sensor = Sensor(
+            laboratory.truth, self.bit_depth, self._dials.full_well_electrons, laboratory.seed
+        )
+        self._trigger: Trigger = "software"
         self._sequence = 0
-        self._unplugged_after = unplugged_after
+        self._requests = 0
+        self._ready_s = 0.0
         self._unplugged = False
         self._closed = False
-        self._rng = np.random.Generator(np.random.SFC64([laboratory.seed, 2]))
+        self._last: Frame | None = None
+        self._waiting: deque[float] = deque()
+        self._queue: deque[Frame] = deque()
 
     @property
     def name(self) -> str:
@@ -33,8 +57,10 @@ class MockCamera:
 
     @property
     def timing(self) -> Timing:
-        """Exposure, then read-out at 522 frames/s."""
-        return Timing(latency_ms=0.02, duration_ms=self._exposure_ms + 1.9)
+        """Trigger delay; then exposure (of the last row, with a rolling shutter) and read-out."""
+        d = self._dials
+        rolling_ms = d.line_us * 1e-3 * self._roi.height if d.shutter == "rolling" else 0.0
+        return Timing(d.trigger_us * 1e-3, self._exposure_ms + rolling_ms + d.readout_ms)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -63,6 +89,7 @@ class MockCamera:
             raise DeviceValueError(
                 f"{self.name}: exposure {value} ms; allowed is {low} ... {high} ms"
             )
+        self.catch_up()
         self._exposure_ms = float(value)
 
     @property
@@ -74,7 +101,25 @@ class MockCamera:
     def roi(self, value: Roi) -> None:
         if not value.fits(self.shape):
             raise DeviceValueError(f"{self.name}: {value} does not fit the sensor {self.shape}")
+        self.catch_up()
         self._roi = value
+
+    @property
+    def trigger(self) -> Trigger:
+        """What starts an exposure."""
+        return self._trigger
+
+    @trigger.setter
+    def trigger(self, value: Trigger) -> None:
+        self._trigger = value
+        self._queue.clear()
+        self._waiting.clear()
+        self._ready_s = max(self._ready_s, self._lab.clock.now_s())
+
+    @property
+    def requests(self) -> int:
+        """How often a frame was asked for: the count by which faults are scripted."""
+        return self._requests
 
     def unplug(self) -> None:
         """Pull the cable."""
@@ -83,50 +128,132 @@ class MockCamera:
     def plug_in(self) -> None:
         """Put the cable back."""
         self._unplugged = False
-        self._unplugged_after = None
+
+    def triggered(self, at_s: float) -> None:
+        """A modulator's trigger output rises; ignored unless the camera waits for it."""
+        if self._trigger == "hardware":
+            self._waiting.append(at_s + self._dials.trigger_us * 1e-6)
+
+    def catch_up(self) -> None:
+        """Expose what a free-running or triggered camera has exposed up to now."""
+        now_s = self._lab.clock.now_s()
+        if self._trigger == "hardware":
+            while self._waiting and self._waiting[0] + self._shutter_s() <= now_s:
+                start_s = self._waiting.popleft()
+                if start_s >= self._ready_s - 1e-9:
+                    self._keep(start_s)
+                else:
+                    self._sequence += 1  # still busy: the trigger is lost, and the counter tells
+        elif self._trigger == "free_run":
+            period_s = self._period_s()
+            missed = int((now_s - self._ready_s - self._shutter_s()) // period_s)
+            if missed > self._dials.queue:
+                self._sequence += missed - self._dials.queue
+                self._ready_s += (missed - self._dials.queue) * period_s
+            while self._ready_s + self._shutter_s() <= now_s:
+                self._keep(self._ready_s)
 
     def get_frame(self) -> Frame:
-        """Expose once, from now."""
+        """The next frame, as the trigger has it."""
         if self._closed:
             raise DeviceStateError(f"{self.name}: is closed")
-        if self._unplugged_after is not None and self._sequence >= self._unplugged_after:
-            self._unplugged = True
-        if self._unplugged:
+        self._requests += 1
+        faults = self._lab.faults.at(self._requests)
+        if self._unplugged or "unplugged" in faults:
             raise DeviceDisconnectedError(
                 f"{self.name}: disconnected after {self._sequence} frames; check cable and power"
             )
-        clock, lab = self._lab.clock, self._lab
-        start_s = clock.now_s()
-        light, pattern = lab.light_on(self._roi, start_s)
-        clock.sleep_s(self.timing.total_ms / 1e3)
-        largest = 2**self.bit_depth - 1
-        electrons = light * np.float32(lab.electrons_per_ms * self._exposure_ms)
-        if lab.truth.shot_noise:
-            # Poisson to within a per cent of its spread above 20 electrons; exact below.
-            bright = electrons > 20.0
-            noise = self._rng.standard_normal(electrons.shape, dtype=np.float32)
-            dim = self._rng.poisson(np.where(bright, 0.0, electrons)).astype(np.float32)
-            electrons = np.where(bright, electrons + noise * np.sqrt(electrons), dim)
-        electrons = np.minimum(electrons, 1.02 * lab.full_well_electrons)
-        read = np.float32(lab.truth.read_noise_electrons)
-        electrons = electrons + read * self._rng.standard_normal(electrons.shape, dtype=np.float32)
-        counts = electrons / lab.truth.electrons_per_count + lab.truth.pedestal_counts
-        pixels = np.clip(np.rint(counts), 0, largest).astype(np.uint16)
-        self._sequence += 1
-        return Frame(
-            pixels=pixels,
-            exposure_ms=self._exposure_ms,
-            timestamp_s=start_s,
-            sequence=self._sequence,
-            pattern_id=pattern,
-            saturated_fraction=float((pixels >= largest).mean()),
-            roi=self._roi,
-        )
+        if "timeout" in faults:
+            self._time_out()
+        frame = self._next()
+        if "dropped" in faults:
+            self._time_out()
+        if "late" in faults:
+            self._queue.append(frame)
+            self._time_out()
+        before, self._last = self._last, frame
+        if before is not None and "duplicated" in faults:
+            return before
+        if before is not None and "torn" in faults and before.roi == frame.roi:
+            half = frame.roi.height // 2
+            pixels = np.concatenate([frame.pixels[:half], before.pixels[half:]])
+            saturated = float((pixels >= self._largest).mean())
+            return Frame(
+                pixels,
+                frame.exposure_ms,
+                frame.timestamp_s,
+                frame.sequence,
+                None,
+                saturated,
+                frame.roi,
+            )
+        return frame
 
     def get_frames(self, count: int) -> list[Frame]:
-        """`count` exposures in a row."""
+        """`count` frames in a row."""
         return [self.get_frame() for _ in range(count)]
 
     def close(self) -> None:
         """No further frames."""
         self._closed = True
+
+    def _next(self) -> Frame:
+        """The frame that the driver hands out now."""
+        clock = self._lab.clock
+        self.catch_up()
+        if self._queue:
+            return self._queue.popleft()
+        if self._trigger == "hardware":
+            if not self._waiting:
+                self._time_out()
+            clock.sleep_s(self._waiting[0] + self._shutter_s() + 1e-9 - clock.now_s())
+            self.catch_up()
+            return self._queue.popleft() if self._queue else self._time_out()
+        start_s = self._ready_s
+        if self._trigger == "software":
+            start_s = max(start_s, clock.now_s() + self._dials.trigger_us * 1e-6)
+        # Light is known once it has come: wait for the exposure's end before looking at it.
+        clock.sleep_s(start_s + self._shutter_s() - clock.now_s())
+        frame = self._expose(start_s)
+        clock.sleep_s(self._dials.readout_ms * 1e-3)
+        return frame
+
+    def _time_out(self) -> Frame:
+        self._lab.clock.sleep_s(TIMEOUT_MS * 1e-3)
+        raise DeviceTimeoutError(
+            f"{self.name}: no frame within {TIMEOUT_MS:.0f} ms; check trigger, cable and load"
+        )
+
+    def _keep(self, start_s: float) -> None:
+        self._queue.append(self._expose(start_s))
+        while len(self._queue) > self._dials.queue:
+            self._queue.popleft()
+
+    def _shutter_s(self) -> float:
+        """From the start of the first row's exposure to the end of the last row's."""
+        return (self.timing.duration_ms - self._dials.readout_ms) * 1e-3
+
+    def _period_s(self) -> float:
+        return max(self.timing.duration_ms * 1e-3, 1.0 / self._dials.frames_per_s)
+
+    def _expose(self, start_s: float) -> Frame:
+        self._ready_s = start_s + self._period_s()
+        self._sequence += 1
+        line_s = self._dials.line_us * 1e-6 if self._dials.shutter == "rolling" else 0.0
+        exposure_ms, roi, number = self._exposure_ms, self._roi, self._sequence
+        light, pattern = self._lab.expose(roi, start_s, exposure_ms * 1e-3, line_s)
+        readout = self._lab.workers.submit(lambda: self._read(light(), roi, exposure_ms, number))
+        return PendingFrame(readout, exposure_ms, start_s, number, pattern, roi)
+
+    def _read(self, electrons: Image, roi: Roi, exposure_ms: float, number: int) -> Readout:
+        counts = self._sensor.expose(electrons, roi, exposure_ms, number)
+        pixels = self._sensor.convert(counts)
+        if self._dials.packing == "left":
+            pixels = (pixels << (16 - self.bit_depth)).astype(np.uint16)
+        return pixels, float((pixels >= self._largest).mean())
+
+    @property
+    def _largest(self) -> int:
+        """The largest count, as it lies in the 16-bit word."""
+        largest: int = 2**self.bit_depth - 1
+        return largest << (16 - self.bit_depth) if self._dials.packing == "left" else largest

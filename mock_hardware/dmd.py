@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
 
 class MockDMD:
-    """Superpixels with 256 binary pixels each: amplitude in 256 steps, (h, w) of a patch."""
+    """Superpixels of binary mirrors: the amplitude is the share of mirrors that are on.
+
+    A pattern is loaded, then the mirrors move; while they move, the light goes nowhere.
+    """
 
     def __init__(self, laboratory: MockLaboratory) -> None:
-        self._lab = laboratory
+        self._lab, self._dials = laboratory, laboratory.dials.dmd
         self._pattern: PatternId = 0
         self._closed = False
-        self._shown_s = float("-inf")
-        self._field = np.zeros(self.shape, np.float32)
+        self._moves_s = self._settled_s = float("-inf")
+        self._field = self._before = np.zeros(self.shape, np.float32)
 
     @property
     def name(self) -> str:
@@ -31,8 +34,8 @@ class MockDMD:
 
     @property
     def timing(self) -> Timing:
-        """Load time and mirror motion of the paper's device."""
-        return Timing(latency_ms=0.0432, duration_ms=0.008)
+        """Load time and mirror motion."""
+        return Timing(self._dials.load_us * 1e-3, self._dials.mirror_us * 1e-3)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -46,17 +49,29 @@ class MockDMD:
         check_pattern(self.name, field, self.shape)
         if field.min() < 0.0 or field.max() > 1.0:
             raise DeviceValueError(f"{self.name}: amplitude outside 0 ... 1")
-        self._field = (np.round(field * 255.0) / 255.0).astype(np.float32)
-        self._shown_s = self._lab.clock.now_s()
+        self._lab.before_change()
+        mirrors = self._dials.mirrors_per_superpixel
+        self._before = self._field
+        self._field = (np.round(field * mirrors) / mirrors).astype(np.float32)
+        self._moves_s = self._lab.clock.now_s() + self.timing.latency_ms * 1e-3
+        self._settled_s = self._moves_s + self.timing.duration_ms * 1e-3
         self._pattern += 1
+        self._lab.trigger(self._settled_s)
         return self._pattern
 
     def close(self) -> None:
         """Dark, and no further patterns."""
-        self._field = np.zeros(self.shape, np.float32)
+        self._field = self._before = np.zeros(self.shape, np.float32)
         self._closed = True
 
-    def field_at(self, now_s: float) -> tuple[FloatArray, PatternId | None]:
-        """The amplitude at a moment, and whose it is; None while the mirrors move."""
-        settled = (now_s - self._shown_s) * 1e3 >= self.timing.total_ms - 1e-6
-        return self._field, self._pattern if settled else None
+    def field(self, now_s: float) -> FloatArray:
+        """The amplitude (h, w) at a moment."""
+        if now_s < self._moves_s:
+            return self._before
+        return self._field if now_s >= self._settled_s else np.zeros_like(self._field)
+
+    def pattern_during(self, start_s: float, end_s: float) -> PatternId | None:
+        """The pattern that stood still from start to end; None if mirrors moved."""
+        if start_s >= self._settled_s - 1e-9:
+            return self._pattern
+        return self._pattern - 1 if end_s <= self._moves_s + 1e-9 else None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -10,16 +13,38 @@ import numpy.typing as npt
 from drivers.types import PatternId, Roi
 from mock_hardware.camera import MockCamera
 from mock_hardware.clock import Clock, RealClock, VirtualClock
-from mock_hardware.config import MockGeometry, MockImperfections
+from mock_hardware.dials import MockDials
 from mock_hardware.dmd import MockDMD
+from mock_hardware.drift import Drift, Drifted
+from mock_hardware.fault_script import Fault
+from mock_hardware.faults import FaultPlan
+from mock_hardware.geometry import MockGeometry
 from mock_hardware.laser import MockLaser, MockPowerMeter
-from mock_hardware.optics import CavityOptics
-from mock_hardware.relay import Relay
+from mock_hardware.light_path import LightPath
 from mock_hardware.slm import MockSLM
 from mock_hardware.truth import Truth, draw_truth
 
-FULL_SCALE_SHARE_PER_MW_MS = 0.25 / (10.0 * 2.0)
+Image = npt.NDArray[np.float32]
+
+Rows = npt.NDArray[np.float32] | None
+FULL_SCALE_SHARE_PER_UJ = 0.25 / (10.0 * 2.0)
 """An output-plane intensity of 1 fills a quarter of the well with 10 mW in 2 ms."""
+MOMENTS = 6
+"""Moments at which light that changes during an exposure is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The room at one moment: all that the light depends on.
+
+    phases (patches, h, w); field (h, w) on a DMD; energy_uj: what leaves the laser meanwhile.
+    """
+
+    phases: Image
+    field: Image | None
+    drifted: Drifted
+    flicker: float
+    energy_uj: float
 
 
 class MockLaboratory:
@@ -28,71 +53,106 @@ class MockLaboratory:
     `truth` holds what is hidden; labdiff never reads it.
     """
 
-    def __init__(
-        self, geometry: MockGeometry, dials: MockImperfections, seed: int, clock: Clock
-    ) -> None:
+    def __init__(self, geometry: MockGeometry, dials: MockDials, seed: int, clock: Clock) -> None:
         self.geometry = geometry
+        self.dials = dials.effective()
         self.seed = seed
         self.clock = clock
         self.truth: Truth = draw_truth(geometry, dials, seed)
-        self.full_well_electrons = dials.full_well_electrons
-        self.laser = MockLaser(geometry.wavelength_nm)
-        self.power_meter = MockPowerMeter(self.laser)
+        self.light_path = LightPath(geometry, dials, self.truth)
+        self.drift = Drift(self.dials.drift, seed)
+        self.faults = FaultPlan(self.dials.faults, seed)
+        # Frames are computed side by side; what they show does not depend on how many at once.
+        self.workers = ThreadPoolExecutor(dials.threads or os.cpu_count() or 1, "mock light")
+        self.laser = MockLaser(self)
+        self.power_meter = MockPowerMeter(self)
         self.slm = MockSLM(self)
         self.dmd = MockDMD(self) if geometry.input_kind == "dmd" else None
-        self.camera = MockCamera(self, dials.camera_unplugged_after_frames)
-        self._optics = CavityOptics(geometry, self.truth)
-        phase = self.truth.phase_by_grey_rad
-        self._phasor_by_grey = np.exp(1j * phase).astype(np.complex64)
-        self._relays: dict[Roi, Relay] = {}
+        self.camera = MockCamera(self)
 
     @classmethod
     def create(
-        cls,
-        geometry: MockGeometry,
-        imperfections: MockImperfections,
-        seed: int,
-        clock: Literal["virtual", "real"] = "virtual",
+        cls, geometry: MockGeometry, dials: MockDials | None = None, seed: int = 0
     ) -> MockLaboratory:
         """A laboratory with the imperfections of this seed."""
+        dials = dials or MockDials()
         return cls(
-            geometry, imperfections, seed, VirtualClock() if clock == "virtual" else RealClock()
+            geometry, dials, seed, VirtualClock() if dials.clock == "virtual" else RealClock()
         )
 
-    @property
-    def electrons_per_ms(self) -> float:
-        """Photo-electrons a pixel and millisecond for an output-plane intensity of 1."""
-        power_mw = self.laser.power_mw if self.laser.emission else 0.0
-        return FULL_SCALE_SHARE_PER_MW_MS * power_mw * self.full_well_electrons
+    def faults_now(self) -> set[Fault]:
+        """The faults that will meet the next frame."""
+        return self.faults.at(self.camera.requests + 1) if hasattr(self, "camera") else set()
 
-    def light_on(self, roi: Roi, now_s: float) -> tuple[npt.NDArray[np.float32], PatternId | None]:
-        """Light on a window of the sensor, and the pattern it belongs to (None: changing)."""
-        grey, pattern = self.slm.grey_between(now_s)
-        if not self.laser.emission:
-            return np.zeros(roi.shape, np.float32), pattern
-        height, width = self.geometry.patch_shape
-        top = self.geometry.patch_top
-        planes = np.stack(
-            [
-                self._phasor_by_grey[grey[top : top + height, left : left + width]]
-                for left in self.geometry.patch_lefts
-            ]
-        )
-        if self.dmd is None:
-            intensity = self._optics.intensity(planes[0], planes[1:])
+    def before_change(self) -> None:
+        """A device is about to change the light: a running camera first sees what was before."""
+        if hasattr(self, "camera"):
+            self.camera.catch_up()
+
+    def trigger(self, at_s: float) -> None:
+        """A modulator's trigger output."""
+        if hasattr(self, "camera"):
+            self.camera.triggered(at_s)
+
+    def expose(
+        self, roi: Roi, start_s: float, exposure_s: float, line_s: float
+    ) -> tuple[Callable[[], Image], PatternId | None]:
+        """What computes the expected photo-electrons (H, W), and the pattern they belong to.
+
+        The pattern is None if it changed meanwhile. Everything that moves is looked at now; the light
+        may be computed later, and on any thread. line_s: delay of each row's exposure behind the row
+        above it.
+        """
+        end_s = start_s + exposure_s + line_s * roi.height
+        pattern = self.slm.crystal.pattern_during(start_s, end_s)
+        if self.dmd is not None:
+            written = self.dmd.pattern_during(start_s, end_s)
+            pattern = written if pattern is not None else None
+        moments: list[tuple[Rows, Scene]] = []
+        if pattern is not None:
+            moments = [(None, self._scene(start_s + exposure_s / 2, exposure_s))]
         else:
-            field, dmd_pattern = self.dmd.field_at(now_s)
-            pattern = dmd_pattern if pattern is not None else None
-            intensity = self._optics.intensity(field.astype(np.complex64), planes)
-        return self._relay(roi)(intensity), pattern
+            slot_s = (end_s - start_s) / MOMENTS
+            begins = start_s + line_s * np.arange(roi.height)
+            for moment in range(MOMENTS):
+                slot_start = start_s + moment * slot_s
+                overlap = np.minimum(begins + exposure_s, slot_start + slot_s)
+                overlap = np.clip(overlap - np.maximum(begins, slot_start), 0.0, None) / slot_s
+                scene = self._scene(slot_start + slot_s / 2, slot_s)
+                moments.append((overlap.astype(np.float32)[:, None], scene))
+        faults = self.faults.at(self.camera.requests)
+        gain = 0.0 if "beam_blocked" in faults else 1e3 if "saturated" in faults else 1.0
 
-    def _relay(self, roi: Roi) -> Relay:
-        if roi not in self._relays:
-            truth = self.truth
-            self._relays[roi] = Relay(
-                truth.camera_matrix,
-                truth.camera_offset_px,
-                self.geometry.patch_shape,
-                (roi.top, roi.left, roi.height, roi.width),
-            )
-        return self._relays[roi]
+        def light() -> Image:
+            total = np.zeros(roi.shape, np.float32)
+            for rows, scene in moments:
+                part = self._electrons(scene, roi, gain)
+                total += part if rows is None else rows * part
+            return total
+
+        return light, pattern
+
+    def _scene(self, now_s: float, duration_s: float) -> Scene:
+        return Scene(
+            phases=self.slm.crystal.phase(now_s),
+            field=None if self.dmd is None else self.dmd.field(now_s),
+            drifted=self.drift.at(now_s),
+            flicker=self._flicker(now_s, duration_s),
+            energy_uj=self.laser.light_mw(now_s) * duration_s * 1e3,
+        )
+
+    def _electrons(self, scene: Scene, roi: Roi, gain: float) -> Image:
+        electrons = FULL_SCALE_SHARE_PER_UJ * scene.energy_uj * gain
+        electrons *= self.dials.camera.full_well_electrons
+        if electrons == 0.0:
+            return np.zeros(roi.shape, np.float32)
+        intensity = self.light_path.plane(scene.phases, scene.field, scene.drifted, scene.flicker)
+        image = self.light_path.image(intensity, roi)
+        image *= np.float32(electrons)
+        return image
+
+    def _flicker(self, now_s: float, duration_s: float) -> float:
+        """Ripple of the stroke, averaged over a time: to first order as the light sees it."""
+        frequency = self.dials.slm.flicker_hz
+        average = np.sinc(frequency * duration_s)
+        return float(self.truth.flicker * average * np.sin(2.0 * np.pi * frequency * now_s))

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from drivers.errors import DeviceStateError, DeviceValueError
 from drivers.types import Timing
 
+if TYPE_CHECKING:
+    from mock_hardware.laboratory import MockLaboratory
+
 
 class MockLaser:
-    """Steady power; dark until the emission is switched on."""
+    """Dark until the emission is switched on and the shutter has opened; its power drifts."""
 
-    def __init__(self, wavelength_nm: float) -> None:
-        self._wavelength_nm = wavelength_nm
+    def __init__(self, laboratory: MockLaboratory) -> None:
+        self._lab = laboratory
         self._power_mw = 10.0
         self._emission = False
+        self._opens_s = self._shuts_s = float("-inf")
         self._closed = False
 
     @property
@@ -27,7 +33,7 @@ class MockLaser:
 
     @property
     def power_mw(self) -> float:
-        """Power while the emission is on."""
+        """Power while the emission is on, as set."""
         return self._power_mw
 
     @power_mw.setter
@@ -35,6 +41,7 @@ class MockLaser:
         low, high = self.power_range_mw
         if not low <= value <= high:
             raise DeviceValueError(f"{self.name}: power {value} mW; allowed is {low} ... {high} mW")
+        self._lab.before_change()
         self._power_mw = value
 
     @property
@@ -44,31 +51,45 @@ class MockLaser:
 
     @property
     def emission(self) -> bool:
-        """True while light comes out."""
+        """True while light comes out (or will, once the shutter has opened)."""
+        if self._emission and "laser_shut" in self._lab.faults_now():
+            self._emission = False
         return self._emission
 
     @emission.setter
     def emission(self, value: bool) -> None:
         if self._closed and value:
             raise DeviceStateError(f"{self.name}: is closed")
+        self._lab.before_change()
+        if value != self._emission:
+            moves_s = self._lab.clock.now_s() + self.timing.total_ms * 1e-3
+            if value:
+                self._opens_s = moves_s
+            else:
+                self._shuts_s = moves_s
         self._emission = value
 
     @property
     def wavelength_nm(self) -> float:
-        """Vacuum wavelength."""
-        return self._wavelength_nm
+        """Vacuum wavelength by the data sheet."""
+        return self._lab.geometry.wavelength_nm
 
     def close(self) -> None:
         """Emission off."""
         self._emission = False
         self._closed = True
 
+    def light_mw(self, now_s: float) -> float:
+        """What leaves the shutter at a moment."""
+        open_now = now_s >= self._opens_s - 1e-9 if self.emission else now_s < self._shuts_s - 1e-9
+        return self._power_mw * (1.0 + self._lab.drift.at(now_s).power) if open_now else 0.0
+
 
 class MockPowerMeter:
     """Reads what the laser emits."""
 
-    def __init__(self, laser: MockLaser) -> None:
-        self._laser = laser
+    def __init__(self, laboratory: MockLaboratory) -> None:
+        self._lab = laboratory
 
     @property
     def name(self) -> str:
@@ -82,7 +103,7 @@ class MockPowerMeter:
 
     def read_mw(self) -> float:
         """Optical power now."""
-        return self._laser.power_mw if self._laser.emission else 0.0
+        return self._lab.laser.light_mw(self._lab.clock.now_s())
 
     def close(self) -> None:
         """Nothing to let go of."""

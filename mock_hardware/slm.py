@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,27 +10,26 @@ import numpy.typing as npt
 from drivers.errors import DeviceStateError, DeviceValueError
 from drivers.phase import PhaseQuantiser, check_pattern
 from drivers.types import FloatArray, PatternId, Timing
+from mock_hardware.crystal import LiquidCrystal
 
 if TYPE_CHECKING:
     from mock_hardware.laboratory import MockLaboratory
 
-GreyPanel = npt.NDArray[np.uint8]
+GreyPanel = npt.NDArray[np.unsignedinteger[Any]]
 
 
 class MockSLM:
-    """8 bit. A new pattern begins after the latency and has fully come after the duration.
-
-    In between the light sees the old pattern going over into the new one.
-    """
+    """8 or 10 bit. A pattern appears with the next refresh, row by row, and then the crystal turns."""
 
     def __init__(self, laboratory: MockLaboratory) -> None:
         self._lab = laboratory
         self._quantise = PhaseQuantiser(self.bit_depth)
         self._closed = False
         self._pattern: PatternId = 0
-        self._shown_s = float("-inf")
-        self._grey: GreyPanel = np.zeros(self.shape, np.uint8)
-        self._before: GreyPanel = self._grey
+        geometry = laboratory.geometry
+        rows = geometry.patch_top + np.arange(geometry.patch_shape[0])
+        flat = laboratory.light_path.flat()
+        self.crystal = LiquidCrystal(laboratory.dials.slm, flat, rows / geometry.panel_shape[0])
 
     @property
     def name(self) -> str:
@@ -39,8 +38,8 @@ class MockSLM:
 
     @property
     def timing(self) -> Timing:
-        """One refresh of a 60 Hz panel and the liquid crystal's own time."""
-        return Timing(latency_ms=16.7, duration_ms=10.0)
+        """A refresh at worst, then the scan and the crystal's slowest step."""
+        return self.crystal.timing
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -55,45 +54,43 @@ class MockSLM:
     @property
     def bit_depth(self) -> int:
         """Bits of one grey level."""
-        return 8
+        return self._lab.geometry.slm_bit_depth
 
     def set_lut(self, phase_by_grey_rad: FloatArray | None) -> None:
-        """Use a measured phase response, (256,) radians; None: linear over 2 pi again."""
+        """Use a measured phase response, (2**bits,) radians; None: linear over 2 pi again."""
         self._quantise = PhaseQuantiser(self.bit_depth, phase_by_grey_rad)
 
     def set_phase(self, phase_rad: FloatArray) -> PatternId:
         """Show a phase pattern, (height, width)."""
         check_pattern(self.name, phase_rad, self.shape)
-        return self._show(self._quantise(phase_rad))
+        return self._show(
+            [self._quantise(phase_rad[place]) for place in self._lab.geometry.patches]
+        )
 
     def set_grey(self, grey: FloatArray) -> PatternId:
         """Show raw grey levels, (height, width)."""
         check_pattern(self.name, grey, self.shape)
-        if grey.min() < 0 or grey.max() > 255:
-            raise DeviceValueError(f"{self.name}: grey levels outside 0 ... 255")
-        return self._show(grey.astype(np.uint8))
+        largest = 2**self.bit_depth - 1
+        if grey.min() < 0 or grey.max() > largest:
+            raise DeviceValueError(f"{self.name}: grey levels outside 0 ... {largest}")
+        return self._show([grey[place].astype(np.uint16) for place in self._lab.geometry.patches])
 
     def close(self) -> None:
         """Flat, and no further patterns."""
         if not self._closed:
-            self._show(np.zeros(self.shape, np.uint8))
+            zero = np.zeros(self._lab.geometry.patch_shape, np.uint8)
+            self._show([zero] * len(self._lab.geometry.patch_lefts))
             self._closed = True
 
-    def _show(self, grey: GreyPanel) -> PatternId:
+    def _show(self, patches: list[GreyPanel]) -> PatternId:
+        """Only what lies under the light is followed: the rest of the panel sends none anywhere."""
         if self._closed:
             raise DeviceStateError(f"{self.name}: is closed")
-        self._before, _ = self.grey_between(self._lab.clock.now_s())
-        self._grey = grey
-        self._shown_s = self._lab.clock.now_s()
+        self._lab.before_change()
         self._pattern += 1
+        if "slm_frozen" not in self._lab.faults_now():
+            path = self._lab.light_path
+            target = np.stack([path.panel.phase(i, grey) for i, grey in enumerate(patches)])
+            refresh_s = self.crystal.show(self._pattern, target, self._lab.clock.now_s())
+            self._lab.trigger(refresh_s)
         return self._pattern
-
-    def grey_between(self, now_s: float) -> tuple[GreyPanel, PatternId | None]:
-        """What the light meets at a moment, and whose it is; None while it changes."""
-        elapsed_ms = (now_s - self._shown_s) * 1e3
-        timing = self.timing
-        if elapsed_ms >= timing.total_ms - 1e-6:
-            return self._grey, self._pattern
-        share = max(0.0, (elapsed_ms - timing.latency_ms) / timing.duration_ms)
-        mixed = self._before + share * (self._grey.astype(np.float32) - self._before)
-        return mixed.astype(np.uint8), None

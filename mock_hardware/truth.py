@@ -3,73 +3,196 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
-from mock_hardware.config import MockGeometry, MockImperfections
+from mock_hardware.dials import MockDials
+from mock_hardware.geometry import MockGeometry
+from mock_hardware.optics.zernike import surface
 
 Array = npt.NDArray[np.float64]
+
+BACKPLANE_FIRST, BACKPLANE_TERMS = 3, 3
+ABERRATION_FIRST, ABERRATION_TERMS = 5, 8
+BEAM_MODES = ((1, 0), (0, 1), (2, 0), (0, 2), (1, 1))
+"""Hermite-Gauss orders (x, y) that make the beam worse than a Gaussian."""
 
 
 @dataclass(frozen=True)
 class Truth:
-    """Drawn once, frozen. Angles are (x, y) pairs.
+    """Drawn once, frozen; what drifts is in `mock_hardware.drift`. Pairs are (x, y).
 
     tilts_rad: (P, 2), picked up at the input plane and at each layer.
-    phase_by_grey_rad: (2**8,) true phase of each grey level.
+    beam_modes: amplitude (complex) of each of BEAM_MODES beside the Gaussian.
+    ghost: amplitude, and the two angles (rad) and phase of the window's ghost.
+    phase_by_grey_rad: (2**bits,) true phase of each grey level, panel mean.
+    stroke_map: (patches, h, w) by which each pixel's phase is multiplied.
+    backplane_rad: (patches, h, w).
     camera_matrix (2, 2), camera_offset_px (2,): raw sensor (row, column) of an output-plane pixel
-    index (row, column).
+    index (row, column), before distortion (share at the patch's corner).
+    aberration_rad: weights of the pupil's Zernike terms 5 ... 12 (ANSI).
+    offset_pattern_electrons, gain_pattern, hot, dead: (H, W) of the sensor.
     """
 
     z_gap_mm: float
     tilts_rad: Array
-    waist_mm: float
+    waists_mm: Array
     beam_centre_um: Array
+    beam_modes: npt.NDArray[np.complex128]
+    ghost: Array
+    mirror_edge: float
+    mirror_reflectivity: float
+    slm_reflectivity: float
     phase_by_grey_rad: Array
+    stroke_map: npt.NDArray[np.float32]
+    backplane_rad: npt.NDArray[np.float32]
+    crosstalk_px: float
+    dead_space: float
+    dead_space_reflectance: float
+    flicker: float
+    dmd_efficiency: float
     camera_matrix: Array
     camera_offset_px: Array
+    distortion: float
+    defocus_mm: float
+    aberration_rad: Array
     pedestal_counts: float
     electrons_per_count: float
     read_noise_electrons: float
+    dark_electrons_per_s: float
     shot_noise: bool
+    offset_pattern_electrons: npt.NDArray[np.float32]
+    gain_pattern: npt.NDArray[np.float32]
+    hot: npt.NDArray[np.bool_]
+    dead: npt.NDArray[np.bool_]
+
+    @property
+    def defective(self) -> npt.NDArray[np.bool_]:
+        """(H, W) pixels that do not tell the light."""
+        return self.hot | self.dead
 
 
-def draw_truth(geometry: MockGeometry, dials: MockImperfections, seed: int) -> Truth:
-    """The hidden quantities of the bench with this seed; normal deviates clipped at two sigma."""
-    rng = np.random.default_rng([seed, 1])
-    on = 0.0 if dials.imperfections == "none" else 1.0
+class _Draws:
+    """One stream a name: to turn one dial leaves what the others hide as it was."""
 
-    def deviates(*shape: int) -> Array:
-        return on * np.clip(rng.standard_normal(shape), -2.0, 2.0)
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
 
-    layers = len(geometry.patch_lefts) - (1 if geometry.input_kind == "slm_patch" else 0)
+    def stream(self, name: str) -> np.random.Generator:
+        return np.random.default_rng([self._seed, 1, crc32(name.encode())])
+
+    def deviates(self, name: str, *shape: int) -> Array:
+        """Normal deviates, clipped at two sigma: a bench is not set up at random."""
+        return np.clip(self.stream(name).standard_normal(shape), -2.0, 2.0)
+
+
+def draw_truth(geometry: MockGeometry, dials: MockDials, seed: int) -> Truth:
+    """The hidden quantities of the bench with this seed."""
+    d, draws = dials.effective(), _Draws(seed)
+    deviates = draws.deviates
+    layers = geometry.layers
     tilts = np.empty((layers + 1, 2))
-    tilts[0] = dials.beam_tilt_mrad * deviates(2)
-    tilts[1:] = dials.mirror_tilt_mrad * deviates(2)
-    tilts[1:] += dials.bounce_tilt_mrad * deviates(layers, 2)
-    grey = np.arange(256) / 255.0
-    total = 2.0 * np.pi * (255.0 / 256.0 if on == 0.0 else 1.0 + 0.12 * rng.random())
-    bend = 0.04 * deviates(2)
-    phase = total * (grey + bend[0] * np.sin(np.pi * grey) + bend[1] * np.sin(2 * np.pi * grey) / 2)
-    angle = np.deg2rad(dials.rotation_deg * deviates(1)[0])
-    scale = geometry.magnification * (1.0 + dials.magnification_error * deviates(1)[0])
-    scale *= geometry.pixel_pitch_um / geometry.camera_pitch_um
+    tilts[0] = d.beam.tilt_mrad * deviates("beam tilt", 2)
+    tilts[1:] = d.cavity.mirror_tilt_mrad * deviates("mirror tilt", 2)
+    tilts[1:] += d.cavity.bounce_tilt_mrad * deviates("bounce tilt", layers, 2)
+    elliptic = d.beam.ellipticity * deviates("ellipticity", 1)[0] * np.array([1.0, -1.0])
+    waist_mm = geometry.waist_mm * (1.0 + d.beam.waist_error * deviates("waist", 1)[0])
+    modes = deviates("modes", len(BEAM_MODES), 2) @ np.array([1.0, 1j]) / np.sqrt(2.0)
+    ghost_rng = draws.stream("ghost")
+    ghost_angles = ghost_rng.uniform(0.5e-3, 2.0e-3, 2) * ghost_rng.choice([-1.0, 1.0], 2)
+    ghost = [d.beam.window_ghost, *ghost_angles, ghost_rng.uniform(0.0, 2.0 * np.pi)]
+    edge = d.cavity.mirror_edge * draws.stream("edge").uniform(0.5, 1.0)
+    matrix, offset = _relay(geometry, d, draws)
+    counts = 2**geometry.camera_bit_depth
+    sensor = geometry.camera_shape
+    hot, dead = (draws.stream(name).random(sensor) < d.camera.defects for name in ("hot", "dead"))
+    offsets = draws.stream("offset pattern").standard_normal(sensor)
+    gains = draws.stream("gain pattern").standard_normal(sensor)
+    return Truth(
+        z_gap_mm=geometry.z_gap_mm * (1.0 + d.cavity.gap_error * float(deviates("gap", 1)[0])),
+        tilts_rad=tilts * 1e-3,
+        waists_mm=waist_mm * (1.0 + elliptic),
+        beam_centre_um=d.beam.offset_um * deviates("beam centre", 2),
+        beam_modes=d.beam.structure * modes,
+        ghost=np.array(ghost),
+        mirror_edge=edge,
+        mirror_reflectivity=1.0 - d.cavity.mirror_loss,
+        slm_reflectivity=1.0 - d.slm.reflection_loss,
+        phase_by_grey_rad=_phase_response(geometry, d, draws),
+        stroke_map=_stroke_map(geometry, d, draws),
+        backplane_rad=_backplane(geometry, d, draws),
+        crosstalk_px=d.slm.crosstalk_px,
+        dead_space=d.slm.dead_space,
+        dead_space_reflectance=d.slm.dead_space_reflectance,
+        flicker=d.slm.flicker,
+        dmd_efficiency=1.0 - d.dmd.diffraction_loss,
+        camera_matrix=matrix,
+        camera_offset_px=offset,
+        distortion=d.relay.distortion * float(deviates("distortion", 1)[0]),
+        defocus_mm=d.relay.defocus_mm * float(deviates("defocus", 1)[0]),
+        aberration_rad=d.relay.aberration_rad * deviates("aberration", ABERRATION_TERMS),
+        pedestal_counts=d.camera.pedestal * counts,
+        electrons_per_count=d.camera.full_well_electrons / counts,
+        read_noise_electrons=d.camera.read_noise_electrons,
+        dark_electrons_per_s=d.camera.dark_electrons_per_s,
+        shot_noise=d.camera.shot_noise,
+        offset_pattern_electrons=(d.camera.offset_pattern_electrons * offsets).astype(np.float32),
+        gain_pattern=(1.0 + d.camera.gain_pattern * gains).astype(np.float32),
+        hot=hot,
+        dead=dead,
+    )
+
+
+def _phase_response(geometry: MockGeometry, d: MockDials, draws: _Draws) -> Array:
+    levels = 2**geometry.slm_bit_depth
+    grey = np.arange(levels) / (levels - 1.0)
+    extra = d.slm.stroke_spread * draws.stream("stroke").random()
+    # With the effect off, the levels divide 2 pi as a driver without a table assumes.
+    total = 2.0 * np.pi * (1.0 + extra if d.slm.stroke_spread else (levels - 1.0) / levels)
+    bend = d.slm.lut_bend * draws.deviates("lut bend", 2)
+    bent = bend[0] * np.sin(np.pi * grey) + bend[1] * np.sin(2.0 * np.pi * grey) / 2.0
+    result: Array = total * (grey + bent)
+    return result
+
+
+def _patch_axes(geometry: MockGeometry) -> tuple[Array, Array]:
+    """(h, 1) and (1, w), -1 ... 1 over the diagonal of a patch."""
+    height, width = geometry.patch_shape
+    half = np.hypot(height, width) / 2.0
+    y = (np.arange(height) - (height - 1) / 2.0) / half
+    x = (np.arange(width) - (width - 1) / 2.0) / half
+    return y[:, None], x[None, :]
+
+
+def _stroke_map(geometry: MockGeometry, d: MockDials, draws: _Draws) -> npt.NDArray[np.float32]:
+    """Smooth over the panel: two waves with periods of about the panel's size."""
+    rng = draws.stream("stroke map")
+    height, width = geometry.panel_shape
+    y, x = np.mgrid[0:height, 0:width] / float(max(height, width))
+    panel = np.zeros(geometry.panel_shape)
+    for _ in range(2):
+        ky, kx, phase = rng.uniform([-1.0, -1.0, 0.0], [1.0, 1.0, 1.0])
+        panel += np.sin(2.0 * np.pi * (ky * y + kx * x + phase))
+    patches = np.stack([panel[place] for place in geometry.patches])
+    return (1.0 + d.slm.lut_variation * patches).astype(np.float32)
+
+
+def _backplane(geometry: MockGeometry, d: MockDials, draws: _Draws) -> npt.NDArray[np.float32]:
+    """Astigmatism and curvature, patch by patch."""
+    y, x = _patch_axes(geometry)
+    weights = draws.deviates("backplane", len(geometry.patch_lefts), BACKPLANE_TERMS)
+    weights *= d.slm.backplane_rad / np.sqrt(BACKPLANE_TERMS)
+    return np.stack([surface(w, BACKPLANE_FIRST, y, x) for w in weights]).astype(np.float32)
+
+
+def _relay(geometry: MockGeometry, d: MockDials, draws: _Draws) -> tuple[Array, Array]:
+    angle = np.deg2rad(d.relay.rotation_deg * draws.deviates("rotation", 1)[0])
+    scale = 1.0 + d.relay.magnification_error * draws.deviates("magnification", 1)[0]
+    scale *= geometry.magnification * geometry.pixel_pitch_um / geometry.camera_pitch_um
     matrix = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     plane_centre = (np.array(geometry.patch_shape) - 1) / 2
     sensor_centre = (np.array(geometry.camera_shape) - 1) / 2
-    offset = sensor_centre - matrix @ plane_centre + dials.camera_offset_px * deviates(2)
-    counts = 2**geometry.camera_bit_depth
-    return Truth(
-        z_gap_mm=geometry.z_gap_mm * (1.0 + dials.gap_error * float(deviates(1)[0])),
-        tilts_rad=tilts * 1e-3,
-        waist_mm=geometry.waist_mm * (1.0 + dials.waist_error * float(deviates(1)[0])),
-        beam_centre_um=dials.beam_offset_um * deviates(2),
-        phase_by_grey_rad=phase,
-        camera_matrix=matrix,
-        camera_offset_px=offset,
-        pedestal_counts=on * dials.pedestal_fraction * counts,
-        electrons_per_count=dials.full_well_electrons / counts,
-        read_noise_electrons=on * dials.read_noise_electrons,
-        shot_noise=on > 0.0,
-    )
+    shift = d.relay.offset_px * draws.deviates("camera offset", 2)
+    return matrix, sensor_centre - matrix @ plane_centre + shift

@@ -16,7 +16,11 @@ from twin.propagation import padded_size, transfer_function
 
 @dataclass(frozen=True, slots=True)
 class TwinGeometry:
-    """What the bench file says: lengths in metres, shape (height, width) of a patch in pixels."""
+    """What the bench file says: lengths in metres, shape (height, width) of a patch in pixels.
+
+    samples: samples of the light a pixel and axis. One is enough to learn with; two see what happens
+    within a pixel, at four times the cost.
+    """
 
     shape: tuple[int, int]
     layers: int
@@ -25,6 +29,7 @@ class TwinGeometry:
     z_gap_m: float
     waist_m: float
     input_kind: Literal["slm_patch", "dmd"]
+    samples: int = 1
 
 
 class DigitalTwin(nn.Module):
@@ -63,16 +68,17 @@ class DigitalTwin(nn.Module):
         }
         for name, start in starts.items():
             setattr(self, name, nn.Parameter(start, requires_grad=False))
-        height, width = geometry.shape
+        height, width = (n * geometry.samples for n in geometry.shape)
+        self._pitch_m = geometry.pixel_pitch_m / geometry.samples
         rows = torch.arange(height, dtype=torch.float64) - (height - 1) / 2
         columns = torch.arange(width, dtype=torch.float64) - (width - 1) / 2
-        self.register_buffer("y_m", (rows * geometry.pixel_pitch_m)[:, None], persistent=False)
-        self.register_buffer("x_m", (columns * geometry.pixel_pitch_m)[None, :], persistent=False)
+        self.register_buffer("y_m", (rows * self._pitch_m)[:, None], persistent=False)
+        self.register_buffer("x_m", (columns * self._pitch_m)[None, :], persistent=False)
         # A deviation of 5 % in the gap must still fit the padding.
         reach_m = 2.0 * geometry.z_gap_m * 1.05
         self.padded = (
-            padded_size(height, geometry.pixel_pitch_m, geometry.wavelength_m, reach_m),
-            padded_size(width, geometry.pixel_pitch_m, geometry.wavelength_m, reach_m),
+            padded_size(height, self._pitch_m, geometry.wavelength_m, reach_m),
+            padded_size(width, self._pitch_m, geometry.wavelength_m, reach_m),
         )
         self._fixed: tuple[Tensor, Tensor, Tensor] | None = None
 
@@ -94,15 +100,29 @@ class DigitalTwin(nn.Module):
         learning = any(p.requires_grad for p in self.parameters()) and torch.is_grad_enabled()
         shared = phases.dim() == 3
         source, ramps, transfer = self._elements() if learning else self._known()
-        first = source * self._written(inputs)
+        first = source * self._written(self._sampled(inputs))
+        phases = self._sampled(phases)
         if shared and not learning:
             intensity: Tensor = FixedCavity.apply(first, phases, ramps, transfer)  # type: ignore[no-untyped-call]
         else:
             modulations = torch.complex(phases.cos(), phases.sin()) * ramps
             intensity = cavity_intensity(first, modulations, transfer)
+        intensity = self._pixel_means(intensity)
         if learning or bool(self.output_shift_px.any() | self.output_shear_percent.any()):
             return resample(intensity, self.output_shear_percent / 100.0, self.output_shift_px)
         return intensity
+
+    def _sampled(self, pixels: Tensor) -> Tensor:
+        samples = self.geometry.samples
+        if samples == 1:
+            return pixels
+        return pixels.repeat_interleave(samples, -2).repeat_interleave(samples, -1)
+
+    def _pixel_means(self, samples: Tensor) -> Tensor:
+        """(B, h, w) from (B, S h, S w)."""
+        if self.geometry.samples == 1:
+            return samples
+        return nn.functional.avg_pool2d(samples[:, None], self.geometry.samples)[:, 0]
 
     def _written(self, inputs: Tensor) -> Tensor:
         if self.geometry.input_kind == "slm_patch":
@@ -126,7 +146,9 @@ class DigitalTwin(nn.Module):
         gap_m = 2.0 * g.z_gap_m * (1.0 + self.z_gap_percent.double() / 100.0)
         ramps = self._ramp(self.planes_tilt_rad())
         source = self._source() * ramps[0]
-        transfer = transfer_function(self.padded, g.pixel_pitch_m, g.wavelength_m, gap_m)
+        transfer = transfer_function(
+            self.padded, self._pitch_m, g.wavelength_m, gap_m, box_m=self._pitch_m
+        )
         return source, ramps[1:], transfer
 
     def _source(self) -> Tensor:
@@ -160,7 +182,8 @@ class DigitalTwin(nn.Module):
     def precompensation_phase(self) -> Tensor:
         """Phase (N + 1, h, w) which, written on the SLM, undoes the tilts."""
         with torch.no_grad():
-            return self._ramp_phase(self.planes_tilt_rad()).float()
+            pixels = self._ramp_phase(self.planes_tilt_rad())
+            return self._pixel_means(pixels).float()
 
     def alignment(self) -> dict[str, float]:
         """The alignment parameters by name, units in the names."""

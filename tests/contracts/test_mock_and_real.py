@@ -16,7 +16,7 @@ from drivers.protocols import SLM, Camera, InputModulator, Laser, PowerMeter
 from drivers.slm.slmpy import SlmPy
 from drivers.types import Roi
 from drivers.visa import VisaLink
-from mock_hardware.config import MockGeometry, MockImperfections
+from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
 
 GEOMETRY = MockGeometry(
@@ -52,7 +52,7 @@ class FakeSlmServer:
 
 
 def lab() -> MockLaboratory:
-    return MockLaboratory.create(GEOMETRY, MockImperfections(), 1)
+    return MockLaboratory.create(GEOMETRY, seed=1)
 
 
 @pytest.fixture(params=["mock", "slmpy"])

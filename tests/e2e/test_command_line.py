@@ -118,7 +118,7 @@ def test_mistakes_are_one_line_with_exit_code_2(trained: Path, tmp_path: Path) -
     unknown = write("key.toml", "waist_mm", "waste_mm")
     wrong = write("range.toml", "wavelength_nm = 850.0", "wavelength_nm = 0.85")
     driver = write("driver.toml", '[camera]\ndriver = "mock"', '[camera]\ndriver = "balser"')
-    unplugged = write("unplugged.toml", 'clock = "virtual"', "camera_unplugged_after_frames = 30")
+    unplugged = write("unplugged.toml", "script = []", 'script = ["unplugged@31-"]')
     corrupt = tmp_path / "corrupt.h5"
     corrupt.write_bytes(trained.read_bytes()[:5000])
     blocked = tmp_path / "file"

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from drivers.types import Roi
-from mock_hardware.config import MockGeometry, MockImperfections
+from mock_hardware.dials import MockDials
+from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
-from mock_hardware.optics import AngularSpectrum
+from mock_hardware.optics.propagation import AngularSpectrum
 
 GEOMETRY = MockGeometry(
     850.0, 9.2, (144, 640), (100, 100), 22, (20, 140, 260, 380, 500), 5.7, 0.6, "slm_patch",
@@ -19,9 +20,11 @@ AXIS = (np.arange(100) - 49.5) * PITCH_M
 Y, X = np.meshgrid(AXIS, AXIS, indexing="ij")
 
 
-def laboratory(seed: int, kind: str = "random") -> MockLaboratory:
-    dials = MockImperfections(imperfections="none" if kind == "none" else "random")
-    return MockLaboratory.create(GEOMETRY, dials, seed)
+def laboratory(seed: int, emission: bool = True) -> MockLaboratory:
+    lab = MockLaboratory.create(GEOMETRY, MockDials(), seed)
+    lab.laser.emission = emission
+    lab.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
+    return lab
 
 
 def gaussian(waist_m: float) -> np.ndarray:
@@ -54,7 +57,6 @@ def test_tilted_beam_walks_by_distance_times_tangent() -> None:
 
 def test_photon_transfer_gives_the_gain() -> None:
     lab = laboratory(3)
-    lab.laser.emission = True
     lab.camera.exposure_ms = 2.0
     lab.camera.roi = Roi(68, 100, 120, 120)
     lab.clock.sleep_s(0.1)
@@ -70,14 +72,13 @@ def test_same_seed_same_frames_and_another_seed_others() -> None:
     frames = []
     for seed in (5, 5, 6):
         lab = laboratory(seed)
-        lab.laser.emission = True
         frames.append(lab.camera.get_frame().pixels)
     assert np.array_equal(frames[0], frames[1])
     assert not np.array_equal(frames[0], frames[2])
 
 
 def test_no_emission_gives_the_pedestal() -> None:
-    lab = laboratory(7)
+    lab = laboratory(7, emission=False)
     frame = lab.camera.get_frame()
     assert frame.pixels.mean() == pytest.approx(lab.truth.pedestal_counts, abs=0.5)
     assert frame.saturated_fraction == 0.0

@@ -7,8 +7,9 @@ import dataclasses
 import numpy as np
 import torch
 
-from mock_hardware.config import MockGeometry, MockImperfections
-from mock_hardware.optics import CavityOptics
+from mock_hardware.dials import MockDials
+from mock_hardware.geometry import MockGeometry
+from mock_hardware.optics.cavity import CavityOptics
 from mock_hardware.truth import draw_truth
 from twin.digital_twin import DigitalTwin, TwinGeometry
 from twin.probes import smooth_phases
@@ -32,10 +33,10 @@ def test_twin_told_the_truth_predicts_the_mock() -> None:
     )
     tilts_mrad = np.array([[2.0, -1.0], [1.1, 0.4], [0.9, 0.6], [1.0, 0.5], [1.2, 0.3]])
     truth = dataclasses.replace(
-        draw_truth(geometry, MockImperfections(), seed=0),
+        draw_truth(geometry, MockDials().off(), seed=0),
         z_gap_mm=5.7 * 1.02,
         tilts_rad=tilts_mrad * 1e-3,
-        waist_mm=0.6 * 0.95,
+        waists_mm=np.array([0.6 * 0.95] * 2),
         beam_centre_um=np.array([30.0, -20.0]),
     )
     twin = DigitalTwin(TwinGeometry((100, 100), 4, 9.2e-6, 850e-9, 5.7e-3, 0.6e-3, "slm_patch"))
@@ -50,5 +51,5 @@ def test_twin_told_the_truth_predicts_the_mock() -> None:
     phases = smooth_phases(5, (100, 100), 2.0, seed=1)
     modelled = twin(phases[:1], phases[1:])[0]
     fields = np.exp(1j * phases.numpy()).astype(np.complex64)
-    answer = torch.from_numpy(CavityOptics(geometry, truth).intensity(fields[0], fields[1:]))
+    answer = torch.from_numpy(CavityOptics(geometry, truth).intensity(fields[0], list(fields[1:])))
     assert float((modelled - answer).norm()) < 5e-3 * float(answer.norm())

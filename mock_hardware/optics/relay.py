@@ -6,39 +6,58 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from mock_hardware.truth import Truth
+
+Array = npt.NDArray[np.float64]
+
 
 class Relay:
-    """Each camera pixel of a window samples the output plane (cubic, Keys 1981), light conserved.
+    """Each camera pixel of a window samples the output plane (cubic, Keys 1981).
 
-    matrix (2, 2), offset (2,): raw sensor (row, column) of an output-plane pixel index.
+    Camera place = offset + matrix (p + d r^2 (p - c)): p the plane's pixel index (row, column), c its
+    centre, r the distance from it in half diagonals, d the distortion.
     window: top, left, height, width on the raw sensor. An output-plane intensity of 1 gives 1.
+    samples: samples of the output plane a pixel and axis.
     """
 
     def __init__(
         self,
-        matrix: npt.NDArray[np.float64],
-        offset: npt.NDArray[np.float64],
+        truth: Truth,
         plane_shape: tuple[int, int],
         window: tuple[int, int, int, int],
+        samples: int = 1,
     ) -> None:
         top, left, height, width = window
         self.shape = (height, width)
-        rows, columns = np.mgrid[top : top + height, left : left + width].reshape(2, -1)
-        sensor = np.stack([rows, columns]) - offset[:, None]
-        plane_rows, plane_columns = np.linalg.inv(matrix) @ sensor
-        self._map = _cubic_weights(plane_rows, plane_columns, plane_shape)
+        sensor = np.mgrid[top : top + height, left : left + width].reshape(2, -1)
+        places = _undistorted(truth, plane_shape, sensor.astype(np.float64))
+        # Sample s of pixel p lies at p + (s + 1/2) / S - 1/2.
+        rows, columns = (places + 0.5) * samples - 0.5
+        self._map = _cubic_weights(
+            rows, columns, (plane_shape[0] * samples, plane_shape[1] * samples)
+        )
 
     def __call__(self, intensity: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Camera window (height, width) of an output-plane intensity (h, w)."""
+        """Camera window (height, width) of an output-plane intensity (S h, S w)."""
         image = self._map @ intensity.reshape(-1)
         np.maximum(image, 0.0, out=image)
         result: npt.NDArray[np.float32] = image.reshape(self.shape)
         return result
 
 
-def _cubic_weights(
-    rows: npt.NDArray[np.float64], columns: npt.NDArray[np.float64], shape: tuple[int, int]
-) -> sparse.csr_array:
+def _undistorted(truth: Truth, plane_shape: tuple[int, int], sensor: Array) -> Array:
+    """Output-plane pixel index (2, points) that raw sensor places (2, points) look at."""
+    centre = ((np.array(plane_shape) - 1) / 2)[:, None]
+    half = np.hypot(*plane_shape) / 2.0
+    affine = np.linalg.inv(truth.camera_matrix) @ (sensor - truth.camera_offset_px[:, None])
+    away = affine - centre
+    found = away
+    for _ in range(6):  # the distortion is small: a fixed point, found to far below 1e-6 px
+        found = away / (1.0 + truth.distortion * np.sum(found**2, axis=0) / half**2)
+    return found + centre
+
+
+def _cubic_weights(rows: Array, columns: Array, shape: tuple[int, int]) -> sparse.csr_array:
     """Sparse (points, pixels) matrix of Keys' cubic interpolation; nothing outside the plane."""
     height, width = shape
     base_row, base_column = np.floor(rows).astype(int), np.floor(columns).astype(int)
@@ -61,7 +80,7 @@ def _cubic_weights(
     )
 
 
-def _keys(distance: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _keys(distance: Array) -> Array:
     x = np.abs(distance)
     near = 1.5 * x**3 - 2.5 * x**2 + 1.0
     far = -0.5 * x**3 + 2.5 * x**2 - 4.0 * x + 2.0

@@ -1,0 +1,87 @@
+"""What moves by itself: Ornstein-Uhlenbeck processes on a grid of time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+from scipy.signal import lfilter
+
+from mock_hardware.dials import DriftDials
+
+Array = npt.NDArray[np.float64]
+
+STEP_S = 1.0
+_BLOCK = 4096
+
+
+class OrnsteinUhlenbeck:
+    """x' = -x / tau + noise, stationary rms `rms`, exact on a grid of STEP_S, linear between.
+
+    Its power spectrum is 2 rms^2 tau / (1 + (2 pi f tau)^2) for each sign of f. It starts at 0: what
+    stands at the beginning belongs to the bench's truth. The values depend on the seed alone and not on
+    when they are asked for.
+    """
+
+    def __init__(self, rms: float, tau_s: float, seed: list[int]) -> None:
+        self._rms, self._keep = rms, float(np.exp(-STEP_S / tau_s))
+        self._rng = np.random.default_rng(seed)
+        self._known = np.zeros(1)
+
+    def __call__(self, now_s: float) -> float:
+        """Value at a time since the laboratory opened."""
+        if self._rms == 0.0:
+            return 0.0
+        place = max(now_s, 0.0) / STEP_S
+        index = int(place)
+        while index + 1 >= len(self._known):
+            self._extend()
+        before, after = self._known[index : index + 2]
+        return float(before + (place - index) * (after - before))
+
+    def _extend(self) -> None:
+        kicks = self._rng.standard_normal(_BLOCK) * self._rms * np.sqrt(1.0 - self._keep**2)
+        state = [self._keep * self._known[-1]]
+        more, _ = lfilter([1.0], [1.0, -self._keep], kicks, zi=state)
+        self._known = np.concatenate([self._known, more])
+
+
+@dataclass(frozen=True, slots=True)
+class Drifted:
+    """How far the bench is from its truth; angles (x, y) in rad, power and stroke as shares."""
+
+    beam_rad: Array
+    mirror_rad: Array
+    power: float
+    wavelength_nm: float
+    temperature_k: float
+
+
+STILL = Drifted(np.zeros(2), np.zeros(2), 0.0, 0.0, 0.0)
+
+
+class Drift:
+    """All slow quantities of a laboratory."""
+
+    def __init__(self, dials: DriftDials, seed: int) -> None:
+        def process(name: str, rms: float, minutes: float) -> OrnsteinUhlenbeck:
+            return OrnsteinUhlenbeck(rms, 60.0 * minutes, [seed, 3, crc32(name.encode())])
+
+        d = dials
+        self._beam = [process(f"beam {a}", d.beam_urad * 1e-6, d.angle_minutes) for a in "xy"]
+        self._mirror = [process(f"mirror {a}", d.mirror_urad * 1e-6, d.angle_minutes) for a in "xy"]
+        self._power = process("power", d.power, d.laser_minutes)
+        self._wavelength = process("wavelength", d.wavelength_nm, d.laser_minutes)
+        self._temperature = process("temperature", d.temperature_k, d.temperature_minutes)
+
+    def at(self, now_s: float) -> Drifted:
+        """Everything at one moment."""
+        return Drifted(
+            beam_rad=np.array([process(now_s) for process in self._beam]),
+            mirror_rad=np.array([process(now_s) for process in self._mirror]),
+            power=self._power(now_s),
+            wavelength_nm=self._wavelength(now_s),
+            temperature_k=self._temperature(now_s),
+        )

@@ -1,0 +1,51 @@
+"""The words by which faults are scripted in a bench file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Fault = Literal[
+    "dropped",
+    "duplicated",
+    "torn",
+    "late",
+    "timeout",
+    "unplugged",
+    "slm_frozen",
+    "laser_shut",
+    "beam_blocked",
+    "saturated",
+]
+"""dropped: the frame never comes. duplicated: the driver hands out the frame before once more.
+torn: the lower half is of the frame before. late: it comes after the driver's time-out and is found in
+the queue by the next caller. timeout: the camera does not answer. unplugged: the camera is gone.
+slm_frozen: the panel keeps its pattern. laser_shut: the interlock shuts the laser. beam_blocked: light
+leaves the laser and does not arrive. saturated: a thousand times too much light."""
+
+FOR_EVER = 2**62
+_LINE = re.compile(r"(?P<fault>\w+)@(?P<first>\d+)(?P<to>-(?P<last>\d*))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Scripted:
+    """One fault from a first to a last frame (counted from 1, both included)."""
+
+    fault: Fault
+    first: int
+    last: int
+
+
+def parse(line: str) -> Scripted:
+    """ "unplugged@120" or "slm_frozen@40-60". Raises ValueError that says what is allowed."""
+    match = _LINE.fullmatch(line)
+    known = get_args(Fault)
+    if match is None or match["fault"] not in known:
+        raise ValueError(
+            f'"{line}" is no fault; write NAME@FRAME, NAME@FIRST-LAST or NAME@FIRST- with NAME '
+            f"one of {', '.join(known)}"
+        )
+    first = int(match["first"])
+    last = int(match["last"] or FOR_EVER) if match["to"] else first
+    return Scripted(match["fault"], first, last)  # type: ignore[arg-type]

@@ -1,0 +1,35 @@
+"""What goes wrong on the mock bench, by script or by chance."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mock_hardware.dials import FaultDials
+from mock_hardware.fault_script import Fault, Scripted, parse
+
+
+class FaultPlan:
+    """Which faults meet a frame. Chances are drawn frame by frame from the seed."""
+
+    def __init__(self, dials: FaultDials, seed: int) -> None:
+        self._script = [parse(line) for line in dials.script]
+        chances: dict[Fault, float] = {
+            "dropped": dials.dropped,
+            "duplicated": dials.duplicated,
+            "torn": dials.torn,
+            "late": dials.late,
+        }
+        self._chances = {fault: chance for fault, chance in chances.items() if chance > 0.0}
+        self._seed = seed
+
+    def add(self, fault: Fault, first: int, last: int | None = None) -> None:
+        """Let a fault happen from frame `first` to frame `last`."""
+        self._script.append(Scripted(fault, first, first if last is None else last))
+
+    def at(self, frame: int) -> set[Fault]:
+        """The faults that meet a frame, counted from 1."""
+        found = {entry.fault for entry in self._script if entry.first <= frame <= entry.last}
+        if self._chances:
+            rng = np.random.default_rng([self._seed, 4, frame])
+            found |= {fault for fault, chance in self._chances.items() if rng.random() < chance}
+        return found

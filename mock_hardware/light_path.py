@@ -1,0 +1,95 @@
+"""From what stands on the modulators to the light on the camera: optics without devices or noise."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from drivers.types import Roi
+from mock_hardware.dials import MockDials
+from mock_hardware.drift import STILL, Drifted
+from mock_hardware.geometry import MockGeometry
+from mock_hardware.optics.cavity import WAVELENGTH_STEP_NM, Alignment, CavityOptics
+from mock_hardware.optics.panel import Panel, PatchLight
+from mock_hardware.optics.propagation import Field
+from mock_hardware.optics.relay import Relay
+from mock_hardware.truth import Truth
+
+Image = npt.NDArray[np.float32]
+Phase = npt.NDArray[np.float32]
+ANGLE_STEP_RAD = 2e-7
+"""Drifted angles are rounded to this: 0.4 mrad of phase at a patch's edge."""
+STROKE_STEP = 2e-3
+"""The stroke is followed to first order around multiples of this (error below 3e-5)."""
+
+
+class LightPath:
+    """Phases and input field in, intensity out.
+
+    What comes out depends on what goes in alone, never on earlier calls: any number of threads may use
+    one. What does not change from one call to the next (the layers of a batch) is kept.
+    """
+
+    def __init__(self, geometry: MockGeometry, dials: MockDials, truth: Truth) -> None:
+        samples = dials.samples_per_pixel
+        self._geometry, self._dials, self.truth = geometry, dials.effective(), truth
+        self.panel = Panel(truth, samples)
+        self.optics = CavityOptics(geometry, truth, samples, dials.relay.pupil_na)
+        self._samples = samples
+        self._patches: dict[int, tuple[Phase, int, PatchLight]] = {}
+        self._alignment = lru_cache(maxsize=4)(self._aligned)
+        self._relay = lru_cache(maxsize=4)(self._relay_to)
+
+    def flat(self) -> Phase:
+        """Phase (patches, h, w) of grey level 0."""
+        zero = np.zeros(self._geometry.patch_shape, np.uint8)
+        return np.stack([self.panel.phase(i, zero) for i in range(len(self._geometry.patch_lefts))])
+
+    def plane(
+        self,
+        phases: Phase,
+        field: Image | None = None,
+        drifted: Drifted = STILL,
+        flicker: float = 0.0,
+    ) -> Image:
+        """Intensity (S h, S w) on the output plane.
+
+        phases: (patches, h, w) in the liquid crystal. field: amplitude (h, w) on a DMD; None if the
+        first patch writes the input. flicker: relative change of the stroke at this moment.
+        """
+        wavelength_nm = drifted.wavelength_nm
+        # Phase is stroke over wavelength.
+        stroke = self._dials.drift.stroke_per_k * drifted.temperature_k + flicker
+        stroke -= wavelength_nm / self._geometry.wavelength_nm
+        lights = [self._patch(i, phase, stroke) for i, phase in enumerate(phases)]
+        angles = np.concatenate([drifted.beam_rad, drifted.mirror_rad]) / ANGLE_STEP_RAD
+        colour = round(wavelength_nm / WAVELENGTH_STEP_NM)
+        alignment = self._alignment(tuple(np.rint(angles)), colour)
+        if field is None:
+            return self.optics.intensity(lights[0], lights[1:], alignment)
+        sampled = field.repeat(self._samples, 0).repeat(self._samples, 1)
+        efficiency = np.sqrt(self.truth.dmd_efficiency)
+        first = (efficiency * sampled).astype(np.complex64)
+        return self.optics.intensity(first, lights, alignment)
+
+    def image(self, intensity: Image, roi: Roi) -> Image:
+        """Light on a window of the sensor (H, W) from the output plane's intensity."""
+        return self._relay(roi)(intensity)
+
+    def _aligned(self, steps: tuple[float, ...], colour: int) -> Alignment:
+        angles = np.array(steps) * ANGLE_STEP_RAD
+        return self.optics.alignment(angles[:2], angles[2:], colour * WAVELENGTH_STEP_NM)
+
+    def _relay_to(self, roi: Roi) -> Relay:
+        window = (roi.top, roi.left, roi.height, roi.width)
+        return Relay(self.truth, self._geometry.patch_shape, window, self._samples)
+
+    def _patch(self, index: int, phase: Phase, stroke: float) -> Field:
+        step = round(stroke / STROKE_STEP)
+        known = self._patches.get(index)
+        if known is None or known[1] != step or not np.array_equal(known[0], phase):
+            known = (phase, step, self.panel.light(index, phase, step * STROKE_STEP))
+            self._patches[index] = known
+        return known[2].at(stroke - step * STROKE_STEP)

@@ -1,0 +1,1 @@
+"""The light, apart from devices, time and noise: fields in, intensity out."""

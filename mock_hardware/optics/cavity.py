@@ -1,0 +1,129 @@
+"""The light path of the folded cavity: fields in, intensity on the output plane out.
+
+Conventions: coordinates from the patch centre, forward propagation exp(+j k z) without the carrier,
+tilt exp(-j k (x sin ax + y sin ay)).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from mock_hardware.geometry import MockGeometry
+from mock_hardware.optics.beam import beam_field
+from mock_hardware.optics.propagation import (
+    AngularSpectrum,
+    Field,
+    direction_sines,
+    padded_grid,
+)
+from mock_hardware.optics.zernike import surface
+from mock_hardware.truth import ABERRATION_FIRST, Truth
+
+Array = npt.NDArray[np.float64]
+WAVELENGTH_STEP_NM = 0.002
+"""The transfer functions are made anew when the wavelength has drifted by this much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Everything on the way but the modulators, at one moment.
+
+    source: field before the input plane; ramps: what tilt and mirror do at each layer; gap: from plane
+    to plane; exit: from the last layer through the relay's pupil.
+    """
+
+    source: Field
+    ramps: tuple[Field, ...]
+    gap: AngularSpectrum
+    exit: AngularSpectrum
+
+
+class CavityOptics:
+    """The mock's true light path. 1.0 is the mean of |source|^2 over a patch by the data sheet.
+
+    samples: samples of the light a pixel and axis. pupil_na: numerical aperture of the relay, 0 open.
+    Keeps no state: any number of threads may use one.
+    """
+
+    def __init__(
+        self, geometry: MockGeometry, truth: Truth, samples: int = 1, pupil_na: float = 0.0
+    ) -> None:
+        self._geometry, self._truth = geometry, truth
+        self._pupil_na = pupil_na
+        height, width = geometry.patch_shape
+        self.shape = (height * samples, width * samples)
+        self.samples = samples
+        self._pitch_m = geometry.pixel_pitch_um * 1e-6 / samples
+        rows, columns = (np.arange(n, dtype=np.float64) - (n - 1) / 2.0 for n in self.shape)
+        self._y_m: Array = rows[:, None] * self._pitch_m
+        self._x_m: Array = columns[None, :] * self._pitch_m
+        self._beam = beam_field(geometry, truth, self._y_m, self._x_m)
+        self._transfers = lru_cache(maxsize=8)(self._transfers_at)
+        self.undrifted = self.alignment(np.zeros(2), np.zeros(2), 0.0)
+
+    def alignment(self, beam_rad: Array, mirror_rad: Array, wavelength_nm: float) -> Alignment:
+        """With angles (x, y) and wavelength that have drifted away from the truth by so much."""
+        drift = np.concatenate(
+            [[beam_rad], np.tile(mirror_rad, (len(self._truth.tilts_rad) - 1, 1))]
+        )
+        k = 2e9 * np.pi / self._geometry.wavelength_nm
+        mirror = np.sqrt(self._truth.mirror_reflectivity)
+        ramps = [
+            np.exp(-1j * k * self._y_m * np.sin(ay)).astype(np.complex64)
+            * (loss * np.exp(-1j * k * self._x_m * np.sin(ax))).astype(np.complex64)
+            for loss, (ax, ay) in zip(
+                [1.0] + [mirror] * self._geometry.layers, self._truth.tilts_rad + drift, strict=True
+            )
+        ]
+        gap, way_out = self._transfers(round(wavelength_nm / WAVELENGTH_STEP_NM))
+        return Alignment(self._beam * ramps[0], tuple(ramps[1:]), gap, way_out)
+
+    def _transfers_at(self, wavelength_step: int) -> tuple[AngularSpectrum, AngularSpectrum]:
+        """Propagation from plane to plane, and from the last one through the relay's pupil."""
+        wavelength_nm = self._geometry.wavelength_nm + wavelength_step * WAVELENGTH_STEP_NM
+        wavelength_m = wavelength_nm * 1e-9
+        gap_m = 2e-3 * self._truth.z_gap_mm
+        between = AngularSpectrum(self.shape, self._pitch_m, wavelength_m, gap_m, self._pitch_m)
+        defocused_m = gap_m + self._truth.defocus_mm * 1e-3
+        grid = padded_grid(self.shape, self._pitch_m, wavelength_m, defocused_m)
+        pupil = self._pupil(grid, wavelength_m)
+        last = AngularSpectrum(
+            self.shape, self._pitch_m, wavelength_m, defocused_m, self._pitch_m, pupil
+        )
+        return between, last
+
+    def _pupil(
+        self, grid: tuple[int, int], wavelength_m: float
+    ) -> npt.NDArray[np.complex128] | None:
+        if self._pupil_na == 0.0:
+            return None
+        sy, sx = direction_sines(grid, self._pitch_m, wavelength_m)
+        sy, sx = sy / self._pupil_na, sx / self._pupil_na
+        radius = np.hypot(sy, sx)
+        # The rim is soft over 4 %: a sharp one would ring over the whole grid.
+        opening = np.clip((1.0 - radius) / 0.04 + 0.5, 0.0, 1.0)
+        phase = surface(self._truth.aberration_rad, ABERRATION_FIRST, sy, sx)
+        pupil: npt.NDArray[np.complex128] = opening * np.exp(1j * phase * (radius < 1.1))
+        return pupil
+
+    def intensity(
+        self, first: Field, layers: list[Field], alignment: Alignment | None = None
+    ) -> npt.NDArray[np.float32]:
+        """|U|^2 on the output plane, (S h, S w).
+
+        first: complex transmission of the input plane (S h, S w); layers: N complex reflections.
+        """
+        way = alignment or self.undrifted
+        field = way.source * first
+        for layer, ramp in zip(layers, way.ramps, strict=True):
+            field = way.gap(field)
+            field *= layer
+            field *= ramp
+        field = way.exit(field)
+        result: npt.NDArray[np.float32] = np.square(field.real)
+        result += np.square(field.imag)
+        return result

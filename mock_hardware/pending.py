@@ -1,0 +1,48 @@
+"""Frames whose light is still being computed while the bench goes on."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+from drivers.types import CountArray, Frame, PatternId, Roi
+
+Readout = tuple[CountArray, float]
+"""Pixels, and the share of them that is saturated."""
+
+
+class PendingFrame(Frame):
+    """A frame as a real driver hands it out: at once, while its pixels may still be on their way.
+
+    Who looks at the pixels waits for them. What they show was settled when the exposure ended, so
+    that many frames can be computed side by side.
+    """
+
+    __slots__ = ("_readout",)
+    _readout: Future[Readout]
+
+    def __init__(
+        self,
+        readout: Future[Readout],
+        exposure_ms: float,
+        timestamp_s: float,
+        sequence: int,
+        pattern_id: PatternId | None,
+        roi: Roi,
+    ) -> None:
+        object.__setattr__(self, "_readout", readout)
+        object.__setattr__(self, "exposure_ms", exposure_ms)
+        object.__setattr__(self, "timestamp_s", timestamp_s)
+        object.__setattr__(self, "sequence", sequence)
+        object.__setattr__(self, "pattern_id", pattern_id)
+        object.__setattr__(self, "roi", roi)
+
+    @property
+    def pixels(self) -> CountArray:
+        """Raw counts, (height, width), uint16."""
+        pixels: CountArray = self._readout.result()[0]
+        return pixels
+
+    @property
+    def saturated_fraction(self) -> float:
+        """Share of pixels at the camera's largest count."""
+        return float(self._readout.result()[1])

@@ -1,0 +1,64 @@
+"""From light to counts: photo-electrons, noise, fixed patterns, the converter."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from drivers.types import Roi
+from mock_hardware.truth import Truth
+
+Image = npt.NDArray[np.float32]
+HOT_ELECTRONS_PER_S = 5e5
+
+
+class Sensor:
+    """A CMOS or CCD sensor after EMVA 1288: counts = round((Poisson(e gain) + offset + read) / K) + dark.
+
+    Seeded by the frame's number, so that a frame's noise does not depend on the frames before it.
+    """
+
+    def __init__(self, truth: Truth, bit_depth: int, full_well_electrons: float, seed: int) -> None:
+        self._truth, self._seed = truth, seed
+        self.bit_depth = bit_depth
+        self._full_well = np.float32(full_well_electrons)
+
+    def expose(self, electrons: Image, roi: Roi, exposure_ms: float, frame: int) -> Image:
+        """Counts (H, W) as float, before the converter's clipping, from expected photo-electrons."""
+        truth = self._truth
+        rng = np.random.Generator(np.random.SFC64([self._seed, 2, frame]))
+        window = (slice(roi.top, roi.top + roi.height), slice(roi.left, roi.left + roi.width))
+        caught = electrons * truth.gain_pattern[window]
+        caught += np.float32(truth.dark_electrons_per_s * exposure_ms * 1e-3)
+        hot, dead = truth.hot[window], truth.dead[window]
+        caught[hot] += np.float32(HOT_ELECTRONS_PER_S * exposure_ms * 1e-3)
+        caught[dead] = 0.0
+        if truth.shot_noise:
+            caught = _poisson(rng, caught)
+        # Twice the full scale of the converter fits in the well: it is the converter that clips.
+        np.minimum(caught, 2.0 * self._full_well, out=caught)
+        if truth.read_noise_electrons > 0.0:
+            read = rng.standard_normal(caught.shape, dtype=np.float32)
+            caught += np.float32(truth.read_noise_electrons) * read
+        caught += truth.offset_pattern_electrons[window]
+        caught *= np.float32(1.0 / truth.electrons_per_count)
+        caught += np.float32(truth.pedestal_counts)
+        return caught
+
+    def convert(self, counts: Image) -> npt.NDArray[np.uint16]:
+        """What the converter makes of them: whole numbers in 0 ... 2**bits - 1."""
+        largest = 2**self.bit_depth - 1
+        result: npt.NDArray[np.uint16] = np.clip(np.rint(counts), 0, largest).astype(np.uint16)
+        return result
+
+
+def _poisson(rng: np.random.Generator, mean: Image) -> Image:
+    """Poisson deviates; above 50 by a normal one with the skewness put right (error of the cdf < 0.1 %)."""
+    normal = rng.standard_normal(mean.shape, dtype=np.float32)
+    root = np.sqrt(np.maximum(mean, 0.0))
+    drawn = mean + root * normal + (normal * normal - np.float32(1.0)) * np.float32(1.0 / 6.0)
+    dim = mean < 50.0
+    drawn[dim] = rng.poisson(np.maximum(mean[dim], 0.0))
+    # Electrons come whole.
+    result: Image = np.maximum(np.rint(drawn, out=drawn), 0.0, out=drawn)
+    return result
