@@ -12,6 +12,7 @@ from calibration.result import CalibrationError
 from labdiff.events import AlignmentStep
 from labdiff.runner import Job
 from labdiff.session import Session
+from twin.digital_twin import DigitalTwin
 from twin.probes import smooth_phases, square_phases
 from twin.refine import Triples, fit_alignment
 
@@ -23,6 +24,11 @@ STAGES = (
     ("squares", 4, 16, (1.0, 0.5, 0.0, 0.0)),
 )
 """Coarse to fine: weak phases and blurred images first, sharp squares last."""
+
+PIXELS = ("crosstalk_px", "zero_order_percent")
+"""What happens between pixels shows in sharp patterns alone; until then they count as sharp."""
+EXPECTED_CROSSTALK_PX = 0.2
+"""Where the search starts: sharp pixels give no slope to follow. Typical of pixels of about 9 um."""
 
 LARGEST_DISCREPANCY = 0.03
 HELD_OUT_FRAMES = 4
@@ -38,7 +44,10 @@ def align(session: Session) -> Job[float]:
     done = 0
     for number, (kind, strength, frames, blurs) in enumerate(STAGES):
         triples = measure_probes(session, kind, strength, frames, seed=100 + number)
-        for step in fit_alignment(twin, triples, blurs):
+        fixed = PIXELS if number + 1 < len(STAGES) else ()
+        if not fixed:
+            _start_from(twin, EXPECTED_CROSSTALK_PX)
+        for step in fit_alignment(twin, triples, blurs, fixed):
             yield AlignmentStep(
                 step=done,
                 total=total,
@@ -69,6 +78,13 @@ def align(session: Session) -> Job[float]:
     yield AlignmentStep(done, total, d, twin.alignment(), f"held-out probes, D {d:.4f}")
     _correct_registration(session)
     return d
+
+
+def _start_from(twin: DigitalTwin, crosstalk_px: float) -> None:
+    values = twin.state_dict()
+    if float(values["crosstalk_px"]) == 0.0:
+        values["crosstalk_px"] = torch.tensor(crosstalk_px)
+        twin.load_alignment(values)
 
 
 def measure_probes(session: Session, kind: str, strength: float, frames: int, seed: int) -> Triples:

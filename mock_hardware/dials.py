@@ -83,7 +83,7 @@ class RelayDials(_Dials):
     distortion: float = effect(0.001, "radial, at the corner of the patch, rms share", 0.1)
     defocus_mm: float = effect(0.05, "camera out of the output plane's image, rms mm", 20.0)
     aberration_rad: float = effect(0.1, "Zernike terms 5 ... 12 in the pupil, rms rad each", 10.0)
-    pupil_na: float = feature(0.08, "numerical aperture; 0: open", 0.0, 1.0)
+    pupil_na: float = feature(0.05, "numerical aperture; 0: open", 0.0, 1.0)
 
 
 class DmdDials(_Dials):
@@ -126,13 +126,13 @@ class CameraDials(_Dials):
 class DriftDials(_Dials):
     """Ornstein-Uhlenbeck processes: stationary rms and correlation time."""
 
-    beam_urad: float = effect(10.0, "beam pointing, rms of each axis", 1e5)
-    mirror_urad: float = effect(10.0, "mirror angle, rms of each axis", 1e5)
+    beam_urad: float = effect(25.0, "beam pointing, rms of each axis", 1e5)
+    mirror_urad: float = effect(25.0, "mirror angle, rms of each axis", 1e5)
     power: float = effect(0.01, "laser power, rms share", 0.5)
     wavelength_nm: float = effect(0.01, "laser wavelength, rms", 10.0)
     temperature_k: float = effect(0.3, "temperature of the SLM, rms", 20.0)
     stroke_per_k: float = feature(-0.004, "stroke of the SLM against temperature, share", -0.1, 0.1)
-    angle_minutes: float = feature(5.0, "correlation time of the angles", 1e-3, 1e5)
+    angle_minutes: float = feature(2.0, "correlation time of the angles", 1e-3, 1e5)
     laser_minutes: float = feature(2.0, "correlation time of power and wavelength", 1e-3, 1e5)
     temperature_minutes: float = feature(30.0, "correlation time of the temperature", 1e-3, 1e5)
 

@@ -11,7 +11,7 @@ from drivers.types import Roi
 from mock_hardware.dials import MockDials
 from mock_hardware.drift import STILL, Drifted
 from mock_hardware.geometry import MockGeometry
-from mock_hardware.optics.cavity import WAVELENGTH_STEP_NM, Alignment, CavityOptics
+from mock_hardware.optics.cavity import MARGIN_PX, WAVELENGTH_STEP_NM, Alignment, CavityOptics
 from mock_hardware.optics.panel import Panel, PatchLight
 from mock_hardware.optics.propagation import Field
 from mock_hardware.optics.relay import Relay
@@ -54,7 +54,7 @@ class LightPath:
         drifted: Drifted = STILL,
         flicker: float = 0.0,
     ) -> Image:
-        """Intensity (S h, S w) on the output plane.
+        """Intensity on the output plane, with MARGIN_PX more than the patch on each side, S a pixel.
 
         phases: (patches, h, w) in the liquid crystal. field: amplitude (h, w) on a DMD; None if the
         first patch writes the input. flicker: relative change of the stroke at this moment.
@@ -84,7 +84,7 @@ class LightPath:
 
     def _relay_to(self, roi: Roi) -> Relay:
         window = (roi.top, roi.left, roi.height, roi.width)
-        return Relay(self.truth, self._geometry.patch_shape, window, self._samples)
+        return Relay(self.truth, self._geometry.patch_shape, window, self._samples, MARGIN_PX)
 
     def _patch(self, index: int, phase: Phase, stroke: float) -> Field:
         step = round(stroke / STROKE_STEP)

@@ -33,46 +33,39 @@ class FixedCavity(torch.autograd.Function):
     """`cavity_intensity` as one step of autograd, sample by sample.
 
     Walking the batch sample by sample keeps the FFT's temporaries in cache and out of malloc's way;
-    only the field behind each gap is kept. The adjoint of a propagation is the propagation with
+    only the field before each modulation is kept. The adjoint of a propagation is the propagation with
     conj(H), since crop and zero-padding are each other's adjoint.
     """
 
     @staticmethod
-    def forward(
-        ctx: Any,
-        first: Tensor,
-        phases: Tensor,
-        ramps: Tensor,
-        transfer: Tensor,
-    ) -> Tensor:
-        """first (B, h, w) complex, phases (N, h, w) rad, ramps (N, h, w) complex -> (B, h, w)."""
-        modulations = torch.complex(phases.cos(), phases.sin()) * ramps
-        behind = first.new_empty((len(first), len(phases) + 1, *first.shape[1:]))
-        intensity = torch.empty(first.shape, dtype=phases.dtype)
+    def forward(ctx: Any, first: Tensor, modulations: Tensor, transfer: Tensor) -> Tensor:
+        """first (B, h, w) and modulations (N, h, w), complex -> (B, h, w)."""
+        before = first.new_empty((len(first), len(modulations) + 1, *first.shape[1:]))
+        intensity = torch.empty(first.shape, dtype=first.real.dtype)
         for sample, field in enumerate(first):
             for layer, modulation in enumerate(modulations):
-                field = propagate(field, transfer) * modulation
-                behind[sample, layer] = field
+                field = propagate(field, transfer)
+                before[sample, layer] = field
+                field = field * modulation
             field = propagate(field, transfer)
-            behind[sample, -1] = field
+            before[sample, -1] = field
             intensity[sample] = field.real.square() + field.imag.square()
-        ctx.save_for_backward(behind, modulations, transfer)
+        ctx.save_for_backward(before, modulations, transfer)
         return intensity
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        """dL/d(first) and dL/d(phases)."""
+        """dL/d(first) and dL/d(modulations)."""
         (upstream,) = gradients
-        behind, modulations, transfer = ctx.saved_tensors
+        before, modulations, transfer = ctx.saved_tensors
         back = transfer.conj().resolve_conj()
         undo = modulations.conj().resolve_conj()
-        phase_gradient = torch.zeros(modulations.shape, dtype=upstream.dtype)
-        first_gradient = torch.empty_like(behind[:, 0])
-        for sample, fields in enumerate(behind):
+        gradient = torch.zeros_like(modulations)
+        first_gradient = torch.empty_like(before[:, 0])
+        for sample, fields in enumerate(before):
             adjoint = propagate(2.0 * upstream[sample] * fields[-1], back)
             for layer in range(len(modulations) - 1, -1, -1):
-                field = fields[layer]
-                phase_gradient[layer] += adjoint.imag * field.real - adjoint.real * field.imag
+                gradient[layer] += adjoint * fields[layer].conj()
                 adjoint = propagate(adjoint * undo[layer], back)
             first_gradient[sample] = adjoint
-        return first_gradient, phase_gradient, None, None
+        return first_gradient, gradient, None

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from twin.cavity import FixedCavity, cavity_intensity
 from twin.detector import resample
+from twin.pixels import reflection
 from twin.propagation import padded_size, transfer_function
 
 
@@ -39,7 +40,8 @@ class DigitalTwin(nn.Module):
     in units in which each is of the order of one, so that one learning rate suits them all:
     z_gap_percent (deviation), d_alpha_beam_mrad (2), d_alpha_mirror_mrad (2),
     bounce_tilt_mrad (N, 2), source_centre_px (2), source_waist_percent (deviation), output_shift_px
-    (2) and output_shear_percent (2, 2), by which the registration was wrong. Pairs are (x, y).
+    (2) and output_shear_percent (2, 2), by which the registration was wrong, crosstalk_px and
+    zero_order_percent (`twin.pixels`). Pairs are (x, y).
     They are known (no gradient, fast) until `refining(True)`.
     Tilts and kernel: the paper, section 3.2 and appendix A.1.
     """
@@ -52,6 +54,8 @@ class DigitalTwin(nn.Module):
     source_waist_percent: nn.Parameter
     output_shift_px: nn.Parameter
     output_shear_percent: nn.Parameter
+    crosstalk_px: nn.Parameter
+    zero_order_percent: nn.Parameter
 
     def __init__(self, geometry: TwinGeometry) -> None:
         super().__init__()
@@ -65,6 +69,8 @@ class DigitalTwin(nn.Module):
             "source_waist_percent": torch.zeros(()),
             "output_shift_px": torch.zeros(2),
             "output_shear_percent": torch.zeros(2, 2),
+            "crosstalk_px": torch.zeros(()),
+            "zero_order_percent": torch.zeros(()),
         }
         for name, start in starts.items():
             setattr(self, name, nn.Parameter(start, requires_grad=False))
@@ -100,23 +106,20 @@ class DigitalTwin(nn.Module):
         learning = any(p.requires_grad for p in self.parameters()) and torch.is_grad_enabled()
         shared = phases.dim() == 3
         source, ramps, transfer = self._elements() if learning else self._known()
-        first = source * self._written(self._sampled(inputs))
-        phases = self._sampled(phases)
+        first = source * self._written(inputs)
+        modulations = self._reflection(phases) * ramps
         if shared and not learning:
-            intensity: Tensor = FixedCavity.apply(first, phases, ramps, transfer)  # type: ignore[no-untyped-call]
+            intensity: Tensor = FixedCavity.apply(first, modulations, transfer)  # type: ignore[no-untyped-call]
         else:
-            modulations = torch.complex(phases.cos(), phases.sin()) * ramps
             intensity = cavity_intensity(first, modulations, transfer)
         intensity = self._pixel_means(intensity)
         if learning or bool(self.output_shift_px.any() | self.output_shear_percent.any()):
             return resample(intensity, self.output_shear_percent / 100.0, self.output_shift_px)
         return intensity
 
-    def _sampled(self, pixels: Tensor) -> Tensor:
+    def _reflection(self, phases: Tensor) -> Tensor:
         samples = self.geometry.samples
-        if samples == 1:
-            return pixels
-        return pixels.repeat_interleave(samples, -2).repeat_interleave(samples, -1)
+        return reflection(phases, self.crosstalk_px, self.zero_order_percent, samples)
 
     def _pixel_means(self, samples: Tensor) -> Tensor:
         """(B, h, w) from (B, S h, S w)."""
@@ -126,8 +129,10 @@ class DigitalTwin(nn.Module):
 
     def _written(self, inputs: Tensor) -> Tensor:
         if self.geometry.input_kind == "slm_patch":
-            return torch.complex(inputs.cos(), inputs.sin())
-        return torch.complex(inputs, torch.zeros_like(inputs))
+            return self._reflection(inputs)
+        samples = self.geometry.samples
+        amplitude = inputs.repeat_interleave(samples, -2).repeat_interleave(samples, -1)
+        return torch.complex(amplitude, torch.zeros_like(amplitude))
 
     def _known(self) -> tuple[Tensor, Tensor, Tensor]:
         if self._fixed is None:
@@ -146,9 +151,7 @@ class DigitalTwin(nn.Module):
         gap_m = 2.0 * g.z_gap_m * (1.0 + self.z_gap_percent.double() / 100.0)
         ramps = self._ramp(self.planes_tilt_rad())
         source = self._source() * ramps[0]
-        transfer = transfer_function(
-            self.padded, self._pitch_m, g.wavelength_m, gap_m, box_m=self._pitch_m
-        )
+        transfer = transfer_function(self.padded, self._pitch_m, g.wavelength_m, gap_m)
         return source, ramps[1:], transfer
 
     def _source(self) -> Tensor:
@@ -201,5 +204,6 @@ class DigitalTwin(nn.Module):
             for row, pair in zip("xy", self.output_shear_percent.tolist(), strict=True):
                 for column, value in zip("xy", pair, strict=True):
                     values[f"output_shear_{row}{column}_percent"] = value
-            values["source_waist_percent"] = float(self.source_waist_percent)
+            for name in ("source_waist_percent", "crosstalk_px", "zero_order_percent"):
+                values[name] = float(getattr(self, name))
         return values

@@ -37,15 +37,12 @@ def transfer_function(
     pitch_m: float,
     wavelength_m: float,
     distance_m: Tensor | float,
-    box_m: float = 0.0,
 ) -> Tensor:
     """exp(-j dz (kx^2 + ky^2) / (k + sqrt(k^2 - kx^2 - ky^2))) on the FFT's own axis, complex64.
 
     Feit and Fleck, Appl. Opt. 17, 3990 (1988): the angular-spectrum transfer function without its
     carrier exp(j k dz); computed in float64, evanescent waves removed, tapered at the band's edge.
     shape: (height, width) of the padded grid. distance_m: may require a gradient.
-    box_m: side of the square over which a modulator's pixel holds the field constant; its spectrum, a
-    sinc, weights the result (Goodman, Introduction to Fourier Optics, 2.4). 0: point samples.
     """
     height, width = shape
     ky = 2.0 * math.pi * torch.fft.fftfreq(height, pitch_m, dtype=torch.float64)[:, None]
@@ -54,10 +51,7 @@ def transfer_function(
     transverse = kx.square() + ky.square()
     longitudinal = (k * k - transverse).clamp_min(0.0).sqrt()
     phase = -distance_m * transverse / (k + longitudinal)
-    along_y, along_x = (
-        _taper(wave, pitch_m) * torch.sinc(wave * box_m / (2.0 * math.pi)) for wave in (ky, kx)
-    )
-    weight = along_y * along_x * (transverse <= k * k)
+    weight = _taper(ky, pitch_m) * _taper(kx, pitch_m) * (transverse <= k * k)
     return torch.complex(weight * phase.cos(), weight * phase.sin()).to(torch.complex64)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -23,7 +23,7 @@ class Triples:
 
 @dataclass(frozen=True, slots=True)
 class FitStep:
-    """One iteration: mean discrepancy before it, standard deviations of the parameter vector."""
+    """One iteration: mean discrepancy before it, standard deviations of the parameters, 0 if fixed."""
 
     iteration: int
     discrepancy: float
@@ -43,6 +43,8 @@ EXPECTED = {
     "source_waist_percent": 10.0,
     "output_shift_px": 15.0,
     "output_shear_percent": 2.0,
+    "crosstalk_px": 0.3,
+    "zero_order_percent": 5.0,
 }
 """How far each parameter may be from its data-sheet value, one standard deviation.
 
@@ -65,9 +67,11 @@ def fit_alignment(
     twin: DigitalTwin,
     triples: Triples,
     blur_px: Sequence[float],
+    fixed: Collection[str] = (),
 ) -> Iterator[FitStep]:
     """Levenberg-Marquardt on the normalised, blurred images; one yield an iteration.
 
+    fixed: parameters, by name, that are left as they are; so is a crosstalk of 0 (sharp pixels).
     blur_px: standard deviation of the blur at each iteration, from coarse to fine: far from the
     solution only a blurred comparison has a slope that leads there. The tilts of successive planes
     nearly compensate each other, which is a narrow valley for gradient descent (in trials 400 Adam
@@ -78,6 +82,10 @@ def fit_alignment(
     expected = torch.cat(
         [torch.full((p.numel(),), EXPECTED[n]) for n, p in twin.named_parameters()]
     )
+    fixed = set(fixed) | ({"crosstalk_px"} if float(twin.crosstalk_px) == 0.0 else set())
+    free = torch.cat(
+        [torch.full((p.numel(),), n not in fixed) for n, p in twin.named_parameters()]
+    ).nonzero()[:, 0]
     damping = 1e-2
     for iteration, sigma in enumerate(blur_px):
         target = _normalised(blur(triples.intensity, sigma))
@@ -86,30 +94,31 @@ def fit_alignment(
         residual, _ = _residual(twin, theta, triples, target, sigma, 0.0 * theta)
         prior = PRIOR_SHARE * residual.square().sum() / expected.square()
         cost = 0.5 * float(residual.square().sum() + (prior * theta.square()).sum())
-        jacobian = torch.empty(residual.numel(), theta.numel())
-        for index in range(theta.numel()):
+        jacobian = torch.empty(residual.numel(), len(free))
+        for column, index in enumerate(free):
             moved = theta.clone()
             moved[index] += DIFFERENCE
             changed, _ = _residual(twin, moved, triples, target, sigma, prior)
-            jacobian[:, index] = (changed - residual).flatten() / DIFFERENCE
+            jacobian[:, column] = (changed - residual).flatten() / DIFFERENCE
         normal = (jacobian.T @ jacobian).double()
-        slope = (jacobian.T @ residual.flatten()).double() + (prior * theta).double()
-        curvature = normal + torch.diag(prior.double())
+        slope = (jacobian.T @ residual.flatten()).double() + (prior * theta)[free].double()
+        curvature = normal + torch.diag(prior[free].double())
         for _ in range(5):
             step = torch.linalg.solve(
                 curvature + damping * torch.diag(curvature.diagonal()), -slope
             ).float()
-            candidate = theta + step.clamp(-LONGEST_STEP, LONGEST_STEP)
+            candidate = theta.index_add(0, free, step.clamp(-LONGEST_STEP, LONGEST_STEP))
             _, candidate_cost = _residual(twin, candidate, triples, target, sigma, prior)
             if candidate_cost < cost:
                 theta, damping = candidate, max(damping / 5.0, 1e-6)
                 break
             damping *= 6.0
         load_parameter_vector(twin, theta)
-        noise = 2.0 * cost / max(residual.numel() - theta.numel(), 1)
-        deviation = (torch.linalg.inv(curvature).diagonal() * noise).clamp_min(0.0).sqrt()
+        noise = 2.0 * cost / max(residual.numel() - len(free), 1)
+        variance = (torch.linalg.inv(curvature).diagonal() * noise).clamp_min(0.0)
+        deviation = torch.zeros(theta.numel()).index_copy(0, free, variance.sqrt().float())
         mean_d = 0.5 * float(residual.square().sum()) / len(residual)
-        yield FitStep(iteration, mean_d, deviation.float())
+        yield FitStep(iteration, mean_d, deviation)
 
 
 def parameter_vector(twin: DigitalTwin) -> Tensor:

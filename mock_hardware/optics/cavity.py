@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import erfc
 
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.optics.beam import beam_field
@@ -24,6 +25,10 @@ from mock_hardware.optics.zernike import surface
 from mock_hardware.truth import ABERRATION_FIRST, Truth
 
 Array = npt.NDArray[np.float64]
+MARGIN_PX = 4
+"""The output plane shows so many pixels more than the patch on each side."""
+RIM_PX = 0.7
+"""Softness of the field stop, which stands half way out in this margin."""
 WAVELENGTH_STEP_NM = 0.002
 """The transfer functions are made anew when the wavelength has drifted by this much."""
 
@@ -62,6 +67,8 @@ class CavityOptics:
         self._y_m: Array = rows[:, None] * self._pitch_m
         self._x_m: Array = columns[None, :] * self._pitch_m
         self._beam = beam_field(geometry, truth, self._y_m, self._x_m)
+        self._margin = MARGIN_PX * samples
+        self._stop = _field_stop(height, samples)[:, None] * _field_stop(width, samples)
         self._transfers = lru_cache(maxsize=8)(self._transfers_at)
         self.undrifted = self.alignment(np.zeros(2), np.zeros(2), 0.0)
 
@@ -87,13 +94,12 @@ class CavityOptics:
         wavelength_nm = self._geometry.wavelength_nm + wavelength_step * WAVELENGTH_STEP_NM
         wavelength_m = wavelength_nm * 1e-9
         gap_m = 2e-3 * self._truth.z_gap_mm
-        between = AngularSpectrum(self.shape, self._pitch_m, wavelength_m, gap_m, self._pitch_m)
+        between = AngularSpectrum(self.shape, self._pitch_m, wavelength_m, gap_m)
         defocused_m = gap_m + self._truth.defocus_mm * 1e-3
-        grid = padded_grid(self.shape, self._pitch_m, wavelength_m, defocused_m)
+        height, width = (n + 2 * self._margin for n in self.shape)
+        grid = padded_grid((height, width), self._pitch_m, wavelength_m, defocused_m)
         pupil = self._pupil(grid, wavelength_m)
-        last = AngularSpectrum(
-            self.shape, self._pitch_m, wavelength_m, defocused_m, self._pitch_m, pupil
-        )
+        last = AngularSpectrum((height, width), self._pitch_m, wavelength_m, defocused_m, pupil)
         return between, last
 
     def _pupil(
@@ -113,7 +119,7 @@ class CavityOptics:
     def intensity(
         self, first: Field, layers: list[Field], alignment: Alignment | None = None
     ) -> npt.NDArray[np.float32]:
-        """|U|^2 on the output plane, (S h, S w).
+        """|U|^2 on the output plane, (S (h + 2 MARGIN_PX), S (w + 2 MARGIN_PX)).
 
         first: complex transmission of the input plane (S h, S w); layers: N complex reflections.
         """
@@ -123,7 +129,16 @@ class CavityOptics:
             field = way.gap(field)
             field *= layer
             field *= ramp
-        field = way.exit(field)
+        field = way.exit(np.pad(field, self._margin))
         result: npt.NDArray[np.float32] = np.square(field.real)
         result += np.square(field.imag)
+        result *= self._stop
         return result
+
+
+def _field_stop(size: int, samples: int) -> npt.NDArray[np.float32]:
+    """Transmission along one axis of the plane: 1 on the patch, 0 at the margin's end."""
+    count = (size + 2 * MARGIN_PX) * samples
+    place_px = (np.arange(count) - (count - 1) / 2.0) / samples
+    beyond = np.abs(place_px) - (size + MARGIN_PX) / 2.0
+    return (0.5 * erfc(beyond / RIM_PX)).astype(np.float32)

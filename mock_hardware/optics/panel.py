@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+from scipy.special import erf
 
 from mock_hardware.truth import Truth
 
-_T = TypeVar("_T", bound=np.generic)
 Phase = npt.NDArray[np.float32]
 Field = npt.NDArray[np.complex64]
+Array = npt.NDArray[np.float64]
+
+FINEST = 4
+"""The crystal's profile is followed with at least so many points a pixel and axis."""
+LOBES = 2
+"""Half width of the low pass from these points to the samples, in samples."""
 
 
 class PatchLight:
@@ -31,7 +34,8 @@ class PatchLight:
             return self._field
         if self._slope is None:
             self._slope = 1j * self._phase * self._modulated
-        changed: Field = self._field + np.float32(stroke) * self._slope
+        changed: Field = np.float32(stroke) * self._slope
+        changed += self._field
         return changed
 
 
@@ -45,13 +49,17 @@ class Panel:
         self._samples = samples
         self._response = truth.phase_by_grey_rad.astype(np.float32)
         self._stroke = truth.stroke_map
-        self._crosstalk_px = truth.crosstalk_px
+        finer = max(2, -(-FINEST // samples))
+        self._finer = finer
+        self._spread = _fringing(truth.crosstalk_px, samples * finer)
+        self._low_pass = _low_pass(finer)
         gap = truth.dead_space
         self._filled = np.float32((1.0 - gap) * np.sqrt(truth.slm_reflectivity))
         self._dead = np.float32(
             gap * np.sqrt(truth.dead_space_reflectance * truth.slm_reflectivity)
         )
-        self._backplane = self._sampled(np.exp(1j * truth.backplane_rad).astype(np.complex64))
+        backplane = np.exp(1j * truth.backplane_rad).astype(np.complex64)
+        self._backplane = backplane.repeat(samples, -2).repeat(samples, -1)
 
     def phase(self, patch: int, grey: npt.NDArray[np.unsignedinteger]) -> Phase:
         """Phase (h, w) to which the liquid crystal of a patch settles, radians."""
@@ -61,25 +69,67 @@ class Panel:
     def light(self, patch: int, phase: Phase, stroke: float = 0.0) -> PatchLight:
         """What a patch with that phase in its crystal does to light.
 
-        exp(j phi) averaged over a pixel: (1 - g) exp(j phi * blur) + g sqrt(R), g the dead space that
-        does not modulate and so makes the zero order; times the backplane's curvature. The fringing
-        field blurs the phase itself, also where it falls from 2 pi to 0.
+        (1 - g) exp(j phi * blur) + g sqrt(R), g the dead space that does not modulate and so makes the
+        zero order; times the backplane's curvature. The fringing field blurs the phase itself, also
+        where it falls from 2 pi to 0. What varies faster than the samples can carry leaves the bench
+        at angles that the samples cannot carry either, and is filtered out.
         stroke: relative change of the phase by flicker and temperature.
         """
-        blurred = self._sampled(phase)
-        if self._crosstalk_px > 0.0:
-            sigma = self._crosstalk_px * self._samples
-            radius = max(1, round(3.0 * sigma))
-            ndimage.gaussian_filter(blurred, sigma, mode="nearest", radius=radius, output=blurred)
-        if stroke:
-            blurred *= np.float32(1.0 + stroke)
-        modulated = np.empty(blurred.shape, np.complex64)
-        np.cos(blurred, out=modulated.real)
-        np.sin(blurred, out=modulated.imag)
+        fine = _spread(_spread(phase * np.float32(1.0 + stroke), self._spread).T, self._spread).T
+        modulated = np.empty(fine.shape, np.complex64)
+        np.cos(fine, out=modulated.real)
+        np.sin(fine, out=modulated.imag)
+        modulated = _sampled(_sampled(modulated, self._low_pass).T, self._low_pass).T
         modulated *= self._filled * self._backplane[patch]
-        return PatchLight(modulated + self._dead * self._backplane[patch], modulated, blurred)
+        field = modulated + self._dead * self._backplane[patch]
+        # For a change of stroke in the per mille the phase between two points will do.
+        near = self._finer // 2
+        return PatchLight(field, modulated, fine[near :: self._finer, near :: self._finer])
 
-    def _sampled(self, pixels: npt.NDArray[_T]) -> npt.NDArray[_T]:
-        if self._samples == 1:
-            return pixels.copy()
-        return pixels.repeat(self._samples, -2).repeat(self._samples, -1)
+
+def _fringing(sigma_px: float, points: int) -> npt.NDArray[np.float32]:
+    """(points, 2 r + 1): how much pixel n + k, k = -r ... r, counts at each point of pixel n.
+
+    A pixel that is 1 and its neighbours 0, blurred: 1/2 erf((x + 1/2) / w) - 1/2 erf((x - 1/2) / w)
+    with w = sqrt(2) sigma, x the distance from its centre in pixels (Persson 2012).
+    """
+    if sigma_px == 0.0:
+        return np.ones((points, 1), np.float32)
+    reach = int(np.ceil(3.0 * sigma_px))
+    place = (np.arange(points) + 0.5) / points - 0.5
+    away: Array = place[:, None] - np.arange(-reach, reach + 1)[None, :]
+    width = np.sqrt(2.0) * sigma_px
+    weights = 0.5 * (erf((away + 0.5) / width) - erf((away - 0.5) / width))
+    share: npt.NDArray[np.float32] = (weights / weights.sum(axis=1, keepdims=True)).astype("f4")
+    return share
+
+
+def _spread(rows: Phase, weights: npt.NDArray[np.float32]) -> Phase:
+    """Each row (axis 0) as `len(weights)` finer ones; the pattern goes on beyond its edge."""
+    points, taps = weights.shape
+    reach = taps // 2
+    padded = np.pad(rows, ((reach, reach), (0, 0)), mode="edge")
+    fine: Phase = np.zeros((len(rows), points, rows.shape[1]), np.float32)
+    for point in range(points):
+        for tap in range(taps):
+            fine[:, point] += weights[point, tap] * padded[tap : tap + len(rows)]
+    return fine.reshape(-1, rows.shape[1])
+
+
+def _low_pass(finer: int) -> npt.NDArray[np.float32]:
+    """(2 LOBES finer,) a sinc under a Kaiser window: `finer` points a sample to one."""
+    place = np.arange(-LOBES * finer, LOBES * finer) + 0.5
+    weights = np.sinc(place / finer) * np.kaiser(len(place), 4.0)
+    share: npt.NDArray[np.float32] = (weights / weights.sum()).astype("f4")
+    return share
+
+
+def _sampled(rows: Field, weights: npt.NDArray[np.float32]) -> Field:
+    """Every `finer` rows (axis 0) as one; the pattern goes on beyond its edge."""
+    finer = len(weights) // (2 * LOBES)
+    count, before = len(rows) // finer, LOBES * finer - finer // 2
+    padded = np.pad(rows, ((before, before), (0, 0)), mode="edge")
+    samples: Field = np.zeros((count, rows.shape[1]), np.complex64)
+    for tap, weight in enumerate(weights):
+        samples += weight * padded[tap : tap + finer * count : finer]
+    return samples

@@ -20,8 +20,6 @@ class AngularSpectrum:
     computed here straight in float64. The band ends where light would leave the padding and wrap
     around into the field (Matsushima 2009); light steeper than that misses a field of this size
     anyway once the padding is as wide as the field, which it never exceeds.
-    box_m: side of the square over which the modulator holds each sample constant; its spectrum, a
-    sinc, weights the transfer function. 0: point samples.
     pupil: a factor on the spectrum, a function of the direction sines (sy, sx); None: open.
     """
 
@@ -31,7 +29,6 @@ class AngularSpectrum:
         pitch_m: float,
         wavelength_m: float,
         distance_m: float,
-        box_m: float = 0.0,
         pupil: npt.NDArray[np.complex128] | None = None,
     ) -> None:
         self.shape = shape
@@ -45,7 +42,6 @@ class AngularSpectrum:
         for axis, frequency in enumerate(frequencies):
             room_m = (self.grid[axis] - shape[axis]) * pitch_m
             window = _band(frequency, pitch_m, wavelength_m, distance_m, room_m)
-            window = window * np.sinc(frequency * box_m)
             transfer *= window[:, None] if axis == 0 else window[None, :]
         if pupil is not None:
             transfer *= pupil

@@ -17,7 +17,8 @@ class Relay:
     Camera place = offset + matrix (p + d r^2 (p - c)): p the plane's pixel index (row, column), c its
     centre, r the distance from it in half diagonals, d the distortion.
     window: top, left, height, width on the raw sensor. An output-plane intensity of 1 gives 1.
-    samples: samples of the output plane a pixel and axis.
+    samples: samples of the output plane a pixel and axis; margin: pixels that it shows beyond the patch
+    on each side.
     """
 
     def __init__(
@@ -26,19 +27,19 @@ class Relay:
         plane_shape: tuple[int, int],
         window: tuple[int, int, int, int],
         samples: int = 1,
+        margin: int = 0,
     ) -> None:
         top, left, height, width = window
         self.shape = (height, width)
         sensor = np.mgrid[top : top + height, left : left + width].reshape(2, -1)
         places = _undistorted(truth, plane_shape, sensor.astype(np.float64))
         # Sample s of pixel p lies at p + (s + 1/2) / S - 1/2.
-        rows, columns = (places + 0.5) * samples - 0.5
-        self._map = _cubic_weights(
-            rows, columns, (plane_shape[0] * samples, plane_shape[1] * samples)
-        )
+        rows, columns = (places + 0.5 + margin) * samples - 0.5
+        height, width = ((n + 2 * margin) * samples for n in plane_shape)
+        self._map = _cubic_weights(rows, columns, (height, width))
 
     def __call__(self, intensity: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Camera window (height, width) of an output-plane intensity (S h, S w)."""
+        """Camera window (height, width) of an output-plane intensity."""
         image = self._map @ intensity.reshape(-1)
         np.maximum(image, 0.0, out=image)
         result: npt.NDArray[np.float32] = image.reshape(self.shape)

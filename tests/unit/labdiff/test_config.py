@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
-from labdiff.config import TrainingOptions, bench_text, load_bench, parse_bench
+from labdiff.config import SHIPPED, TrainingOptions, bench_text, load_bench, parse_bench
 from labdiff.errors import UserError
+from mock_hardware.dials import MockDials
 
 
 def changed(old: str, new: str) -> str:
@@ -48,3 +51,26 @@ def test_missing_file_says_how_to_write_one(tmp_path: Path) -> None:
 def test_options_are_bounded() -> None:
     with pytest.raises(ValueError, match="layer_sets"):
         TrainingOptions(layer_sets=0)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_benches_list_every_dial(name: str) -> None:
+    listed = tomllib.loads(bench_text(name)[1])["mock"]
+    for section, field in MockDials.model_fields.items():
+        dials = field.annotation
+        if isinstance(dials, type) and issubclass(dials, BaseModel):
+            assert list(listed[section]) == list(dials.model_fields)
+        else:
+            assert section in listed
+
+
+def test_the_first_bench_has_the_defaults() -> None:
+    assert load_bench("mock").mock == MockDials()
+
+
+def test_the_papers_bench_is_the_papers() -> None:
+    bench = load_bench("mock-paper")
+    assert bench.layers == 4 and bench.input.kind == "dmd"
+    assert bench.gap_mm == pytest.approx(34.2)
+    read_out_px = 260 * 9.2 * bench.relay.magnification / bench.camera.pixel_pitch_um
+    assert read_out_px == pytest.approx(130)

@@ -16,6 +16,8 @@ def tilted_twin() -> DigitalTwin:
     values["d_alpha_beam_mrad"] = torch.tensor([1.0, -0.5])
     values["bounce_tilt_mrad"] = 0.1 * torch.ones(3, 2)
     values["output_shift_px"] = torch.tensor([0.6, -1.2])
+    values["crosstalk_px"] = torch.tensor(0.3)
+    values["zero_order_percent"] = torch.tensor(2.0)
     twin.load_alignment(values)
     return twin
 

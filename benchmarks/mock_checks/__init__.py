@@ -1,0 +1,1 @@
+"""What the mock bench is held against, subject by subject."""

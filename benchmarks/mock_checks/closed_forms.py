@@ -1,0 +1,127 @@
+"""The mock's propagation against closed forms and a direct Rayleigh-Sommerfeld sum."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from claims import Claim, claim
+
+from drivers.types import Roi
+from mock_checks.benches import bench_geometry, block_phases, smooth_phases
+from mock_hardware.dials import MockDials
+from mock_hardware.light_path import LightPath
+from mock_hardware.optics.propagation import AngularSpectrum
+from mock_hardware.truth import draw_truth
+
+Array = npt.NDArray[np.float64]
+Complex = npt.NDArray[np.complex128]
+
+WAVELENGTH_M, PITCH_M, GAP_M = 850e-9, 9.2e-6, 34.2e-3
+K = 2.0 * np.pi / WAVELENGTH_M
+
+
+def _axes(size: int, pitch_m: float) -> tuple[Array, Array]:
+    axis = (np.arange(size) - (size - 1) / 2.0) * pitch_m
+    return axis[:, None], axis[None, :]
+
+
+def _gaussian(u: Array, z_m: float, rayleigh_m: float) -> Complex:
+    """One axis of a Gaussian beam, without its carrier: paraxial (Siegman, Lasers, ch. 16)."""
+    q = 1.0 + 1j * z_m / rayleigh_m
+    waist2 = rayleigh_m * WAVELENGTH_M / np.pi
+    result: Complex = np.exp(-(u**2) / (waist2 * q)) / np.sqrt(q)
+    return result
+
+
+def gaussian_error(tilt_rad: float = 0.0) -> tuple[float, float]:
+    """(amplitude error over the peak, phase error in rad where the amplitude is above 1 %).
+
+    A beam tilted by s = sin(tilt) walks by z s / c and spreads as over z / c^3 along the tilt and
+    z / c across it, c = cos(tilt): the exact dispersion to second order around the tilt.
+    """
+    waist_m = 0.3e-3
+    y, x = _axes(300, PITCH_M)
+    sine, cosine = np.sin(tilt_rad), np.cos(tilt_rad)
+    rayleigh_m = np.pi * waist_m**2 / WAVELENGTH_M
+    start = np.exp(-(x**2 + y**2) / waist_m**2) * np.exp(1j * K * sine * x)
+    got = AngularSpectrum((300, 300), PITCH_M, WAVELENGTH_M, GAP_M)(start.astype(np.complex64))
+    along = _gaussian(x - GAP_M * sine / cosine, GAP_M / cosine**3, rayleigh_m)
+    across = _gaussian(y, GAP_M / cosine, rayleigh_m)
+    exact = across * along * np.exp(1j * K * (sine * x + (cosine - 1.0) * GAP_M))
+    amplitude = np.abs(np.abs(got) - np.abs(exact)).max() / np.abs(exact).max()
+    bright = np.abs(exact) > 0.01 * np.abs(exact).max()
+    phase = np.abs(np.angle(got * exact.conj()))[bright].max()
+    return float(amplitude), float(phase)
+
+
+def aperture_error() -> float:
+    """Largest error over the peak, behind a round hole with a soft rim, along two lines.
+
+    Every sample sends out a spherical wavelet (first Rayleigh-Sommerfeld solution).
+    """
+    size, pitch_m, distance_m = 160, 4.6e-6, 11.4e-3
+    y, x = _axes(size, pitch_m)
+    rim = (np.hypot(y, x) - 30 * pitch_m) / (3 * pitch_m)
+    hole = 0.5 * (1.0 - np.tanh(rim))
+    got = AngularSpectrum((size, size), pitch_m, WAVELENGTH_M, distance_m)(
+        hole.astype(np.complex64)
+    )
+    errors = []
+    for rows, columns in ((np.full(size, size // 2), np.arange(size)), (np.arange(size),) * 2):
+        exact = np.empty(size, np.complex128)
+        for i, (row, column) in enumerate(zip(rows, columns, strict=True)):
+            r = np.sqrt((y - y[row]) ** 2 + (x - x[0, column]) ** 2 + distance_m**2)
+            wavelet = distance_m / (2 * np.pi * r**3) * (1.0 - 1j * K * r)
+            exact[i] = np.sum(hole * wavelet * np.exp(1j * K * (r - distance_m))) * pitch_m**2
+        errors.append(np.abs(got[rows, columns] - exact).max() / np.abs(exact).max())
+    return float(max(errors))
+
+
+def energy_error() -> float:
+    """Relative change of the energy of contained light over five gaps and four smooth phases."""
+    y, x = _axes(200, PITCH_M)
+    field = np.exp(-(x**2 + y**2) / (0.25e-3) ** 2).astype(np.complex64)
+    propagate = AngularSpectrum((200, 200), PITCH_M, WAVELENGTH_M, 11.4e-3)
+    before = np.sum(np.abs(field.astype(np.complex128)) ** 2)
+    for phase in smooth_phases(4, (200, 200), 1.0, seed=1, width_px=20.0):
+        field = propagate(field) * np.exp(1j * phase).astype(np.complex64)
+    after = np.sum(np.abs(propagate(field).astype(np.complex128)) ** 2)
+    return float(abs(after / before - 1.0))
+
+
+def doubling_change(samples: int, seed: int = 0) -> float:
+    """NRMSE of the camera image when the sampling is doubled, every effect on."""
+    geometry = bench_geometry("mock")
+    dials = MockDials()
+    truth = draw_truth(geometry, dials, seed)
+    shape = geometry.patch_shape
+    worst = 0.0
+    for phases in (block_phases(5, shape, 8, seed=2), smooth_phases(5, shape, 2.0, seed=3)):
+        images = []
+        for fidelity in (samples, 2 * samples):
+            path = LightPath(
+                geometry, dials.model_copy(update={"samples_per_pixel": fidelity}), truth
+            )
+            images.append(path.image(path.plane(phases), Roi(0, 0, *geometry.camera_shape)))
+        worst = max(worst, float(np.linalg.norm(images[0] - images[1]) / np.linalg.norm(images[1])))
+    return worst
+
+
+def check(quick: bool) -> list[Claim]:
+    """All closed forms."""
+    amplitude, phase = gaussian_error()
+    tilted_amplitude, tilted_phase = gaussian_error(5e-3)
+    found = [
+        claim("Gaussian beam over 34.2 mm: amplitude error", amplitude, "<= 1e-4"),
+        claim("Gaussian beam over 34.2 mm: phase error, rad", phase, "<= 1e-4"),
+        claim("beam tilted by 5 mrad: amplitude error", tilted_amplitude, "<= 1e-4"),
+        claim("beam tilted by 5 mrad: phase error, rad", tilted_phase, "<= 1e-4"),
+        claim("aperture against a Rayleigh-Sommerfeld sum", aperture_error(), "<= 1e-3"),
+        claim("energy without losses over five gaps", energy_error(), "<= 1e-6"),
+        claim("doubling the default sampling (2 a pixel)", doubling_change(2), "<= 0.005"),
+    ]
+    if not quick:
+        found.append(
+            claim("doubling the validation sampling (4 a pixel)", doubling_change(4), "<= 0.005")
+        )
+    return found
