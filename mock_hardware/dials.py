@@ -71,7 +71,9 @@ class CavityDials(_Dials):
     mirror_tilt_mrad: float = effect(1.0, "angle of the mirror, rms mrad", 50.0)
     bounce_tilt_mrad: float = effect(0.1, "further angle of each bounce, rms mrad", 10.0)
     mirror_loss: float = effect(0.02, "intensity lost at each bounce on the mirror", 0.9)
-    mirror_edge: float = effect(0.03, "share of the beam's width that the mirror's edge clips", 0.9)
+    mirror_edge: float = effect(
+        0.03, "share of the first patch's width that the mirror's edge shades", 0.9
+    )
 
 
 class RelayDials(_Dials):

@@ -103,19 +103,25 @@ class DigitalTwin(nn.Module):
         inputs: (B, h, w), radians for an SLM patch, amplitude 0 ... 1 for a DMD.
         phases: (N, h, w) radians for the whole batch, or (B, N, h, w).
         """
-        learning = any(p.requires_grad for p in self.parameters()) and torch.is_grad_enabled()
+        intensity = self._pixel_means(self.fine(inputs, phases))
+        if self._learning() or bool(self.output_shift_px.any() | self.output_shear_percent.any()):
+            return resample(intensity, self.output_shear_percent / 100.0, self.output_shift_px)
+        return intensity
+
+    def fine(self, inputs: Tensor, phases: Tensor) -> Tensor:
+        """As `forward`, on the samples of the light, (B, S h, S w), and before any registration."""
+        learning = self._learning()
         shared = phases.dim() == 3
         source, ramps, transfer = self._elements() if learning else self._known()
         first = source * self._written(inputs)
         modulations = self._reflection(phases) * ramps
         if shared and not learning:
             intensity: Tensor = FixedCavity.apply(first, modulations, transfer)  # type: ignore[no-untyped-call]
-        else:
-            intensity = cavity_intensity(first, modulations, transfer)
-        intensity = self._pixel_means(intensity)
-        if learning or bool(self.output_shift_px.any() | self.output_shear_percent.any()):
-            return resample(intensity, self.output_shear_percent / 100.0, self.output_shift_px)
-        return intensity
+            return intensity
+        return cavity_intensity(first, modulations, transfer)
+
+    def _learning(self) -> bool:
+        return torch.is_grad_enabled() and any(p.requires_grad for p in self.parameters())
 
     def _reflection(self, phases: Tensor) -> Tensor:
         samples = self.geometry.samples

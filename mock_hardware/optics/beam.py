@@ -55,9 +55,9 @@ def _hermite(order: int, u: Array) -> Array:
 def _clip(
     field: npt.NDArray[np.complex128], truth: Truth, geometry: MockGeometry, y_m: Array, x_m: Array
 ) -> npt.NDArray[np.complex128]:
-    """What an edge at the beam's left, one mirror distance earlier, adds to the field (Babinet)."""
+    """What an edge at the patch's left, one mirror distance earlier, adds to the field (Babinet)."""
     pitch_m = float(x_m[0, 1] - x_m[0, 0])
-    edge_m = -truth.waists_mm[0] * 1e-3 * (1.0 - 2.0 * truth.mirror_edge)
+    edge_m = x_m[0, 0] + truth.mirror_edge * (x_m[0, -1] - x_m[0, 0])
     blocked = 0.5 * erfc((x_m - edge_m) / (EDGE_SOFTNESS_UM * 1e-6))
     z_m, wavelength_m = truth.z_gap_mm * 1e-3, geometry.wavelength_nm * 1e-9
     height, width = field.shape

@@ -1,0 +1,109 @@
+"""Twin and mock, written apart: given the truth, one predicts the other's noiseless frames."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from claims import Claim, claim
+from scipy import ndimage
+
+from drivers.types import Roi
+from mock_checks.benches import bench_geometry, block_phases, nrmse, smooth_phases
+from mock_hardware.dials import MockDials
+from mock_hardware.light_path import LightPath
+from mock_hardware.truth import Truth, draw_truth
+from twin.digital_twin import DigitalTwin, TwinGeometry
+
+SAMPLES = 2
+MODELLED = (
+    "beam.tilt_mrad",
+    "beam.offset_um",
+    "beam.waist_error",
+    "cavity.gap_error",
+    "cavity.mirror_tilt_mrad",
+    "cavity.bounce_tilt_mrad",
+    "slm.crosstalk_px",
+    "slm.dead_space",
+    "relay.magnification_error",
+    "relay.rotation_deg",
+    "relay.offset_px",
+)
+"""Effects that the twin models, the last three as the registration."""
+
+
+def informed_twin(truth: Truth) -> DigitalTwin:
+    """The twin of the bench `mock` with the truth in its parameters."""
+    geometry = bench_geometry("mock")
+    pitch_um, waist_mm = geometry.pixel_pitch_um, geometry.waist_mm
+    twin = DigitalTwin(
+        TwinGeometry(
+            geometry.patch_shape, geometry.layers, pitch_um * 1e-6, geometry.wavelength_nm * 1e-9,
+            geometry.z_gap_mm * 1e-3, waist_mm * 1e-3, "slm_patch", SAMPLES,
+        )
+    )  # fmt: skip
+    values = twin.state_dict()
+    tilts_mrad = torch.tensor(truth.tilts_rad * 1e3).float()
+    dead = truth.dead_space * np.sqrt(truth.dead_space_reflectance) / (1.0 - truth.dead_space)
+    values["z_gap_percent"] = torch.tensor(100.0 * (truth.z_gap_mm / geometry.z_gap_mm - 1.0))
+    values["d_alpha_beam_mrad"] = tilts_mrad[0]
+    values["bounce_tilt_mrad"] = tilts_mrad[1:]
+    values["source_waist_percent"] = torch.tensor(100.0 * (truth.waists_mm[0] / waist_mm - 1.0))
+    values["source_centre_px"] = torch.tensor(truth.beam_centre_um / pitch_um).float()
+    values["crosstalk_px"] = torch.tensor(truth.crosstalk_px)
+    values["zero_order_percent"] = torch.tensor(100.0 * float(dead))
+    twin.load_alignment(values)
+    return twin
+
+
+def frame_errors(seed: int) -> list[float]:
+    """NRMSE of predicted camera frames: smooth patterns, and blocks of 8 pixels.
+
+    The light on a camera pixel is the twin's intensity where that pixel looks, by cubic splines;
+    pixels that look at the outermost two rows of the plane are left out (there the twin has no light
+    from beyond the patch).
+    """
+    geometry = bench_geometry("mock")
+    dials = MockDials().only(*MODELLED)
+    relay = dials.relay.model_copy(update={"pupil_na": 0.0})
+    dials = dials.model_copy(update={"samples_per_pixel": SAMPLES, "relay": relay})
+    truth = draw_truth(geometry, dials, seed)
+    path, twin = LightPath(geometry, dials, truth), informed_twin(truth)
+    sensor = np.mgrid[: geometry.camera_shape[0], : geometry.camera_shape[1]].reshape(2, -1)
+    places = np.linalg.inv(truth.camera_matrix) @ (sensor - truth.camera_offset_px[:, None])
+    last = np.array(geometry.patch_shape)[:, None] - 1
+    inside = ((places >= 2) & (places <= last - 2)).all(axis=0)
+    # What the dead space costs at each of the five reflections is the camera's unit, not the twin's.
+    unit = (1.0 - truth.dead_space) ** (2 * len(geometry.patch_lefts))
+    errors = []
+    shape = geometry.patch_shape
+    for phases in (
+        np.mod(smooth_phases(5, shape, 2.0, seed=seed), 2.0 * np.pi).astype(np.float32),
+        block_phases(5, shape, 8, seed=seed),
+    ):
+        image = path.image(path.plane(phases), Roi(0, 0, *geometry.camera_shape)).ravel()
+        written = torch.from_numpy(phases)
+        with torch.no_grad():
+            plane = twin.fine(written[:1], written[1:])[0].numpy() * unit
+        fine = (places + 0.5) * SAMPLES - 0.5
+        predicted: npt.NDArray[np.float32] = ndimage.map_coordinates(plane, fine, order=3)
+        errors.append(nrmse(predicted[inside], image[inside]))
+    return errors
+
+
+def check(quick: bool) -> list[Claim]:
+    """Independence."""
+    benches = 2 if quick else 10
+    errors = np.array([frame_errors(seed) for seed in range(benches)])
+    return [
+        claim(
+            f"twin against mock on {benches} benches, smooth: worst NRMSE",
+            errors[:, 0].max(),
+            "<= 0.02",
+        ),
+        claim(
+            f"twin against mock on {benches} benches, blocks: worst NRMSE",
+            errors[:, 1].max(),
+            "<= 0.02",
+        ),
+    ]
