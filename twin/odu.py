@@ -42,7 +42,8 @@ class OpticalDenoisingUnit(nn.Module):
         self.shape, self.image_shape = shape, image_shape
         self.cell = (shape[0] // image_shape[0], shape[1] // image_shape[1])
         self.input_kind, self.prediction = input_kind, prediction
-        self.phases = nn.Parameter(torch.zeros(layer_sets, layers, *shape))
+        # Half a turn from where phases fall from 2 pi to 0: each fall on the SLM is a scattering flank.
+        self.phases = nn.Parameter(torch.full((layer_sets, layers, *shape), math.pi))
         self.decode_scale = nn.Parameter(torch.full((layer_sets,), 0.5))
         self.decode_offset = nn.Parameter(torch.full((layer_sets,), -1.0))
 

@@ -141,4 +141,4 @@ def _field_stop(size: int, samples: int) -> npt.NDArray[np.float32]:
     count = (size + 2 * MARGIN_PX) * samples
     place_px = (np.arange(count) - (count - 1) / 2.0) / samples
     beyond = np.abs(place_px) - (size + MARGIN_PX) / 2.0
-    return (0.5 * erfc(beyond / RIM_PX)).astype(np.float32)
+    return np.asarray(0.5 * erfc(beyond / RIM_PX), dtype=np.float32)

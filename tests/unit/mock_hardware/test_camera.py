@@ -1,0 +1,504 @@
+"""The camera: triggers, the driver's queue, and exposure in time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from drivers.errors import (
+    DeviceDisconnectedError,
+    DeviceStateError,
+    DeviceTimeoutError,
+    DeviceValueError,
+)
+from drivers.types import Frame, Roi
+from mock_hardware.camera import TIMEOUT_MS
+from mock_hardware.dials import MockDials
+from mock_hardware.dmd import MockDMD
+from mock_hardware.geometry import MockGeometry
+from mock_hardware.laboratory import MockLaboratory
+
+Array = npt.NDArray[np.float64]
+GEOMETRY = MockGeometry(
+    850.0, 9.2, (40, 80), (24, 24), 8, (4, 44), 3.0, 0.1, "slm_patch", (40, 44), 3.45, 12, 0.6
+)
+DMD_GEOMETRY = MockGeometry(
+    850.0, 9.2, (40, 80), (24, 24), 8, (4, 44), 3.0, 0.1, "dmd", (40, 44), 3.45, 12, 0.6
+)
+LARGEST = 2**GEOMETRY.camera_bit_depth - 1
+FLAT = np.zeros(GEOMETRY.panel_shape)
+STRIPES = FLAT + np.where(np.arange(GEOMETRY.panel_shape[1]) // 4 % 2, 2.5, 0.0)
+REFRESH_S = 0.02
+AT_ONCE = {"refresh_hz": 1.0 / REFRESH_S, "scan_ms": 0.0, "rise_ms": 0.0, "fall_ms": 0.0}
+"""A crystal that steps as a whole at its refresh."""
+
+
+def perfect(**sections: dict[str, Any]) -> MockDials:
+    """Every effect off, and some features changed."""
+    off = MockDials(threads=1).off()
+    update = {s: getattr(off, s).model_copy(update=part) for s, part in sections.items()}
+    return off.model_copy(update=update)
+
+
+def laboratory(
+    dials: MockDials | None = None, geometry: MockGeometry = GEOMETRY, seed: int = 1
+) -> MockLaboratory:
+    lab = MockLaboratory.create(geometry, dials or perfect(), seed)
+    lab.laser.emission = True
+    lab.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
+    return lab
+
+
+def dmd_laboratory(**camera: Any) -> tuple[MockLaboratory, MockDMD]:
+    """A DMD bench whose camera waits for the DMD's trigger."""
+    lab = laboratory(perfect(camera=camera), DMD_GEOMETRY)
+    lab.camera.trigger = "hardware"
+    assert lab.dmd is not None
+    return lab, lab.dmd
+
+
+def show(lab: MockLaboratory, phase_rad: Array) -> int:
+    """Show a pattern and wait until it has settled."""
+    pattern = lab.slm.set_phase(phase_rad)
+    lab.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
+    return pattern
+
+
+def wait_until(lab: MockLaboratory, moment_s: float) -> None:
+    assert moment_s >= lab.clock.now_s(), "the test asks for the past"
+    lab.clock.sleep_s(moment_s - lab.clock.now_s())
+
+
+def counts(frame: Frame) -> Array:
+    return frame.pixels.astype(float)
+
+
+def settled_frames(dials: MockDials) -> tuple[Array, Array]:
+    """What FLAT and STRIPES look like."""
+    lab = laboratory(dials)
+    flat = counts(lab.camera.get_frame())
+    show(lab, STRIPES)
+    return flat, counts(lab.camera.get_frame())
+
+
+# Software trigger
+
+
+def test_a_software_trigger_exposes_from_now_and_waits_for_the_frame() -> None:
+    lab = laboratory()
+    lab.camera.exposure_ms = 3.0
+    lab.clock.sleep_s(1.234)
+    asked_s = lab.clock.now_s()
+    timing, frame = lab.camera.timing, lab.camera.get_frame()
+    assert frame.timestamp_s == pytest.approx(asked_s + timing.latency_ms * 1e-3)
+    assert lab.clock.now_s() == pytest.approx(asked_s + timing.total_ms * 1e-3)
+    assert frame.exposure_ms == 3.0
+
+
+def test_the_declared_time_is_trigger_exposure_and_read_out() -> None:
+    lab = laboratory(perfect(camera={"trigger_us": 50.0, "readout_ms": 2.5}))
+    lab.camera.exposure_ms = 4.0
+    assert lab.camera.timing.latency_ms == pytest.approx(0.05)
+    assert lab.camera.timing.duration_ms == pytest.approx(6.5)
+
+
+def test_a_software_triggered_frame_is_never_stale() -> None:
+    lab = laboratory()
+    for phase_rad in (STRIPES, FLAT, STRIPES):
+        pattern = show(lab, phase_rad)
+        lab.clock.sleep_s(0.5)
+        asked_s = lab.clock.now_s()
+        for frame in lab.camera.get_frames(3):
+            assert frame.timestamp_s >= asked_s
+            assert frame.pattern_id == pattern
+
+
+def test_frames_are_counted_without_a_gap() -> None:
+    frames = laboratory().camera.get_frames(5)
+    assert [frame.sequence for frame in frames] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("frames_per_s", [20.0, 1e6])
+def test_frames_come_no_faster_than_the_frame_rate_and_the_read_out_allow(
+    frames_per_s: float,
+) -> None:
+    lab = laboratory(perfect(camera={"frames_per_s": frames_per_s}))
+    starts_s = [frame.timestamp_s for frame in lab.camera.get_frames(4)]
+    period_s = max(1.0 / frames_per_s, lab.camera.timing.total_ms * 1e-3)
+    np.testing.assert_allclose(np.diff(starts_s), period_s, rtol=1e-6)
+
+
+# Free run
+
+
+def free_running(**camera: Any) -> MockLaboratory:
+    lab = laboratory(perfect(camera=camera))
+    lab.camera.trigger = "free_run"
+    return lab
+
+
+def test_free_run_hands_out_frames_that_are_older_than_the_pattern() -> None:
+    lab = free_running(queue=6)
+    lab.camera.exposure_ms = 20.0
+    lab.clock.sleep_s(1.0)
+    shown_s = lab.clock.now_s()
+    pattern = show(lab, STRIPES)
+    frames = lab.camera.get_frames(8)
+    flat, stripes = settled_frames(perfect())
+    old = [frame for frame in frames if frame.timestamp_s < shown_s]
+    assert frames[0] in old
+    assert frames[0].pattern_id == 0 and frames[-1].pattern_id == pattern
+    named = [frame.pattern_id for frame in frames if frame.pattern_id is not None]
+    assert named == sorted(named)
+    # The settled frames were taken in 1 ms instead of 20, and are rounded.
+    scale = frames[0].exposure_ms / 1.0
+    assert np.abs(np.minimum(scale * flat, LARGEST) - counts(frames[0])).max() <= 0.5 * scale + 0.5
+    assert (
+        np.abs(np.minimum(scale * stripes, LARGEST) - counts(frames[-1])).max() <= 0.5 * scale + 0.5
+    )
+
+
+@pytest.mark.parametrize("queue", [1, 4, 9])
+def test_the_driver_keeps_the_newest_few_frames(queue: int) -> None:
+    lab = free_running(queue=queue)
+    lab.clock.sleep_s(3.0)
+    now_s = lab.clock.now_s()
+    period_s = lab.camera.timing.duration_ms * 1e-3
+    starts_s = [lab.camera.get_frame().timestamp_s for _ in range(queue + 2)]
+    complete = [start_s + lab.camera.exposure_ms * 1e-3 <= now_s for start_s in starts_s]
+    assert complete == [True] * queue + [False] * 2
+    assert starts_s[queue - 1] > now_s - 2 * period_s, "the newest is kept"
+    np.testing.assert_allclose(np.diff(starts_s), period_s, rtol=1e-6)
+
+
+def test_the_counter_of_a_free_run_counts_the_frames_that_nobody_fetched() -> None:
+    lab = free_running(queue=3)
+    start_s = lab.clock.now_s()
+    period_s = lab.camera.timing.duration_ms * 1e-3
+    for pause_s in (0.0, 0.005, 1.0, 0.02, 0.3):
+        lab.clock.sleep_s(pause_s)
+        for frame in lab.camera.get_frames(4):
+            expected_s = start_s + (frame.sequence - 1) * period_s
+            assert frame.timestamp_s == pytest.approx(expected_s, abs=1e-9)
+
+
+def test_what_is_changed_in_free_run_holds_for_the_frames_after_it() -> None:
+    lab = free_running()
+    lab.clock.sleep_s(1.0)
+    lab.camera.exposure_ms = 5.0
+    lab.camera.roi = Roi(8, 8, 16, 16)
+    frames = lab.camera.get_frames(5)
+    assert [frame.exposure_ms for frame in frames] == [1.0] * 4 + [5.0]
+    assert [frame.pixels.shape for frame in frames] == [GEOMETRY.camera_shape] * 4 + [(16, 16)]
+
+
+def test_frames_kept_before_the_laser_went_off_still_show_light() -> None:
+    lab = free_running(queue=4)
+    lab.clock.sleep_s(1.0)
+    lab.laser.emission = False
+    lab.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
+    lit = [bool(frame.pixels.any()) for frame in lab.camera.get_frames(6)]
+    assert lit[0] and not lit[-1]
+    assert lit == sorted(lit, reverse=True)
+
+
+def test_another_trigger_empties_the_queue() -> None:
+    lab = free_running()
+    lab.clock.sleep_s(1.0)
+    lab.camera.trigger = "software"
+    asked_s = lab.clock.now_s()
+    assert lab.camera.get_frame().timestamp_s >= asked_s
+
+
+# Hardware trigger
+
+
+def test_a_hardware_trigger_gives_a_frame_for_each_pattern_in_their_order() -> None:
+    lab, dmd = dmd_laboratory(queue=10)
+    levels = (0.2, 0.9, 0.5, 0.7)
+    patterns = []
+    for level in levels:
+        patterns.append(dmd.show(np.full(dmd.shape, level)))
+        lab.clock.sleep_s(0.01)
+    frames = lab.camera.get_frames(len(levels))
+    assert [frame.pattern_id for frame in frames] == patterns
+    assert [frame.sequence for frame in frames] == [1, 2, 3, 4]
+    brightness = [counts(frame).sum() for frame in frames]
+    assert np.argsort(brightness).tolist() == np.argsort(levels).tolist()
+
+
+def test_a_hardware_triggered_exposure_starts_the_triggers_delay_after_the_mirrors_stand() -> None:
+    lab, dmd = dmd_laboratory(trigger_us=30.0)
+    stands_s = lab.clock.now_s() + dmd.timing.total_ms * 1e-3
+    dmd.show(np.ones(dmd.shape))
+    assert lab.camera.get_frame().timestamp_s == pytest.approx(stands_s + 30e-6)
+
+
+def test_a_frame_on_its_way_is_waited_for_no_longer_than_its_exposure() -> None:
+    lab, dmd = dmd_laboratory()
+    lab.camera.exposure_ms = 7.0
+    dmd.show(np.ones(dmd.shape))
+    frame = lab.camera.get_frame()
+    assert lab.clock.now_s() == pytest.approx(frame.timestamp_s + 7e-3, abs=1e-6)
+
+
+def test_an_slm_triggers_at_its_refresh() -> None:
+    lab = laboratory(perfect(slm=AT_ONCE))
+    lab.camera.trigger = "hardware"
+    wait_until(lab, 2.3 * REFRESH_S)
+    pattern = lab.slm.set_phase(STRIPES)
+    frame = lab.camera.get_frame()
+    assert frame.timestamp_s == pytest.approx(3 * REFRESH_S + lab.camera.timing.latency_ms * 1e-3)
+    assert frame.pattern_id == pattern
+
+
+def test_a_trigger_that_meets_a_busy_camera_is_lost_and_leaves_a_gap() -> None:
+    lab, dmd = dmd_laboratory()
+    lab.camera.exposure_ms = 5.0
+    first = dmd.show(np.full(dmd.shape, 0.5))
+    lab.clock.sleep_s(5.5e-3)  # the exposure is over, the read-out is not
+    dmd.show(np.full(dmd.shape, 0.6))
+    lab.clock.sleep_s(0.05)
+    third = dmd.show(np.full(dmd.shape, 0.7))
+    lab.clock.sleep_s(0.05)
+    frames = lab.camera.get_frames(2)
+    assert [frame.pattern_id for frame in frames] == [first, third]
+    assert [frame.sequence for frame in frames] == [1, 3]
+    with pytest.raises(DeviceTimeoutError):
+        lab.camera.get_frame()
+
+
+def test_a_pattern_that_comes_during_an_exposure_leaves_its_frame_without_a_name() -> None:
+    lab, dmd = dmd_laboratory()
+    lab.camera.exposure_ms = 5.0
+    dmd.show(np.full(dmd.shape, 0.5))
+    lab.clock.sleep_s(2e-3)
+    dmd.show(np.full(dmd.shape, 0.6))
+    assert lab.camera.get_frame().pattern_id is None
+
+
+def test_without_a_trigger_there_is_no_frame_within_the_time_out() -> None:
+    lab, dmd = dmd_laboratory()
+    asked_s = lab.clock.now_s()
+    with pytest.raises(DeviceTimeoutError, match="check trigger"):
+        lab.camera.get_frame()
+    assert lab.clock.now_s() == pytest.approx(asked_s + TIMEOUT_MS * 1e-3)
+    pattern = dmd.show(np.ones(dmd.shape))
+    assert lab.camera.get_frame().pattern_id == pattern
+
+
+def test_triggers_are_ignored_by_a_camera_that_does_not_wait_for_them() -> None:
+    lab, dmd = dmd_laboratory()
+    lab.camera.trigger = "software"
+    dmd.show(np.ones(dmd.shape))
+    lab.camera.trigger = "hardware"
+    with pytest.raises(DeviceTimeoutError):
+        lab.camera.get_frame()
+
+
+def test_the_queue_of_triggered_frames_keeps_the_newest() -> None:
+    lab, dmd = dmd_laboratory(queue=2)
+    patterns = []
+    for _ in range(5):
+        patterns.append(dmd.show(np.ones(dmd.shape)))
+        lab.clock.sleep_s(0.01)
+    assert [frame.pattern_id for frame in lab.camera.get_frames(2)] == patterns[-2:]
+    with pytest.raises(DeviceTimeoutError):
+        lab.camera.get_frame()
+
+
+# What an exposure sees while something moves
+
+
+def test_a_frame_asked_for_too_early_has_no_name_and_is_not_the_settled_one() -> None:
+    lab = laboratory()
+    flat = counts(lab.camera.get_frame())
+    pattern = lab.slm.set_phase(STRIPES)
+    refresh_hz = lab.dials.slm.refresh_hz
+    refresh_s = np.ceil(lab.clock.now_s() * refresh_hz) / refresh_hz
+    wait_until(lab, refresh_s + 0.5e-3 * lab.dials.slm.scan_ms)
+    early = lab.camera.get_frame()
+    lab.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
+    settled = lab.camera.get_frame()
+    assert early.pattern_id is None and settled.pattern_id == pattern
+    apart = np.abs(counts(settled) - flat).sum()
+    assert np.abs(counts(early) - counts(settled)).sum() > 0.1 * apart
+    assert np.abs(counts(early) - flat).sum() > 0.1 * apart
+
+
+def test_a_frame_before_the_refresh_still_shows_the_old_pattern_and_says_so() -> None:
+    lab = laboratory(perfect(slm=AT_ONCE))
+    flat = lab.camera.get_frame()
+    wait_until(lab, 1.1 * REFRESH_S)
+    lab.slm.set_phase(STRIPES)
+    early = lab.camera.get_frame()
+    assert early.pattern_id == flat.pattern_id == 0
+    assert np.array_equal(early.pixels, flat.pixels)
+
+
+@pytest.mark.parametrize("new_share", [1 / 3, 1 / 2, 5 / 6])
+def test_a_global_shutter_sees_two_patterns_each_for_its_share_of_the_exposure(
+    new_share: float,
+) -> None:
+    dials = perfect(slm=AT_ONCE, camera={"trigger_us": 0.0})
+    flat, stripes = settled_frames(dials)
+    lab = laboratory(dials)
+    lab.slm.set_phase(STRIPES)
+    wait_until(lab, REFRESH_S - (1.0 - new_share) * lab.camera.exposure_ms * 1e-3)
+    torn = lab.camera.get_frame()
+    assert torn.pattern_id is None
+    # Three roundings, each of half a count.
+    assert np.abs(counts(torn) - (1.0 - new_share) * flat - new_share * stripes).max() <= 1.01
+    assert np.abs(stripes - flat).max() > 100.0, "the patterns can be told apart"
+
+
+def test_a_rolling_shutter_shows_two_patterns_in_the_rows_of_one_frame() -> None:
+    line_s, exposure_s = 2e-4, 5e-4
+    camera = {"shutter": "rolling", "line_us": line_s * 1e6, "trigger_us": 0.0}
+    dials = perfect(slm=AT_ONCE, camera=camera)
+    flat, stripes = settled_frames(dials)
+    lab = laboratory(dials)
+    lab.camera.exposure_ms = exposure_s * 1e3
+    lab.slm.set_phase(STRIPES)
+    rows = np.arange(GEOMETRY.camera_shape[0])
+    change = 18  # the row whose exposure begins with the change
+    wait_until(lab, REFRESH_S - change * line_s)
+    torn = lab.camera.get_frame()
+    # Light is looked at a few times an exposure: rows near the change may be of either.
+    margin = (exposure_s + line_s * len(rows)) / line_s / 6
+    old = rows + exposure_s / line_s < change - margin
+    new = rows > change + margin
+    share = exposure_s * 1e3  # of the 1 ms of the settled frames
+    assert torn.pattern_id is None
+    assert old.sum() > 5 and new.sum() > 5
+    assert np.abs(stripes - flat)[old | new].max() > 100.0
+    assert np.abs(counts(torn) - share * flat)[old].max() <= 1.01
+    assert np.abs(counts(torn) - share * stripes)[new].max() <= 1.01
+
+
+def test_a_rolling_shutter_takes_longer_by_a_line_for_each_row() -> None:
+    lab = laboratory(perfect(camera={"shutter": "rolling", "line_us": 100.0}))
+    whole_ms = lab.camera.timing.duration_ms
+    global_ms = laboratory().camera.timing.duration_ms
+    assert whole_ms - global_ms == pytest.approx(0.1 * GEOMETRY.camera_shape[0])
+    lab.camera.roi = Roi(0, 0, 10, 44)
+    assert lab.camera.timing.duration_ms - global_ms == pytest.approx(0.1 * 10)
+
+
+def test_without_motion_the_kind_of_shutter_does_not_matter() -> None:
+    rolling = laboratory(perfect(camera={"shutter": "rolling", "line_us": 100.0}))
+    frame = rolling.camera.get_frame()
+    assert frame.pattern_id == 0
+    assert np.array_equal(frame.pixels, laboratory().camera.get_frame().pixels)
+
+
+# Pixels
+
+
+def test_counts_grow_with_the_exposure() -> None:
+    lab = laboratory()
+    lab.laser.power_mw = 1.0
+    seen = []
+    for exposure_ms in (2.0, 4.0):
+        lab.camera.exposure_ms = exposure_ms
+        seen.append(counts(lab.camera.get_frame()))
+    assert seen[1].max() > 100.0
+    assert np.abs(seen[1] - 2.0 * seen[0]).max() <= 1.5
+
+
+@pytest.mark.parametrize("exposure_ms", [0.5, 20.0])
+def test_both_packings_carry_the_same_counts(exposure_ms: float) -> None:
+    frames = {}
+    for packing in ("right", "left"):
+        dials = MockDials.model_validate({"threads": 1, "camera": {"packing": packing}})
+        lab = laboratory(dials)
+        lab.camera.exposure_ms = exposure_ms
+        frames[packing] = lab.camera.get_frame()
+    right, left = frames["right"], frames["left"]
+    assert right.pixels.max() <= LARGEST < left.pixels.max()
+    assert left.pixels.dtype == right.pixels.dtype == np.uint16
+    assert np.array_equal(left.pixels >> (16 - GEOMETRY.camera_bit_depth), right.pixels)
+    assert not (left.pixels % 2 ** (16 - GEOMETRY.camera_bit_depth)).any()
+    assert left.saturated_fraction == right.saturated_fraction
+
+
+def test_saturated_fraction_is_the_share_of_pixels_at_the_largest_count() -> None:
+    lab = laboratory()
+    fractions = []
+    for exposure_ms in (0.1, 5.0, 20.0, 80.0):
+        lab.camera.exposure_ms = exposure_ms
+        frame = lab.camera.get_frame()
+        assert frame.saturated_fraction == pytest.approx(np.mean(frame.pixels == LARGEST))
+        assert frame.pixels.max() <= LARGEST
+        fractions.append(frame.saturated_fraction)
+    assert fractions[0] == 0.0 < fractions[1] < fractions[2] < fractions[3] <= 1.0
+
+
+@pytest.mark.parametrize("roi", [Roi(0, 0, 40, 44), Roi(7, 11, 20, 9), Roi(39, 43, 1, 1)])
+def test_a_window_is_the_crop_of_the_full_frame(roi: Roi) -> None:
+    """Without noise, and with what belongs to the pixels of the sensor."""
+    fixed = ("pedestal", "offset_pattern_electrons", "gain_pattern", "defects")
+    relay = ("rotation_deg", "offset_px", "distortion", "aberration_rad")
+    wanted = [f"camera.{d}" for d in fixed] + [f"relay.{d}" for d in relay]
+    dials = MockDials.model_validate({"threads": 1, "camera": {"defects": 0.02}}).only(*wanted)
+    lab = laboratory(dials)
+    full = lab.camera.get_frame()
+    lab.camera.roi = roi
+    window = lab.camera.get_frame()
+    crop = full.pixels[roi.top : roi.top + roi.height, roi.left : roi.left + roi.width]
+    assert full.roi == Roi(0, 0, *GEOMETRY.camera_shape) and window.roi == roi
+    assert np.array_equal(window.pixels, crop)
+
+
+@pytest.mark.parametrize(
+    "roi", [Roi(-1, 0, 8, 8), Roi(0, 37, 8, 8), Roi(33, 0, 8, 8), Roi(0, 0, 0, 8)]
+)
+def test_a_window_that_does_not_fit_the_sensor_is_refused(roi: Roi) -> None:
+    camera = laboratory().camera
+    before = camera.roi
+    with pytest.raises(DeviceValueError, match="does not fit"):
+        camera.roi = roi
+    assert camera.roi == before
+
+
+@pytest.mark.parametrize("exposure_ms", [0.0, -1.0, 0.00499, 1000.1, float("nan"), float("inf")])
+def test_an_exposure_out_of_range_is_refused_with_the_limits(exposure_ms: float) -> None:
+    camera = laboratory().camera
+    low, high = camera.exposure_range_ms
+    with pytest.raises(DeviceValueError, match=f"{low} ... {high} ms"):
+        camera.exposure_ms = exposure_ms
+    assert camera.exposure_ms == camera.get_frame().exposure_ms == 1.0
+
+
+def test_both_ends_of_the_exposure_range_are_allowed() -> None:
+    camera = laboratory().camera
+    for exposure_ms in camera.exposure_range_ms:
+        camera.exposure_ms = exposure_ms
+        assert camera.get_frame().exposure_ms == exposure_ms
+
+
+# Cable and closing
+
+
+def test_an_unplugged_camera_says_so_until_it_is_plugged_in_again() -> None:
+    lab = laboratory()
+    first = lab.camera.get_frame()
+    lab.camera.unplug()
+    for _ in range(3):
+        with pytest.raises(DeviceDisconnectedError, match="after 1 frames"):
+            lab.camera.get_frame()
+    lab.camera.plug_in()
+    again = lab.camera.get_frame()
+    assert again.sequence == first.sequence + 1
+    assert np.array_equal(again.pixels, first.pixels)
+
+
+def test_a_closed_camera_gives_no_frame() -> None:
+    lab = laboratory()
+    lab.camera.close()
+    with pytest.raises(DeviceStateError, match="closed"):
+        lab.camera.get_frame()
+    assert lab.camera.requests == 0
