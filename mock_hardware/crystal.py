@@ -89,7 +89,7 @@ class LiquidCrystal:
             self._now, self._next = self._next, None
 
     def _phase_of(self, step: _Step, when_s: float | Array) -> Phase:
-        if (np.ndim(when_s) == 0 and when_s >= step.settled_s) or step.start is step.target:
+        if step.start is step.target or np.min(when_s) >= step.settled_s:
             return step.target
         d = self._dials
         change = step.target - step.start

@@ -170,6 +170,12 @@ class MockDials(_Dials):
     samples_per_pixel: int = Field(
         default=2, ge=1, le=8, description="samples of the light a pixel and axis (fidelity)"
     )
+    steepest: float = Field(
+        default=0.06,
+        gt=0.0,
+        le=1.0,
+        description="sine of the steepest light followed in the cavity; 1: all (fidelity)",
+    )
     threads: int = Field(
         default=0, ge=0, le=64, description="threads that compute light; 0: one a core"
     )

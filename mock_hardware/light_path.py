@@ -22,7 +22,7 @@ Phase = npt.NDArray[np.float32]
 ANGLE_STEP_RAD = 2e-7
 """Drifted angles are rounded to this: 0.4 mrad of phase at a patch's edge."""
 STROKE_STEP = 2e-3
-"""The stroke is followed to first order around multiples of this (error below 3e-5)."""
+"""The stroke is followed to first order around multiples of this (error of the field below 2e-4)."""
 
 
 class LightPath:
@@ -36,7 +36,7 @@ class LightPath:
         samples = dials.samples_per_pixel
         self._geometry, self._dials, self.truth = geometry, dials.effective(), truth
         self.panel = Panel(truth, samples)
-        self.optics = CavityOptics(geometry, truth, samples, dials.relay.pupil_na)
+        self.optics = CavityOptics(geometry, truth, samples, dials.relay.pupil_na, dials.steepest)
         self._samples = samples
         self._patches: dict[int, tuple[Phase, int, PatchLight]] = {}
         self._alignment = lru_cache(maxsize=4)(self._aligned)
@@ -61,9 +61,9 @@ class LightPath:
         """
         wavelength_nm = drifted.wavelength_nm
         # Phase is stroke over wavelength.
-        stroke = self._dials.drift.stroke_per_k * drifted.temperature_k + flicker
+        stroke = self._dials.drift.stroke_per_k * drifted.temperature_k
         stroke -= wavelength_nm / self._geometry.wavelength_nm
-        lights = [self._patch(i, phase, stroke) for i, phase in enumerate(phases)]
+        lights = [self._patch(i, phase, stroke, flicker) for i, phase in enumerate(phases)]
         angles = np.concatenate([drifted.beam_rad, drifted.mirror_rad]) / ANGLE_STEP_RAD
         colour = round(wavelength_nm / WAVELENGTH_STEP_NM)
         alignment = self._alignment(tuple(np.rint(angles)), colour)
@@ -86,10 +86,10 @@ class LightPath:
         window = (roi.top, roi.left, roi.height, roi.width)
         return Relay(self.truth, self._geometry.patch_shape, window, self._samples, MARGIN_PX)
 
-    def _patch(self, index: int, phase: Phase, stroke: float) -> Field:
+    def _patch(self, index: int, phase: Phase, stroke: float, flicker: float) -> Field:
         step = round(stroke / STROKE_STEP)
         known = self._patches.get(index)
         if known is None or known[1] != step or not np.array_equal(known[0], phase):
             known = (phase, step, self.panel.light(index, phase, step * STROKE_STEP))
             self._patches[index] = known
-        return known[2].at(stroke - step * STROKE_STEP)
+        return known[2].at(stroke - step * STROKE_STEP + flicker)

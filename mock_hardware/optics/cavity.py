@@ -15,12 +15,7 @@ from scipy.special import erfc
 
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.optics.beam import beam_field
-from mock_hardware.optics.propagation import (
-    AngularSpectrum,
-    Field,
-    direction_sines,
-    padded_grid,
-)
+from mock_hardware.optics.propagation import AngularSpectrum, Field
 from mock_hardware.optics.zernike import surface
 from mock_hardware.truth import ABERRATION_FIRST, Truth
 
@@ -29,7 +24,7 @@ MARGIN_PX = 4
 """The output plane shows so many pixels more than the patch on each side."""
 RIM_PX = 0.7
 """Softness of the field stop, which stands half way out in this margin."""
-WAVELENGTH_STEP_NM = 0.002
+WAVELENGTH_STEP_NM = 0.004
 """The transfer functions are made anew when the wavelength has drifted by this much."""
 
 
@@ -37,12 +32,12 @@ WAVELENGTH_STEP_NM = 0.002
 class Alignment:
     """Everything on the way but the modulators, at one moment.
 
-    source: field before the input plane; ramps: what tilt and mirror do at each layer; gap: from plane
-    to plane; exit: from the last layer through the relay's pupil.
+    source: field before the input plane; ramps: what tilt and mirror do at each layer, the factors
+    (S h, 1) and (1, S w); gap: from plane to plane; exit: from the last layer through the relay's pupil.
     """
 
     source: Field
-    ramps: tuple[Field, ...]
+    ramps: tuple[tuple[Field, Field], ...]
     gap: AngularSpectrum
     exit: AngularSpectrum
 
@@ -51,14 +46,20 @@ class CavityOptics:
     """The mock's true light path. 1.0 is the mean of |source|^2 over a patch by the data sheet.
 
     samples: samples of the light a pixel and axis. pupil_na: numerical aperture of the relay, 0 open.
+    steepest: sine of the steepest light followed between the planes.
     Keeps no state: any number of threads may use one.
     """
 
     def __init__(
-        self, geometry: MockGeometry, truth: Truth, samples: int = 1, pupil_na: float = 0.0
+        self,
+        geometry: MockGeometry,
+        truth: Truth,
+        samples: int = 1,
+        pupil_na: float = 0.0,
+        steepest: float = 1.0,
     ) -> None:
         self._geometry, self._truth = geometry, truth
-        self._pupil_na = pupil_na
+        self._pupil_na, self._steepest = pupil_na, steepest
         height, width = geometry.patch_shape
         self.shape = (height * samples, width * samples)
         self.samples = samples
@@ -80,34 +81,37 @@ class CavityOptics:
         k = 2e9 * np.pi / self._geometry.wavelength_nm
         mirror = np.sqrt(self._truth.mirror_reflectivity)
         ramps = [
-            np.exp(-1j * k * self._y_m * np.sin(ay)).astype(np.complex64)
-            * (loss * np.exp(-1j * k * self._x_m * np.sin(ax))).astype(np.complex64)
+            (
+                np.exp(-1j * k * self._y_m * np.sin(ay)).astype(np.complex64),
+                (loss * np.exp(-1j * k * self._x_m * np.sin(ax))).astype(np.complex64),
+            )
             for loss, (ax, ay) in zip(
                 [1.0] + [mirror] * self._geometry.layers, self._truth.tilts_rad + drift, strict=True
             )
         ]
         gap, way_out = self._transfers(round(wavelength_nm / WAVELENGTH_STEP_NM))
-        return Alignment(self._beam * ramps[0], tuple(ramps[1:]), gap, way_out)
+        (up, across), *others = ramps
+        return Alignment(self._beam * up * across, tuple(others), gap, way_out)
 
     def _transfers_at(self, wavelength_step: int) -> tuple[AngularSpectrum, AngularSpectrum]:
         """Propagation from plane to plane, and from the last one through the relay's pupil."""
         wavelength_nm = self._geometry.wavelength_nm + wavelength_step * WAVELENGTH_STEP_NM
         wavelength_m = wavelength_nm * 1e-9
         gap_m = 2e-3 * self._truth.z_gap_mm
-        between = AngularSpectrum(self.shape, self._pitch_m, wavelength_m, gap_m)
-        defocused_m = gap_m + self._truth.defocus_mm * 1e-3
-        height, width = (n + 2 * self._margin for n in self.shape)
-        grid = padded_grid((height, width), self._pitch_m, wavelength_m, defocused_m)
-        pupil = self._pupil(grid, wavelength_m)
-        last = AngularSpectrum((height, width), self._pitch_m, wavelength_m, defocused_m, pupil)
+        steepest = self._steepest
+        between = AngularSpectrum(self.shape, self._pitch_m, wavelength_m, gap_m, steepest=steepest)
+        last = AngularSpectrum(
+            self.shape,
+            self._pitch_m,
+            wavelength_m,
+            gap_m + self._truth.defocus_mm * 1e-3,
+            margin=self._margin,
+            steepest=steepest,
+            pupil=self._pupil if self._pupil_na > 0.0 else None,
+        )
         return between, last
 
-    def _pupil(
-        self, grid: tuple[int, int], wavelength_m: float
-    ) -> npt.NDArray[np.complex128] | None:
-        if self._pupil_na == 0.0:
-            return None
-        sy, sx = direction_sines(grid, self._pitch_m, wavelength_m)
+    def _pupil(self, sy: Array, sx: Array) -> npt.NDArray[np.complex128]:
         sy, sx = sy / self._pupil_na, sx / self._pupil_na
         radius = np.hypot(sy, sx)
         # The rim is soft over 4 %: a sharp one would ring over the whole grid.
@@ -125,11 +129,12 @@ class CavityOptics:
         """
         way = alignment or self.undrifted
         field = way.source * first
-        for layer, ramp in zip(layers, way.ramps, strict=True):
+        for layer, (up, across) in zip(layers, way.ramps, strict=True):
             field = way.gap(field)
             field *= layer
-            field *= ramp
-        field = way.exit(np.pad(field, self._margin))
+            field *= up
+            field *= across
+        field = way.exit(field)
         result: npt.NDArray[np.float32] = np.square(field.real)
         result += np.square(field.imag)
         result *= self._stop

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 from scipy.special import erf
 
 from mock_hardware.truth import Truth
@@ -11,6 +12,7 @@ from mock_hardware.truth import Truth
 Phase = npt.NDArray[np.float32]
 Field = npt.NDArray[np.complex64]
 Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.intp]
 
 FINEST = 4
 """The crystal's profile is followed with at least so many points a pixel and axis."""
@@ -51,8 +53,10 @@ class Panel:
         self._stroke = truth.stroke_map
         finer = max(2, -(-FINEST // samples))
         self._finer = finer
-        self._spread = _fringing(truth.crosstalk_px, samples * finer)
-        self._low_pass = _low_pass(finer)
+        weights, low_pass = _fringing(truth.crosstalk_px, samples * finer), _low_pass(finer)
+        sizes = truth.stroke_map.shape[1:]
+        self._spread = [_spread(weights, size) for size in sizes]
+        self._sampled = [_sampled(low_pass, samples * size) for size in sizes]
         gap = truth.dead_space
         self._filled = np.float32((1.0 - gap) * np.sqrt(truth.slm_reflectivity))
         self._dead = np.float32(
@@ -75,11 +79,10 @@ class Panel:
         at angles that the samples cannot carry either, and is filtered out.
         stroke: relative change of the phase by flicker and temperature.
         """
-        fine = _spread(_spread(phase * np.float32(1.0 + stroke), self._spread).T, self._spread).T
-        modulated = np.empty(fine.shape, np.complex64)
-        np.cos(fine, out=modulated.real)
-        np.sin(fine, out=modulated.imag)
-        modulated = _sampled(_sampled(modulated, self._low_pass).T, self._low_pass).T
+        fine = _along_both(self._spread, phase * np.float32(1.0 + stroke))
+        modulated = np.empty(self._backplane.shape[1:], np.complex64)
+        modulated.real = _along_both(self._sampled, np.cos(fine))
+        modulated.imag = _along_both(self._sampled, np.sin(fine))
         modulated *= self._filled * self._backplane[patch]
         field = modulated + self._dead * self._backplane[patch]
         # For a change of stroke in the per mille the phase between two points will do.
@@ -104,16 +107,12 @@ def _fringing(sigma_px: float, points: int) -> npt.NDArray[np.float32]:
     return share
 
 
-def _spread(rows: Phase, weights: npt.NDArray[np.float32]) -> Phase:
-    """Each row (axis 0) as `len(weights)` finer ones; the pattern goes on beyond its edge."""
+def _spread(weights: npt.NDArray[np.float32], size: int) -> sparse.csr_array:
+    """(points * size, size): each pixel as `points` finer ones; the pattern goes on beyond its edge."""
     points, taps = weights.shape
-    reach = taps // 2
-    padded = np.pad(rows, ((reach, reach), (0, 0)), mode="edge")
-    fine: Phase = np.zeros((len(rows), points, rows.shape[1]), np.float32)
-    for point in range(points):
-        for tap in range(taps):
-            fine[:, point] += weights[point, tap] * padded[tap : tap + len(rows)]
-    return fine.reshape(-1, rows.shape[1])
+    pixel, point, tap = np.mgrid[:size, :points, :taps].reshape(3, -1)
+    source = np.clip(pixel + tap - taps // 2, 0, size - 1)
+    return _matrix(pixel * points + point, source, weights[point, tap], (points * size, size))
 
 
 def _low_pass(finer: int) -> npt.NDArray[np.float32]:
@@ -124,12 +123,23 @@ def _low_pass(finer: int) -> npt.NDArray[np.float32]:
     return share
 
 
-def _sampled(rows: Field, weights: npt.NDArray[np.float32]) -> Field:
-    """Every `finer` rows (axis 0) as one; the pattern goes on beyond its edge."""
+def _sampled(weights: npt.NDArray[np.float32], size: int) -> sparse.csr_array:
+    """(size, finer * size): every `finer` points as one sample; the pattern goes on beyond its edge."""
     finer = len(weights) // (2 * LOBES)
-    count, before = len(rows) // finer, LOBES * finer - finer // 2
-    padded = np.pad(rows, ((before, before), (0, 0)), mode="edge")
-    samples: Field = np.zeros((count, rows.shape[1]), np.complex64)
-    for tap, weight in enumerate(weights):
-        samples += weight * padded[tap : tap + finer * count : finer]
-    return samples
+    sample, tap = np.mgrid[:size, : len(weights)].reshape(2, -1)
+    source = np.clip(finer * sample + finer // 2 - LOBES * finer + tap, 0, finer * size - 1)
+    return _matrix(sample, source, weights[tap], (size, finer * size))
+
+
+def _matrix(
+    rows: Index, columns: Index, weights: npt.NDArray[np.float32], shape: tuple[int, int]
+) -> sparse.csr_array:
+    return sparse.csr_array((weights, (rows, columns)), shape=shape)
+
+
+def _along_both(matrices: list[sparse.csr_array], values: Phase) -> Phase:
+    """One matrix along the rows' axis, the other along the columns'."""
+    along_rows, along_columns = matrices
+    half = np.ascontiguousarray((along_rows @ values).T)
+    result: Phase = (along_columns @ half).T
+    return result

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 from scipy import fft
@@ -20,7 +22,9 @@ class AngularSpectrum:
     computed here straight in float64. The band ends where light would leave the padding and wrap
     around into the field (Matsushima 2009); light steeper than that misses a field of this size
     anyway once the padding is as wide as the field, which it never exceeds.
-    pupil: a factor on the spectrum, a function of the direction sines (sy, sx); None: open.
+    margin: samples on each side by which the field that comes out is larger than the one that goes in.
+    steepest: sine of the steepest light followed; 1: all that the samples carry.
+    pupil: factor (n, m) on the spectrum, from direction sines sy (n, 1) and sx (1, m); None: open.
     """
 
     def __init__(
@@ -29,62 +33,80 @@ class AngularSpectrum:
         pitch_m: float,
         wavelength_m: float,
         distance_m: float,
-        pupil: npt.NDArray[np.complex128] | None = None,
+        *,
+        margin: int = 0,
+        steepest: float = 1.0,
+        pupil: Callable[[Array, Array], npt.NDArray[np.complex128]] | None = None,
     ) -> None:
-        self.shape = shape
-        self.grid = padded_grid(shape, pitch_m, wavelength_m, distance_m)
-        frequencies = [fft.fftfreq(n, pitch_m) for n in self.grid]
-        rows, columns = np.meshgrid(*frequencies, indexing="ij", sparse=True)
-        cosine_squared = 1.0 - (wavelength_m * rows) ** 2 - (wavelength_m * columns) ** 2
+        self.shape = (shape[0] + 2 * margin, shape[1] + 2 * margin)
+        self.grid = _padded_grid(self.shape, pitch_m, wavelength_m, distance_m, steepest)
+        rows, columns = (fft.fftfreq(n, pitch_m) for n in self.grid)
+        along, across = (
+            self._window(axis, frequency, pitch_m, wavelength_m, distance_m, steepest)
+            for axis, frequency in enumerate((rows, columns))
+        )
+        # Rows of the spectrum that carry light: the first `up` and the last `down` of the FFT's axis.
+        carried = np.flatnonzero(along)
+        self._up = int(np.count_nonzero(carried <= self.grid[0] // 2))
+        self._down = len(carried) - self._up
+        sy, sx = wavelength_m * rows[carried, None], wavelength_m * columns[None, :]
+        cosine_squared = 1.0 - sy**2 - sx**2
         k = 2.0 * np.pi / wavelength_m
         phase = k * distance_m * (np.sqrt(np.maximum(cosine_squared, 0.0)) - 1.0)
+        # The field that comes out begins a margin before the one that goes in.
+        phase -= k * margin * pitch_m * (sy + sx)
         transfer = np.exp(1j * phase) * (cosine_squared > 0.0)
-        for axis, frequency in enumerate(frequencies):
-            room_m = (self.grid[axis] - shape[axis]) * pitch_m
-            window = _band(frequency, pitch_m, wavelength_m, distance_m, room_m)
-            transfer *= window[:, None] if axis == 0 else window[None, :]
+        transfer *= along[carried, None] * across
         if pupil is not None:
-            transfer *= pupil
-        self.transfer = transfer.astype(np.complex64)
+            transfer *= pupil(sy, sx)
+        self._transfer = transfer.astype(np.complex64)
+
+    def _window(
+        self,
+        axis: int,
+        frequency: Array,
+        pitch_m: float,
+        wavelength_m: float,
+        distance_m: float,
+        steepest: float,
+    ) -> Array:
+        """1 inside the band, 0 from its edge on, and a soft fall in between."""
+        room_m = (self.grid[axis] - self.shape[axis]) * pitch_m
+        edge = min(0.5 / pitch_m, steepest / wavelength_m)
+        if distance_m:
+            edge = min(edge, np.sin(np.arctan(room_m / abs(distance_m))) / wavelength_m)
+        inside = np.clip((1.0 - np.abs(frequency) / edge) / EDGE, 0.0, 1.0)
+        result: Array = np.sin(0.5 * np.pi * inside) ** 2
+        return result
 
     def __call__(self, field: Field) -> Field:
-        """The field (..., h, w) after the distance; what leaves the field's area is absorbed."""
+        """The field (H, W), margins included, after the distance; what leaves this area is absorbed.
+
+        Along each axis only what is neither padding nor outside the band is transformed.
+        """
         height, width = self.shape
         rows, columns = self.grid
-        # Only live rows are transformed along their length, going and coming back.
-        spectrum = fft.fft(field, columns, axis=-1)
-        spectrum = fft.fft(spectrum, rows, axis=-2, overwrite_x=True)
-        spectrum *= self.transfer
-        moved = fft.ifft(spectrum, axis=-2, overwrite_x=True)[..., :height, :]
-        result: Field = fft.ifft(moved, axis=-1)[..., :width]
+        up, down = self._up, self._down
+        tall = fft.fft(field, rows, axis=0)
+        spectrum = fft.fft(np.concatenate([tall[:up], tall[rows - down :]]), columns, axis=1)
+        spectrum *= self._transfer
+        moved = fft.ifft(spectrum, axis=1, overwrite_x=True)
+        tall = np.zeros((rows, width), np.complex64)
+        tall[:up] = moved[:up, :width]
+        tall[rows - down :] = moved[up:, :width]
+        result: Field = fft.ifft(tall, axis=0, overwrite_x=True)[:height]
         return result
 
 
-def padded_grid(
-    shape: tuple[int, int], pitch_m: float, wavelength_m: float, distance_m: float
+def _padded_grid(
+    shape: tuple[int, int],
+    pitch_m: float,
+    wavelength_m: float,
+    distance_m: float,
+    steepest: float = 1.0,
 ) -> tuple[int, int]:
-    """Grid for fields (h, w): room for the steepest light sampled, at most as much as the field."""
-    steepest = min(wavelength_m / (2.0 * pitch_m), 0.99)
-    walk = abs(distance_m) / pitch_m * steepest / np.sqrt(1.0 - steepest**2)
+    """Grid for fields (h, w): room for the steepest light followed, at most as much as the field."""
+    sine = min(wavelength_m / (2.0 * pitch_m), steepest, 0.99)
+    walk = abs(distance_m) / pitch_m * sine / np.sqrt(1.0 - sine**2)
     height, width = (fft.next_fast_len(int(np.ceil(n + min(walk, n)))) for n in shape)
     return height, width
-
-
-def direction_sines(
-    grid: tuple[int, int], pitch_m: float, wavelength_m: float
-) -> tuple[Array, Array]:
-    """(H, 1) and (1, W): sines of the angles that the spectrum's samples stand for."""
-    rows, columns = (wavelength_m * fft.fftfreq(n, pitch_m) for n in grid)
-    return rows[:, None], columns[None, :]
-
-
-def _band(
-    frequency: Array, pitch_m: float, wavelength_m: float, distance_m: float, room_m: float
-) -> Array:
-    edge = 0.5 / pitch_m
-    if distance_m:
-        angle = np.arctan(room_m / abs(distance_m))
-        edge = min(edge, np.sin(angle) / wavelength_m)
-    to_edge = np.clip((1.0 - np.abs(frequency) / edge) / EDGE, 0.0, 1.0)
-    result: Array = np.sin(0.5 * np.pi * to_edge) ** 2
-    return result
