@@ -27,6 +27,8 @@ STAGES = (
 
 PIXELS = ("crosstalk_px", "zero_order_percent")
 """What happens between pixels shows in sharp patterns alone; until then they count as sharp."""
+SHAPES = ("backplane_rad", "defocus_percent")
+"""Curvatures are small beside wrong tilts and distances: they wait until those are about right."""
 EXPECTED_CROSSTALK_PX = 0.2
 """Where the search starts: sharp pixels give no slope to follow. Typical of pixels of about 9 um."""
 
@@ -44,8 +46,9 @@ def align(session: Session) -> Job[float]:
     done = 0
     for number, (kind, strength, frames, blurs) in enumerate(STAGES):
         triples = measure_probes(session, kind, strength, frames, seed=100 + number)
-        fixed = PIXELS if number + 1 < len(STAGES) else ()
-        if not fixed:
+        last = number + 1 == len(STAGES)
+        fixed = (() if last else PIXELS) + (SHAPES if number < 2 else ())
+        if last:
             _start_from(twin, EXPECTED_CROSSTALK_PX)
         for step in fit_alignment(twin, triples, blurs, fixed):
             yield AlignmentStep(

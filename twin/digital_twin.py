@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from twin.backplane import TERMS, curvature_modes
 from twin.cavity import FixedCavity, cavity_intensity
 from twin.detector import resample
 from twin.pixels import reflection
@@ -33,6 +35,20 @@ class TwinGeometry:
     samples: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """What light meets besides inputs and layers, complex.
+
+    source (S h, S w): field behind the input plane's own factor; planes (N, S h, S w): tilt and
+    curvature at each layer; gap, way_out: transfer functions on the padded grid.
+    """
+
+    source: Tensor
+    planes: Tensor
+    gap: Tensor
+    way_out: Tensor
+
+
 class DigitalTwin(nn.Module):
     """`twin(inputs, phases)` is what `Bench.measure` would see, (B, h, w).
 
@@ -41,7 +57,9 @@ class DigitalTwin(nn.Module):
     z_gap_percent (deviation), d_alpha_beam_mrad (2), d_alpha_mirror_mrad (2),
     bounce_tilt_mrad (N, 2), source_centre_px (2), source_waist_percent (deviation), output_shift_px
     (2) and output_shear_percent (2, 2), by which the registration was wrong, crosstalk_px and
-    zero_order_percent (`twin.pixels`). Pairs are (x, y).
+    zero_order_percent (`twin.pixels`), backplane_rad (patches, 3; `twin.backplane`) and
+    defocus_percent, by how much of a gap the camera is focused behind the output plane. Pairs are
+    (x, y).
     They are known (no gradient, fast) until `refining(True)`.
     Tilts and kernel: the paper, section 3.2 and appendix A.1.
     """
@@ -56,10 +74,13 @@ class DigitalTwin(nn.Module):
     output_shear_percent: nn.Parameter
     crosstalk_px: nn.Parameter
     zero_order_percent: nn.Parameter
+    backplane_rad: nn.Parameter
+    defocus_percent: nn.Parameter
 
     def __init__(self, geometry: TwinGeometry) -> None:
         super().__init__()
         self.geometry = geometry
+        patches = geometry.layers + (1 if geometry.input_kind == "slm_patch" else 0)
         starts = {
             "z_gap_percent": torch.zeros(()),
             "d_alpha_beam_mrad": torch.zeros(2),
@@ -71,6 +92,8 @@ class DigitalTwin(nn.Module):
             "output_shear_percent": torch.zeros(2, 2),
             "crosstalk_px": torch.zeros(()),
             "zero_order_percent": torch.zeros(()),
+            "backplane_rad": torch.zeros(patches, TERMS),
+            "defocus_percent": torch.zeros(()),
         }
         for name, start in starts.items():
             setattr(self, name, nn.Parameter(start, requires_grad=False))
@@ -86,15 +109,17 @@ class DigitalTwin(nn.Module):
             padded_size(height, self._pitch_m, geometry.wavelength_m, reach_m),
             padded_size(width, self._pitch_m, geometry.wavelength_m, reach_m),
         )
-        self._fixed: tuple[Tensor, Tensor, Tensor] | None = None
+        self.register_buffer("modes", curvature_modes(height, width), persistent=False)
+        self._fixed: Elements | None = None
 
     x_m: Tensor
     y_m: Tensor
+    modes: Tensor
 
-    def refining(self, on: bool) -> None:
-        """Let gradients reach the alignment parameters, or not."""
-        for parameter in self.parameters():
-            parameter.requires_grad_(on)
+    def refining(self, on: bool, fixed: Collection[str] = ()) -> None:
+        """Let gradients reach the alignment parameters but the `fixed` ones, or not."""
+        for name, parameter in self.named_parameters():
+            parameter.requires_grad_(on and name not in fixed)
         self._fixed = None
 
     def forward(self, inputs: Tensor, phases: Tensor) -> Tensor:
@@ -112,13 +137,15 @@ class DigitalTwin(nn.Module):
         """As `forward`, on the samples of the light, (B, S h, S w), and before any registration."""
         learning = self._learning()
         shared = phases.dim() == 3
-        source, ramps, transfer = self._elements() if learning else self._known()
-        first = source * self._written(inputs)
-        modulations = self._reflection(phases) * ramps
+        bench = self._elements() if learning else self._known()
+        first = bench.source * self._written(inputs)
+        modulations = self._reflection(phases) * bench.planes
         if shared and not learning:
-            intensity: Tensor = FixedCavity.apply(first, modulations, transfer)  # type: ignore[no-untyped-call]
+            intensity: Tensor = FixedCavity.apply(  # type: ignore[no-untyped-call]
+                first, modulations, bench.gap, bench.way_out
+            )
             return intensity
-        return cavity_intensity(first, modulations, transfer)
+        return cavity_intensity(first, modulations, bench.gap, bench.way_out)
 
     def _learning(self) -> bool:
         return torch.is_grad_enabled() and any(p.requires_grad for p in self.parameters())
@@ -140,7 +167,7 @@ class DigitalTwin(nn.Module):
         amplitude = inputs.repeat_interleave(samples, -2).repeat_interleave(samples, -1)
         return torch.complex(amplitude, torch.zeros_like(amplitude))
 
-    def _known(self) -> tuple[Tensor, Tensor, Tensor]:
+    def _known(self) -> Elements:
         if self._fixed is None:
             with torch.no_grad():
                 self._fixed = self._elements()
@@ -151,14 +178,17 @@ class DigitalTwin(nn.Module):
         self.load_state_dict(values)
         self._fixed = None
 
-    def _elements(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Source behind the first tilt, tilts of the layers, transfer function."""
+    def _elements(self) -> Elements:
         g = self.geometry
         gap_m = 2.0 * g.z_gap_m * (1.0 + self.z_gap_percent.double() / 100.0)
-        ramps = self._ramp(self.planes_tilt_rad())
-        source = self._source() * ramps[0]
-        transfer = transfer_function(self.padded, self._pitch_m, g.wavelength_m, gap_m)
-        return source, ramps[1:], transfer
+        focus_m = gap_m + 2.0 * g.z_gap_m * self.defocus_percent.double() / 100.0
+        phase = self._curvature() - self._ramp_phase(self.planes_tilt_rad())
+        planes = torch.complex(phase.cos(), phase.sin()).to(torch.complex64)
+        gap, way_out = (
+            transfer_function(self.padded, self._pitch_m, g.wavelength_m, distance_m)
+            for distance_m in (gap_m, focus_m)
+        )
+        return Elements(self._source() * planes[0], planes[1:], gap, way_out)
 
     def _source(self) -> Tensor:
         """Gaussian amplitude; 1 = root mean square over the patch at data-sheet values."""
@@ -173,10 +203,11 @@ class DigitalTwin(nn.Module):
         amplitude = gaussian(self.x_m - centre_m[0], self.y_m - centre_m[1], waist_m) / nominal
         return amplitude.float().to(torch.complex64)
 
-    def _ramp(self, tilts_rad: Tensor) -> Tensor:
-        """exp(-j k (x sin ax + y sin ay)) for tilts (P, 2) -> (P, h, w) complex."""
-        phase = -self._ramp_phase(tilts_rad)
-        return torch.complex(phase.cos(), phase.sin()).to(torch.complex64)
+    def _curvature(self) -> Tensor:
+        """Phase (N + 1, h, w) of the backplane; a DMD at the input is flat."""
+        surface = torch.tensordot(self.backplane_rad.double(), self.modes, dims=1)
+        missing = self.geometry.layers + 1 - len(surface)
+        return nn.functional.pad(surface, (0, 0, 0, 0, missing, 0))
 
     def _ramp_phase(self, tilts_rad: Tensor) -> Tensor:
         k = 2.0 * math.pi / self.geometry.wavelength_m
@@ -189,9 +220,9 @@ class DigitalTwin(nn.Module):
         return torch.cat([self.d_alpha_beam_mrad[None], layers]) * 1e-3
 
     def precompensation_phase(self) -> Tensor:
-        """Phase (N + 1, h, w) which, written on the SLM, undoes the tilts."""
+        """Phase (N + 1, h, w) which, written on the SLM, undoes tilts and curvature."""
         with torch.no_grad():
-            pixels = self._ramp_phase(self.planes_tilt_rad())
+            pixels = self._ramp_phase(self.planes_tilt_rad()) - self._curvature()
             return self._pixel_means(pixels).float()
 
     def alignment(self) -> dict[str, float]:
@@ -210,6 +241,12 @@ class DigitalTwin(nn.Module):
             for row, pair in zip("xy", self.output_shear_percent.tolist(), strict=True):
                 for column, value in zip("xy", pair, strict=True):
                     values[f"output_shear_{row}{column}_percent"] = value
-            for name in ("source_waist_percent", "crosstalk_px", "zero_order_percent"):
+            for name in (
+                "source_waist_percent",
+                "crosstalk_px",
+                "zero_order_percent",
+                "defocus_percent",
+            ):
                 values[name] = float(getattr(self, name))
+            values["backplane_rms_rad"] = float(self.backplane_rad.square().sum(1).mean().sqrt())
         return values

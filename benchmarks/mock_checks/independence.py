@@ -13,6 +13,7 @@ from mock_checks.benches import bench_geometry, block_phases, nrmse, smooth_phas
 from mock_hardware.dials import MockDials
 from mock_hardware.light_path import LightPath
 from mock_hardware.truth import Truth, draw_truth
+from twin.backplane import curvature_modes
 from twin.digital_twin import DigitalTwin, TwinGeometry
 
 SAMPLES = 2
@@ -25,6 +26,8 @@ MODELLED = (
     "cavity.bounce_tilt_mrad",
     "slm.crosstalk_px",
     "slm.dead_space",
+    "slm.backplane_rad",
+    "relay.defocus_mm",
     "relay.magnification_error",
     "relay.rotation_deg",
     "relay.offset_px",
@@ -52,6 +55,10 @@ def informed_twin(truth: Truth) -> DigitalTwin:
     values["source_centre_px"] = torch.tensor(truth.beam_centre_um / pitch_um).float()
     values["crosstalk_px"] = torch.tensor(truth.crosstalk_px)
     values["zero_order_percent"] = torch.tensor(100.0 * float(dead))
+    modes = curvature_modes(*geometry.patch_shape).flatten(1).T
+    shapes = torch.tensor(truth.backplane_rad).double().flatten(1).T
+    values["backplane_rad"] = torch.linalg.lstsq(modes, shapes).solution.T.float()
+    values["defocus_percent"] = torch.tensor(50.0 * truth.defocus_mm / geometry.z_gap_mm)
     twin.load_alignment(values)
     return twin
 
@@ -66,7 +73,9 @@ def frame_errors(seed: int) -> list[float]:
     geometry = bench_geometry("mock")
     dials = MockDials().only(*MODELLED)
     relay = dials.relay.model_copy(update={"pupil_na": 0.0})
-    dials = dials.model_copy(update={"samples_per_pixel": SAMPLES, "relay": relay})
+    # With the relay's pupil open all the light counts, and the twin follows all of it.
+    fidelity = {"samples_per_pixel": SAMPLES, "steepest": 1.0}
+    dials = dials.model_copy(update={**fidelity, "relay": relay})
     truth = draw_truth(geometry, dials, seed)
     path, twin = LightPath(geometry, dials, truth), informed_twin(truth)
     sensor = np.mgrid[: geometry.camera_shape[0], : geometry.camera_shape[1]].reshape(2, -1)

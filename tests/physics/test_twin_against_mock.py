@@ -11,6 +11,7 @@ from mock_hardware.geometry import MockGeometry
 from mock_hardware.light_path import LightPath
 from mock_hardware.optics.cavity import MARGIN_PX
 from mock_hardware.truth import Truth, draw_truth
+from twin.backplane import curvature_modes
 from twin.digital_twin import DigitalTwin, TwinGeometry
 from twin.probes import smooth_phases, square_phases
 
@@ -39,6 +40,8 @@ MODELLED = (
     "cavity.bounce_tilt_mrad",
     "slm.crosstalk_px",
     "slm.dead_space",
+    "slm.backplane_rad",
+    "relay.defocus_mm",
 )
 
 
@@ -56,6 +59,10 @@ def twin_that_knows(truth: Truth) -> DigitalTwin:
     values["crosstalk_px"] = torch.tensor(truth.crosstalk_px)
     dead = truth.dead_space * np.sqrt(truth.dead_space_reflectance) / (1.0 - truth.dead_space)
     values["zero_order_percent"] = torch.tensor(100.0 * float(dead))
+    modes = curvature_modes(*GEOMETRY.patch_shape).flatten(1).T
+    shapes = torch.tensor(truth.backplane_rad).double().flatten(1).T
+    values["backplane_rad"] = torch.linalg.lstsq(modes, shapes).solution.T.float()
+    values["defocus_percent"] = torch.tensor(50.0 * truth.defocus_mm / GEOMETRY.z_gap_mm)
     twin.load_alignment(values)
     return twin
 

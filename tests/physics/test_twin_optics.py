@@ -71,11 +71,12 @@ def test_gradcheck_of_the_fast_path_in_double_precision() -> None:
     torch.manual_seed(0)
     kind = torch.complex128
     transfer = transfer_function((12, 12), PITCH_M, WAVELENGTH_M, GAP_M).to(kind)
+    way_out = transfer_function((12, 12), PITCH_M, WAVELENGTH_M, 1.1 * GAP_M).to(kind)
     first = torch.randn(2, 6, 6, dtype=kind, requires_grad=True)
     modulations = torch.randn(2, 6, 6, dtype=kind, requires_grad=True)
 
     def fast(a: Tensor, b: Tensor) -> Tensor:
-        result: Tensor = FixedCavity.apply(a, b, transfer)  # type: ignore[no-untyped-call]
+        result: Tensor = FixedCavity.apply(a, b, transfer, way_out)  # type: ignore[no-untyped-call]
         return result
 
     assert torch.autograd.gradcheck(fast, (first, modulations))

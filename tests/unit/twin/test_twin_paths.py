@@ -18,6 +18,8 @@ def tilted_twin() -> DigitalTwin:
     values["output_shift_px"] = torch.tensor([0.6, -1.2])
     values["crosstalk_px"] = torch.tensor(0.3)
     values["zero_order_percent"] = torch.tensor(2.0)
+    values["backplane_rad"] = torch.tensor([[0.1, -0.2, 0.3]] * 4)
+    values["defocus_percent"] = torch.tensor(3.0)
     twin.load_alignment(values)
     return twin
 
@@ -49,6 +51,31 @@ def test_alignment_parameters_get_gradients_only_while_refining() -> None:
     assert all(p.grad is not None and bool(p.grad.any()) for p in twin.parameters())
 
 
+def test_fixed_parameters_get_no_gradient() -> None:
+    twin = tilted_twin()
+    twin.refining(True, fixed=("crosstalk_px",))
+    twin(torch.rand(1, 40, 40), torch.rand(3, 40, 40)).square().sum().backward()
+    assert twin.crosstalk_px.grad is None and twin.z_gap_percent.grad is not None
+
+
+def test_precompensation_undoes_tilts_and_curvature() -> None:
+    twin = tilted_twin()
+    aligned = DigitalTwin(GEOMETRY)
+    values = twin.state_dict()
+    for name in ("d_alpha_beam_mrad", "bounce_tilt_mrad", "backplane_rad", "zero_order_percent"):
+        values[name] = torch.zeros_like(values[name])
+    values["crosstalk_px"] = torch.tensor(0.0)
+    aligned.load_alignment(values)
+    sharp = twin.state_dict()
+    sharp["crosstalk_px"], sharp["zero_order_percent"] = torch.tensor(0.0), torch.tensor(0.0)
+    twin.load_alignment(sharp)
+    undo = twin.precompensation_phase()
+    inputs, phases = torch.rand(1, 40, 40), torch.rand(3, 40, 40)
+    corrected = twin(inputs + undo[0], phases + undo[1:])
+    wanted = aligned(inputs, phases)
+    assert float((corrected - wanted).norm()) < 1e-4 * float(wanted.norm())
+
+
 def test_phases_per_sample_equal_the_samples_one_by_one() -> None:
     torch.manual_seed(0)
     twin = tilted_twin()
@@ -67,4 +94,4 @@ def test_alignment_report_names_units() -> None:
     report = tilted_twin().alignment()
     assert report["z_gap_mm"] == pytest.approx(2.0)
     assert report["d_alpha_beam_y_mrad"] == pytest.approx(-0.5)
-    assert all(name.endswith(("_mm", "_mrad", "_px", "_percent")) for name in report)
+    assert all(name.endswith(("_mm", "_mrad", "_px", "_percent", "_rad")) for name in report)
