@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import tempfile
 from pathlib import Path
-from typing import Any
+
+from claims import claim, finish, options
 
 from labdiff.config import TrainingOptions
 from labdiff.jobs import QUICK, ExperimentJob, Request
@@ -16,30 +14,20 @@ from labdiff.progress import ProgressBar
 from labdiff.runner import run
 
 
-def figures_of(seed: int, quick: bool) -> dict[str, float]:
+def figures_of(seed: int, arguments: argparse.Namespace) -> dict[str, float]:
     """Figures of one run of the demo."""
-    options = TrainingOptions(seed=seed, **(QUICK if quick else {}))
-    with tempfile.TemporaryDirectory() as folder, ProgressBar() as progress:
+    options = TrainingOptions(seed=seed, **(QUICK if arguments.quick else {}))
+    with tempfile.TemporaryDirectory() as folder, ProgressBar(arguments.json) as progress:
         prepared = ExperimentJob(Request("mock", Path(folder), options))
         assert prepared.recorder is not None
         return run(prepared.job(), record=[prepared.recorder], watch=[progress])
 
 
-def claim(words: str, value: float, bound: str) -> dict[str, Any]:
-    """One claim: the measured value, its bound, and whether it holds."""
-    sign, limit = bound.split()
-    holds = value <= float(limit) if sign == "<=" else value >= float(limit)
-    return {"claim": words, "value": value, "bound": bound, "holds": holds}
-
-
 def main() -> None:
     """Measure, then print one JSON line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="JSON is always the last line")
-    parser.add_argument("--quick", action="store_true", help="one seed, few steps")
-    arguments = parser.parse_args()
+    arguments = options(__doc__)
     seeds = (0,) if arguments.quick else (0, 1, 2)
-    runs = [figures_of(seed, arguments.quick) for seed in seeds]
+    runs = [figures_of(seed, arguments) for seed in seeds]
 
     def worst(upper: str, lower: str) -> float:
         return max(f[upper] / f[lower] for f in runs)
@@ -62,8 +50,7 @@ def main() -> None:
         ),
         claim("seconds of one demo", max(f["seconds"] for f in runs), "<= 300"),
     ]
-    machine = {"cores": os.cpu_count(), "platform": platform.platform()}
-    print(json.dumps({"benchmark": "demo", "claims": claims, "machine": machine, "runs": runs}))
+    finish("demo", claims, arguments.json, runs=runs)
 
 
 if __name__ == "__main__":

@@ -84,8 +84,13 @@ def train(
     classes: Annotated[str, typer.Option(help="Classes, as 0,1,2; empty for all.")] = "0,1,2",
     image_size: Annotated[int, typer.Option(help="Image side in cells.")] = 10,
     layer_sets: Annotated[int, typer.Option(help="Timestep ranges M.")] = 5,
-    offline_steps: Annotated[int, typer.Option(help="Steps a layer set on the twin.")] = 800,
-    online_steps: Annotated[int, typer.Option(help="Steps a layer set on the bench.")] = 100,
+    offline_steps: Annotated[
+        int, typer.Option(help="Steps on the data sheet's twin; further layer sets take a quarter.")
+    ] = 500,
+    calibrated_steps: Annotated[
+        int, typer.Option(help="Steps on the calibrated twin; further layer sets take a quarter.")
+    ] = 500,
+    online_steps: Annotated[int, typer.Option(help="Steps a layer set on the bench.")] = 40,
     batch: Annotated[int, typer.Option(help="Images a step.")] = 16,
     prediction: Annotated[str, typer.Option(help="sample or epsilon (the paper's).")] = "sample",
     resume: Annotated[Path | None, typer.Option(help="Run file to go on with.")] = None,
@@ -104,6 +109,7 @@ def train(
         image_size=image_size,
         layer_sets=layer_sets,
         offline_steps=offline_steps,
+        calibrated_steps=calibrated_steps,
         online_steps=online_steps,
         batch=batch,
         prediction=prediction,

@@ -136,10 +136,16 @@ class TrainingOptions(_Section):
     classes: tuple[int, ...] = Field(default=(0, 1, 2), description="classes used; all if empty")
     image_size: int = Field(default=10, ge=2, le=512, description="image side, cells")
     layer_sets: int = Field(default=5, ge=1, le=1000, description="timestep ranges M")
-    offline_steps: int = Field(default=800, ge=0, description="steps a layer set on the twin")
-    online_steps: int = Field(default=100, ge=0, description="steps a layer set on the bench")
+    offline_steps: int = Field(
+        default=500,
+        ge=0,
+        description="steps of the first layer set on the data sheet's twin; the others, which start "
+        "from the set before, take a quarter",
+    )
+    calibrated_steps: int = Field(default=500, ge=0, description="the same, on the calibrated twin")
+    online_steps: int = Field(default=40, ge=0, description="steps a layer set on the bench")
     batch: int = Field(default=16, ge=1, le=4096, description="images a step")
-    learning_rate: float = Field(default=0.1, gt=0.0, le=10.0, description="offline, rad a step")
+    learning_rate: float = Field(default=0.2, gt=0.0, le=10.0, description="on a twin, rad a step")
     online_learning_rate: float = Field(default=0.02, gt=0.0, le=10.0)
     prediction: Literal["sample", "epsilon"] = "sample"
     seed: int = Field(default=0, ge=0, le=2**31 - 1)

@@ -52,13 +52,13 @@ class Pictures:
 class TrainingStep:
     """One update of one layer set.
 
-    method: "offline" or "online". step counts over all layer sets, 0-based, out of total.
-    twin_mse, bench_mse: noise MSE of this batch (bench_mse is None offline).
-    discrepancy: D = 1 - C between camera and twin (None offline).
+    method: as in `labdiff.learning.loop`. step counts over all layer sets, 0-based, out of total.
+    twin_mse, bench_mse: noise MSE of this batch (bench_mse is None on a twin).
+    discrepancy: D = 1 - C between camera and twin (None on a twin).
     alignment: the twin's alignment parameters by name, units in the names.
     """
 
-    method: Literal["offline", "physics_aware", "online"]
+    method: Literal["offline", "calibrated", "physics_aware", "online"]
     step: int
     total: int
     layer_set: int

@@ -18,7 +18,9 @@ from labdiff.session import Session
 
 
 def experiment(session: Session, seconds_before: float = 0.0) -> Job[dict[str, float]]:
-    """Train offline, see it fail on the bench, calibrate, learn online, generate. Returns the figures.
+    """Train offline, see it fail on the bench, calibrate, learn again and online, generate.
+
+    Returns the figures.
 
     A resumed session goes on from its position; the bench is looked at and aligned anew, because
     it may have moved meanwhile.
@@ -39,12 +41,18 @@ def experiment(session: Session, seconds_before: float = 0.0) -> Job[dict[str, f
     yield from first_look(session)
     if where.stage == "offline_on_bench":
         figures["mse_offline_bench"], figures["discrepancy_before"] = score(session, "bench")
-        where.stage = "online"
+        where.stage = "calibrated"
         yield Measured(dict(figures))
     yield from full_calibration(session)
     if "mse_calibrated_bench" not in figures:
         figures["mse_calibrated_bench"], _ = score(session, "bench")
 
+    if where.stage == "calibrated":
+        yield from train(session, "calibrated")
+        figures["mse_retrained_bench"], _ = score(session, "bench")
+        where.stage, where.layer_set, where.step = "online", 0, 0
+        yield Measured(dict(figures))
+        yield session.checkpoint()
     if where.stage == "online":
         yield from train(session, "online")
         where.stage, where.layer_set, where.step = "scored", 0, 0

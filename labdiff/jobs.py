@@ -24,8 +24,9 @@ from labdiff.session import Session, options_of
 
 RUN_FILE = "run.h5"
 QUICK: dict[str, Any] = {
-    "offline_steps": 60,
-    "online_steps": 20,
+    "offline_steps": 80,
+    "calibrated_steps": 80,
+    "online_steps": 8,
     "generated": 16,
     "sampler_steps": 20,
 }

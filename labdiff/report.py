@@ -90,12 +90,15 @@ def _curves(run: RunFile) -> Figure | None:
     figure = Figure(figsize=(10, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     steps = np.arange(len(method))
-    offline = method == "offline"
-    left.semilogy(steps[offline], table["twin_mse"][offline], lw=0.8, label="twin, offline")
-    if (~offline).any():
-        left.semilogy(steps[~offline], table["twin_mse"][~offline], lw=0.8, label="twin, online")
-        left.semilogy(steps[~offline], table["bench_mse"][~offline], lw=0.8, label="bench, online")
-        right.semilogy(steps[~offline], table["discrepancy"][~offline], lw=0.8, color="C3")
+    for name in ("offline", "calibrated"):
+        chosen = method == name
+        if chosen.any():
+            left.semilogy(steps[chosen], table["twin_mse"][chosen], lw=0.8, label=f"{name} twin")
+    bench = (method == "online") | (method == "physics_aware")
+    if bench.any():
+        left.semilogy(steps[bench], table["twin_mse"][bench], lw=0.8, label="twin, online")
+        left.semilogy(steps[bench], table["bench_mse"][bench], lw=0.8, label="bench, online")
+        right.semilogy(steps[bench], table["discrepancy"][bench], lw=0.8, color="C3")
     for name, style in (("mse_identity", ":"), ("mse_wiener", "--")):
         if name in run.figures:
             left.axhline(run.figures[name], ls=style, color="0.4", lw=1, label=name[4:])

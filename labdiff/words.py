@@ -8,6 +8,7 @@ WORDS = {
     "mse_offline_twin": "Trained offline, run on the ideal twin",
     "mse_offline_bench": "The same layers on the misaligned bench",
     "mse_calibrated_bench": "The same layers after calibration and pre-compensation",
+    "mse_retrained_bench": "Trained again on the calibrated twin, on the bench",
     "mse_online_bench": "After online learning, on the bench",
     "mse_online_twin": "After online learning, on the aligned twin",
     "discrepancy_before": "Discrepancy D = 1 - C before calibration",

@@ -47,6 +47,12 @@ class OpticalDenoisingUnit(nn.Module):
         self.decode_scale = nn.Parameter(torch.full((layer_sets,), 0.5))
         self.decode_offset = nn.Parameter(torch.full((layer_sets,), -1.0))
 
+    def start_from(self, layer_set: int, other: int) -> None:
+        """Give a layer set the phases and the decode of another one."""
+        with torch.no_grad():
+            for values in (self.phases, self.decode_scale, self.decode_offset):
+                values[layer_set] = values[other]
+
     def encode(self, x_t: Tensor) -> Tensor:
         """Input fields (B, h, w) for noisy images (B, H, W): each pixel fills a cell.
 

@@ -1,8 +1,9 @@
 """The training loop, top to bottom in the order in which things happen.
 
-Three methods differ in where the light comes from and in whether the twin learns too:
+Four methods differ in where the light comes from and in whether the twin learns too:
 
-    offline         the twin's light and the twin's gradient
+    offline         light and gradient of the twin as the data sheet has it
+    calibrated      light and gradient of the twin that calibration has made of it
     physics_aware   the bench's light, the gradient of a twin that stays as it is (Wright 2022)
     online          the bench's light, the gradient of a twin that is refined with every batch
 
@@ -12,12 +13,14 @@ gradient from the twin.
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from labdiff.config import TrainingOptions
 from labdiff.events import Pictures, StageStarted, TrainingStep
 from labdiff.metrics import FIRST_SCORED_T, noise_mse
 from labdiff.runner import Job
@@ -25,34 +28,46 @@ from labdiff.session import Session
 from twin.discrepancy import discrepancy
 from twin.refine import OnlineRefiner
 
-Method = Literal["offline", "physics_aware", "online"]
+Method = Literal["offline", "calibrated", "physics_aware", "online"]
+STAGES: dict[Method, str] = {
+    "offline": "learning on the data sheet's twin",
+    "calibrated": "learning on the calibrated twin",
+    "physics_aware": "learning on the bench, twin fixed",
+    "online": "online learning",
+}
 PICTURE_SECONDS = 0.25
 CHECKPOINT_SECONDS = 5.0
 DECODE_RATE = 0.02
+SHARE_OF_FURTHER_SETS = 0.25
+"""On a twin a layer set starts from the one before: neighbouring timestep ranges need similar light."""
 
 
 def train(session: Session, method: Method) -> Job[None]:
     """Train every layer set on its own timesteps, from where the session's position is.
 
-    Pre-compensated tilts stay on the SLM. The bench may be untouched ("offline").
+    Pre-compensation stays on the SLM. On a twin the bench is left alone.
     """
     options, odu, twin, where = session.options, session.odu, session.twin, session.position
-    offline = method == "offline"
-    steps = options.offline_steps if offline else options.online_steps
-    rate = options.learning_rate if offline else options.online_learning_rate
-    total = steps * options.layer_sets
-    yield StageStarted(f"{method} learning", total)
+    twin_only = method in ("offline", "calibrated")
+    rate = options.learning_rate if twin_only else options.online_learning_rate
+    plan = step_counts(options, method)
+    yield StageStarted(STAGES[method], sum(plan))
     refiner = OnlineRefiner(twin) if method == "online" else None
     drawn_s = kept_s = time.monotonic()
 
     for layer_set in range(where.layer_set, options.layer_sets):
+        steps = plan[layer_set]
+        if twin_only and layer_set > 0 and where.step == 0:
+            odu.start_from(layer_set, layer_set - 1)
         phases = odu.phases.detach()[layer_set].clone().requires_grad_()
         decode: list[Tensor] = [odu.decode_scale, odu.decode_offset]
         optimiser = torch.optim.Adam(
             [
                 {"params": [phases], "lr": rate},
                 {"params": decode, "lr": DECODE_RATE * rate / 0.1},
-            ]
+            ],
+            # A short memory: within some hundred steps the gradients shrink by orders of magnitude.
+            betas=(0.9, 0.9),
         )
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1))
         for _ in range(where.step):
@@ -64,7 +79,7 @@ def train(session: Session, method: Method) -> Job[None]:
             abar = session.schedule.alphas_bar[t]
             inputs, layers = session.written(odu.encode(x_t), phases)
             modelled = twin(inputs, layers)
-            measured = modelled.detach() if offline else session.measure(inputs, layers)
+            measured = modelled.detach() if twin_only else session.measure(inputs, layers)
             intensity = modelled + (measured - modelled).detach()
 
             optimiser.zero_grad()
@@ -86,21 +101,30 @@ def train(session: Session, method: Method) -> Job[None]:
                 pictures = _pictures(x_t, inputs, measured, predicted, noise)
             yield TrainingStep(
                 method=method,
-                step=layer_set * steps + step,
-                total=total,
+                step=sum(plan[:layer_set]) + step,
+                total=sum(plan),
                 layer_set=layer_set,
                 twin_mse=_scored_mse(on_twin, noise, t),
-                bench_mse=None if offline else _scored_mse(predicted, noise, t),
+                bench_mse=None if twin_only else _scored_mse(predicted, noise, t),
                 discrepancy=None
-                if offline
+                if twin_only
                 else float(discrepancy(measured, modelled.detach()).mean()),
-                alignment={} if offline else twin.alignment(),
+                alignment={} if twin_only else twin.alignment(),
                 pictures=pictures,
             )
             if now_s - kept_s > CHECKPOINT_SECONDS:
                 kept_s = now_s
                 yield session.checkpoint()
         where.layer_set, where.step = layer_set + 1, 0
+
+
+def step_counts(options: TrainingOptions, method: Method) -> list[int]:
+    """Steps of each layer set."""
+    first = {"offline": options.offline_steps, "calibrated": options.calibrated_steps}.get(method)
+    if first is None:
+        return [options.online_steps] * options.layer_sets
+    further = math.ceil(SHARE_OF_FURTHER_SETS * first)
+    return [first] + [further] * (options.layer_sets - 1)
 
 
 def draw_batch(
@@ -111,7 +135,7 @@ def draw_batch(
     Seeded by the step itself, so that a resumed run meets the batches that it would have met.
     """
     options = session.options
-    stream = {"offline": 1, "physics_aware": 2, "online": 3}[method]
+    stream = {"calibrated": 0, "offline": 1, "physics_aware": 2, "online": 3}[method]
     seed = ((options.seed * 4 + stream) * options.layer_sets + layer_set) * 1_000_003 + step
     rng = torch.Generator().manual_seed(seed % 2**63)
     first, end = session.policy.bounds(layer_set)

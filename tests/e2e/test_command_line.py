@@ -90,7 +90,7 @@ def test_ctrl_c_and_kill_leave_a_file_that_goes_on(tmp_path: Path) -> None:
         with h5py.File(path, "r+") as file:
             # Little is left to do: what is tested is that it goes on, not how long it takes.
             options = json.loads(file["entry/config"].attrs["options"])
-            options.update(offline_steps=1, online_steps=1, generated=0)
+            options.update(offline_steps=1, calibrated_steps=1, online_steps=1, generated=0)
             file["entry/config"].attrs["options"] = json.dumps(options)
         done = labdiff("train", "--resume", path, cwd=tmp_path)
         assert done.returncode == 0, done.stderr

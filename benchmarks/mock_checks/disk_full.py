@@ -1,0 +1,116 @@
+"""A disk that takes no more while a run is recorded: a clear end, and what was written is whole.
+
+`python -m mock_checks.disk_full BYTES FILE` records until the system refuses, and says how it ended.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from claims import Claim, claim
+
+from labdiff.events import Checkpoint, Measured, TrainingStep
+from labdiff.recorder import Recorder
+from labdiff.runner import Job, run
+
+BLOCKS, STEPS = 200, 5
+LIMITS_BYTES = (100, 300_000)
+"""From a file that cannot even be begun to one that has been written some dozen times."""
+CLEAR = "UserError"
+
+
+def disk_full(quick: bool) -> list[Claim]:
+    """No file may grow beyond a limit, at limits of all sizes. On Linux alone."""
+    if sys.platform != "linux":
+        return []
+    rng = np.random.default_rng(0)
+    low, high = np.log(LIMITS_BYTES)
+    limits = np.exp(rng.uniform(low, high, 8 if quick else 60)).astype(int)
+    with tempfile.TemporaryDirectory() as folder:
+        ends = [_end_of(int(limit), Path(folder) / f"{limit}.h5") for limit in limits]
+    kinds = Counter(kind for kind, _ in ends)
+    told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    lost = sum(damaged for _, damaged in ends)
+    return [
+        claim(
+            f"disk full at {len(limits)} sizes: ends without a clear UserError that names the file "
+            f"({told})",
+            len(limits) - kinds[CLEAR],
+            "<= 0",
+        ),
+        claim(f"disk full at {len(limits)} sizes: files that lost what they had", lost, "<= 0"),
+    ]
+
+
+def _end_of(limit_bytes: int, path: Path) -> tuple[str, bool]:
+    """How a recording ended, CLEAR if it is as it should be, and whether what was written is damaged."""
+    child = subprocess.run(
+        [sys.executable, "-m", __spec__.name, str(limit_bytes), str(path)],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        timeout=60.0,
+    )
+    said: dict[str, Any] = {"kind": "silent", "message": "", "blocks": -1}
+    for line in child.stdout.splitlines():
+        said |= json.loads(line)
+    kind = str(said["kind"])
+    if child.returncode > 0:
+        kind = f"exit code {child.returncode}"
+    elif child.returncode < 0:
+        kind = f"{signal.Signals(-child.returncode).name} of the interpreter"
+    elif kind == CLEAR and str(path) not in str(said["message"]):
+        kind = f"{CLEAR} without the file"
+    elif kind == CLEAR and "Traceback" in child.stderr:
+        kind = f"{CLEAR} beside a traceback"
+    blocks = int(said["blocks"])
+    return kind, blocks >= 0 and _rows(path) < blocks * STEPS
+
+
+def _rows(path: Path) -> int:
+    """Training steps that can be read; -1 if the file cannot."""
+    try:
+        with h5py.File(path, "r") as file:
+            events = file["entry/events"]
+            return int(events["training"].attrs["rows"]) if "training" in events else 0
+    except OSError:
+        return -1
+
+
+def _record(limit_bytes: int, path: Path) -> None:
+    """Record until the disk is full; say after each block how many there are, and what came last."""
+    import resource
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
+
+    def job() -> Job[None]:
+        for number in range(BLOCKS):
+            _say(blocks=number)
+            for step in range(number * STEPS, (number + 1) * STEPS):
+                yield TrainingStep("online", step, BLOCKS * STEPS, 0, 0.5, 0.1, 0.1)
+            side = 20 + number
+            yield Checkpoint({"phases": np.full((4, side, side), number)}, {"stage": "online"})
+            yield Measured({"block": float(number)})  # with each the recorder writes what it has
+
+    try:
+        run(job(), record=[Recorder(path, "a bench", "{}", 0)])
+    except Exception as error:
+        _say(kind=type(error).__name__, message=str(error))
+
+
+def _say(**words: str | int) -> None:
+    print(json.dumps(words), flush=True)
+
+
+if __name__ == "__main__":
+    _record(int(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,209 @@
+"""How fast the mock gives frames: python benchmarks/mock_speed.py [--json] [--quick].
+
+Frames a second through the devices, as Bench.measure asks for them, all effects on; and the CPU time
+of a frame over that of the transforms that its propagation needs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import numpy.typing as npt
+from claims import Claim, claim, finish, options
+from mock_checks.benches import block_phases, lit, panel_of
+from rich.console import Console
+from scipy import fft
+
+from drivers.types import Roi
+from labdiff.assemble import mock_geometry
+from labdiff.config import load_bench
+from mock_hardware.laboratory import MockLaboratory
+from mock_hardware.optics import propagation
+
+CELLS = 10
+"""The input image has so many cells a side."""
+BLOCK_PX = 8
+"""Layers are random in blocks: noise in every pixel would leave next to no light to count."""
+WINDOW_PX = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A shipped bench, how many frames share their layers, and the rate that is asked for."""
+
+    bench: str
+    batch: int
+    frames_per_s: float
+
+
+TASKS = (Task("mock", 64, 200.0), Task("mock-paper", 8, 4.0))
+
+
+def laboratory(task: Task, threads: int | None = None) -> MockLaboratory:
+    """The bench as shipped, its laser on, read out around the sensor's centre."""
+    config = load_bench(task.bench)
+    dials = config.mock if threads is None else config.mock.model_copy(update={"threads": threads})
+    lab = lit(mock_geometry(config), dials)
+    lab.laser.power_mw = config.laser.power_mw
+    lab.camera.exposure_ms = config.camera.exposure_ms
+    height, width = lab.camera.shape
+    half = WINDOW_PX // 2
+    lab.camera.roi = Roi(height // 2 - half, width // 2 - half, WINDOW_PX, WINDOW_PX)
+    return lab
+
+
+def take_batch(lab: MockLaboratory, batch: int, seed: int) -> None:
+    """New layers, then one random input a frame; each device gets the time that it declares."""
+    geometry, shape = lab.geometry, lab.geometry.patch_shape
+    layers = block_phases(geometry.layers, shape, BLOCK_PX, seed=seed)
+    inputs = block_phases(batch, shape, shape[0] // CELLS, seed=seed + 1)
+    frames = []
+    if lab.dmd is not None:
+        lab.slm.set_phase(panel_of(geometry, layers))
+        lab.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
+    for field in inputs:
+        if lab.dmd is not None:
+            lab.dmd.show(field / np.float32(2.0 * np.pi))
+            lab.clock.sleep_s(lab.dmd.timing.total_ms * 1e-3)
+        else:
+            lab.slm.set_phase(panel_of(geometry, np.concatenate([field[None], layers])))
+            lab.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
+        frames.append(lab.camera.get_frame())
+    # Pixels last: they may be on their way while the next pattern settles.
+    for frame in frames:
+        assert frame.pixels.shape == (WINDOW_PX, WINDOW_PX)
+
+
+def seconds_of(clock: Callable[[], float], act: Callable[..., object], *of: Any) -> float:
+    """What act(*of) takes by a clock."""
+    started_s = clock()
+    act(*of)
+    return clock() - started_s
+
+
+def frames_per_s(task: Task, rounds: int) -> float:
+    """Of the median batch, on as many threads as the bench file says, after a batch that warms up."""
+    lab = laboratory(task)
+    with lab.workers:
+        take_batch(lab, task.batch, 0)
+        times_s = [
+            seconds_of(time.perf_counter, take_batch, lab, task.batch, seed)
+            for seed in range(10, 10 * (rounds + 1), 10)
+        ]
+    return task.batch / median(times_s)
+
+
+class Transforms:
+    """Stands in for scipy.fft and notes which transforms of arrays are asked for, and how."""
+
+    def __init__(self) -> None:
+        self._noted: list[tuple[Callable[..., Any], tuple[int, ...], tuple[Any, ...], Any]] = []
+        self._fields: dict[tuple[int, ...], npt.NDArray[np.complex64]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(fft, name)
+
+        def noting(*args: Any, **more: Any) -> Any:
+            if args and isinstance(args[0], np.ndarray):
+                shape = args[0].shape
+                self._fields.setdefault(shape, random_field(shape))
+                # Over and over in place, only what keeps the energy stays away from denormal numbers.
+                norm = {"norm": "ortho"} if more.get("overwrite_x") else {}
+                self._noted.append((function, shape, args[1:], more | norm))
+            return function(*args, **more)
+
+        return noting
+
+    def again(self) -> None:
+        """The same calls on arrays of the same shapes, and nothing between them."""
+        for function, shape, args, more in self._noted:
+            function(self._fields[shape], *args, **more)
+
+
+def random_field(shape: tuple[int, ...]) -> npt.NDArray[np.complex64]:
+    """Complex noise."""
+    rng = np.random.default_rng(0)
+    return rng.standard_normal((*shape, 2), np.float32).view(np.complex64)[..., 0]
+
+
+def plain_transforms(lab: MockLaboratory) -> Callable[[], None]:
+    """Performs, for each propagation of a frame, one FFT of its whole padded grid and one back."""
+    gap, way_out = lab.light_path.optics.undrifted.gap, lab.light_path.optics.undrifted.exit
+    fields = [random_field(gap.grid)] * lab.geometry.layers + [random_field(way_out.grid)]
+
+    def act() -> None:
+        for field in fields:
+            spectrum = fft.fft2(field, overwrite_x=True, workers=1)
+            fft.ifft2(spectrum, overwrite_x=True, workers=1)
+
+    return act
+
+
+def own_transforms(lab: MockLaboratory) -> Callable[[], None]:
+    """Performs the transforms of a frame as the mock's propagation itself asks for them."""
+    transforms = Transforms()
+    with mock.patch.object(propagation, "fft", transforms):
+        assert lab.camera.get_frame().pixels.any()
+    return transforms.again
+
+
+def cpu_ms(task: Task, rounds: int) -> dict[str, list[float]]:
+    """CPU time a frame, on one thread, in turns so that all meet the same machine."""
+    lab = laboratory(task, threads=1)
+    with lab.workers:
+        take_batch(lab, task.batch, 0)
+        plain, own = plain_transforms(lab), own_transforms(lab)
+        found: dict[str, list[float]] = {"frame": [], "plain": [], "own": []}
+        for seed in range(10, 10 * (rounds + 1), 10):
+            batch_s = seconds_of(time.process_time, take_batch, lab, task.batch, seed)
+            found["frame"].append(1e3 * batch_s / task.batch)
+            for name, act in (("plain", plain), ("own", own)):
+                # Half as many as frames: transforms only.
+                times_s = [seconds_of(time.process_time, act) for _ in range(task.batch // 2)]
+                found[name].append(1e3 * sum(times_s) / len(times_s))
+    return found
+
+
+def median_ratio(found: dict[str, list[float]], over: str) -> float:
+    """Of a frame's time over that of transforms, round by round."""
+    return median(a / b for a, b in zip(found["frame"], found[over], strict=True))
+
+
+def main() -> None:
+    """Measure, then print one JSON line."""
+    arguments = options(__doc__)
+    console = Console(stderr=True, quiet=arguments.json, highlight=False)
+    rounds = 3 if arguments.quick else 9
+    claims: list[Claim] = []
+    figures: dict[str, dict[str, float]] = {}
+    for task in TASKS:
+        name = f"{task.bench}.toml"
+        console.print(f"{name}: frames ...")
+        rate = frames_per_s(task, rounds)
+        console.print(f"{name}: CPU time ...")
+        found = cpu_ms(task, rounds)
+        figures[name] = {f"{kind}_cpu_ms": round(median(ms), 3) for kind, ms in found.items()}
+        claims += [
+            claim(f"{name} frames/s", rate, f">= {task.frames_per_s:g}"),
+            claim(
+                f"{name} CPU time a frame over plain FFTs of the padded grids",
+                median_ratio(found, "plain"),
+                "<= 1.6",
+            ),
+            claim(
+                f"{name} CPU time a frame over the mock's own pruned transforms alone",
+                median_ratio(found, "own"),
+                "<= 1.6",
+            ),
+        ]
+    finish("mock_speed", claims, arguments.json, quick=arguments.quick, figures=figures)
+
+
+if __name__ == "__main__":
+    main()
