@@ -12,7 +12,6 @@ from calibration.result import CalibrationError
 from labdiff.events import AlignmentStep
 from labdiff.runner import Job
 from labdiff.session import Session
-from twin.digital_twin import DigitalTwin
 from twin.probes import smooth_phases, square_phases
 from twin.refine import Triples, fit_alignment
 
@@ -25,12 +24,18 @@ STAGES = (
 )
 """Coarse to fine: weak phases and blurred images first, sharp squares last."""
 
-PIXELS = ("crosstalk_px", "zero_order_percent")
-"""What happens between pixels shows in sharp patterns alone; until then they count as sharp."""
-SHAPES = ("backplane_rad", "defocus_percent")
-"""Curvatures are small beside wrong tilts and distances: they wait until those are about right."""
-EXPECTED_CROSSTALK_PX = 0.2
-"""Where the search starts: sharp pixels give no slope to follow. Typical of pixels of about 9 um."""
+DETAILS = (
+    "crosstalk_px",
+    "zero_order_percent",
+    "backplane_rad",
+    "defocus_percent",
+    "aberration_rad",
+    "mirror_edge_px",
+)
+"""Small beside wrong tilts and distances: they wait until those are about right."""
+FIRST_DETAILED_STAGE = 2
+START = {"crosstalk_px": 0.2, "mirror_edge_px": 1.0}
+"""Where their search starts: sharp pixels and an edge far away give no slope to follow."""
 
 LARGEST_DISCREPANCY = 0.03
 HELD_OUT_FRAMES = 4
@@ -46,10 +51,11 @@ def align(session: Session) -> Job[float]:
     done = 0
     for number, (kind, strength, frames, blurs) in enumerate(STAGES):
         triples = measure_probes(session, kind, strength, frames, seed=100 + number)
-        last = number + 1 == len(STAGES)
-        fixed = (() if last else PIXELS) + (SHAPES if number < 2 else ())
-        if last:
-            _start_from(twin, EXPECTED_CROSSTALK_PX)
+        if number == FIRST_DETAILED_STAGE:
+            twin.load_alignment(
+                {**twin.state_dict(), **{k: torch.tensor(v) for k, v in START.items()}}
+            )
+        fixed = DETAILS if number < FIRST_DETAILED_STAGE else ()
         for step in fit_alignment(twin, triples, blurs, fixed):
             yield AlignmentStep(
                 step=done,
@@ -81,13 +87,6 @@ def align(session: Session) -> Job[float]:
     yield AlignmentStep(done, total, d, twin.alignment(), f"held-out probes, D {d:.4f}")
     _correct_registration(session)
     return d
-
-
-def _start_from(twin: DigitalTwin, crosstalk_px: float) -> None:
-    values = twin.state_dict()
-    if float(values["crosstalk_px"]) == 0.0:
-        values["crosstalk_px"] = torch.tensor(crosstalk_px)
-        twin.load_alignment(values)
 
 
 def measure_probes(session: Session, kind: str, strength: float, frames: int, seed: int) -> Triples:

@@ -10,11 +10,12 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from twin.backplane import TERMS, curvature_modes
+from twin import backplane, relay
 from twin.cavity import FixedCavity, cavity_intensity
 from twin.detector import resample
 from twin.pixels import reflection
 from twin.propagation import padded_size, transfer_function
+from twin.source import NO_EDGE_PX, gaussian, past_mirror_edge
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,8 @@ class DigitalTwin(nn.Module):
     bounce_tilt_mrad (N, 2), source_centre_px (2), source_waist_percent (deviation), output_shift_px
     (2) and output_shear_percent (2, 2), by which the registration was wrong, crosstalk_px and
     zero_order_percent (`twin.pixels`), backplane_rad (patches, 3; `twin.backplane`) and
-    defocus_percent, by how much of a gap the camera is focused behind the output plane. Pairs are
-    (x, y).
+    defocus_percent, by how much of a gap the camera is focused behind the output plane, and
+    aberration_rad (11; `twin.relay`), and mirror_edge_px (`twin.source`). Pairs are (x, y).
     They are known (no gradient, fast) until `refining(True)`.
     Tilts and kernel: the paper, section 3.2 and appendix A.1.
     """
@@ -76,6 +77,8 @@ class DigitalTwin(nn.Module):
     zero_order_percent: nn.Parameter
     backplane_rad: nn.Parameter
     defocus_percent: nn.Parameter
+    aberration_rad: nn.Parameter
+    mirror_edge_px: nn.Parameter
 
     def __init__(self, geometry: TwinGeometry) -> None:
         super().__init__()
@@ -92,8 +95,10 @@ class DigitalTwin(nn.Module):
             "output_shear_percent": torch.zeros(2, 2),
             "crosstalk_px": torch.zeros(()),
             "zero_order_percent": torch.zeros(()),
-            "backplane_rad": torch.zeros(patches, TERMS),
+            "backplane_rad": torch.zeros(patches, len(backplane.TERMS)),
             "defocus_percent": torch.zeros(()),
+            "aberration_rad": torch.zeros(len(relay.TERMS)),
+            "mirror_edge_px": torch.tensor(NO_EDGE_PX),
         }
         for name, start in starts.items():
             setattr(self, name, nn.Parameter(start, requires_grad=False))
@@ -109,12 +114,16 @@ class DigitalTwin(nn.Module):
             padded_size(height, self._pitch_m, geometry.wavelength_m, reach_m),
             padded_size(width, self._pitch_m, geometry.wavelength_m, reach_m),
         )
-        self.register_buffer("modes", curvature_modes(height, width), persistent=False)
+        curvatures = backplane.curvature_modes(height, width)
+        self.register_buffer("curvature_modes", curvatures, persistent=False)
+        aberrations = relay.aberration_modes(self.padded, geometry.samples)
+        self.register_buffer("aberration_modes", aberrations, persistent=False)
         self._fixed: Elements | None = None
 
     x_m: Tensor
     y_m: Tensor
-    modes: Tensor
+    curvature_modes: Tensor
+    aberration_modes: Tensor
 
     def refining(self, on: bool, fixed: Collection[str] = ()) -> None:
         """Let gradients reach the alignment parameters but the `fixed` ones, or not."""
@@ -128,19 +137,33 @@ class DigitalTwin(nn.Module):
         inputs: (B, h, w), radians for an SLM patch, amplitude 0 ... 1 for a DMD.
         phases: (N, h, w) radians for the whole batch, or (B, N, h, w).
         """
-        intensity = self._pixel_means(self.fine(inputs, phases))
+        return self.travel(*self.written(inputs, phases))
+
+    def written(self, inputs: Tensor, phases: Tensor) -> tuple[Tensor, Tensor]:
+        """What the modulators do to light, complex: (B, S h, S w) and ([B,] N, S h, S w).
+
+        Of the alignment parameters only crosstalk_px and zero_order_percent count here.
+        """
+        samples = self.geometry.samples
+        if self.geometry.input_kind == "slm_patch":
+            return self._reflection(inputs), self._reflection(phases)
+        amplitude = inputs.repeat_interleave(samples, -2).repeat_interleave(samples, -1)
+        first = torch.complex(amplitude, torch.zeros_like(amplitude))
+        return first, self._reflection(phases)
+
+    def travel(self, first: Tensor, layers: Tensor) -> Tensor:
+        """Intensity (B, h, w) from what `written` gives."""
+        intensity = self._pixel_means(self.fine(first, layers))
         if self._learning() or bool(self.output_shift_px.any() | self.output_shear_percent.any()):
             return resample(intensity, self.output_shear_percent / 100.0, self.output_shift_px)
         return intensity
 
-    def fine(self, inputs: Tensor, phases: Tensor) -> Tensor:
-        """As `forward`, on the samples of the light, (B, S h, S w), and before any registration."""
+    def fine(self, first: Tensor, layers: Tensor) -> Tensor:
+        """As `travel`, on the samples of the light, (B, S h, S w), and before any registration."""
         learning = self._learning()
-        shared = phases.dim() == 3
         bench = self._elements() if learning else self._known()
-        first = bench.source * self._written(inputs)
-        modulations = self._reflection(phases) * bench.planes
-        if shared and not learning:
+        first, modulations = bench.source * first, bench.planes * layers
+        if layers.dim() == 3 and not learning:
             intensity: Tensor = FixedCavity.apply(  # type: ignore[no-untyped-call]
                 first, modulations, bench.gap, bench.way_out
             )
@@ -159,13 +182,6 @@ class DigitalTwin(nn.Module):
         if self.geometry.samples == 1:
             return samples
         return nn.functional.avg_pool2d(samples[:, None], self.geometry.samples)[:, 0]
-
-    def _written(self, inputs: Tensor) -> Tensor:
-        if self.geometry.input_kind == "slm_patch":
-            return self._reflection(inputs)
-        samples = self.geometry.samples
-        amplitude = inputs.repeat_interleave(samples, -2).repeat_interleave(samples, -1)
-        return torch.complex(amplitude, torch.zeros_like(amplitude))
 
     def _known(self) -> Elements:
         if self._fixed is None:
@@ -188,24 +204,26 @@ class DigitalTwin(nn.Module):
             transfer_function(self.padded, self._pitch_m, g.wavelength_m, distance_m)
             for distance_m in (gap_m, focus_m)
         )
+        aberration = torch.tensordot(self.aberration_rad.double(), self.aberration_modes, dims=1)
+        way_out = way_out * torch.complex(aberration.cos(), aberration.sin()).to(torch.complex64)
         return Elements(self._source() * planes[0], planes[1:], gap, way_out)
 
     def _source(self) -> Tensor:
-        """Gaussian amplitude; 1 = root mean square over the patch at data-sheet values."""
+        """Beam past the mirror's edge; 1 = root mean square over the patch at data-sheet values."""
         g = self.geometry
         centre_m = self.source_centre_px.double() * g.pixel_pitch_m
         waist_m = g.waist_m * (1.0 + self.source_waist_percent.double() / 100.0)
-
-        def gaussian(x_m: Tensor, y_m: Tensor, waist: Tensor | float) -> Tensor:
-            return torch.exp(-(x_m.square() + y_m.square()) / waist**2)
-
         nominal = gaussian(self.x_m, self.y_m, g.waist_m).square().mean().sqrt()
         amplitude = gaussian(self.x_m - centre_m[0], self.y_m - centre_m[1], waist_m) / nominal
-        return amplitude.float().to(torch.complex64)
+        field = amplitude.float().to(torch.complex64)
+        if float(self.mirror_edge_px.detach()) <= NO_EDGE_PX:
+            return field
+        to_slm = transfer_function(self.padded, self._pitch_m, g.wavelength_m, g.z_gap_m)
+        return past_mirror_edge(field, self.mirror_edge_px, g.samples, to_slm)
 
     def _curvature(self) -> Tensor:
         """Phase (N + 1, h, w) of the backplane; a DMD at the input is flat."""
-        surface = torch.tensordot(self.backplane_rad.double(), self.modes, dims=1)
+        surface = torch.tensordot(self.backplane_rad.double(), self.curvature_modes, dims=1)
         missing = self.geometry.layers + 1 - len(surface)
         return nn.functional.pad(surface, (0, 0, 0, 0, missing, 0))
 
@@ -246,7 +264,9 @@ class DigitalTwin(nn.Module):
                 "crosstalk_px",
                 "zero_order_percent",
                 "defocus_percent",
+                "mirror_edge_px",
             ):
                 values[name] = float(getattr(self, name))
+            values["aberration_rms_rad"] = float(self.aberration_rad.square().sum().sqrt())
             values["backplane_rms_rad"] = float(self.backplane_rad.square().sum(1).mean().sqrt())
         return values

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from twin.cavity import TOGETHER
 from twin.digital_twin import DigitalTwin
 from twin.discrepancy import discrepancy
 
@@ -47,6 +48,8 @@ EXPECTED = {
     "zero_order_percent": 5.0,
     "backplane_rad": 0.1,
     "defocus_percent": 0.5,
+    "aberration_rad": 0.1,
+    "mirror_edge_px": 3.0,
 }
 """How far each parameter may be from its data-sheet value, one standard deviation.
 
@@ -89,18 +92,20 @@ def fit_alignment(
         [torch.full((p.numel(),), n not in fixed) for n, p in twin.named_parameters()]
     ).nonzero()[:, 0]
     damping = 1e-2
+    # Most parameters leave the modulators alone: what they do is not computed anew for each.
+    written = _Written(twin, triples)
     for iteration, sigma in enumerate(blur_px):
         target = _normalised(blur(triples.intensity, sigma))
         # The prior weighs as much as the data are wrong: it leads while the twin is far off and
         # fades as the twin comes to explain the frames.
-        residual, _ = _residual(twin, theta, triples, target, sigma, 0.0 * theta)
+        residual, _ = _residual(written, theta, target, sigma, 0.0 * theta)
         prior = PRIOR_SHARE * residual.square().sum() / expected.square()
         cost = 0.5 * float(residual.square().sum() + (prior * theta.square()).sum())
         jacobian = torch.empty(residual.numel(), len(free))
         for column, index in enumerate(free):
             moved = theta.clone()
             moved[index] += DIFFERENCE
-            changed, _ = _residual(twin, moved, triples, target, sigma, prior)
+            changed, _ = _residual(written, moved, target, sigma, prior)
             jacobian[:, column] = (changed - residual).flatten() / DIFFERENCE
         normal = (jacobian.T @ jacobian).double()
         slope = (jacobian.T @ residual.flatten()).double() + (prior * theta)[free].double()
@@ -110,7 +115,7 @@ def fit_alignment(
                 curvature + damping * torch.diag(curvature.diagonal()), -slope
             ).float()
             candidate = theta.index_add(0, free, step.clamp(-LONGEST_STEP, LONGEST_STEP))
-            _, candidate_cost = _residual(twin, candidate, triples, target, sigma, prior)
+            _, candidate_cost = _residual(written, candidate, target, sigma, prior)
             if candidate_cost < cost:
                 theta, damping = candidate, max(damping / 5.0, 1e-6)
                 break
@@ -144,16 +149,35 @@ def _normalised(images: Tensor) -> Tensor:
     return result
 
 
+class _Written:
+    """Modelled intensities of triples, with what the modulators do kept until it changes."""
+
+    def __init__(self, twin: DigitalTwin, triples: Triples) -> None:
+        self.twin, self._triples = twin, triples
+        self._key: tuple[float, float] | None = None
+        self._fields: list[tuple[Tensor, Tensor]] = []
+
+    def intensity(self) -> Tensor:
+        """(B, h, w) at the twin's present parameters."""
+        key = (float(self.twin.crosstalk_px), float(self.twin.zero_order_percent))
+        with torch.no_grad():
+            if key != self._key:
+                groups = zip(
+                    torch.split(self._triples.inputs, TOGETHER),
+                    torch.split(self._triples.phases, TOGETHER),
+                    strict=True,
+                )
+                self._fields = [self.twin.written(i, p) for i, p in groups]
+                self._key = key
+            return torch.cat([self.twin.travel(*fields) for fields in self._fields])
+
+
 def _residual(
-    twin: DigitalTwin, theta: Tensor, triples: Triples, target: Tensor, sigma: float, prior: Tensor
+    written: _Written, theta: Tensor, target: Tensor, sigma: float, prior: Tensor
 ) -> tuple[Tensor, float]:
     """Difference of the normalised images, whose half sum of squares is the discrepancy."""
-    load_parameter_vector(twin, theta)
-    with torch.no_grad():
-        # One frame at a time: its fields stay in the processor's cache.
-        modelled = torch.cat(
-            [twin(triples.inputs[i : i + 1], triples.phases[i]) for i in range(len(triples.inputs))]
-        )
+    load_parameter_vector(written.twin, theta)
+    modelled = written.intensity()
     residual = _normalised(blur(modelled, sigma)) - target
     penalty = float((prior * theta.square()).sum())
     return residual, 0.5 * (float(residual.square().sum()) + penalty)
@@ -167,11 +191,11 @@ def bounce_prior(twin: DigitalTwin) -> Tensor:
 class OnlineRefiner:
     """One step on each batch that was just measured, with the optimiser's memory kept.
 
-    What happens between pixels is a property of the SLM: it does not drift, and its gradient would
-    double the cost.
+    What happens between pixels is a property of the SLM, and the mirror's edge one of how the bench
+    was set up: they do not drift, and their gradients would double the cost.
     """
 
-    FIXED = ("crosstalk_px", "zero_order_percent")
+    FIXED = ("crosstalk_px", "zero_order_percent", "mirror_edge_px")
 
     def __init__(self, twin: DigitalTwin, learning_rate: float = 0.01) -> None:
         self.twin = twin

@@ -27,6 +27,7 @@ MODELLED = (
     "slm.crosstalk_px",
     "slm.dead_space",
     "slm.backplane_rad",
+    "cavity.mirror_edge",
     "relay.defocus_mm",
     "relay.magnification_error",
     "relay.rotation_deg",
@@ -58,6 +59,7 @@ def informed_twin(truth: Truth) -> DigitalTwin:
     modes = curvature_modes(*geometry.patch_shape).flatten(1).T
     shapes = torch.tensor(truth.backplane_rad).double().flatten(1).T
     values["backplane_rad"] = torch.linalg.lstsq(modes, shapes).solution.T.float()
+    values["mirror_edge_px"] = torch.tensor(truth.mirror_edge * geometry.patch_shape[1])
     values["defocus_percent"] = torch.tensor(50.0 * truth.defocus_mm / geometry.z_gap_mm)
     twin.load_alignment(values)
     return twin
@@ -93,7 +95,7 @@ def frame_errors(seed: int) -> list[float]:
         image = path.image(path.plane(phases), Roi(0, 0, *geometry.camera_shape)).ravel()
         written = torch.from_numpy(phases)
         with torch.no_grad():
-            plane = twin.fine(written[:1], written[1:])[0].numpy() * unit
+            plane = twin.fine(*twin.written(written[:1], written[1:]))[0].numpy() * unit
         fine = (places + 0.5) * SAMPLES - 0.5
         predicted: npt.NDArray[np.float32] = ndimage.map_coordinates(plane, fine, order=3)
         errors.append(nrmse(predicted[inside], image[inside]))

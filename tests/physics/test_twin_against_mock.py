@@ -41,6 +41,7 @@ MODELLED = (
     "slm.crosstalk_px",
     "slm.dead_space",
     "slm.backplane_rad",
+    "cavity.mirror_edge",
     "relay.defocus_mm",
 )
 
@@ -62,6 +63,7 @@ def twin_that_knows(truth: Truth) -> DigitalTwin:
     modes = curvature_modes(*GEOMETRY.patch_shape).flatten(1).T
     shapes = torch.tensor(truth.backplane_rad).double().flatten(1).T
     values["backplane_rad"] = torch.linalg.lstsq(modes, shapes).solution.T.float()
+    values["mirror_edge_px"] = torch.tensor(truth.mirror_edge * GEOMETRY.patch_shape[1])
     values["defocus_percent"] = torch.tensor(50.0 * truth.defocus_mm / GEOMETRY.z_gap_mm)
     twin.load_alignment(values)
     return twin

@@ -20,6 +20,8 @@ def tilted_twin() -> DigitalTwin:
     values["zero_order_percent"] = torch.tensor(2.0)
     values["backplane_rad"] = torch.tensor([[0.1, -0.2, 0.3]] * 4)
     values["defocus_percent"] = torch.tensor(3.0)
+    values["aberration_rad"] = 0.1 * torch.ones(11)
+    values["mirror_edge_px"] = torch.tensor(1.5)
     twin.load_alignment(values)
     return twin
 
