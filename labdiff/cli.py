@@ -90,7 +90,9 @@ def train(
     calibrated_steps: Annotated[
         int, typer.Option(help="Steps on the calibrated twin; further layer sets take a quarter.")
     ] = 500,
-    online_steps: Annotated[int, typer.Option(help="Steps a layer set on the bench.")] = 40,
+    online_steps: Annotated[
+        int, typer.Option(help="Steps on the bench; further layer sets take a quarter.")
+    ] = 100,
     batch: Annotated[int, typer.Option(help="Images a step.")] = 16,
     prediction: Annotated[str, typer.Option(help="sample or epsilon (the paper's).")] = "sample",
     resume: Annotated[Path | None, typer.Option(help="Run file to go on with.")] = None,

@@ -139,11 +139,10 @@ class TrainingOptions(_Section):
     offline_steps: int = Field(
         default=500,
         ge=0,
-        description="steps of the first layer set on the data sheet's twin; the others, which start "
-        "from the set before, take a quarter",
+        description="steps of the first layer set on the data sheet's twin; the others take a quarter",
     )
     calibrated_steps: int = Field(default=500, ge=0, description="the same, on the calibrated twin")
-    online_steps: int = Field(default=40, ge=0, description="steps a layer set on the bench")
+    online_steps: int = Field(default=100, ge=0, description="the same, on the bench")
     batch: int = Field(default=16, ge=1, le=4096, description="images a step")
     learning_rate: float = Field(default=0.2, gt=0.0, le=10.0, description="on a twin, rad a step")
     online_learning_rate: float = Field(default=0.02, gt=0.0, le=10.0)

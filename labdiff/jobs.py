@@ -26,7 +26,7 @@ RUN_FILE = "run.h5"
 QUICK: dict[str, Any] = {
     "offline_steps": 80,
     "calibrated_steps": 80,
-    "online_steps": 8,
+    "online_steps": 20,
     "generated": 16,
     "sampler_steps": 20,
 }

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 CLIP = 3.0
 """Noisy images are clipped to -CLIP ... CLIP before they are written: 0.3 % of pure noise."""
+REST_RAD = math.pi
+"""Where phases start: half a turn from where they fall from 2 pi to 0, a scattering flank on an SLM."""
 LEAST_SLOPE = 0.2
 """Flatter lines than this are no start for the decode scale: nothing could be learnt from them."""
 
@@ -42,8 +44,7 @@ class OpticalDenoisingUnit(nn.Module):
         self.shape, self.image_shape = shape, image_shape
         self.cell = (shape[0] // image_shape[0], shape[1] // image_shape[1])
         self.input_kind, self.prediction = input_kind, prediction
-        # Half a turn from where phases fall from 2 pi to 0: each fall on the SLM is a scattering flank.
-        self.phases = nn.Parameter(torch.full((layer_sets, layers, *shape), math.pi))
+        self.phases = nn.Parameter(torch.full((layer_sets, layers, *shape), REST_RAD))
         self.decode_scale = nn.Parameter(torch.full((layer_sets,), 0.5))
         self.decode_offset = nn.Parameter(torch.full((layer_sets,), -1.0))
 

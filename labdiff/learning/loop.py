@@ -26,6 +26,7 @@ from labdiff.metrics import FIRST_SCORED_T, noise_mse
 from labdiff.runner import Job
 from labdiff.session import Session
 from twin.discrepancy import discrepancy
+from twin.odu import REST_RAD
 from twin.refine import OnlineRefiner
 
 Method = Literal["offline", "calibrated", "physics_aware", "online"]
@@ -35,11 +36,15 @@ STAGES: dict[Method, str] = {
     "physics_aware": "learning on the bench, twin fixed",
     "online": "online learning",
 }
+PULL = 0.1
+"""Decay of the phases towards their rest. Without it they wander over many turns, and each fall from 2 pi
+to 0 scatters light at angles that a twin with one sample a pixel cannot follow."""
 PICTURE_SECONDS = 0.25
 CHECKPOINT_SECONDS = 5.0
 DECODE_RATE = 0.02
 SHARE_OF_FURTHER_SETS = 0.25
-"""On a twin a layer set starts from the one before: neighbouring timestep ranges need similar light."""
+"""The first layer set, for the least noise, has the most to learn. On a twin the next ones start from
+the one before, since neighbouring timestep ranges need similar light."""
 
 
 def train(session: Session, method: Method) -> Job[None]:
@@ -49,7 +54,7 @@ def train(session: Session, method: Method) -> Job[None]:
     """
     options, odu, twin, where = session.options, session.odu, session.twin, session.position
     twin_only = method in ("offline", "calibrated")
-    rate = options.learning_rate if twin_only else options.online_learning_rate
+    first_rate = options.learning_rate if twin_only else options.online_learning_rate
     plan = step_counts(options, method)
     yield StageStarted(STAGES[method], sum(plan))
     refiner = OnlineRefiner(twin) if method == "online" else None
@@ -57,14 +62,15 @@ def train(session: Session, method: Method) -> Job[None]:
 
     for layer_set in range(where.layer_set, options.layer_sets):
         steps = plan[layer_set]
+        rate = first_rate if layer_set == 0 or not twin_only else 0.5 * first_rate
         if twin_only and layer_set > 0 and where.step == 0:
             odu.start_from(layer_set, layer_set - 1)
-        phases = odu.phases.detach()[layer_set].clone().requires_grad_()
+        deviation = (odu.phases.detach()[layer_set] - REST_RAD).requires_grad_()
         decode: list[Tensor] = [odu.decode_scale, odu.decode_offset]
-        optimiser = torch.optim.Adam(
+        optimiser = torch.optim.AdamW(
             [
-                {"params": [phases], "lr": rate},
-                {"params": decode, "lr": DECODE_RATE * rate / 0.1},
+                {"params": [deviation], "lr": rate, "weight_decay": PULL},
+                {"params": decode, "lr": DECODE_RATE * rate / 0.1, "weight_decay": 0.0},
             ],
             # A short memory: within some hundred steps the gradients shrink by orders of magnitude.
             betas=(0.9, 0.9),
@@ -77,6 +83,7 @@ def train(session: Session, method: Method) -> Job[None]:
         for step in range(where.step, steps):
             x_t, noise, clean, t = draw_batch(session, method, layer_set, step)
             abar = session.schedule.alphas_bar[t]
+            phases = deviation + REST_RAD
             inputs, layers = session.written(odu.encode(x_t), phases)
             modelled = twin(inputs, layers)
             measured = modelled.detach() if twin_only else session.measure(inputs, layers)
@@ -90,7 +97,7 @@ def train(session: Session, method: Method) -> Job[None]:
                 refiner.step(inputs.detach(), layers.detach(), measured)
 
             with torch.no_grad():
-                odu.phases[layer_set] = phases
+                odu.phases[layer_set] = deviation + REST_RAD
                 predicted = odu.decode(measured, x_t, abar, layer_set)
                 on_twin = odu.decode(modelled, x_t, abar, layer_set)
             where.layer_set, where.step = layer_set, step + 1
@@ -120,9 +127,9 @@ def train(session: Session, method: Method) -> Job[None]:
 
 def step_counts(options: TrainingOptions, method: Method) -> list[int]:
     """Steps of each layer set."""
-    first = {"offline": options.offline_steps, "calibrated": options.calibrated_steps}.get(method)
-    if first is None:
-        return [options.online_steps] * options.layer_sets
+    first = {"offline": options.offline_steps, "calibrated": options.calibrated_steps}.get(
+        method, options.online_steps
+    )
     further = math.ceil(SHARE_OF_FURTHER_SETS * first)
     return [first] + [further] * (options.layer_sets - 1)
 
