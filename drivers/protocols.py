@@ -50,6 +50,14 @@ class SLM(Device, Protocol):
         """Bits of one grey level."""
         ...
 
+    @property
+    def shown(self) -> PatternId | None:
+        """The pattern that the panel itself reports to have read in last; None if it cannot tell.
+
+        Never what was merely sent: it is there to find a panel that has frozen.
+        """
+        ...
+
     def set_phase(self, phase_rad: FloatArray) -> PatternId:
         """Show a phase pattern, (height, width), radians, any real number; wrapped and quantised here.
 

@@ -115,9 +115,22 @@ class Bench:
                 log.error("could not %s: %s", what, error)
 
     def show(self, phases_rad: npt.NDArray[np.floating]) -> None:
-        """Put patches (P, h, w) on the SLM and wait until it has settled."""
-        self.slm.set_phase(self.layout.panel(phases_rad))
-        self.settle()
+        """Put patches (P, h, w) on the SLM and wait until it has settled.
+
+        An SLM that reports another pattern afterwards is written again, at most three times.
+        Raises DeviceTimeoutError if it goes on so.
+        """
+        panel = self.layout.panel(phases_rad)
+        for _ in range(1 + MAX_RETRIES):
+            pattern = self.slm.set_phase(panel)
+            self.settle()
+            shown = self.slm.shown
+            if shown is None or shown == pattern:
+                return
+        raise DeviceTimeoutError(
+            f"{self.slm.name}: written {1 + MAX_RETRIES} times, the panel still shows pattern {shown} "
+            f"and not {pattern}; check that the SLM is not frozen, its video signal and its timing"
+        )
 
     def use_phase_response(self, phase_by_grey_rad: npt.NDArray[np.floating]) -> None:
         """Let the SLM's driver choose grey levels by the measured phase response."""
@@ -150,7 +163,7 @@ class Bench:
         counts -= pedestal
         scale = 1.0 / (unit * self.camera.exposure_ms)
         intensity = (self.rectifier(counts) * scale).astype(np.float32)
-        self._check_light(float(intensity.mean()))
+        self._check_light(float(intensity.mean(axis=(1, 2)).min()))
         return Frames(intensity, saturated)
 
     def _frame_of(
@@ -186,7 +199,7 @@ class Bench:
         )
 
     def _check_light(self, mean: float) -> None:
-        """A dark batch is no measurement. `mean`: of the intensity, 1 for a flat pattern's."""
+        """A dark frame is no measurement. `mean`: the darkest frame's, 1 for a flat pattern's."""
         if mean > LEAST_LIGHT:
             return
         if not self.laser.emission:

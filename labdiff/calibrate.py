@@ -57,7 +57,7 @@ def full_calibration(session: Session) -> Job[float]:
     yield from _expose_flat(session)
     yield StageStarted("alignment", 1)
     d = yield from align(session)
-    session.precompensation_rad = session.twin.precompensation_phase()
+    session.precompensate()
     return d
 
 

@@ -21,6 +21,9 @@ from twin.discrepancy import discrepancy
 IMAGES = 300
 """Held-out noisy images of one score: the standard error of the mean is then about 4 %."""
 
+FRAMES_COMPARED = 8
+"""Frames of a batch that are laid beside the twin's: for the discrepancy, and to follow drift."""
+
 
 def baselines(session: Session) -> dict[str, float]:
     """mse_identity and mse_wiener on the images on which the session is scored."""
@@ -55,9 +58,10 @@ def denoise(
             if intensity is None:
                 intensity = session.twin(inputs, layers)
             else:
-                few = slice(0, 8)
+                few = slice(0, FRAMES_COMPARED)
                 modelled = session.twin(inputs[few], layers)
                 distances.append(discrepancy(intensity[few], modelled))
+                session.follow(inputs[few], layers, intensity[few])
             abar = session.schedule.alphas_bar[t[mine]]
             predicted[mine] = odu.decode(intensity, x_t[mine], abar, layer_set)
     return predicted, float(torch.cat(distances).mean()) if distances else float("nan")

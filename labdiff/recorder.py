@@ -10,19 +10,21 @@ Layout (NeXus, NXentry):
     /entry/figures              attrs: the named figures
     /entry/checkpoint           arrays and attrs that a resumed job needs
 
-Rows are gathered and written in blocks. A block is written to a copy of the file, which then takes
-the file's place in one atomic step: a kill at any moment leaves the last whole block, and another
-process may read while it grows.
+Rows are gathered and written in blocks. A block is added to a copy of the file in memory, whose bytes
+are written beside the file and then take its place in one atomic step: a kill at any moment leaves the
+last whole block, and another process may read while it grows. HDF5 itself never writes to the disk: a
+disk that is full makes it end the interpreter, and then nobody would switch the laser off.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import platform
-import shutil
 import time
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields
 from datetime import UTC, datetime
 from importlib import metadata
@@ -76,7 +78,7 @@ class Recorder:
         except OSError as error:
             raise UserError(
                 f"{path}: cannot be written: {error.strerror or error}. "
-                f"Choose a folder you may write to with --out."
+                f"Choose a folder you may write to with --out, on a disk with free space."
             ) from None
 
     def __enter__(self) -> Recorder:
@@ -102,24 +104,26 @@ class Recorder:
         """Write what was gathered, atomically. Raises UserError if the disk does not take it."""
         if not self._rows and not self._latest:
             return
-        working = self.path.with_name(self.path.name + ".part")
         try:
-            shutil.copyfile(self.path, working)
-            with h5py.File(working, "r+") as file:
+            image = io.BytesIO(self.path.read_bytes())
+            with h5py.File(image, "r+") as file:
                 self._write(file["entry"])
-            _replace(working, self.path)
+            _replace(self.path, image)
         except OSError as error:
+            # HDF5's own words are many lines on its inside, and have no strerror.
+            why = error.strerror or "what it holds is damaged"
             raise UserError(
-                f"{self.path}: cannot be written any more: {error.strerror or error}. Is the disk "
-                "full, or was the file removed? What was written before is whole."
+                f"{self.path}: cannot be written any more: {why}. Is the disk full, or was the file "
+                "moved or damaged? Free space or put the file back, then go on: "
+                f"labdiff train --resume {self.path}. What was written before is kept."
             ) from None
         self._rows.clear()
         self._latest.clear()
         self._written_s = time.monotonic()
 
     def _create(self, bench_text: str, options_json: str, seed: int) -> None:
-        working = self.path.with_name(self.path.name + ".part")
-        with h5py.File(working, "w") as file:
+        image = io.BytesIO()
+        with h5py.File(image, "w") as file:
             file.attrs["default"] = "entry"
             entry = file.create_group("entry")
             entry.attrs["NX_class"] = "NXentry"
@@ -135,7 +139,7 @@ class Recorder:
             config.attrs["options"] = options_json
             config.attrs["seed"] = seed
             entry.create_group("events").attrs["NX_class"] = "NXcollection"
-        _replace(working, self.path)
+        _replace(self.path, image)
 
     def _take(self, event: Event) -> None:
         match event:
@@ -237,8 +241,25 @@ def _put(group: h5py.Group, name: str, array: Any) -> None:
     group.create_dataset(name, data=value)
 
 
-def _replace(working: Path, path: Path) -> None:
-    """Take the file's place, tried again while a reader on Windows holds the file for a moment."""
+def _replace(path: Path, image: io.BytesIO) -> None:
+    """Let the file be these bytes, in one step. Raises OSError; the file is then as it was."""
+    working = path.with_name(path.name + ".part")
+    try:
+        with working.open("wb") as file:
+            file.write(image.getbuffer())
+            file.flush()
+            # Without it a power cut could leave the new name with the bytes not yet on the disk.
+            os.fsync(file.fileno())
+        _take_place(working, path)
+    except OSError:
+        # What it takes up is the room that somebody with a full disk looks for.
+        with suppress(OSError):
+            working.unlink(missing_ok=True)
+        raise
+
+
+def _take_place(working: Path, path: Path) -> None:
+    """Replace, tried again while a reader on Windows holds the file for a moment."""
     for attempt in range(50):
         try:
             working.replace(path)

@@ -21,6 +21,7 @@ from labdiff.events import Checkpoint
 from labdiff.reader import RunFile
 from twin.digital_twin import DigitalTwin
 from twin.odu import OpticalDenoisingUnit
+from twin.track import track_drift
 
 
 @dataclass(slots=True)
@@ -37,7 +38,7 @@ class Session:
     """Unit, twin, data and schedule of one run; the bench is lent to it.
 
     precompensation_rad: (N + 1, h, w), written on the SLM on top of input and layers, undoes the
-    tilts that the twin has learnt. Bench and twin both see it.
+    tilts that the twin has learnt. Bench and twin both see it. aligned: the twin knows this bench.
     """
 
     config: BenchConfig
@@ -49,6 +50,7 @@ class Session:
     schedule: NoiseSchedule
     policy: TimeAwarePolicy
     precompensation_rad: Tensor
+    aligned: bool = False
     position: Position = field(default_factory=Position)
     figures: dict[str, float] = field(default_factory=dict)
 
@@ -104,6 +106,17 @@ class Session:
         """The bench's answer (B, h, w) to inputs and layers as written."""
         frames = self.bench.measure(inputs.detach().numpy(), phases.detach().numpy())
         return torch.from_numpy(frames.intensity)
+
+    def precompensate(self) -> None:
+        """Move what the twin has learnt of tilts and curvature onto the SLM."""
+        self.precompensation_rad = self.twin.precompensation_phase()
+        self.aligned = True
+
+    def follow(self, inputs: Tensor, phases: Tensor, measured: Tensor) -> None:
+        """Take the drift that these frames show, as written, off the bench again: onto the SLM."""
+        if self.aligned:
+            track_drift(self.twin, inputs, phases, measured)
+            self.precompensate()
 
     def checkpoint(self) -> Checkpoint:
         """All that `restore` needs."""

@@ -159,6 +159,8 @@ class MockCamera:
             raise DeviceStateError(f"{self.name}: is closed")
         self._requests += 1
         faults = self._lab.faults.at(self._requests)
+        if "laser_shut" in faults:
+            self._lab.laser.interlock()
         if self._unplugged or "unplugged" in faults:
             raise DeviceDisconnectedError(
                 f"{self.name}: disconnected after {self._sequence} frames; check cable and power"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,7 @@ class _Step:
     """One pattern: where its relaxation starts, where it ends, and when each row begins, (h,)."""
 
     pattern: PatternId
+    refresh_s: float
     start: Phase
     target: Phase
     rows_s: Array
@@ -42,8 +44,10 @@ class LiquidCrystal:
     def __init__(self, dials: SlmDials, flat: Phase, row_share: Array) -> None:
         self._dials, self._row_share = dials, row_share
         always = np.full(len(row_share), -np.inf)
-        self._now = _Step(0, flat, flat, always, -np.inf)
-        self._next: _Step | None = None
+        self._now = _Step(0, -np.inf, flat, flat, always, -np.inf)
+        # Patterns to come, in order; rows of the first may have begun. Several: while one is still
+        # scanned down the panel, another waits for the next refresh.
+        self._next: deque[_Step] = deque()
 
     @property
     def timing(self) -> Timing:
@@ -60,33 +64,45 @@ class LiquidCrystal:
         # A pattern that arrives on the stroke is in time; rounding must not cost it a refresh.
         refresh_s = np.ceil(now_s / period_s - 1e-9) * period_s
         rows_s = refresh_s + self._row_share * self._dials.scan_ms * 1e-3
-        start = self._phase_of(self._now, rows_s[None, :, None])
+        while self._next and self._next[-1].refresh_s >= refresh_s:
+            self._next.pop()  # overtaken before its refresh: it never appears
+        # In each row the pattern before begins earlier, so that it is the one to be replaced there.
+        before = self._next[-1] if self._next else self._now
+        start = self._phase_of(before, rows_s[None, :, None])
         duration_s = (self.timing.duration_ms - self._dials.scan_ms) * 1e-3
         settled_s = float(rows_s.max()) + duration_s
-        self._next = _Step(pattern, start, target, rows_s, settled_s)
+        self._next.append(_Step(pattern, float(refresh_s), start, target, rows_s, settled_s))
         return float(refresh_s)
 
     def phase(self, now_s: float) -> Phase:
         """(P, h, w) at a moment, radians."""
         self._advance(now_s)
-        before = self._phase_of(self._now, now_s)
-        if self._next is None:
-            return before
-        begun = (now_s >= self._next.rows_s)[None, :, None]
-        return np.where(begun, self._phase_of(self._next, now_s), before)
+        phase = self._phase_of(self._now, now_s)
+        for step in self._next:
+            begun = now_s >= step.rows_s
+            if begun.any():
+                phase = np.where(begun[None, :, None], self._phase_of(step, now_s), phase)
+        return phase
+
+    def pattern(self, now_s: float) -> PatternId:
+        """The last pattern that has begun in all rows."""
+        begun = [step for step in self._next if now_s >= step.rows_s.max() - 1e-9]
+        return (begun[-1] if begun else self._now).pattern
 
     def pattern_during(self, start_s: float, end_s: float) -> PatternId | None:
         """The pattern that stood still from start to end; None if anything moved."""
-        step, following = self._now, self._next
-        if following is not None and start_s >= following.settled_s:
-            step, following = following, None
-        ends_s = float(following.rows_s.min()) if following is not None else np.inf
+        step, ends_s = self._now, np.inf
+        for following in self._next:
+            if start_s < following.settled_s:
+                ends_s = float(following.rows_s.min())
+                break
+            step = following
         still = start_s >= step.settled_s - 1e-9 and end_s <= ends_s + 1e-9
         return step.pattern if still else None
 
     def _advance(self, now_s: float) -> None:
-        if self._next is not None and now_s >= self._next.rows_s.max():
-            self._now, self._next = self._next, None
+        while self._next and now_s >= self._next[0].rows_s.max():
+            self._now = self._next.popleft()
 
     def _phase_of(self, step: _Step, when_s: float | Array) -> Phase:
         if step.start is step.target or np.min(when_s) >= step.settled_s:

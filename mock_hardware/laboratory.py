@@ -81,7 +81,7 @@ class MockLaboratory:
         )
 
     def faults_now(self) -> set[Fault]:
-        """The faults that will meet the next frame."""
+        """The faults that will meet the next frame: what is written now is written for it."""
         return self.faults.at(self.camera.requests + 1) if hasattr(self, "camera") else set()
 
     def before_change(self) -> None:

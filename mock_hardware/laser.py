@@ -52,8 +52,6 @@ class MockLaser:
     @property
     def emission(self) -> bool:
         """True while light comes out (or will, once the shutter has opened)."""
-        if self._emission and "laser_shut" in self._lab.faults_now():
-            self._emission = False
         return self._emission
 
     @emission.setter
@@ -79,9 +77,14 @@ class MockLaser:
         self._emission = False
         self._closed = True
 
+    def interlock(self) -> None:
+        """Dark at once, and until the emission is switched on again."""
+        self._emission = False
+        self._shuts_s = float("-inf")
+
     def light_mw(self, now_s: float) -> float:
         """What leaves the shutter at a moment."""
-        open_now = now_s >= self._opens_s - 1e-9 if self.emission else now_s < self._shuts_s - 1e-9
+        open_now = now_s >= self._opens_s - 1e-9 if self._emission else now_s < self._shuts_s - 1e-9
         return self._power_mw * (1.0 + self._lab.drift.at(now_s).power) if open_now else 0.0
 
 

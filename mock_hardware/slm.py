@@ -56,6 +56,11 @@ class MockSLM:
         """Bits of one grey level."""
         return self._lab.geometry.slm_bit_depth
 
+    @property
+    def shown(self) -> PatternId | None:
+        """The pattern of the last refresh that has reached the lowest row."""
+        return self.crystal.pattern(self._lab.clock.now_s())
+
     def set_lut(self, phase_by_grey_rad: FloatArray | None) -> None:
         """Use a measured phase response, (2**bits,) radians; None: linear over 2 pi again."""
         self._quantise = PhaseQuantiser(self.bit_depth, phase_by_grey_rad)

@@ -12,8 +12,6 @@ CLIP = 3.0
 """Noisy images are clipped to -CLIP ... CLIP before they are written: 0.3 % of pure noise."""
 REST_RAD = math.pi
 """Where phases start: half a turn from where they fall from 2 pi to 0, a scattering flank on an SLM."""
-LEAST_SLOPE = 0.2
-"""Flatter lines than this are no start for the decode scale: nothing could be learnt from them."""
 
 
 class OpticalDenoisingUnit(nn.Module):
@@ -21,8 +19,8 @@ class OpticalDenoisingUnit(nn.Module):
 
     image_shape: (H, W) of an image; a patch of (h, w) must hold a whole number of pixels a cell.
     prediction: "sample" reads the clean image from the light, "epsilon" (the paper) the noise.
-    decode_scale, decode_offset (M,): the two numbers by which a cell's mean intensity becomes a
-    pixel of the clean image; trained with the phases.
+    decode_scale (M,), decode_offset (M, H, W): what makes a pixel of the clean image of a cell's mean
+    intensity; trained with the phases.
     Raises ValueError if the patch does not divide into the image's cells.
     """
 
@@ -46,7 +44,7 @@ class OpticalDenoisingUnit(nn.Module):
         self.input_kind, self.prediction = input_kind, prediction
         self.phases = nn.Parameter(torch.full((layer_sets, layers, *shape), REST_RAD))
         self.decode_scale = nn.Parameter(torch.full((layer_sets,), 0.5))
-        self.decode_offset = nn.Parameter(torch.full((layer_sets,), -1.0))
+        self.decode_offset = nn.Parameter(torch.full((layer_sets, *image_shape), -1.0))
 
     def start_from(self, layer_set: int, other: int) -> None:
         """Give a layer set the phases and the decode of another one."""
@@ -73,20 +71,16 @@ class OpticalDenoisingUnit(nn.Module):
         scale, offset = self.decode_scale[layer_set], self.decode_offset[layer_set]
         return scale * self.cells(intensity) + offset
 
-    def initialise_decode(self, intensity: Tensor, clean: Tensor, layer_set: int) -> None:
-        """Scale and offset from the least-squares line through a first batch.
+    def match(self, measured: Tensor, modelled: Tensor, layer_set: int) -> None:
+        """Move the offsets until the bench's mean prediction is the twin's, cell by cell.
 
-        intensity (B, h, w), clean (B, H, W). Where light and image hardly correlate the scale
-        keeps its start, so that training has a slope to follow; the offset then fits the means.
+        measured, modelled (B, h, w): light of the same inputs. A fixed pattern of the bench that the
+        twin does not know would otherwise add up over the steps of a reverse process, while its share of
+        the loss is too small for training to see.
         """
         with torch.no_grad():
-            cells, wanted = self.cells(intensity).flatten(), clean.flatten()
-            spread = cells.var(correction=0).clamp_min(1e-12)
-            slope = ((cells - cells.mean()) * (wanted - wanted.mean())).mean() / spread
-            if float(slope.abs()) > LEAST_SLOPE:
-                self.decode_scale[layer_set] = slope
-            scale = self.decode_scale[layer_set]
-            self.decode_offset[layer_set] = wanted.mean() - scale * cells.mean()
+            missing = (self.cells(modelled) - self.cells(measured)).mean(0)
+            self.decode_offset[layer_set] += self.decode_scale[layer_set] * missing
 
     def decode(self, intensity: Tensor, x_t: Tensor, abar: Tensor, layer_set: int) -> Tensor:
         """Predicted noise (B, H, W) from intensity (B, h, w), x_t (B, H, W) and abar_t (B,).

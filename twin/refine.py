@@ -95,7 +95,7 @@ def fit_alignment(
     # Most parameters leave the modulators alone: what they do is not computed anew for each.
     written = _Written(twin, triples)
     for iteration, sigma in enumerate(blur_px):
-        target = _normalised(blur(triples.intensity, sigma))
+        target = normalised(blur(triples.intensity, sigma))
         # The prior weighs as much as the data are wrong: it leads while the twin is far off and
         # fades as the twin comes to explain the frames.
         residual, _ = _residual(written, theta, target, sigma, 0.0 * theta)
@@ -143,7 +143,8 @@ def load_parameter_vector(twin: DigitalTwin, theta: Tensor) -> None:
     twin.load_alignment(values)
 
 
-def _normalised(images: Tensor) -> Tensor:
+def normalised(images: Tensor) -> Tensor:
+    """Images (B, h, w) without their mean, of norm 1 each."""
     centred = images - images.mean((1, 2), keepdim=True)
     result: Tensor = centred / centred.flatten(1).norm(dim=1).clamp_min(1e-12)[:, None, None]
     return result
@@ -178,7 +179,7 @@ def _residual(
     """Difference of the normalised images, whose half sum of squares is the discrepancy."""
     load_parameter_vector(written.twin, theta)
     modelled = written.intensity()
-    residual = _normalised(blur(modelled, sigma)) - target
+    residual = normalised(blur(modelled, sigma)) - target
     penalty = float((prior * theta.square()).sum())
     return residual, 0.5 * (float(residual.square().sum()) + penalty)
 
@@ -197,7 +198,7 @@ class OnlineRefiner:
 
     FIXED = ("crosstalk_px", "zero_order_percent", "mirror_edge_px")
 
-    def __init__(self, twin: DigitalTwin, learning_rate: float = 0.01) -> None:
+    def __init__(self, twin: DigitalTwin, learning_rate: float = 0.003) -> None:
         self.twin = twin
         self.optimiser = torch.optim.Adam(twin.parameters(), lr=learning_rate)
 

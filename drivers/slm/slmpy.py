@@ -65,6 +65,11 @@ class SlmPy:
         """Bits of one grey level."""
         return 8
 
+    @property
+    def shown(self) -> PatternId | None:
+        """None: the picture goes one way, over a video cable, and nothing comes back."""
+        return None
+
     def set_lut(self, phase_by_grey_rad: FloatArray | None) -> None:
         """Use a measured phase response, (256,) radians; None: linear over 2 pi."""
         self._quantise = PhaseQuantiser(8, phase_by_grey_rad)

@@ -42,6 +42,8 @@ to 0 scatters light at angles that a twin with one sample a pixel cannot follow.
 PICTURE_SECONDS = 0.25
 CHECKPOINT_SECONDS = 5.0
 DECODE_RATE = 0.02
+MATCHED_BATCHES = 2
+FRAMES_FOLLOWED = 4
 SHARE_OF_FURTHER_SETS = 0.25
 """The first layer set, for the least noise, has the most to learn. On a twin the next ones start from
 the one before, since neighbouring timestep ranges need similar light."""
@@ -80,6 +82,8 @@ def train(session: Session, method: Method) -> Job[None]:
             optimiser.step()  # without gradients: only the schedule moves on to where it was
             schedule.step()
 
+        if not twin_only and where.step == 0:
+            _match(session, method, layer_set)
         for step in range(where.step, steps):
             x_t, noise, clean, t = draw_batch(session, method, layer_set, step)
             abar = session.schedule.alphas_bar[t]
@@ -95,6 +99,8 @@ def train(session: Session, method: Method) -> Job[None]:
             schedule.step()
             if refiner is not None:
                 refiner.step(inputs.detach(), layers.detach(), measured)
+                few = slice(0, FRAMES_FOLLOWED)
+                session.follow(inputs[few].detach(), layers.detach(), measured[few])
 
             with torch.no_grad():
                 odu.phases[layer_set] = deviation + REST_RAD
@@ -123,6 +129,18 @@ def train(session: Session, method: Method) -> Job[None]:
                 kept_s = now_s
                 yield session.checkpoint()
         where.layer_set, where.step = layer_set + 1, 0
+
+
+def _match(session: Session, method: Method, layer_set: int) -> None:
+    """Cells of the bench against cells of the twin, for inputs that training does not meet."""
+    odu = session.odu
+    with torch.no_grad():
+        batches = [
+            draw_batch(session, method, layer_set, -1 - i)[0] for i in range(MATCHED_BATCHES)
+        ]
+        inputs, layers = session.written(odu.encode(torch.cat(batches)), odu.phases[layer_set])
+        modelled = session.twin(inputs, layers)
+    odu.match(session.measure(inputs, layers), modelled, layer_set)
 
 
 def step_counts(options: TrainingOptions, method: Method) -> list[int]:

@@ -83,6 +83,7 @@ def laser(request: pytest.FixtureRequest) -> Laser:
 def test_slm(slm: SLM) -> None:
     assert isinstance(slm, SLM)
     first = slm.set_phase(np.full(slm.shape, 20.0))
+    assert slm.shown in (None, 0), "what was sent is not what is shown"
     assert slm.set_grey(np.zeros(slm.shape)) == first + 1
     for wrong in (np.zeros((3, 3)), np.full(slm.shape, np.nan)):
         with pytest.raises(DeviceValueError):

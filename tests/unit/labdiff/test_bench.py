@@ -1,12 +1,28 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 
-from drivers.errors import DeviceStateError, DeviceTimeoutError
+from calibration.dark import DarkLevel
+from calibration.layout import PatchLayout
+from calibration.registration import nominal_registration
+from calibration.resample import Rectifier
+from calibration.result import Verdict
+from drivers.errors import DeviceStateError, DeviceTimeoutError, NoLightError
 from labdiff.assemble import open_bench
+from labdiff.bench import Bench
 from labdiff.config import BenchConfig, bench_text, load_bench, parse_bench
 from labdiff.errors import UserError
+from mock_hardware.dials import MockDials
+from mock_hardware.fault_script import FOR_EVER, Fault
+from mock_hardware.geometry import MockGeometry
+from mock_hardware.laboratory import MockLaboratory
+from mock_hardware.slm import MockSLM
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +47,6 @@ def test_measuring_before_calibration_is_refused(config: BenchConfig) -> None:
 
 
 def test_frames_of_an_unsettled_slm_are_never_used(config: BenchConfig) -> None:
-    from calibration.dark import DarkLevel
-    from calibration.registration import nominal_registration
-    from calibration.resample import Rectifier
-    from calibration.result import Verdict
-
     with open_bench(config, 0) as bench:
         registration = nominal_registration(bench.layout, (256, 320), 3.45, 0.6)
         bench.dark = DarkLevel(80.0, 0.0, 2.0, Verdict("pass", ""))
@@ -46,6 +57,76 @@ def test_frames_of_an_unsettled_slm_are_never_used(config: BenchConfig) -> None:
         with pytest.raises(DeviceTimeoutError, match="belonged to another pattern"):
             bench.measure(fields, layers)
         assert bench.frames_repeated == 4
+
+
+@contextmanager
+def small_bench(input_kind: Literal["slm_patch", "dmd"]) -> Iterator[tuple[MockLaboratory, Bench]]:
+    """Two layers of 16 x 16, calibrated by the data sheet, an intensity of 1 for a flat pattern's."""
+    lefts = (2, 22, 42)
+    geometry = MockGeometry(
+        850.0, 9.2, (24, 60), (16, 16), 4, lefts, 2.0, 0.1, input_kind, (24, 24), 3.45, 12, 0.4
+    )
+    lab = MockLaboratory.create(geometry, MockDials(threads=1).off(), 0)
+    layout = PatchLayout((24, 60), (16, 16), 4, lefts, 9.2, 850.0, 4.0)
+    bench = Bench(
+        layout, lab.slm, lab.camera, lab.laser, lab.clock, lab.dmd, frames_name_patterns=True
+    )
+    bench.dark = DarkLevel(0.0, 0.0, 0.0, Verdict("pass", ""))
+    registration = nominal_registration(layout, (24, 24), 3.45, 0.4)
+    bench.rectifier = Rectifier(registration, lab.camera.roi, (16, 16))
+    with bench:
+        layers = layout.flat()[:2] if input_kind == "slm_patch" else layout.flat()
+        flat = bench.measure(np.ones((1, 16, 16)), layers)
+        bench.counts_per_ms_per_unit = float(flat.intensity.mean())
+        yield lab, bench
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"), [("beam_blocked", "is the beam blocked"), ("laser_shut", "has gone off")]
+)
+@pytest.mark.parametrize("input_kind", ["slm_patch", "dmd"])
+def test_one_dark_frame_in_a_batch_is_no_measurement(
+    input_kind: Literal["slm_patch", "dmd"], fault: Fault, said: str
+) -> None:
+    with small_bench(input_kind) as (lab, bench):
+        layers = np.zeros((2 if input_kind == "slm_patch" else 3, 16, 16), np.float32)
+        lab.faults.add(fault, lab.camera.requests + 4)
+        with pytest.raises(NoLightError, match=said):
+            bench.measure(np.ones((4, 16, 16)), layers)
+
+
+def test_a_batch_of_faint_frames_is_a_measurement() -> None:
+    with small_bench("dmd") as (_, bench):
+        frames = bench.measure(np.full((4, 16, 16), 0.125), np.zeros((3, 16, 16), np.float32))
+    assert 0.01 < frames.intensity.mean() < 0.02
+
+
+def test_layers_that_a_frozen_slm_does_not_show_are_noticed() -> None:
+    """Frames name the DMD's pattern: that the layers stand is what the panel reports."""
+    with small_bench("dmd") as (lab, bench):
+        layers = np.ones((3, 16, 16), np.float32)
+        lab.faults.add("slm_frozen", lab.camera.requests + 1, FOR_EVER)
+        with pytest.raises(DeviceTimeoutError, match="mock SLM: written 4 times, .* still shows"):
+            bench.measure(np.ones((2, 16, 16)), layers)
+
+
+def test_an_slm_that_misses_one_pattern_is_written_again() -> None:
+    with small_bench("dmd") as (lab, bench):
+        layers = np.broadcast_to(np.linspace(0.0, 3.0, 16), (3, 16, 16))
+        right = bench.measure(np.ones((2, 16, 16)), layers)
+        bench.measure(np.ones((2, 16, 16)), np.zeros_like(layers))
+        answers = iter([True, False])
+        frozen = lab.faults_now
+        lab.faults_now = (  # type: ignore[method-assign]
+            lambda: {"slm_frozen"} if next(answers, False) else frozen()
+        )
+        again = bench.measure(np.ones((2, 16, 16)), layers)
+    assert np.array_equal(again.intensity, right.intensity)
+
+
+def test_an_slm_that_cannot_tell_its_pattern_is_believed() -> None:
+    with small_bench("dmd") as (_, bench), patch.object(MockSLM, "shown", None):
+        bench.measure(np.ones((1, 16, 16)), np.ones((3, 16, 16)))
 
 
 def test_unknown_and_mixed_drivers_are_named() -> None:

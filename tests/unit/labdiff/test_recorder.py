@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -58,9 +61,65 @@ def test_a_run_file_that_was_removed_is_named(tmp_path: Path) -> None:
         recorder.flush()
 
 
+def test_a_run_file_that_was_damaged_is_named_in_one_line(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "run.h5", "", "{}", 0)
+    recorder.path.write_bytes(b"no HDF5")
+    recorder(step(0))
+    with pytest.raises(UserError, match="damaged") as told:
+        recorder.flush()
+    assert "\n" not in str(told.value)
+    assert not list(tmp_path.glob("*.part"))
+
+
+def record_until_the_disk_is_full(path: Path, limit_bytes: int) -> None:
+    """In a process of its own, in which no file may grow beyond a limit."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
+    blocks = 0
+    try:
+        recorder = Recorder(path, "a bench", "{}", 0)
+        for blocks in range(200):
+            recorder(step(blocks))
+            side = 20 + blocks
+            recorder(Checkpoint({"phases": np.full((4, side, side), blocks)}, {"stage": "online"}))
+            recorder.flush()
+    except UserError as error:
+        print(blocks)
+        print(error)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a limit on the size of files")
+@pytest.mark.parametrize("limit_bytes", [0, 1000, 100_000, 300_000])
+def test_a_full_disk_is_a_clear_end_and_what_was_written_is_kept(
+    tmp_path: Path, limit_bytes: int
+) -> None:
+    path = tmp_path / "run.h5"
+    child = subprocess.run(
+        [sys.executable, __file__, str(path), str(limit_bytes)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert child.returncode == 0, child.stderr
+    blocks, message = child.stdout.rstrip("\n").split("\n")
+    assert str(path) in message and "space" in message
+    assert not list(tmp_path.glob("*.part")), "its room is given back"
+    assert path.exists() == (limit_bytes >= 100_000)
+    if path.exists():
+        run = read_run(path)
+        assert len(run.columns["training"]["step"]) == int(blocks) > 0
+        assert (run.checkpoint["phases"] == int(blocks) - 1).all()
+
+
 def test_unreadable_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such run file"):
         read_run(tmp_path / "none.h5")
     (tmp_path / "bad.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + b"\0" * 100)
     with pytest.raises(UserError, match="not a readable HDF5 file"):
         read_run(tmp_path / "bad.h5")
+
+
+if __name__ == "__main__":
+    record_until_the_disk_is_full(Path(sys.argv[1]), int(sys.argv[2]))

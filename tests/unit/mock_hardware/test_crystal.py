@@ -178,6 +178,44 @@ def test_a_step_from_the_middle_of_another_begins_where_that_one_was() -> None:
     assert seen[-1] == 0.0
 
 
+@pytest.mark.parametrize("scan_ms", [8.0, 40.0])
+def test_a_pattern_that_comes_during_a_scan_lets_it_go_on(scan_ms: float) -> None:
+    """40 ms is a scan of more than two refreshes: three patterns are then on the panel at once."""
+    dials = {"scan_ms": scan_ms, "rise_ms": 30.0, "fall_ms": 30.0}
+    lc, alone = crystal(0.0, **dials), crystal(0.0, **dials)
+    period_s, step_s = 1.0 / 60.0, 5e-5
+    for one in (lc, alone):
+        one.show(1, panel(TURN_RAD), period_s)
+    middle_s, later_s = period_s + 0.4 * scan_ms * 1e-3, 2.5 * period_s
+    before = lc.phase(middle_s)
+    assert before[0, 0, 0] > before[0, -1, 0] == 0.0, "it is being scanned"
+    assert lc.show(2, panel(1.0), middle_s) == pytest.approx(2.0 * period_s)
+    assert np.array_equal(lc.phase(middle_s), before)
+
+    when_s = times(middle_s, 0.5, step_s)
+    seen = []
+    for now_s in when_s:
+        if now_s - step_s < later_s <= now_s:
+            lc.show(3, panel(5.0), float(now_s))
+        seen.append(lc.phase(float(now_s))[0, :, 0])
+    # Until the second pattern's refresh reaches a row, that row does not know of it.
+    for row, begins_s in enumerate(2.0 * period_s + SHARE * scan_ms * 1e-3):
+        untouched = when_s[when_s < begins_s]
+        assert np.array_equal(np.array(seen)[: len(untouched), row], trace(alone, untouched, row))
+    steepest = TURN_RAD * np.log(9.0) / 30e-3
+    assert np.abs(np.diff(seen, axis=0)).max() < 1.01 * steepest * step_s, "no row jumps"
+    assert (seen[-1] == 5.0).all() and lc.pattern_during(1.0, 2.0) == 3
+
+
+def test_the_pattern_that_is_told_is_the_last_one_in_all_rows() -> None:
+    lc = crystal(0.0, scan_ms=8.0)
+    refresh_s = lc.show(1, panel(3.0), 1e-3)
+    last_row_s = refresh_s + SHARE[-1] * 8e-3
+    lc.show(2, panel(1.0), refresh_s + 1e-3)
+    told = [lc.pattern(t) for t in (0.0, last_row_s - 1e-6, last_row_s, last_row_s + 1.0 / 60.0)]
+    assert told == [0, 0, 1, 2]
+
+
 def test_a_crystal_without_relaxation_steps_at_once() -> None:
     lc = crystal(0.0, rise_ms=0.0, fall_ms=0.0, scan_ms=0.0)
     refresh_s = lc.show(1, panel(3.0), 1e-3)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from drivers.errors import DeviceStateError, DeviceValueError
-from mock_hardware.dials import MockDials
+from mock_hardware.dials import FaultDials, MockDials
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
 
@@ -120,13 +120,32 @@ def test_the_interlock_shuts_the_laser_and_it_stays_shut() -> None:
     lab = lit()
     assert lab.camera.get_frame().pixels.any()
     lab.faults.add("laser_shut", 2)
+    assert lab.laser.emission and lab.power_meter.read_mw() > 0.0, "not before its frame"
+    assert not lab.camera.get_frame().pixels.any()
     assert not lab.laser.emission
     assert lab.power_meter.read_mw() == 0.0
-    assert not lab.camera.get_frame().pixels.any()
     assert not lab.camera.get_frame().pixels.any(), "the fault is over, and the laser still off"
     lab.laser.emission = True
     wait_for_shutter(lab, 1.0)
     assert lab.camera.get_frame().pixels.any()
+
+
+@pytest.mark.parametrize("first", [1, 3])
+def test_the_interlock_darkens_the_frame_that_is_scripted_first(first: int) -> None:
+    lab = lit(STEADY.model_copy(update={"faults": FaultDials(script=(f"laser_shut@{first}",))}))
+    bright = []
+    for _ in range(4):
+        assert lab.laser.emission == lab.laser.emission == all(bright), "to ask changes nothing"
+        bright.append(bool(lab.camera.get_frame().pixels.any()))
+    assert bright == [number < first for number in range(1, 5)]
+
+
+def test_while_the_interlock_is_open_every_frame_finds_the_laser_shut_again() -> None:
+    lab = lit(STEADY.model_copy(update={"faults": FaultDials(script=("laser_shut@1-2",))}))
+    for expected in (False, False, True):
+        lab.laser.emission = True
+        wait_for_shutter(lab, 1.0)
+        assert lab.camera.get_frame().pixels.any() == expected
 
 
 def test_a_closed_laser_is_dark_and_does_not_come_back() -> None:

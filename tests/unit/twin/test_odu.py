@@ -54,14 +54,23 @@ def test_discrepancy_ignores_scale_and_offset() -> None:
     assert torch.allclose(discrepancy(-image, image), 2.0 * torch.ones(2), atol=1e-5)
 
 
-def test_decode_starts_from_the_least_squares_line() -> None:
+def test_matching_gives_the_bench_the_twins_mean_prediction() -> None:
     torch.manual_seed(0)
     odu = OpticalDenoisingUnit(2, 1, (8, 8), (4, 4))
-    clean = 2.0 * torch.rand(3, 4, 4) - 1.0
-    light = (3.0 - 2.0 * clean).repeat_interleave(2, 1).repeat_interleave(2, 2)
-    odu.initialise_decode(light, clean, 1)
-    assert odu.decode_scale.tolist() == pytest.approx([0.5, -0.5])
-    assert odu.decode_offset.tolist() == pytest.approx([-1.0, 1.5], abs=1e-5)
-    odu.initialise_decode(torch.full((3, 8, 8), 2.0), clean, 0)
-    assert odu.decode_scale[0].item() == pytest.approx(0.5)
-    assert odu.decode_offset[0].item() == pytest.approx(float(clean.mean()) - 1.0, abs=1e-5)
+    modelled = torch.rand(5, 8, 8)
+    pattern = torch.rand(8, 8)
+    before = odu.clean(modelled, 1).detach()
+    odu.match(modelled + pattern, modelled, 1)
+    after = odu.clean(modelled + pattern, 1).detach()
+    assert torch.allclose(after, before, atol=1e-5)
+    assert torch.equal(odu.decode_offset[0], torch.full((4, 4), -1.0))
+
+
+def test_a_layer_set_starts_from_another_one() -> None:
+    torch.manual_seed(0)
+    odu = OpticalDenoisingUnit(2, 1, (8, 8), (4, 4))
+    with torch.no_grad():
+        for values in odu.parameters():
+            values[0] = torch.rand(values[0].shape)
+    odu.start_from(1, 0)
+    assert all(torch.equal(values[1], values[0]) for values in odu.parameters())
