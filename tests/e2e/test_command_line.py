@@ -17,7 +17,14 @@ from labdiff import cli
 from labdiff.config import TrainingOptions
 from labdiff.reader import read_run
 
-QUICK_TRAIN = ("--layer-sets", "3", "--offline-steps", "12", "--online-steps", "6", "--batch", "4")
+STEPS = {"offline": 12, "calibrated": 8, "online": 8}
+QUICK_TRAIN = (
+    "--layer-sets",
+    "3",
+    "--batch",
+    "4",
+    *tuple(word for name, count in STEPS.items() for word in (f"--{name}-steps", str(count))),
+)
 
 
 def labdiff(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -42,7 +49,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_run_and_report_hold_the_whole_story(trained: Path) -> None:
     run = read_run(trained)
     assert run.outcome == "completed"
-    assert len(run.columns["training"]["step"]) == 3 * (12 + 6)
+    methods = list(run.columns["training"]["method"])
+    # The second and third layer set take a quarter of the first one's steps.
+    assert {name: methods.count(name) for name in STEPS} == {
+        name: count + 2 * count // 4 for name, count in STEPS.items()
+    }
     assert run.generated["images"].shape == (100, 10, 10)
     page = trained.with_name("report.html").read_text(encoding="utf-8")
     assert page.count("data:image/png;base64,") >= 4
