@@ -18,13 +18,8 @@ from labdiff.config import TrainingOptions
 from labdiff.reader import read_run
 
 STEPS = {"offline": 12, "calibrated": 8, "online": 8}
-QUICK_TRAIN = (
-    "--layer-sets",
-    "3",
-    "--batch",
-    "4",
-    *tuple(word for name, count in STEPS.items() for word in (f"--{name}-steps", str(count))),
-)
+STEP_WORDS = [w for name, count in STEPS.items() for w in (f"--{name}-steps", str(count))]
+QUICK_TRAIN = ("--layer-sets", "3", "--batch", "4", *STEP_WORDS)
 
 
 def labdiff(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
