@@ -15,7 +15,7 @@ class ScpiLaser:
         self._wavelength_nm = wavelength_nm
         link.write("SYST:COMM:HAND OFF")
         self._name = link.query("*IDN?")
-        low, high = (float(link.query(f"SOUR:POW:LIM:{end}?")) for end in ("LOW", "HIGH"))
+        low, high = (link.number(f"SOUR:POW:LIM:{end}?") for end in ("LOW", "HIGH"))
         self._range_mw = (1e3 * low, 1e3 * high)
         self.emission = False
 
@@ -37,7 +37,7 @@ class ScpiLaser:
     @property
     def power_mw(self) -> float:
         """Set power."""
-        return 1e3 * float(self._link.query("SOUR:POW:LEV:IMM:AMPL?"))
+        return 1e3 * self._link.number("SOUR:POW:LEV:IMM:AMPL?")
 
     @power_mw.setter
     def power_mw(self, value: float) -> None:

@@ -32,7 +32,7 @@ class Pm100:
 
     def read_mw(self) -> float:
         """Optical power now."""
-        return 1e3 * float(self._link.query("MEAS:POW?"))
+        return 1e3 * self._link.number("MEAS:POW?")
 
     def close(self) -> None:
         """Let go."""

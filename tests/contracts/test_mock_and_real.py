@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,9 +14,9 @@ from drivers.modulator.slm_patch import SlmPatch
 from drivers.protocols import SLM, Camera, InputModulator, Laser, PowerMeter
 from drivers.slm.slmpy import SlmPy
 from drivers.types import Roi
-from drivers.visa import VisaLink
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
+from tests.contracts.peers import ScpiInstrument, SlmPyServer
 
 GEOMETRY = MockGeometry(
     850.0, 9.2, (64, 160), (32, 32), 16, (10, 60, 110), 5.7, 0.2, "slm_patch",
@@ -25,30 +24,8 @@ GEOMETRY = MockGeometry(
 )  # fmt: skip
 
 
-class FakeInstrument:
-    """Remembers what was set, as an OBIS and a PM100 do."""
-
-    def __init__(self) -> None:
-        self.values = {"SOUR:POW:LIM:LOW": "0", "SOUR:POW:LIM:HIGH": "0.1", "*IDN": "fake"}
-        self.values |= {"SOUR:POW:LEV:IMM:AMPL": "0.01", "MEAS:POW": "0.002"}
-
-    def write(self, command: str) -> None:
-        key, value = command.split(" ")
-        self.values[key] = value
-
-    def query(self, command: str) -> str:
-        return self.values[command.removesuffix("?")]
-
-    def close(self) -> None:
-        self.values.clear()
-
-
-class FakeSlmServer:
-    def sendArray(self, grey: Any) -> None:
-        assert grey.dtype == np.uint8
-
-    def close(self) -> None:
-        return None
+def visa_address(instrument: ScpiInstrument) -> str:
+    return f"TCPIP::127.0.0.1::{instrument.port}::SOCKET"
 
 
 def lab() -> MockLaboratory:
@@ -56,8 +33,14 @@ def lab() -> MockLaboratory:
 
 
 @pytest.fixture(params=["mock", "slmpy"])
-def slm(request: pytest.FixtureRequest) -> SLM:
-    return lab().slm if request.param == "mock" else SlmPy(FakeSlmServer(), (64, 160), 9.2)
+def slm(request: pytest.FixtureRequest) -> Iterator[SLM]:
+    if request.param == "mock":
+        yield lab().slm
+        return
+    with SlmPyServer((64, 160)) as server:
+        found = SlmPy.from_settings((64, 160), 9.2, f"127.0.0.1:{server.port}")
+        yield found
+        found.close()
 
 
 @pytest.fixture(params=["mock", "basler"])
@@ -74,10 +57,12 @@ def camera(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 @pytest.fixture(params=["mock", "scpi"])
-def laser(request: pytest.FixtureRequest) -> Laser:
+def laser(request: pytest.FixtureRequest) -> Iterator[Laser]:
     if request.param == "mock":
-        return lab().laser
-    return ScpiLaser(VisaLink(FakeInstrument(), "fake"), 850.0)
+        yield lab().laser
+        return
+    with ScpiInstrument() as instrument:
+        yield ScpiLaser.from_settings(visa_address(instrument), 850.0)
 
 
 def test_slm(slm: SLM) -> None:
@@ -134,11 +119,20 @@ def test_laser(laser: Laser) -> None:
     laser.close()
 
 
-def test_power_meter() -> None:
-    for meter in (lab().power_meter, Pm100(VisaLink(FakeInstrument(), "fake"), 850.0)):
-        assert isinstance(meter, PowerMeter)
-        assert meter.read_mw() >= 0.0
-        meter.close()
+@pytest.fixture(params=["mock", "pm100"])
+def meter(request: pytest.FixtureRequest) -> Iterator[PowerMeter]:
+    if request.param == "mock":
+        yield lab().power_meter
+        return
+    with ScpiInstrument() as instrument:
+        yield Pm100.from_settings(visa_address(instrument), 850.0)
+
+
+def test_power_meter(meter: PowerMeter) -> None:
+    assert isinstance(meter, PowerMeter)
+    assert meter.read_mw() >= 0.0
+    meter.close()
+    meter.close()
 
 
 def test_unplugged_mock_camera_says_so() -> None:

@@ -1,0 +1,112 @@
+"""Servers on loopback that speak what a device speaks; the drivers meet them over real sockets."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+import time
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Peer:
+    """Listens on a free port of loopback and serves one connection at a time until it is closed."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._connection: socket.socket | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def serve(self, connection: socket.socket) -> None:
+        raise NotImplementedError
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with self._connection:
+                try:
+                    self.serve(self._connection)
+                except OSError:
+                    continue
+
+    def __enter__(self) -> Peer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # shutdown wakes a thread that waits in accept or recv; close alone does not.
+        for end in (self._connection, self._listener):
+            if end is not None:
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+                end.close()
+        self._thread.join(5.0)
+
+
+class ScpiInstrument(Peer):
+    """Remembers what was set, as an OBIS and a PM100 do; lines end with a line feed.
+
+    answer: changes or delays an answer before it is sent, by its query.
+    """
+
+    def __init__(self, answer: Callable[[str, str], str | None] | None = None) -> None:
+        self.values = {"SOUR:POW:LIM:LOW": "0", "SOUR:POW:LIM:HIGH": "0.1", "*IDN": "peer"}
+        self.values |= {"SOUR:POW:LEV:IMM:AMPL": "0.01", "MEAS:POW": "0.002"}
+        self._answer = answer
+        super().__init__()
+
+    def serve(self, connection: socket.socket) -> None:
+        with connection.makefile("rw", encoding="ascii", newline="\n") as lines:
+            for line in lines:
+                command = line.strip()
+                if not command.endswith("?"):
+                    key, _, value = command.rpartition(" ")
+                    self.values[key] = value
+                    continue
+                reply: str | None = self.values[command.removesuffix("?")]
+                if self._answer is not None and reply is not None:
+                    reply = self._answer(command, reply)
+                if reply is not None:
+                    lines.write(reply + "\n")
+                    lines.flush()
+
+
+class SlmPyServer(Peer):
+    """slmPy's server with check_image_size on; `pictures` are what its window showed."""
+
+    def __init__(self, shape: tuple[int, int], silent: bool = False, broken: bool = False) -> None:
+        self.shape, self._silent, self._broken = shape, silent, broken
+        self.pictures: list[npt.NDArray[np.uint8]] = []
+        super().__init__()
+
+    def serve(self, connection: socket.socket) -> None:
+        with connection.makefile("rb") as stream:
+            while len(header := stream.read(4)) == 4:
+                data = zlib.decompress(stream.read(struct.unpack("=i", header)[0]))
+                if self._silent:
+                    continue
+                if self._broken:
+                    return
+                if len(data) != self.shape[0] * self.shape[1]:
+                    connection.sendall(b"err")
+                    continue
+                self.pictures.append(np.frombuffer(data, np.uint8).reshape(self.shape))
+                # In two packets, as a network may cut it.
+                connection.sendall(b"do")
+                time.sleep(0.0)
+                connection.sendall(b"ne")
