@@ -1,11 +1,8 @@
-"""Calibration results on disk: HDF5, no pickle; the old file stays until the new one is whole."""
+"""Calibration results inside an HDF5 file: one group each, plain numbers, no pickle."""
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import fields
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import h5py
@@ -23,50 +20,37 @@ KINDS: dict[str, type[Any]] = {
 }
 
 
-def save_results(path: Path, results: dict[str, Result]) -> None:
-    """Write named results to one file, atomically: a temporary file takes the path's place."""
-    handle, name = tempfile.mkstemp(suffix=".part", dir=path.parent)
-    os.close(handle)
-    try:
-        with h5py.File(name, "w") as file:
-            for key, result in results.items():
-                group = file.create_group(key)
-                group.attrs["kind"] = type(result).__name__
-                for field in fields(result):
-                    value = getattr(result, field.name)
-                    if isinstance(value, Verdict):
-                        group.attrs["verdict"] = value.level
-                        group.attrs["reason"] = value.reason
-                        group.attrs["remedy"] = value.remedy
-                    else:
-                        group[field.name] = value
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def load_results(path: Path) -> dict[str, Result]:
-    """Read what save_results wrote. Raises CalibrationError for a file that it did not write."""
-    try:
-        with h5py.File(path, "r") as file:
-            return {key: _load(file[key]) for key in file}
-    except (OSError, KeyError) as error:
-        raise CalibrationError(
-            f"{path}: not a readable calibration ({error}). Run the calibration again."
-        ) from None
-
-
-def _load(group: h5py.Group) -> Result:
-    kind = KINDS[str(group.attrs["kind"])]
-    values: dict[str, Any] = {}
-    for field in fields(kind):
-        if field.name == "verdict":
-            attributes = group.attrs
-            values["verdict"] = Verdict(
-                attributes["verdict"], str(attributes["reason"]), str(attributes["remedy"])
-            )
+def write_result(group: h5py.Group, result: Result) -> None:
+    """Put a result into an empty group; the verdict goes into its attributes."""
+    group.attrs["kind"] = type(result).__name__
+    for field in fields(result):
+        value = getattr(result, field.name)
+        if isinstance(value, Verdict):
+            group.attrs["verdict"] = value.level
+            group.attrs["reason"] = value.reason
+            group.attrs["remedy"] = value.remedy
         else:
-            value = group[field.name][()]
-            values[field.name] = value if isinstance(value, np.ndarray) else float(value)
-    result: Result = kind(**values)
+            group[field.name] = value
+
+
+def read_result(group: h5py.Group) -> Result:
+    """Read what write_result wrote. Raises CalibrationError for anything else."""
+    try:
+        kind = KINDS[str(group.attrs["kind"])]
+        values: dict[str, Any] = {}
+        for field in fields(kind):
+            if field.name == "verdict":
+                level, reason, remedy = (
+                    str(group.attrs[name]) for name in ("verdict", "reason", "remedy")
+                )
+                values["verdict"] = Verdict(level, reason, remedy)  # type: ignore[arg-type]
+            else:
+                value = group[field.name][()]
+                values[field.name] = value if isinstance(value, np.ndarray) else float(value)
+        result: Result = kind(**values)
+    except KeyError as error:
+        raise CalibrationError(
+            f"{group.file.filename}: {group.name}: not a calibration result ({error}). "
+            "Run the calibration again."
+        ) from None
     return result

@@ -9,7 +9,7 @@ from torch import Tensor
 from calibration.registration import Registration
 from calibration.resample import Rectifier
 from calibration.result import CalibrationError
-from labdiff.events import AlignmentStep
+from labdiff.events import AlignmentStep, Calibrated
 from labdiff.runner import Job
 from labdiff.session import Session
 from twin.probes import smooth_phases, square_phases
@@ -85,7 +85,7 @@ def align(session: Session) -> Job[float]:
     unit = float((held_out.intensity * modelled).sum() / modelled.square().sum())
     session.bench.counts_per_ms_per_unit *= unit
     yield AlignmentStep(done, total, d, twin.alignment(), f"held-out probes, D {d:.4f}")
-    _correct_registration(session)
+    yield Calibrated("registration", _correct_registration(session))
     return d
 
 
@@ -111,7 +111,7 @@ def _as_inputs(session: Session, patterns: Tensor) -> Tensor:
     return 0.6 + 0.4 * patterns.cos()
 
 
-def _correct_registration(session: Session) -> None:
+def _correct_registration(session: Session) -> Registration:
     """Move what the twin learnt about the registration to where it belongs.
 
     The camera saw at A p + b what the twin has at q = c + (1 + S)(p - c) + s; so q lies at
@@ -134,3 +134,4 @@ def _correct_registration(session: Session) -> None:
     values["output_shear_percent"] = torch.zeros(2, 2)
     values["output_shift_px"] = torch.zeros(2)
     twin.load_alignment(values)
+    return bench.registration

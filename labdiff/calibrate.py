@@ -14,7 +14,7 @@ from calibration.resample import Rectifier
 from drivers.types import Roi
 from labdiff.alignment import align
 from labdiff.bench import Bench
-from labdiff.events import StageStarted
+from labdiff.events import Calibrated, StageStarted
 from labdiff.runner import Job
 from labdiff.session import Session
 
@@ -27,6 +27,7 @@ def first_look(session: Session) -> Job[None]:
     bench, layout = session.bench, session.bench.layout
     yield StageStarted("dark, exposure, registration", 1)
     dark = yield from measure_dark(bench.camera, bench.laser, bench.clock.sleep_s)
+    yield Calibrated("dark level", dark)
     dark.verdict.require("dark level")
     bench.dark = dark
     centre = ((layout.patch_shape[0] - 1) / 2, (layout.patch_shape[1] - 1) / 2)
@@ -38,6 +39,7 @@ def first_look(session: Session) -> Job[None]:
     registration = yield from measure_registration(
         bench.slm, bench.camera, layout, dark.pedestal_counts, bench.settle
     )
+    yield Calibrated("registration", registration)
     registration.verdict.require("registration")
     bench.registration = registration
     _read_out_around(bench, layout)
@@ -52,6 +54,7 @@ def full_calibration(session: Session) -> Job[float]:
     response = yield from measure_phase_response(
         bench.slm, bench.camera, layout, bench.dark.pedestal_counts, bench.settle
     )
+    yield Calibrated("phase response", response)
     response.verdict.require("phase response")
     bench.use_phase_response(response.phase_by_grey_rad)
     yield from _expose_flat(session)
@@ -80,6 +83,7 @@ def _expose_flat(session: Session) -> Job[None]:
     assert bench.dark is not None
     bench.show(layout.flat())
     exposure = yield from set_exposure(bench.camera, bench.dark.pedestal_counts, FLAT_FILL)
+    yield Calibrated("exposure", exposure)
     exposure.verdict.require("exposure")
     flat = layout.flat()
     inputs = flat[:1] if bench.dmd is None else np.ones_like(flat[:1])

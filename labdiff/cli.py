@@ -28,6 +28,7 @@ Seed = Annotated[int, typer.Option(help="Seed of data, training and mock laborat
 Json = Annotated[bool, typer.Option("--json", help="Print the figures as one JSON line, last.")]
 DataDir = Annotated[Path | None, typer.Option(help="Folder of data files (else LABDIFF_DATA).")]
 
+DEMO_FOLDER, CALIBRATION_FOLDER = Path("runs/demo"), Path("runs/calibration")
 EXIT_USER = 2
 EXIT_INTERRUPTED = 130
 
@@ -60,7 +61,7 @@ def guarded(command: Callable[..., Any]) -> int:
 
 @app.command()
 def demo(
-    out: Out = Path("runs/demo"),
+    out: Out = DEMO_FOLDER,
     bench: Bench = "mock",
     seed: Seed = 0,
     quick: Annotated[bool, typer.Option(help="A minute instead of minutes; worse images.")] = False,
@@ -120,25 +121,30 @@ def train(
 
 
 @app.command()
-def calibrate(bench: Bench = "mock", seed: Seed = 0, as_json: Json = False) -> None:
+def calibrate(
+    bench: Bench = "mock", out: Out = CALIBRATION_FOLDER, seed: Seed = 0, as_json: Json = False
+) -> None:
     """Measure dark level, exposure, registration, phase response and alignment of a bench."""
     from labdiff.calibrate import first_look, full_calibration
+    from labdiff.interrupt import StopOnSignal
     from labdiff.jobs import ExperimentJob, Request
     from labdiff.progress import ProgressBar
     from labdiff.runner import run
 
-    prepared = ExperimentJob(Request(bench, None, _options(seed=seed)))
-    session = prepared.session
+    prepared = ExperimentJob(Request(bench, _fresh(out), _options(seed=seed)))
+    session, recorder = prepared.session, prepared.recorder
+    assert recorder is not None
 
     def job() -> Any:
         with session.bench:
             yield from first_look(session)
             return (yield from full_calibration(session))
 
-    with ProgressBar() as progress:
-        d = run(job(), watch=[progress])
+    with StopOnSignal() as stop, ProgressBar() as progress:
+        d = run(job(), record=[recorder], watch=[progress], should_stop=stop.requested)
     figures = {"discrepancy_held_out": d, **session.twin.alignment()}
     _print_table("Alignment", figures)
+    _print_report(recorder.path)
     if as_json:
         print(json.dumps(figures))
 
@@ -222,8 +228,6 @@ def _run_experiment(request: Any, as_json: bool) -> None:
     from labdiff.interrupt import StopOnSignal
     from labdiff.jobs import ExperimentJob
     from labdiff.progress import ProgressBar
-    from labdiff.reader import read_run
-    from labdiff.report import write_report
     from labdiff.runner import run
 
     prepared = ExperimentJob(request)
@@ -233,16 +237,23 @@ def _run_experiment(request: Any, as_json: bool) -> None:
         figures = run(prepared.job(), record=record, watch=[progress], should_stop=stop.requested)
     _print_table("Figures", figures)
     if recorder is not None:
-        page = write_report(read_run(recorder.path), recorder.path.with_name("report.html"))
-        print(f"run     {recorder.path}\nreport  {page}")
+        _print_report(recorder.path)
     if as_json:
         print(json.dumps(figures))
 
 
+def _print_report(run_file: Path) -> None:
+    from labdiff.reader import read_run
+    from labdiff.report import write_report
+
+    page = write_report(read_run(run_file), run_file.with_name("report.html"))
+    print(f"run     {run_file}\nreport  {page}")
+
+
 def _fresh(out: Path) -> Path:
-    """The folder, or the next free one with a number: a demo never overwrites and never refuses."""
+    """The folder, or for a default one the next free with a number: it never overwrites or refuses."""
     candidate, number = out, 1
-    while (candidate / "run.h5").exists() and out == Path("runs/demo"):
+    while (candidate / "run.h5").exists() and out in (DEMO_FOLDER, CALIBRATION_FOLDER):
         number += 1
         candidate = out.with_name(f"{out.name}-{number}")
     return candidate

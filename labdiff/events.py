@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calibration.steps import CalibrationStep
+from calibration.store import Result
 
 Image: TypeAlias = npt.NDArray[np.float32]
 
@@ -70,6 +71,14 @@ class TrainingStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibrated:
+    """A calibration's result, with its verdict, under the routine's name."""
+
+    routine: str
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
 class AlignmentStep:
     """One step of the alignment fit: frames measured so far, discrepancy, parameters."""
 
@@ -118,6 +127,7 @@ Event: TypeAlias = (
     JobStarted
     | StageStarted
     | CalibrationStep
+    | Calibrated
     | AlignmentStep
     | TrainingStep
     | GenerationStep

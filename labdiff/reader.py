@@ -10,6 +10,8 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from calibration.result import CalibrationError
+from calibration.store import Result, read_result
 from labdiff.errors import UserError
 
 
@@ -26,6 +28,7 @@ class RunFile:
     seed: int
     versions: dict[str, str]
     columns: dict[str, dict[str, npt.NDArray[Any]]]
+    calibration: dict[str, Result]
     figures: dict[str, float]
     pictures: dict[str, npt.NDArray[np.float32]]
     generated: dict[str, npt.NDArray[np.float32]]
@@ -43,7 +46,7 @@ def read_run(path: Path) -> RunFile:
             if entry is None or entry.attrs.get("definition") != "labdiff_run":
                 raise UserError(f"{path}: an HDF5 file, but not one that labdiff recorded")
             return _read_entry(path, entry)
-    except (OSError, KeyError, RuntimeError) as error:
+    except (OSError, KeyError, RuntimeError, CalibrationError) as error:
         raise UserError(
             f"{path}: not a readable HDF5 file ({error}). It may be cut off or another format; "
             f"run files end in .h5."
@@ -76,6 +79,11 @@ def _read_entry(path: Path, entry: h5py.Group) -> RunFile:
             if k.startswith("version_")
         },
         columns=columns,
+        calibration=(
+            {k: read_result(v) for k, v in entry["calibration"].items()}
+            if "calibration" in entry
+            else {}
+        ),
         figures=(
             {k: float(v) for k, v in entry["figures"].attrs.items()} if "figures" in entry else {}
         ),

@@ -7,6 +7,7 @@ Layout (NeXus, NXentry):
     /entry/events/<kind>        one growing column per number of an event, one row an event
     /entry/pictures             latest pictures of a training step, (height, width)
     /entry/generated            images of the last generation step, (B, H, W), and its t
+    /entry/calibration/<name>   the latest result of each calibration, its verdict in the attrs
     /entry/figures              attrs: the named figures
     /entry/checkpoint           arrays and attrs that a resumed job needs
 
@@ -36,9 +37,11 @@ import h5py
 import numpy as np
 
 from calibration.steps import CalibrationStep
+from calibration.store import write_result
 from labdiff.errors import UserError
 from labdiff.events import (
     AlignmentStep,
+    Calibrated,
     Checkpoint,
     Event,
     GenerationStep,
@@ -155,6 +158,8 @@ class Recorder:
                 self._rows["alignment"].append(row)
             case CalibrationStep():
                 self._rows["calibration"].append(_numbers(event))
+            case Calibrated():
+                self._latest[f"calibration {event.routine}"] = event
             case GenerationStep():
                 self._latest[f"generated {event.t}"] = event
             case Measured():
@@ -175,6 +180,11 @@ class Recorder:
                     group = entry.require_group("pictures")
                     for item in fields(value):
                         _put(group, item.name, getattr(value, item.name))
+                case Calibrated():
+                    group = entry.require_group("calibration")
+                    if value.routine in group:
+                        del group[value.routine]
+                    write_result(group.create_group(value.routine), value.result)
                 case GenerationStep():
                     group = entry.require_group("generated")
                     _put(group, "images", value.images)

@@ -26,8 +26,8 @@ td.number { text-align: right; font-variant-numeric: tabular-nums }
 img { max-width: 100% }
 .quiet { color: #5b6678 }
 .tag { border-radius: .6rem; padding: .1rem .6rem; background: #e5f3ea; color: #14602f }
-.tag.stopped, .tag.running { background: #fff2d8; color: #7a5200 }
-.tag.failed { background: #fde5e5; color: #8a1c1c }
+.tag.stopped, .tag.running, .tag.warn { background: #fff2d8; color: #7a5200 }
+.tag.failed, .tag.fail { background: #fde5e5; color: #8a1c1c }
 """
 
 
@@ -67,6 +67,8 @@ def _page(run: RunFile) -> str:
     ):  # fmt: skip
         if figure is not None:
             parts.append(f"<h2>{title}</h2>{_image(figure, title)}<p class='quiet'>{caption}</p>")
+    if run.calibration:
+        parts += ["<h2>Calibration</h2>", _verdicts(run)]
     parts += ["<h2>Provenance</h2>", _provenance(run), "</html>"]
     return "\n".join(parts)
 
@@ -79,6 +81,16 @@ def _figures_table(run: RunFile) -> str:
         shown = f"{value:.1%}" if name.startswith("recognised") else f"{value:.4g}"
         words = html.escape(WORDS.get(name, ""))
         rows.append(f"<tr><td>{name}</td><td class='number'>{shown}</td><td>{words}</td></tr>")
+    return "<table>" + "".join(rows) + "</table>"
+
+
+def _verdicts(run: RunFile) -> str:
+    rows = [
+        f"<tr><td>{html.escape(name)}</td>"
+        f"<td><span class='tag {found.verdict.level}'>{found.verdict.level}</span></td>"
+        f"<td>{html.escape(found.verdict.reason)} {html.escape(found.verdict.remedy)}</td></tr>"
+        for name, found in sorted(run.calibration.items())
+    ]
     return "<table>" + "".join(rows) + "</table>"
 
 

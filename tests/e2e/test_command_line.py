@@ -61,6 +61,16 @@ def test_images_are_generated_from_a_run(trained: Path, tmp_path: Path) -> None:
     assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_calibrations_are_kept_with_their_verdicts(tmp_path: Path) -> None:
+    done = labdiff("calibrate", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["discrepancy_held_out"] < 0.03
+    run = read_run(tmp_path / "runs" / "calibration" / "run.h5")
+    assert set(run.calibration) == {"dark level", "exposure", "registration", "phase response"}
+    assert {found.verdict.level for found in run.calibration.values()} <= {"pass", "warn"}
+    assert "phase response" in (run.path.with_name("report.html")).read_text(encoding="utf-8")
+
+
 def _interrupt(folder: Path, number: signal.Signals) -> int:
     words = ["train", "--out", str(folder), "--layer-sets", "3", "--offline-steps", "4000"]
     process = subprocess.Popen(

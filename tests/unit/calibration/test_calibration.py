@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TypeVar
 
+import h5py
 import numpy as np
 import pytest
 
@@ -17,7 +18,7 @@ from calibration.registration import Registration, measure_registration
 from calibration.resample import Rectifier
 from calibration.result import CalibrationError, Verdict
 from calibration.steps import CalibrationStep
-from calibration.store import load_results, save_results
+from calibration.store import read_result, write_result
 from drivers.types import Roi
 from mock_hardware.dials import MockDials
 from mock_hardware.geometry import MockGeometry
@@ -140,19 +141,17 @@ def test_rectifier_reads_a_smooth_picture_at_the_right_places() -> None:
     np.testing.assert_allclose(plane, np.sin(r / 15) + np.cos(c / 20), atol=2e-3)
 
 
-def test_results_round_trip_and_a_foreign_file_is_refused(tmp_path: Path) -> None:
+def test_results_round_trip_and_a_foreign_group_is_refused(tmp_path: Path) -> None:
     lab = laboratory(0)
     dark = result_of(measure_dark(lab.camera, lab.laser, lab.clock.sleep_s, frames=2))
     registration = Registration(np.eye(2), np.ones(2), 0.1, 0.2, Verdict("warn", "a", "b"))
-    path = tmp_path / "calibration.h5"
-    save_results(path, {"dark": dark, "registration": registration})
-    loaded = load_results(path)
-    again = loaded["registration"]
-    assert loaded["dark"] == dark
-    assert isinstance(again, Registration)
-    np.testing.assert_array_equal(again.matrix, registration.matrix)
-    assert again.verdict == registration.verdict
-    assert list(tmp_path.iterdir()) == [path]
-    path.write_bytes(b"not HDF5")
-    with pytest.raises(CalibrationError):
-        load_results(path)
+    with h5py.File(tmp_path / "calibration.h5", "w") as file:
+        write_result(file.create_group("dark"), dark)
+        write_result(file.create_group("registration"), registration)
+        assert read_result(file["dark"]) == dark
+        again = read_result(file["registration"])
+        assert isinstance(again, Registration)
+        np.testing.assert_array_equal(again.matrix, registration.matrix)
+        assert again.verdict == registration.verdict
+        with pytest.raises(CalibrationError, match="not a calibration result"):
+            read_result(file.create_group("foreign"))

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from calibration.dark import DarkLevel
+from calibration.result import Verdict
 from labdiff.errors import UserError
-from labdiff.events import Checkpoint, JobEnded, Measured, TrainingStep
+from labdiff.events import Calibrated, Checkpoint, JobEnded, Measured, TrainingStep
 from labdiff.reader import read_run
 from labdiff.recorder import Recorder
 
@@ -24,6 +26,10 @@ def test_what_was_said_is_read_back(tmp_path: Path) -> None:
         for number in range(10):
             recorder(step(number, None if number < 4 else 0.1))
         recorder(Checkpoint({"phases": np.arange(6.0).reshape(2, 3)}, {"stage": "online"}))
+        for level in (40.0, 41.0):
+            found = DarkLevel(level, 0.1, 2.0, Verdict("pass", "dark"))
+            recorder(Calibrated("dark level", found))
+            recorder.flush()
         recorder(Measured({"mse_online_bench": 0.04}))
         recorder(JobEnded("completed", ""))
     run = read_run(path)
@@ -33,6 +39,7 @@ def test_what_was_said_is_read_back(tmp_path: Path) -> None:
     assert np.isnan(run.columns["training"]["bench_mse"][:4]).all()
     assert set(run.columns["training"]["method"]) == {"online"}
     np.testing.assert_array_equal(run.checkpoint["phases"], np.arange(6.0).reshape(2, 3))
+    assert run.calibration == {"dark level": found}
     assert run.figures == {"mse_online_bench": 0.04}
 
 
