@@ -18,6 +18,9 @@ class PhaseQuantiser:
     """Nearest grey level for any phase, modulo 2 pi.
 
     phase_by_grey_rad: the phase of each grey level, (2**bits,); linear over 2 pi if not measured.
+    Only levels within one turn of the lowest phase are used: where a panel reaches further, two levels
+    a turn apart would take turns from pixel to pixel, and each change between them is a full flank of
+    2 pi in the crystal, which scatters light.
     The inverse is tabulated in 4096 steps (1.5 mrad), a sixteenth of an 8-bit level.
     Raises DeviceValueError for a table of the wrong length or with values that are not finite.
     """
@@ -31,9 +34,10 @@ class PhaseQuantiser:
             raise DeviceValueError(
                 f"phase look-up table: shape {table.shape}; needs {levels} finite phases in radians"
             )
+        once = table - table.min() < TURN_RAD
         wanted = (np.arange(_STEPS) + 0.5) * (TURN_RAD / _STEPS)
         apart = np.abs(wanted[:, None] - np.mod(table, TURN_RAD)[None, :])
-        around = np.minimum(apart, TURN_RAD - apart)
+        around = np.where(once, np.minimum(apart, TURN_RAD - apart), np.inf)
         self._grey = around.argmin(axis=1).astype(np.uint8 if bits <= 8 else np.uint16)
 
     def __call__(self, phase_rad: FloatArray) -> npt.NDArray[Any]:

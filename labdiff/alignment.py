@@ -31,6 +31,11 @@ DETAILS = (
     "defocus_percent",
     "aberration_rad",
     "mirror_edge_px",
+    "source_amplitude_percent",
+    "source_phase_rad",
+    "stroke_percent",
+    "bend_rad",
+    "distortion_percent",
 )
 """Small beside wrong tilts and distances: they wait until those are about right."""
 FIRST_DETAILED_STAGE = 2

@@ -6,10 +6,11 @@ import torch
 from torch import Tensor
 
 
-def resample(intensity: Tensor, shear: Tensor, shift_px: Tensor) -> Tensor:
-    """Intensity (B, h, w) read at p + shear (p - centre) + shift instead of at p; bicubic.
+def resample(intensity: Tensor, shear: Tensor, shift_px: Tensor, distortion: Tensor) -> Tensor:
+    """Intensity (B, h, w) read at p + (shear + distortion r^2) (p - centre) + shift; bicubic.
 
-    shear (2, 2) and shift_px (2,) act on (x, y) in pixels. Light from outside the plane is 0.
+    shear (2, 2) and shift_px (2,) act on (x, y) in pixels; r is 1 at the patch's corner.
+    Light from outside the plane is 0.
     """
     height, width = intensity.shape[-2:]
     half = torch.tensor([(width - 1) / 2, (height - 1) / 2])
@@ -21,6 +22,11 @@ def resample(intensity: Tensor, shear: Tensor, shift_px: Tensor) -> Tensor:
     grid = torch.nn.functional.affine_grid(
         theta.expand(len(intensity), 2, 3), size, align_corners=True
     )
+    straight = torch.nn.functional.affine_grid(
+        torch.eye(2, 3).expand(1, 2, 3), [1, *size[1:]], align_corners=True
+    )
+    radius = (straight * half).square().sum(-1, keepdim=True) / half.square().sum()
+    grid = grid + distortion * radius * straight
     return torch.nn.functional.grid_sample(
         intensity[:, None], grid, mode="bicubic", padding_mode="zeros", align_corners=True
     )[:, 0]

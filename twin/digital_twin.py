@@ -10,12 +10,13 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from twin import backplane, relay
+from twin import backplane, relay, source
 from twin.cavity import FixedCavity, cavity_intensity
 from twin.detector import resample
 from twin.pixels import reflection
 from twin.propagation import padded_size, transfer_function
-from twin.source import NO_EDGE_PX, gaussian, past_mirror_edge
+from twin.response import BENDS, crystal_phase
+from twin.source import NO_EDGE_PX
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,10 @@ class TwinGeometry:
     waist_m: float
     input_kind: Literal["slm_patch", "dmd"]
     samples: int = 1
+
+
+MODULATORS = ("crosstalk_px", "zero_order_percent", "stroke_percent", "bend_rad")
+"""Alignment parameters of what the modulators do; all others are of the way between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,9 @@ class DigitalTwin(nn.Module):
     (2) and output_shear_percent (2, 2), by which the registration was wrong, crosstalk_px and
     zero_order_percent (`twin.pixels`), backplane_rad (patches, 3; `twin.backplane`) and
     defocus_percent, by how much of a gap the camera is focused behind the output plane, and
-    aberration_rad (11; `twin.relay`), and mirror_edge_px (`twin.source`). Pairs are (x, y).
+    aberration_rad (11; `twin.relay`), mirror_edge_px, source_amplitude_percent (11) and
+    source_phase_rad (9; `twin.source`), stroke_percent (patches, 3) and bend_rad (2; `twin.response`),
+    and distortion_percent (`twin.detector`). Pairs are (x, y).
     They are known (no gradient, fast) until `refining(True)`.
     Tilts and kernel: the paper, section 3.2 and appendix A.1.
     """
@@ -79,6 +86,11 @@ class DigitalTwin(nn.Module):
     defocus_percent: nn.Parameter
     aberration_rad: nn.Parameter
     mirror_edge_px: nn.Parameter
+    source_amplitude_percent: nn.Parameter
+    source_phase_rad: nn.Parameter
+    stroke_percent: nn.Parameter
+    bend_rad: nn.Parameter
+    distortion_percent: nn.Parameter
 
     def __init__(self, geometry: TwinGeometry) -> None:
         super().__init__()
@@ -99,6 +111,11 @@ class DigitalTwin(nn.Module):
             "defocus_percent": torch.zeros(()),
             "aberration_rad": torch.zeros(len(relay.TERMS)),
             "mirror_edge_px": torch.tensor(NO_EDGE_PX),
+            "source_amplitude_percent": torch.zeros(len(source.AMPLITUDE_TERMS)),
+            "source_phase_rad": torch.zeros(len(source.PHASE_TERMS)),
+            "stroke_percent": torch.zeros(patches, 3),
+            "bend_rad": torch.zeros(BENDS),
+            "distortion_percent": torch.zeros(()),
         }
         for name, start in starts.items():
             setattr(self, name, nn.Parameter(start, requires_grad=False))
@@ -114,6 +131,7 @@ class DigitalTwin(nn.Module):
             padded_size(height, self._pitch_m, geometry.wavelength_m, reach_m),
             padded_size(width, self._pitch_m, geometry.wavelength_m, reach_m),
         )
+        self.register_buffer("source_modes", source.modes(height, width), persistent=False)
         curvatures = backplane.curvature_modes(height, width)
         self.register_buffer("curvature_modes", curvatures, persistent=False)
         aberrations = relay.aberration_modes(self.padded, geometry.samples)
@@ -122,6 +140,7 @@ class DigitalTwin(nn.Module):
 
     x_m: Tensor
     y_m: Tensor
+    source_modes: Tensor
     curvature_modes: Tensor
     aberration_modes: Tensor
 
@@ -142,20 +161,30 @@ class DigitalTwin(nn.Module):
     def written(self, inputs: Tensor, phases: Tensor) -> tuple[Tensor, Tensor]:
         """What the modulators do to light, complex: (B, S h, S w) and ([B,] N, S h, S w).
 
-        Of the alignment parameters only crosstalk_px and zero_order_percent count here.
+        Of the alignment parameters only those in MODULATORS count here.
         """
-        samples = self.geometry.samples
+        layers = self._reflection(phases, self.stroke_percent[-self.geometry.layers :])
+        return self.written_input(inputs), layers
+
+    def written_input(self, inputs: Tensor) -> Tensor:
+        """What the input modulator does to light, (B, S h, S w) complex."""
         if self.geometry.input_kind == "slm_patch":
-            return self._reflection(inputs), self._reflection(phases)
+            return self._reflection(inputs, self.stroke_percent[0])
+        samples = self.geometry.samples
         amplitude = inputs.repeat_interleave(samples, -2).repeat_interleave(samples, -1)
-        first = torch.complex(amplitude, torch.zeros_like(amplitude))
-        return first, self._reflection(phases)
+        return torch.complex(amplitude, torch.zeros_like(amplitude))
+
+    def written_layer(self, layer: int, phases: Tensor) -> Tensor:
+        """What one layer does to light, (B, S h, S w) complex, for phases (B, h, w)."""
+        return self._reflection(phases, self.stroke_percent[layer - self.geometry.layers])
 
     def travel(self, first: Tensor, layers: Tensor) -> Tensor:
         """Intensity (B, h, w) from what `written` gives."""
         intensity = self._pixel_means(self.fine(first, layers))
-        if self._learning() or bool(self.output_shift_px.any() | self.output_shear_percent.any()):
-            return resample(intensity, self.output_shear_percent / 100.0, self.output_shift_px)
+        moved = (self.output_shift_px, self.output_shear_percent, self.distortion_percent)
+        if self._learning() or any(bool(parameter.any()) for parameter in moved):
+            shear, distortion = self.output_shear_percent / 100.0, self.distortion_percent / 100.0
+            return resample(intensity, shear, self.output_shift_px, distortion)
         return intensity
 
     def fine(self, first: Tensor, layers: Tensor) -> Tensor:
@@ -173,9 +202,10 @@ class DigitalTwin(nn.Module):
     def _learning(self) -> bool:
         return torch.is_grad_enabled() and any(p.requires_grad for p in self.parameters())
 
-    def _reflection(self, phases: Tensor) -> Tensor:
+    def _reflection(self, phases: Tensor, stroke_percent: Tensor) -> Tensor:
+        crystal = crystal_phase(phases, stroke_percent, self.bend_rad)
         samples = self.geometry.samples
-        return reflection(phases, self.crosstalk_px, self.zero_order_percent, samples)
+        return reflection(crystal, self.crosstalk_px, self.zero_order_percent, samples)
 
     def _pixel_means(self, samples: Tensor) -> Tensor:
         """(B, h, w) from (B, S h, S w)."""
@@ -213,13 +243,16 @@ class DigitalTwin(nn.Module):
         g = self.geometry
         centre_m = self.source_centre_px.double() * g.pixel_pitch_m
         waist_m = g.waist_m * (1.0 + self.source_waist_percent.double() / 100.0)
-        nominal = gaussian(self.x_m, self.y_m, g.waist_m).square().mean().sqrt()
-        amplitude = gaussian(self.x_m - centre_m[0], self.y_m - centre_m[1], waist_m) / nominal
-        field = amplitude.float().to(torch.complex64)
+        nominal = source.gaussian(self.x_m, self.y_m, g.waist_m).square().mean().sqrt()
+        beam = source.gaussian(self.x_m - centre_m[0], self.y_m - centre_m[1], waist_m) / nominal
+        structure = source.structure(
+            self.source_modes, self.source_amplitude_percent, self.source_phase_rad
+        )
+        field = (beam * structure).to(torch.complex64)
         if float(self.mirror_edge_px.detach()) <= NO_EDGE_PX:
             return field
         to_slm = transfer_function(self.padded, self._pitch_m, g.wavelength_m, g.z_gap_m)
-        return past_mirror_edge(field, self.mirror_edge_px, g.samples, to_slm)
+        return source.past_mirror_edge(field, self.mirror_edge_px, g.samples, to_slm)
 
     def _curvature(self) -> Tensor:
         """Phase (N + 1, h, w) of the backplane; a DMD at the input is flat."""
@@ -265,8 +298,15 @@ class DigitalTwin(nn.Module):
                 "zero_order_percent",
                 "defocus_percent",
                 "mirror_edge_px",
+                "distortion_percent",
             ):
                 values[name] = float(getattr(self, name))
             values["aberration_rms_rad"] = float(self.aberration_rad.square().sum().sqrt())
+            for name in ("source_amplitude", "stroke"):
+                parameter = getattr(self, f"{name}_percent")
+                values[f"{name}_rms_percent"] = float(parameter.square().mean().sqrt())
+            for name in ("source_phase", "bend"):
+                parameter = getattr(self, f"{name}_rad")
+                values[f"{name}_rms_rad"] = float(parameter.square().mean().sqrt())
             values["backplane_rms_rad"] = float(self.backplane_rad.square().sum(1).mean().sqrt())
         return values

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from twin.cavity import TOGETHER
-from twin.digital_twin import DigitalTwin
+from twin.digital_twin import MODULATORS, DigitalTwin
 from twin.discrepancy import discrepancy
 
 
@@ -50,6 +50,11 @@ EXPECTED = {
     "defocus_percent": 0.5,
     "aberration_rad": 0.1,
     "mirror_edge_px": 3.0,
+    "source_amplitude_percent": 2.0,
+    "source_phase_rad": 0.02,
+    "stroke_percent": 1.0,
+    "bend_rad": 0.02,
+    "distortion_percent": 0.2,
 }
 """How far each parameter may be from its data-sheet value, one standard deviation.
 
@@ -151,26 +156,47 @@ def normalised(images: Tensor) -> Tensor:
 
 
 class _Written:
-    """Modelled intensities of triples, with what the modulators do kept until it changes."""
+    """Modelled intensities of triples, with what each modulator does kept until it changes."""
 
     def __init__(self, twin: DigitalTwin, triples: Triples) -> None:
-        self.twin, self._triples = twin, triples
-        self._key: tuple[float, float] | None = None
-        self._fields: list[tuple[Tensor, Tensor]] = []
+        self.twin = twin
+        self._groups = list(
+            zip(
+                torch.split(triples.inputs, TOGETHER),
+                torch.split(triples.phases, TOGETHER),
+                strict=True,
+            )
+        )
+        planes = twin.geometry.layers + 1
+        self._keys: list[Tensor | None] = [None] * planes
+        self._fields: list[list[Tensor]] = [[torch.empty(0)] * planes for _ in self._groups]
 
     def intensity(self) -> Tensor:
         """(B, h, w) at the twin's present parameters."""
-        key = (float(self.twin.crosstalk_px), float(self.twin.zero_order_percent))
         with torch.no_grad():
-            if key != self._key:
-                groups = zip(
-                    torch.split(self._triples.inputs, TOGETHER),
-                    torch.split(self._triples.phases, TOGETHER),
-                    strict=True,
-                )
-                self._fields = [self.twin.written(i, p) for i, p in groups]
-                self._key = key
-            return torch.cat([self.twin.travel(*fields) for fields in self._fields])
+            for plane, kept in enumerate(self._keys):
+                key = self._key(plane)
+                if kept is None or not torch.equal(key, kept):
+                    self._keys[plane] = key
+                    for fields, group in zip(self._fields, self._groups, strict=True):
+                        fields[plane] = self._written(plane, *group)
+            return torch.cat(
+                [self.twin.travel(fields[0], torch.stack(fields[1:], 1)) for fields in self._fields]
+            )
+
+    def _written(self, plane: int, inputs: Tensor, phases: Tensor) -> Tensor:
+        if plane == 0:
+            return self.twin.written_input(inputs)
+        return self.twin.written_layer(plane - 1, phases[:, plane - 1])
+
+    def _key(self, plane: int) -> Tensor:
+        """The parameters on which a plane's field depends."""
+        twin = self.twin
+        stroke = twin.stroke_percent
+        missing = twin.geometry.layers + 1 - len(stroke)
+        mine = stroke[plane - missing] if plane >= missing else torch.zeros(3)
+        others = [getattr(twin, n).flatten() for n in MODULATORS if n != "stroke_percent"]
+        return torch.cat([mine, *others]).detach()
 
 
 def _residual(
@@ -196,7 +222,7 @@ class OnlineRefiner:
     was set up: they do not drift, and their gradients would double the cost.
     """
 
-    FIXED = ("crosstalk_px", "zero_order_percent", "mirror_edge_px")
+    FIXED = (*MODULATORS, "mirror_edge_px")
 
     def __init__(self, twin: DigitalTwin, learning_rate: float = 0.003) -> None:
         self.twin = twin

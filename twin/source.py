@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from twin.propagation import propagate
+from twin.zernike import zernike
 
+AMPLITUDE_TERMS = (3, *range(5, 15))
+"""Zernike terms up to the fourth order; the centre of the beam makes those of first order, its waist
+the fourth (defocus)."""
+PHASE_TERMS = range(6, 15)
+"""The beam's tilt makes the phase's first order, the backplane of the input patch its second."""
 EDGE_SOFTNESS_PX = 0.55
 NO_EDGE_PX = -5.0
 """An edge so far outside the patch shades nothing."""
@@ -15,6 +23,25 @@ NO_EDGE_PX = -5.0
 def gaussian(x_m: Tensor, y_m: Tensor, waist_m: Tensor | float) -> Tensor:
     """Amplitude exp(-r^2 / w^2), 1 in the middle; waist_m: 1/e^2 radius of the intensity."""
     return torch.exp(-(x_m.square() + y_m.square()) / waist_m**2)
+
+
+def modes(height: int, width: int) -> Tensor:
+    """(14, h, w): Zernike terms 1 ... 14 with r = 1 at the corners of a patch, float64."""
+    half = math.hypot(height, width) / 2.0
+    y = (torch.arange(height, dtype=torch.float64) - (height - 1) / 2) / half
+    x = (torch.arange(width, dtype=torch.float64) - (width - 1) / 2) / half
+    return zernike(range(1, 15), *torch.meshgrid(y, x, indexing="ij"))
+
+
+def structure(modes: Tensor, amplitude_percent: Tensor, phase_rad: Tensor) -> Tensor:
+    """What a real beam is beside a Gaussian, (h, w) complex: ellipticity, higher modes, windows.
+
+    (1 + sum_j a_j Z_j) exp(j sum_j p_j Z_j), j over AMPLITUDE_TERMS and PHASE_TERMS.
+    """
+    of_amplitude = modes[[j - 1 for j in AMPLITUDE_TERMS]]
+    of_phase = modes[[j - 1 for j in PHASE_TERMS]]
+    amplitude = 1.0 + torch.tensordot(amplitude_percent.double() / 100.0, of_amplitude, dims=1)
+    return torch.polar(amplitude.abs(), torch.tensordot(phase_rad.double(), of_phase, dims=1))
 
 
 def past_mirror_edge(source: Tensor, edge_px: Tensor, samples: int, transfer: Tensor) -> Tensor:

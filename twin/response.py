@@ -1,0 +1,33 @@
+"""From the phase asked for to the phase in the crystal, as far as the driver's table is wrong."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+BENDS = 2
+"""Terms of the table's error: one half wave and one whole wave over a turn."""
+
+
+def crystal_phase(phases: Tensor, stroke_percent: Tensor, bend_rad: Tensor) -> Tensor:
+    """Phase (..., h, w) in the crystal, radians.
+
+    The driver wraps what is asked for to 0 ... 2 pi and looks its grey level up in a table that was
+    measured on one place of the panel. stroke_percent (..., 3): mean error of the stroke over a patch,
+    and its change from the middle to the edge along x and y; the panel is not even. bend_rad (BENDS,):
+    sum_k b_k sin(k phi / 2), the table's own error.
+    Where nothing is wrong, and nothing is being learnt, the phases come back as they are, not wrapped.
+    """
+    learnt = stroke_percent.requires_grad or bend_rad.requires_grad
+    if not learnt and not bool(stroke_percent.any() | bend_rad.any()):
+        return phases
+    wrapped = phases - 2.0 * math.pi * (phases.detach() / (2.0 * math.pi)).floor()
+    bent = wrapped
+    for wave, bend in enumerate(bend_rad, start=1):
+        bent = bent + bend * torch.sin(0.5 * wave * wrapped)
+    height, width = phases.shape[-2:]
+    y, x = torch.linspace(-1, 1, height)[:, None], torch.linspace(-1, 1, width)[None, :]
+    mean, along_x, along_y = (stroke_percent[..., i, None, None] for i in range(3))
+    return bent * (1.0 + (mean + along_x * x + along_y * y) / 100.0)
