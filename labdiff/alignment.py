@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,17 +15,36 @@ from calibration.result import CalibrationError
 from labdiff.events import AlignmentStep, Calibrated
 from labdiff.runner import Job
 from labdiff.session import Session
-from twin.probes import smooth_phases, square_phases
+from twin.probes import block_phases, smooth_phases, square_phases
 from twin.refine import Triples, fit_alignment
 
+ProbeKind = Literal["smooth", "squares", "blocks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Probes of one kind and strength (rms rad, squares, or pixels a block), and how they are fitted.
+
+    blur_px: of each iteration, coarse to fine. together: fitted with the frames of the stages before
+    in which the details were free. prior: its weight, as `twin.refine.fit_alignment` has it.
+    """
+
+    kind: ProbeKind
+    strength: float
+    frames: int
+    blur_px: tuple[float, ...]
+    together: bool = False
+    prior: float = 1e-2
+
+
 STAGES = (
-    # probe, strength (rad or squares), frames, blur of each iteration in pixels
-    ("smooth", 0.7, 8, (8.0, 8.0, 6.0, 6.0, 5.0, 4.0)),
-    ("smooth", 1.5, 10, (4.0, 3.0, 3.0, 2.0)),
-    ("smooth", 2.5, 12, (2.0, 2.0, 1.0, 1.0)),
-    ("squares", 4, 16, (1.0, 0.5, 0.0, 0.0)),
+    Stage("smooth", 0.7, 8, (8.0, 8.0, 6.0, 6.0, 5.0, 4.0)),
+    Stage("smooth", 1.5, 10, (4.0, 3.0, 3.0, 2.0)),
+    Stage("smooth", 2.5, 10, (2.0, 1.0, 0.0)),
+    Stage("squares", 4, 10, (0.0,), together=True),
+    Stage("blocks", 8, 10, (0.0, 0.0), together=True, prior=1e-4),
 )
-"""Coarse to fine: weak phases and blurred images first, sharp squares last."""
+"""Weak phases and blurred images first; sharp squares and turns of 2 pi, as layers have them, last."""
 
 DETAILS = (
     "crosstalk_px",
@@ -52,26 +74,30 @@ def align(session: Session) -> Job[float]:
     Raises CalibrationError if the aligned twin does not predict patterns that were not fitted.
     """
     twin = session.twin
-    total = sum(len(blurs) for *_, blurs in STAGES) + 1
+    total = sum(len(stage.blur_px) for stage in STAGES) + 1
     done = 0
-    for number, (kind, strength, frames, blurs) in enumerate(STAGES):
-        triples = measure_probes(session, kind, strength, frames, seed=100 + number)
+    kept: list[Triples] = []
+    for number, stage in enumerate(STAGES):
+        triples = measure_probes(session, stage.kind, stage.strength, stage.frames, 100 + number)
         if number == FIRST_DETAILED_STAGE:
             twin.load_alignment(
                 {**twin.state_dict(), **{k: torch.tensor(v) for k, v in START.items()}}
             )
-        fixed = DETAILS if number < FIRST_DETAILED_STAGE else ()
-        for step in fit_alignment(twin, triples, blurs, fixed):
+        detailed = number >= FIRST_DETAILED_STAGE
+        kept = [*kept, triples] if detailed else [triples]
+        fitted = Triples.joined(kept) if stage.together else triples
+        fixed = () if detailed else DETAILS
+        for step in fit_alignment(twin, fitted, stage.blur_px, fixed, stage.prior):
             yield AlignmentStep(
                 step=done,
                 total=total,
                 discrepancy=step.discrepancy,
                 alignment=twin.alignment(),
-                message=f"{kind} probes, D {step.discrepancy:.4f}",
+                message=f"{stage.kind} probes, D {step.discrepancy:.4f}",
                 picture=triples.intensity[0].numpy(),
             )
             done += 1
-    held_out = measure_probes(session, "squares", 4, HELD_OUT_FRAMES, seed=999)
+    held_out = measure_probes(session, "squares", 4, HELD_OUT_FRAMES, 999)
     with torch.no_grad():
         modelled = torch.cat(
             [twin(held_out.inputs[i : i + 1], held_out.phases[i]) for i in range(HELD_OUT_FRAMES)]
@@ -94,17 +120,21 @@ def align(session: Session) -> Job[float]:
     return d
 
 
-def measure_probes(session: Session, kind: str, strength: float, frames: int, seed: int) -> Triples:
+def measure_probes(
+    session: Session, kind: ProbeKind, strength: float, frames: int, seed: int
+) -> Triples:
     """Random patterns on every plane and the bench's answers. Nothing is pre-compensated."""
     shape = session.config.cavity.patch_shape
     planes = session.config.layers + 1
     count = frames * planes
-    make = smooth_phases if kind == "smooth" else square_phases
-    patterns = (
-        smooth_phases(count, shape, strength, seed)
-        if make is smooth_phases
-        else square_phases(count, shape, int(strength), seed)
-    ).view(frames, planes, *shape)
+    match kind:
+        case "smooth":
+            patterns = smooth_phases(count, shape, strength, seed)
+        case "squares":
+            patterns = square_phases(count, shape, int(strength), seed)
+        case "blocks":
+            patterns = block_phases(count, shape, int(strength), seed)
+    patterns = patterns.view(frames, planes, *shape)
     inputs = _as_inputs(session, patterns[:, 0])
     answers = [session.measure(inputs[i : i + 1], patterns[i, 1:]) for i in range(frames)]
     return Triples(inputs, patterns[:, 1:], torch.cat(answers))

@@ -24,6 +24,15 @@ def smooth_phases(count: int, shape: tuple[int, int], strength_rad: float, seed:
     return result
 
 
+def block_phases(count: int, shape: tuple[int, int], block_px: int, seed: int) -> Tensor:
+    """Blocks of block_px x block_px pixels with phases anywhere in a turn, (count, h, w)."""
+    rng = torch.Generator().manual_seed(seed)
+    height, width = shape
+    blocks = torch.rand(count, -(-height // block_px), -(-width // block_px), generator=rng)
+    whole = blocks.repeat_interleave(block_px, 1).repeat_interleave(block_px, 2)
+    return 2.0 * math.pi * whole[:, :height, :width]
+
+
 def square_phases(count: int, shape: tuple[int, int], squares: int, seed: int) -> Tensor:
     """Zero phase with `squares` random squares of phase pi each, (count, h, w): the paper."""
     rng = torch.Generator().manual_seed(seed)

@@ -21,6 +21,12 @@ class Triples:
     phases: Tensor
     intensity: Tensor
 
+    @classmethod
+    def joined(cls, parts: Sequence[Triples]) -> Triples:
+        """All of them in one."""
+        columns = zip(*((p.inputs, p.phases, p.intensity) for p in parts), strict=True)
+        return cls(*(torch.cat(column) for column in columns))
+
 
 @dataclass(frozen=True, slots=True)
 class FitStep:
@@ -34,7 +40,6 @@ class FitStep:
 DIFFERENCE = 0.02
 """Step of the finite differences, in the parameters' units: mrad, percent, pixels."""
 LONGEST_STEP = 1.5
-PRIOR_SHARE = 0.01
 EXPECTED = {
     "z_gap_percent": 3.0,
     "d_alpha_beam_mrad": 3.0,
@@ -78,10 +83,14 @@ def fit_alignment(
     triples: Triples,
     blur_px: Sequence[float],
     fixed: Collection[str] = (),
+    prior_share: float = 1e-2,
 ) -> Iterator[FitStep]:
     """Levenberg-Marquardt on the normalised, blurred images; one yield an iteration.
 
     fixed: parameters, by name, that are left as they are; so is a crosstalk of 0 (sharp pixels).
+    prior_share: weight of the prior, as a share of the weight of the frames, for each parameter that is
+    one expected deviation away. Far off it has to lead; close by, where a share of 1e-4 is about what
+    noise of independent pixels says, it only decides between parameters that the frames cannot tell apart.
     blur_px: standard deviation of the blur at each iteration, from coarse to fine: far from the
     solution only a blurred comparison has a slope that leads there. The tilts of successive planes
     nearly compensate each other, which is a narrow valley for gradient descent (in trials 400 Adam
@@ -104,7 +113,7 @@ def fit_alignment(
         # The prior weighs as much as the data are wrong: it leads while the twin is far off and
         # fades as the twin comes to explain the frames.
         residual, _ = _residual(written, theta, target, sigma, 0.0 * theta)
-        prior = PRIOR_SHARE * residual.square().sum() / expected.square()
+        prior = prior_share * residual.square().sum() / expected.square()
         cost = 0.5 * float(residual.square().sum() + (prior * theta.square()).sum())
         jacobian = torch.empty(residual.numel(), len(free))
         for column, index in enumerate(free):
