@@ -15,7 +15,7 @@ from torch import Tensor
 from twin.propagation import propagate
 
 TOGETHER = 8
-"""Samples that are propagated side by side: enough for all threads, few enough for the cache."""
+"""Samples that are propagated side by side by `cavity_intensity`."""
 
 
 def cavity_intensity(first: Tensor, modulations: Tensor, gap: Tensor, way_out: Tensor) -> Tensor:
@@ -33,28 +33,31 @@ def cavity_intensity(first: Tensor, modulations: Tensor, gap: Tensor, way_out: T
 
 
 class FixedCavity(torch.autograd.Function):
-    """`cavity_intensity` as one step of autograd, a few samples at a time.
+    """`cavity_intensity` as one step of autograd, some samples at a time.
 
-    Small batches keep the FFT's temporaries in cache and out of malloc's way; only the field before
-    each modulation is kept. The adjoint of a propagation is the propagation with conj(H), since crop
-    and zero-padding are each other's adjoint.
+    Each propagation happens in place, on one padded grid that is kept: its temporaries stay in cache,
+    and malloc never gives them back. Only the field before each modulation is stored. The adjoint of a
+    propagation is the propagation with conj(H), since crop and zero-padding are each other's adjoint.
     """
 
     @staticmethod
     def forward(
         ctx: Any, first: Tensor, modulations: Tensor, gap: Tensor, way_out: Tensor
     ) -> Tensor:
-        """first (B, h, w) and modulations (N, h, w), complex -> (B, h, w)."""
-        before = first.new_empty((len(modulations) + 1, *first.shape))
-        intensity = torch.empty(first.shape, dtype=first.real.dtype)
-        for samples in _groups(len(first)):
+        """first (B, h, w) and modulations (N, h, w) or (B, N, h, w), complex -> (B, h, w)."""
+        layers = modulations.shape[-3]
+        before = first.new_empty((layers + 1, *first.shape))
+        intensity = torch.empty(first.shape, dtype=first.real.dtype, device=first.device)
+        grid = PaddedGrid(first, gap)
+        for samples in grid.groups(len(first)):
             field = first[samples]
-            for kept, modulation in zip(before, modulations, strict=False):
-                kept[samples] = propagate(field, gap)
-                field = kept[samples] * modulation
-            field = propagate(field, way_out)
-            before[-1, samples] = field
-            intensity[samples] = field.real.square() + field.imag.square()
+            for layer in range(layers):
+                kept = before[layer, samples]
+                kept.copy_(grid.propagate(field, gap))
+                field = kept * _layer(modulations, layer, samples)
+            kept = before[-1, samples]
+            kept.copy_(grid.propagate(field, way_out))
+            intensity[samples] = kept.real.square() + kept.imag.square()
         ctx.save_for_backward(before, modulations, gap, way_out)
         return intensity
 
@@ -66,15 +69,56 @@ class FixedCavity(torch.autograd.Function):
         back, way_back = (t.conj().resolve_conj() for t in (gap, way_out))
         undo = modulations.conj().resolve_conj()
         gradient = torch.zeros_like(modulations)
-        first_gradient = torch.empty_like(before[0])
-        for samples in _groups(len(upstream)):
-            adjoint = propagate(2.0 * upstream[samples] * before[-1, samples], way_back)
-            for layer in range(len(modulations) - 1, -1, -1):
-                gradient[layer] += (adjoint * before[layer, samples].conj()).sum(0)
-                adjoint = propagate(adjoint * undo[layer], back)
-            first_gradient[samples] = adjoint
+        first_gradient = torch.empty_like(before[0]) if ctx.needs_input_grad[0] else None
+        grid = PaddedGrid(before[0], gap)
+        for samples in grid.groups(len(upstream)):
+            adjoint = 2.0 * upstream[samples] * before[-1, samples]
+            transfer = way_back
+            for layer in range(modulations.shape[-3] - 1, -1, -1):
+                adjoint = grid.propagate(adjoint, transfer)
+                slopes = adjoint * before[layer, samples].conj()
+                if modulations.dim() == 4:
+                    gradient[samples, layer] = slopes
+                else:
+                    gradient[layer] += slopes.sum(0)
+                adjoint = adjoint * _layer(undo, layer, samples)
+                transfer = back
+            if first_gradient is not None:
+                first_gradient[samples] = grid.propagate(adjoint, transfer)
         return first_gradient, gradient, None, None
 
 
-def _groups(count: int) -> list[slice]:
-    return [slice(start, start + TOGETHER) for start in range(0, count, TOGETHER)]
+class PaddedGrid:
+    """Room for some fields (h, w) on the padded grid of a transfer function, used again and again."""
+
+    def __init__(self, fields: Tensor, transfer: Tensor) -> None:
+        count, *self._live = fields.shape
+        rows, columns = transfer.shape
+        # On a CPU as many as stay in its cache; a GPU wants all at once.
+        together = count if fields.is_cuda else max(1, IN_CACHE // (rows * columns))
+        self._together = min(together, count)
+        self._grid = fields.new_empty((self._together, rows, columns))
+
+    def groups(self, count: int) -> list[slice]:
+        """Samples that are propagated side by side."""
+        return [slice(i, min(i + self._together, count)) for i in range(0, count, self._together)]
+
+    def propagate(self, fields: Tensor, transfer: Tensor) -> Tensor:
+        """As `twin.propagation.propagate`; the result is overwritten by the next call."""
+        height, width = self._live
+        grid = self._grid[: len(fields)]
+        grid[:, :height, :width] = fields
+        grid[:, :height, width:] = 0.0
+        grid[:, height:] = 0.0
+        torch.fft.fft2(grid, out=grid)
+        grid.mul_(transfer)
+        torch.fft.ifft2(grid, out=grid)
+        return grid[:, :height, :width]
+
+
+IN_CACHE = 2**18
+"""Complex numbers, 2 MB: what is transformed at a time."""
+
+
+def _layer(modulations: Tensor, layer: int, samples: slice) -> Tensor:
+    return modulations[samples, layer] if modulations.dim() == 4 else modulations[layer]

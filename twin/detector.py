@@ -13,8 +13,8 @@ def resample(intensity: Tensor, shear: Tensor, shift_px: Tensor, distortion: Ten
     Light from outside the plane is 0.
     """
     height, width = intensity.shape[-2:]
-    half = torch.tensor([(width - 1) / 2, (height - 1) / 2])
-    matrix = torch.eye(2) + shear
+    half = torch.tensor([(width - 1) / 2, (height - 1) / 2], dtype=intensity.dtype)
+    matrix = torch.eye(2, dtype=intensity.dtype) + shear
     # grid_sample counts -1 ... 1 from the first pixel's centre to the last one's.
     rescaled = matrix * half[None, :] / half[:, None]
     theta = torch.cat([rescaled, (shift_px / half)[:, None]], 1)
@@ -23,7 +23,7 @@ def resample(intensity: Tensor, shear: Tensor, shift_px: Tensor, distortion: Ten
         theta.expand(len(intensity), 2, 3), size, align_corners=True
     )
     straight = torch.nn.functional.affine_grid(
-        torch.eye(2, 3).expand(1, 2, 3), [1, *size[1:]], align_corners=True
+        torch.eye(2, 3, dtype=intensity.dtype).expand(1, 2, 3), [1, *size[1:]], align_corners=True
     )
     radius = (straight * half).square().sum(-1, keepdim=True) / half.square().sum()
     grid = grid + distortion * radius * straight

@@ -192,7 +192,7 @@ class DigitalTwin(nn.Module):
         learning = self._learning()
         bench = self._elements() if learning else self._known()
         first, modulations = bench.source * first, bench.planes * layers
-        if layers.dim() == 3 and not learning:
+        if not learning:
             intensity: Tensor = FixedCavity.apply(  # type: ignore[no-untyped-call]
                 first, modulations, bench.gap, bench.way_out
             )

@@ -44,9 +44,9 @@ def _blurred(phases: Tensor, crosstalk_px: Tensor, samples: int) -> Tensor:
     height, width = phases.shape[-2:]
     turns = (phases.detach() / (2.0 * math.pi)).floor()
     crystal = (phases - 2.0 * math.pi * turns).reshape(-1, 1, height, width)
-    weights = _fringing(crosstalk_px, FINER * samples)
+    weights = _fringing(crosstalk_px, FINER * samples).to(phases.dtype)
     fine = _finer(_finer(crystal, weights).mT, weights).mT
-    weights = _low_pass()
+    weights = _low_pass().to(phases.dtype)
     real, imaginary = (
         _coarser(_coarser(part, weights).mT, weights).mT for part in (fine.cos(), fine.sin())
     )
@@ -59,7 +59,7 @@ def _fringing(sigma_px: Tensor, points: int) -> Tensor:
 
     A square pixel under a Gaussian: half the difference of two error functions.
     """
-    place = (torch.arange(points) + 0.5) / points - 0.5
+    place = (torch.arange(points, dtype=torch.float64) + 0.5) / points - 0.5
     distance = place[:, None] - torch.arange(-REACH_PX, REACH_PX + 1)[None, :]
     width = math.sqrt(2.0) * sigma_px.abs().clamp_min(1e-3)
     share = torch.erf((distance + 0.5) / width) - torch.erf((distance - 0.5) / width)
@@ -68,7 +68,7 @@ def _fringing(sigma_px: Tensor, points: int) -> Tensor:
 
 def _low_pass() -> Tensor:
     """(1, 1, 2 LOBES FINER, 1): a sinc under a cosine bell, from FINER points to one sample."""
-    place = (torch.arange(-LOBES * FINER, LOBES * FINER) + 0.5) / FINER
+    place = (torch.arange(-LOBES * FINER, LOBES * FINER, dtype=torch.float64) + 0.5) / FINER
     weights = torch.sinc(place) * torch.cos(math.pi * place / (2.0 * LOBES)).square()
     return (weights / weights.sum())[None, None, :, None]
 

@@ -7,8 +7,11 @@ import math
 import torch
 from torch import Tensor
 
-BAND_TAPER = 0.1
-"""Share of the band, at its edge, over which the transfer function fades out (raised cosine)."""
+BAND_TAPER = 0.15
+"""Share of the band, at its edge, over which the transfer function fades out.
+
+A band with a hard edge rings over the whole grid: 4e-2 of the field wraps around (random phase, 480
+samples for 300 over 34.2 mm), under a raised cosine over 0.1 of the band 2e-3, and so 9e-4."""
 
 
 def padded_size(size: int, pitch_m: float, wavelength_m: float, distance_m: float) -> int:
@@ -17,6 +20,8 @@ def padded_size(size: int, pitch_m: float, wavelength_m: float, distance_m: floa
     The grid carries angles up to asin(lambda / 2 pitch), so light moves at most
     distance * tan of that; half the padding is enough, because what wraps falls into the padding
     first. Rounded up to a product of 2, 3 and 5, which the FFT likes. Pixels.
+    The error that is left, in the worst case (random phase in every pixel): 1e-3 of the field
+    (benchmarks/twin_accuracy.py).
     """
     steepest = math.asin(min(wavelength_m / (2.0 * pitch_m), 0.999))
     wanted = size + math.ceil(distance_m * math.tan(steepest) / pitch_m)
@@ -37,8 +42,9 @@ def transfer_function(
     pitch_m: float,
     wavelength_m: float,
     distance_m: Tensor | float,
+    dtype: torch.dtype = torch.complex64,
 ) -> Tensor:
-    """exp(-j dz (kx^2 + ky^2) / (k + sqrt(k^2 - kx^2 - ky^2))) on the FFT's own axis, complex64.
+    """exp(-j dz (kx^2 + ky^2) / (k + sqrt(k^2 - kx^2 - ky^2))) on the FFT's own axis, complex.
 
     Feit and Fleck, Appl. Opt. 17, 3990 (1988): the angular-spectrum transfer function without its
     carrier exp(j k dz); computed in float64, evanescent waves removed, tapered at the band's edge.
@@ -52,13 +58,14 @@ def transfer_function(
     longitudinal = (k * k - transverse).clamp_min(0.0).sqrt()
     phase = -distance_m * transverse / (k + longitudinal)
     weight = _taper(ky, pitch_m) * _taper(kx, pitch_m) * (transverse <= k * k)
-    return torch.complex(weight * phase.cos(), weight * phase.sin()).to(torch.complex64)
+    return torch.complex(weight * phase.cos(), weight * phase.sin()).to(dtype)
 
 
 def _taper(wave_number: Tensor, pitch_m: float) -> Tensor:
     edge = math.pi / pitch_m
     inside = ((edge - wave_number.abs()) / (BAND_TAPER * edge)).clamp(0.0, 1.0)
-    return 0.5 - 0.5 * torch.cos(math.pi * inside)
+    # The smoothest step of seventh order: three derivatives vanish at both ends.
+    return inside**4 * (35.0 - 84.0 * inside + 70.0 * inside**2 - 20.0 * inside**3)
 
 
 def propagate(field: Tensor, transfer: Tensor) -> Tensor:

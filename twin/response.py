@@ -28,6 +28,7 @@ def crystal_phase(phases: Tensor, stroke_percent: Tensor, bend_rad: Tensor) -> T
     for wave, bend in enumerate(bend_rad, start=1):
         bent = bent + bend * torch.sin(0.5 * wave * wrapped)
     height, width = phases.shape[-2:]
-    y, x = torch.linspace(-1, 1, height)[:, None], torch.linspace(-1, 1, width)[None, :]
+    y = torch.linspace(-1, 1, height, dtype=phases.dtype)[:, None]
+    x = torch.linspace(-1, 1, width, dtype=phases.dtype)[None, :]
     mean, along_x, along_y = (stroke_percent[..., i, None, None] for i in range(3))
     return bent * (1.0 + (mean + along_x * x + along_y * y) / 100.0)

@@ -43,6 +43,21 @@ def test_fast_and_plain_paths_agree_in_value_and_gradients() -> None:
         assert float((fast - slow).norm()) < 1e-4 * float(slow.norm())
 
 
+def test_each_sample_may_have_its_own_phases_and_gradients() -> None:
+    torch.manual_seed(0)
+    twin, weight = tilted_twin(), torch.rand(3, 40, 40)
+    inputs = torch.rand(3, 40, 40)
+    together = torch.rand(3, 3, 40, 40).requires_grad_()
+    (twin(inputs, together) * weight).sum().backward()
+    assert together.grad is not None
+    for sample in range(3):
+        alone = together[sample].detach().requires_grad_()
+        intensity = twin(inputs[sample : sample + 1], alone)
+        (intensity * weight[sample]).sum().backward()
+        assert alone.grad is not None
+        assert float((alone.grad - together.grad[sample]).norm()) < 1e-4 * float(alone.grad.norm())
+
+
 def test_alignment_parameters_get_gradients_only_while_refining() -> None:
     torch.manual_seed(0)
     twin = tilted_twin()
