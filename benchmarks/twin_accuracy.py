@@ -173,7 +173,7 @@ def elements() -> dict[str, tuple[Callable[..., Tensor], tuple[Tensor, ...]]]:
         ),
         "mirror edge": (lambda e: source.past_mirror_edge(wave.detach()[0], e, 1, fixed), edge),
         "registration, distortion": (
-            lambda i, a, s, d: resample(i, a, s, d),
+            lambda i, a, s, d: resample(i, (side, side), a, s, d),
             (learnt(1, side, side), learnt(2, 2, scale=0.02), learnt(2), learnt(1, scale=0.02)),
         ),
     }  # fmt: skip

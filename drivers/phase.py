@@ -35,6 +35,7 @@ class PhaseQuantiser:
                 f"phase look-up table: shape {table.shape}; needs {levels} finite phases in radians"
             )
         once = table - table.min() < TURN_RAD
+        self._phase_rad = table.astype(np.float32)
         wanted = (np.arange(_STEPS) + 0.5) * (TURN_RAD / _STEPS)
         apart = np.abs(wanted[:, None] - np.mod(table, TURN_RAD)[None, :])
         around = np.where(once, np.minimum(apart, TURN_RAD - apart), np.inf)
@@ -48,6 +49,11 @@ class PhaseQuantiser:
         np.minimum(index, _STEPS - 1, out=index)
         grey: npt.NDArray[Any] = self._grey[index]
         return grey
+
+    def realised(self, phase_rad: FloatArray) -> npt.NDArray[np.float32]:
+        """The phases that the levels chosen for these phases really give, by the table."""
+        phases: npt.NDArray[np.float32] = self._phase_rad[self(phase_rad)]
+        return phases
 
 
 def check_pattern(name: str, pattern: FloatArray, shape: tuple[int, int]) -> None:

@@ -55,6 +55,8 @@ DETAILS = (
     "mirror_edge_px",
     "source_amplitude_percent",
     "source_phase_rad",
+    "ghost_percent",
+    "ghost_mrad",
     "stroke_percent",
     "bend_rad",
     "distortion_percent",
@@ -135,6 +137,7 @@ def measure_probes(
         case "blocks":
             patterns = block_phases(count, shape, int(strength), seed)
     patterns = patterns.view(frames, planes, *shape)
+    patterns = session.shown(patterns)
     inputs = _as_inputs(session, patterns[:, 0])
     answers = [session.measure(inputs[i : i + 1], patterns[i, 1:]) for i in range(frames)]
     return Triples(inputs, patterns[:, 1:], torch.cat(answers))

@@ -40,6 +40,7 @@ def build_twin(config: BenchConfig) -> DigitalTwin:
             z_gap_m=config.cavity.z_gap_mm * 1e-3,
             waist_m=config.source.waist_mm * 1e-3,
             input_kind=config.input.kind,
+            numerical_aperture=config.relay.numerical_aperture,
         )
     )
 

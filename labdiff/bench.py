@@ -16,6 +16,7 @@ from calibration.layout import PatchLayout
 from calibration.registration import Registration
 from calibration.resample import Rectifier
 from drivers.errors import DeviceError, DeviceStateError, DeviceTimeoutError, NoLightError
+from drivers.phase import PhaseQuantiser
 from drivers.protocols import SLM, Camera, Device, InputModulator, Laser
 from drivers.types import Frame
 
@@ -79,6 +80,7 @@ class Bench:
         self._last_sequence = -1
         # A real camera cannot know the pattern: there the order of settle and trigger is the proof.
         self._frames_name_patterns = frames_name_patterns
+        self._quantiser = PhaseQuantiser(slm.bit_depth)
 
     @property
     def planes(self) -> int:
@@ -135,6 +137,14 @@ class Bench:
     def use_phase_response(self, phase_by_grey_rad: npt.NDArray[np.floating]) -> None:
         """Let the SLM's driver choose grey levels by the measured phase response."""
         self.slm.set_lut(phase_by_grey_rad)
+        self._quantiser = PhaseQuantiser(self.slm.bit_depth, phase_by_grey_rad)
+
+    def realised(self, phases_rad: npt.NDArray[np.floating]) -> FloatImages:
+        """The phases that the SLM really shows for these, as far as its phase response is known.
+
+        A grey level is a step of 0.025 rad; over five planes that is 3 % of the light.
+        """
+        return self._quantiser.realised(phases_rad)
 
     def settle(self) -> None:
         """Wait as long as the SLM declares that it needs."""

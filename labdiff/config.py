@@ -69,6 +69,12 @@ class RelayConfig(_Section):
     """The imaging optics between the output plane and the camera."""
 
     magnification: float = Field(gt=0.0, le=100.0)
+    numerical_aperture: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="sine of the steepest light it takes; 0 if not known",
+    )
 
 
 class LaserConfig(_Section):

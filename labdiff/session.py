@@ -97,10 +97,15 @@ class Session:
         )
 
     def written(self, inputs: Tensor, phases: Tensor) -> tuple[Tensor, Tensor]:
-        """Inputs (B, h, w) and layers (N, h, w) as they go on the modulators."""
+        """Inputs (B, h, w) and layers (N, h, w) as they stand on the modulators, pre-compensated."""
         if self.config.input.kind == "slm_patch":
-            inputs = inputs + self.precompensation_rad[0]
-        return inputs, phases + self.precompensation_rad[1:]
+            inputs = self.shown(inputs + self.precompensation_rad[0])
+        return inputs, self.shown(phases + self.precompensation_rad[1:])
+
+    def shown(self, phases: Tensor) -> Tensor:
+        """Phases as the SLM shows them, in grey levels; the gradient passes straight through."""
+        steps = torch.from_numpy(self.bench.realised(phases.detach().numpy()))
+        return phases + (steps - phases).detach()
 
     def measure(self, inputs: Tensor, phases: Tensor) -> Tensor:
         """The bench's answer (B, h, w) to inputs and layers as written."""

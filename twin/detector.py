@@ -6,27 +6,28 @@ import torch
 from torch import Tensor
 
 
-def resample(intensity: Tensor, shear: Tensor, shift_px: Tensor, distortion: Tensor) -> Tensor:
-    """Intensity (B, h, w) read at p + (shear + distortion r^2) (p - centre) + shift; bicubic.
+def resample(
+    intensity: Tensor,
+    shape: tuple[int, int],
+    shear: Tensor,
+    shift_px: Tensor,
+    distortion: Tensor,
+) -> Tensor:
+    """Light (B, h, w) at p + (shear + distortion r^2) (p - centre) + shift, p the plane's pixels.
 
-    shear (2, 2) and shift_px (2,) act on (x, y) in pixels; r is 1 at the patch's corner.
-    Light from outside the plane is 0.
+    intensity (B, S h, S w): samples of the light; shape (h, w). shear (2, 2) and shift_px (2,) act on
+    (x, y) in pixels; r is 1 at the patch's corner. Bicubic; light from outside the plane is 0.
     """
-    height, width = intensity.shape[-2:]
-    half = torch.tensor([(width - 1) / 2, (height - 1) / 2], dtype=intensity.dtype)
-    matrix = torch.eye(2, dtype=intensity.dtype) + shear
-    # grid_sample counts -1 ... 1 from the first pixel's centre to the last one's.
-    rescaled = matrix * half[None, :] / half[:, None]
-    theta = torch.cat([rescaled, (shift_px / half)[:, None]], 1)
-    size = [len(intensity), 1, height, width]
-    grid = torch.nn.functional.affine_grid(
-        theta.expand(len(intensity), 2, 3), size, align_corners=True
-    )
-    straight = torch.nn.functional.affine_grid(
-        torch.eye(2, 3, dtype=intensity.dtype).expand(1, 2, 3), [1, *size[1:]], align_corners=True
-    )
-    radius = (straight * half).square().sum(-1, keepdim=True) / half.square().sum()
-    grid = grid + distortion * radius * straight
+    height, width = shape
+    kind = intensity.dtype
+    # From the middle, in units of half a patch: what grid_sample counts in.
+    y = (2.0 * torch.arange(height, dtype=kind) + 1.0) / height - 1.0
+    x = (2.0 * torch.arange(width, dtype=kind) + 1.0) / width - 1.0
+    half = torch.tensor([width / 2, height / 2], dtype=kind)
+    place = torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], -1) * half
+    radius = place.square().sum(-1, keepdim=True) / half.square().sum()
+    moved = place + place @ shear.T.to(kind) + distortion * radius * place + shift_px
+    grid = (moved / half).to(kind).expand(len(intensity), height, width, 2)
     return torch.nn.functional.grid_sample(
-        intensity[:, None], grid, mode="bicubic", padding_mode="zeros", align_corners=True
+        intensity[:, None], grid, mode="bicubic", padding_mode="zeros", align_corners=False
     )[:, 0]

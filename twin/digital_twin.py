@@ -24,7 +24,8 @@ class TwinGeometry:
     """What the bench file says: lengths in metres, shape (height, width) of a patch in pixels.
 
     samples: samples of the light a pixel and axis. One is enough to learn with; two see what happens
-    within a pixel, at four times the cost.
+    within a pixel, at four times the cost. numerical_aperture: of the relay to the camera, 0 if open.
+    steepest: sine of the steepest light that is followed, if the samples carry more.
     """
 
     shape: tuple[int, int]
@@ -35,6 +36,8 @@ class TwinGeometry:
     waist_m: float
     input_kind: Literal["slm_patch", "dmd"]
     samples: int = 1
+    numerical_aperture: float = 0.0
+    steepest: float = 1.0
 
 
 MODULATORS = ("crosstalk_px", "zero_order_percent", "stroke_percent", "bend_rad")
@@ -66,8 +69,8 @@ class DigitalTwin(nn.Module):
     zero_order_percent (`twin.pixels`), backplane_rad (patches, 3; `twin.backplane`) and
     defocus_percent, by how much of a gap the camera is focused behind the output plane, and
     aberration_rad (11; `twin.relay`), mirror_edge_px, source_amplitude_percent (11) and
-    source_phase_rad (9; `twin.source`), stroke_percent (patches, 3) and bend_rad (2; `twin.response`),
-    and distortion_percent (`twin.detector`). Pairs are (x, y).
+    source_phase_rad (9), ghost_percent (2) and ghost_mrad (2; all `twin.source`), stroke_percent
+    (patches, 3) and bend_rad (2; `twin.response`), and distortion_percent (`twin.detector`). Pairs are (x, y).
     They are known (no gradient, fast) until `refining(True)`.
     Tilts and kernel: the paper, section 3.2 and appendix A.1.
     """
@@ -88,6 +91,8 @@ class DigitalTwin(nn.Module):
     mirror_edge_px: nn.Parameter
     source_amplitude_percent: nn.Parameter
     source_phase_rad: nn.Parameter
+    ghost_percent: nn.Parameter
+    ghost_mrad: nn.Parameter
     stroke_percent: nn.Parameter
     bend_rad: nn.Parameter
     distortion_percent: nn.Parameter
@@ -113,6 +118,8 @@ class DigitalTwin(nn.Module):
             "mirror_edge_px": torch.tensor(NO_EDGE_PX),
             "source_amplitude_percent": torch.zeros(len(source.AMPLITUDE_TERMS)),
             "source_phase_rad": torch.zeros(len(source.PHASE_TERMS)),
+            "ghost_percent": torch.zeros(2),
+            "ghost_mrad": torch.zeros(2),
             "stroke_percent": torch.zeros(patches, 3),
             "bend_rad": torch.zeros(BENDS),
             "distortion_percent": torch.zeros(()),
@@ -128,12 +135,16 @@ class DigitalTwin(nn.Module):
         # A deviation of 5 % in the gap must still fit the padding.
         reach_m = 2.0 * geometry.z_gap_m * 1.05
         self.padded = (
-            padded_size(height, self._pitch_m, geometry.wavelength_m, reach_m),
-            padded_size(width, self._pitch_m, geometry.wavelength_m, reach_m),
+            padded_size(height, self._pitch_m, geometry.wavelength_m, reach_m, geometry.steepest),
+            padded_size(width, self._pitch_m, geometry.wavelength_m, reach_m, geometry.steepest),
         )
         self.register_buffer("source_modes", source.modes(height, width), persistent=False)
         curvatures = backplane.curvature_modes(height, width)
         self.register_buffer("curvature_modes", curvatures, persistent=False)
+        aperture = relay.aperture(
+            self.padded, self._pitch_m, geometry.wavelength_m, geometry.numerical_aperture
+        )
+        self.register_buffer("aperture", aperture, persistent=False)
         aberrations = relay.aberration_modes(self.padded, geometry.samples)
         self.register_buffer("aberration_modes", aberrations, persistent=False)
         self._fixed: Elements | None = None
@@ -143,6 +154,7 @@ class DigitalTwin(nn.Module):
     source_modes: Tensor
     curvature_modes: Tensor
     aberration_modes: Tensor
+    aperture: Tensor
 
     def refining(self, on: bool, fixed: Collection[str] = ()) -> None:
         """Let gradients reach the alignment parameters but the `fixed` ones, or not."""
@@ -180,12 +192,13 @@ class DigitalTwin(nn.Module):
 
     def travel(self, first: Tensor, layers: Tensor) -> Tensor:
         """Intensity (B, h, w) from what `written` gives."""
-        intensity = self._pixel_means(self.fine(first, layers))
+        intensity = self.fine(first, layers)
         moved = (self.output_shift_px, self.output_shear_percent, self.distortion_percent)
-        if self._learning() or any(bool(parameter.any()) for parameter in moved):
-            shear, distortion = self.output_shear_percent / 100.0, self.distortion_percent / 100.0
-            return resample(intensity, shear, self.output_shift_px, distortion)
-        return intensity
+        straight = not self._learning() and not any(bool(parameter.any()) for parameter in moved)
+        if straight and self.geometry.samples == 1:
+            return intensity
+        shear, distortion = self.output_shear_percent / 100.0, self.distortion_percent / 100.0
+        return resample(intensity, self.geometry.shape, shear, self.output_shift_px, distortion)
 
     def fine(self, first: Tensor, layers: Tensor) -> Tensor:
         """As `travel`, on the samples of the light, (B, S h, S w), and before any registration."""
@@ -208,7 +221,7 @@ class DigitalTwin(nn.Module):
         return reflection(crystal, self.crosstalk_px, self.zero_order_percent, samples)
 
     def _pixel_means(self, samples: Tensor) -> Tensor:
-        """(B, h, w) from (B, S h, S w)."""
+        """(P, h, w) from (P, S h, S w)."""
         if self.geometry.samples == 1:
             return samples
         return nn.functional.avg_pool2d(samples[:, None], self.geometry.samples)[:, 0]
@@ -231,11 +244,13 @@ class DigitalTwin(nn.Module):
         phase = self._curvature() - self._ramp_phase(self.planes_tilt_rad())
         planes = torch.complex(phase.cos(), phase.sin()).to(torch.complex64)
         gap, way_out = (
-            transfer_function(self.padded, self._pitch_m, g.wavelength_m, distance_m)
+            transfer_function(
+                self.padded, self._pitch_m, g.wavelength_m, distance_m, steepest=g.steepest
+            )
             for distance_m in (gap_m, focus_m)
         )
         aberration = torch.tensordot(self.aberration_rad.double(), self.aberration_modes, dims=1)
-        way_out = way_out * torch.complex(aberration.cos(), aberration.sin()).to(torch.complex64)
+        way_out = way_out * torch.polar(self.aperture, aberration).to(torch.complex64)
         return Elements(self._source() * planes[0], planes[1:], gap, way_out)
 
     def _source(self) -> Tensor:
@@ -248,7 +263,11 @@ class DigitalTwin(nn.Module):
         structure = source.structure(
             self.source_modes, self.source_amplitude_percent, self.source_phase_rad
         )
-        field = (beam * structure).to(torch.complex64)
+        k = 2.0 * math.pi / g.wavelength_m
+        ghost = source.window_ghost(
+            (k * self.x_m, k * self.y_m), self.ghost_mrad, self.ghost_percent
+        )
+        field = (beam * structure * ghost).to(torch.complex64)
         if float(self.mirror_edge_px.detach()) <= NO_EDGE_PX:
             return field
         to_slm = transfer_function(self.padded, self._pitch_m, g.wavelength_m, g.z_gap_m)
@@ -302,6 +321,7 @@ class DigitalTwin(nn.Module):
             ):
                 values[name] = float(getattr(self, name))
             values["aberration_rms_rad"] = float(self.aberration_rad.square().sum().sqrt())
+            values["ghost_rms_percent"] = float(self.ghost_percent.square().sum().sqrt())
             for name in ("source_amplitude", "stroke"):
                 parameter = getattr(self, f"{name}_percent")
                 values[f"{name}_rms_percent"] = float(parameter.square().mean().sqrt())

@@ -14,7 +14,9 @@ A band with a hard edge rings over the whole grid: 4e-2 of the field wraps aroun
 samples for 300 over 34.2 mm), under a raised cosine over 0.1 of the band 2e-3, and so 9e-4."""
 
 
-def padded_size(size: int, pitch_m: float, wavelength_m: float, distance_m: float) -> int:
+def padded_size(
+    size: int, pitch_m: float, wavelength_m: float, distance_m: float, steepest: float = 1.0
+) -> int:
     """Grid on which light from a patch of `size` pixels cannot wrap around into the patch.
 
     The grid carries angles up to asin(lambda / 2 pitch), so light moves at most
@@ -23,8 +25,8 @@ def padded_size(size: int, pitch_m: float, wavelength_m: float, distance_m: floa
     The error that is left, in the worst case (random phase in every pixel): 1e-3 of the field
     (benchmarks/twin_accuracy.py).
     """
-    steepest = math.asin(min(wavelength_m / (2.0 * pitch_m), 0.999))
-    wanted = size + math.ceil(distance_m * math.tan(steepest) / pitch_m)
+    angle = math.asin(min(wavelength_m / (2.0 * pitch_m), steepest, 0.999))
+    wanted = size + math.ceil(distance_m * math.tan(angle) / pitch_m)
     while not _smooth(wanted):
         wanted += 1
     return wanted
@@ -43,12 +45,14 @@ def transfer_function(
     wavelength_m: float,
     distance_m: Tensor | float,
     dtype: torch.dtype = torch.complex64,
+    steepest: float = 1.0,
 ) -> Tensor:
     """exp(-j dz (kx^2 + ky^2) / (k + sqrt(k^2 - kx^2 - ky^2))) on the FFT's own axis, complex.
 
     Feit and Fleck, Appl. Opt. 17, 3990 (1988): the angular-spectrum transfer function without its
     carrier exp(j k dz); computed in float64, evanescent waves removed, tapered at the band's edge.
-    shape: (height, width) of the padded grid. distance_m: may require a gradient.
+    shape: (height, width) of the padded grid. distance_m: may require a gradient. steepest: sine of the
+    steepest light that is followed, if the samples carry more.
     """
     height, width = shape
     ky = 2.0 * math.pi * torch.fft.fftfreq(height, pitch_m, dtype=torch.float64)[:, None]
@@ -57,12 +61,12 @@ def transfer_function(
     transverse = kx.square() + ky.square()
     longitudinal = (k * k - transverse).clamp_min(0.0).sqrt()
     phase = -distance_m * transverse / (k + longitudinal)
-    weight = _taper(ky, pitch_m) * _taper(kx, pitch_m) * (transverse <= k * k)
+    edge = min(math.pi / pitch_m, steepest * k)
+    weight = _taper(ky, edge) * _taper(kx, edge) * (transverse <= k * k)
     return torch.complex(weight * phase.cos(), weight * phase.sin()).to(dtype)
 
 
-def _taper(wave_number: Tensor, pitch_m: float) -> Tensor:
-    edge = math.pi / pitch_m
+def _taper(wave_number: Tensor, edge: float) -> Tensor:
     inside = ((edge - wave_number.abs()) / (BAND_TAPER * edge)).clamp(0.0, 1.0)
     # The smoothest step of seventh order: three derivatives vanish at both ends.
     return inside**4 * (35.0 - 84.0 * inside + 70.0 * inside**2 - 20.0 * inside**3)

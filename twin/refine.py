@@ -57,6 +57,8 @@ EXPECTED = {
     "mirror_edge_px": 3.0,
     "source_amplitude_percent": 2.0,
     "source_phase_rad": 0.02,
+    "ghost_percent": 0.7,
+    "ghost_mrad": 2.0,
     "stroke_percent": 1.0,
     "bend_rad": 0.02,
     "distortion_percent": 0.2,

@@ -1,4 +1,4 @@
-"""The aberrations of the relay that images the output plane on the camera."""
+"""The relay that images the output plane on the camera: its aberrations and its aperture."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ TERMS = (3, *range(5, 15))
 """Astigmatism, coma, trefoil and the fourth order. Tilt is a shift of the image, defocus a distance."""
 
 
+RIM = 0.04
+
+
 def aberration_modes(shape: tuple[int, int], samples: int) -> Tensor:
     """(len(TERMS), H, W) on the FFT's axes; r = 1 where the sine is lambda / (2 pixel pitch).
 
@@ -18,3 +21,17 @@ def aberration_modes(shape: tuple[int, int], samples: int) -> Tensor:
     """
     y, x = (2.0 * samples * torch.fft.fftfreq(size, dtype=torch.float64) for size in shape)
     return zernike(TERMS, *torch.meshgrid(y, x, indexing="ij"))
+
+
+def aperture(
+    shape: tuple[int, int], pitch_m: float, wavelength_m: float, numerical_aperture: float
+) -> Tensor:
+    """(H, W) on the FFT's axes: 1 for light that the relay takes, 0 beyond; a rim of RIM of the radius.
+
+    numerical_aperture: sine of the steepest light that passes; 0: open.
+    """
+    if numerical_aperture <= 0.0:
+        return torch.ones(shape, dtype=torch.float64)
+    y, x = (torch.fft.fftfreq(size, pitch_m, dtype=torch.float64) for size in shape)
+    sine = wavelength_m * torch.hypot(y[:, None], x[None, :])
+    return ((1.0 - sine / numerical_aperture) / RIM + 0.5).clamp(0.0, 1.0)

@@ -44,6 +44,18 @@ def structure(modes: Tensor, amplitude_percent: Tensor, phase_rad: Tensor) -> Te
     return torch.polar(amplitude.abs(), torch.tensordot(phase_rad.double(), of_phase, dims=1))
 
 
+def window_ghost(ramp: tuple[Tensor, Tensor], angles_mrad: Tensor, percent: Tensor) -> Tensor:
+    """1 + g exp(j k (x sin ax + y sin ay)), (h, w): the beam and its double reflection in a window.
+
+    ramp: k x (1, w) and k y (h, 1), float64. angles_mrad (2,): (ax, ay). percent (2,): real and
+    imaginary part of g.
+    """
+    sines = (angles_mrad.double() * 1e-3).sin()
+    phase = ramp[0] * sines[0] + ramp[1] * sines[1]
+    amplitude = torch.complex(*(percent.double() / 100.0))
+    return 1.0 + amplitude * torch.polar(torch.ones_like(phase), phase)
+
+
 def past_mirror_edge(source: Tensor, edge_px: Tensor, samples: int, transfer: Tensor) -> Tensor:
     """Complex field (S h, S w) behind an edge at the left, one mirror distance earlier.
 

@@ -82,7 +82,8 @@ def test_twin_told_the_truth_predicts_the_mock(seed: int) -> None:
         smooth_phases(5, (100, 100), 2.0, seed).remainder(turn),
         square_phases(5, (100, 100), 6, seed),
     ):
-        modelled = twin(phases[:1], phases[1:])[0]
+        fine = twin.fine(*twin.written(phases[:1], phases[1:]))
+        modelled = torch.nn.functional.avg_pool2d(fine[:, None], SAMPLES)[0, 0]
         light = light_path.plane(phases.numpy())[MARGIN_PX * SAMPLES :, MARGIN_PX * SAMPLES :]
         cells = light[: 100 * SAMPLES, : 100 * SAMPLES].reshape(100, SAMPLES, 100, SAMPLES)
         answer = torch.from_numpy(cells.mean((1, 3))) / dark

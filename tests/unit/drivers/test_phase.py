@@ -27,6 +27,15 @@ def test_a_panel_that_reaches_beyond_a_turn_is_used_over_one_turn_only() -> None
     assert (np.diff(phase) < -0.1).sum() <= 1
 
 
+def test_realised_phases_are_those_of_the_levels_chosen_and_stay_when_shown_again() -> None:
+    table = 1.1 * TURN_RAD * np.linspace(0.0, 1.0, 256) ** 1.1
+    quantise = PhaseQuantiser(8, table)
+    wanted = np.random.default_rng(1).uniform(-10.0, 10.0, (30, 30))
+    realised = quantise.realised(wanted)
+    np.testing.assert_array_equal(realised, table[quantise(wanted)].astype(np.float32))
+    np.testing.assert_array_equal(quantise.realised(realised), realised)
+
+
 def test_tables_and_patterns_that_cannot_be_are_refused() -> None:
     with pytest.raises(DeviceValueError, match="needs 256 finite phases"):
         PhaseQuantiser(8, np.zeros(255))

@@ -22,6 +22,8 @@ def tilted_twin() -> DigitalTwin:
     values["defocus_percent"] = torch.tensor(3.0)
     values["aberration_rad"] = 0.1 * torch.ones(11)
     values["mirror_edge_px"] = torch.tensor(1.5)
+    values["ghost_percent"] = torch.tensor([1.0, -0.5])
+    values["ghost_mrad"] = torch.tensor([2.0, -1.0])
     twin.load_alignment(values)
     return twin
 
