@@ -15,6 +15,7 @@ from calibration.result import CalibrationError
 from labdiff.events import AlignmentStep, Calibrated
 from labdiff.runner import Job
 from labdiff.session import Session
+from twin.ghost import find_ghost
 from twin.probes import block_phases, smooth_phases, square_phases
 from twin.refine import Triples, fit_alignment
 
@@ -89,6 +90,8 @@ def align(session: Session) -> Job[float]:
         kept = [*kept, triples] if detailed else [triples]
         fitted = Triples.joined(kept) if stage.together else triples
         fixed = () if detailed else DETAILS
+        if number == len(STAGES) - 1:
+            find_ghost(twin, fitted)
         for step in fit_alignment(twin, fitted, stage.blur_px, fixed, stage.prior):
             yield AlignmentStep(
                 step=done,

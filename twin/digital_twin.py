@@ -61,16 +61,20 @@ class Elements:
 class DigitalTwin(nn.Module):
     """`twin(inputs, phases)` is what `Bench.measure` would see, (B, h, w).
 
-    1.0 is the mean of |source|^2 over a patch at data-sheet values. Alignment parameters are stored
-    in units in which each is of the order of one, so that one learning rate suits them all:
-    z_gap_percent (deviation), d_alpha_beam_mrad (2), d_alpha_mirror_mrad (2),
-    bounce_tilt_mrad (N, 2), source_centre_px (2), source_waist_percent (deviation), output_shift_px
-    (2) and output_shear_percent (2, 2), by which the registration was wrong, crosstalk_px and
-    zero_order_percent (`twin.pixels`), backplane_rad (patches, 3; `twin.backplane`) and
-    defocus_percent, by how much of a gap the camera is focused behind the output plane, and
-    aberration_rad (11; `twin.relay`), mirror_edge_px, source_amplitude_percent (11) and
-    source_phase_rad (9), ghost_percent (2) and ghost_mrad (2; all `twin.source`), stroke_percent
-    (patches, 3) and bend_rad (2; `twin.response`), and distortion_percent (`twin.detector`). Pairs are (x, y).
+    1.0 is the mean of |source|^2 over a patch at data-sheet values. The alignment parameters are stored
+    in units in which each is of the order of one, so that one learning rate suits them all. Pairs are
+    (x, y), percent and what is not said otherwise are deviations from the data sheet:
+
+        z_gap_percent, d_alpha_beam_mrad (2), d_alpha_mirror_mrad (2), bounce_tilt_mrad (N, 2)
+        backplane_rad (patches, 3)                  twin.backplane
+        source_centre_px (2), source_waist_percent, mirror_edge_px, source_amplitude_percent (11),
+        source_phase_rad (9), ghost_percent (2), ghost_mrad (2)     twin.source
+        crosstalk_px, zero_order_percent            twin.pixels
+        stroke_percent (patches, 3), bend_rad (2)   twin.response
+        aberration_rad (11), defocus_percent        twin.relay; the latter in percent of a gap
+        output_shift_px (2), output_shear_percent (2, 2), distortion_percent    twin.detector: by how
+                                                    much the registration was wrong
+
     They are known (no gradient, fast) until `refining(True)`.
     Tilts and kernel: the paper, section 3.2 and appendix A.1.
     """
