@@ -157,6 +157,7 @@ class TrainingOptions(_Section):
     generated: int = Field(default=100, ge=0, le=100_000, description="images generated")
     sampler: Literal["ddim", "ddpm", "paper"] = "ddim"
     sampler_steps: int = Field(default=50, ge=1, le=1000)
+    sampler_spacing: Literal["linspace", "quadratic"] = "quadratic"
 
 
 SHIPPED = ("mock", "mock-paper")

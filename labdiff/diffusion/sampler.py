@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from labdiff.diffusion.schedule import NoiseSchedule
+from labdiff.diffusion.schedule import NoiseSchedule, Spacing
 
 Denoiser = Callable[[Tensor, int], Tensor]
 """(x_t (B, H, W), t) -> predicted noise (B, H, W)."""
@@ -21,19 +21,20 @@ class Sampler:
 
     kind: "paper" prints r_{t-1} = (r_t - beta_t eps) / sqrt(1 - beta_t), no noise added;
         "ddpm" is Ho 2020, posterior mean and sigma_t z; "ddim" is Song 2021 with eta.
-    steps: how many timesteps are visited. "paper" and "ddpm" treat a longer stride as one step
+    steps, spacing: how many timesteps are visited, and which. "paper" and "ddpm" treat a longer stride as one step
         with the stride's own beta, 1 - abar_t / abar_s.
     """
 
     kind: Literal["paper", "ddpm", "ddim"] = "ddim"
     steps: int = 50
     eta: float = 1.0
+    spacing: Spacing = "linspace"
 
     def sample(
         self, denoiser: Denoiser, start: Tensor, schedule: NoiseSchedule, rng: torch.Generator
     ) -> Iterator[tuple[int, int, Tensor]]:
         """Yield (index, t, images (B, H, W)) after every step; the last is the result."""
-        times = schedule.timesteps(self.steps)
+        times = schedule.timesteps(self.steps, self.spacing)
         x = start
         for index, t in enumerate(times):
             previous = times[index + 1] if index + 1 < len(times) else -1

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
+
+Spacing = Literal["linspace", "quadratic"]
 
 
 class NoiseSchedule:
@@ -23,16 +27,23 @@ class NoiseSchedule:
         abar = self.alphas_bar[t].view(-1, 1, 1)
         return abar.sqrt() * x0 + (1.0 - abar).sqrt() * noise
 
-    def timesteps(self, count: int) -> list[int]:
-        """`count` timesteps from T - 1 down to 0, evenly spaced.
+    def timesteps(self, count: int, spacing: Spacing = "linspace") -> list[int]:
+        """`count` timesteps from T - 1 down to 0.
 
+        "linspace": evenly spaced; "quadratic": closer together the less noise there is, where images
+        get their detail (Song 2021, appendix D.2).
         Raises ValueError if count is not within 1 ... T.
         """
         if not 1 <= count <= self.steps:
             raise ValueError(f"sampler steps: {count}; allowed is 1 ... {self.steps}")
         if count == 1:
             return [self.steps - 1]
-        return [round(t) for t in torch.linspace(self.steps - 1, 0, count).tolist()]
+        if spacing == "linspace":
+            return [round(t) for t in torch.linspace(self.steps - 1, 0, count).tolist()]
+        last = self.steps - 1
+        # No timestep twice: at the start the square grows by less than one a step.
+        rising = [max(round(last * (k / (count - 1)) ** 2), k) for k in range(count)]
+        return rising[::-1]
 
     def abar(self, t: int) -> float:
         """abar_t; 1 for t < 0, the clean image."""

@@ -60,6 +60,15 @@ def test_paper_step_is_the_printed_formula() -> None:
     assert float(got) == pytest.approx((0.5 - beta * 0.25) / (1 - beta) ** 0.5, rel=1e-4)
 
 
+@pytest.mark.parametrize("count", [2, 7, 50, 999, 1000])
+def test_quadratic_timesteps_are_denser_where_there_is_less_noise(count: int) -> None:
+    times = NoiseSchedule().timesteps(count, "quadratic")
+    gaps = [a - b for a, b in itertools.pairwise(times)]
+    assert (times[0], times[-1], len(times)) == (999, 0, count)
+    assert min(gaps) >= 1
+    assert gaps[0] >= gaps[-1]
+
+
 def test_timesteps_descend_to_zero() -> None:
     times = NoiseSchedule().timesteps(50)
     assert times[0] == 999
