@@ -44,18 +44,6 @@ class Registration:
         return points @ self.matrix.T + self.offset
 
 
-def nominal_registration(
-    layout: PatchLayout, camera_shape: tuple[int, int], camera_pitch_um: float, magnification: float
-) -> Registration:
-    """Upright and centred, as the bench file says; for a first look and the camera's window."""
-    scale = magnification * layout.pixel_pitch_um / camera_pitch_um
-    matrix = scale * np.eye(2)
-    centre = (np.array(layout.patch_shape) - 1) / 2
-    offset = (np.array(camera_shape) - 1) / 2 - matrix @ centre
-    verdict = Verdict("warn", "data-sheet values, not measured")
-    return Registration(matrix, offset, float("nan"), float("nan"), verdict)
-
-
 def measure_registration(
     slm: SLM,
     camera: Camera,

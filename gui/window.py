@@ -31,6 +31,7 @@ from calibration.steps import CalibrationStep
 from gui.curves import Curves
 from gui.image_view import ImageView, Picture
 from gui.worker import Failed, Told, Worker
+from labdiff.config import SHIPPED
 from labdiff.events import (
     AlignmentStep,
     GenerationStep,
@@ -66,7 +67,7 @@ class MainWindow(QMainWindow):
     def _build(self, bench: str, seed: int) -> None:
         self.bench = QComboBox()
         self.bench.setEditable(True)
-        self.bench.addItems(list(dict.fromkeys([bench, "mock"])))
+        self.bench.addItems(list(dict.fromkeys([bench, *SHIPPED])))
         self.bench.setToolTip("A shipped bench by name, or the path of a bench file")
         self.seed = QSpinBox()
         self.seed.setRange(0, 2**31 - 1)

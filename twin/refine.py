@@ -30,11 +30,20 @@ class Triples:
 
 @dataclass(frozen=True, slots=True)
 class FitStep:
-    """One iteration: mean discrepancy before it, standard deviations of the parameters, 0 if fixed."""
+    """One iteration: mean discrepancy before it, covariance of the parameters, 0 where fixed.
+
+    The covariance is (P, P), in the order of `parameter_vector`: the inverse curvature of misfit and
+    prior (Fisher information), times the misfit that is left per pixel.
+    """
 
     iteration: int
     discrepancy: float
-    deviation: Tensor
+    covariance: Tensor
+
+    @property
+    def deviation(self) -> Tensor:
+        """Standard deviations (P,)."""
+        return self.covariance.diagonal().clamp_min(0.0).sqrt()
 
 
 DIFFERENCE = 0.02
@@ -138,10 +147,10 @@ def fit_alignment(
             damping *= 6.0
         load_parameter_vector(twin, theta)
         noise = 2.0 * cost / max(residual.numel() - len(free), 1)
-        variance = (torch.linalg.inv(curvature).diagonal() * noise).clamp_min(0.0)
-        deviation = torch.zeros(theta.numel()).index_copy(0, free, variance.sqrt().float())
+        covariance = torch.zeros(theta.numel(), theta.numel())
+        covariance[free[:, None], free[None, :]] = (torch.linalg.inv(curvature) * noise).float()
         mean_d = 0.5 * float(residual.square().sum()) / len(residual)
-        yield FitStep(iteration, mean_d, deviation)
+        yield FitStep(iteration, mean_d, covariance)
 
 
 def parameter_vector(twin: DigitalTwin) -> Tensor:

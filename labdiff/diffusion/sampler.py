@@ -21,8 +21,8 @@ class Sampler:
 
     kind: "paper" prints r_{t-1} = (r_t - beta_t eps) / sqrt(1 - beta_t), no noise added;
         "ddpm" is Ho 2020, posterior mean and sigma_t z; "ddim" is Song 2021 with eta.
-    steps, spacing: how many timesteps are visited, and which. "paper" and "ddpm" treat a longer stride as one step
-        with the stride's own beta, 1 - abar_t / abar_s.
+    steps, spacing: how many timesteps are visited, and which. "paper" and "ddpm" treat a longer stride
+        as one step with the stride's own beta, 1 - abar_t / abar_s.
     """
 
     kind: Literal["paper", "ddpm", "ddim"] = "ddim"

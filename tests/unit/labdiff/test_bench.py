@@ -10,7 +10,7 @@ import pytest
 
 from calibration.dark import DarkLevel
 from calibration.layout import PatchLayout
-from calibration.registration import nominal_registration
+from calibration.registration import Registration
 from calibration.resample import Rectifier
 from calibration.result import Verdict
 from drivers.errors import DeviceStateError, DeviceTimeoutError, NoLightError
@@ -28,6 +28,16 @@ from mock_hardware.slm import MockSLM
 @pytest.fixture(scope="module")
 def config() -> BenchConfig:
     return load_bench("mock")
+
+
+def straight(
+    layout: PatchLayout, camera_shape: tuple[int, int], magnification: float
+) -> Registration:
+    """Upright and centred on a camera with pixels of 3.45 um."""
+    matrix = magnification * layout.pixel_pitch_um / 3.45 * np.eye(2)
+    centre = (np.array(layout.patch_shape) - 1) / 2
+    offset = (np.array(camera_shape) - 1) / 2 - matrix @ centre
+    return Registration(matrix, offset, 0.0, 0.0, Verdict("pass", ""))
 
 
 def test_leaving_switches_the_laser_off_and_flattens_the_slm(config: BenchConfig) -> None:
@@ -48,7 +58,7 @@ def test_measuring_before_calibration_is_refused(config: BenchConfig) -> None:
 
 def test_frames_of_an_unsettled_slm_are_never_used(config: BenchConfig) -> None:
     with open_bench(config, 0) as bench:
-        registration = nominal_registration(bench.layout, (256, 320), 3.45, 0.6)
+        registration = straight(bench.layout, (256, 320), 0.6)
         bench.dark = DarkLevel(80.0, 0.0, 2.0, Verdict("pass", ""))
         bench.rectifier = Rectifier(registration, bench.camera.roi, (100, 100))
         fields, layers = np.zeros((1, 100, 100)), np.zeros((4, 100, 100))
@@ -72,7 +82,7 @@ def small_bench(input_kind: Literal["slm_patch", "dmd"]) -> Iterator[tuple[MockL
         layout, lab.slm, lab.camera, lab.laser, lab.clock, lab.dmd, frames_name_patterns=True
     )
     bench.dark = DarkLevel(0.0, 0.0, 0.0, Verdict("pass", ""))
-    registration = nominal_registration(layout, (24, 24), 3.45, 0.4)
+    registration = straight(layout, (24, 24), 0.4)
     bench.rectifier = Rectifier(registration, lab.camera.roi, (16, 16))
     with bench:
         layers = layout.flat()[:2] if input_kind == "slm_patch" else layout.flat()

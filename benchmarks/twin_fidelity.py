@@ -1,0 +1,195 @@
+"""How true the calibrated twin is: python benchmarks/twin_fidelity.py [--json] [--quick] [--seeds N].
+
+Random mock benches with every effect on. Each is calibrated and aligned as the demo does it, then the
+twin is refined at two samples a pixel on further frames, and has to predict frames of patterns that it
+has never met. An error is |frame - prediction| / |frame| on the output plane; the frame's own noise is
+that of two frames of the same pattern. Only the comparison with hidden parameters reads the truth.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Generator
+
+import numpy as np
+import torch
+from claims import Claim, claim, finish, options
+from mock_checks.benches import bench_geometry
+from rich.console import Console
+from torch import Tensor
+
+from labdiff.alignment import ProbeKind, measure_probes
+from labdiff.calibrate import first_look, full_calibration
+from labdiff.config import TrainingOptions, load_bench
+from labdiff.events import Event
+from labdiff.jobs import ExperimentJob, Request
+from labdiff.learning.loop import draw_batch, train
+from labdiff.runner import run
+from labdiff.session import Session
+from mock_hardware.truth import draw_truth
+from twin.digital_twin import DigitalTwin
+from twin.refine import Triples, fit_alignment
+
+REFINED_ON: tuple[tuple[ProbeKind, float, int], ...] = (
+    ("smooth", 2.0, 14),
+    ("squares", 4, 8),
+    ("blocks", 8, 14),
+)
+ITERATIONS = 3
+STEEPEST = 0.06
+"""The relay takes light up to a sine of 0.05."""
+UNSEEN: tuple[tuple[str, ProbeKind, float], ...] = (
+    ("8 px blocks", "blocks", 8),
+    ("32 px blocks", "blocks", 32),
+    ("smooth", "smooth", 2.0),
+)
+EACH = 5
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Found:
+    """Of one bench: errors and noise by kind of pattern, before and after refinement, and more."""
+
+    before: dict[str, float]
+    after: dict[str, float]
+    noise: dict[str, float]
+    frames: int
+    sigmas_off: dict[str, float]
+
+
+def two_frames(session: Session, triples: Triples) -> tuple[Triples, Tensor]:
+    """Triples, and a second frame of every pattern."""
+    again = [
+        session.measure(triples.inputs[i : i + 1], triples.phases[i])
+        for i in range(len(triples.inputs))
+    ]
+    return triples, torch.cat(again)
+
+
+def trained_layers(session: Session) -> Triples:
+    """Frames of layers that have learnt to denoise, with noisy images before them."""
+    inputs, phases = [], []
+    for number in range(EACH):
+        x_t = draw_batch(session, "online", number % session.options.layer_sets, -9)[0]
+        layers = session.odu.phases.detach()[number % session.options.layer_sets]
+        written = session.written(session.odu.encode(x_t[:1]), layers)
+        inputs.append(written[0].detach())
+        phases.append(written[1].detach()[None])
+    answers = [session.measure(i, p[0]) for i, p in zip(inputs, phases, strict=True)]
+    return Triples(torch.cat(inputs), torch.cat(phases), torch.cat(answers))
+
+
+def predicted(twin: DigitalTwin, triples: Triples) -> Tensor:
+    """(B, h, w) with the scale that fits best: the camera's unit is no parameter of the twin."""
+    with torch.no_grad():
+        light = torch.cat(
+            [twin(triples.inputs[i : i + 1], triples.phases[i]) for i in range(len(triples.inputs))]
+        )
+    scale: Tensor = (light * triples.intensity).sum() / light.square().sum()
+    return scale * light
+
+
+def nrmse(got: Tensor, wanted: Tensor) -> float:
+    """|got - wanted| / |wanted|."""
+    return float((got - wanted).norm() / wanted.norm())
+
+
+def sigmas_off(twin: DigitalTwin, covariance: Tensor, seed: int) -> dict[str, float]:
+    """How many of their stated deviations the parameters that can be told apart are off the truth."""
+    geometry = bench_geometry("mock")
+    truth = draw_truth(geometry, load_bench("mock").mock, seed)
+    first: dict[str, int] = {}
+    place = 0
+    for name, parameter in twin.named_parameters():
+        first[name], place = place, place + parameter.numel()
+    off: dict[str, float] = {}
+    # The last bounce's tilt is a shift of the image too; all others are what they are.
+    tilts = (twin.planes_tilt_rad().detach().numpy() - truth.tilts_rad)[:-1] * 1e3
+    for plane, pair in enumerate(tilts):
+        for axis, error in enumerate(pair):
+            weights = torch.zeros(len(covariance))
+            if plane == 0:
+                weights[first["d_alpha_beam_mrad"] + axis] = 1.0
+            else:
+                weights[first["d_alpha_mirror_mrad"] + axis] = 1.0
+                weights[first["bounce_tilt_mrad"] + 2 * (plane - 1) + axis] = 1.0
+            spread = float((weights @ covariance @ weights).clamp_min(0.0).sqrt())
+            off[f"tilt {plane}{'xy'[axis]}"] = float(error) / spread
+    gap_percent = 100.0 * (truth.z_gap_mm / geometry.z_gap_mm - 1.0)
+    edge_px = truth.mirror_edge * geometry.patch_shape[1]
+    dead = truth.dead_space * math.sqrt(truth.dead_space_reflectance) / (1.0 - truth.dead_space)
+    for name, true in (
+        ("z_gap_percent", gap_percent),
+        ("crosstalk_px", truth.crosstalk_px),
+        ("zero_order_percent", 100.0 * dead),
+        ("mirror_edge_px", edge_px),
+    ):
+        spread = float(covariance[first[name], first[name]].sqrt())
+        off[name] = (float(getattr(twin, name)) - true) / spread
+    return {name: abs(value) for name, value in off.items()}
+
+
+def one_bench(seed: int, quick: bool) -> Found:
+    """Calibrate, refine, and predict the unseen."""
+    steps = {"calibrated_steps": 60 if quick else 200, "online_steps": 0, "offline_steps": 0}
+    request = Request("mock", None, TrainingOptions(seed=seed, **steps))
+    session = ExperimentJob(request).session
+
+    def job() -> Generator[Event, None, Found]:
+        with session.bench:
+            yield from first_look(session)
+            yield from full_calibration(session)
+            parts = [measure_probes(session, *what, 700 + i) for i, what in enumerate(REFINED_ON)]
+            frames = session.bench.camera.get_frame().sequence
+            yield from train(session, "calibrated")
+            unseen = {"trained layers": two_frames(session, trained_layers(session))}
+            for number, (words, kind, strength) in enumerate(UNSEEN):
+                probes = measure_probes(session, kind, strength, EACH, 800 + number)
+                unseen[words] = two_frames(session, probes)
+        geometry = dataclasses.replace(session.twin.geometry, samples=2, steepest=STEEPEST)
+        fine = DigitalTwin(geometry)
+        fine.load_alignment(session.twin.state_dict())
+        before = {w: nrmse(predicted(session.twin, t), t.intensity) for w, (t, _) in unseen.items()}
+        covariance = torch.zeros(0)
+        iterations = 1 if quick else ITERATIONS
+        triples = Triples.joined(parts)
+        for step in fit_alignment(fine, triples, (0.0,) * iterations, prior_share=1e-5):
+            covariance = step.covariance
+        after = {w: nrmse(predicted(fine, t), t.intensity) for w, (t, _) in unseen.items()}
+        noise = {w: nrmse(again, t.intensity) / 2**0.5 for w, (t, again) in unseen.items()}
+        return Found(before, after, noise, frames, sigmas_off(fine, covariance, seed))
+
+    return run(job())
+
+
+def main() -> None:
+    """Measure, then print one JSON line."""
+    arguments = options(__doc__, seeds=10)
+    console = Console(stderr=True, quiet=arguments.json, highlight=False)
+    found = []
+    for seed in range(1 if arguments.quick else arguments.seeds):
+        console.print(f"bench {seed} ...")
+        found.append(one_bench(seed, arguments.quick))
+        for words, error in found[-1].after.items():
+            noise, before = found[-1].noise[words], found[-1].before[words]
+            console.print(f"  {words}: {before:.3f} -> {error:.3f}, noise {noise:.3f}")
+    claims: list[Claim] = []
+    benches = f"{len(found)} benches, worst"
+    for words in found[0].after:
+        errors = [f.after[words] for f in found]
+        over = [f.after[words] / f.noise[words] for f in found]
+        claims.append(claim(f"{words}, {benches}: NRMSE", max(errors), "<= 0.08"))
+        claims.append(claim(f"{words}, {benches}: over the frame's noise", max(over), "<= 1.3"))
+    off = [value for f in found for value in f.sigmas_off.values()]
+    within = float(np.mean(np.array(off) <= 3.0))
+    claims.append(claim("parameters within three stated deviations", within, ">= 0.95"))
+    claims.append(
+        claim("frames of one bench, calibration included", max(f.frames for f in found), "<= 500")
+    )
+    details = [dataclasses.asdict(f) for f in found]
+    finish("twin_fidelity", claims, arguments.json, benches=details)
+
+
+if __name__ == "__main__":
+    main()
