@@ -10,6 +10,12 @@ from torch import Tensor, nn
 
 CLIP = 3.0
 """Noisy images are clipped to -CLIP ... CLIP before they are written: 0.3 % of pure noise."""
+SPAN_RAD = 1.6 * math.pi
+"""Phase between the darkest and the brightest pixel on an SLM patch.
+
+The wider, the less linear the map from image to light: generated digits that a classifier is sure of, in
+trials on one calibrated twin, 0.81, 0.87, 0.89, 0.95 for 1, 1.6, 2.2, 2.8 pi; but the noise MSE has its
+least value near 1.6 pi (0.0455, 0.0424 and 0.0511 for 1, 1.6, 2.8 pi)."""
 REST_RAD = math.pi
 """Where phases start: half a turn from where they fall from 2 pi to 0, a scattering flank on an SLM."""
 
@@ -55,10 +61,10 @@ class OpticalDenoisingUnit(nn.Module):
     def encode(self, x_t: Tensor) -> Tensor:
         """Input fields (B, h, w) for noisy images (B, H, W): each pixel fills a cell.
 
-        Radians in 0 ... pi for an SLM patch, amplitude in 0 ... 1 for a DMD.
+        Radians in 0 ... SPAN_RAD for an SLM patch, amplitude in 0 ... 1 for a DMD.
         """
         unit = (x_t.clamp(-CLIP, CLIP) / CLIP + 1.0) / 2.0
-        value = unit * math.pi if self.input_kind == "slm_patch" else unit
+        value = unit * SPAN_RAD if self.input_kind == "slm_patch" else unit
         return value.repeat_interleave(self.cell[0], 1).repeat_interleave(self.cell[1], 2)
 
     def cells(self, intensity: Tensor) -> Tensor:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 import torch
 
 from twin.discrepancy import discrepancy
-from twin.odu import OpticalDenoisingUnit
+from twin.odu import SPAN_RAD, OpticalDenoisingUnit
 
 
 def test_a_cell_holds_one_pixel_in_the_modulators_range() -> None:
@@ -16,7 +14,7 @@ def test_a_cell_holds_one_pixel_in_the_modulators_range() -> None:
     written = OpticalDenoisingUnit(1, 1, (4, 4), (2, 2)).encode(image)
     assert written.shape == (1, 4, 4)
     assert float(written[0, 1, 1]) == 0.0
-    assert float(written[0, 0, 2]) == pytest.approx(math.pi)
+    assert float(written[0, 0, 2]) == pytest.approx(SPAN_RAD)
     dmd = OpticalDenoisingUnit(1, 1, (4, 4), (2, 2), input_kind="dmd").encode(image)
     assert float(dmd.max()) == 1.0
 
