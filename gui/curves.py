@@ -76,6 +76,11 @@ class Curves(QWidget):
         self._steps.append(number)
         self._twin_mse.append(max(step.twin_mse, 1e-9))
         if step.bench_mse is not None and step.discrepancy is not None:
+            if self._online_steps and self._online_steps[-1] < number - 1:
+                # Steps without light lie between: no line leads across them.
+                for values in (self._bench_mse, self._d):
+                    values.append(float("nan"))
+                self._online_steps.append(number - 1)
             self._online_steps.append(number)
             self._bench_mse.append(max(step.bench_mse, 1e-9))
             self._d.append(max(step.discrepancy, 1e-9))

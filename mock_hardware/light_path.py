@@ -38,6 +38,12 @@ class LightPath:
         self.panel = Panel(truth, samples)
         self.optics = CavityOptics(geometry, truth, samples, dials.relay.pupil_na, dials.steepest)
         self._samples = samples
+        # On a bench with a DMD every patch is a layer, else the first one writes the input.
+        before = len(geometry.patch_lefts) - geometry.layers
+        self._places = [
+            None if i < before else self.optics.reflection(i - before)
+            for i in range(len(geometry.patch_lefts))
+        ]
         self._patches: dict[int, tuple[Phase, int, PatchLight]] = {}
         self._alignment = lru_cache(maxsize=4)(self._aligned)
         self._relay = lru_cache(maxsize=4)(self._relay_to)
@@ -90,6 +96,7 @@ class LightPath:
         step = round(stroke / STROKE_STEP)
         known = self._patches.get(index)
         if known is None or known[1] != step or not np.array_equal(known[0], phase):
-            known = (phase, step, self.panel.light(index, phase, step * STROKE_STEP))
+            light = self.panel.light(index, phase, step * STROKE_STEP, self._places[index])
+            known = (phase, step, light)
             self._patches[index] = known
         return known[2].at(stroke - step * STROKE_STEP + flicker)

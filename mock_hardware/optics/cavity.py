@@ -32,12 +32,13 @@ WAVELENGTH_STEP_NM = 0.004
 class Alignment:
     """Everything on the way but the modulators, at one moment.
 
-    source: field before the input plane; ramps: what tilt and mirror do at each layer, the factors
-    (S h, 1) and (1, S w); gap: from plane to plane; exit: from the last layer through the relay's pupil.
+    source: field before the input plane; turn: by how much the mirror has drifted, a ramp (S h, S w)
+    that counts at every layer, None if it has not; gap: from plane to plane; exit: from the last layer
+    through the relay's pupil.
     """
 
     source: Field
-    ramps: tuple[tuple[Field, Field], ...]
+    turn: Field | None
     gap: AngularSpectrum
     exit: AngularSpectrum
 
@@ -75,23 +76,29 @@ class CavityOptics:
 
     def alignment(self, beam_rad: Array, mirror_rad: Array, wavelength_nm: float) -> Alignment:
         """With angles (x, y) and wavelength that have drifted away from the truth by so much."""
-        drift = np.concatenate(
-            [[beam_rad], np.tile(mirror_rad, (len(self._truth.tilts_rad) - 1, 1))]
-        )
-        k = 2e9 * np.pi / self._geometry.wavelength_nm
-        mirror = np.sqrt(self._truth.mirror_reflectivity)
-        ramps = [
-            (
-                np.exp(-1j * k * self._y_m * np.sin(ay)).astype(np.complex64),
-                (loss * np.exp(-1j * k * self._x_m * np.sin(ax))).astype(np.complex64),
-            )
-            for loss, (ax, ay) in zip(
-                [1.0] + [mirror] * self._geometry.layers, self._truth.tilts_rad + drift, strict=True
-            )
-        ]
         gap, way_out = self._transfers(round(wavelength_nm / WAVELENGTH_STEP_NM))
-        (up, across), *others = ramps
-        return Alignment(self._beam * up * across, tuple(others), gap, way_out)
+        up, across = self._ramp(self._truth.tilts_rad[0] + beam_rad)
+        turn = None
+        if np.any(mirror_rad):
+            # sin(a + d) = sin a + sin d up to a^2 d / 2, a hundred millionth of a radian of phase.
+            rising, going = self._ramp(mirror_rad)
+            turn = rising * going
+        return Alignment(self._beam * up * across, turn, gap, way_out)
+
+    def reflection(self, layer: int) -> Field:
+        """What tilt and mirror do at a layer, undrifted, (S h, S w)."""
+        up, across = self._ramp(self._truth.tilts_rad[1 + layer])
+        mirror = np.float32(np.sqrt(self._truth.mirror_reflectivity))
+        return mirror * up * across
+
+    def _ramp(self, angles_rad: Array) -> tuple[Field, Field]:
+        """The factors (S h, 1) and (1, S w) of a tilt (x, y)."""
+        k = 2e9 * np.pi / self._geometry.wavelength_nm
+        ax, ay = angles_rad
+        return (
+            np.exp(-1j * k * self._y_m * np.sin(ay)).astype(np.complex64),
+            np.exp(-1j * k * self._x_m * np.sin(ax)).astype(np.complex64),
+        )
 
     def _transfers_at(self, wavelength_step: int) -> tuple[AngularSpectrum, AngularSpectrum]:
         """Propagation from plane to plane, and from the last one through the relay's pupil."""
@@ -125,15 +132,16 @@ class CavityOptics:
     ) -> npt.NDArray[np.float32]:
         """|U|^2 on the output plane, (S (h + 2 MARGIN_PX), S (w + 2 MARGIN_PX)).
 
-        first: complex transmission of the input plane (S h, S w); layers: N complex reflections.
+        first: complex transmission of the input plane (S h, S w); layers: N complex reflections, each
+        with what `reflection` says of its place.
         """
         way = alignment or self.undrifted
         field = way.source * first
-        for layer, (up, across) in zip(layers, way.ramps, strict=True):
+        for layer in layers:
             field = way.gap(field)
             field *= layer
-            field *= up
-            field *= across
+            if way.turn is not None:
+                field *= way.turn
         field = way.exit(field)
         result: npt.NDArray[np.float32] = np.square(field.real)
         result += np.square(field.imag)

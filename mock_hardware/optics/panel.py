@@ -70,21 +70,25 @@ class Panel:
         result: Phase = self._response[grey] * self._stroke[patch]
         return result
 
-    def light(self, patch: int, phase: Phase, stroke: float = 0.0) -> PatchLight:
+    def light(
+        self, patch: int, phase: Phase, stroke: float = 0.0, place: Field | None = None
+    ) -> PatchLight:
         """What a patch with that phase in its crystal does to light.
 
         (1 - g) exp(j phi * blur) + g sqrt(R), g the dead space that does not modulate and so makes the
         zero order; times the backplane's curvature. The fringing field blurs the phase itself, also
         where it falls from 2 pi to 0. What varies faster than the samples can carry leaves the bench
         at angles that the samples cannot carry either, and is filtered out.
-        stroke: relative change of the phase by flicker and temperature.
+        stroke: relative change of the phase by flicker and temperature. place: a further factor
+        (S h, S w), what the cavity does there.
         """
         fine = _along_both(self._spread, phase * np.float32(1.0 + stroke))
         modulated = np.empty(self._backplane.shape[1:], np.complex64)
         modulated.real = _along_both(self._sampled, np.cos(fine))
         modulated.imag = _along_both(self._sampled, np.sin(fine))
-        modulated *= self._filled * self._backplane[patch]
-        field = modulated + self._dead * self._backplane[patch]
+        behind = self._backplane[patch] if place is None else self._backplane[patch] * place
+        modulated *= self._filled * behind
+        field = modulated + self._dead * behind
         # For a change of stroke in the per mille the phase between two points will do.
         near = self._finer // 2
         return PatchLight(field, modulated, fine[near :: self._finer, near :: self._finer])

@@ -91,8 +91,9 @@ class AngularSpectrum:
         spectrum = fft.fft(np.concatenate([tall[:up], tall[rows - down :]]), columns, axis=1)
         spectrum *= self._transfer
         moved = fft.ifft(spectrum, axis=1, overwrite_x=True)
-        tall = np.zeros((rows, width), np.complex64)
+        tall = np.empty((rows, width), np.complex64)
         tall[:up] = moved[:up, :width]
+        tall[up : rows - down] = 0.0
         tall[rows - down :] = moved[up:, :width]
         result: Field = fft.ifft(tall, axis=0, overwrite_x=True)[:height]
         return result
