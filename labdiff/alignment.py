@@ -26,8 +26,9 @@ ProbeKind = Literal["smooth", "squares", "blocks"]
 class Stage:
     """Probes of one kind and strength (rms rad, squares, or pixels a block), and how they are fitted.
 
-    blur_px: of each iteration, coarse to fine. together: fitted with the frames of the stages before
-    in which the details were free. prior: its weight, as `twin.refine.fit_alignment` has it.
+    blur_px: of each iteration, coarse to fine; none if the frames are for a later stage. together:
+    fitted with the frames of the stages before in which the details were free. prior: its weight, as
+    `twin.refine.fit_alignment` has it.
     """
 
     kind: ProbeKind
@@ -42,7 +43,7 @@ STAGES = (
     Stage("smooth", 0.7, 8, (8.0, 8.0, 6.0, 6.0, 5.0, 4.0)),
     Stage("smooth", 1.5, 10, (4.0, 3.0, 3.0, 2.0)),
     Stage("smooth", 2.5, 10, (2.0, 1.0, 0.0)),
-    Stage("squares", 4, 10, (0.0,), together=True),
+    Stage("squares", 4, 10, ()),
     Stage("blocks", 8, 10, (0.0, 0.0), together=True, prior=1e-4),
 )
 """Weak phases and blurred images first; sharp squares and turns of 2 pi, as layers have them, last."""
@@ -54,6 +55,9 @@ DETAILS = (
     "defocus_percent",
     "aberration_rad",
     "mirror_edge_px",
+)
+"""Small beside wrong tilts and distances: they wait until those are about right."""
+FINEST_DETAILS = (
     "source_amplitude_percent",
     "source_phase_rad",
     "ghost_percent",
@@ -62,7 +66,7 @@ DETAILS = (
     "bend_rad",
     "distortion_percent",
 )
-"""Small beside wrong tilts and distances: they wait until those are about right."""
+"""Of these there are many, each of little weight: free in the last stage alone."""
 FIRST_DETAILED_STAGE = 2
 START = {"crosstalk_px": 0.2, "mirror_edge_px": 1.0}
 """Where their search starts: sharp pixels and an edge far away give no slope to follow."""
@@ -89,8 +93,9 @@ def align(session: Session) -> Job[float]:
         detailed = number >= FIRST_DETAILED_STAGE
         kept = [*kept, triples] if detailed else [triples]
         fitted = Triples.joined(kept) if stage.together else triples
-        fixed = () if detailed else DETAILS
-        if number == len(STAGES) - 1:
+        last = number == len(STAGES) - 1
+        fixed = () if last else FINEST_DETAILS if detailed else DETAILS + FINEST_DETAILS
+        if last:
             find_ghost(twin, fitted)
         for step in fit_alignment(twin, fitted, stage.blur_px, fixed, stage.prior):
             yield AlignmentStep(

@@ -24,7 +24,7 @@ QUICK_TRAIN = ("--layer-sets", "3", "--batch", "4", *STEP_WORDS)
 
 def labdiff(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     words = [sys.executable, "-m", "labdiff", *map(str, arguments)]
-    environment = {**os.environ, "PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONUTF8": "1"}
     return subprocess.run(
         words, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240, check=False
     )
@@ -77,7 +77,7 @@ def _interrupt(folder: Path, number: signal.Signals) -> int:
         [sys.executable, "-m", "labdiff", *words],
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ},
     )
     # Until a block with a checkpoint is on disk, there is nothing to go on from.
     while not _has_checkpoint(folder / "run.h5"):
