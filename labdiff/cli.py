@@ -96,6 +96,7 @@ def train(
     ] = 100,
     batch: Annotated[int, typer.Option(help="Images a step.")] = 16,
     prediction: Annotated[str, typer.Option(help="sample or epsilon (the paper's).")] = "sample",
+    generated: Annotated[int, typer.Option(help="Images generated at the end.")] = 100,
     resume: Annotated[Path | None, typer.Option(help="Run file to go on with.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -116,6 +117,7 @@ def train(
         online_steps=online_steps,
         batch=batch,
         prediction=prediction,
+        generated=generated,
     )
     _run_experiment(Request(bench, out, options, data_dir), as_json)
 

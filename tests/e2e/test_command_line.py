@@ -19,7 +19,7 @@ from labdiff.reader import read_run
 
 STEPS = {"offline": 12, "calibrated": 8, "online": 8}
 STEP_WORDS = [w for name, count in STEPS.items() for w in (f"--{name}-steps", str(count))]
-QUICK_TRAIN = ("--layer-sets", "3", "--batch", "4", *STEP_WORDS)
+QUICK_TRAIN = ("--layer-sets", "3", "--batch", "4", "--generated", "16", *STEP_WORDS)
 
 
 def labdiff(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -49,7 +49,7 @@ def test_run_and_report_hold_the_whole_story(trained: Path) -> None:
     assert {name: methods.count(name) for name in STEPS} == {
         name: count + 2 * count // 4 for name, count in STEPS.items()
     }
-    assert run.generated["images"].shape == (100, 10, 10)
+    assert run.generated["images"].shape == (16, 10, 10)
     page = trained.with_name("report.html").read_text(encoding="utf-8")
     assert page.count("data:image/png;base64,") >= 4
     assert "http" not in page
