@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 import struct
 import threading
-import time
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 
-class Peer:
+class Peer(ABC):
     """Listens on a free port of loopback and serves one connection at a time until it is closed."""
 
     def __init__(self) -> None:
@@ -25,8 +25,9 @@ class Peer:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
+    @abstractmethod
     def serve(self, connection: socket.socket) -> None:
-        raise NotImplementedError
+        """Answer one connection until it ends."""
 
     def _run(self) -> None:
         while True:
@@ -108,5 +109,4 @@ class SlmPyServer(Peer):
                 self.pictures.append(np.frombuffer(data, np.uint8).reshape(self.shape))
                 # In two packets, as a network may cut it.
                 connection.sendall(b"do")
-                time.sleep(0.0)
                 connection.sendall(b"ne")
