@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from mock_hardware.crystal import LiquidCrystal
 if TYPE_CHECKING:
     from mock_hardware.laboratory import MockLaboratory
 
-GreyPanel = npt.NDArray[np.unsignedinteger[Any]]
+Phase = npt.NDArray[np.float32]
 
 
 class MockSLM:
@@ -24,6 +24,7 @@ class MockSLM:
     def __init__(self, laboratory: MockLaboratory) -> None:
         self._lab = laboratory
         self._quantise = PhaseQuantiser(self.bit_depth)
+        self._settled: dict[int, tuple[FloatArray, Phase]] = {}
         self._closed = False
         self._pattern: PatternId = 0
         geometry = laboratory.geometry
@@ -64,13 +65,13 @@ class MockSLM:
     def set_lut(self, phase_by_grey_rad: FloatArray | None) -> None:
         """Use a measured phase response, (2**bits,) radians; None: linear over 2 pi again."""
         self._quantise = PhaseQuantiser(self.bit_depth, phase_by_grey_rad)
+        self._settled.clear()
 
     def set_phase(self, phase_rad: FloatArray) -> PatternId:
         """Show a phase pattern, (height, width)."""
         check_pattern(self.name, phase_rad, self.shape)
-        return self._show(
-            [self._quantise(phase_rad[place]) for place in self._lab.geometry.patches]
-        )
+        patches = enumerate(self._lab.geometry.patches)
+        return self._show([self._settled_at(i, phase_rad[place]) for i, place in patches])
 
     def set_grey(self, grey: FloatArray) -> PatternId:
         """Show raw grey levels, (height, width)."""
@@ -78,24 +79,31 @@ class MockSLM:
         largest = 2**self.bit_depth - 1
         if grey.min() < 0 or grey.max() > largest:
             raise DeviceValueError(f"{self.name}: grey levels outside 0 ... {largest}")
-        return self._show([grey[place].astype(np.uint16) for place in self._lab.geometry.patches])
+        panel, patches = self._lab.light_path.panel, enumerate(self._lab.geometry.patches)
+        return self._show([panel.phase(i, grey[place].astype(np.uint16)) for i, place in patches])
 
     def close(self) -> None:
         """Flat, and no further patterns."""
         if not self._closed:
-            zero = np.zeros(self._lab.geometry.patch_shape, np.uint8)
-            self._show([zero] * len(self._lab.geometry.patch_lefts))
+            self._show(list(self._lab.light_path.flat()))
             self._closed = True
 
-    def _show(self, patches: list[GreyPanel]) -> PatternId:
+    def _settled_at(self, patch: int, phase_rad: FloatArray) -> Phase:
+        """The phase (h, w) that a patch settles to; a patch that stays as it was is not done again."""
+        known = self._settled.get(patch)
+        if known is None or not np.array_equal(known[0], phase_rad):
+            grey = self._quantise(phase_rad)
+            known = phase_rad.copy(), self._lab.light_path.panel.phase(patch, grey)
+            self._settled[patch] = known
+        return known[1]
+
+    def _show(self, phases: list[Phase]) -> PatternId:
         """Only what lies under the light is followed: the rest of the panel sends none anywhere."""
         if self._closed:
             raise DeviceStateError(f"{self.name}: is closed")
         self._lab.before_change()
         self._pattern += 1
         if "slm_frozen" not in self._lab.faults_now():
-            path = self._lab.light_path
-            target = np.stack([path.panel.phase(i, grey) for i, grey in enumerate(patches)])
-            refresh_s = self.crystal.show(self._pattern, target, self._lab.clock.now_s())
+            refresh_s = self.crystal.show(self._pattern, np.stack(phases), self._lab.clock.now_s())
             self._lab.trigger(refresh_s)
         return self._pattern

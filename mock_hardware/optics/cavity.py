@@ -24,7 +24,7 @@ MARGIN_PX = 4
 """The output plane shows so many pixels more than the patch on each side."""
 RIM_PX = 0.7
 """Softness of the field stop, which stands half way out in this margin."""
-WAVELENGTH_STEP_NM = 0.004
+WAVELENGTH_STEP_NM = 0.01
 """The transfer functions are made anew when the wavelength has drifted by this much."""
 
 
@@ -136,15 +136,14 @@ class CavityOptics:
         with what `reflection` says of its place.
         """
         way = alignment or self.undrifted
-        field = way.source * first
+        field, plane = way.source, first
         for layer in layers:
-            field = way.gap(field)
-            field *= layer
+            field, plane = way.gap(field, plane), layer
             if way.turn is not None:
                 field *= way.turn
-        field = way.exit(field)
-        result: npt.NDArray[np.float32] = np.square(field.real)
-        result += np.square(field.imag)
+        parts = way.exit(field, plane).view(np.float32).reshape(*self._stop.shape, 2)
+        np.square(parts, out=parts)
+        result: npt.NDArray[np.float32] = parts[..., 0] + parts[..., 1]
         result *= self._stop
         return result
 
