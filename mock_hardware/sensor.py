@@ -53,14 +53,15 @@ class Sensor:
 
 
 def _poisson(rng: np.random.Generator, mean: Image) -> Image:
-    """Poisson deviates; above 20 by a normal one with the skewness put right (error of the cdf < 0.1 %)."""
+    """Poisson deviates; above 30 by a normal one with its skewness (a million draws cannot tell)."""
     normal = rng.standard_normal(mean.shape, dtype=np.float32)
-    drawn = np.sqrt(np.maximum(mean, 0.0))
+    # Rounding adds a twelfth to the variance.
+    drawn = np.sqrt(np.maximum(mean - np.float32(1.0 / 12.0), 0.0))
     drawn += normal * np.float32(1.0 / 6.0)
     drawn *= normal
     drawn += mean
     drawn -= np.float32(1.0 / 6.0)
-    dim = np.flatnonzero(mean < 20.0)
+    dim = np.flatnonzero(mean < 30.0)
     drawn.flat[dim] = rng.poisson(np.maximum(mean.flat[dim], 0.0))
     # Electrons come whole.
     result: Image = np.maximum(np.rint(drawn, out=drawn), 0.0, out=drawn)

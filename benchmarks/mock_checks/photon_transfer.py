@@ -15,7 +15,7 @@ from mock_hardware.sensor import Sensor
 
 EXPOSURES_MS = np.linspace(0.2, 2.4, 12)
 NOISE = ("camera.shot_noise", "camera.read_noise_electrons", "camera.pedestal")
-MEANS_ELECTRONS = (1.0, 7.0, 30.0, 49.0, 51.0, 90.0, 400.0, 5000.0)
+MEANS_ELECTRONS = (1.0, 7.0, 29.0, 31.0, 51.0, 90.0, 400.0, 5000.0)
 
 
 def transfer(*effects: str, pairs: int) -> tuple[np.ndarray, np.ndarray, float, float]:
