@@ -12,22 +12,27 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from twin.loan import Lender
 from twin.propagation import propagate
 
 TOGETHER = 8
 """Samples that are propagated side by side by `cavity_intensity`."""
+FIELDS = Lender()
+"""Memory for the fields of a step."""
 
 
-def cavity_intensity(first: Tensor, modulations: Tensor, gap: Tensor, way_out: Tensor) -> Tensor:
+def cavity_intensity(first: Tensor, planes: Tensor, gap: Tensor, way_out: Tensor) -> Tensor:
     """|U|^2 on the output plane, (B, h, w).
 
-    first: field behind the input plane, (B, h, w) complex. modulations: (N, h, w) or (B, N, h, w)
-    complex, layer phases and tilts. gap, way_out: transfer functions on the padded grid, from plane to
-    plane and from the last layer to where the camera is focused.
+    first: what the input modulator does to light, (B, h, w). planes: (N + 1, h, w) or (B, N + 1, h, w)
+    complex: the light that falls on the input plane, and what each layer does with its tilt. gap,
+    way_out: transfer functions on the padded grid, from plane to plane and from the last layer to where
+    the camera is focused.
     """
-    field = first
-    for modulation in modulations.unbind(-3):
-        field = propagate(field, gap) * modulation
+    source, *layers = planes.unbind(-3)
+    field = source * first
+    for layer in layers:
+        field = propagate(field, gap) * layer
     field = propagate(field, way_out)
     return field.real.square() + field.imag.square()
 
@@ -35,90 +40,118 @@ def cavity_intensity(first: Tensor, modulations: Tensor, gap: Tensor, way_out: T
 class FixedCavity(torch.autograd.Function):
     """`cavity_intensity` as one step of autograd, some samples at a time.
 
-    Each propagation happens in place, on one padded grid that is kept: its temporaries stay in cache,
-    and malloc never gives them back. Only the field before each modulation is stored. The adjoint of a
-    propagation is the propagation with conj(H), since crop and zero-padding are each other's adjoint.
+    Only the field that reaches each plane is stored, in memory that is lent from step to step. Backward,
+    the conjugate of the adjoint field is light that retraces its way, as from a phase-conjugate mirror:
+    it meets the same planes, and each propagation once more with the spectrum's axes reversed.
     """
 
     @staticmethod
-    def forward(
-        ctx: Any, first: Tensor, modulations: Tensor, gap: Tensor, way_out: Tensor
-    ) -> Tensor:
-        """first (B, h, w) and modulations (N, h, w) or (B, N, h, w), complex -> (B, h, w)."""
-        layers = modulations.shape[-3]
-        before = first.new_empty((layers + 1, *first.shape))
-        intensity = torch.empty(first.shape, dtype=first.real.dtype, device=first.device)
-        grid = PaddedGrid(first, gap)
+    def forward(ctx: Any, first: Tensor, planes: Tensor, gap: Tensor, way_out: Tensor) -> Tensor:
+        """first (B, h, w) and planes (N + 1, h, w) or (B, N + 1, h, w), complex -> (B, h, w)."""
+        count = planes.shape[-3]
+        ctx.loan = FIELDS.lend((count, *first.shape), planes)
+        behind = ctx.loan.tensor
+        intensity = torch.empty_like(first, dtype=planes.real.dtype)
+        grid = PaddedGrid(behind[0], gap)
+        there, out = grid.along_columns(gap), grid.along_columns(way_out)
         for samples in grid.groups(len(first)):
             field = first[samples]
-            for layer in range(layers):
-                kept = before[layer, samples]
-                kept.copy_(grid.propagate(field, gap))
-                field = kept * _layer(modulations, layer, samples)
-            kept = before[-1, samples]
-            kept.copy_(grid.propagate(field, way_out))
-            intensity[samples] = kept.real.square() + kept.imag.square()
-        ctx.save_for_backward(before, modulations, gap, way_out)
+            for index in range(count):
+                transfer = out if index == count - 1 else there
+                plane = _plane(planes, index, samples)
+                field = grid.propagate(field, plane, transfer, behind[index, samples])
+            intensity[samples] = field.real.square() + field.imag.square()
+        ctx.save_for_backward(first, planes, gap, way_out)
         return intensity
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        """dL/d(first) and dL/d(modulations)."""
+        """dL/d(first) and dL/d(planes)."""
         (upstream,) = gradients
-        before, modulations, gap, way_out = ctx.saved_tensors
-        back, way_back = (t.conj().resolve_conj() for t in (gap, way_out))
-        undo = modulations.conj().resolve_conj()
-        gradient = torch.zeros_like(modulations)
-        first_gradient = torch.empty_like(before[0]) if ctx.needs_input_grad[0] else None
-        grid = PaddedGrid(before[0], gap)
+        first, planes, gap, way_out = ctx.saved_tensors
+        behind = ctx.loan.tensor
+        grid = PaddedGrid(behind[0], gap)
+        there, out = (grid.along_columns(_reversed(t)) for t in (gap, way_out))
+        gradient = torch.zeros_like(planes)
+        wanted = ctx.needs_input_grad[0]
+        first_gradient = torch.empty_like(behind[0]) if wanted else None
         for samples in grid.groups(len(upstream)):
-            adjoint = 2.0 * upstream[samples] * before[-1, samples]
-            transfer = way_back
-            for layer in range(modulations.shape[-3] - 1, -1, -1):
-                adjoint = grid.propagate(adjoint, transfer)
-                slopes = adjoint * before[layer, samples].conj()
-                if modulations.dim() == 4:
-                    gradient[samples, layer] = slopes
+            field, through = 2.0 * upstream[samples] * behind[-1, samples].conj(), None
+            for index in range(planes.shape[-3] - 1, -1, -1):
+                transfer = out if through is None else there
+                field = grid.propagate(field, through, transfer)
+                through = _plane(planes, index, samples)
+                met = behind[index - 1, samples] if index else first[samples]
+                if planes.dim() == 4:
+                    torch.mul(field, met, out=gradient[samples, index])
                 else:
-                    gradient[layer] += slopes.sum(0)
-                adjoint = adjoint * _layer(undo, layer, samples)
-                transfer = back
+                    for one, other in zip(field, met, strict=True):
+                        gradient[index].addcmul_(one, other)
             if first_gradient is not None:
-                first_gradient[samples] = grid.propagate(adjoint, transfer)
+                torch.mul(field, _plane(planes, 0, samples), out=first_gradient[samples])
+        for conjugate in (first_gradient, gradient):
+            if conjugate is not None:
+                torch.conj_physical(conjugate, out=conjugate)
+        if first_gradient is not None and not first.is_complex():
+            first_gradient = first_gradient.real
         return first_gradient, gradient, None, None
 
 
 class PaddedGrid:
-    """Room for some fields (h, w) on the padded grid of a transfer function, used again and again."""
+    """Propagates fields (h, w), some at a time, on the padded grid of a transfer function.
+
+    Only lines of the grid that carry light are transformed, first along x, then along y; what is padding
+    stays 0 from call to call.
+    """
 
     def __init__(self, fields: Tensor, transfer: Tensor) -> None:
-        count, *self._live = fields.shape
+        count, height, width = fields.shape
         rows, columns = transfer.shape
         # On a CPU as many as stay in its cache; a GPU wants all at once.
         together = count if fields.is_cuda else max(1, IN_CACHE // (rows * columns))
         self._together = min(together, count)
-        self._grid = fields.new_empty((self._together, rows, columns))
+        self._size = height, width
+        self._wide = fields.new_zeros((self._together, height, columns))
+        self._grid = fields.new_zeros((self._together, rows, columns))
 
     def groups(self, count: int) -> list[slice]:
         """Samples that are propagated side by side."""
         return [slice(i, min(i + self._together, count)) for i in range(0, count, self._together)]
 
-    def propagate(self, fields: Tensor, transfer: Tensor) -> Tensor:
-        """As `twin.propagation.propagate`; the result is overwritten by the next call."""
-        height, width = self._live
-        grid = self._grid[: len(fields)]
-        grid[:, :height, :width] = fields
-        grid[:, :height, width:] = 0.0
-        grid[:, height:] = 0.0
-        torch.fft.fft2(grid, out=grid)
-        grid.mul_(transfer)
-        torch.fft.ifft2(grid, out=grid)
-        return grid[:, :height, :width]
+    @staticmethod
+    def along_columns(transfer: Tensor) -> Tensor:
+        """A transfer function laid out as its spectrum comes from the transforms: column by column."""
+        return transfer.mT.contiguous().mT
+
+    def propagate(
+        self, fields: Tensor, through: Tensor | None, transfer: Tensor, out: Tensor | None = None
+    ) -> Tensor:
+        """Fields (T, h, w) after the modulation `through`, if any, and a propagation.
+
+        transfer: as `along_columns` gives it.
+        """
+        height, width = self._size
+        wide, grid = self._wide[: len(fields)], self._grid[: len(fields)]
+        if through is None:
+            wide[..., :width] = fields
+        else:
+            torch.mul(fields, through, out=wide[..., :width])
+        grid[:, :height] = torch.fft.fft(wide)
+        spectrum = torch.fft.fft(grid, dim=-2)
+        spectrum *= transfer
+        tall = torch.fft.ifft(spectrum, dim=-2)[:, :height]
+        result = torch.fft.ifft(tall)[..., :width]
+        return result.contiguous() if out is None else out.copy_(result)
 
 
-IN_CACHE = 2**18
-"""Complex numbers, 2 MB: what is transformed at a time."""
+IN_CACHE = 2**17
+"""Complex numbers, 1 MB: what is transformed at a time."""
 
 
-def _layer(modulations: Tensor, layer: int, samples: slice) -> Tensor:
-    return modulations[samples, layer] if modulations.dim() == 4 else modulations[layer]
+def _reversed(transfer: Tensor) -> Tensor:
+    """H(-k) of H(k) on the FFT's axes."""
+    return transfer.flip(0, 1).roll((1, 1), (0, 1))
+
+
+def _plane(planes: Tensor, index: int, samples: slice) -> Tensor:
+    return planes[samples, index] if planes.dim() == 4 else planes[index]

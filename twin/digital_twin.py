@@ -208,13 +208,15 @@ class DigitalTwin(nn.Module):
         """As `travel`, on the samples of the light, (B, S h, S w), and before any registration."""
         learning = self._learning()
         bench = self._elements() if learning else self._known()
-        first, modulations = bench.source * first, bench.planes * layers
+        layers = bench.planes * layers
+        source = bench.source.expand(*layers.shape[:-3], 1, -1, -1)
+        planes = torch.cat([source, layers], dim=-3)
         if not learning:
             intensity: Tensor = FixedCavity.apply(  # type: ignore[no-untyped-call]
-                first, modulations, bench.gap, bench.way_out
+                first, planes, bench.gap, bench.way_out
             )
             return intensity
-        return cavity_intensity(first, modulations, bench.gap, bench.way_out)
+        return cavity_intensity(first, planes, bench.gap, bench.way_out)
 
     def _learning(self) -> bool:
         return torch.is_grad_enabled() and any(p.requires_grad for p in self.parameters())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from twin.cavity import FixedCavity
+from twin.cavity import FixedCavity, cavity_intensity
 from twin.digital_twin import DigitalTwin, TwinGeometry
 from twin.propagation import padded_size, propagate, transfer_function
 
@@ -80,6 +81,24 @@ def test_gradcheck_of_the_fast_path_in_double_precision() -> None:
         return result
 
     assert torch.autograd.gradcheck(fast, (first, modulations))
+
+
+def test_two_steps_under_way_at_once_do_not_share_their_fields() -> None:
+    torch.manual_seed(0)
+    transfer = transfer_function((24, 24), PITCH_M, WAVELENGTH_M, GAP_M)
+    planes = torch.randn(3, 12, 12, dtype=torch.complex64, requires_grad=True)
+    weights = torch.rand(2, 12, 12)
+
+    def steps(way: Callable[..., Tensor]) -> list[Tensor]:
+        firsts = [
+            torch.rand(2, 12, 12, generator=torch.Generator().manual_seed(i)) for i in range(2)
+        ]
+        losses = [(weights * way(first, planes, transfer, transfer)).sum() for first in firsts]
+        return [torch.autograd.grad(loss, planes)[0] for loss in losses]
+
+    for _ in range(2):  # the second time with memory that the first has left
+        for fast, plain in zip(steps(FixedCavity.apply), steps(cavity_intensity), strict=True):
+            torch.testing.assert_close(fast, plain, rtol=1e-4, atol=1e-4)
 
 
 def test_a_beam_tilt_moves_the_light_by_distance_times_sine() -> None:
