@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, fft
 
 from twin.loan import Lender
 from twin.propagation import propagate
@@ -42,7 +42,7 @@ class FixedCavity(torch.autograd.Function):
 
     Only the field that reaches each plane is stored, in memory that is lent from step to step. Backward,
     the conjugate of the adjoint field is light that retraces its way, as from a phase-conjugate mirror:
-    it meets the same planes, and each propagation once more with the spectrum's axes reversed.
+    it meets the same planes, and the same transfer functions with k and -k exchanged.
     """
 
     @staticmethod
@@ -53,7 +53,7 @@ class FixedCavity(torch.autograd.Function):
         behind = ctx.loan.tensor
         intensity = torch.empty_like(first, dtype=planes.real.dtype)
         grid = PaddedGrid(behind[0], gap)
-        there, out = grid.along_columns(gap), grid.along_columns(way_out)
+        there, out = along_columns(gap), along_columns(way_out)
         for samples in grid.groups(len(first)):
             field = first[samples]
             for index in range(count):
@@ -61,17 +61,16 @@ class FixedCavity(torch.autograd.Function):
                 plane = _plane(planes, index, samples)
                 field = grid.propagate(field, plane, transfer, behind[index, samples])
             intensity[samples] = field.real.square() + field.imag.square()
-        ctx.save_for_backward(first, planes, gap, way_out)
+        ctx.save_for_backward(first, planes, there, out)
         return intensity
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """dL/d(first) and dL/d(planes)."""
         (upstream,) = gradients
-        first, planes, gap, way_out = ctx.saved_tensors
+        first, planes, there, out = ctx.saved_tensors
         behind = ctx.loan.tensor
-        grid = PaddedGrid(behind[0], gap)
-        there, out = (grid.along_columns(_reversed(t)) for t in (gap, way_out))
+        grid = PaddedGrid(behind[0], there, back=True)
         gradient = torch.zeros_like(planes)
         wanted = ctx.needs_input_grad[0]
         first_gradient = torch.empty_like(behind[0]) if wanted else None
@@ -101,27 +100,24 @@ class PaddedGrid:
     """Propagates fields (h, w), some at a time, on the padded grid of a transfer function.
 
     Only lines of the grid that carry light are transformed, first along x, then along y; what is padding
-    stays 0 from call to call.
+    stays 0 from call to call. back: light that retraces its way; k and -k are exchanged.
     """
 
-    def __init__(self, fields: Tensor, transfer: Tensor) -> None:
+    def __init__(self, fields: Tensor, transfer: Tensor, *, back: bool = False) -> None:
         count, height, width = fields.shape
         rows, columns = transfer.shape
         # On a CPU as many as stay in its cache; a GPU wants all at once.
         together = count if fields.is_cuda else max(1, IN_CACHE // (rows * columns))
         self._together = min(together, count)
         self._size = height, width
+        # exp(-jkr) for exp(jkr) exchanges k and -k; the factor 1/n counts once, whichever comes first.
+        self._analyse, self._synthesise = (fft.ifft, fft.fft) if back else (fft.fft, fft.ifft)
         self._wide = fields.new_zeros((self._together, height, columns))
         self._grid = fields.new_zeros((self._together, rows, columns))
 
     def groups(self, count: int) -> list[slice]:
         """Samples that are propagated side by side."""
         return [slice(i, min(i + self._together, count)) for i in range(0, count, self._together)]
-
-    @staticmethod
-    def along_columns(transfer: Tensor) -> Tensor:
-        """A transfer function laid out as its spectrum comes from the transforms: column by column."""
-        return transfer.mT.contiguous().mT
 
     def propagate(
         self, fields: Tensor, through: Tensor | None, transfer: Tensor, out: Tensor | None = None
@@ -136,11 +132,11 @@ class PaddedGrid:
             wide[..., :width] = fields
         else:
             torch.mul(fields, through, out=wide[..., :width])
-        grid[:, :height] = torch.fft.fft(wide)
-        spectrum = torch.fft.fft(grid, dim=-2)
+        grid[:, :height] = self._analyse(wide)
+        spectrum = self._analyse(grid, dim=-2)
         spectrum *= transfer
-        tall = torch.fft.ifft(spectrum, dim=-2)[:, :height]
-        result = torch.fft.ifft(tall)[..., :width]
+        tall = self._synthesise(spectrum, dim=-2)[:, :height]
+        result = self._synthesise(tall)[..., :width]
         return result.contiguous() if out is None else out.copy_(result)
 
 
@@ -148,9 +144,9 @@ IN_CACHE = 2**17
 """Complex numbers, 1 MB: what is transformed at a time."""
 
 
-def _reversed(transfer: Tensor) -> Tensor:
-    """H(-k) of H(k) on the FFT's axes."""
-    return transfer.flip(0, 1).roll((1, 1), (0, 1))
+def along_columns(transfer: Tensor) -> Tensor:
+    """A transfer function laid out as its spectrum comes from the transforms: column by column."""
+    return transfer.mT.contiguous().mT
 
 
 def _plane(planes: Tensor, index: int, samples: slice) -> Tensor:

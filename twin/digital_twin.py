@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from twin import backplane, relay, source
-from twin.cavity import FixedCavity, cavity_intensity
+from twin.cavity import FixedCavity, along_columns, cavity_intensity
 from twin.detector import resample
 from twin.pixels import reflection
 from twin.propagation import padded_size, transfer_function
@@ -235,7 +235,9 @@ class DigitalTwin(nn.Module):
     def _known(self) -> Elements:
         if self._fixed is None:
             with torch.no_grad():
-                self._fixed = self._elements()
+                found = self._elements()
+                way = along_columns(found.gap), along_columns(found.way_out)
+                self._fixed = Elements(found.source, found.planes, *way)
         return self._fixed
 
     def load_alignment(self, values: dict[str, Tensor]) -> None:
