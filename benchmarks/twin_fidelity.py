@@ -2,8 +2,10 @@
 
 Random mock benches with every effect on. Each is calibrated and aligned as the demo does it, then the
 twin is refined at two samples a pixel on further frames, and has to predict frames of patterns that it
-has never met. An error is |frame - prediction| / |frame| on the output plane; the frame's own noise is
-that of two frames of the same pattern. Only the comparison with hidden parameters reads the truth.
+has never met. The bench drifts all the while; as in learning, some probes before each kind of pattern
+tell where its angles have gone. An error is |frame - prediction| / |frame| on the output plane; the
+frame's own noise is that of two frames of the same pattern. Only the comparison with hidden parameters
+reads the truth.
 """
 
 from __future__ import annotations
@@ -11,8 +13,10 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Generator
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from claims import Claim, claim, finish, options
 from mock_checks.benches import bench_geometry
@@ -27,23 +31,29 @@ from labdiff.jobs import ExperimentJob, Request
 from labdiff.learning.loop import draw_batch, train
 from labdiff.runner import run
 from labdiff.session import Session
+from mock_hardware.drift import Drift
+from mock_hardware.optics.cavity import CavityOptics
 from mock_hardware.truth import draw_truth
 from twin.digital_twin import DigitalTwin
 from twin.refine import Triples, fit_alignment
+from twin.track import track_drift
 
+Array = npt.NDArray[Any]
 REFINED_ON: tuple[tuple[ProbeKind, float, int], ...] = (
     ("smooth", 2.0, 14),
     ("squares", 4, 8),
     ("blocks", 8, 14),
 )
 ITERATIONS = 3
+TRACKING = 4
+"""Probes before each kind of unseen pattern."""
 STEEPEST = 0.06
 """The relay takes light up to a sine of 0.05."""
-UNSEEN: tuple[tuple[str, ProbeKind, float], ...] = (
-    ("8 px blocks", "blocks", 8),
-    ("32 px blocks", "blocks", 32),
-    ("smooth", "smooth", 2.0),
-)
+UNSEEN: dict[str, tuple[ProbeKind, float]] = {
+    "8 px blocks": ("blocks", 8),
+    "32 px blocks": ("blocks", 32),
+    "smooth": ("smooth", 2.0),
+}
 EACH = 5
 
 
@@ -58,8 +68,12 @@ class Found:
     sigmas_off: dict[str, float]
 
 
-def two_frames(session: Session, triples: Triples) -> tuple[Triples, Tensor]:
-    """Triples, and a second frame of every pattern."""
+def two_frames(session: Session, words: str, seed: int) -> tuple[Triples, Tensor]:
+    """Triples of patterns of one kind, and a second frame of every pattern."""
+    if words in UNSEEN:
+        triples = measure_probes(session, *UNSEEN[words], EACH, seed)
+    else:
+        triples = trained_layers(session)
     again = [
         session.measure(triples.inputs[i : i + 1], triples.phases[i])
         for i in range(len(triples.inputs))
@@ -95,17 +109,53 @@ def nrmse(got: Tensor, wanted: Tensor) -> float:
     return float((got - wanted).norm() / wanted.norm())
 
 
-def sigmas_off(twin: DigitalTwin, covariance: Tensor, seed: int) -> dict[str, float]:
-    """How many of their stated deviations the parameters that can be told apart are off the truth."""
-    geometry = bench_geometry("mock")
-    truth = draw_truth(geometry, load_bench("mock").mock, seed)
+def mean_angle_rad(field: Array, pitch_m: float, wavelength_m: float) -> Array:
+    """Where light (h, w) goes on the whole, (x, y): its energy's mean sine."""
+    rows, columns = (np.sum(np.conj(field) * np.gradient(field, axis=i)).imag for i in (0, 1))
+    scale = wavelength_m / (2.0 * np.pi * pitch_m * np.sum(np.abs(field) ** 2))
+    angle: Array = np.array([columns, rows]) * scale
+    return angle
+
+
+def refined(session: Session, triples: Triples, iterations: int) -> tuple[DigitalTwin, Tensor]:
+    """The aligned twin at two samples a pixel, fitted to these frames, and its covariance."""
+    geometry = dataclasses.replace(session.twin.geometry, samples=2, steepest=STEEPEST)
+    fine = DigitalTwin(geometry)
+    fine.load_alignment(session.twin.state_dict())
+    covariance = torch.zeros(0)
+    blurs = (0.0,) * iterations
+    for step in fit_alignment(fine, triples, blurs, prior_share=1e-5, damping=1e-3):
+        covariance = step.covariance
+    return fine, covariance
+
+
+def sigmas_off(
+    twin: DigitalTwin, covariance: Tensor, seed: int, moment_s: float
+) -> dict[str, float]:
+    """How many of their stated deviations the parameters that can be told apart are off the truth.
+
+    moment_s: when the frames were taken; the angles have drifted until then.
+    """
+    geometry, dials = bench_geometry("mock"), load_bench("mock").mock
+    truth = draw_truth(geometry, dials, seed)
+    drifted = Drift(dials.drift, seed).at(moment_s)
+    tilts_rad = truth.tilts_rad + drifted.mirror_rad
+    # Higher modes with a phase of their own and a window's ghost turn the beam too: compared is where
+    # the light goes as a whole.
+    source = CavityOptics(geometry, truth, 2).alignment(drifted.beam_rad, np.zeros(2), 0.0).source
+    pitch_m = geometry.pixel_pitch_um * 1e-6 / 2.0
+    directions = [
+        mean_angle_rad(field, pitch_m, geometry.wavelength_nm * 1e-9)
+        for field in (twin.incident().numpy(), source)
+    ]
     first: dict[str, int] = {}
     place = 0
     for name, parameter in twin.named_parameters():
         first[name], place = place, place + parameter.numel()
     off: dict[str, float] = {}
     # The last bounce's tilt is a shift of the image too; all others are what they are.
-    tilts = (twin.planes_tilt_rad().detach().numpy() - truth.tilts_rad)[:-1] * 1e3
+    tilts = (twin.planes_tilt_rad().detach().numpy() - tilts_rad)[:-1] * 1e3
+    tilts[0] = -np.subtract(*directions) * 1e3
     for plane, pair in enumerate(tilts):
         for axis, error in enumerate(pair):
             weights = torch.zeros(len(covariance))
@@ -117,7 +167,9 @@ def sigmas_off(twin: DigitalTwin, covariance: Tensor, seed: int) -> dict[str, fl
             spread = float((weights @ covariance @ weights).clamp_min(0.0).sqrt())
             off[f"tilt {plane}{'xy'[axis]}"] = float(error) / spread
     gap_percent = 100.0 * (truth.z_gap_mm / geometry.z_gap_mm - 1.0)
-    edge_px = truth.mirror_edge * geometry.patch_shape[1]
+    # The mock counts from the middle of the first sample to that of the last.
+    first_px = 0.5 / dials.samples_per_pixel
+    edge_px = first_px + truth.mirror_edge * (geometry.patch_shape[1] - 2.0 * first_px)
     dead = truth.dead_space * math.sqrt(truth.dead_space_reflectance) / (1.0 - truth.dead_space)
     for name, true in (
         ("z_gap_percent", gap_percent),
@@ -132,33 +184,32 @@ def sigmas_off(twin: DigitalTwin, covariance: Tensor, seed: int) -> dict[str, fl
 
 def one_bench(seed: int, quick: bool) -> Found:
     """Calibrate, refine, and predict the unseen."""
-    steps = {"calibrated_steps": 60 if quick else 200, "online_steps": 0, "offline_steps": 0}
-    request = Request("mock", None, TrainingOptions(seed=seed, **steps))
+    steps = 60 if quick else 200
+    options = TrainingOptions(seed=seed, offline_steps=0, calibrated_steps=steps, online_steps=0)
+    request = Request("mock", None, options)
     session = ExperimentJob(request).session
 
     def job() -> Generator[Event, None, Found]:
         with session.bench:
             yield from first_look(session)
             yield from full_calibration(session)
-            parts = [measure_probes(session, *what, 700 + i) for i, what in enumerate(REFINED_ON)]
-            frames = session.bench.camera.get_frame().sequence
             yield from train(session, "calibrated")
-            unseen = {"trained layers": two_frames(session, trained_layers(session))}
-            for number, (words, kind, strength) in enumerate(UNSEEN):
-                probes = measure_probes(session, kind, strength, EACH, 800 + number)
-                unseen[words] = two_frames(session, probes)
-        geometry = dataclasses.replace(session.twin.geometry, samples=2, steepest=STEEPEST)
-        fine = DigitalTwin(geometry)
-        fine.load_alignment(session.twin.state_dict())
-        before = {w: nrmse(predicted(session.twin, t), t.intensity) for w, (t, _) in unseen.items()}
-        covariance = torch.zeros(0)
-        iterations = 1 if quick else ITERATIONS
-        triples = Triples.joined(parts)
-        for step in fit_alignment(fine, triples, (0.0,) * iterations, prior_share=1e-5):
-            covariance = step.covariance
-        after = {w: nrmse(predicted(fine, t), t.intensity) for w, (t, _) in unseen.items()}
-        noise = {w: nrmse(again, t.intensity) / 2**0.5 for w, (t, again) in unseen.items()}
-        return Found(before, after, noise, frames, sigmas_off(fine, covariance, seed))
+            began_s = session.bench.clock.now_s()
+            parts = [measure_probes(session, *what, 700 + i) for i, what in enumerate(REFINED_ON)]
+            moment_s = (began_s + session.bench.clock.now_s()) / 2.0
+            fine, covariance = refined(session, Triples.joined(parts), 1 if quick else ITERATIONS)
+            off = sigmas_off(fine, covariance, seed, moment_s)
+            before, after, noise = {}, {}, {}
+            frames = 0
+            for number, words in enumerate(("trained layers", *UNSEEN)):
+                probes = measure_probes(session, "smooth", 2.0, TRACKING, 900 + number)
+                track_drift(fine, probes.inputs, probes.phases, probes.intensity)
+                frames = session.bench.camera.get_frame().sequence - 2 * EACH * number
+                unseen, again = two_frames(session, words, 800 + number)
+                before[words] = nrmse(predicted(session.twin, unseen), unseen.intensity)
+                after[words] = nrmse(predicted(fine, unseen), unseen.intensity)
+                noise[words] = nrmse(again, unseen.intensity) / 2**0.5
+        return Found(before, after, noise, frames, off)
 
     return run(job())
 

@@ -35,7 +35,9 @@ class PhaseQuantiser:
                 f"phase look-up table: shape {table.shape}; needs {levels} finite phases in radians"
             )
         once = table - table.min() < TURN_RAD
-        self._phase_rad = table.astype(np.float32)
+        # From 0 on, as the crystal has it: a measured table may dip a hair below, and a phase of -0.001
+        # would be taken for one of 2 pi.
+        self._phase_rad = (table - table.min()).astype(np.float32)
         wanted = (np.arange(_STEPS) + 0.5) * (TURN_RAD / _STEPS)
         apart = np.abs(wanted[:, None] - np.mod(table, TURN_RAD)[None, :])
         around = np.where(once, np.minimum(apart, TURN_RAD - apart), np.inf)

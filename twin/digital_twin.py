@@ -292,6 +292,10 @@ class DigitalTwin(nn.Module):
         sines = tilts_rad.double().sin()[:, :, None, None]
         return k * (self.x_m * sines[:, 0] + self.y_m * sines[:, 1])
 
+    def incident(self) -> Tensor:
+        """Light that falls on the input plane, (S h, S w) complex, its tilt included."""
+        return self._known().source
+
     def planes_tilt_rad(self) -> Tensor:
         """Tilt picked up at the input plane and at each layer, (N + 1, 2), radians."""
         layers = self.d_alpha_mirror_mrad + self.bounce_tilt_mrad

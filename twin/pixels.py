@@ -24,10 +24,10 @@ LOBES = 2
 def reflection(
     phases: Tensor, crosstalk_px: Tensor, zero_order_percent: Tensor, samples: int = 1
 ) -> Tensor:
-    """Complex reflection (..., S h, S w) of patches with phases (..., h, w), radians.
+    """Complex reflection (..., S h, S w) of patches with phases (..., h, w) in the crystal, radians.
 
-    The phase that stands in the crystal is between 0 and 2 pi; where it falls back to 0, the fringing
-    field makes a flank of some pixels' width. Light diffracted by what is finer than the samples
+    Where the phase falls from a turn back to 0 (`twin.response.crystal_phase`), the fringing field makes
+    a flank of some pixels' width. Light diffracted by what is finer than the samples
     leaves the bench and is filtered out. crosstalk_px = 0: point samples of sharp pixels, and fast.
     """
     if float(crosstalk_px.detach()) == 0.0:
@@ -42,8 +42,7 @@ def reflection(
 
 def _blurred(phases: Tensor, crosstalk_px: Tensor, samples: int) -> Tensor:
     height, width = phases.shape[-2:]
-    turns = (phases.detach() / (2.0 * math.pi)).floor()
-    crystal = (phases - 2.0 * math.pi * turns).reshape(-1, 1, height, width)
+    crystal = phases.reshape(-1, 1, height, width)
     weights = _fringing(crosstalk_px, FINER * samples).to(phases.dtype)
     fine = _finer(_finer(crystal, weights).mT, weights).mT
     weights = _low_pass().to(phases.dtype)

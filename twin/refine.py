@@ -32,8 +32,10 @@ class Triples:
 class FitStep:
     """One iteration: mean discrepancy before it, covariance of the parameters, 0 where fixed.
 
-    The covariance is (P, P), in the order of `parameter_vector`: the inverse curvature of misfit and
-    prior (Fisher information), times the misfit that is left per pixel.
+    The covariance is (P, P), in the order of `parameter_vector`: the curvature of misfit and prior
+    (Fisher information), and between its inverses how far the frames disagree, each with its pull on the
+    parameters (Huber's sandwich, by frames). Where the twin errs, or the bench drifts, all pixels of a
+    frame err together; to count them as independent would understate the deviations many times.
     """
 
     iteration: int
@@ -46,8 +48,11 @@ class FitStep:
         return self.covariance.diagonal().clamp_min(0.0).sqrt()
 
 
-DIFFERENCE = 0.02
-"""Step of the finite differences, in the parameters' units: mrad, percent, pixels."""
+DIFFERENCE = 0.005
+"""First step of the finite differences, in the parameters' units: mrad, percent, pixels."""
+CHANGE = 3e-3
+"""Share of an image that later steps change: rounding and curvature then count about alike, and as
+little as can be. Parameters that nearly compensate each other need a Jacobian as good as that."""
 LONGEST_STEP = 1.5
 EXPECTED = {
     "z_gap_percent": 3.0,
@@ -95,6 +100,7 @@ def fit_alignment(
     blur_px: Sequence[float],
     fixed: Collection[str] = (),
     prior_share: float = 1e-2,
+    damping: float = 1e-2,
 ) -> Iterator[FitStep]:
     """Levenberg-Marquardt on the normalised, blurred images; one yield an iteration.
 
@@ -102,6 +108,8 @@ def fit_alignment(
     prior_share: weight of the prior, as a share of the weight of the frames, for each parameter that is
     one expected deviation away. Far off it has to lead; close by, where a share of 1e-4 is about what
     noise of independent pixels says, it only decides between parameters that the frames cannot tell apart.
+    damping: of the first step, a share of each parameter's curvature; close by, where only what nearly
+    compensates each other is left to find, a small one gets there.
     blur_px: standard deviation of the blur at each iteration, from coarse to fine: far from the
     solution only a blurred comparison has a slope that leads there. The tilts of successive planes
     nearly compensate each other, which is a narrow valley for gradient descent (in trials 400 Adam
@@ -116,7 +124,7 @@ def fit_alignment(
     free = torch.cat(
         [torch.full((p.numel(),), n not in fixed) for n, p in twin.named_parameters()]
     ).nonzero()[:, 0]
-    damping = 1e-2
+    steps = torch.full((len(free),), DIFFERENCE)
     # Most parameters leave the modulators alone: what they do is not computed anew for each.
     written = _Written(twin, triples)
     for iteration, sigma in enumerate(blur_px):
@@ -126,12 +134,17 @@ def fit_alignment(
         residual, _ = _residual(written, theta, target, sigma, 0.0 * theta)
         prior = prior_share * residual.square().sum() / expected.square()
         cost = 0.5 * float(residual.square().sum() + (prior * theta.square()).sum())
+        shape = len(residual), residual[0].numel()
         jacobian = torch.empty(residual.numel(), len(free))
         for column, index in enumerate(free):
             moved = theta.clone()
-            moved[index] += DIFFERENCE
+            moved[index] += steps[column]
+            # What was added is not quite the step, in single precision.
+            added = moved[index] - theta[index]
             changed, _ = _residual(written, moved, target, sigma, prior)
-            jacobian[:, column] = (changed - residual).flatten() / DIFFERENCE
+            jacobian[:, column] = (changed - residual).flatten() / added
+        steps = CHANGE * len(residual) ** 0.5 / jacobian.norm(dim=0).clamp_min(1e-6)
+        steps = steps.clamp(1e-4, 0.05)
         normal = (jacobian.T @ jacobian).double()
         slope = (jacobian.T @ residual.flatten()).double() + (prior * theta)[free].double()
         curvature = normal + torch.diag(prior[free].double())
@@ -146,9 +159,12 @@ def fit_alignment(
                 break
             damping *= 6.0
         load_parameter_vector(twin, theta)
-        noise = 2.0 * cost / max(residual.numel() - len(free), 1)
+        pulls = torch.einsum("fpk,fp->fk", jacobian.view(*shape, -1), residual.flatten(1)).double()
+        inverse = torch.linalg.inv(curvature)
+        spread = inverse @ (pulls.T @ pulls) @ inverse * (len(residual) / (len(residual) - 1.0))
+        independent = inverse * (2.0 * cost / max(residual.numel() - len(free), 1))
         covariance = torch.zeros(theta.numel(), theta.numel())
-        covariance[free[:, None], free[None, :]] = (torch.linalg.inv(curvature) * noise).float()
+        covariance[free[:, None], free[None, :]] = (spread + independent).float()
         mean_d = 0.5 * float(residual.square().sum()) / len(residual)
         yield FitStep(iteration, mean_d, covariance)
 

@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-BENDS = 2
-"""Terms of the table's error: one half wave and one whole wave over a turn."""
+BENDS = 4
+"""Terms of the table's error, from one half wave to two whole waves over a turn."""
 
 
 def crystal_phase(phases: Tensor, stroke_percent: Tensor, bend_rad: Tensor) -> Tensor:
@@ -18,12 +18,12 @@ def crystal_phase(phases: Tensor, stroke_percent: Tensor, bend_rad: Tensor) -> T
     measured on one place of the panel. stroke_percent (..., 3): mean error of the stroke over a patch,
     and its change from the middle to the edge along x and y; the panel is not even. bend_rad (BENDS,):
     sum_k b_k sin(k phi / 2), the table's own error.
-    Where nothing is wrong, and nothing is being learnt, the phases come back as they are, not wrapped.
+    What stands in the crystal may then be a little less than 0 or more than 2 pi.
     """
+    wrapped = phases - 2.0 * math.pi * (phases.detach() / (2.0 * math.pi)).floor()
     learnt = stroke_percent.requires_grad or bend_rad.requires_grad
     if not learnt and not bool(stroke_percent.any() | bend_rad.any()):
-        return phases
-    wrapped = phases - 2.0 * math.pi * (phases.detach() / (2.0 * math.pi)).floor()
+        return wrapped
     bent = wrapped
     for wave, bend in enumerate(bend_rad, start=1):
         bent = bent + bend * torch.sin(0.5 * wave * wrapped)

@@ -59,7 +59,10 @@ def informed_twin(truth: Truth) -> DigitalTwin:
     modes = curvature_modes(*geometry.patch_shape).flatten(1).T
     shapes = torch.tensor(truth.backplane_rad).double().flatten(1).T
     values["backplane_rad"] = torch.linalg.lstsq(modes, shapes).solution.T.float()
-    values["mirror_edge_px"] = torch.tensor(truth.mirror_edge * geometry.patch_shape[1])
+    # The mock counts from the middle of the first sample to that of the last.
+    first_px = 0.5 / SAMPLES
+    edge_px = first_px + truth.mirror_edge * (geometry.patch_shape[1] - 2.0 * first_px)
+    values["mirror_edge_px"] = torch.tensor(edge_px)
     values["defocus_percent"] = torch.tensor(50.0 * truth.defocus_mm / geometry.z_gap_mm)
     twin.load_alignment(values)
     return twin

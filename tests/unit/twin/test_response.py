@@ -10,14 +10,31 @@ import torch
 from twin.digital_twin import DigitalTwin, TwinGeometry
 from twin.probes import block_phases
 from twin.refine import Triples, fit_alignment
-from twin.response import crystal_phase
+from twin.response import BENDS, crystal_phase
 
-NO_STROKE, NO_BEND = torch.zeros(3), torch.zeros(2)
+NO_STROKE, NO_BEND = torch.zeros(3), torch.zeros(BENDS)
 
 
-def test_a_right_table_leaves_phases_alone() -> None:
+def test_a_right_table_only_wraps_phases() -> None:
     phases = torch.linspace(-20.0, 20.0, 12).view(3, 4)
-    assert crystal_phase(phases, NO_STROKE, NO_BEND) is phases
+    got = crystal_phase(phases, NO_STROKE, NO_BEND)
+    assert float(got.min()) >= 0.0 and float(got.max()) < 2.0 * math.pi
+    assert torch.allclose(got.cos(), phases.cos(), atol=1e-5)
+
+
+def test_a_table_that_is_wrong_may_leave_the_turn_and_is_not_wrapped_again() -> None:
+    got = crystal_phase(torch.full((1, 1), 6.25), torch.tensor([2.0, 0.0, 0.0]), NO_BEND)
+    assert float(got) == pytest.approx(6.375)
+    # Nor by what follows: a turn more would make a flank to the neighbours that is not there.
+    twin = DigitalTwin(TwinGeometry((6, 6), 1, 9.2e-6, 850e-9, 5e-3, 1e-3, "dmd"))
+    values = twin.state_dict()
+    values |= {"crosstalk_px": torch.tensor(0.3), "stroke_percent": torch.tensor([[2.0, 0.0, 0.0]])}
+    twin.load_alignment(values)
+    phases = torch.full((1, 6, 6), 6.1)
+    phases[0, :, 3:] = 6.25  # 6.22 and 6.375 in the crystal: hardly a step
+    with torch.no_grad():
+        field = twin.written_layer(0, phases)[0]
+    assert float((field[:, 1:] - field[:, :-1]).abs().max()) < 0.2
 
 
 def test_stroke_scales_the_wrapped_phase_and_varies_over_the_patch() -> None:
