@@ -35,7 +35,7 @@ from mock_hardware.drift import Drift
 from mock_hardware.optics.cavity import CavityOptics
 from mock_hardware.truth import draw_truth
 from twin.digital_twin import DigitalTwin
-from twin.refine import Triples, fit_alignment
+from twin.refine import Triples, fit_alignment, load_parameter_vector, parameter_vector
 from twin.track import track_drift
 
 Array = npt.NDArray[Any]
@@ -141,31 +141,40 @@ def sigmas_off(
     drifted = Drift(dials.drift, seed).at(moment_s)
     tilts_rad = truth.tilts_rad + drifted.mirror_rad
     # Higher modes with a phase of their own and a window's ghost turn the beam too: compared is where
-    # the light goes as a whole.
+    # the light goes as a whole, with all parameters that have a say in it.
     source = CavityOptics(geometry, truth, 2).alignment(drifted.beam_rad, np.zeros(2), 0.0).source
-    pitch_m = geometry.pixel_pitch_um * 1e-6 / 2.0
-    directions = [
-        mean_angle_rad(field, pitch_m, geometry.wavelength_nm * 1e-9)
-        for field in (twin.incident().numpy(), source)
-    ]
+    pitch_m, wavelength_m = geometry.pixel_pitch_um * 1e-6 / 2.0, geometry.wavelength_nm * 1e-9
+    theta = parameter_vector(twin)
+
+    def direction_mrad(parameters: Tensor) -> Tensor:
+        load_parameter_vector(twin, parameters)
+        angle_rad = mean_angle_rad(twin.incident().numpy(), pitch_m, wavelength_m)
+        return torch.from_numpy(1e3 * angle_rad).float()
+
+    found_mrad = direction_mrad(theta)
+    slopes = torch.stack(
+        [
+            (direction_mrad(theta + step) - found_mrad) / 0.01
+            for step in 0.01 * torch.eye(len(theta))
+        ]
+    )
+    load_parameter_vector(twin, theta)
+    beam_off = found_mrad - 1e3 * mean_angle_rad(source, pitch_m, wavelength_m)
+    beam_spread = (slopes.T @ covariance @ slopes).diagonal().clamp_min(0.0).sqrt()
     first: dict[str, int] = {}
     place = 0
     for name, parameter in twin.named_parameters():
         first[name], place = place, place + parameter.numel()
-    off: dict[str, float] = {}
+    off = {f"beam {axis}": float(beam_off[i] / beam_spread[i]) for i, axis in enumerate("xy")}
     # The last bounce's tilt is a shift of the image too; all others are what they are.
-    tilts = (twin.planes_tilt_rad().detach().numpy() - tilts_rad)[:-1] * 1e3
-    tilts[0] = -np.subtract(*directions) * 1e3
-    for plane, pair in enumerate(tilts):
+    tilts = (twin.planes_tilt_rad().detach().numpy() - tilts_rad)[1:-1] * 1e3
+    for bounce, pair in enumerate(tilts):
         for axis, error in enumerate(pair):
             weights = torch.zeros(len(covariance))
-            if plane == 0:
-                weights[first["d_alpha_beam_mrad"] + axis] = 1.0
-            else:
-                weights[first["d_alpha_mirror_mrad"] + axis] = 1.0
-                weights[first["bounce_tilt_mrad"] + 2 * (plane - 1) + axis] = 1.0
+            weights[first["d_alpha_mirror_mrad"] + axis] = 1.0
+            weights[first["bounce_tilt_mrad"] + 2 * bounce + axis] = 1.0
             spread = float((weights @ covariance @ weights).clamp_min(0.0).sqrt())
-            off[f"tilt {plane}{'xy'[axis]}"] = float(error) / spread
+            off[f"bounce {bounce + 1}{'xy'[axis]}"] = float(error) / spread
     gap_percent = 100.0 * (truth.z_gap_mm / geometry.z_gap_mm - 1.0)
     # The mock counts from the middle of the first sample to that of the last.
     first_px = 0.5 / dials.samples_per_pixel

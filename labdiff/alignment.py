@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,11 +14,12 @@ from calibration.registration import Registration
 from calibration.resample import Rectifier
 from calibration.result import CalibrationError
 from labdiff.events import AlignmentStep, Calibrated
+from labdiff.rays import start_from, trace_rays
 from labdiff.runner import Job
 from labdiff.session import Session
 from twin.ghost import find_ghost
 from twin.probes import block_phases, smooth_phases, square_phases
-from twin.refine import Triples, fit_alignment
+from twin.refine import Triples, fit_alignment, parameter_vector
 
 ProbeKind = Literal["smooth", "squares", "blocks"]
 
@@ -47,6 +49,8 @@ STAGES = (
     Stage("blocks", 8, 10, (0.0, 0.0), together=True, prior=1e-4),
 )
 """Weak phases and blurred images first; sharp squares and turns of 2 pi, as layers have them, last."""
+NEAR_BLUR_PX = (5.0, 4.0)
+"""Of the first stage where rays have told the angles to a tenth of a milliradian."""
 
 DETAILS = (
     "crosstalk_px",
@@ -81,10 +85,18 @@ def align(session: Session) -> Job[float]:
     Raises CalibrationError if the aligned twin does not predict patterns that were not fitted.
     """
     twin = session.twin
-    total = sum(len(stage.blur_px) for stage in STAGES) + 1
+    rays = yield from trace_rays(session)
+    start_from(session, rays)
+    around = parameter_vector(twin)
+    stages = (
+        (dataclasses.replace(STAGES[0], blur_px=NEAR_BLUR_PX), *STAGES[1:])
+        if rays.found
+        else STAGES
+    )
+    total = sum(len(stage.blur_px) for stage in stages) + 1
     done = 0
     kept: list[Triples] = []
-    for number, stage in enumerate(STAGES):
+    for number, stage in enumerate(stages):
         triples = measure_probes(session, stage.kind, stage.strength, stage.frames, 100 + number)
         if number == FIRST_DETAILED_STAGE:
             twin.load_alignment(
@@ -93,11 +105,11 @@ def align(session: Session) -> Job[float]:
         detailed = number >= FIRST_DETAILED_STAGE
         kept = [*kept, triples] if detailed else [triples]
         fitted = Triples.joined(kept) if stage.together else triples
-        last = number == len(STAGES) - 1
+        last = number == len(stages) - 1
         fixed = () if last else FINEST_DETAILS if detailed else DETAILS + FINEST_DETAILS
         if last:
             find_ghost(twin, fitted)
-        for step in fit_alignment(twin, fitted, stage.blur_px, fixed, stage.prior):
+        for step in fit_alignment(twin, fitted, stage.blur_px, fixed, stage.prior, around=around):
             yield AlignmentStep(
                 step=done,
                 total=total,

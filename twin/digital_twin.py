@@ -278,7 +278,8 @@ class DigitalTwin(nn.Module):
         field = (beam * structure * ghost).to(torch.complex64)
         if float(self.mirror_edge_px.detach()) <= NO_EDGE_PX:
             return field
-        to_slm = transfer_function(self.padded, self._pitch_m, g.wavelength_m, g.z_gap_m)
+        to_slm_m = g.z_gap_m * (1.0 + self.z_gap_percent.double() / 100.0)
+        to_slm = transfer_function(self.padded, self._pitch_m, g.wavelength_m, to_slm_m)
         return source.past_mirror_edge(field, self.mirror_edge_px, g.samples, to_slm)
 
     def _curvature(self) -> Tensor:

@@ -101,6 +101,7 @@ def fit_alignment(
     fixed: Collection[str] = (),
     prior_share: float = 1e-2,
     damping: float = 1e-2,
+    around: Tensor | None = None,
 ) -> Iterator[FitStep]:
     """Levenberg-Marquardt on the normalised, blurred images; one yield an iteration.
 
@@ -108,6 +109,7 @@ def fit_alignment(
     prior_share: weight of the prior, as a share of the weight of the frames, for each parameter that is
     one expected deviation away. Far off it has to lead; close by, where a share of 1e-4 is about what
     noise of independent pixels says, it only decides between parameters that the frames cannot tell apart.
+    around: where the prior expects the parameters, as `parameter_vector`; the data sheet's if None.
     damping: of the first step, a share of each parameter's curvature; close by, where only what nearly
     compensates each other is left to find, a small one gets there.
     blur_px: standard deviation of the blur at each iteration, from coarse to fine: far from the
@@ -117,6 +119,7 @@ def fit_alignment(
     finite differences: some twenty parameters, and a forward pass is cheap.
     """
     theta = parameter_vector(twin)
+    centre = torch.zeros_like(theta) if around is None else around
     expected = torch.cat(
         [torch.full((p.numel(),), EXPECTED[n]) for n, p in twin.named_parameters()]
     )
@@ -131,9 +134,9 @@ def fit_alignment(
         target = normalised(blur(triples.intensity, sigma))
         # The prior weighs as much as the data are wrong: it leads while the twin is far off and
         # fades as the twin comes to explain the frames.
-        residual, _ = _residual(written, theta, target, sigma, 0.0 * theta)
+        residual, _ = _residual(written, theta, target, sigma, 0.0 * theta, centre)
         prior = prior_share * residual.square().sum() / expected.square()
-        cost = 0.5 * float(residual.square().sum() + (prior * theta.square()).sum())
+        cost = 0.5 * float(residual.square().sum() + (prior * (theta - centre).square()).sum())
         shape = len(residual), residual[0].numel()
         jacobian = torch.empty(residual.numel(), len(free))
         for column, index in enumerate(free):
@@ -141,19 +144,21 @@ def fit_alignment(
             moved[index] += steps[column]
             # What was added is not quite the step, in single precision.
             added = moved[index] - theta[index]
-            changed, _ = _residual(written, moved, target, sigma, prior)
+            changed, _ = _residual(written, moved, target, sigma, prior, centre)
             jacobian[:, column] = (changed - residual).flatten() / added
         steps = CHANGE * len(residual) ** 0.5 / jacobian.norm(dim=0).clamp_min(1e-6)
         steps = steps.clamp(1e-4, 0.05)
         normal = (jacobian.T @ jacobian).double()
-        slope = (jacobian.T @ residual.flatten()).double() + (prior * theta)[free].double()
+        slope = (jacobian.T @ residual.flatten()).double() + (prior * (theta - centre))[
+            free
+        ].double()
         curvature = normal + torch.diag(prior[free].double())
         for _ in range(5):
             step = torch.linalg.solve(
                 curvature + damping * torch.diag(curvature.diagonal()), -slope
             ).float()
             candidate = theta.index_add(0, free, step.clamp(-LONGEST_STEP, LONGEST_STEP))
-            _, candidate_cost = _residual(written, candidate, target, sigma, prior)
+            _, candidate_cost = _residual(written, candidate, target, sigma, prior, centre)
             if candidate_cost < cost:
                 theta, damping = candidate, max(damping / 5.0, 1e-6)
                 break
@@ -236,13 +241,13 @@ class _Written:
 
 
 def _residual(
-    written: _Written, theta: Tensor, target: Tensor, sigma: float, prior: Tensor
+    written: _Written, theta: Tensor, target: Tensor, sigma: float, prior: Tensor, centre: Tensor
 ) -> tuple[Tensor, float]:
     """Difference of the normalised images, whose half sum of squares is the discrepancy."""
     load_parameter_vector(written.twin, theta)
     modelled = written.intensity()
     residual = normalised(blur(modelled, sigma)) - target
-    penalty = float((prior * theta.square()).sum())
+    penalty = float((prior * (theta - centre).square()).sum())
     return residual, 0.5 * (float(residual.square().sum()) + penalty)
 
 

@@ -1,0 +1,64 @@
+"""A lens on one plane after the other tells the angles of a bench that is far off its data sheet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from labdiff.assemble import mock_geometry
+from labdiff.calibrate import first_look
+from labdiff.config import TrainingOptions, bench_text
+from labdiff.events import Event
+from labdiff.jobs import ExperimentJob, Request
+from labdiff.rays import Rays, spot, start_from, trace_rays
+from labdiff.runner import run
+from mock_hardware.truth import draw_truth
+
+
+def test_rays_find_tilts_of_several_milliradians(tmp_path: Path) -> None:
+    text = bench_text("mock")[1]
+    for key in ("tilt_mrad", "mirror_tilt_mrad"):
+        text = re.sub(rf"(?m)^{key} = \S+", f"{key} = 2.5", text)
+    bench = tmp_path / "cold.toml"
+    bench.write_text(text, encoding="utf-8")
+    session = ExperimentJob(Request(str(bench), None, TrainingOptions(seed=2))).session
+    exposure_ms = 0.0
+
+    def job() -> Generator[Event, None, Rays]:
+        nonlocal exposure_ms
+        with session.bench:
+            yield from first_look(session)
+            exposure_ms = session.bench.camera.exposure_ms
+            rays = yield from trace_rays(session)
+            assert session.bench.camera.exposure_ms == exposure_ms
+            return rays
+
+    rays = run(job())
+    truth = draw_truth(mock_geometry(session.config), session.config.mock, 2)
+    theta_rad = np.cumsum(truth.tilts_rad, axis=0)[:-1]
+    assert np.abs(theta_rad).max() > 8e-3, "light goes far off the axis on this bench"
+    np.testing.assert_allclose(rays.theta_rad, theta_rad, atol=4e-4)
+    start_from(session, rays)
+    found_rad = session.twin.planes_tilt_rad().numpy()[:-1]
+    np.testing.assert_allclose(np.cumsum(found_rad, axis=0), rays.theta_rad, atol=1e-6)
+
+
+def test_an_even_image_shows_no_spot_and_a_spot_is_found_to_a_tenth_of_a_pixel() -> None:
+    assert spot(np.ones((40, 60))) is None
+    y, x = np.mgrid[:40, :60]
+    image = 0.01 + np.exp(-((y - 12.3) ** 2 + (x - 41.6) ** 2) / 8.0)
+    place = spot(image)
+    assert place is not None
+    np.testing.assert_allclose(place, (41.6, 12.3), atol=0.1)
+
+
+def test_a_bench_whose_rays_are_not_found_keeps_its_data_sheet() -> None:
+    session = ExperimentJob(Request("mock", None, TrainingOptions(seed=0))).session
+    before = {name: value.clone() for name, value in session.twin.state_dict().items()}
+    start_from(session, Rays(np.full((4, 2), np.nan)))
+    for name, value in session.twin.state_dict().items():
+        assert torch.equal(value, before[name])
