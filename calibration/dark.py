@@ -3,25 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from calibration.result import Verdict
 from calibration.steps import CalibrationStep
 from drivers.protocols import Camera, Laser
+from drivers.types import Roi
 
 LARGEST_PEDESTAL = 0.25
+HOT_SIGMAS, HOT_COUNTS = 8.0, 5.0
+"""A pixel is hot whose dark level lies so far above the others', by both measures."""
 
 
 @dataclass(frozen=True, slots=True)
 class DarkLevel:
-    """Counts. pedestal_sigma: uncertainty of the mean; read_noise: spread of one pixel in time."""
+    """Counts. pedestal_sigma: uncertainty of the mean; read_noise: spread of one pixel in time.
+
+    hot_pixels: (K, 2) row and column on the raw sensor of pixels that count without light.
+    """
 
     pedestal_counts: float
     pedestal_sigma_counts: float
     read_noise_counts: float
     verdict: Verdict
+    hot_pixels: npt.NDArray[np.int64] = field(
+        default_factory=lambda: np.zeros((0, 2), np.int64), compare=False
+    )
+
+    def mend(self, frames: npt.NDArray[np.floating], roi: Roi) -> None:
+        """Give hot pixels of frames (B, H, W), in place, the median of the good ones around them."""
+        places = self.hot_pixels - (roi.top, roi.left)
+        inside = ((places >= 0) & (places < roi.shape)).all(axis=1)
+        if not inside.any():
+            return
+        hot = np.zeros(roi.shape, bool)
+        hot[tuple(places[inside].T)] = True
+        for row, column in places[inside]:
+            near = np.s_[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
+            good = ~hot[near]
+            if good.any():
+                frames[:, row, column] = np.median(frames[:, *near][:, good], axis=1)
 
 
 def measure_dark(
@@ -48,8 +72,13 @@ def measure_dark(
     mean = total / frames
     variance = (squares / frames - mean**2) * frames / (frames - 1)
     read_noise = float(np.sqrt(max(variance.mean(), 0.0)))
-    pedestal = float(mean.mean())
-    verdict = Verdict("pass", f"pedestal {pedestal:.1f}, read noise {read_noise:.2f} counts")
+    above = mean - np.median(mean)
+    spread = 1.4826 * float(np.median(np.abs(above)))
+    too_bright = above > max(HOT_SIGMAS * spread, HOT_COUNTS)
+    pedestal = float(mean[~too_bright].mean())
+    hot = np.argwhere(too_bright) + np.array([camera.roi.top, camera.roi.left])
+    words = f"pedestal {pedestal:.1f}, read noise {read_noise:.2f} counts, {len(hot)} hot pixels"
+    verdict = Verdict("pass", words)
     if pedestal > LARGEST_PEDESTAL * 2**camera.bit_depth:
         verdict = Verdict(
             "fail",
@@ -57,4 +86,4 @@ def measure_dark(
             "Shield the camera from stray light, and check that the laser's shutter closes.",
         )
     sigma = read_noise / np.sqrt(frames * mean.size)
-    return DarkLevel(pedestal, float(sigma), read_noise, verdict)
+    return DarkLevel(pedestal, float(sigma), read_noise, verdict, hot)

@@ -171,6 +171,7 @@ class Bench:
         counts = np.stack([frame.pixels for frame in frames]).astype(np.float32)
         saturated = max((frame.saturated_fraction for frame in frames), default=0.0)
         counts -= pedestal
+        self.dark.mend(counts, self.camera.roi)
         scale = 1.0 / (unit * self.camera.exposure_ms)
         intensity = (self.rectifier(counts) * scale).astype(np.float32)
         self._check_light(float(intensity.mean(axis=(1, 2)).min()))

@@ -16,7 +16,8 @@ def resample(
     """Light (B, h, w) at p + (shear + distortion r^2) (p - centre) + shift, p the plane's pixels.
 
     intensity (B, S h, S w): samples of the light; shape (h, w). shear (2, 2) and shift_px (2,) act on
-    (x, y) in pixels; r is 1 at the patch's corner. Bicubic; light from outside the plane is 0.
+    (x, y) in pixels; r is 1 at the patch's corner. Bicubic; beyond the plane light
+    goes on as at its edge.
     """
     height, width = shape
     kind = intensity.dtype
@@ -29,5 +30,5 @@ def resample(
     moved = place + place @ shear.T.to(kind) + distortion * radius * place + shift_px
     grid = (moved / half).to(kind).expand(len(intensity), height, width, 2)
     return torch.nn.functional.grid_sample(
-        intensity[:, None], grid, mode="bicubic", padding_mode="zeros", align_corners=False
+        intensity[:, None], grid, mode="bicubic", padding_mode="border", align_corners=False
     )[:, 0]
