@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 
 def resample(
@@ -16,8 +17,8 @@ def resample(
     """Light (B, h, w) at p + (shear + distortion r^2) (p - centre) + shift, p the plane's pixels.
 
     intensity (B, S h, S w): samples of the light; shape (h, w). shear (2, 2) and shift_px (2,) act on
-    (x, y) in pixels; r is 1 at the patch's corner. Bicubic; beyond the plane light
-    goes on as at its edge.
+    (x, y) in pixels; r is 1 at the patch's corner. Bicubic; light goes on
+    for one pixel beyond the plane's edge and is 0 from there on.
     """
     height, width = shape
     kind = intensity.dtype
@@ -28,7 +29,9 @@ def resample(
     place = torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], -1) * half
     radius = place.square().sum(-1, keepdim=True) / half.square().sum()
     moved = place + place @ shear.T.to(kind) + distortion * radius * place + shift_px
-    grid = (moved / half).to(kind).expand(len(intensity), height, width, 2)
-    return torch.nn.functional.grid_sample(
-        intensity[:, None], grid, mode="bicubic", padding_mode="border", align_corners=False
+    grid = (moved / (half + 1.0)).to(kind).expand(len(intensity), height, width, 2)
+    samples = intensity.shape[-1] // width
+    wider = functional.pad(intensity[:, None], 4 * (samples,), mode="replicate")
+    return functional.grid_sample(
+        wider, grid, mode="bicubic", padding_mode="zeros", align_corners=False
     )[:, 0]
