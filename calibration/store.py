@@ -10,13 +10,15 @@ import numpy as np
 
 from calibration.dark import DarkLevel
 from calibration.exposure import Exposure
+from calibration.found import AlignmentFound
 from calibration.phase_response import PhaseResponse
 from calibration.registration import Registration
 from calibration.result import CalibrationError, Verdict
 
-Result: TypeAlias = DarkLevel | Exposure | PhaseResponse | Registration
+Result: TypeAlias = AlignmentFound | DarkLevel | Exposure | PhaseResponse | Registration
 KINDS: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (DarkLevel, Exposure, PhaseResponse, Registration)
+    kind.__name__: kind
+    for kind in (AlignmentFound, DarkLevel, Exposure, PhaseResponse, Registration)
 }
 
 
@@ -29,6 +31,8 @@ def write_result(group: h5py.Group, result: Result) -> None:
             group.attrs["verdict"] = value.level
             group.attrs["reason"] = value.reason
             group.attrs["remedy"] = value.remedy
+        elif isinstance(value, tuple):
+            group.create_dataset(field.name, data=value, dtype=h5py.string_dtype())
         else:
             group[field.name] = value
 
@@ -44,6 +48,8 @@ def read_result(group: h5py.Group) -> Result:
                     str(group.attrs[name]) for name in ("verdict", "reason", "remedy")
                 )
                 values["verdict"] = Verdict(level, reason, remedy)  # type: ignore[arg-type]
+            elif h5py.check_string_dtype(group[field.name].dtype) is not None:
+                values[field.name] = tuple(group[field.name].asstr()[()])
             else:
                 value = group[field.name][()]
                 values[field.name] = value if isinstance(value, np.ndarray) else float(value)

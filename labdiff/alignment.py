@@ -10,16 +10,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from calibration.found import AlignmentFound
 from calibration.registration import Registration
 from calibration.resample import Rectifier
-from calibration.result import CalibrationError
+from calibration.result import CalibrationError, Verdict
 from labdiff.events import AlignmentStep, Calibrated
 from labdiff.rays import start_from, trace_rays
 from labdiff.runner import Job
 from labdiff.session import Session
+from twin.digital_twin import DigitalTwin
 from twin.ghost import find_ghost
 from twin.probes import block_phases, smooth_phases, square_phases
-from twin.refine import Triples, fit_alignment, parameter_vector
+from twin.refine import FitStep, Triples, fit_alignment, parameter_vector
 
 ProbeKind = Literal["smooth", "squares", "blocks"]
 
@@ -119,6 +121,7 @@ def align(session: Session) -> Job[float]:
                 picture=triples.intensity[0].numpy(),
             )
             done += 1
+            fit = step
     held_out = measure_probes(session, "squares", 4, HELD_OUT_FRAMES, 999)
     with torch.no_grad():
         modelled = torch.cat(
@@ -138,8 +141,31 @@ def align(session: Session) -> Job[float]:
     unit = float((held_out.intensity * modelled).sum() / modelled.square().sum())
     session.bench.counts_per_ms_per_unit *= unit
     yield AlignmentStep(done, total, d, twin.alignment(), f"held-out probes, D {d:.4f}")
+    yield Calibrated("alignment", _found(twin, fit, d))
     yield Calibrated("registration", _correct_registration(session))
     return d
+
+
+def _found(twin: DigitalTwin, fit: FitStep, held_out_d: float) -> AlignmentFound:
+    """All parameters with their deviations; the verdict names those that the frames do not tell."""
+    names = [
+        name if parameter.numel() == 1 else f"{name}[{index}]"
+        for name, parameter in twin.named_parameters()
+        for index in range(parameter.numel())
+    ]
+    value, sigma, told = (
+        t.double().numpy() for t in (parameter_vector(twin), fit.deviation, fit.told)
+    )
+    reason = f"held-out D {held_out_d:.4f}"
+    found = AlignmentFound(tuple(names), value, sigma, told, held_out_d, Verdict("pass", reason))
+    if not found.untold:
+        return found
+    fitted = int((sigma > 0.0).sum())
+    reason += (
+        f"; of {fitted} parameters the frames do not tell {len(found.untold)} from others: "
+        f"{', '.join(found.untold)}"
+    )
+    return dataclasses.replace(found, verdict=Verdict("pass", reason))
 
 
 def measure_probes(

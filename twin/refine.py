@@ -36,11 +36,15 @@ class FitStep:
     (Fisher information), and between its inverses how far the frames disagree, each with its pull on the
     parameters (Huber's sandwich, by frames). Where the twin errs, or the bench drifts, all pixels of a
     frame err together; to count them as independent would understate the deviations many times.
+    told: (P,) share of what is known of each parameter that comes from the frames and not from the
+    prior, 0 ... 1 (diagonal of the resolution matrix): a small one is a parameter that the frames cannot
+    tell from others.
     """
 
     iteration: int
     discrepancy: float
     covariance: Tensor
+    told: Tensor
 
     @property
     def deviation(self) -> Tensor:
@@ -54,6 +58,8 @@ CHANGE = 3e-3
 """Share of an image that later steps change: rounding and curvature then count about alike, and as
 little as can be. Parameters that nearly compensate each other need a Jacobian as good as that."""
 LONGEST_STEP = 1.5
+OUTLIER = 3.0
+"""Medians by which a frame may miss before it counts less."""
 EXPECTED = {
     "z_gap_percent": 3.0,
     "d_alpha_beam_mrad": 3.0,
@@ -116,13 +122,10 @@ def fit_alignment(
     solution only a blurred comparison has a slope that leads there. The tilts of successive planes
     nearly compensate each other, which is a narrow valley for gradient descent (in trials 400 Adam
     steps left 0.8 mrad) and nothing special for a second-order method. The Jacobian is taken by
-    finite differences: some twenty parameters, and a forward pass is cheap.
+    finite differences: some hundred parameters, and a forward pass is cheap.
     """
     theta = parameter_vector(twin)
     centre = torch.zeros_like(theta) if around is None else around
-    expected = torch.cat(
-        [torch.full((p.numel(),), EXPECTED[n]) for n, p in twin.named_parameters()]
-    )
     fixed = set(fixed) | ({"crosstalk_px"} if float(twin.crosstalk_px) == 0.0 else set())
     free = torch.cat(
         [torch.full((p.numel(),), n not in fixed) for n, p in twin.named_parameters()]
@@ -131,47 +134,58 @@ def fit_alignment(
     # Most parameters leave the modulators alone: what they do is not computed anew for each.
     written = _Written(twin, triples)
     for iteration, sigma in enumerate(blur_px):
-        target = normalised(blur(triples.intensity, sigma))
-        # The prior weighs as much as the data are wrong: it leads while the twin is far off and
-        # fades as the twin comes to explain the frames.
-        residual, _ = _residual(written, theta, target, sigma, 0.0 * theta, centre)
-        prior = prior_share * residual.square().sum() / expected.square()
-        cost = 0.5 * float(residual.square().sum() + (prior * (theta - centre).square()).sum())
-        shape = len(residual), residual[0].numel()
-        jacobian = torch.empty(residual.numel(), len(free))
-        for column, index in enumerate(free):
-            moved = theta.clone()
-            moved[index] += steps[column]
-            # What was added is not quite the step, in single precision.
-            added = moved[index] - theta[index]
-            changed, _ = _residual(written, moved, target, sigma, prior, centre)
-            jacobian[:, column] = (changed - residual).flatten() / added
+        misfit = _Misfit(written, triples.intensity, sigma, centre)
+        residual = misfit.start(theta, prior_share)
+        jacobian = _jacobian(misfit, theta, residual, free, steps)
         steps = CHANGE * len(residual) ** 0.5 / jacobian.norm(dim=0).clamp_min(1e-6)
         steps = steps.clamp(1e-4, 0.05)
-        normal = (jacobian.T @ jacobian).double()
-        slope = (jacobian.T @ residual.flatten()).double() + (prior * (theta - centre))[
-            free
-        ].double()
-        curvature = normal + torch.diag(prior[free].double())
+        prior = misfit.prior[free].double()
+        pull = (misfit.prior * (theta - centre))[free].double()
+        slope = (jacobian.T @ residual.flatten()).double() + pull
+        curvature = (jacobian.T @ jacobian).double() + torch.diag(prior)
+        cost = misfit.cost(theta, residual)
         for _ in range(5):
             step = torch.linalg.solve(
                 curvature + damping * torch.diag(curvature.diagonal()), -slope
             ).float()
             candidate = theta.index_add(0, free, step.clamp(-LONGEST_STEP, LONGEST_STEP))
-            _, candidate_cost = _residual(written, candidate, target, sigma, prior, centre)
-            if candidate_cost < cost:
+            if misfit.cost(candidate, misfit.residual(candidate)) < cost:
                 theta, damping = candidate, max(damping / 5.0, 1e-6)
                 break
             damping *= 6.0
         load_parameter_vector(twin, theta)
-        pulls = torch.einsum("fpk,fp->fk", jacobian.view(*shape, -1), residual.flatten(1)).double()
         inverse = torch.linalg.inv(curvature)
-        spread = inverse @ (pulls.T @ pulls) @ inverse * (len(residual) / (len(residual) - 1.0))
-        independent = inverse * (2.0 * cost / max(residual.numel() - len(free), 1))
-        covariance = torch.zeros(theta.numel(), theta.numel())
-        covariance[free[:, None], free[None, :]] = (spread + independent).float()
+        spread = _spread(jacobian, residual, inverse, cost)
+        covariance, told = torch.zeros(len(theta), len(theta)), torch.zeros(len(theta))
+        covariance[free[:, None], free[None, :]] = spread.float()
+        told[free] = (1.0 - inverse.diagonal() * prior).clamp(0.0, 1.0).float()
         mean_d = 0.5 * float(residual.square().sum()) / len(residual)
-        yield FitStep(iteration, mean_d, covariance)
+        yield FitStep(iteration, mean_d, covariance, told)
+
+
+def _jacobian(
+    misfit: _Misfit, theta: Tensor, residual: Tensor, free: Tensor, steps: Tensor
+) -> Tensor:
+    """(pixels of all frames, free parameters), by finite differences."""
+    jacobian = torch.empty(residual.numel(), len(free))
+    for column, index in enumerate(free):
+        moved = theta.clone()
+        moved[index] += steps[column]
+        # What was added is not quite the step, in single precision.
+        added = moved[index] - theta[index]
+        jacobian[:, column] = (misfit.residual(moved) - residual).flatten() / added
+    return jacobian
+
+
+def _spread(jacobian: Tensor, residual: Tensor, inverse: Tensor, cost: float) -> Tensor:
+    """Covariance of the free parameters, as `FitStep` has it, float64."""
+    frames = len(residual)
+    of_frames = jacobian.view(frames, -1, jacobian.shape[1])
+    pulls = torch.einsum("fpk,fp->fk", of_frames, residual.flatten(1)).double()
+    disagreement = inverse @ (pulls.T @ pulls) @ inverse * (frames / max(frames - 1.0, 1.0))
+    noise = 2.0 * cost / max(residual.numel() - jacobian.shape[1], 1)
+    result: Tensor = disagreement + inverse * noise
+    return result
 
 
 def parameter_vector(twin: DigitalTwin) -> Tensor:
@@ -240,15 +254,45 @@ class _Written:
         return torch.cat([mine, *others]).detach()
 
 
-def _residual(
-    written: _Written, theta: Tensor, target: Tensor, sigma: float, prior: Tensor, centre: Tensor
-) -> tuple[Tensor, float]:
-    """Difference of the normalised images, whose half sum of squares is the discrepancy."""
-    load_parameter_vector(written.twin, theta)
-    modelled = written.intensity()
-    residual = normalised(blur(modelled, sigma)) - target
-    penalty = float((prior * (theta - centre).square()).sum())
-    return residual, 0.5 * (float(residual.square().sum()) + penalty)
+class _Misfit:
+    """What a fit makes small: half the squares of frames' differences, and the prior's.
+
+    The difference of two normalised images has the discrepancy as its half sum of squares. A frame that
+    misses by far more than the others do is one that went wrong, and counts less (Huber).
+    """
+
+    def __init__(self, written: _Written, measured: Tensor, sigma: float, centre: Tensor) -> None:
+        self._written, self._sigma, self._centre = written, sigma, centre
+        self._target = normalised(blur(measured, sigma))
+        self._weights = torch.ones(len(measured), 1, 1)
+        self.prior = torch.zeros_like(centre)
+
+    def start(self, theta: Tensor, prior_share: float) -> Tensor:
+        """Weigh frames and prior by the residual at theta, and return it.
+
+        The prior weighs as much as the data are wrong: it leads while the twin is far off and fades as
+        the twin comes to explain the frames.
+        """
+        residual = self.residual(theta)
+        misses = residual.flatten(1).norm(dim=1)
+        usual = OUTLIER * misses.median().clamp_min(1e-6)
+        self._weights = (usual / misses.clamp_min(1e-6)).clamp(max=1.0)[:, None, None]
+        residual = residual * self._weights
+        parameters = self._written.twin.named_parameters()
+        expected = torch.cat([torch.full((p.numel(),), EXPECTED[n]) for n, p in parameters])
+        self.prior = prior_share * residual.square().sum() / expected.square()
+        return residual
+
+    def residual(self, theta: Tensor) -> Tensor:
+        """(B, h, w) at parameters theta."""
+        load_parameter_vector(self._written.twin, theta)
+        modelled = normalised(blur(self._written.intensity(), self._sigma))
+        return (modelled - self._target) * self._weights
+
+    def cost(self, theta: Tensor, residual: Tensor) -> float:
+        """Half the squares of both."""
+        penalty = (self.prior * (theta - self._centre).square()).sum()
+        return 0.5 * float(residual.square().sum() + penalty)
 
 
 def bounce_prior(twin: DigitalTwin) -> Tensor:

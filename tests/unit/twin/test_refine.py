@@ -17,9 +17,13 @@ from twin.refine import (
 GEOMETRY = TwinGeometry((40, 40), 2, 9.2e-6, 850e-9, 2e-3, 0.25e-3, "slm_patch")
 
 
-def test_fit_finds_a_misaligned_bench_and_says_how_well() -> None:
+BLURS_PX = (4.0, 3.0, 2.0, 2.0, 1.0, 0.0, 0.0)
+
+
+def misaligned() -> tuple[DigitalTwin, Triples]:
+    """A bench with hidden tilts, and eight frames of it."""
     torch.manual_seed(0)
-    truth, twin = DigitalTwin(GEOMETRY), DigitalTwin(GEOMETRY)
+    truth = DigitalTwin(GEOMETRY)
     values = truth.state_dict()
     values["d_alpha_beam_mrad"] = torch.tensor([1.5, -1.0])
     values["d_alpha_mirror_mrad"] = torch.tensor([-1.0, 0.8])
@@ -28,8 +32,36 @@ def test_fit_finds_a_misaligned_bench_and_says_how_well() -> None:
     patterns = smooth_phases(24, (40, 40), 1.5, 1).view(8, 3, 40, 40)
     with torch.no_grad():
         frames = truth(patterns[:, 0], patterns[:, 1:])
-    triples = Triples(patterns[:, 0], patterns[:, 1:], frames)
-    steps = list(fit_alignment(twin, triples, (4.0, 3.0, 2.0, 2.0, 1.0, 0.0, 0.0)))
+    return truth, Triples(patterns[:, 0], patterns[:, 1:], frames)
+
+
+def test_a_frame_that_went_wrong_counts_little() -> None:
+    truth, triples = misaligned()
+    frames = triples.intensity.clone()
+    frames[3] = frames[5]  # a stale one
+    twin = DigitalTwin(GEOMETRY)
+    for _ in fit_alignment(twin, Triples(triples.inputs, triples.phases, frames), BLURS_PX):
+        pass
+    error_rad = twin.planes_tilt_rad() - truth.planes_tilt_rad()
+    assert float(error_rad.abs().max()) < 2e-4
+
+
+def test_a_fit_says_what_the_frames_do_not_tell() -> None:
+    _, triples = misaligned()
+    twin = DigitalTwin(GEOMETRY)
+    for step in fit_alignment(twin, triples, BLURS_PX):
+        told = step.told
+    names = [n for n, p in twin.named_parameters() for _ in range(p.numel())]
+    assert float(told.min()) >= 0.0 and float(told.max()) <= 1.0
+    assert told[names.index("d_alpha_beam_mrad")] > 0.9
+    # Smooth phases know nothing of what happens at a pixel's rim.
+    assert told[names.index("crosstalk_px")] == 0.0
+
+
+def test_fit_finds_a_misaligned_bench_and_says_how_well() -> None:
+    truth, triples = misaligned()
+    twin = DigitalTwin(GEOMETRY)
+    steps = list(fit_alignment(twin, triples, BLURS_PX))
     assert steps[-1].discrepancy < 1e-3 < steps[0].discrepancy
     assert steps[-1].deviation.shape == parameter_vector(twin).shape
     error_rad = twin.planes_tilt_rad() - truth.planes_tilt_rad()
