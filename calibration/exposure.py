@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from calibration.result import Verdict
 from calibration.steps import CalibrationStep
-from drivers.protocols import Camera
+from drivers.protocols import Camera, Laser
 
 QUANTILE = 0.999
-MOST_FRAMES = 12
+MOST_FRAMES = 8
+TOLERANCE = 0.1
+"""The fill may lie above its target by this share; below it light is given away."""
+SATURATED, DARK = 0.95, 0.01
+"""Fills beyond which a frame only says "less" or "more"."""
+STRIDE = 32.0
+"""Factor of a step into the unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,35 +32,71 @@ class Exposure:
 
 
 def set_exposure(
-    camera: Camera, pedestal_counts: float, target: float = 0.5
+    camera: Camera, pedestal_counts: float, target: float = 0.5, laser: Laser | None = None
 ) -> Generator[CalibrationStep, None, Exposure]:
-    """Bring the 99.9 % quantile of a frame to `target` of full scale, from any start.
+    """Bring the 99.9 % quantile of a frame to `target` ... 1.1 `target` of full scale, from any start.
 
-    A saturated frame only says "less": the exposure then falls by a factor of eight.
+    In between a frame tells how much too bright or dark it is; beyond, the next step is a factor of 32,
+    or half way (geometrically) to what was too bright and too dark before. laser: its power is lowered
+    where the shortest exposure is too long; it never rises above what it was.
     """
-    low, high = camera.exposure_range_ms
+    light = _Light(camera, laser)
     full = 2**camera.bit_depth - 1 - pedestal_counts
+    too_dark, too_bright = 0.0, np.inf
     fill = 0.0
     for index in range(MOST_FRAMES):
         frame = camera.get_frame()
         fill = (float(np.quantile(frame.pixels, QUANTILE)) - pedestal_counts) / full
-        exposure_ms = camera.exposure_ms
-        message = f"{exposure_ms:.3g} ms fills {fill:.0%}"
-        yield CalibrationStep("exposure", index, MOST_FRAMES, message, _picture(frame.pixels))
-        if abs(fill - target) < 0.1 * target:
-            return Exposure(exposure_ms, fill, Verdict("pass", message))
-        factor = 1 / 8 if fill > 0.95 else target / max(fill, target / 64)
-        wanted = float(np.clip(exposure_ms * factor, low, high))
-        if wanted == exposure_ms:
+        dose = light.dose
+        message = f"{light.words} fills {fill:.0%}"
+        picture = frame.pixels.astype(np.float32)
+        yield CalibrationStep("exposure", index, MOST_FRAMES, message, picture)
+        if target <= fill <= (1.0 + TOLERANCE) * target:
+            return Exposure(camera.exposure_ms, fill, Verdict("pass", message))
+        if fill > SATURATED:
+            too_bright = dose
+            wanted = np.sqrt(too_dark * too_bright) if too_dark else dose / STRIDE
+        elif fill < DARK:
+            too_dark = dose
+            wanted = np.sqrt(too_dark * too_bright) if np.isfinite(too_bright) else dose * STRIDE
+        else:
+            wanted = dose * (1.0 + TOLERANCE / 2.0) * target / fill
+        if not light.set(float(wanted)):
             break
-        camera.exposure_ms = wanted
     remedy = "Lower the laser's power." if fill > target else "Is the laser on? Raise its power."
-    level = "warn" if 0.1 < fill < 0.9 else "fail"
-    reason = f"the image fills {fill:.0%} of full scale at {camera.exposure_ms:.3g} ms"
-    return Exposure(
-        camera.exposure_ms, fill, Verdict("fail" if level == "fail" else "warn", reason, remedy)
-    )
+    level: Literal["warn", "fail"] = "warn" if 0.1 < fill < 0.9 else "fail"
+    reason = f"the image fills {fill:.0%} of full scale at {light.words}"
+    return Exposure(camera.exposure_ms, fill, Verdict(level, reason, remedy))
 
 
-def _picture(pixels: np.ndarray) -> np.ndarray:
-    return pixels.astype(np.float32)
+class _Light:
+    """Exposure times power, as one quantity that can be set."""
+
+    def __init__(self, camera: Camera, laser: Laser | None) -> None:
+        self._camera, self._laser = camera, laser
+        # More power than the user asked for could harm what it falls on.
+        self._most_mw = laser.power_mw if laser else 1.0
+
+    @property
+    def dose(self) -> float:
+        """Exposure times power, ms mW; of the exposure alone without a laser to set."""
+        return self._camera.exposure_ms * (self._laser.power_mw if self._laser else 1.0)
+
+    @property
+    def words(self) -> str:
+        """For messages."""
+        power = f" and {self._laser.power_mw:.3g} mW" if self._laser else ""
+        return f"{self._camera.exposure_ms:.3g} ms{power}"
+
+    def set(self, dose: float) -> bool:
+        """As near to this dose as the devices allow, power last; False if that changes nothing."""
+        before = self.dose
+        low, high = self._camera.exposure_range_ms
+        power_mw = self._laser.power_mw if self._laser else 1.0
+        self._camera.exposure_ms = float(np.clip(dose / power_mw, low, high))
+        if self._laser is not None:
+            least_mw = self._laser.power_range_mw[0]
+            wanted_mw = float(np.clip(dose / self._camera.exposure_ms, least_mw, self._most_mw))
+            if wanted_mw != power_mw:
+                self._laser.power_mw = wanted_mw
+        return bool(abs(self.dose - before) > 1e-6 * before)

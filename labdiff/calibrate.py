@@ -34,7 +34,7 @@ def first_look(session: Session) -> Job[None]:
     patches = layout.flat()
     patches[-1] = layout.lens(*centre)
     bench.show(patches)
-    focused = yield from set_exposure(bench.camera, dark.pedestal_counts)
+    focused = yield from set_exposure(bench.camera, dark.pedestal_counts, laser=bench.laser)
     focused.verdict.require("exposure")
     registration = yield from measure_registration(
         bench.slm, bench.camera, layout, dark.pedestal_counts, bench.settle
@@ -82,7 +82,9 @@ def _expose_flat(session: Session) -> Job[None]:
     bench, layout = session.bench, session.bench.layout
     assert bench.dark is not None
     bench.show(layout.flat())
-    exposure = yield from set_exposure(bench.camera, bench.dark.pedestal_counts, FLAT_FILL)
+    exposure = yield from set_exposure(
+        bench.camera, bench.dark.pedestal_counts, FLAT_FILL, bench.laser
+    )
     yield Calibrated("exposure", exposure)
     exposure.verdict.require("exposure")
     flat = layout.flat()

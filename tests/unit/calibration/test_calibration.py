@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from calibration.dark import DarkLevel, measure_dark
-from calibration.exposure import set_exposure
+from calibration.exposure import Exposure, set_exposure
 from calibration.layout import PatchLayout
 from calibration.phase_response import measure_phase_response
 from calibration.registration import Registration, measure_registration
@@ -19,6 +19,7 @@ from calibration.resample import Rectifier
 from calibration.result import CalibrationError, Verdict
 from calibration.steps import CalibrationStep
 from calibration.store import read_result, write_result
+from drivers.protocols import Laser
 from drivers.types import Roi
 from mock_hardware.dials import MockDials
 from mock_hardware.geometry import MockGeometry
@@ -79,13 +80,39 @@ def test_hot_pixels_are_found_and_mended_from_the_good_ones_around_them() -> Non
     np.testing.assert_array_equal(frames, np.tile(np.arange(10, dtype=np.float32), (2, 8, 1)))
 
 
-@pytest.mark.parametrize("start_ms", [0.005, 1.0, 1000.0])
-def test_exposure_from_any_start(start_ms: float) -> None:
+def exposed(lab: MockLaboratory, target: float, laser: Laser | None) -> tuple[Exposure, int]:
+    """The result, and how many frames it took."""
+    before = lab.camera.requests
+    found = result_of(set_exposure(lab.camera, lab.truth.pedestal_counts, target, laser))
+    return found, lab.camera.requests - before
+
+
+@pytest.mark.parametrize("times", 10.0 ** np.arange(-3, 4))
+def test_exposure_from_any_start_over_six_decades(times: float) -> None:
     lab = laboratory(0)
-    lab.camera.exposure_ms = start_ms
-    exposure = result_of(set_exposure(lab.camera, lab.truth.pedestal_counts))
-    assert exposure.verdict.level == "pass"
-    assert exposure.fill == pytest.approx(0.5, rel=0.1)
+    right, _ = exposed(lab, 0.5, None)
+    low, high = lab.camera.exposure_range_ms
+    lab.camera.exposure_ms = float(np.clip(right.exposure_ms * times, low, high))
+    lab.laser.power_mw *= right.exposure_ms * times / lab.camera.exposure_ms
+    lab.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
+    found, frames = exposed(lab, 0.5, lab.laser)
+    assert found.verdict.level == "pass", found.verdict.reason
+    assert 0.5 <= found.fill <= 0.55
+    assert frames <= 8
+
+
+def test_power_goes_down_where_the_shortest_exposure_is_too_long_and_never_up() -> None:
+    lab = laboratory(0)
+    lab.laser.power_mw = 100.0
+    lab.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
+    found, _ = exposed(lab, 0.001, None)
+    assert found.verdict.level == "fail"
+    assert "Lower the laser's power" in found.verdict.remedy
+    lab.laser.power_mw = 1e-6
+    found, _ = exposed(lab, 0.5, lab.laser)
+    assert found.verdict.level == "fail"
+    assert lab.laser.power_mw == 1e-6
+    assert "Is the laser on?" in found.verdict.remedy
 
 
 @pytest.mark.parametrize("seed", SEEDS)
