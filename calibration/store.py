@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import h5py
 import numpy as np
 
+from calibration.camera import CameraFound
 from calibration.dark import DarkLevel
 from calibration.exposure import Exposure
 from calibration.found import AlignmentFound
@@ -15,10 +16,12 @@ from calibration.phase_response import PhaseResponse
 from calibration.registration import Registration
 from calibration.result import CalibrationError, Verdict
 
-Result: TypeAlias = AlignmentFound | DarkLevel | Exposure | PhaseResponse | Registration
+Result: TypeAlias = (
+    AlignmentFound | CameraFound | DarkLevel | Exposure | PhaseResponse | Registration
+)
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
-    for kind in (AlignmentFound, DarkLevel, Exposure, PhaseResponse, Registration)
+    for kind in (AlignmentFound, CameraFound, DarkLevel, Exposure, PhaseResponse, Registration)
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from calibration.camera import measure_camera
 from calibration.dark import measure_dark
 from calibration.exposure import set_exposure
 from calibration.layout import PatchLayout
@@ -23,7 +24,7 @@ FLAT_FILL = 0.30
 
 
 def first_look(session: Session) -> Job[None]:
-    """Dark level, exposure and registration: what it takes to read the camera at all."""
+    """Dark level, exposure, registration and gain: what it takes to read the camera at all."""
     bench, layout = session.bench, session.bench.layout
     yield StageStarted("dark, exposure, registration", 1)
     dark = yield from measure_dark(bench.camera, bench.laser, bench.clock.sleep_s)
@@ -44,6 +45,9 @@ def first_look(session: Session) -> Job[None]:
     bench.registration = registration
     _read_out_around(bench, layout)
     yield from _expose_flat(session)
+    camera = yield from measure_camera(bench.camera, dark.pedestal_counts)
+    yield Calibrated("camera", camera)
+    camera.verdict.require("camera")
 
 
 def full_calibration(session: Session) -> Job[float]:

@@ -1,0 +1,179 @@
+"""Photon transfer: what a count is worth, what reading costs, and where the converter ends (EMVA 1288)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from calibration.result import Verdict
+from calibration.steps import CalibrationStep
+from drivers.protocols import Camera
+
+Array = npt.NDArray[np.float64]
+SHARES = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
+"""Exposures, as shares of the one that stands; 0 is the shortest that the camera has."""
+PAIRS = 4
+BINS = 12
+OVEREXPOSED = 64.0
+FULLEST = 0.8
+"""Only light below this share of saturation tells of gain."""
+LEAST_SATURATED = 1e-3
+LARGEST_NONLINEARITY = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class CameraFound:
+    """gain_electrons: photo-electrons a count; read_noise_counts: in the dark, at the shortest exposure.
+
+    Both with standard deviations. saturation_counts: the largest count that comes, in the container's
+    units; step_counts: distance of two counts there, 1 if the bits are right-justified, 16 for 12 bits
+    in the upper end of 16. nonlinearity: largest deviation of light against exposure, share of the
+    largest.
+    """
+
+    gain_electrons: float
+    gain_sigma_electrons: float
+    read_noise_counts: float
+    read_noise_sigma_counts: float
+    saturation_counts: float
+    step_counts: float
+    nonlinearity: float
+    verdict: Verdict
+
+
+def measure_camera(
+    camera: Camera, pedestal_counts: float
+) -> Generator[CalibrationStep, None, CameraFound]:
+    """Pairs of frames of the light that stands, at rising exposures, and one that is overexposed.
+
+    Differences of two equal exposures hold noise alone, whatever the image: pixels are sorted into bins
+    of equal light, in each of which the variance is read^2 + mean / gain. The light of a pair is first
+    made equal as a whole, since a laser's power wanders. The exposure is put back.
+    """
+    stands_ms = camera.exposure_ms
+    shortest_ms, longest_ms = camera.exposure_range_ms
+    total = len(SHARES) + 1
+    try:
+        camera.exposure_ms = min(OVEREXPOSED * stands_ms, longest_ms)
+        bright = camera.get_frame().pixels
+        yield CalibrationStep("camera", 0, total, "overexposed")
+        saturation = float(bright.max())
+        saturated = float((bright == bright.max()).mean())
+        step = float(np.gcd.reduce(np.unique(bright).astype(np.int64)))
+        means: list[Array] = []
+        variances: list[Array] = []
+        light: list[tuple[float, float]] = []
+        read_variances: list[float] = []
+        for index, share in enumerate(SHARES, start=1):
+            camera.exposure_ms = max(share * stands_ms, shortest_ms)
+            frames = [camera.get_frame().pixels - pedestal_counts for _ in range(2 * PAIRS)]
+            stack = np.stack(frames).astype(np.float64)
+            yield CalibrationStep("camera", index, total, f"{camera.exposure_ms:.3g} ms")
+            light.append((camera.exposure_ms, float(stack.mean())))
+            if share == 0.0:
+                read_variances = [float(np.var(a - b) / 2.0) for a, b in _pairs(stack)]
+            for first, second in _pairs(stack):
+                mean, variance = _binned(first, second, FULLEST * (saturation - pedestal_counts))
+                means.append(mean)
+                variances.append(variance)
+    finally:
+        camera.exposure_ms = stands_ms
+    gain, gain_sigma = _gain(np.array(means), np.array(variances))
+    dark_light = light[0][1]
+    # Photons of the shortest exposure and the converter's rounding are no read noise.
+    read_variance = float(np.mean(read_variances)) - max(dark_light, 0.0) / gain - step**2 / 12.0
+    read_noise = float(np.sqrt(max(read_variance, 0.0)))
+    spread = float(np.std(read_variances, ddof=1) / np.sqrt(len(read_variances)))
+    read_sigma = spread / max(2.0 * read_noise, 1e-9)
+    nonlinearity = _nonlinearity(np.array(light), FULLEST * (saturation - pedestal_counts))
+    verdict = _verdict(gain, gain_sigma, read_noise, saturation, saturated, step, nonlinearity)
+    return CameraFound(
+        gain, gain_sigma, read_noise, read_sigma, saturation, step, nonlinearity, verdict
+    )
+
+
+def _pairs(stack: Array) -> list[tuple[Array, Array]]:
+    return list(zip(stack[::2], stack[1::2], strict=True))
+
+
+def _binned(first: Array, second: Array, fullest: float) -> tuple[Array, Array]:
+    """(BINS,) means and variances of pixels of about equal light, NaN where there is none."""
+    if first.mean() > 1.0:
+        second = second * (first.sum() / max(second.sum(), 1e-9))
+    # The mean of both frames, by which pixels are sorted, is independent of their difference.
+    mean, difference = ((first + second) / 2.0).ravel(), (first - second).ravel()
+    edges = np.linspace(0.0, fullest, BINS + 1)
+    place = np.digitize(mean, edges) - 1
+    means, variances = np.full(BINS, np.nan), np.full(BINS, np.nan)
+    for index in range(BINS):
+        inside = place == index
+        if inside.sum() >= 50:
+            means[index] = mean[inside].mean()
+            variances[index] = np.mean(difference[inside] ** 2) / 2.0
+    return means, variances
+
+
+def _gain(means: Array, variances: Array) -> tuple[float, float]:
+    """Electrons a count and its deviation, from a line through variance against mean."""
+    known = np.isfinite(means) & (variances > 0.0)
+    x, y = means[known], variances[known]
+    if len(x) < 3:
+        return float("nan"), float("nan")
+    design = np.column_stack([np.ones_like(x), x])
+    weights = np.ones_like(x)
+    for _ in range(3):  # a variance's own deviation is proportional to it
+        root = np.sqrt(weights)[:, None]
+        line = np.linalg.lstsq(design * root, y * root[:, 0], rcond=None)[0]
+        weights = 1.0 / np.maximum(design @ line, 1e-3 * y.max()) ** 2
+    missed = (y - design @ line) * np.sqrt(weights)
+    covariance = np.linalg.inv((design * weights[:, None]).T @ design)
+    covariance *= np.sum(missed**2) / (len(x) - 2)
+    slope = float(line[1])
+    return 1.0 / slope, float(np.sqrt(covariance[1, 1])) / slope**2
+
+
+def _nonlinearity(light: Array, fullest: float) -> float:
+    """Largest deviation from a straight line through light (exposure, mean), share of the largest."""
+    used = light[light[:, 1] < fullest]
+    line = np.polyfit(used[:, 0], used[:, 1], 1)
+    missed = np.abs(np.polyval(line, used[:, 0]) - used[:, 1])
+    return float(missed.max() / max(used[:, 1].max(), 1e-9))
+
+
+def _verdict(
+    gain: float,
+    gain_sigma: float,
+    read_noise: float,
+    saturation: float,
+    saturated: float,
+    step: float,
+    nonlinearity: float,
+) -> Verdict:
+    words = (
+        f"{gain:.3g} electrons a count, read noise {read_noise:.2f} counts, saturates at "
+        f"{saturation:.0f}"
+    )
+    if step > 1.0:
+        words += f", counts in steps of {step:.0f}"
+    if saturated < LEAST_SATURATED:
+        return Verdict(
+            "fail",
+            f"even {OVEREXPOSED:.0f} times the exposure does not saturate the camera",
+            "Is light on the camera? Raise the laser's power.",
+        )
+    if not gain_sigma < 0.1 * gain:
+        return Verdict(
+            "fail",
+            "the noise does not grow with the light as photons make it",
+            "Is the light steady, and is the camera's gamma or noise filter off?",
+        )
+    if nonlinearity > LARGEST_NONLINEARITY:
+        return Verdict(
+            "warn",
+            f"{words}; the light deviates from a straight line by {nonlinearity:.1%}",
+            "Switch the camera's gamma and automatic gain off.",
+        )
+    return Verdict("pass", words)

@@ -1,0 +1,90 @@
+"""Photon transfer against the mock sensor's truth."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TypeVar
+
+import numpy as np
+import pytest
+
+from calibration.camera import CameraFound, measure_camera
+from calibration.steps import CalibrationStep
+from mock_hardware.dials import MockDials
+from mock_hardware.geometry import MockGeometry
+from mock_hardware.laboratory import MockLaboratory
+
+T = TypeVar("T")
+GEOMETRY = MockGeometry(
+    850.0, 9.2, (64, 220), (48, 48), 8, (8, 64, 120), 5.7, 0.3, "slm_patch", (96, 96), 3.45, 12, 0.6
+)
+
+
+def laboratory(seed: int, dials: MockDials | None = None, emission: bool = True) -> MockLaboratory:
+    lab = MockLaboratory.create(GEOMETRY, dials, seed)
+    lab.laser.emission = emission
+    lab.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
+    return lab
+
+
+def found(lab: MockLaboratory) -> CameraFound:
+    routine: Generator[CalibrationStep, None, CameraFound] = measure_camera(
+        lab.camera, lab.truth.pedestal_counts
+    )
+    while True:
+        try:
+            next(routine)
+        except StopIteration as stop:
+            result: CameraFound = stop.value
+            return result
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_gain_read_noise_and_saturation_are_the_truths(seed: int) -> None:
+    lab = laboratory(seed)
+    lab.camera.exposure_ms = 2.0
+    camera, truth = found(lab), lab.truth
+    assert camera.verdict.level == "pass", camera.verdict.reason
+    gain = truth.electrons_per_count
+    assert camera.gain_electrons == pytest.approx(gain, rel=0.02)
+    assert abs(camera.gain_electrons - gain) < 4.0 * camera.gain_sigma_electrons
+    assert camera.read_noise_counts == pytest.approx(truth.read_noise_electrons / gain, rel=0.05)
+    assert camera.saturation_counts == 2**GEOMETRY.camera_bit_depth - 1
+    assert camera.step_counts == 1.0
+    assert lab.camera.exposure_ms == 2.0
+
+
+def test_left_justified_counts_are_recognised() -> None:
+    dials = MockDials()
+    packed = dials.camera.model_copy(update={"packing": "left"})
+    lab = laboratory(0, dials.model_copy(update={"camera": packed}))
+    lab.camera.exposure_ms = 2.0
+    pedestal = 16.0 * lab.truth.pedestal_counts
+    routine = measure_camera(lab.camera, pedestal)
+    camera = None
+    while camera is None:
+        try:
+            next(routine)
+        except StopIteration as stop:
+            camera = stop.value
+    assert camera.step_counts == 16.0
+    assert camera.saturation_counts == 16.0 * 4095
+    assert "steps of 16" in camera.verdict.reason
+    assert 16.0 * camera.gain_electrons == pytest.approx(lab.truth.electrons_per_count, rel=0.02)
+
+
+def test_a_dark_bench_fails_and_says_what_to_do() -> None:
+    lab = laboratory(0, emission=False)
+    camera = found(lab)
+    assert camera.verdict.level == "fail"
+    assert "does not saturate" in camera.verdict.reason
+    assert "laser" in camera.verdict.remedy
+
+
+def test_light_without_shot_noise_is_refused() -> None:
+    lab = laboratory(0, MockDials().only("camera.read_noise_electrons", "camera.pedestal"))
+    lab.camera.exposure_ms = 2.0
+    camera = found(lab)
+    assert camera.verdict.level == "fail"
+    assert "does not grow" in camera.verdict.reason
+    assert np.isfinite(camera.read_noise_counts)
