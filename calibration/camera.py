@@ -15,7 +15,7 @@ from drivers.protocols import Camera
 Array = npt.NDArray[np.float64]
 SHARES = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
 """Exposures, as shares of the one that stands; 0 is the shortest that the camera has."""
-PAIRS = 4
+PAIRS = 6
 BINS = 12
 OVEREXPOSED = 64.0
 FULLEST = 0.8
@@ -50,8 +50,9 @@ def measure_camera(
     """Pairs of frames of the light that stands, at rising exposures, and one that is overexposed.
 
     Differences of two equal exposures hold noise alone, whatever the image: pixels are sorted into bins
-    of equal light, in each of which the variance is read^2 + mean / gain. The light of a pair is first
-    made equal as a whole, since a laser's power wanders. The exposure is put back.
+    of equal light, in each of which the variance is read^2 + mean / gain and what
+    flickers. The light of a pair is first made equal as a whole, since a laser's power wanders. The
+    exposure is put back.
     """
     stands_ms = camera.exposure_ms
     shortest_ms, longest_ms = camera.exposure_range_ms
@@ -117,12 +118,15 @@ def _binned(first: Array, second: Array, fullest: float) -> tuple[Array, Array]:
 
 
 def _gain(means: Array, variances: Array) -> tuple[float, float]:
-    """Electrons a count and its deviation, from a line through variance against mean."""
+    """Electrons a count and its deviation, from the slope of variance against mean at no light.
+
+    What flickers has a variance that grows with the square of the light: a parabola tells it apart.
+    """
     known = np.isfinite(means) & (variances > 0.0)
     x, y = means[known], variances[known]
-    if len(x) < 3:
+    if len(x) < 4:
         return float("nan"), float("nan")
-    design = np.column_stack([np.ones_like(x), x])
+    design = np.column_stack([np.ones_like(x), x, x**2])
     weights = np.ones_like(x)
     for _ in range(3):  # a variance's own deviation is proportional to it
         root = np.sqrt(weights)[:, None]
@@ -130,7 +134,7 @@ def _gain(means: Array, variances: Array) -> tuple[float, float]:
         weights = 1.0 / np.maximum(design @ line, 1e-3 * y.max()) ** 2
     missed = (y - design @ line) * np.sqrt(weights)
     covariance = np.linalg.inv((design * weights[:, None]).T @ design)
-    covariance *= np.sum(missed**2) / (len(x) - 2)
+    covariance *= np.sum(missed**2) / (len(x) - 3)
     slope = float(line[1])
     return 1.0 / slope, float(np.sqrt(covariance[1, 1])) / slope**2
 
