@@ -126,7 +126,7 @@ def train(
 def calibrate(
     bench: Bench = "mock", out: Out = CALIBRATION_FOLDER, seed: Seed = 0, as_json: Json = False
 ) -> None:
-    """Measure dark level, exposure, registration, phase response and alignment of a bench."""
+    """Measure dark level, exposure, registration, camera, phase response and alignment of a bench."""
     from labdiff.calibrate import first_look, full_calibration
     from labdiff.interrupt import StopOnSignal
     from labdiff.jobs import ExperimentJob, Request

@@ -18,7 +18,16 @@ from rich.progress import (
 )
 
 from calibration.steps import CalibrationStep
-from labdiff.events import AlignmentStep, Event, GenerationStep, StageStarted, TrainingStep
+from labdiff.events import (
+    AlignmentStep,
+    Calibrated,
+    Event,
+    GenerationStep,
+    StageStarted,
+    TrainingStep,
+)
+
+STYLES = {"pass": "green", "warn": "yellow", "fail": "red"}
 
 
 class ProgressBar:
@@ -74,6 +83,12 @@ class ProgressBar:
                 self._advance(event.index, event.total, f"{event.routine}: {event.message}")
             case GenerationStep():
                 self._advance(event.step, event.total, f"t = {event.t}")
+            case Calibrated(routine=routine, result=result):
+                verdict = result.verdict
+                words = f"  {verdict.level}  {routine}: {verdict.reason} {verdict.remedy}".rstrip()
+                self.console.print(
+                    words, style=STYLES[verdict.level], highlight=False, markup=False
+                )
             case _:
                 pass
 
