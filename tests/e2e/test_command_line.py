@@ -13,6 +13,7 @@ from pathlib import Path
 import h5py
 import pytest
 
+from calibration.found import AlignmentFound
 from labdiff import cli
 from labdiff.config import TrainingOptions
 from labdiff.reader import read_run
@@ -66,7 +67,12 @@ def test_calibrations_are_kept_with_their_verdicts(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["discrepancy_held_out"] < 0.03
     run = read_run(tmp_path / "runs" / "calibration" / "run.h5")
-    assert set(run.calibration) == {"dark level", "exposure", "registration", "phase response"}
+    routines = {"dark level", "exposure", "registration", "camera", "phase response", "alignment"}
+    assert set(run.calibration) == routines
+    alignment = run.calibration["alignment"]
+    assert isinstance(alignment, AlignmentFound)
+    assert len(alignment.names) == len(alignment.sigma) > 90
+    assert "d_alpha_beam_mrad[0]" in alignment.names
     assert {found.verdict.level for found in run.calibration.values()} <= {"pass", "warn"}
     assert "phase response" in (run.path.with_name("report.html")).read_text(encoding="utf-8")
 
