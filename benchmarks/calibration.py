@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from claims import claim, finish, options
@@ -19,7 +18,6 @@ from calibration.camera import CameraFound
 from calibration.dark import DarkLevel
 from calibration.exposure import set_exposure
 from calibration.phase_response import PhaseResponse
-from calibration.steps import CalibrationStep
 from labdiff.assemble import mock_geometry
 from labdiff.calibrate import first_look, full_calibration
 from labdiff.config import TrainingOptions, load_bench
@@ -28,7 +26,6 @@ from labdiff.jobs import ExperimentJob, Request
 from labdiff.runner import run
 from mock_hardware.truth import draw_truth
 
-T = TypeVar("T")
 DECADES = tuple(10.0 ** np.arange(-3, 4))
 
 
@@ -55,7 +52,7 @@ def exposures(seed: int) -> tuple[int, int]:
     def expose() -> tuple[float, int]:
         before = lab.camera.requests
         routine = set_exposure(lab.camera, lab.truth.pedestal_counts, laser=lab.laser)
-        fill = result_of(routine).fill
+        fill = run(routine).fill
         return fill, lab.camera.requests - before
 
     expose()
@@ -68,16 +65,6 @@ def exposures(seed: int) -> tuple[int, int]:
         fill, frames = expose()
         most, off = max(most, frames), off + (not 0.5 <= fill <= 0.55)
     return most, off
-
-
-def result_of(routine: Generator[CalibrationStep, None, T]) -> T:
-    """What a routine returns."""
-    while True:
-        try:
-            next(routine)
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
 
 
 def one_bench(seed: int) -> Found:

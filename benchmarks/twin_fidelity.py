@@ -159,7 +159,8 @@ def sigmas_off(
         ]
     )
     load_parameter_vector(twin, theta)
-    beam_off = found_mrad - 1e3 * mean_angle_rad(source, pitch_m, wavelength_m)
+    true_rad = mean_angle_rad(source, pitch_m, wavelength_m)
+    beam_off = found_mrad.numpy() - 1e3 * true_rad
     beam_spread = (slopes.T @ covariance @ slopes).diagonal().clamp_min(0.0).sqrt()
     first: dict[str, int] = {}
     place = 0

@@ -73,9 +73,10 @@ class _Light:
     """Exposure times power, as one quantity that can be set."""
 
     def __init__(self, camera: Camera, laser: Laser | None) -> None:
-        self._camera, self._laser = camera, laser
+        # A laser that is set to nothing has no power to take away.
+        self._camera, self._laser = camera, laser if laser and laser.power_mw > 0.0 else None
         # More power than the user asked for could harm what it falls on.
-        self._most_mw = laser.power_mw if laser else 1.0
+        self._most_mw = self._laser.power_mw if self._laser else 1.0
 
     @property
     def dose(self) -> float:

@@ -8,10 +8,10 @@ from typing import Any, TypeAlias
 import h5py
 import numpy as np
 
+from calibration.alignment_found import AlignmentFound
 from calibration.camera import CameraFound
 from calibration.dark import DarkLevel
 from calibration.exposure import Exposure
-from calibration.found import AlignmentFound
 from calibration.phase_response import PhaseResponse
 from calibration.registration import Registration
 from calibration.result import CalibrationError, Verdict

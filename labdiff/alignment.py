@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from calibration.found import AlignmentFound
+from calibration.alignment_found import AlignmentFound
 from calibration.registration import Registration
 from calibration.resample import Rectifier
 from calibration.result import CalibrationError, Verdict

@@ -10,7 +10,6 @@ the registration, which was measured with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +18,6 @@ import torch
 from scipy import ndimage
 
 from calibration.exposure import set_exposure
-from labdiff.events import Event
 from labdiff.runner import Job
 from labdiff.session import Session
 
@@ -33,7 +31,10 @@ LEAST_CONTRAST = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Rays:
-    """theta_rad: (N, 2) angle (x, y) of the light behind the planes 0 ... N - 1, NaN where not found."""
+    """theta_rad: (N, 2) angle (x, y) of the light behind the planes 0 ... N - 1, NaN where not found.
+
+    A DMD can show no lens: on such a bench the first tilt is taken to be like the others.
+    """
 
     theta_rad: Array
 
@@ -46,27 +47,28 @@ class Rays:
 def trace_rays(session: Session) -> Job[Rays]:
     """One frame a plane and some for their exposures; leaves the exposure as it was."""
     bench, config = session.bench, session.config
-    layers = config.layers
+    assert bench.dark is not None
+    dmd = config.input.kind == "dmd"
+    height, width = config.cavity.patch_shape
     exposure_ms = bench.camera.exposure_ms
-    theta = np.full((layers, 2), np.nan)
-    first = 0 if config.input.kind == "slm_patch" else 1
-    for plane in range(layers - 1, first - 1, -1):
-        patches = _patches(session, plane, theta)
-        bench.show(patches if first == 0 else patches[1:])
-        assert bench.dark is not None
-        yield from _exposed(session)
-        inputs = torch.from_numpy(patches[:1])
-        if first == 1:
-            inputs = torch.ones_like(inputs)
-        plane_light = session.measure(inputs, torch.from_numpy(patches[1:]))[0].numpy()
-        place = spot(plane_light)
-        if place is None:
-            break
-        height, width = config.cavity.patch_shape
-        away_px = place - ((np.array([width, height]) - 1.0) / 2.0)
-        # A positive angle sends light towards negative x.
-        theta[plane] = -away_px * config.slm.pixel_pitch_um * 1e-3 / config.gap_mm
-    bench.camera.exposure_ms = exposure_ms
+    theta = np.full((config.layers, 2), np.nan)
+    try:
+        for plane in range(config.layers - 1, 0 if dmd else -1, -1):
+            patches = _patches(session, plane, theta)
+            bench.show(patches[1:] if dmd else patches)
+            yield from set_exposure(bench.camera, bench.dark.pedestal_counts)
+            inputs = np.ones_like(patches[:1]) if dmd else patches[:1]
+            light = session.measure(torch.from_numpy(inputs), torch.from_numpy(patches[1:]))
+            place = spot(light[0].numpy())
+            if place is None:
+                break
+            away_px = place - (np.array([width, height]) - 1.0) / 2.0
+            # A positive angle sends light towards negative x.
+            theta[plane] = -away_px * config.slm.pixel_pitch_um * 1e-3 / config.gap_mm
+    finally:
+        bench.camera.exposure_ms = exposure_ms
+    if dmd and len(theta) > 2:
+        theta[0] = theta[1] - np.diff(theta[1:], axis=0).mean(axis=0)
     return Rays(theta)
 
 
@@ -124,8 +126,3 @@ def _patches(session: Session, plane: int, theta: Array) -> npt.NDArray[np.float
     for patch, (ax, ay) in zip(patches, turns, strict=True):
         patch -= (k * (np.sin(ax) * x + np.sin(ay) * y)).astype(np.float32)
     return patches
-
-
-def _exposed(session: Session) -> Iterator[Event]:
-    assert session.bench.dark is not None
-    yield from set_exposure(session.bench.camera, session.bench.dark.pedestal_counts)

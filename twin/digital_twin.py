@@ -70,7 +70,7 @@ class DigitalTwin(nn.Module):
         source_centre_px (2), source_waist_percent, mirror_edge_px, source_amplitude_percent (11),
         source_phase_rad (9), ghost_percent (2), ghost_mrad (2)     twin.source
         crosstalk_px, zero_order_percent            twin.pixels
-        stroke_percent (patches, 3), bend_rad (2)   twin.response
+        stroke_percent (patches, 3), bend_rad (4)   twin.response
         aberration_rad (11), defocus_percent        twin.relay; the latter in percent of a gap
         output_shift_px (2), output_shear_percent (2, 2), distortion_percent    twin.detector: by how
                                                     much the registration was wrong

@@ -13,7 +13,7 @@ from pathlib import Path
 import h5py
 import pytest
 
-from calibration.found import AlignmentFound
+from calibration.alignment_found import AlignmentFound
 from labdiff import cli
 from labdiff.config import TrainingOptions
 from labdiff.reader import read_run

@@ -62,3 +62,18 @@ def test_a_bench_whose_rays_are_not_found_keeps_its_data_sheet() -> None:
     start_from(session, Rays(np.full((4, 2), np.nan)))
     for name, value in session.twin.state_dict().items():
         assert torch.equal(value, before[name])
+
+
+def test_rays_on_a_bench_whose_input_is_a_dmd() -> None:
+    session = ExperimentJob(Request("mock-paper", None, TrainingOptions(seed=1))).session
+
+    def job() -> Generator[Event, None, Rays]:
+        with session.bench:
+            yield from first_look(session)
+            return (yield from trace_rays(session))
+
+    rays = run(job())
+    assert rays.found
+    truth = draw_truth(mock_geometry(session.config), session.config.mock, 1)
+    theta_rad = np.cumsum(truth.tilts_rad, axis=0)[:-1]
+    np.testing.assert_allclose(rays.theta_rad, theta_rad, atol=4e-4)

@@ -113,6 +113,8 @@ def test_power_goes_down_where_the_shortest_exposure_is_too_long_and_never_up() 
     assert found.verdict.level == "fail"
     assert lab.laser.power_mw == 1e-6
     assert "Is the laser on?" in found.verdict.remedy
+    lab.laser.power_mw = 0.0
+    assert "Is the laser on?" in exposed(lab, 0.5, lab.laser)[0].verdict.remedy
 
 
 @pytest.mark.parametrize("seed", SEEDS)

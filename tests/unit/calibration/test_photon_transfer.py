@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ from mock_hardware.dials import MockDials
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
 
-T = TypeVar("T")
 GEOMETRY = MockGeometry(
     850.0, 9.2, (64, 220), (48, 48), 8, (8, 64, 120), 5.7, 0.3, "slm_patch", (96, 96), 3.45, 12, 0.6
 )
@@ -27,9 +25,9 @@ def laboratory(seed: int, dials: MockDials | None = None, emission: bool = True)
     return lab
 
 
-def found(lab: MockLaboratory) -> CameraFound:
+def found(lab: MockLaboratory, step_counts: float = 1.0) -> CameraFound:
     routine: Generator[CalibrationStep, None, CameraFound] = measure_camera(
-        lab.camera, lab.truth.pedestal_counts
+        lab.camera, step_counts * lab.truth.pedestal_counts
     )
     while True:
         try:
@@ -59,14 +57,7 @@ def test_left_justified_counts_are_recognised() -> None:
     packed = dials.camera.model_copy(update={"packing": "left"})
     lab = laboratory(0, dials.model_copy(update={"camera": packed}))
     lab.camera.exposure_ms = 2.0
-    pedestal = 16.0 * lab.truth.pedestal_counts
-    routine = measure_camera(lab.camera, pedestal)
-    camera = None
-    while camera is None:
-        try:
-            next(routine)
-        except StopIteration as stop:
-            camera = stop.value
+    camera = found(lab, step_counts=16.0)
     assert camera.step_counts == 16.0
     assert camera.saturation_counts == 16.0 * 4095
     assert "steps of 16" in camera.verdict.reason
