@@ -19,9 +19,9 @@ from calibration.dark import DarkLevel
 from calibration.exposure import set_exposure
 from calibration.phase_response import PhaseResponse
 from labdiff.assemble import mock_geometry
-from labdiff.calibrate import first_look, full_calibration
+from labdiff.calibrate import measure_routines
 from labdiff.config import TrainingOptions, load_bench
-from labdiff.events import Calibrated, Event
+from labdiff.events import Event
 from labdiff.jobs import ExperimentJob, Request
 from labdiff.runner import run
 from mock_hardware.truth import draw_truth
@@ -76,11 +76,7 @@ def one_bench(seed: int) -> Found:
 
     def job() -> Generator[Event, None, None]:
         with session.bench:
-            for stage in (first_look(session), full_calibration(session)):
-                for event in stage:
-                    if isinstance(event, Calibrated):
-                        results[event.routine] = event.result
-                    yield event
+            results.update((yield from measure_routines(session)))
 
     run(job())
     truth = draw_truth(mock_geometry(session.config), session.config.mock, seed)

@@ -6,13 +6,14 @@ import time
 
 import torch
 
-from labdiff.calibrate import first_look, full_calibration
+from labdiff.calibrate import measure_routines
 from labdiff.classifier import DigitClassifier
 from labdiff.data import load_images
 from labdiff.evaluate import baselines, score
 from labdiff.events import JobStarted, Measured, StageStarted
 from labdiff.generate import generate
 from labdiff.learning.loop import train
+from labdiff.routines import FIRST_LOOK, REST
 from labdiff.runner import Job
 from labdiff.session import Session
 
@@ -38,12 +39,12 @@ def experiment(session: Session, seconds_before: float = 0.0) -> Job[dict[str, f
         where.stage, where.layer_set, where.step = "offline_on_bench", 0, 0
         yield session.checkpoint()
 
-    yield from first_look(session)
+    yield from measure_routines(session, FIRST_LOOK)
     if where.stage == "offline_on_bench":
         figures["mse_offline_bench"], figures["discrepancy_before"] = score(session, "bench")
         where.stage = "calibrated"
         yield Measured(dict(figures))
-    yield from full_calibration(session)
+    yield from measure_routines(session, REST)
     if "mse_calibrated_bench" not in figures:
         figures["mse_calibrated_bench"], _ = score(session, "bench")
 
