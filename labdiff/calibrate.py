@@ -8,12 +8,14 @@ import time
 from collections.abc import Generator, Iterable
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from calibration.archive import CalibrationArchive
 from calibration.provenance import Provenance
 from calibration.result import CalibrationError
 from calibration.store import Result
+from labdiff.config import SHIPPED
 from labdiff.errors import UserError
 from labdiff.events import Calibrated, Event, StageStarted
 from labdiff.frame_log import FrameLog
@@ -52,7 +54,7 @@ def _measured(session: Session, what: Routine) -> Job[Result]:
 class KeptCalibration:
     """A calibration of which everything is kept: results in an archive, frames until a result stands.
 
-    plan: names of the routines to measure. What a crash left of the same plan is gone on with.
+    in_use: name to id of the results that the session works with.
     """
 
     def __init__(self, session: Session, archive: CalibrationArchive, bench_text: str) -> None:
@@ -61,8 +63,14 @@ class KeptCalibration:
         self._plan_file = archive.folder / "unfinished.json"
         self._frames_file = archive.folder / "unfinished.frames"
         self._replay = Replay(session.bench, FrameLog(self._frames_file))
+        self.in_use: dict[str, str] = {}
 
-    def unfinished(self) -> dict[str, Any] | None:
+    def unfinished(self) -> tuple[str, ...]:
+        """The plan that a crash has cut short; empty if there is none to go on with."""
+        left = self._left()
+        return tuple(left["plan"]) if left else ()
+
+    def _left(self) -> dict[str, Any] | None:
         """What a crash has left, if it is of this bench file and of the last hour."""
         try:
             left = json.loads(self._plan_file.read_text(encoding="utf-8"))
@@ -77,37 +85,40 @@ class KeptCalibration:
         self._plan_file.unlink(missing_ok=True)
         self._frames_file.unlink(missing_ok=True)
 
-    def use_stored(self, names: Iterable[str]) -> dict[str, str]:
-        """Put stored results to use, in the routines' order; returns name to id of those there were."""
-        used: dict[str, str] = {}
+    def any_stored(self) -> bool:
+        """Is there anything that was measured earlier?"""
+        return any(self.archive.latest(name) is not None for name in ALL)
+
+    def use_stored(self, names: Iterable[str]) -> None:
+        """Put to use what is stored of these, in the routines' order."""
         wanted = set(names)
         for what in ROUTINES:
-            if what.name not in wanted or not set(what.rests_on) <= set(used):
+            if what.name not in wanted or not set(what.rests_on) <= set(self.in_use):
                 continue
             stored = self.archive.latest(what.name)
             if stored is not None:
                 what.use(self.session, stored.result)
-                used[what.name] = stored.id
-        return used
+                self.in_use[what.name] = stored.id
 
-    def measure(self, plan: Iterable[str], in_use: dict[str, str]) -> Job[dict[str, Result]]:
-        """Measure the planned routines, or those that are left of an unfinished plan.
+    def measure(self, plan: Iterable[str]) -> Job[dict[str, Result]]:
+        """Measure these routines, in their order; what a crash left of the same plan is gone on with.
 
-        in_use: name to id of results that are in use already, for provenance.
         Raises CalibrationError if a routine fails on which others rest, or if one is missing.
         """
-        left = self.unfinished()
+        wanted = set(plan)
+        names = [name for name in ALL if name in wanted]
         done: dict[str, str] = {}
-        if left is not None:
-            plan, done = left["plan"], left["done"]
+        left = self._left()
+        if left is not None and left["plan"] == names:
+            done = left["done"]
         else:
             self.forget_unfinished()
-        names = [what.name for what in ROUTINES if what.name in set(plan)]
-        ids = dict(in_use)
+        for name in names:
+            self.in_use.pop(name, None)
         found: dict[str, Result] = {}
         for name in names:
             what = routine(name)
-            missing = [parent for parent in what.rests_on if parent not in ids]
+            missing = [parent for parent in what.rests_on if parent not in self.in_use]
             if missing:
                 raise CalibrationError(
                     f"{name}: rests on {', '.join(missing)}, which is not stored; "
@@ -116,25 +127,22 @@ class KeptCalibration:
             if name in done:
                 stored = self.archive.read(self.archive.folder / f"{done[name]}.h5")
                 what.use(self.session, stored.result)
-                found[name], ids[name] = stored.result, stored.id
+                found[name], self.in_use[name] = stored.result, stored.id
                 yield Calibrated(name, stored.result)
                 continue
             self._remember(names, done)
-            result, ids[name] = yield from self._kept(what, ids)
-            found[name] = result
-            done[name] = ids[name]
+            found[name], self.in_use[name] = yield from self._kept(what)
+            done[name] = self.in_use[name]
         self._plan_file.unlink(missing_ok=True)
         return found
 
-    def _kept(
-        self, what: Routine, ids: dict[str, str]
-    ) -> Generator[Event, None, tuple[Result, str]]:
+    def _kept(self, what: Routine) -> Generator[Event, None, tuple[Result, str]]:
         """Measure one routine and put it into the archive, failed or not, before anything else."""
         began_s, replay = time.monotonic(), self._replay
         replay.begin()
         yield StageStarted(what.name, 1)
         result: Result = yield from what.measure(self.session)
-        provenance = self._provenance(what, ids, time.monotonic() - began_s)
+        provenance = self._provenance(what, time.monotonic() - began_s)
         try:
             stored = self.archive.save(result, provenance)
         except OSError as error:
@@ -159,7 +167,7 @@ class KeptCalibration:
         working.write_text(json.dumps(left), encoding="utf-8")
         working.replace(self._plan_file)
 
-    def _provenance(self, what: Routine, ids: dict[str, str], seconds: float) -> Provenance:
+    def _provenance(self, what: Routine, seconds: float) -> Provenance:
         bench, config = self.session.bench, self.session.config
         devices = {"slm": bench.slm.name, "camera": bench.camera.name, "laser": bench.laser.name}
         if bench.dmd is not None:
@@ -177,7 +185,18 @@ class KeptCalibration:
                 "power_mw": bench.laser.power_mw,
                 "packing_step": float(bench.packing_step),
             },
-            parents={parent: ids[parent] for parent in what.rests_on},
+            parents={parent: self.in_use[parent] for parent in what.rests_on},
             bench_sha256=self._digest,
             versions={name: metadata.version(name) for name in ("labdiff", "numpy", "torch")},
         )
+
+
+def archive_folder(bench: str, mock: bool, seed: int) -> Path:
+    """Where the calibrations of a bench lie: beside its file, or in runs/ for a shipped one.
+
+    A mock bench is another one with every seed.
+    """
+    name = f"{Path(bench).stem}-seed{seed}" if mock else Path(bench).stem
+    if bench in SHIPPED:
+        return Path("runs", "calibration", name)
+    return Path(bench).with_name(f"{name}.calibration")

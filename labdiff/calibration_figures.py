@@ -134,10 +134,10 @@ def _registration(result: Registration) -> Figure | None:
             rows, columns = result.plane_to_camera(points).T
             ax.plot(columns, rows, color="C0", lw=0.7)
     origin = result.plane_to_camera(np.zeros((1, 2)))[0]
-    ax.plot(origin[1], origin[0], "o", color="C3", label="pixel (0, 0) of the output plane")
+    ax.plot(origin[1], origin[0], "o", color="C3")
     ax.set(xlabel="camera column, px", ylabel="camera row, px", aspect="equal")
+    ax.set_title("The output plane on the sensor; red: its pixel (0, 0)", fontsize=9)
     ax.invert_yaxis()
-    ax.legend(frameon=False, fontsize=8)
     return figure
 
 

@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from calibration.archive import CalibrationArchive
-from calibration.store import Result
-from labdiff.calibrate import KeptCalibration
-from labdiff.config import SHIPPED, TrainingOptions, bench_text
+from labdiff.calibrate import KeptCalibration, archive_folder
+from labdiff.config import TrainingOptions, bench_text
 from labdiff.errors import UserError
-from labdiff.events import JobStarted, Looked
+from labdiff.events import JobStarted
 from labdiff.jobs import ExperimentJob, Request
 from labdiff.routines import ALL, resting_on
 from labdiff.runner import Job
-from labdiff.staleness import Finding, look, to_redo
+from labdiff.staleness import CalibrationDone, bring_up_to_date, look
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +31,6 @@ class CalibrationRequest:
     everything: bool = False
     only: tuple[str, ...] = ()
     check: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CalibrationDone:
-    """findings: of the look at the bench, if there was one. measured: results by routine."""
-
-    findings: tuple[Finding, ...]
-    measured: dict[str, Result]
 
 
 class CalibrationJob:
@@ -67,25 +58,17 @@ class CalibrationJob:
 
     def job(self) -> Job[CalibrationDone]:
         """Its end, by whatever way, leaves the bench safe, and in the archive all that was measured."""
+        request, kept = self.request, self._kept
         with self.session.bench:
-            findings: list[Finding] = []
-            plan, in_use = set(ALL), {}
             yield JobStarted("calibration", len(ALL))
-            if self.request.only:
-                plan = set(self.request.only)
-                in_use = self._kept.use_stored(set(ALL) - resting_on(plan))
-            elif not self.request.everything and self._kept.unfinished() is None:
-                in_use = self._kept.use_stored(ALL)
-                findings = yield from look(self.session, self.archive, in_use)
-                yield Looked(tuple((f.routine, f.state, f.words) for f in findings))
-                plan = to_redo(findings)
-                in_use = {name: id for name, id in in_use.items() if name not in plan}
-            if self.request.check:
-                return CalibrationDone(tuple(findings), {})
-            if self.request.everything or self.request.only:
-                self._kept.forget_unfinished()
-            measured = yield from self._kept.measure(plan, in_use)
-            return CalibrationDone(tuple(findings), measured)
+            if request.check:
+                return CalibrationDone(tuple((yield from look(self.session, kept))), {})
+            if request.everything or request.only:
+                kept.forget_unfinished()
+                plan = set(request.only or ALL)
+                kept.use_stored(set(ALL) - resting_on(plan))
+                return CalibrationDone((), (yield from kept.measure(plan)))
+            return (yield from bring_up_to_date(self.session, kept))
 
     def figures(self, done: CalibrationDone) -> dict[str, Any]:
         """What a script wants to know, as plain values."""
@@ -94,14 +77,3 @@ class CalibrationJob:
             "verdicts": {name: found.verdict.level for name, found in done.measured.items()},
             "alignment": self.session.twin.alignment(),
         }
-
-
-def archive_folder(bench: str, mock: bool, seed: int) -> Path:
-    """Where the calibrations of a bench lie: beside its file, or in runs/ for a shipped one.
-
-    A mock bench is another one with every seed.
-    """
-    name = f"{Path(bench).stem}-seed{seed}" if mock else Path(bench).stem
-    if bench in SHIPPED:
-        return Path("runs", "calibration", name)
-    return Path(bench).with_name(f"{name}.calibration")

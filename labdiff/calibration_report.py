@@ -42,7 +42,7 @@ def _overview(past: dict[str, list[Stored]]) -> str:
         rows.append(
             f"<tr><td>{name}</td><td>{tag(verdict.level)}</td>"
             f"<td>{html.escape(verdict.reason)} <b>{html.escape(verdict.remedy)}</b></td>"
-            f"<td class='quiet'>{_moment(about.taken_utc)}</td></tr>"
+            f"<td class='quiet time'>{_moment(about.taken_utc)}</td></tr>"
         )
     return "<table>" + "".join(rows) + "</table>"
 

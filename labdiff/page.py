@@ -18,6 +18,7 @@ h1 { font-size: 1.7rem; margin-bottom: .2rem }
 h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid #d6dbe4 }
 table { border-collapse: collapse; margin: 1rem 0 }
 td { padding: .3rem .9rem; border-bottom: 1px solid #e4e8ef }
+td.time { white-space: nowrap }
 td.number { text-align: right; font-variant-numeric: tabular-nums }
 img { max-width: 100% }
 .quiet { color: #5b6678 }

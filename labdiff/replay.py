@@ -20,26 +20,28 @@ from drivers.types import FloatArray, Frame, PatternId, Roi, Timing
 from labdiff.bench import Bench, Clock
 from labdiff.frame_log import FrameLog, Record
 
+BEFORE_ALL = -(2**40)
+
 
 class Replay:
-    """Stands between a bench and its SLM, DMD, camera and clock; `begin` and `end` frame a routine."""
+    """Stands between a bench and its SLM, DMD, camera and clock; `begin` and `end` frame a routine.
+
+    Patterns and frames from the log have numbers below all real ones, so that they are never confused.
+    Outside a routine everything passes straight through.
+    """
 
     def __init__(self, bench: Bench, log: FrameLog) -> None:
-        self._laser, self._log = bench.laser, log
+        self._bench, self._log = bench, log
         self._answers: Iterator[Record] = iter(())
         self._next: Record | None = None
-        self.slm = _ReplayedSlm(bench.slm, self)
-        self.dmd = None if bench.dmd is None else _ReplayedModulator(bench.dmd, self)
-        self.camera = _ReplayedCamera(bench.camera, self, bench.last_sequence)
-        self.clock = _ReplayedClock(bench.clock, self)
-        self.frames = 0
-        self.from_log = 0
-        bench.slm, bench.dmd, bench.camera, bench.clock = (
-            self.slm,
-            self.dmd,
-            self.camera,
-            self.clock,
-        )
+        self.recording = False
+        self.frames = self.from_log = 0
+        self.slm = bench.slm = _ReplayedSlm(bench.slm, self)
+        self.dmd = None
+        if bench.dmd is not None:
+            self.dmd = bench.dmd = _ReplayedModulator(bench.dmd, self)
+        self.camera = bench.camera = _ReplayedCamera(bench.camera, self)
+        self.clock = bench.clock = _ReplayedClock(bench.clock, self)
 
     @property
     def live(self) -> bool:
@@ -50,23 +52,23 @@ class Replay:
         """The routine whose frames the log holds starts anew."""
         self._answers = self._log.records()
         self.frames = self.from_log = 0
+        self.recording = True
         self._next = next(self._answers, None)
+        if not self.live:
+            self._bench.last_sequence = BEFORE_ALL
 
     def end(self) -> None:
         """The routine is finished and its result kept: its frames are not needed any more."""
         if not self.live:
             self._go_live()
+        self.recording = False
         self._log.clear()
 
     def request(self) -> str:
         """Digest of all that a frame depends on and that can be set."""
         parts = [self.slm.standing, self.dmd.standing if self.dmd else b""]
-        settings = (
-            self.camera.exposure_ms,
-            self.camera.roi,
-            self._laser.emission,
-            self._laser.power_mw,
-        )
+        camera, laser = self.camera, self._bench.laser
+        settings = (camera.exposure_ms, camera.roi, laser.emission, laser.power_mw)
         parts.append(repr(settings).encode())
         return hashlib.blake2b(b"|".join(parts), digest_size=16).hexdigest()
 
@@ -81,19 +83,21 @@ class Replay:
             return None
         self._next = next(self._answers, None)
         self.from_log += 1
-        if self._next is None:
+        if self.live:
             self._go_live()
         return record
 
-    def keep(self, record: Record) -> None:
+    def keep(self, frame: Frame, new: bool) -> None:
         """A frame was measured."""
-        self._log.append(record)
+        mine = (self.dmd or self.slm).is_standing(frame.pattern_id)
+        about = self.request(), new, mine, frame.exposure_ms, frame.saturated_fraction
+        self._log.append(Record(*about, np.asarray(frame.pixels)))
 
     def _go_live(self) -> None:
         """Put on the devices what was only noted while the log answered, and let them settle."""
         self._answers, self._next = iter(()), None
         waits_ms = [modulator.catch_up() for modulator in (self.slm, self.dmd) if modulator]
-        self.clock.real.sleep_s(max(*waits_ms, self._laser.timing.total_ms) / 1e3)
+        self.clock.real.sleep_s(max(*waits_ms, self._bench.laser.timing.total_ms) / 1e3)
 
 
 class _ReplayedModulator:
@@ -102,10 +106,9 @@ class _ReplayedModulator:
     def __init__(self, real: InputModulator | SLM, replay: Replay) -> None:
         self._real: Any = real
         self._replay = replay
-        self._pattern: PatternId = 0
-        self._real_pattern: PatternId | None = None
         self._noted: tuple[str, FloatArray] | None = None
         self._table = b""
+        self.pattern: PatternId = BEFORE_ALL
         self.standing = b""
 
     def __getattr__(self, name: str) -> Any:
@@ -127,28 +130,26 @@ class _ReplayedModulator:
             return 0.0
         act, pattern = self._noted
         self._noted = None
-        self._real_pattern = getattr(self._real, act)(pattern)
+        self.pattern = getattr(self._real, act)(pattern)
         return self.timing.total_ms
 
     def is_standing(self, pattern: PatternId | None) -> bool:
         """Is this what a frame calls the pattern shown last?"""
-        return pattern is not None and pattern == self._real_pattern
-
-    @property
-    def pattern(self) -> PatternId:
-        """Of the pattern shown last."""
-        return self._pattern
+        return pattern == self.pattern
 
     def _show(self, act: str, pattern: FloatArray) -> PatternId:
-        self._pattern += 1
+        if not self._replay.recording:
+            self.pattern = getattr(self._real, act)(pattern)
+            return self.pattern
         words = f"{act} {pattern.shape} {pattern.dtype} ".encode()
         self.standing = words + _digest(pattern) + self._table
         if self._replay.live:
             self._noted = None
-            self._real_pattern = getattr(self._real, act)(pattern)
+            self.pattern = getattr(self._real, act)(pattern)
         else:
             self._noted = (act, pattern.copy())
-        return self._pattern
+            self.pattern = min(self.pattern + 1, -1)
+        return self.pattern
 
 
 class _ReplayedSlm(_ReplayedModulator):
@@ -170,19 +171,16 @@ class _ReplayedSlm(_ReplayedModulator):
     @property
     def shown(self) -> PatternId | None:
         """What the panel says; while the log answers, what was asked for."""
-        if self._noted is not None:
-            return self._pattern
-        shown = self._real.shown
-        return self._pattern if self.is_standing(shown) else shown if shown is None else -1
+        shown: PatternId | None = self.pattern if self._noted is not None else self._real.shown
+        return shown
 
 
 class _ReplayedCamera:
     """A camera; frames that the log holds come from there, others go into it."""
 
-    def __init__(self, real: Camera, replay: Replay, sequence: int) -> None:
+    def __init__(self, real: Camera, replay: Replay) -> None:
         self.real, self._replay = real, replay
-        self._sequence = sequence
-        self._last_real = -1
+        self.last_real = -1
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)
@@ -208,38 +206,26 @@ class _ReplayedCamera:
     def get_frame(self) -> Frame:
         """From the log, or measured and written into it."""
         replay = self._replay
+        if not replay.recording:
+            return self.real.get_frame()
         replay.frames += 1
-        record = replay.answer()
         modulator = replay.dmd or replay.slm
-        if record is not None:
-            self._sequence += int(record.new)
-            return Frame(
-                record.pixels,
-                record.exposure_ms,
-                replay.clock.now_s(),
-                self._sequence,
-                modulator.pattern if record.of_its_pattern else None,
-                record.saturated_fraction,
-                self.roi,
-            )
-        frame = self.real.get_frame()
-        # A frame that was handed out before keeps its old number, by which the bench knows it.
-        new = frame.sequence > self._last_real
-        self._last_real = frame.sequence
-        self._sequence += int(new)
-        mine = modulator.is_standing(frame.pattern_id)
-        pixels = np.asarray(frame.pixels)
-        about = replay.request(), new, mine, frame.exposure_ms, frame.saturated_fraction
-        replay.keep(Record(*about, pixels))
-        pattern = modulator.pattern if mine else None
+        pattern = modulator.pattern
+        record = replay.answer()
+        if record is None:
+            frame = self.real.get_frame()
+            # A frame that was handed out before keeps its old number, by which the bench knows it.
+            replay.keep(frame, new=frame.sequence > self.last_real)
+            self.last_real = frame.sequence
+            return frame
         return Frame(
-            pixels,
-            frame.exposure_ms,
-            frame.timestamp_s,
-            self._sequence,
-            pattern,
-            frame.saturated_fraction,
-            frame.roi,
+            record.pixels,
+            record.exposure_ms,
+            replay.clock.now_s(),
+            BEFORE_ALL + replay.frames - (0 if record.new else 1),
+            pattern if record.of_its_pattern else None,
+            record.saturated_fraction,
+            self.roi,
         )
 
     def get_frames(self, count: int) -> list[Frame]:

@@ -1,4 +1,4 @@
-"""Which calibrations still hold: looked at with a dozen frames, not at the calendar."""
+"""Which calibrations still hold: seen with a dozen frames, not in the calendar; the others anew."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import numpy as np
 from calibration.alignment_found import AlignmentFound
 from calibration.archive import CalibrationArchive
 from calibration.dark import measure_dark
+from calibration.store import Result
 from labdiff.alignment import HELD_OUT, LARGEST_DISCREPANCY, compared, measure_probes
-from labdiff.events import StageStarted
+from labdiff.calibrate import KeptCalibration
+from labdiff.events import Looked, StageStarted
 from labdiff.routines import ALL, flat_light, resting_on
 from labdiff.runner import Job
 from labdiff.session import Session
@@ -43,14 +45,33 @@ class Finding:
     words: str
 
 
-def look(
-    session: Session, archive: CalibrationArchive, in_use: dict[str, str]
-) -> Job[list[Finding]]:
-    """Probe the bench with the stored results in use; in the routines' order.
+@dataclass(frozen=True, slots=True)
+class CalibrationDone:
+    """findings: of the look at the bench, if there was one. measured: results by routine."""
 
-    2 frames in the dark, 1 of a flat SLM, 8 of probe patterns. What is found of power is put to use: it
-    is a number. in_use: name to id, as `KeptCalibration.use_stored` gives it.
+    findings: tuple[Finding, ...]
+    measured: dict[str, Result]
+
+
+def bring_up_to_date(session: Session, kept: KeptCalibration) -> Job[CalibrationDone]:
+    """Go on with what a crash cut short, or look at the bench and measure what no longer holds."""
+    plan, findings = set(kept.unfinished()), list[Finding]()
+    if plan:
+        kept.use_stored(set(ALL) - plan)
+    else:
+        findings = yield from look(session, kept)
+        plan = _to_redo(findings)
+    return CalibrationDone(tuple(findings), (yield from kept.measure(plan)))
+
+
+def look(session: Session, kept: KeptCalibration) -> Job[list[Finding]]:
+    """Put to use what is stored, and see whether it still holds; findings in the routines' order.
+
+    2 frames in the dark, 1 of a flat SLM, 8 of probe patterns. What is found of power is put to use too:
+    it is a number.
     """
+    kept.use_stored(ALL)
+    archive, in_use = kept.archive, kept.in_use
     findings = {
         name: Finding(name, "never", "not measured yet" + _last_failure(archive, name))
         for name in ALL
@@ -65,10 +86,12 @@ def look(
         findings.update(_aligned(session, archive))
     for name in ALL:
         findings.setdefault(name, Finding(name, "fresh", "nothing speaks against it"))
-    return [findings[name] for name in ALL]
+    found = [findings[name] for name in ALL]
+    yield Looked(tuple((f.routine, f.state, f.words) for f in found))
+    return found
 
 
-def to_redo(findings: list[Finding]) -> set[str]:
+def _to_redo(findings: list[Finding]) -> set[str]:
     """What is to be measured: what is not fresh, and what rests on it."""
     return resting_on({f.routine for f in findings if f.state != "fresh"})
 
