@@ -176,7 +176,11 @@ def _verdict(
             "the noise does not grow with the light as photons make it",
             "Is the light steady, and is the camera's gamma or noise filter off?",
         )
-    if not nonlinearity <= LARGEST_NONLINEARITY:
+    if not np.isfinite(nonlinearity):
+        return Verdict(
+            "warn", f"{words}; too few exposures are free of saturation to tell linearity"
+        )
+    if nonlinearity > LARGEST_NONLINEARITY:
         return Verdict(
             "warn",
             f"{words}; the light deviates from a straight line by {nonlinearity:.1%}",

@@ -100,9 +100,14 @@ def train(
     prediction: Annotated[str, typer.Option(help="sample or epsilon (the paper's).")] = "sample",
     generated: Annotated[int, typer.Option(help="Images generated at the end.")] = 100,
     resume: Annotated[Path | None, typer.Option(help="Run file to go on with.")] = None,
+    recalibrate: Annotated[
+        bool, typer.Option("--recalibrate", help="Use no stored calibration, measure all.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train an optical denoising unit on a bench, or go on with a stopped run."""
+    from labdiff.calibrate import archive_folder
+    from labdiff.config import load_bench
     from labdiff.jobs import Request
 
     if resume is not None:
@@ -121,7 +126,10 @@ def train(
         prediction=prediction,
         generated=generated,
     )
-    _run_experiment(Request(bench, out, options, data_dir), as_json)
+    stored = None
+    if not recalibrate:
+        stored = archive_folder(bench, load_bench(bench).camera.driver == "mock", seed)
+    _run_experiment(Request(bench, out, options, data_dir, calibrations=stored), as_json)
 
 
 @app.command()
