@@ -24,7 +24,8 @@ class AlignmentFound:
     """names (P,): the twin's parameters, units in the names, numbered where there are several.
 
     value, sigma, told (P,): what was found, its standard deviation, and the share of it that comes from
-    the frames (`twin.refine.FitStep`). held_out_d: discrepancy on probes that were not fitted.
+    the frames (`twin.refine.FitStep`). tilt_mrad, tilt_sigma_mrad (N + 1, 2): what light picks up at the
+    input plane and at each layer, (x, y). held_out_d: discrepancy on probes that were not fitted.
     registration_matrix, registration_offset: as `calibration.registration.Registration` has them, with
     what the fit found about them. counts_per_ms_per_unit: counts of the camera in a millisecond where
     the twin says 1. probe_measured, probe_before, probe_after: (h, w) of one held-out probe, as the
@@ -35,6 +36,8 @@ class AlignmentFound:
     value: Array = field(compare=False)
     sigma: Array = field(compare=False)
     told: Array = field(compare=False)
+    tilt_mrad: Array = field(compare=False)
+    tilt_sigma_mrad: Array = field(compare=False)
     registration_matrix: Array = field(compare=False)
     registration_offset: Array = field(compare=False)
     counts_per_ms_per_unit: float

@@ -83,6 +83,8 @@ FIRST_DETAILED_STAGE = 2
 START = {"crosstalk_px": 0.2, "mirror_edge_px": 1.0}
 """Where their search starts: sharp pixels and an edge far away give no slope to follow."""
 
+UNRESOLVED = {"crosstalk_px": 0.03, "zero_order_percent": 0.25}
+"""What one sample a pixel cannot resolve, as a fit of it to two samples a pixel shows; part of sigma."""
 LARGEST_DISCREPANCY = 0.03
 HELD_OUT_FRAMES = 4
 HELD_OUT: tuple[ProbeKind, float] = ("squares", 4)
@@ -121,7 +123,9 @@ def measure_alignment(session: Session) -> Job[AlignmentFound]:
         fixed = () if last else FINEST_DETAILS if detailed else DETAILS + FINEST_DETAILS
         if last:
             find_ghost(twin, fitted)
-        for step in fit_alignment(twin, fitted, stage.blur_px, fixed, stage.prior, around=around):
+        for step in fit_alignment(
+            twin, fitted, stage.blur_px, fixed, stage.prior, around=around, chord=last
+        ):
             yield AlignmentStep(
                 step=done,
                 total=total,
@@ -197,14 +201,21 @@ def _found(session: Session, fit: FitStep, held_out_d: float, unit: float) -> Al
     values["output_shear_percent"] = torch.zeros(2, 2)
     values["output_shift_px"] = torch.zeros(2)
     twin.load_alignment(values)
+    names = _names(twin)
     value, sigma, told = (
         t.double().numpy() for t in (parameter_vector(twin), fit.deviation, fit.told)
     )
+    for name, unresolved in UNRESOLVED.items():
+        sigma[names.index(name)] = np.hypot(sigma[names.index(name)], unresolved)
     found = AlignmentFound(
-        names=_names(twin),
+        names=names,
         value=value,
         sigma=sigma,
         told=told,
+        tilt_mrad=1e3 * twin.planes_tilt_rad().double().numpy(),
+        tilt_sigma_mrad=_tilt_sigma_mrad(
+            names, fit.covariance.double().numpy(), session.config.layers
+        ),
         registration_matrix=matrix,
         registration_offset=offset,
         counts_per_ms_per_unit=bench.counts_per_ms_per_unit * unit,
@@ -212,6 +223,18 @@ def _found(session: Session, fit: FitStep, held_out_d: float, unit: float) -> Al
         verdict=Verdict("pass", f"held-out D {held_out_d:.4f}"),
     )
     return dataclasses.replace(found, verdict=_verdict(found))
+
+
+def _tilt_sigma_mrad(names: tuple[str, ...], covariance: Array, layers: int) -> Array:
+    """(N + 1, 2): mirror and bounce are told much better together than apart."""
+    sigma = np.zeros((layers + 1, 2))
+    for axis in range(2):
+        beam, mirror = (names.index(f"d_alpha_{n}_mrad[{axis}]") for n in ("beam", "mirror"))
+        sigma[0, axis] = np.sqrt(covariance[beam, beam])
+        for layer in range(layers):
+            both = [mirror, names.index(f"bounce_tilt_mrad[{2 * layer + axis}]")]
+            sigma[layer + 1, axis] = np.sqrt(max(covariance[np.ix_(both, both)].sum(), 0.0))
+    return sigma
 
 
 def _verdict(found: AlignmentFound) -> Verdict:

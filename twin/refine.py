@@ -107,6 +107,7 @@ def fit_alignment(
     prior_share: float = 1e-2,
     damping: float = 1e-2,
     around: Tensor | None = None,
+    chord: bool = False,
 ) -> Iterator[FitStep]:
     """Levenberg-Marquardt on the normalised, blurred images; one yield an iteration.
 
@@ -117,6 +118,8 @@ def fit_alignment(
     around: where the prior expects the parameters, as `parameter_vector`; the data sheet's if None.
     damping: of the first step, a share of each parameter's curvature; close by, where only what nearly
     compensates each other is left to find, a small one gets there.
+    chord: the first iteration's Jacobian serves for all; close by, that is nearly as good a step, for the
+    price of one forward pass instead of one a parameter.
     blur_px: standard deviation of the blur at each iteration, from coarse to fine: far from the
     solution only a blurred comparison has a slope that leads there. The tilts of successive planes
     nearly compensate each other, which is a narrow valley for gradient descent (in trials 400 Adam
@@ -135,7 +138,8 @@ def fit_alignment(
     for iteration, sigma in enumerate(blur_px):
         misfit = _Misfit(written, triples.intensity, sigma, centre)
         residual = misfit.start(theta, prior_share)
-        jacobian = _jacobian(misfit, theta, residual, free, steps)
+        if iteration == 0 or not chord:
+            jacobian = _jacobian(misfit, theta, residual, free, steps)
         steps = CHANGE * len(residual) ** 0.5 / jacobian.norm(dim=0).clamp_min(1e-6)
         steps = steps.clamp(1e-4, 0.05)
         prior = misfit.prior[free].double()

@@ -77,6 +77,7 @@ def check(session: Session, results: dict[str, Result]) -> dict[str, Checked]:
     if isinstance(dark, DarkLevel):
         # What the sensor shows in the dark is more than the pedestal.
         electrons = truth.offset_pattern_electrons[~truth.hot].mean()
+        electrons += truth.dark_electrons_per_s * session.config.camera.exposure_ms * 1e-3
         pedestal = truth.pedestal_counts + electrons / truth.electrons_per_count
         found["pedestal, counts"] = Checked(
             dark.pedestal_counts - pedestal, dark.pedestal_sigma_counts, 2.0
@@ -123,12 +124,11 @@ def _aligned(session: Session, alignment: AlignmentFound) -> dict[str, Checked]:
     # The last bounce's tilt is a shift of the image too; all others are what they are.
     drifted = lab.drift.at(lab.clock.now_s())
     true_mrad = 1e3 * (truth.tilts_rad + drifted.mirror_rad)[1:-1]
-    got_mrad = 1e3 * session.twin.planes_tilt_rad().numpy()[1:-1]
-    for bounce, pair in enumerate(got_mrad - true_mrad):
-        for axis, error in enumerate(pair):
-            spread = math.hypot(
-                sigma[f"d_alpha_mirror_mrad[{axis}]"],
-                sigma[f"bounce_tilt_mrad[{2 * bounce + axis}]"],
-            )
-            found[f"tilt {bounce + 1}{'xy'[axis]}, mrad"] = Checked(float(error), spread, 0.1)
+    off_mrad = alignment.tilt_mrad[1:-1] - true_mrad
+    for bounce, (pair, spread) in enumerate(
+        zip(off_mrad, alignment.tilt_sigma_mrad[1:-1], strict=True), start=1
+    ):
+        for axis in range(2):
+            name = f"tilt {bounce}{'xy'[axis]}, mrad"
+            found[name] = Checked(float(pair[axis]), float(spread[axis]), 0.1)
     return found

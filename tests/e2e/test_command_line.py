@@ -120,6 +120,18 @@ def test_a_look_finds_a_bench_that_stood_still_fresh_and_measures_nothing(calibr
     assert done.returncode == 0, done.stderr
 
 
+def test_training_uses_what_is_stored_and_still_holds(calibrated: Path) -> None:
+    steps = [word for name in STEPS for word in (f"--{name}-steps", "2")]
+    words = ("--bench", "bench.toml", "--layer-sets", "1", "--generated", "0", *steps, "--json")
+    done = labdiff("train", *words, "--out", "run", cwd=calibrated)
+    assert done.returncode == 0, done.stderr
+    assert "fresh  alignment" in done.stderr
+    assert "registration ..." not in done.stderr
+    figures = json.loads(done.stdout.splitlines()[-1])
+    assert figures["discrepancy_after"] < 0.05
+    assert "mse_offline_bench" not in figures
+
+
 def test_a_look_finds_a_camera_that_was_moved(calibrated: Path) -> None:
     text = (calibrated / "bench.toml").read_text(encoding="utf-8")
     moved = text.replace("offset_px = 3.0 ", "offset_px = 4.0 ")
