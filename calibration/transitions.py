@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,12 +26,13 @@ class Step:
     kind: which of the time constants it has. command_ms: when it was commanded, on the bench's clock.
     row_share: of the rows that change, first and last, 0 ... 1 of the panel from its first row.
     start_rad, end_rad: where the phase comes from and goes to. after_ms: (K,) beginnings of the
-    exposures after the command. phasors: (K,) what they saw.
+    exposures after the command. curve: phasors of phases at rest. phasors: (K,) what the frames saw.
     """
 
     kind: int
     command_ms: float
     row_share: tuple[float, float]
+    curve: Callable[[Array], Phasors]
     start_rad: float
     end_rad: float
     after_ms: Array
@@ -128,7 +130,7 @@ def predicted(
     elapsed = step.after_ms[:, None, None] + within - scan_ms * rows[:, None] - begin
     left = np.exp(-np.maximum(elapsed, 0.0) / tau)
     phase = step.end_rad + (step.start_rad - step.end_rad) * left
-    mean: Phasors = (np.exp(1j * phase) @ (weights / 2.0)).mean(axis=-1)
+    mean: Phasors = (step.curve(phase) @ (weights / 2.0)).mean(axis=-1)
     return mean
 
 
