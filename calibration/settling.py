@@ -184,6 +184,7 @@ class _Bands:
                     frame = self._camera.get_frame()
                     frames[one, index] = self._counts(frame)
                 yield self._said(f"grey {greys[index]:.0f} on band {number}", frame)
+            self._panel[self._bands[number]] = 0.0  # the other band is measured beside it at rest
             known = None if self._response is None else self._response[greys.astype(int)]
             plane = find_plane(*frames, known)
             if plane is None:
