@@ -60,21 +60,24 @@ class RefreshClock:
         waits = self.begins_ms(parameters)
         low, high = float(waits.max()), float(waits.min()) + self.period_ms(parameters)
         if self.kind != "refresh":
-            return low, float(waits.std())
+            return max(low, 0.0), float(waits.std())
         return (low + high) / 2.0, abs(high - low) / np.sqrt(12.0)
 
 
 def find_clock(begun: list[Begun]) -> RefreshClock:
     """Which of the three explains the beginnings; bands of rows each for itself, then together."""
     command, row, after = (
-        np.array([getattr(b, name) for b in begun]) for name in ("command_ms", "row_share", "after_ms")
+        np.array([getattr(b, name) for b in begun])
+        for name in ("command_ms", "row_share", "after_ms")
     )
     bands = [row == r for r in np.unique(row)]
     within = np.concatenate([after[band] - np.median(after[band]) for band in bands])
     if np.sqrt(np.mean(np.clip(within, -10 * STEADY_MS, 10 * STEADY_MS) ** 2)) < STEADY_MS:
         medians = [float(np.median(after[band])) for band in bands]
         scan, first = _line([float(row[band][0]) for band in bands], medians)
-        return RefreshClock("steady", np.ones((len(after), 1)), 0.0 * command, np.array([first]), scan)
+        return RefreshClock(
+            "steady", np.ones((len(after), 1)), 0.0 * command, np.array([first]), scan
+        )
     seen = command + after
     span = max(float(np.ptp(after[band])) for band in bands)
     period, coherence = _period(seen, bands, span)

@@ -15,13 +15,28 @@ from calibration.exposure import Exposure
 from calibration.phase_response import PhaseResponse
 from calibration.registration import Registration
 from calibration.result import CalibrationError, Verdict
+from calibration.settling import SettlingFound
 
 Result: TypeAlias = (
-    AlignmentFound | CameraFound | DarkLevel | Exposure | PhaseResponse | Registration
+    AlignmentFound
+    | CameraFound
+    | DarkLevel
+    | Exposure
+    | PhaseResponse
+    | Registration
+    | SettlingFound
 )
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
-    for kind in (AlignmentFound, CameraFound, DarkLevel, Exposure, PhaseResponse, Registration)
+    for kind in (
+        AlignmentFound,
+        CameraFound,
+        DarkLevel,
+        Exposure,
+        PhaseResponse,
+        Registration,
+        SettlingFound,
+    )
 }
 
 
