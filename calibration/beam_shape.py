@@ -1,0 +1,121 @@
+"""A Gaussian through the amplitudes of blocks, and what the patches on the way do to their light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import least_squares
+
+Array = npt.NDArray[np.float64]
+Held = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Gaussian:
+    """peak exp(-((x - x0) / wx)^2 - ((y - y0) / wy)^2): amplitude, so that w is the 1/e^2 radius.
+
+    centre_px, waist_px: (2,) in x and y from the patch's centre, SLM pixels, with standard deviations.
+    held_out: rms of what it misses of the blocks that were not fitted, share of the peak.
+    """
+
+    peak: float
+    centre_px: Array
+    centre_sigma_px: Array
+    waist_px: Array
+    waist_sigma_px: Array
+    held_out: float
+
+    def on_blocks(self, shape: tuple[int, int], side: int) -> Array:
+        """(side, side) mean amplitude on each block of a patch."""
+        values = np.concatenate([[self.peak], self.centre_px, self.waist_px])
+        return _block_means(values, shape, side)
+
+    def share_inside(self, shape: tuple[int, int]) -> float:
+        """Share of the beam's power that falls on the patch."""
+        share = 1.0
+        for size, centre, waist in zip(shape[::-1], self.centre_px, self.waist_px, strict=True):
+            x = np.linspace(-size / 2.0, size / 2.0, 401)
+            power = np.trapezoid(np.exp(-2.0 * ((x - centre) / waist) ** 2), x)
+            share *= float(power) / (waist * np.sqrt(np.pi / 2.0))
+        return min(share, 1.0)
+
+
+def fit_gaussian(
+    amplitude: Array, deviation: Array, shape: tuple[int, int], used: Held, held: Held
+) -> Gaussian:
+    """Through blocks (side, side) where `used` and not `held`.
+
+    A beam that is no Gaussian misses more than noise alone: deviations are scaled by what is missed.
+    """
+    side = len(amplitude)
+    fitted = used & ~held
+    # Beams are never as clean as photons are many: equal weights but for blocks that are noisy.
+    weight = 1.0 / np.hypot(deviation, 0.01 * np.nanmax(amplitude))
+    half = max(shape) / 2.0
+    start = np.array([np.nanmax(amplitude), 0.0, 0.0, half, half])
+
+    def missed(values: Array) -> Array:
+        error: Array = (_block_means(values, shape, side) - amplitude) * weight
+        return error[fitted]
+
+    low = [0.0, -4.0 * half, -4.0 * half, 0.05 * half, 0.05 * half]
+    high = [np.inf, 4.0 * half, 4.0 * half, 50.0 * half, 50.0 * half]
+    solved = least_squares(missed, start, bounds=(low, high), x_scale="jac")
+    degrees = max(int(fitted.sum()) - len(start), 1)
+    covariance = np.linalg.pinv(solved.jac.T @ solved.jac) * 2.0 * solved.cost / degrees
+    sigma = np.sqrt(np.diag(covariance))
+    values = solved.x
+    check = (_block_means(values, shape, side) - amplitude)[used & held]
+    held_out = float(np.sqrt(np.mean(check**2)) / values[0]) if len(check) else float("nan")
+    return Gaussian(
+        float(values[0]), values[1:3], sigma[1:3], values[3:5], sigma[3:5], held_out
+    )
+
+
+def _block_means(values: Array, shape: tuple[int, int], side: int) -> Array:
+    peak, x0, y0, wx, wy = values
+    along = [
+        axis_means(np.exp(-((pixel_places(size) - centre) ** 2) / waist**2), side)
+        for size, centre, waist in ((shape[0], y0, wy), (shape[1], x0, wx))
+    ]
+    result: Array = peak * along[0][:, None] * along[1][None, :]
+    return result
+
+
+def pixel_places(size: int) -> Array:
+    """(size,) places of pixels from the patch's centre, pixels."""
+    return np.arange(size) - (size - 1) / 2.0
+
+
+def axis_means(values: npt.NDArray[np.inexact], side: int) -> npt.NDArray[np.inexact]:
+    """(side,) means over the blocks along one axis."""
+    block = np.arange(len(values)) * side // len(values)
+    sums = np.array([values[block == b].sum() for b in range(side)])
+    return sums / np.bincount(block, minlength=side)
+
+
+def axis_reach(
+    size: int, gaps: int, pitch_um: float, wavelength_nm: float, gap_mm: float
+) -> npt.NDArray[np.complex128]:
+    """(size,) how light from each pixel of a plane adds up in a point behind so many gaps, one axis.
+
+    The plane's lens is taken off, and 1 is a plane with nothing on the way. Patches in between cut the
+    cone of light off: not where its rays go, but some of the diffraction at its rim. By
+    reciprocity: a point's wave runs backwards through the patches, each as wide as the plane, by
+    Fresnel's integral (parabolic waves and rectangles part into x and y).
+    """
+    wavelength_um, gap_um = wavelength_nm * 1e-3, gap_mm * 1e3
+    width_um = size * pitch_um
+    finest_um = wavelength_um * gap_um / (2.0 * width_um)
+    samples = max(2, int(np.ceil(1.5 * pitch_um / finest_um)))
+    x = (np.arange(size * samples) - (size * samples - 1) / 2.0) * pitch_um / samples
+    wave = np.exp(1j * np.pi * x**2 / (wavelength_um * gap_um)) / np.sqrt(gap_um)
+    spread = np.exp(1j * np.pi * (x[:, None] - x[None, :]) ** 2 / (wavelength_um * gap_um))
+    spread *= (x[1] - x[0]) / np.sqrt(1j * wavelength_um * gap_um)
+    for _ in range(gaps - 1):
+        wave = spread @ wave
+    away_um = gaps * gap_um
+    straight = wave * np.exp(-1j * np.pi * x**2 / (wavelength_um * away_um)) * np.sqrt(away_um)
+    return straight.reshape(size, samples).mean(axis=1)
