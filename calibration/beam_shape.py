@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import least_squares
+from scipy.special import fresnel
 
 Array = npt.NDArray[np.float64]
 Held = npt.NDArray[np.bool_]
@@ -31,6 +32,11 @@ class Gaussian:
         """(side, side) mean amplitude on each block of a patch."""
         values = np.concatenate([[self.peak], self.centre_px, self.waist_px])
         return _block_means(values, shape, side)
+
+    def along_x(self, width: int) -> Array:
+        """(width,) amplitude along x at the patch's pixels, 1 at the beam's centre."""
+        away = (pixel_places(width) - self.centre_px[0]) / self.waist_px[0]
+        return np.exp(-(away**2))
 
     def share_inside(self, shape: tuple[int, int]) -> float:
         """Share of the beam's power that falls on the patch."""
@@ -119,3 +125,40 @@ def axis_reach(
     away_um = gaps * gap_um
     straight = wave * np.exp(-1j * np.pi * x**2 / (wavelength_um * away_um)) * np.sqrt(away_um)
     return straight.reshape(size, samples).mean(axis=1)
+
+
+def fit_edge(
+    amplitude: Array,
+    deviation: Array,
+    strip_px: int,
+    beam: Array,
+    pitch_um: float,
+    wavelength_nm: float,
+    away_mm: float,
+) -> tuple[float, float]:
+    """Place of a half plane's edge from the patch's left and its deviation, px; NaN if none is seen.
+
+    amplitude (strips,): of columns from the left. beam (w,): amplitude without an edge. away_mm: from
+    edge to patch. Diffraction at a straight edge: Born & Wolf, Principles of Optics, 8.7.3.
+    """
+    strips = len(amplitude)
+    undisturbed = beam[: strips * strip_px].reshape(strips, strip_px).mean(axis=1)
+    ratio, sigma = amplitude / undisturbed, deviation / undisturbed
+    fine = (np.arange(strips * strip_px * 4) + 0.5) / 4.0
+    scale = pitch_um * np.sqrt(2.0 / (wavelength_nm * 1e-3 * away_mm * 1e3))
+    # An edge far outside is as good as none: the first place is that.
+    edges = np.concatenate([[-1e3], np.arange(-4.0, 0.5 * strips * strip_px, 0.05)])
+    missed = np.empty(len(edges))
+    for index, edge in enumerate(edges):
+        sine, cosine = fresnel((fine - edge) * scale)
+        wave = ((0.5 + cosine) + 1j * (0.5 + sine)) / (1.0 + 1j)
+        profile = np.abs(wave.reshape(strips, -1).mean(axis=1))
+        weight = 1.0 / np.hypot(sigma, 0.03 * np.median(ratio)) ** 2
+        height = (weight * ratio * profile).sum() / (weight * profile**2).sum()
+        missed[index] = (weight * (ratio - height * profile) ** 2).sum()
+    best = int(missed.argmin())
+    if missed[best] > 0.5 * missed[0]:
+        return float("nan"), float("nan")
+    each = missed[best] / max(strips - 2, 1)
+    likely = edges[1:][missed[1:] < missed[best] + each]
+    return float(edges[best]), float(np.ptp(likely) / 2.0 + 0.05)

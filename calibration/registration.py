@@ -43,6 +43,10 @@ class Registration:
         """Raw-sensor positions (K, 2) of plane positions (K, 2)."""
         return points @ self.matrix.T + self.offset
 
+    def camera_to_plane(self, points: Array) -> Array:
+        """Plane positions (K, 2) of raw-sensor positions (K, 2)."""
+        return np.linalg.solve(self.matrix, (points - self.offset).T).T
+
 
 def measure_registration(
     slm: SLM,

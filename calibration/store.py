@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 
 from calibration.alignment_found import AlignmentFound
+from calibration.beam import BeamFound
 from calibration.camera import CameraFound
 from calibration.dark import DarkLevel
 from calibration.exposure import Exposure
@@ -19,6 +20,7 @@ from calibration.settling import SettlingFound
 
 Result: TypeAlias = (
     AlignmentFound
+    | BeamFound
     | CameraFound
     | DarkLevel
     | Exposure
@@ -30,6 +32,7 @@ KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
         AlignmentFound,
+        BeamFound,
         CameraFound,
         DarkLevel,
         Exposure,
