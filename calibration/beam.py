@@ -89,7 +89,7 @@ def measure_beam(
     costs light where a lens is steep. The exposure is put back. Takes about 450 frames.
     """
     stands_ms = camera.exposure_ms
-    height, width = shape = layout.patch_shape
+    shape = layout.patch_shape
     gaps = len(layout.lefts)
     eye = FocusedCamera(slm, camera, layout, pedestal_counts, settle, registration)
     try:
@@ -109,7 +109,8 @@ def measure_beam(
         )
     except NoSpotError as error:
         return _failed(
-            str(error), "Check that the laser is on, that the SLM shows patterns, and the registration."
+            str(error),
+            "Check that the laser is on, that the SLM shows patterns, and the registration.",
         )
     finally:
         camera.exposure_ms = stands_ms
@@ -120,34 +121,23 @@ def measure_beam(
             "Check that the SLM shows patterns, and that the beam falls on the first patch.",
         )
     reach = [
-        np.abs(
-            axis_means(
-                axis_reach(size, gaps, layout.pixel_pitch_um, layout.wavelength_nm, layout.gap_mm),
-                FIRST_SIDE,
-            )
-        )
-        for size in (height, width)
+        axis_reach(size, gaps, layout.pixel_pitch_um, layout.wavelength_nm, layout.gap_mm)
+        for size in shape
     ]
-    on_the_way = reach[0][:, None] * reach[1][None, :]
+    down, across = (np.abs(axis_means(r, FIRST_SIDE)) for r in reach)
+    on_the_way = down[:, None] * across[None, :]
     amplitude, sigma = (v.reshape(FIRST_SIDE, -1) / on_the_way for v in first_found)
     last_amplitude, last_sigma = (v.reshape(LAST_SIDE, -1) for v in last_found)
     number = np.arange(FIRST_SIDE**2).reshape(FIRST_SIDE, -1)
     # Fringes behind an edge at the left reach over the first two columns of blocks.
     clear = number % FIRST_SIDE > 1
     beam = fit_gaussian(amplitude, sigma, shape, clear, number % 5 == 3)
-    edge, edge_sigma = fit_edge(
-        *strip_found,
-        STRIP_PX,
-        beam.along_x(width),
-        layout.pixel_pitch_um,
-        layout.wavelength_nm,
-        layout.gap_mm / 2.0,
-    )
+    fringe_um = np.sqrt(layout.wavelength_nm * 1e-3 * layout.gap_mm * 1e3 / 4.0)
+    beam_x = beam.along_x(shape[1])
+    edge = fit_edge(*strip_found, STRIP_PX, beam_x, fringe_um / layout.pixel_pitch_um)
     picture = (amplitude / np.sqrt(np.mean(amplitude**2))).astype(np.float32)
     yield CalibrationStep("beam", total - 1, total, "amplitude over the first patch", picture)
-    return _result(
-        (amplitude, sigma), (last_amplitude, last_sigma), beam, (edge, edge_sigma), layout
-    )
+    return _result((amplitude, sigma), (last_amplitude, last_sigma), beam, edge, layout)
 
 
 def _coded(
@@ -172,7 +162,22 @@ def _failed(reason: str, remedy: str) -> BeamFound:
     first, last = np.full((FIRST_SIDE,) * 2, np.nan), np.full((LAST_SIDE,) * 2, np.nan)
     verdict = Verdict("fail", reason, remedy)
     return BeamFound(
-        first, first, last, last, pair, pair, pair, pair, pair, none, none, none, none, pair, none, verdict
+        first,
+        first,
+        last,
+        last,
+        pair,
+        pair,
+        pair,
+        pair,
+        pair,
+        none,
+        none,
+        none,
+        none,
+        pair,
+        none,
+        verdict,
     )
 
 
@@ -221,7 +226,9 @@ def _verdict(
     beam: Gaussian, edge_px: float, shaded: float, shift_px: Array, pitch_um: float
 ) -> Verdict:
     (x, y), (wx, wy) = beam.centre_px * pitch_um, beam.waist_px * pitch_um
-    words = f"centre at ({x:.0f}, {y:.0f}) um from the first patch's, waists {wx:.0f} and {wy:.0f} um"
+    words = (
+        f"centre at ({x:.0f}, {y:.0f}) um from the first patch's, waists {wx:.0f} and {wy:.0f} um"
+    )
     if np.isfinite(edge_px):
         words += f", the mirror's edge {edge_px:.1f} px inside"
     move = f"Move all patches by ({shift_px[0]:.0f}, {shift_px[1]:.0f}) px in x and y, or the beam back."

@@ -11,6 +11,12 @@ from scipy.special import fresnel
 
 Array = npt.NDArray[np.float64]
 Held = npt.NDArray[np.bool_]
+STARTS_PX = (-8.0, -4.0, -2.0, 0.0)
+"""Where what blocks the beam may begin, if it is no half plane, from the patch's left."""
+STRIP_MISS = 0.04
+"""What columns miss without an edge, share: a rim of the fringing field at each of them."""
+LEAST_GAIN = 10.0
+"""By how many times the mean squared miss an edge must explain the columns better than none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +81,7 @@ def fit_gaussian(
     values = solved.x
     check = (_block_means(values, shape, side) - amplitude)[used & held]
     held_out = float(np.sqrt(np.mean(check**2)) / values[0]) if len(check) else float("nan")
-    return Gaussian(
-        float(values[0]), values[1:3], sigma[1:3], values[3:5], sigma[3:5], held_out
-    )
+    return Gaussian(float(values[0]), values[1:3], sigma[1:3], values[3:5], sigma[3:5], held_out)
 
 
 def _block_means(values: Array, shape: tuple[int, int], side: int) -> Array:
@@ -131,34 +135,50 @@ def fit_edge(
     amplitude: Array,
     deviation: Array,
     strip_px: int,
-    beam: Array,
-    pitch_um: float,
-    wavelength_nm: float,
-    away_mm: float,
+    undisturbed: Array,
+    fringe_px: float,
 ) -> tuple[float, float]:
-    """Place of a half plane's edge from the patch's left and its deviation, px; NaN if none is seen.
+    """Place of an opaque edge from the patch's left and its deviation, px; NaN if none is seen.
 
-    amplitude (strips,): of columns from the left. beam (w,): amplitude without an edge. away_mm: from
-    edge to patch. Diffraction at a straight edge: Born & Wolf, Principles of Optics, 8.7.3.
+    amplitude (strips,): of columns from the left. undisturbed (w,): amplitude of pixels without an
+    edge. fringe_px: sqrt(wavelength * distance / 2), distance from the edge to the patch. Fresnel
+    diffraction (Born & Wolf, Principles of Optics, 8.7.3) of what lies between a place further left and
+    the edge: a half plane if that is far away, less if the mirror's rim alone is in the way.
     """
     strips = len(amplitude)
-    undisturbed = beam[: strips * strip_px].reshape(strips, strip_px).mean(axis=1)
-    ratio, sigma = amplitude / undisturbed, deviation / undisturbed
+    without = undisturbed[: strips * strip_px].reshape(strips, strip_px).mean(axis=1)
+    ratio, sigma = amplitude / without, deviation / without
+    weight = 1.0 / np.hypot(sigma, STRIP_MISS * np.median(ratio)) ** 2
     fine = (np.arange(strips * strip_px * 4) + 0.5) / 4.0
-    scale = pitch_um * np.sqrt(2.0 / (wavelength_nm * 1e-3 * away_mm * 1e3))
-    # An edge far outside is as good as none: the first place is that.
-    edges = np.concatenate([[-1e3], np.arange(-4.0, 0.5 * strips * strip_px, 0.05)])
-    missed = np.empty(len(edges))
-    for index, edge in enumerate(edges):
-        sine, cosine = fresnel((fine - edge) * scale)
-        wave = ((0.5 + cosine) + 1j * (0.5 + sine)) / (1.0 + 1j)
-        profile = np.abs(wave.reshape(strips, -1).mean(axis=1))
-        weight = 1.0 / np.hypot(sigma, 0.03 * np.median(ratio)) ** 2
-        height = (weight * ratio * profile).sum() / (weight * profile**2).sum()
-        missed[index] = (weight * (ratio - height * profile) ** 2).sum()
-    best = int(missed.argmin())
-    if missed[best] > 0.5 * missed[0]:
+    edges = np.arange(0.0, 0.5 * strips * strip_px, 0.05)
+    behind = np.array([_behind_edge(fine, e, fringe_px, strips) for e in edges])
+    ones = np.ones((1, strips))
+
+    def missed(profiles: Array) -> Array:
+        height = (weight * ratio * profiles).sum(axis=-1) / (weight * profiles**2).sum(axis=-1)
+        error: Array = (weight * (ratio - height[:, None] * profiles) ** 2).sum(axis=-1)
+        return error
+
+    none = float(missed(ones)[0])
+    starts = [
+        np.zeros(strips),
+        *(1.0 - _behind_edge(fine, s, fringe_px, strips) for s in STARTS_PX),
+    ]
+    # What passes the edge, and what passes on the obstacle's other side.
+    each = np.array([missed(np.abs(behind + start)) for start in starts])
+    start, best = np.unravel_index(int(each.argmin()), each.shape)
+    least = float(each[start, best])
+    if none - least < LEAST_GAIN * max(least / max(strips - 3, 1), 1.0):
         return float("nan"), float("nan")
-    each = missed[best] / max(strips - 2, 1)
-    likely = edges[1:][missed[1:] < missed[best] + each]
+    likely = edges[each.min(axis=0) < least + max(least / max(strips - 3, 1), 1.0)]
     return float(edges[best]), float(np.ptp(likely) / 2.0 + 0.05)
+
+
+def _behind_edge(
+    places: Array, edge: float, fringe_px: float, strips: int
+) -> npt.NDArray[np.complex128]:
+    """(strips,) mean field of a plane wave of 1 that passes to the right of an edge."""
+    sine, cosine = fresnel((places - edge) / fringe_px)
+    wave = ((0.5 + cosine) + 1j * (0.5 + sine)) / (1.0 + 1j)
+    mean: npt.NDArray[np.complex128] = wave.reshape(strips, -1).mean(axis=1)
+    return mean

@@ -54,9 +54,7 @@ class FocusedCamera:
         assert self._focuses is not None
         return self._shown(self._plane, phase_rad)[self._focuses]
 
-    def centre_lens(
-        self, plane: int, path_mm: float
-    ) -> Generator[CalibrationStep, None, Array]:
+    def centre_lens(self, plane: int, path_mm: float) -> Generator[CalibrationStep, None, Array]:
         """Phase (h, w) of a lens on a plane whose focus falls on the output plane's centre.
 
         The spot is looked for and the lens moved against its distance, twice. Raises NoSpotError.
@@ -92,7 +90,13 @@ class FocusedCamera:
         places = self._registration.plane_to_camera(wanted) - (roi.top, roi.left)
         camera_px = np.sqrt(abs(np.linalg.det(self._registration.matrix)))
         path_um = layout.gap_mm * 1e3 * (last + 1 - plane)
-        spot_um = layout.wavelength_nm * 1e-3 * path_um * across / (min(height, width) * layout.pixel_pitch_um)
+        spot_um = (
+            layout.wavelength_nm
+            * 1e-3
+            * path_um
+            * across
+            / (min(height, width) * layout.pixel_pitch_um)
+        )
         radius = max(int(NEAR_FOCUS * camera_px * spot_um / layout.pixel_pitch_um), 1)
         found = []
         for place in np.rint(places).astype(int):
@@ -110,7 +114,9 @@ class FocusedCamera:
         )
         self._plane = plane
         low_ms, high_ms = self._camera.exposure_range_ms
-        self._camera.exposure_ms = float(np.clip(LONGER * self._camera.exposure_ms, low_ms, high_ms))
+        self._camera.exposure_ms = float(
+            np.clip(LONGER * self._camera.exposure_ms, low_ms, high_ms)
+        )
 
     def _expose(self, plane: int, phase_rad: Array) -> None:
         """Bring the brightest pixels to PEAK_FILL of full scale; raises NoSpotError if there are none."""
