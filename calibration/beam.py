@@ -1,4 +1,4 @@
-"""Beam: its amplitude over the first and the last patch, where it lies, and what the mirror's edge cuts off."""
+"""Beam: its amplitude over the first and the last patch, where it lies, and the mirror's edge."""
 
 from __future__ import annotations
 

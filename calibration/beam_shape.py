@@ -42,7 +42,8 @@ class Gaussian:
     def along_x(self, width: int) -> Array:
         """(width,) amplitude along x at the patch's pixels, 1 at the beam's centre."""
         away = (pixel_places(width) - self.centre_px[0]) / self.waist_px[0]
-        return np.exp(-(away**2))
+        amplitude: Array = np.exp(-(away**2))
+        return amplitude
 
     def share_inside(self, shape: tuple[int, int]) -> float:
         """Share of the beam's power that falls on the patch."""
@@ -96,7 +97,8 @@ def _block_means(values: Array, shape: tuple[int, int], side: int) -> Array:
 
 def pixel_places(size: int) -> Array:
     """(size,) places of pixels from the patch's centre, pixels."""
-    return np.arange(size) - (size - 1) / 2.0
+    places: Array = np.arange(size, dtype=np.float64) - (size - 1) / 2.0
+    return places
 
 
 def axis_means(values: npt.NDArray[np.inexact], side: int) -> npt.NDArray[np.inexact]:
@@ -128,7 +130,8 @@ def axis_reach(
         wave = spread @ wave
     away_um = gaps * gap_um
     straight = wave * np.exp(-1j * np.pi * x**2 / (wavelength_um * away_um)) * np.sqrt(away_um)
-    return straight.reshape(size, samples).mean(axis=1)
+    mean: npt.NDArray[np.complex128] = straight.reshape(size, samples).mean(axis=1)
+    return mean
 
 
 def fit_edge(
@@ -149,9 +152,9 @@ def fit_edge(
     without = undisturbed[: strips * strip_px].reshape(strips, strip_px).mean(axis=1)
     ratio, sigma = amplitude / without, deviation / without
     weight = 1.0 / np.hypot(sigma, STRIP_MISS * np.median(ratio)) ** 2
-    fine = (np.arange(strips * strip_px * 4) + 0.5) / 4.0
-    edges = np.arange(0.0, 0.5 * strips * strip_px, 0.05)
-    behind = np.array([_behind_edge(fine, e, fringe_px, strips) for e in edges])
+    fine: Array = (np.arange(strips * strip_px * 4) + 0.5) / 4.0
+    edges: Array = np.arange(0.0, 0.5 * strips * strip_px, 0.05)
+    behind = np.array([_behind_edge(fine, float(e), fringe_px, strips) for e in edges])
     ones = np.ones((1, strips))
 
     def missed(profiles: Array) -> Array:

@@ -45,7 +45,8 @@ class Registration:
 
     def camera_to_plane(self, points: Array) -> Array:
         """Plane positions (K, 2) of raw-sensor positions (K, 2)."""
-        return np.linalg.solve(self.matrix, (points - self.offset).T).T
+        places: Array = np.linalg.solve(self.matrix, (points - self.offset).T).T
+        return places
 
 
 def measure_registration(

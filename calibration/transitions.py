@@ -160,7 +160,7 @@ def _begin(
     step: Step, tau_ms: float, exposure_ms: float, span_ms: float, spread: float
 ) -> tuple[float, float]:
     """When a step begins, and over how long a time it might as well have begun, ms."""
-    begin: Array = np.arange(0.0, span_ms, span_ms / 1000.0)
+    begin = np.linspace(0.0, span_ms, 1000, endpoint=False).astype(np.float64)
     missed = _missed(step, begin, np.array(tau_ms), exposure_ms)
     likely = begin[missed < missed.min() + 9.0 * spread**2 + 0.2 * missed.min()]
     return float(begin[missed.argmin()]), float(likely.max() - likely.min())
