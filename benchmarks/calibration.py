@@ -10,6 +10,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
+from calibration_timing import timing_and_beam, timing_claims
 from claims import claim, finish, options
 from mock_checks.benches import bench_geometry, lit
 from rich.console import Console
@@ -109,10 +110,12 @@ def main() -> None:
     """Measure, then print one JSON line."""
     arguments = options(__doc__, seeds=20)
     console = Console(stderr=True, quiet=arguments.json, highlight=False)
-    found = []
+    found, timings = [], []
     for seed in range(1 if arguments.quick else arguments.seeds):
         found.append(one_bench(seed))
         console.print(found[-1])
+        timings.append(timing_and_beam(seed))
+        console.print(timings[-1])
 
     def worst(name: str) -> float:
         return float(max(getattr(f, name) for f in found))
@@ -132,6 +135,7 @@ def main() -> None:
             ">= 0.9",
         ),
     ]
+    claims += timing_claims(timings)
     finish("calibration", claims, arguments.json, quick=arguments.quick)
 
 

@@ -152,8 +152,8 @@ def fit_edge(
     without = undisturbed[: strips * strip_px].reshape(strips, strip_px).mean(axis=1)
     ratio, sigma = amplitude / without, deviation / without
     weight = 1.0 / np.hypot(sigma, STRIP_MISS * np.median(ratio)) ** 2
-    fine: Array = (np.arange(strips * strip_px * 4) + 0.5) / 4.0
-    edges: Array = np.arange(0.0, 0.5 * strips * strip_px, 0.05)
+    fine = ((np.arange(strips * strip_px * 4) + 0.5) / 4.0).astype(np.float64)
+    edges = np.arange(0.0, 0.5 * strips * strip_px, 0.05).astype(np.float64)
     behind = np.array([_behind_edge(fine, float(e), fringe_px, strips) for e in edges])
     ones = np.ones((1, strips))
 

@@ -45,8 +45,8 @@ class Registration:
 
     def camera_to_plane(self, points: Array) -> Array:
         """Plane positions (K, 2) of raw-sensor positions (K, 2)."""
-        places: Array = np.linalg.solve(self.matrix, (points - self.offset).T).T
-        return places
+        turned_back: Array = np.linalg.inv(self.matrix).astype(np.float64)
+        return (points - self.offset) @ turned_back.T
 
 
 def measure_registration(
