@@ -1,47 +1,53 @@
 """How well the calibrations measure: python benchmarks/calibration.py [--json] [--quick] [--seeds N].
 
 Random mock benches with every effect on. Each routine runs as `labdiff calibrate` runs it, and what it
-found is compared with the mock's hidden truth, which only this script reads.
+found is compared with the mock's hidden truth, which only this script reads. --part: healthy benches,
+sabotaged ones, settling and beam, or kills alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
+from calibration_checks.kills import killed
+from calibration_checks.sabotage import SABOTAGES, sabotaged
+from calibration_checks.truth import Checked, check, laboratory, unseen_nrmse
 from calibration_timing import timing_and_beam, timing_claims
-from claims import claim, finish, options
+from claims import Claim, claim, finish, parser
 from mock_checks.benches import bench_geometry, lit
 from rich.console import Console
 
 from calibration.camera import CameraFound
 from calibration.dark import DarkLevel
 from calibration.exposure import set_exposure
-from calibration.phase_response import PhaseResponse
-from labdiff.assemble import mock_geometry
-from labdiff.calibrate import first_look, full_calibration
+from calibration.result import CalibrationError
+from drivers.errors import DeviceError
+from labdiff.calibrate import measure_routines
 from labdiff.config import TrainingOptions, load_bench
-from labdiff.events import Calibrated, Event
+from labdiff.errors import UserError
+from labdiff.events import Event
 from labdiff.jobs import ExperimentJob, Request
 from labdiff.runner import run
-from mock_hardware.truth import draw_truth
 
 DECADES = tuple(10.0 ** np.arange(-3, 4))
+PARTS = ("benches", "refusals", "timing", "kills")
+KILLS = 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Found:
-    """Errors of one bench against its truth."""
+    """Errors of one bench against its truth; refused: why a routine failed on this healthy bench."""
 
-    gain_share: float
-    gain_sigmas: float
-    read_noise_share: float
-    saturation_counts: float
-    hot_pixels_wrong: int
-    phase_rms_rad: float
-    exposure_frames: int
-    exposures_off: int
+    refused: str = ""
+    checked: dict[str, Checked] = field(default_factory=dict)
+    saturation_counts: float = 0.0
+    hot_pixels_wrong: int = 0
+    nrmse: float = 0.0
+    frames: int = 0
+    exposure_frames: int = 0
+    exposures_off: int = 0
 
 
 def exposures(seed: int) -> tuple[int, int]:
@@ -70,73 +76,112 @@ def exposures(seed: int) -> tuple[int, int]:
 
 def one_bench(seed: int) -> Found:
     """All routines on one bench."""
-    session = ExperimentJob(
-        Request("mock", None, TrainingOptions(seed=seed, offline_steps=0))
-    ).session
-    results: dict[str, object] = {}
+    options = TrainingOptions(seed=seed, offline_steps=0)
+    session = ExperimentJob(Request("mock", None, options)).session
+    lab = laboratory(session)
+    found = Found()
 
     def job() -> Generator[Event, None, None]:
         with session.bench:
-            for stage in (first_look(session), full_calibration(session)):
-                for event in stage:
-                    if isinstance(event, Calibrated):
-                        results[event.routine] = event.result
-                    yield event
+            results = yield from measure_routines(session)
+            found.frames = lab.camera.requests
+            found.checked = check(session, results)
+            found.nrmse = unseen_nrmse(session)
+        dark, camera = results["dark level"], results["camera"]
+        assert isinstance(dark, DarkLevel)
+        assert isinstance(camera, CameraFound)
+        hot = {tuple(place) for place in np.argwhere(lab.truth.hot)}
+        found.hot_pixels_wrong = len({tuple(place) for place in dark.hot_pixels} ^ hot)
+        found.saturation_counts = abs(camera.saturation_counts - (2**12 - 1))
 
-    run(job())
-    truth = draw_truth(mock_geometry(session.config), session.config.mock, seed)
-    camera, dark, response = (results[n] for n in ("camera", "dark level", "phase response"))
-    assert isinstance(camera, CameraFound)
-    assert isinstance(dark, DarkLevel)
-    assert isinstance(response, PhaseResponse)
-    gain, read = truth.electrons_per_count, truth.read_noise_electrons / truth.electrons_per_count
-    wrong = {tuple(p) for p in dark.hot_pixels} ^ {tuple(p) for p in np.argwhere(truth.hot)}
-    # A phase that is common to a patch does nothing; the response is that of the last patch.
-    phase = response.phase_by_grey_rad - truth.phase_by_grey_rad * truth.stroke_map[-1].mean()
-    most, off = exposures(seed)
-    return Found(
-        gain_share=abs(camera.gain_electrons / gain - 1.0),
-        gain_sigmas=abs(camera.gain_electrons - gain) / camera.gain_sigma_electrons,
-        read_noise_share=abs(camera.read_noise_counts / read - 1.0),
-        saturation_counts=abs(camera.saturation_counts - (2**12 - 1)),
-        hot_pixels_wrong=len(wrong),
-        phase_rms_rad=float(phase.std()),
-        exposure_frames=most,
-        exposures_off=off,
-    )
+    try:
+        run(job())
+    except (CalibrationError, DeviceError, UserError) as error:
+        found.refused = str(error)
+    found.exposure_frames, found.exposures_off = exposures(seed)
+    return found
+
+
+def of_benches(found: list[Found]) -> list[Claim]:
+    """Claims about healthy benches."""
+    good = [f for f in found if not f.refused]
+
+    def worst(name: str) -> float:
+        return float(max(abs(f.checked[name].error) for f in good))
+
+    def most(name: str) -> float:
+        return float(max(getattr(f, name) for f in found))
+
+    benches = f"{len(found)} benches, worst"
+    stated = [c for f in good for c in f.checked.values() if np.isfinite(c.sigma)]
+    within = float(np.mean([abs(c.error) <= 2.0 * c.sigma for c in stated]))
+    return [
+        claim(f"camera gain, {benches}: error, share", worst("gain, share"), "<= 0.02"),
+        claim(f"read noise, {benches}: error, share", worst("read noise, share"), "<= 0.05"),
+        claim(f"saturation level, {benches}: error, counts", most("saturation_counts"), "<= 0"),
+        claim(f"hot pixels, {benches}: missed or invented", most("hot_pixels_wrong"), "<= 0"),
+        claim(f"phase response, {benches}: rms, rad", worst("phase response, rad"), "<= 0.015"),
+        claim(f"exposure over six decades, {benches}: frames", most("exposure_frames"), "<= 8"),
+        claim("exposures outside 0.50 ... 0.55 of full scale", most("exposures_off"), "<= 0"),
+        claim(
+            f"twin from the calibrations, before any refinement, {benches}: NRMSE of unseen frames",
+            max(f.nrmse for f in good),
+            "<= 0.15",
+        ),
+        claim(f"frames of all calibrations, {benches}", most("frames"), "<= 500"),
+        claim("false refusals, of 100 benches", 100.0 * (1.0 - len(good) / len(found)), "<= 2"),
+        claim("true values within two stated deviations: at least", within, ">= 0.90"),
+        claim("true values within two stated deviations: at most", within, "<= 0.99"),
+    ]
 
 
 def main() -> None:
     """Measure, then print one JSON line."""
-    arguments = options(__doc__, seeds=20)
+    options = parser(__doc__, seeds=20)
+    options.add_argument("--part", choices=PARTS, help="this part alone")
+    arguments = options.parse_args()
     console = Console(stderr=True, quiet=arguments.json, highlight=False)
-    found, timings = [], []
-    for seed in range(1 if arguments.quick else arguments.seeds):
-        found.append(one_bench(seed))
-        console.print(found[-1])
-        timings.append(timing_and_beam(seed))
-        console.print(timings[-1])
-
-    def worst(name: str) -> float:
-        return float(max(getattr(f, name) for f in found))
-
-    benches = f"{len(found)} benches, worst"
-    claims = [
-        claim(f"camera gain, {benches}: error, share", worst("gain_share"), "<= 0.02"),
-        claim(f"read noise, {benches}: error, share", worst("read_noise_share"), "<= 0.05"),
-        claim(f"saturation level, {benches}: error, counts", worst("saturation_counts"), "<= 0"),
-        claim(f"hot pixels, {benches}: missed or invented", worst("hot_pixels_wrong"), "<= 0"),
-        claim(f"phase response, {benches}: rms, rad", worst("phase_rms_rad"), "<= 0.015"),
-        claim(f"exposure over six decades, {benches}: frames", worst("exposure_frames"), "<= 8"),
-        claim("exposures outside 0.50 ... 0.55 of full scale", worst("exposures_off"), "<= 0"),
-        claim(
-            "gains within two stated deviations",
-            float(np.mean([f.gain_sigmas <= 2.0 for f in found])),
-            ">= 0.9",
-        ),
-    ]
-    claims += timing_claims(timings)
-    finish("calibration", claims, arguments.json, quick=arguments.quick)
+    parts = (arguments.part,) if arguments.part else PARTS[:1] if arguments.quick else PARTS
+    claims: list[Claim] = []
+    details: dict[str, object] = {}
+    if "benches" in parts:
+        found = []
+        for seed in range(1 if arguments.quick else arguments.seeds):
+            found.append(one_bench(seed))
+            console.print(f"bench {seed}: NRMSE {found[-1].nrmse:.3f} {found[-1].refused}")
+        claims += of_benches(found)
+        details["benches"] = [asdict(f) for f in found]
+    if "refusals" in parts:
+        outcomes = []
+        for number, what in enumerate(SABOTAGES):
+            outcomes.append(sabotaged(what, number))
+            spoilt = "; ".join(outcomes[-1].spoilt)
+            console.print(f"{what.name}: said {outcomes[-1].said!r}, spoilt {spoilt!r}")
+        silent = sum(outcome.silent for outcome in outcomes)
+        claims.append(
+            claim(f"silent bad results on {len(outcomes)} sabotaged benches", silent, "<= 0")
+        )
+        details["sabotaged"] = [asdict(outcome) for outcome in outcomes]
+    if "timing" in parts:
+        timings = []
+        for seed in range(arguments.seeds):
+            timings.append(timing_and_beam(seed))
+            console.print(f"settling and beam of bench {seed}: {timings[-1]}")
+        claims += timing_claims(timings)
+        details["timing"] = [asdict(f) for f in timings]
+    if "kills" in parts:
+        kills = killed(KILLS)
+        claims += [
+            claim(f"{kills.kills} kills: logged frames measured again", kills.repeated, "<= 0"),
+            claim("damaged files", kills.unreadable, "<= 0"),
+            claim(
+                "killed calibrations that came to their end",
+                kills.completed / kills.started,
+                ">= 1",
+            ),
+        ]
+        details["kills"] = asdict(kills)
+    finish("calibration", claims, arguments.json, quick=arguments.quick, **details)
 
 
 if __name__ == "__main__":

@@ -27,14 +27,19 @@ def claim(words: str, value: float, bound: str) -> Claim:
     return {"claim": words, "value": float(value), "bound": bound, "holds": bool(holds)}
 
 
+def parser(description: str | None, *, seeds: int | None = None) -> argparse.ArgumentParser:
+    """The options that all benchmarks share, for one that has more."""
+    result = argparse.ArgumentParser(description=description)
+    result.add_argument("--json", action="store_true", help="only the JSON line")
+    result.add_argument("--quick", action="store_true", help="a faithful subset in under a minute")
+    if seeds is not None:
+        result.add_argument("--seeds", type=int, default=seeds, help="how many random benches")
+    return result
+
+
 def options(description: str | None, *, seeds: int | None = None) -> argparse.Namespace:
     """The options that all benchmarks share."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--json", action="store_true", help="only the JSON line")
-    parser.add_argument("--quick", action="store_true", help="a faithful subset in under a minute")
-    if seeds is not None:
-        parser.add_argument("--seeds", type=int, default=seeds, help="how many random benches")
-    return parser.parse_args()
+    return parser(description, seeds=seeds).parse_args()
 
 
 def finish(name: str, claims: list[Claim], quiet: bool, **more: Any) -> None:

@@ -137,7 +137,8 @@ def elements() -> dict[str, tuple[Callable[..., Tensor], tuple[Tensor, ...]]]:
     planes = torch.randn(2, side, side, dtype=torch.complex128, requires_grad=True)
     own = torch.randn(2, 2, side, side, dtype=torch.complex128, requires_grad=True)
     axis = torch.arange(side, dtype=DOUBLE) * PITCH_M
-    curvatures, modes = backplane.curvature_modes(side, side), source.modes(side, side)
+    modes = source.modes(axis[None], axis[:, None], 3.0 * side * PITCH_M)
+    curvatures = backplane.curvature_modes(side, side)
     pupil = relay.aberration_modes((grid, grid), 1)
 
     def cavity(first: Tensor, modulations: Tensor) -> Tensor:
@@ -167,10 +168,7 @@ def elements() -> dict[str, tuple[Callable[..., Tensor], tuple[Tensor, ...]]]:
             lambda x0, w: source.gaussian(axis[None] - x0 * PITCH_M, axis[:, None], w * 1e-4),
             (learnt(1), learnt(1)),
         ),
-        "beam structure": (
-            lambda a, p: source.structure(modes, a, p),
-            (learnt(len(source.AMPLITUDE_TERMS)), learnt(len(source.PHASE_TERMS))),
-        ),
+        "beam structure": (lambda c: source.structure(modes, c), (learnt(len(source.ORDERS), 2),)),
         "mirror edge": (lambda e: source.past_mirror_edge(wave.detach()[0], e, 1, fixed), edge),
         "registration, distortion": (
             lambda i, a, s, d: resample(i, (side, side), a, s, d),

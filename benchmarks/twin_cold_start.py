@@ -20,7 +20,7 @@ from rich.console import Console
 
 from calibration.result import CalibrationError
 from labdiff.assemble import mock_geometry
-from labdiff.calibrate import first_look, full_calibration
+from labdiff.calibrate import measure_routines
 from labdiff.config import TrainingOptions, bench_text
 from labdiff.errors import UserError
 from labdiff.events import Event
@@ -68,8 +68,7 @@ def one_bench(bench: Path, seed: int) -> dict[str, Any]:
 
     def job() -> Generator[Event, None, float]:
         with session.bench:
-            yield from first_look(session)
-            yield from full_calibration(session)
+            yield from measure_routines(session)
             return session.bench.clock.now_s()
 
     try:

@@ -24,7 +24,7 @@ from rich.console import Console
 from torch import Tensor
 
 from labdiff.alignment import ProbeKind, measure_probes
-from labdiff.calibrate import first_look, full_calibration
+from labdiff.calibrate import measure_routines
 from labdiff.config import TrainingOptions, load_bench
 from labdiff.events import Event
 from labdiff.jobs import ExperimentJob, Request
@@ -201,8 +201,7 @@ def one_bench(seed: int, quick: bool) -> Found:
 
     def job() -> Generator[Event, None, Found]:
         with session.bench:
-            yield from first_look(session)
-            yield from full_calibration(session)
+            yield from measure_routines(session)
             yield from train(session, "calibrated")
             began_s = session.bench.clock.now_s()
             parts = [measure_probes(session, *what, 700 + i) for i, what in enumerate(REFINED_ON)]

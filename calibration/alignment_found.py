@@ -10,8 +10,13 @@ import numpy.typing as npt
 from calibration.result import Verdict
 
 Array = npt.NDArray[np.float64]
+Image = npt.NDArray[np.float32]
 LEAST_TOLD = 0.5
 """A parameter of which the prior says more than the frames do is not told by them."""
+
+
+def _none() -> Image:
+    return np.zeros((0, 0), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +25,24 @@ class AlignmentFound:
 
     value, sigma, told (P,): what was found, its standard deviation, and the share of it that comes from
     the frames (`twin.refine.FitStep`). held_out_d: discrepancy on probes that were not fitted.
+    registration_matrix, registration_offset: as `calibration.registration.Registration` has them, with
+    what the fit found about them. counts_per_ms_per_unit: counts of the camera in a millisecond where
+    the twin says 1. probe_measured, probe_before, probe_after: (h, w) of one held-out probe, as the
+    camera saw it, as the data sheet's twin had it, and as the aligned one has it.
     """
 
     names: tuple[str, ...] = field(compare=False)
     value: Array = field(compare=False)
     sigma: Array = field(compare=False)
     told: Array = field(compare=False)
+    registration_matrix: Array = field(compare=False)
+    registration_offset: Array = field(compare=False)
+    counts_per_ms_per_unit: float
     held_out_d: float
     verdict: Verdict
+    probe_measured: Image = field(default_factory=_none, compare=False)
+    probe_before: Image = field(default_factory=_none, compare=False)
+    probe_after: Image = field(default_factory=_none, compare=False)
 
     @property
     def untold(self) -> tuple[str, ...]:

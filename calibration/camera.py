@@ -142,6 +142,8 @@ def _gain(means: Array, variances: Array) -> tuple[float, float]:
 def _nonlinearity(light: Array, fullest: float) -> float:
     """Largest deviation from a straight line through light (exposure, mean), share of the largest."""
     used = light[light[:, 1] < fullest]
+    if len(used) < 3 or np.ptp(used[:, 0]) == 0.0:
+        return float("nan")
     line = np.polyfit(used[:, 0], used[:, 1], 1)
     missed = np.abs(np.polyval(line, used[:, 0]) - used[:, 1])
     return float(missed.max() / max(used[:, 1].max(), 1e-9))
@@ -173,6 +175,10 @@ def _verdict(
             "fail",
             "the noise does not grow with the light as photons make it",
             "Is the light steady, and is the camera's gamma or noise filter off?",
+        )
+    if not np.isfinite(nonlinearity):
+        return Verdict(
+            "warn", f"{words}; too few exposures are free of saturation to tell linearity"
         )
     if nonlinearity > LARGEST_NONLINEARITY:
         return Verdict(

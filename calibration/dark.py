@@ -23,6 +23,7 @@ class DarkLevel:
     """Counts. pedestal_sigma: uncertainty of the mean; read_noise: spread of one pixel in time.
 
     hot_pixels: (K, 2) row and column on the raw sensor of pixels that count without light.
+    packing_step: counts of the raw frames come in steps of this (`calibration.packing`).
     """
 
     pedestal_counts: float
@@ -32,6 +33,7 @@ class DarkLevel:
     hot_pixels: npt.NDArray[np.int64] = field(
         default_factory=lambda: np.zeros((0, 2), np.int64), compare=False
     )
+    packing_step: float = 1.0
 
     def mend(self, frames: npt.NDArray[np.floating], roi: Roi) -> None:
         """Give hot pixels of frames (B, H, W), in place, the median of the good ones around them."""

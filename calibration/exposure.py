@@ -24,11 +24,17 @@ STRIDE = 32.0
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """The exposure that was set, and how full the brightest pixels then are, 0 ... 1."""
+    """The exposure that was set, and how full the brightest pixels then are, 0 ... 1.
+
+    power_mw: the laser's, if it was given. counts_per_ms_per_unit: counts in a millisecond where the twin
+    says 1, if the pattern was one of which it says something.
+    """
 
     exposure_ms: float
     fill: float
     verdict: Verdict
+    power_mw: float = 0.0
+    counts_per_ms_per_unit: float = 1.0
 
 
 def set_exposure(
@@ -52,7 +58,7 @@ def set_exposure(
         picture = frame.pixels.astype(np.float32)
         yield CalibrationStep("exposure", index, MOST_FRAMES, message, picture)
         if target <= fill <= (1.0 + TOLERANCE) * target:
-            return Exposure(camera.exposure_ms, fill, Verdict("pass", message))
+            return Exposure(camera.exposure_ms, fill, Verdict("pass", message), light.power_mw)
         if fill > SATURATED:
             too_bright = dose
             wanted = np.sqrt(too_dark * too_bright) if too_dark else dose / STRIDE
@@ -66,7 +72,7 @@ def set_exposure(
     remedy = "Lower the laser's power." if fill > target else "Is the laser on? Raise its power."
     level: Literal["warn", "fail"] = "warn" if 0.1 < fill < 0.9 else "fail"
     reason = f"the image fills {fill:.0%} of full scale at {light.words}"
-    return Exposure(camera.exposure_ms, fill, Verdict(level, reason, remedy))
+    return Exposure(camera.exposure_ms, fill, Verdict(level, reason, remedy), light.power_mw)
 
 
 class _Light:
@@ -82,6 +88,11 @@ class _Light:
     def dose(self) -> float:
         """Exposure times power, ms mW; of the exposure alone without a laser to set."""
         return self._camera.exposure_ms * (self._laser.power_mw if self._laser else 1.0)
+
+    @property
+    def power_mw(self) -> float:
+        """Of the laser, 0 without one."""
+        return self._laser.power_mw if self._laser else 0.0
 
     @property
     def words(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any, TypeAlias
 
 import h5py
@@ -69,6 +69,8 @@ def read_result(group: h5py.Group) -> Result:
                     str(group.attrs[name]) for name in ("verdict", "reason", "remedy")
                 )
                 values["verdict"] = Verdict(level, reason, remedy)  # type: ignore[arg-type]
+            elif field.name not in group and field.default is not MISSING:
+                continue  # written before this was measured
             elif h5py.check_string_dtype(group[field.name].dtype) is not None:
                 values[field.name] = tuple(group[field.name].asstr()[()])
             else:

@@ -7,22 +7,29 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from calibration.alignment_found import AlignmentFound
-from calibration.registration import Registration
-from calibration.resample import Rectifier
 from calibration.result import CalibrationError, Verdict
-from labdiff.events import AlignmentStep, Calibrated
+from labdiff.assemble import build_twin
+from labdiff.events import AlignmentStep
 from labdiff.rays import start_from, trace_rays
 from labdiff.runner import Job
 from labdiff.session import Session
 from twin.digital_twin import DigitalTwin
 from twin.ghost import find_ghost
 from twin.probes import block_phases, smooth_phases, square_phases
-from twin.refine import FitStep, Triples, fit_alignment, parameter_vector
+from twin.refine import (
+    FitStep,
+    Triples,
+    fit_alignment,
+    load_parameter_vector,
+    parameter_vector,
+)
 
+Array = npt.NDArray[np.float64]
 ProbeKind = Literal["smooth", "squares", "blocks"]
 
 
@@ -64,8 +71,7 @@ DETAILS = (
 )
 """Small beside wrong tilts and distances: they wait until those are about right."""
 FINEST_DETAILS = (
-    "source_amplitude_percent",
-    "source_phase_rad",
+    "source_modes_percent",
     "ghost_percent",
     "ghost_mrad",
     "stroke_percent",
@@ -79,14 +85,18 @@ START = {"crosstalk_px": 0.2, "mirror_edge_px": 1.0}
 
 LARGEST_DISCREPANCY = 0.03
 HELD_OUT_FRAMES = 4
+HELD_OUT: tuple[ProbeKind, float] = ("squares", 4)
 
 
-def align(session: Session) -> Job[float]:
-    """Fit the twin to probe patterns, correct the registration by what it found; returns held-out D.
+def measure_alignment(session: Session) -> Job[AlignmentFound]:
+    """Fit the twin to probe patterns, and correct the registration by what it found.
 
-    Raises CalibrationError if the aligned twin does not predict patterns that were not fitted.
+    The search starts from the data sheet. The twin is left as it was: `use_alignment` brings it up to
+    date. The verdict is "fail" if the aligned twin does not predict patterns that were not fitted.
     """
     twin = session.twin
+    before = parameter_vector(twin)
+    twin.load_alignment(build_twin(session.config).state_dict())
     rays = yield from trace_rays(session)
     start_from(session, rays)
     around = parameter_vector(twin)
@@ -122,50 +132,115 @@ def align(session: Session) -> Job[float]:
             )
             done += 1
             fit = step
-    held_out = measure_probes(session, "squares", 4, HELD_OUT_FRAMES, 999)
+    held_out = measure_probes(session, *HELD_OUT, HELD_OUT_FRAMES, 999)
+    d, unit = compared(twin, held_out)
+    yield AlignmentStep(done, total, d, twin.alignment(), f"held-out probes, D {d:.4f}")
+    probe = held_out.inputs[:1], held_out.phases[0]
+    with torch.no_grad():
+        after = unit * twin(*probe)[0]
+        by_data_sheet = unit * build_twin(session.config)(*probe)[0]
+    found = dataclasses.replace(
+        _found(session, fit, d, unit),
+        probe_measured=held_out.intensity[0].numpy(),
+        probe_before=by_data_sheet.numpy(),
+        probe_after=after.numpy(),
+    )
+    load_parameter_vector(twin, before)
+    return found
+
+
+def compared(twin: DigitalTwin, probes: Triples) -> tuple[float, float]:
+    """Discrepancy of all probes together, and the light's scale: measured over modelled."""
     with torch.no_grad():
         modelled = torch.cat(
-            [twin(held_out.inputs[i : i + 1], held_out.phases[i]) for i in range(HELD_OUT_FRAMES)]
+            [twin(probes.inputs[i : i + 1], probes.phases[i]) for i in range(len(probes.inputs))]
         )
-    centred = [x - x.mean((1, 2), keepdim=True) for x in (held_out.intensity, modelled)]
+    centred = [x - x.mean((1, 2), keepdim=True) for x in (probes.intensity, modelled)]
     d = 1.0 - float(
         ((centred[0] * centred[1]).sum() / (centred[0].norm() * centred[1].norm())).item()
     )
-    if d > LARGEST_DISCREPANCY:
+    return d, float((probes.intensity * modelled).sum() / modelled.square().sum())
+
+
+def use_alignment(session: Session, found: AlignmentFound) -> None:
+    """Twin, registration and unit of light as the alignment found them; tilts onto the SLM.
+
+    Raises CalibrationError if the alignment is of a twin with other parameters.
+    """
+    twin, bench = session.twin, session.bench
+    if found.names != _names(twin):
         raise CalibrationError(
-            f"alignment: the aligned twin misses held-out probes by D = {d:.3f} (allowed "
-            f"{LARGEST_DISCREPANCY}). Check z_gap_mm, waist_mm and patch_lefts in the bench file, and "
-            "that nothing clips the beam."
+            "alignment: stored by a version whose twin has other parameters; run "
+            "labdiff calibrate --only alignment"
         )
-    # The scale between camera and twin: one number, least squares.
-    unit = float((held_out.intensity * modelled).sum() / modelled.square().sum())
-    session.bench.counts_per_ms_per_unit *= unit
-    yield AlignmentStep(done, total, d, twin.alignment(), f"held-out probes, D {d:.4f}")
-    yield Calibrated("alignment", _found(twin, fit, d))
-    yield Calibrated("registration", _correct_registration(session))
-    return d
+    assert bench.registration is not None
+    load_parameter_vector(twin, torch.from_numpy(found.value).float())
+    bench.use_registration(
+        dataclasses.replace(
+            bench.registration,
+            matrix=found.registration_matrix,
+            offset=found.registration_offset,
+        )
+    )
+    bench.counts_per_ms_per_unit = found.counts_per_ms_per_unit
+    session.precompensate()
 
 
-def _found(twin: DigitalTwin, fit: FitStep, held_out_d: float) -> AlignmentFound:
-    """All parameters with their deviations; the verdict names those that the frames do not tell."""
-    names = [
-        name if parameter.numel() == 1 else f"{name}[{index}]"
-        for name, parameter in twin.named_parameters()
-        for index in range(parameter.numel())
-    ]
+def _found(session: Session, fit: FitStep, held_out_d: float, unit: float) -> AlignmentFound:
+    """All parameters with their deviations; the verdict names those that the frames do not tell.
+
+    The twin's shift and shear of the output plane go to the registration, where they belong.
+    """
+    twin, bench = session.twin, session.bench
+    matrix, offset = _corrected_registration(session)
+    values = twin.state_dict()
+    values["output_shear_percent"] = torch.zeros(2, 2)
+    values["output_shift_px"] = torch.zeros(2)
+    twin.load_alignment(values)
     value, sigma, told = (
         t.double().numpy() for t in (parameter_vector(twin), fit.deviation, fit.told)
     )
-    reason = f"held-out D {held_out_d:.4f}"
-    found = AlignmentFound(tuple(names), value, sigma, told, held_out_d, Verdict("pass", reason))
-    if not found.untold:
-        return found
-    fitted = int((sigma > 0.0).sum())
-    reason += (
-        f"; of {fitted} parameters the frames do not tell {len(found.untold)} from others: "
-        f"{', '.join(found.untold)}"
+    found = AlignmentFound(
+        names=_names(twin),
+        value=value,
+        sigma=sigma,
+        told=told,
+        registration_matrix=matrix,
+        registration_offset=offset,
+        counts_per_ms_per_unit=bench.counts_per_ms_per_unit * unit,
+        held_out_d=held_out_d,
+        verdict=Verdict("pass", f"held-out D {held_out_d:.4f}"),
     )
-    return dataclasses.replace(found, verdict=Verdict("pass", reason))
+    return dataclasses.replace(found, verdict=_verdict(found))
+
+
+def _verdict(found: AlignmentFound) -> Verdict:
+    if not found.held_out_d <= LARGEST_DISCREPANCY:
+        return Verdict(
+            "fail",
+            f"the aligned twin misses held-out probes by D = {found.held_out_d:.3f} (allowed "
+            f"{LARGEST_DISCREPANCY})",
+            "Check z_gap_mm, waist_mm and patch_lefts in the bench file, and that nothing clips the "
+            "beam.",
+        )
+    reason = f"held-out D {found.held_out_d:.4f}"
+    if not found.untold:
+        return Verdict("pass", reason)
+    fitted = int((found.sigma > 0.0).sum())
+    return Verdict(
+        "pass",
+        f"{reason}; of {fitted} parameters the frames do not tell {len(found.untold)} from others: "
+        f"{', '.join(found.untold)}",
+    )
+
+
+def _names(twin: DigitalTwin) -> tuple[str, ...]:
+    """Of all parameters, numbered where one has several values."""
+    return tuple(
+        name if parameter.numel() == 1 else f"{name}[{index}]"
+        for name, parameter in twin.named_parameters()
+        for index in range(parameter.numel())
+    )
 
 
 def measure_probes(
@@ -195,27 +270,18 @@ def _as_inputs(session: Session, patterns: Tensor) -> Tensor:
     return 0.6 + 0.4 * patterns.cos()
 
 
-def _correct_registration(session: Session) -> Registration:
-    """Move what the twin learnt about the registration to where it belongs.
+def _corrected_registration(session: Session) -> tuple[Array, Array]:
+    """Matrix and offset of the registration, with what the twin learnt about it.
 
     The camera saw at A p + b what the twin has at q = c + (1 + S)(p - c) + s; so q lies at
-    A (c + (1 + S)^-1 (q - c - s)) + b. The twin's shear and shift are then zero.
+    A (c + (1 + S)^-1 (q - c - s)) + b.
     """
-    bench, twin = session.bench, session.twin
-    assert bench.registration is not None
-    old = bench.registration
-    shape = session.config.cavity.patch_shape
-    centre = (np.array(shape) - 1) / 2
+    twin, old = session.twin, session.bench.registration
+    assert old is not None
+    centre = (np.array(session.config.cavity.patch_shape) - 1) / 2
     # The twin counts (x, y), the registration (row, column).
     shear = twin.output_shear_percent.detach().numpy()[::-1, ::-1] / 100.0
     shift = twin.output_shift_px.detach().numpy()[::-1]
     undo = np.linalg.inv(np.eye(2) + shear)
-    matrix = old.matrix @ undo
-    offset = old.offset + old.matrix @ (centre - undo @ (centre + shift))
-    bench.registration = Registration(matrix, offset, old.residual_px, old.held_out_px, old.verdict)
-    bench.rectifier = Rectifier(bench.registration, bench.camera.roi, shape)
-    values = twin.state_dict()
-    values["output_shear_percent"] = torch.zeros(2, 2)
-    values["output_shift_px"] = torch.zeros(2)
-    twin.load_alignment(values)
-    return bench.registration
+    matrix: Array = old.matrix @ undo
+    return matrix, old.offset + old.matrix @ (centre - undo @ (centre + shift))

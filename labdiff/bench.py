@@ -13,13 +13,14 @@ import numpy.typing as npt
 
 from calibration.dark import DarkLevel
 from calibration.layout import PatchLayout
+from calibration.packing import RightJustified, packing_step
 from calibration.registration import Registration
 from calibration.resample import Rectifier
 from calibration.settling import SettlingFound
 from drivers.errors import DeviceError, DeviceStateError, DeviceTimeoutError, NoLightError
 from drivers.phase import PhaseQuantiser
 from drivers.protocols import SLM, Camera, Device, InputModulator, Laser
-from drivers.types import Frame
+from drivers.types import Frame, Roi
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ class Bench:
         self.frames_taken = 0
         self.frames_repeated = 0
         self._settle_ms: float | None = None
-        self._last_sequence = -1
+        self.last_sequence = -1
         # A real camera cannot know the pattern: there the order of settle and trigger is the proof.
         self._frames_name_patterns = frames_name_patterns
         self._quantiser = PhaseQuantiser(slm.bit_depth)
@@ -137,6 +138,38 @@ class Bench:
             f"{self.slm.name}: written {1 + MAX_RETRIES} times, the panel still shows pattern {shown} "
             f"and not {pattern}; check that the SLM is not frozen, its video signal and its timing"
         )
+
+    @property
+    def whole_sensor(self) -> Roi:
+        """The camera's largest window."""
+        return Roi(0, 0, *self.camera.shape)
+
+    @property
+    def packing_step(self) -> int:
+        """Steps in which the camera's own counts come; the bench counts in ones."""
+        return self.camera.step if isinstance(self.camera, RightJustified) else 1
+
+    def use_packing(self, step: float) -> None:
+        """Count in ones where the camera counts in steps."""
+        real = self.camera.real if isinstance(self.camera, RightJustified) else self.camera
+        self.camera = RightJustified(real, int(step)) if step > 1 else real
+
+    def find_packing(self) -> None:
+        """Take one frame and see in what steps it counts."""
+        self.use_packing(1)
+        self.use_packing(packing_step(self.camera.get_frame().pixels, self.camera.bit_depth))
+
+    def use_registration(self, registration: Registration, margin_px: int = 24) -> None:
+        """Read out only the window of the camera on which the output plane falls, and rectify it."""
+        height, width = self.layout.patch_shape
+        corners = [(0, 0), (0, width - 1), (height - 1, 0), (height - 1, width - 1)]
+        places = registration.plane_to_camera(np.array(corners, float))
+        low = np.clip(np.floor(places.min(0)) - margin_px, 0, np.array(self.camera.shape) - 2)
+        high = np.clip(np.ceil(places.max(0)) + margin_px, low + 2, self.camera.shape)
+        top, left = (int(v) for v in low)
+        self.camera.roi = Roi(top, left, int(high[0]) - top, int(high[1]) - left)
+        self.registration = registration
+        self.rectifier = Rectifier(registration, self.camera.roi, self.layout.patch_shape)
 
     def use_phase_response(self, phase_by_grey_rad: npt.NDArray[np.floating]) -> None:
         """Let the SLM's driver choose grey levels by the measured phase response."""
@@ -213,8 +246,8 @@ class Bench:
                 self.frames_repeated += 1
                 continue
             self.frames_taken += 1
-            new = frame.sequence > self._last_sequence
-            self._last_sequence = frame.sequence
+            new = frame.sequence > self.last_sequence
+            self.last_sequence = frame.sequence
             if new and (frame.pattern_id == pattern or not self._frames_name_patterns):
                 return frame
             self.frames_repeated += 1

@@ -1,105 +1,202 @@
-"""The calibrations in their order, as one job."""
+"""The calibrations as one job: measured or taken from the archive, checked, kept, and resumed."""
 
 from __future__ import annotations
 
-import numpy as np
-import torch
+import hashlib
+import json
+import time
+from collections.abc import Generator, Iterable
+from datetime import UTC, datetime, timedelta
+from importlib import metadata
+from pathlib import Path
+from typing import Any
 
-from calibration.camera import measure_camera
-from calibration.dark import measure_dark
-from calibration.exposure import set_exposure
-from calibration.layout import PatchLayout
-from calibration.phase_response import measure_phase_response
-from calibration.registration import measure_registration
-from calibration.resample import Rectifier
-from drivers.types import Roi
-from labdiff.alignment import align
-from labdiff.bench import Bench
-from labdiff.events import Calibrated, StageStarted
+from calibration.archive import CalibrationArchive
+from calibration.provenance import Provenance
+from calibration.result import CalibrationError
+from calibration.store import Result
+from labdiff.config import SHIPPED
+from labdiff.errors import UserError
+from labdiff.events import Calibrated, Event, StageStarted
+from labdiff.frame_log import FrameLog
+from labdiff.replay import Replay
+from labdiff.routines import ALL, ROUTINES, Routine, routine
 from labdiff.runner import Job
 from labdiff.session import Session
 
-FLAT_FILL = 0.30
-"""Share of full scale that the flat pattern's brightest pixels get: trained layers focus light."""
+GO_ON_WITHIN = timedelta(hours=1)
+"""A bench that was left for longer may have moved in between two frames of one routine."""
 
 
-def first_look(session: Session) -> Job[None]:
-    """Dark level, exposure, registration and gain: what it takes to read the camera at all."""
-    bench, layout = session.bench, session.bench.layout
-    yield StageStarted("dark, exposure, registration", 1)
-    dark = yield from measure_dark(bench.camera, bench.laser, bench.clock.sleep_s)
-    yield Calibrated("dark level", dark)
-    dark.verdict.require("dark level")
-    bench.dark = dark
-    centre = ((layout.patch_shape[0] - 1) / 2, (layout.patch_shape[1] - 1) / 2)
-    if bench.dmd is not None:
-        # All mirrors on: what follows looks at what the layers do.
-        bench.dmd.show(np.ones(layout.patch_shape, np.float32))
-        bench.clock.sleep_s(bench.dmd.timing.total_ms / 1e3)
-    patches = layout.flat()
-    patches[-1] = layout.lens(*centre)
-    bench.show(patches)
-    focused = yield from set_exposure(bench.camera, dark.pedestal_counts, laser=bench.laser)
-    focused.verdict.require("exposure")
-    registration = yield from measure_registration(
-        bench.slm, bench.camera, layout, dark.pedestal_counts, bench.settle
-    )
-    yield Calibrated("registration", registration)
-    registration.verdict.require("registration")
-    bench.registration = registration
-    _read_out_around(bench, layout)
-    yield from _expose_flat(session)
-    # Nothing that follows rests on it: a failed one is kept and shown, and ends nothing.
-    camera = yield from measure_camera(bench.camera, dark.pedestal_counts)
-    yield Calibrated("camera", camera)
+def measure_routines(session: Session, names: Iterable[str] = ALL) -> Job[dict[str, Result]]:
+    """Measure these routines in the given order and use what they find; nothing is kept.
+
+    Raises CalibrationError if one on which others rest fails.
+    """
+    found: dict[str, Result] = {}
+    for name in names:
+        found[name] = yield from _measured(session, routine(name))
+    return found
 
 
-def full_calibration(session: Session) -> Job[float]:
-    """Phase response, then alignment with tilts moved onto the SLM; returns held-out D."""
-    bench, layout = session.bench, session.bench.layout
-    assert bench.dark is not None
-    yield StageStarted("phase response", 1)
-    response = yield from measure_phase_response(
-        bench.slm, bench.camera, layout, bench.dark.pedestal_counts, bench.settle
-    )
-    yield Calibrated("phase response", response)
-    response.verdict.require("phase response")
-    bench.use_phase_response(response.phase_by_grey_rad)
-    yield from _expose_flat(session)
-    yield StageStarted("alignment", 1)
-    d = yield from align(session)
-    session.precompensate()
-    return d
+def _measured(session: Session, what: Routine) -> Job[Result]:
+    yield StageStarted(what.name, 1)
+    result: Result = yield from what.measure(session)
+    yield Calibrated(what.name, result)
+    if result.verdict.level == "fail":
+        if what.needed:
+            result.verdict.require(what.name)
+    else:
+        what.use(session, result)
+    return result
 
 
-def _read_out_around(bench: Bench, layout: PatchLayout, margin_px: int = 24) -> None:
-    """Read out only the window of the camera on which the output plane falls."""
-    assert bench.registration is not None
-    height, width = layout.patch_shape
-    corners = np.array([(0, 0), (0, width - 1), (height - 1, 0), (height - 1, width - 1)], float)
-    places = bench.registration.plane_to_camera(corners)
-    low = np.clip(np.floor(places.min(0)) - margin_px, 0, np.array(bench.camera.shape) - 2)
-    high = np.clip(np.ceil(places.max(0)) + margin_px, low + 2, bench.camera.shape)
-    top, left = (int(v) for v in low)
-    bench.camera.roi = Roi(top, left, int(high[0]) - top, int(high[1]) - left)
-    bench.rectifier = Rectifier(bench.registration, bench.camera.roi, layout.patch_shape)
+class KeptCalibration:
+    """A calibration of which everything is kept: results in an archive, frames until a result stands.
+
+    in_use: name to id of the results that the session works with.
+    """
+
+    def __init__(self, session: Session, archive: CalibrationArchive, bench_text: str) -> None:
+        self.session, self.archive = session, archive
+        self._digest = hashlib.sha256(bench_text.encode()).hexdigest()
+        self._plan_file = archive.folder / "unfinished.json"
+        self._frames_file = archive.folder / "unfinished.frames"
+        self._replay = Replay(session.bench, FrameLog(self._frames_file))
+        self.in_use: dict[str, str] = {}
+
+    def unfinished(self) -> tuple[str, ...]:
+        """The plan that a crash has cut short; empty if there is none to go on with."""
+        left = self._left()
+        return tuple(left["plan"]) if left else ()
+
+    def _left(self) -> dict[str, Any] | None:
+        """What a crash has left, if it is of this bench file and of the last hour."""
+        try:
+            left = json.loads(self._plan_file.read_text(encoding="utf-8"))
+            late = datetime.now(UTC) - datetime.fromisoformat(left["touched_utc"]) > GO_ON_WITHIN
+            fits = left["bench_sha256"] == self._digest and set(left["plan"]) <= set(ALL)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return left if fits and not late else None
+
+    def forget_unfinished(self) -> None:
+        """Begin anew."""
+        self._plan_file.unlink(missing_ok=True)
+        self._frames_file.unlink(missing_ok=True)
+
+    def any_stored(self) -> bool:
+        """Is there anything that was measured earlier?"""
+        return any(self.archive.latest(name) is not None for name in ALL)
+
+    def use_stored(self, names: Iterable[str]) -> None:
+        """Put to use what is stored of these, in the routines' order."""
+        wanted = set(names)
+        for what in ROUTINES:
+            if what.name not in wanted or not set(what.rests_on) <= set(self.in_use):
+                continue
+            stored = self.archive.latest(what.name)
+            if stored is not None:
+                what.use(self.session, stored.result)
+                self.in_use[what.name] = stored.id
+
+    def measure(self, plan: Iterable[str]) -> Job[dict[str, Result]]:
+        """Measure these routines, in their order; what a crash left of the same plan is gone on with.
+
+        Raises CalibrationError if a routine fails on which others rest, or if one is missing.
+        """
+        wanted = set(plan)
+        names = [name for name in ALL if name in wanted]
+        done: dict[str, str] = {}
+        left = self._left()
+        if left is not None and left["plan"] == names:
+            done = left["done"]
+        else:
+            self.forget_unfinished()
+        for name in names:
+            self.in_use.pop(name, None)
+        found: dict[str, Result] = {}
+        for name in names:
+            what = routine(name)
+            missing = [parent for parent in what.rests_on if parent not in self.in_use]
+            if missing:
+                raise CalibrationError(
+                    f"{name}: rests on {', '.join(missing)}, which is not stored; "
+                    "run labdiff calibrate --all"
+                )
+            if name in done:
+                stored = self.archive.read(self.archive.folder / f"{done[name]}.h5")
+                what.use(self.session, stored.result)
+                found[name], self.in_use[name] = stored.result, stored.id
+                yield Calibrated(name, stored.result)
+                continue
+            self._remember(names, done)
+            found[name], self.in_use[name] = yield from self._kept(what)
+            done[name] = self.in_use[name]
+        self._plan_file.unlink(missing_ok=True)
+        return found
+
+    def _kept(self, what: Routine) -> Generator[Event, None, tuple[Result, str]]:
+        """Measure one routine and put it into the archive, failed or not, before anything else."""
+        began_s, replay = time.monotonic(), self._replay
+        replay.begin()
+        yield StageStarted(what.name, 1)
+        result: Result = yield from what.measure(self.session)
+        provenance = self._provenance(what, time.monotonic() - began_s)
+        try:
+            stored = self.archive.save(result, provenance)
+        except OSError as error:
+            raise UserError(
+                f"{self.archive.folder}: cannot be written: {error.strerror or error}. The frames "
+                "are kept; free space, then run labdiff calibrate again."
+            ) from None
+        replay.end()
+        yield Calibrated(what.name, result)
+        if result.verdict.level != "fail":
+            what.use(self.session, result)
+        elif what.needed:
+            self._plan_file.unlink(missing_ok=True)
+            result.verdict.require(what.name)
+        return result, stored.id
+
+    def _remember(self, plan: list[str], done: dict[str, str]) -> None:
+        now = datetime.now(UTC).isoformat()
+        left = {"touched_utc": now, "bench_sha256": self._digest, "plan": plan, "done": done}
+        self.archive.folder.mkdir(parents=True, exist_ok=True)
+        working = self._plan_file.with_suffix(".part")
+        working.write_text(json.dumps(left), encoding="utf-8")
+        working.replace(self._plan_file)
+
+    def _provenance(self, what: Routine, seconds: float) -> Provenance:
+        bench, config = self.session.bench, self.session.config
+        devices = {"slm": bench.slm.name, "camera": bench.camera.name, "laser": bench.laser.name}
+        if bench.dmd is not None:
+            devices["dmd"] = bench.dmd.name
+        return Provenance(
+            routine=what.name,
+            taken_utc=datetime.now(UTC).isoformat(),
+            frames=self._replay.frames,
+            seconds=round(seconds, 3),
+            resumed_frames=self._replay.from_log,
+            devices=devices,
+            settings={
+                "wavelength_nm": config.source.wavelength_nm,
+                "exposure_ms": bench.camera.exposure_ms,
+                "power_mw": bench.laser.power_mw,
+                "packing_step": float(bench.packing_step),
+            },
+            parents={parent: self.in_use[parent] for parent in what.rests_on},
+            bench_sha256=self._digest,
+            versions={name: metadata.version(name) for name in ("labdiff", "numpy", "torch")},
+        )
 
 
-def _expose_flat(session: Session) -> Job[None]:
-    """Exposure for a flat SLM, and the unit of intensity: what the twin says of a flat SLM."""
-    bench, layout = session.bench, session.bench.layout
-    assert bench.dark is not None
-    bench.show(layout.flat())
-    exposure = yield from set_exposure(
-        bench.camera, bench.dark.pedestal_counts, FLAT_FILL, bench.laser
-    )
-    yield Calibrated("exposure", exposure)
-    exposure.verdict.require("exposure")
-    flat = layout.flat()
-    inputs = flat[:1] if bench.dmd is None else np.ones_like(flat[:1])
-    layers = flat[1:] if bench.dmd is None else flat
-    bench.counts_per_ms_per_unit = 1.0
-    measured = session.measure(torch.from_numpy(inputs), torch.from_numpy(layers))
-    with torch.no_grad():
-        modelled = session.twin(torch.from_numpy(inputs), torch.from_numpy(layers))
-    bench.counts_per_ms_per_unit = float(measured.mean() / modelled.mean())
+def archive_folder(bench: str, mock: bool, seed: int) -> Path:
+    """Where the calibrations of a bench lie: beside its file, or in runs/ for a shipped one.
+
+    A mock bench is another one with every seed.
+    """
+    name = f"{Path(bench).stem}-seed{seed}" if mock else Path(bench).stem
+    if bench in SHIPPED:
+        return Path("runs", "calibration", name)
+    return Path(bench).with_name(f"{name}.calibration")

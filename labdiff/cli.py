@@ -28,7 +28,9 @@ Seed = Annotated[int, typer.Option(help="Seed of data, training and mock laborat
 Json = Annotated[bool, typer.Option("--json", help="Print the figures as one JSON line, last.")]
 DataDir = Annotated[Path | None, typer.Option(help="Folder of data files (else LABDIFF_DATA).")]
 
-DEMO_FOLDER, CALIBRATION_FOLDER = Path("runs/demo"), Path("runs/calibration")
+DEMO_FOLDER = Path("runs/demo")
+EXIT_STALE = 1
+"""`labdiff calibrate --check` found something that no longer holds."""
 EXIT_USER = 2
 EXIT_INTERRUPTED = 130
 
@@ -98,9 +100,14 @@ def train(
     prediction: Annotated[str, typer.Option(help="sample or epsilon (the paper's).")] = "sample",
     generated: Annotated[int, typer.Option(help="Images generated at the end.")] = 100,
     resume: Annotated[Path | None, typer.Option(help="Run file to go on with.")] = None,
+    recalibrate: Annotated[
+        bool, typer.Option("--recalibrate", help="Use no stored calibration, measure all.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train an optical denoising unit on a bench, or go on with a stopped run."""
+    from labdiff.calibrate import archive_folder
+    from labdiff.config import load_bench
     from labdiff.jobs import Request
 
     if resume is not None:
@@ -119,36 +126,49 @@ def train(
         prediction=prediction,
         generated=generated,
     )
-    _run_experiment(Request(bench, out, options, data_dir), as_json)
+    stored = None
+    if not recalibrate:
+        stored = archive_folder(bench, load_bench(bench).camera.driver == "mock", seed)
+    _run_experiment(Request(bench, out, options, data_dir, calibrations=stored), as_json)
 
 
 @app.command()
 def calibrate(
-    bench: Bench = "mock", out: Out = CALIBRATION_FOLDER, seed: Seed = 0, as_json: Json = False
+    bench: Bench = "mock",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Folder of the calibrations, if not the usual."),
+    ] = None,
+    seed: Seed = 0,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Measure all, whatever is stored.")
+    ] = False,
+    only: Annotated[list[str] | None, typer.Option(help="Measure this routine alone.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Look at the bench, measure nothing.")
+    ] = False,
+    as_json: Json = False,
 ) -> None:
-    """Measure dark level, exposure, registration, camera, phase response and alignment of a bench."""
-    from labdiff.calibrate import first_look, full_calibration
+    """Look at the bench with a dozen frames and measure anew what no longer holds, and only that."""
+    from labdiff.calibration_job import CalibrationJob, CalibrationRequest
+    from labdiff.calibration_report import write_calibration_report
     from labdiff.interrupt import StopOnSignal
-    from labdiff.jobs import ExperimentJob, Request
     from labdiff.progress import ProgressBar
     from labdiff.runner import run
 
-    prepared = ExperimentJob(Request(bench, _fresh(out), _options(seed=seed)))
-    session, recorder = prepared.session, prepared.recorder
-    assert recorder is not None
-
-    def job() -> Any:
-        with session.bench:
-            yield from first_look(session)
-            return (yield from full_calibration(session))
-
-    with StopOnSignal() as stop, ProgressBar() as progress:
-        d = run(job(), record=[recorder], watch=[progress], should_stop=stop.requested)
-    figures = {"discrepancy_held_out": d, **session.twin.alignment()}
-    _print_table("Alignment", figures)
-    _print_report(recorder.path)
+    request = CalibrationRequest(bench, seed, out, everything, tuple(only or ()), check)
+    prepared = CalibrationJob(request)
+    try:
+        with StopOnSignal() as stop, ProgressBar() as progress:
+            done = run(prepared.job(), watch=[progress], should_stop=stop.requested)
+    finally:
+        # What failed is told there too.
+        page = write_calibration_report(prepared.archive, prepared.session.config.name)
+    print(f"calibrations  {prepared.archive.folder}\nreport        {page}")
     if as_json:
-        print(json.dumps(figures))
+        print(json.dumps(prepared.figures(done)))
+    if check and any(finding.state != "fresh" for finding in done.findings):
+        raise typer.Exit(EXIT_STALE)
 
 
 @app.command()
@@ -255,7 +275,7 @@ def _print_report(run_file: Path) -> None:
 def _fresh(out: Path) -> Path:
     """The folder, or for a default one the next free with a number: it never overwrites or refuses."""
     candidate, number = out, 1
-    while (candidate / "run.h5").exists() and out in (DEMO_FOLDER, CALIBRATION_FOLDER):
+    while (candidate / "run.h5").exists() and out == DEMO_FOLDER:
         number += 1
         candidate = out.with_name(f"{out.name}-{number}")
     return candidate

@@ -79,6 +79,13 @@ class Calibrated:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look at the bench says of the stored calibrations: (routine, fresh | stale | never, words)."""
+
+    findings: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AlignmentStep:
     """One step of the alignment fit: frames measured so far, discrepancy, parameters."""
 
@@ -128,6 +135,7 @@ Event: TypeAlias = (
     | StageStarted
     | CalibrationStep
     | Calibrated
+    | Looked
     | AlignmentStep
     | TrainingStep
     | GenerationStep

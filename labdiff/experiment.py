@@ -6,24 +6,29 @@ import time
 
 import torch
 
-from labdiff.calibrate import first_look, full_calibration
+from labdiff.calibrate import KeptCalibration, measure_routines
 from labdiff.classifier import DigitClassifier
 from labdiff.data import load_images
 from labdiff.evaluate import baselines, score
 from labdiff.events import JobStarted, Measured, StageStarted
 from labdiff.generate import generate
 from labdiff.learning.loop import train
+from labdiff.routines import FIRST_LOOK, REST
 from labdiff.runner import Job
 from labdiff.session import Session
+from labdiff.staleness import bring_up_to_date
 
 
-def experiment(session: Session, seconds_before: float = 0.0) -> Job[dict[str, float]]:
+def experiment(
+    session: Session, seconds_before: float = 0.0, kept: KeptCalibration | None = None
+) -> Job[dict[str, float]]:
     """Train offline, see it fail on the bench, calibrate, learn again and online, generate.
 
-    Returns the figures.
+    Returns the figures. kept: the bench's calibrations; what is stored and still holds is used, and what
+    is measured is stored. Without it all is measured, and nothing kept.
 
-    A resumed session goes on from its position; the bench is looked at and aligned anew, because
-    it may have moved meanwhile.
+    A resumed session goes on from its position; the bench is looked at anew, because it may have moved
+    meanwhile.
     """
     started_s = time.monotonic() - seconds_before
     figures, where = session.figures, session.position
@@ -38,12 +43,18 @@ def experiment(session: Session, seconds_before: float = 0.0) -> Job[dict[str, f
         where.stage, where.layer_set, where.step = "offline_on_bench", 0, 0
         yield session.checkpoint()
 
-    yield from first_look(session)
-    if where.stage == "offline_on_bench":
-        figures["mse_offline_bench"], figures["discrepancy_before"] = score(session, "bench")
-        where.stage = "calibrated"
-        yield Measured(dict(figures))
-    yield from full_calibration(session)
+    if kept is not None and kept.any_stored():
+        yield from bring_up_to_date(session, kept)
+        if where.stage == "offline_on_bench":
+            # What it would do without a calibration is not measured on a bench that has one.
+            where.stage = "calibrated"
+    else:
+        yield from _measured(session, kept, FIRST_LOOK)
+        if where.stage == "offline_on_bench":
+            figures["mse_offline_bench"], figures["discrepancy_before"] = score(session, "bench")
+            where.stage = "calibrated"
+            yield Measured(dict(figures))
+        yield from _measured(session, kept, REST)
     if "mse_calibrated_bench" not in figures:
         figures["mse_calibrated_bench"], _ = score(session, "bench")
 
@@ -71,6 +82,13 @@ def experiment(session: Session, seconds_before: float = 0.0) -> Job[dict[str, f
     yield Measured(dict(figures))
     yield session.checkpoint()
     return figures
+
+
+def _measured(session: Session, kept: KeptCalibration | None, names: tuple[str, ...]) -> Job[None]:
+    if kept is None:
+        yield from measure_routines(session, names)
+    else:
+        yield from kept.measure(names)
 
 
 def _recognised(session: Session, images: torch.Tensor) -> dict[str, float]:

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from matplotlib.figure import Figure
 
-from labdiff.calibrate import first_look, full_calibration
+from labdiff.calibrate import measure_routines
 from labdiff.errors import UserError
 from labdiff.generate import generate
 from labdiff.jobs import ExperimentJob, Request
@@ -27,8 +27,7 @@ def generate_from_run(
         # The twin needs no light: then the bench is closed without the laser ever being on.
         with session.bench if where == "bench" else closing(session.bench):
             if where == "bench":
-                yield from first_look(session)
-                yield from full_calibration(session)
+                yield from measure_routines(session)
             images = yield from generate(session, count, where, seed)
             return images.numpy()
 

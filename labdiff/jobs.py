@@ -11,9 +11,11 @@ from typing import Any
 
 import torch
 
+from calibration.archive import CalibrationArchive
 from drivers.errors import DeviceError, DeviceStateError
 from labdiff.assemble import open_bench
 from labdiff.bench import Bench
+from labdiff.calibrate import KeptCalibration
 from labdiff.config import BenchConfig, TrainingOptions, bench_text, parse_bench
 from labdiff.errors import UserError
 from labdiff.events import Event
@@ -37,7 +39,8 @@ class Request:
     """What a job needs to know; plain values, so that it crosses to another process.
 
     bench: name of a shipped bench, or path. out: folder of the run file, or None for none.
-    resume: a run file to go on with; it brings its own bench and options.
+    resume: a run file to go on with; it brings its own bench and options. calibrations: folder of the
+    bench's stored calibrations, to be used and added to; None: all is measured anew and nothing stored.
     """
 
     bench: str = "mock"
@@ -45,6 +48,7 @@ class Request:
     options: TrainingOptions = field(default_factory=TrainingOptions)
     data_dir: Path | None = None
     resume: Path | None = None
+    calibrations: Path | None = None
 
     @property
     def run_path(self) -> Path | None:
@@ -94,13 +98,19 @@ class ExperimentJob:
         resumed = self._run is not None
         return Recorder(path, self._text, options, self.options.seed, resume=resumed)
 
+    def _kept(self) -> KeptCalibration | None:
+        folder = self.request.calibrations
+        if folder is None:
+            return None
+        return KeptCalibration(self.session, CalibrationArchive(folder), self._text)
+
     def job(self) -> Generator[Event, None, dict[str, float]]:
         """The generator; its end, by whatever way, leaves the bench safe."""
         before_s = self.session.figures.get("seconds", 0.0)
         started_s = time.monotonic()
         try:
             with self._bench:
-                return (yield from experiment(self.session, before_s))
+                return (yield from experiment(self.session, before_s, self._kept()))
         except DeviceStateError as error:
             raise UserError(str(error)) from error
         except DeviceError as error:

@@ -23,11 +23,19 @@ from labdiff.events import (
     Calibrated,
     Event,
     GenerationStep,
+    Looked,
     StageStarted,
     TrainingStep,
 )
 
-STYLES = {"pass": "green", "warn": "yellow", "fail": "red"}
+STYLES = {
+    "pass": "green",
+    "warn": "yellow",
+    "fail": "red",
+    "fresh": "green",
+    "stale": "yellow",
+    "never": "yellow",
+}
 
 
 class ProgressBar:
@@ -89,6 +97,14 @@ class ProgressBar:
                 self.console.print(
                     words, style=STYLES[verdict.level], highlight=False, markup=False
                 )
+            case Looked(findings=findings):
+                for routine, state, words in findings:
+                    self.console.print(
+                        f"  {state:<5}  {routine}: {words}",
+                        style=STYLES[state],
+                        highlight=False,
+                        markup=False,
+                    )
             case _:
                 pass
 

@@ -2,54 +2,29 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from labdiff.errors import UserError
+from labdiff.page import image, tag, write_page
 from labdiff.reader import RunFile
 from labdiff.words import WORDS
-
-_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem;
-  color: #1c2330 }
-h1 { font-size: 1.7rem; margin-bottom: .2rem }
-h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid #d6dbe4 }
-table { border-collapse: collapse; margin: 1rem 0 }
-td { padding: .3rem .9rem; border-bottom: 1px solid #e4e8ef }
-td.number { text-align: right; font-variant-numeric: tabular-nums }
-img { max-width: 100% }
-.quiet { color: #5b6678 }
-.tag { border-radius: .6rem; padding: .1rem .6rem; background: #e5f3ea; color: #14602f }
-.tag.stopped, .tag.running, .tag.warn { background: #fff2d8; color: #7a5200 }
-.tag.failed, .tag.fail { background: #fde5e5; color: #8a1c1c }
-"""
 
 
 def write_report(run: RunFile, path: Path) -> Path:
     """Write the page; returns its path. Raises UserError if it cannot be written."""
-    working = path.with_name(path.name + ".part")
-    try:
-        working.write_text(_page(run), encoding="utf-8")
-        working.replace(path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
-    return path
+    return write_page(path, f"labdiff run {run.path.name}", _parts(run))
 
 
-def _page(run: RunFile) -> str:
+def _parts(run: RunFile) -> list[str]:
     parts = [
-        "<!doctype html><html lang='en'><meta charset='utf-8'>",
-        f"<title>labdiff run {html.escape(run.path.name)}</title><style>{_STYLE}</style>",
         "<h1>Light that denoises</h1>",
         f"<p class='quiet'>{html.escape(run.path.name)}, "
         f"started {html.escape(run.start_time[:19])} UTC, "
-        f"seed {run.seed} <span class='tag {run.outcome}'>{run.outcome}</span> "
+        f"seed {run.seed} {tag(run.outcome)} "
         f"{html.escape(run.reason)}</p>",
     ]
     if run.figures:
@@ -66,11 +41,11 @@ def _page(run: RunFile) -> str:
         ("Alignment", _alignment(run), "The twin's alignment parameters while it was fitted."),
     ):  # fmt: skip
         if figure is not None:
-            parts.append(f"<h2>{title}</h2>{_image(figure, title)}<p class='quiet'>{caption}</p>")
+            parts.append(f"<h2>{title}</h2>{image(figure, title)}<p class='quiet'>{caption}</p>")
     if run.calibration:
         parts += ["<h2>Calibration</h2>", _verdicts(run)]
-    parts += ["<h2>Provenance</h2>", _provenance(run), "</html>"]
-    return "\n".join(parts)
+    parts += ["<h2>Provenance</h2>", _provenance(run)]
+    return parts
 
 
 def _figures_table(run: RunFile) -> str:
@@ -87,7 +62,7 @@ def _figures_table(run: RunFile) -> str:
 def _verdicts(run: RunFile) -> str:
     rows = [
         f"<tr><td>{html.escape(name)}</td>"
-        f"<td><span class='tag {found.verdict.level}'>{found.verdict.level}</span></td>"
+        f"<td>{tag(found.verdict.level)}</td>"
         f"<td>{html.escape(found.verdict.reason)} {html.escape(found.verdict.remedy)}</td></tr>"
         for name, found in sorted(run.calibration.items())
     ]
@@ -195,15 +170,3 @@ def _provenance(run: RunFile) -> str:
         f"<pre>{html.escape(run.bench_text)}</pre></details><details><summary>Options</summary>"
         f"<pre>{html.escape(run.options_json)}</pre></details>"
     )
-
-
-def png_bytes(figure: Figure, dpi: int = 110) -> bytes:
-    """A figure as PNG."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi)
-    return buffer.getvalue()
-
-
-def _image(figure: Figure, words: str) -> str:
-    data = base64.b64encode(png_bytes(figure)).decode("ascii")
-    return f"<img alt='{html.escape(words)}' src='data:image/png;base64,{data}'>"

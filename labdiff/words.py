@@ -1,4 +1,4 @@
-"""The figures of a run, in words."""
+"""Figures by name: what they are, and which of many are shown."""
 
 from __future__ import annotations
 
@@ -19,3 +19,15 @@ WORDS = {
     "frames": "Frames measured",
     "seconds": "Duration, s",
 }
+
+QUANTITIES = {
+    "alignment": (
+        "z_gap_percent",
+        "d_alpha_beam_mrad[0]",
+        "d_alpha_beam_mrad[1]",
+        "d_alpha_mirror_mrad[0]",
+        "d_alpha_mirror_mrad[1]",
+        "crosstalk_px",
+    )
+}
+"""Parameters whose history is shown."""

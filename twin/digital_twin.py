@@ -67,8 +67,8 @@ class DigitalTwin(nn.Module):
 
         z_gap_percent, d_alpha_beam_mrad (2), d_alpha_mirror_mrad (2), bounce_tilt_mrad (N, 2)
         backplane_rad (patches, 3)                  twin.backplane
-        source_centre_px (2), source_waist_percent, mirror_edge_px, source_amplitude_percent (11),
-        source_phase_rad (9), ghost_percent (2), ghost_mrad (2)     twin.source
+        source_centre_px (2), source_waist_percent, source_modes_percent (12, 2), mirror_edge_px,
+        ghost_percent (2), ghost_mrad (2)           twin.source
         crosstalk_px, zero_order_percent            twin.pixels
         stroke_percent (patches, 3), bend_rad (4)   twin.response
         aberration_rad (11), defocus_percent        twin.relay; the latter in percent of a gap
@@ -93,8 +93,7 @@ class DigitalTwin(nn.Module):
     defocus_percent: nn.Parameter
     aberration_rad: nn.Parameter
     mirror_edge_px: nn.Parameter
-    source_amplitude_percent: nn.Parameter
-    source_phase_rad: nn.Parameter
+    source_modes_percent: nn.Parameter
     ghost_percent: nn.Parameter
     ghost_mrad: nn.Parameter
     stroke_percent: nn.Parameter
@@ -120,8 +119,7 @@ class DigitalTwin(nn.Module):
             "defocus_percent": torch.zeros(()),
             "aberration_rad": torch.zeros(len(relay.TERMS)),
             "mirror_edge_px": torch.tensor(NO_EDGE_PX),
-            "source_amplitude_percent": torch.zeros(len(source.AMPLITUDE_TERMS)),
-            "source_phase_rad": torch.zeros(len(source.PHASE_TERMS)),
+            "source_modes_percent": torch.zeros(len(source.ORDERS), 2),
             "ghost_percent": torch.zeros(2),
             "ghost_mrad": torch.zeros(2),
             "stroke_percent": torch.zeros(patches, 3),
@@ -142,7 +140,8 @@ class DigitalTwin(nn.Module):
             padded_size(height, self._pitch_m, geometry.wavelength_m, reach_m, geometry.steepest),
             padded_size(width, self._pitch_m, geometry.wavelength_m, reach_m, geometry.steepest),
         )
-        self.register_buffer("source_modes", source.modes(height, width), persistent=False)
+        beam_modes = source.modes(self.x_m, self.y_m, geometry.waist_m)
+        self.register_buffer("source_modes", beam_modes, persistent=False)
         curvatures = backplane.curvature_modes(height, width)
         self.register_buffer("curvature_modes", curvatures, persistent=False)
         aperture = relay.aperture(
@@ -268,9 +267,7 @@ class DigitalTwin(nn.Module):
         waist_m = g.waist_m * (1.0 + self.source_waist_percent.double() / 100.0)
         nominal = source.gaussian(self.x_m, self.y_m, g.waist_m).square().mean().sqrt()
         beam = source.gaussian(self.x_m - centre_m[0], self.y_m - centre_m[1], waist_m) / nominal
-        structure = source.structure(
-            self.source_modes, self.source_amplitude_percent, self.source_phase_rad
-        )
+        structure = source.structure(self.source_modes, self.source_modes_percent)
         k = 2.0 * math.pi / g.wavelength_m
         ghost = source.window_ghost(
             (k * self.x_m, k * self.y_m), self.ghost_mrad, self.ghost_percent
@@ -335,11 +332,9 @@ class DigitalTwin(nn.Module):
                 values[name] = float(getattr(self, name))
             values["aberration_rms_rad"] = float(self.aberration_rad.square().sum().sqrt())
             values["ghost_rms_percent"] = float(self.ghost_percent.square().sum().sqrt())
-            for name in ("source_amplitude", "stroke"):
+            for name in ("source_modes", "stroke"):
                 parameter = getattr(self, f"{name}_percent")
                 values[f"{name}_rms_percent"] = float(parameter.square().mean().sqrt())
-            for name in ("source_phase", "bend"):
-                parameter = getattr(self, f"{name}_rad")
-                values[f"{name}_rms_rad"] = float(parameter.square().mean().sqrt())
+            values["bend_rms_rad"] = float(self.bend_rad.square().mean().sqrt())
             values["backplane_rms_rad"] = float(self.backplane_rad.square().sum(1).mean().sqrt())
         return values

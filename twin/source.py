@@ -8,13 +8,9 @@ import torch
 from torch import Tensor
 
 from twin.propagation import propagate
-from twin.zernike import zernike
 
-AMPLITUDE_TERMS = (3, *range(5, 15))
-"""Zernike terms up to the fourth order; the centre of the beam makes those of first order, its waist
-the fourth (defocus)."""
-PHASE_TERMS = range(6, 15)
-"""The beam's tilt makes the phase's first order, the backplane of the input patch its second."""
+ORDERS = tuple((order - y, y) for order in (2, 3, 4) for y in range(order + 1))
+"""Hermite-Gauss orders (x, y) beside the Gaussian; its centre and its tilt make those of first order."""
 EDGE_SOFTNESS_PX = 0.55
 NO_EDGE_PX = -5.0
 """An edge so far outside the patch shades nothing."""
@@ -25,23 +21,33 @@ def gaussian(x_m: Tensor, y_m: Tensor, waist_m: Tensor | float) -> Tensor:
     return torch.exp(-(x_m.square() + y_m.square()) / waist_m**2)
 
 
-def modes(height: int, width: int) -> Tensor:
-    """(14, h, w): Zernike terms 1 ... 14 with r = 1 at the corners of a patch, float64."""
-    half = math.hypot(height, width) / 2.0
-    y = (torch.arange(height, dtype=torch.float64) - (height - 1) / 2) / half
-    x = (torch.arange(width, dtype=torch.float64) - (width - 1) / 2) / half
-    return zernike(range(1, 15), *torch.meshgrid(y, x, indexing="ij"))
+def modes(x_m: Tensor, y_m: Tensor, waist_m: float) -> Tensor:
+    """(M, h, w): what the Gaussian is multiplied by in each of the modes ORDERS, all of one energy.
 
-
-def structure(modes: Tensor, amplitude_percent: Tensor, phase_rad: Tensor) -> Tensor:
-    """What a real beam is beside a Gaussian, (h, w) complex: ellipticity, higher modes, windows.
-
-    (1 + sum_j a_j Z_j) exp(j sum_j p_j Z_j), j over AMPLITUDE_TERMS and PHASE_TERMS.
+    H_n(sqrt(2) x / w) / sqrt(2^n n!), the same for y (Siegman, Lasers, 16.4).
     """
-    of_amplitude = modes[[j - 1 for j in AMPLITUDE_TERMS]]
-    of_phase = modes[[j - 1 for j in PHASE_TERMS]]
-    amplitude = 1.0 + torch.tensordot(amplitude_percent.double() / 100.0, of_amplitude, dims=1)
-    return torch.polar(amplitude.abs(), torch.tensordot(phase_rad.double(), of_phase, dims=1))
+    along_x, along_y = (
+        _hermite(max(max(o) for o in ORDERS), at_m / waist_m) for at_m in (x_m, y_m)
+    )
+    return torch.stack([along_x[x] * along_y[y] for x, y in ORDERS])
+
+
+def _hermite(highest: int, u: Tensor) -> list[Tensor]:
+    """Orders 0 ... highest, normalised, by their recurrence."""
+    found = [torch.ones_like(u), 2.0 * u]
+    for n in range(1, highest):
+        step = 2.0 * u * found[n] - math.sqrt(n) * found[n - 1]
+        found.append(step / math.sqrt(n + 1))
+    return found
+
+
+def structure(modes: Tensor, percent: Tensor) -> Tensor:
+    """What a real beam is beside a Gaussian, (h, w) complex: ellipticity, higher modes (M2 > 1).
+
+    1 + sum_m c_m H_m. percent: (M, 2), real and imaginary part of c.
+    """
+    real, imaginary = torch.tensordot(percent.double().T / 100.0, modes, dims=1)
+    return torch.complex(1.0 + real, imaginary)
 
 
 def window_ghost(ramp: tuple[Tensor, Tensor], angles_mrad: Tensor, percent: Tensor) -> Tensor:

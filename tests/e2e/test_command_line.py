@@ -14,9 +14,11 @@ import h5py
 import pytest
 
 from calibration.alignment_found import AlignmentFound
+from calibration.archive import CalibrationArchive
 from labdiff import cli
 from labdiff.config import TrainingOptions
 from labdiff.reader import read_run
+from labdiff.routines import ALL
 
 STEPS = {"offline": 12, "calibrated": 8, "online": 8}
 STEP_WORDS = [w for name, count in STEPS.items() for w in (f"--{name}-steps", str(count))]
@@ -62,19 +64,85 @@ def test_images_are_generated_from_a_run(trained: Path, tmp_path: Path) -> None:
     assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_calibrations_are_kept_with_their_verdicts(tmp_path: Path) -> None:
-    done = labdiff("calibrate", "--json", cwd=tmp_path)
+@pytest.fixture(scope="module")
+def calibrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with bench.toml and its calibrations, which a kill interrupted once."""
+    folder = tmp_path_factory.mktemp("calibration")
+    assert labdiff("init", "bench.toml", cwd=folder).returncode == 0
+    words = [sys.executable, "-m", "labdiff", "calibrate", "--bench", "bench.toml"]
+    process = subprocess.Popen(
+        words, cwd=folder, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    frames = folder / "bench-seed0.calibration" / "unfinished.frames"
+    while _records(frames) < 20:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.05)
+    process.kill()
+    process.wait()
+    done = labdiff("calibrate", "--bench", "bench.toml", "--json", cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout.splitlines()[-1])["discrepancy_held_out"] < 0.03
-    run = read_run(tmp_path / "runs" / "calibration" / "run.h5")
-    routines = {"dark level", "exposure", "registration", "camera", "phase response", "alignment"}
-    assert set(run.calibration) == routines
-    alignment = run.calibration["alignment"]
-    assert isinstance(alignment, AlignmentFound)
-    assert len(alignment.names) == len(alignment.sigma) > 90
-    assert "d_alpha_beam_mrad[0]" in alignment.names
-    assert {found.verdict.level for found in run.calibration.values()} <= {"pass", "warn"}
-    assert "phase response" in (run.path.with_name("report.html")).read_text(encoding="utf-8")
+    figures = json.loads(done.stdout.splitlines()[-1])
+    assert set(figures["verdicts"]) == set(ALL)
+    assert set(figures["verdicts"].values()) <= {"pass", "warn"}
+    return folder
+
+
+def _records(path: Path) -> int:
+    return path.read_bytes().count(b'"request"') if path.exists() else 0
+
+
+def test_calibrations_are_kept_with_their_verdicts_and_resume_to_the_frame(
+    calibrated: Path,
+) -> None:
+    archive = CalibrationArchive(calibrated / "bench-seed0.calibration")
+    kept = {name: archive.history(name) for name in ALL}
+    assert all(len(past) == 1 for past in kept.values())
+    resumed = sum(past[0].provenance.resumed_frames for past in kept.values())
+    assert resumed >= 20
+    alignment = kept["alignment"][0]
+    assert isinstance(alignment.result, AlignmentFound)
+    assert len(alignment.result.names) == len(alignment.result.sigma) > 90
+    assert "d_alpha_beam_mrad[0]" in alignment.result.names
+    assert alignment.provenance.parents["registration"] == kept["registration"][0].id
+    assert not list(archive.folder.glob("unfinished*"))
+    page = (archive.folder / "report.html").read_text(encoding="utf-8")
+    assert page.count("data:image/png;base64,") >= 3
+    assert "http" not in page
+
+
+def test_a_look_finds_a_bench_that_stood_still_fresh_and_measures_nothing(calibrated: Path) -> None:
+    done = labdiff("calibrate", "--bench", "bench.toml", "--json", cwd=calibrated)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout.splitlines()[-1])
+    assert set(figures["fresh"]) == set(ALL)
+    assert figures["verdicts"] == {}
+    done = labdiff("calibrate", "--bench", "bench.toml", "--check", cwd=calibrated)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_look_finds_a_camera_that_was_moved(calibrated: Path) -> None:
+    text = (calibrated / "bench.toml").read_text(encoding="utf-8")
+    moved = text.replace("offset_px = 3.0 ", "offset_px = 4.0 ")
+    assert moved != text
+    (calibrated / "moved.toml").write_text(moved, encoding="utf-8")
+    folder = calibrated / "bench-seed0.calibration"
+    done = labdiff("calibrate", "--bench", "moved.toml", "--out", folder, "--check", cwd=calibrated)
+    assert done.returncode == 1, done.stderr
+    assert "stale  registration: moved by" in done.stderr
+    assert "fresh  phase response" in done.stderr
+    assert "stale  alignment" in done.stderr
+
+
+def test_mistakes_in_asking_for_a_calibration(tmp_path: Path) -> None:
+    for words, said in (
+        (("--only", "focus"), "--only focus: no such routine; allowed are dark level"),
+        (("--all", "--check"), "exclude each other"),
+        (("--only", "alignment"), "alignment: rests on registration, phase response, which is not"),
+    ):
+        done = labdiff("calibrate", *words, cwd=tmp_path)
+        assert done.returncode == 2
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def _interrupt(folder: Path, number: signal.Signals) -> int:

@@ -10,11 +10,12 @@ import numpy as np
 import torch
 
 from labdiff.assemble import mock_geometry
-from labdiff.calibrate import first_look
+from labdiff.calibrate import measure_routines
 from labdiff.config import TrainingOptions, bench_text
 from labdiff.events import Event
 from labdiff.jobs import ExperimentJob, Request
 from labdiff.rays import Rays, spot, start_from, trace_rays
+from labdiff.routines import FIRST_LOOK
 from labdiff.runner import run
 from mock_hardware.truth import draw_truth
 
@@ -31,7 +32,7 @@ def test_rays_find_tilts_of_several_milliradians(tmp_path: Path) -> None:
     def job() -> Generator[Event, None, Rays]:
         nonlocal exposure_ms
         with session.bench:
-            yield from first_look(session)
+            yield from measure_routines(session, FIRST_LOOK)
             exposure_ms = session.bench.camera.exposure_ms
             rays = yield from trace_rays(session)
             assert session.bench.camera.exposure_ms == exposure_ms
@@ -69,7 +70,7 @@ def test_rays_on_a_bench_whose_input_is_a_dmd() -> None:
 
     def job() -> Generator[Event, None, Rays]:
         with session.bench:
-            yield from first_look(session)
+            yield from measure_routines(session, FIRST_LOOK)
             return (yield from trace_rays(session))
 
     rays = run(job())

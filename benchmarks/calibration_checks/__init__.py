@@ -1,0 +1,1 @@
+"""Calibrations of mock benches, held against the mock's hidden truth."""

@@ -1,0 +1,134 @@
+"""What a calibrated session says, against the truth of its mock laboratory.
+
+The registration alone has no truth of its own: a curvature that the planes share scales the image as a
+magnification does, and only both together can be told. Frames that nothing was fitted to hold both.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+
+from calibration.alignment_found import AlignmentFound
+from calibration.camera import CameraFound
+from calibration.dark import DarkLevel
+from calibration.phase_response import PhaseResponse
+from calibration.store import Result
+from labdiff.alignment import measure_probes
+from labdiff.session import Session
+from mock_hardware.laboratory import MockLaboratory
+from twin.refine import Triples
+
+UNSEEN = (("blocks", 8.0), ("smooth", 2.0))
+UNSEEN_FRAMES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """error: of one quantity. sigma: its stated standard deviation, NaN if none is stated.
+
+    largest: an error beyond which what rests on the quantity is spoilt.
+    """
+
+    error: float
+    sigma: float
+    largest: float
+
+    @property
+    def spoilt(self) -> bool:
+        """True also for what is no number."""
+        return not abs(self.error) <= self.largest
+
+
+def laboratory(session: Session) -> MockLaboratory:
+    """The room behind a mock bench."""
+    return cast(MockLaboratory, session.bench.slm._lab)  # type: ignore[attr-defined]
+
+
+def unseen_nrmse(session: Session) -> float:
+    """How far the twin is off frames that nothing was fitted to, of the worse kind of pattern."""
+    worst = 0.0
+    for number, (kind, strength) in enumerate(UNSEEN):
+        probes = measure_probes(session, kind, strength, UNSEEN_FRAMES, 4000 + number)  # type: ignore[arg-type]
+        worst = max(worst, _nrmse(session, probes))
+    return worst
+
+
+def _nrmse(session: Session, probes: Triples) -> float:
+    with torch.no_grad():
+        light = torch.cat(
+            [
+                session.twin(probes.inputs[i : i + 1], probes.phases[i])
+                for i in range(len(probes.inputs))
+            ]
+        )
+    return float((light - probes.intensity).norm() / probes.intensity.norm())
+
+
+def check(session: Session, results: dict[str, Result]) -> dict[str, Checked]:
+    """Every quantity of these results that has a truth."""
+    lab = laboratory(session)
+    truth = lab.truth
+    found: dict[str, Checked] = {}
+    dark = results.get("dark level")
+    if isinstance(dark, DarkLevel):
+        # What the sensor shows in the dark is more than the pedestal.
+        electrons = truth.offset_pattern_electrons[~truth.hot].mean()
+        pedestal = truth.pedestal_counts + electrons / truth.electrons_per_count
+        found["pedestal, counts"] = Checked(
+            dark.pedestal_counts - pedestal, dark.pedestal_sigma_counts, 2.0
+        )
+    camera = results.get("camera")
+    if isinstance(camera, CameraFound) and camera.verdict.level != "fail":
+        gain = truth.electrons_per_count
+        found["gain, share"] = Checked(
+            camera.gain_electrons / gain - 1.0, camera.gain_sigma_electrons / gain, 0.05
+        )
+        read = truth.read_noise_electrons / gain
+        found["read noise, share"] = Checked(
+            camera.read_noise_counts / read - 1.0, camera.read_noise_sigma_counts / read, 0.10
+        )
+    response = results.get("phase response")
+    if isinstance(response, PhaseResponse):
+        # A phase that is common to a patch does nothing; the response is that of the last patch.
+        true = truth.phase_by_grey_rad * truth.stroke_map[-1].mean()
+        off = float((response.phase_by_grey_rad - true).std())
+        sigma = float(getattr(response, "sigma_rad", math.nan))
+        found["phase response, rad"] = Checked(off, sigma, 0.05)
+    alignment = results.get("alignment")
+    if isinstance(alignment, AlignmentFound):
+        found.update(_aligned(session, alignment))
+    return found
+
+
+def _aligned(session: Session, alignment: AlignmentFound) -> dict[str, Checked]:
+    lab = laboratory(session)
+    truth = lab.truth
+    sigma = dict(zip(alignment.names, alignment.sigma, strict=True))
+    value = dict(zip(alignment.names, alignment.value, strict=True))
+    gap_percent = 100.0 * (truth.z_gap_mm / lab.geometry.z_gap_mm - 1.0)
+    dead = truth.dead_space * math.sqrt(truth.dead_space_reflectance) / (1.0 - truth.dead_space)
+    found = {
+        "gap, percent": Checked(value["z_gap_percent"] - gap_percent, sigma["z_gap_percent"], 0.3),
+        "crosstalk, px": Checked(
+            value["crosstalk_px"] - truth.crosstalk_px, sigma["crosstalk_px"], 0.1
+        ),
+        "zero order, percent": Checked(
+            value["zero_order_percent"] - 100.0 * dead, sigma["zero_order_percent"], 2.0
+        ),
+    }
+    # The last bounce's tilt is a shift of the image too; all others are what they are.
+    drifted = lab.drift.at(lab.clock.now_s())
+    true_mrad = 1e3 * (truth.tilts_rad + drifted.mirror_rad)[1:-1]
+    got_mrad = 1e3 * session.twin.planes_tilt_rad().numpy()[1:-1]
+    for bounce, pair in enumerate(got_mrad - true_mrad):
+        for axis, error in enumerate(pair):
+            spread = math.hypot(
+                sigma[f"d_alpha_mirror_mrad[{axis}]"],
+                sigma[f"bounce_tilt_mrad[{2 * bounce + axis}]"],
+            )
+            found[f"tilt {bounce + 1}{'xy'[axis]}, mrad"] = Checked(float(error), spread, 0.1)
+    return found

@@ -1,0 +1,83 @@
+"""The calibrations of one bench, a file each: nothing is overwritten; what failed is kept, not used."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import h5py
+
+from calibration.provenance import Provenance
+from calibration.result import CalibrationError
+from calibration.store import Result, read_result, write_result
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A result in the archive. id: the file's name without its suffix; it begins with the time."""
+
+    id: str
+    path: Path
+    result: Result
+    provenance: Provenance
+
+    @property
+    def good(self) -> bool:
+        """False for one that failed."""
+        return self.result.verdict.level != "fail"
+
+
+class CalibrationArchive:
+    """A folder of HDF5 files. Raises CalibrationError for a file that is not one of ours."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def save(self, result: Result, provenance: Provenance) -> Stored:
+        """Write a result, whole or not at all. Raises OSError if the disk does not take it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        image = io.BytesIO()
+        with h5py.File(image, "w") as file:
+            file.attrs["provenance"] = provenance.to_json()
+            write_result(file.create_group("result"), result)
+        path = self._free(provenance)
+        working = path.with_suffix(".part")
+        working.write_bytes(image.getvalue())
+        working.replace(path)
+        return Stored(path.stem, path, result, provenance)
+
+    def history(self, routine: str) -> list[Stored]:
+        """All results of a routine, the oldest first, failed ones too."""
+        found = (self.read(path) for path in sorted(self.folder.glob(f"*Z-{_slug(routine)}.h5")))
+        return list(found)
+
+    def latest(self, routine: str) -> Stored | None:
+        """The newest result that did not fail."""
+        return next((stored for stored in reversed(self.history(routine)) if stored.good), None)
+
+    def read(self, path: Path) -> Stored:
+        """One file. Raises CalibrationError if it is damaged or of another program."""
+        try:
+            with h5py.File(path, "r") as file:
+                provenance = Provenance.from_json(str(file.attrs["provenance"]))
+                result = read_result(file["result"])
+        except (OSError, KeyError, ValueError, TypeError) as error:
+            raise CalibrationError(
+                f"{path}: not a calibration of this program ({error}). Move it out of the folder."
+            ) from None
+        return Stored(path.stem, path, result, provenance)
+
+    def _free(self, provenance: Provenance) -> Path:
+        when = datetime.fromisoformat(provenance.taken_utc)
+        while True:
+            stem = f"{when:%Y%m%dT%H%M%S}{when.microsecond:06d}Z-{_slug(provenance.routine)}"
+            path = self.folder / f"{stem}.h5"
+            if not path.exists():
+                return path
+            when += timedelta(microseconds=1)
+
+
+def _slug(routine: str) -> str:
+    return routine.replace(" ", "_")

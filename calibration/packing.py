@@ -1,0 +1,70 @@
+"""Where the bits sit in a word: 12 bits come right-justified, or in the upper end of 16."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from drivers.protocols import Camera
+from drivers.types import CountArray, Frame, Roi
+
+LEAST_VALUES = 5
+"""Fewer different counts than this do not tell how far two counts are apart."""
+
+
+def packing_step(pixels: CountArray, bit_depth: int) -> int:
+    """Distance of two neighbouring counts of a frame: 1, or 2**k if the lowest k bits never change."""
+    values = np.unique(pixels)
+    if len(values) < LEAST_VALUES:
+        return 1
+    apart = int(np.gcd.reduce(np.diff(values.astype(np.int64))))
+    step = apart & -apart
+    return min(step, 1 << (16 - bit_depth))
+
+
+class RightJustified:
+    """A camera whose counts come in steps: the same frames in counts of one."""
+
+    def __init__(self, real: Camera, step: int) -> None:
+        self.real, self.step = real, step
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    @property
+    def exposure_ms(self) -> float:
+        """As the real one."""
+        return self.real.exposure_ms
+
+    @exposure_ms.setter
+    def exposure_ms(self, value: float) -> None:
+        self.real.exposure_ms = value
+
+    @property
+    def roi(self) -> Roi:
+        """As the real one."""
+        return self.real.roi
+
+    @roi.setter
+    def roi(self, value: Roi) -> None:
+        self.real.roi = value
+
+    def get_frame(self) -> Frame:
+        """The next frame in counts of one."""
+        frame = self.real.get_frame()
+        pixels = frame.pixels // np.uint16(self.step)
+        saturated = float((pixels >= 2**self.real.bit_depth - 1).mean())
+        return Frame(
+            pixels,
+            frame.exposure_ms,
+            frame.timestamp_s,
+            frame.sequence,
+            frame.pattern_id,
+            saturated,
+            frame.roi,
+        )
+
+    def get_frames(self, count: int) -> list[Frame]:
+        """`count` frames in a row."""
+        return [self.get_frame() for _ in range(count)]

@@ -1,0 +1,40 @@
+"""Where a calibration comes from: devices, settings, the calibrations it rests on, program and time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """All that a reader in a year needs to trust or to distrust a result.
+
+    taken_utc: ISO 8601, when it was finished. frames: that it rests on, of which resumed_frames were taken
+    before a crash. devices: name (maker, model, serial number) of each kind.
+    settings: wavelength_nm, exposure_ms, power_mw and what else was set, units in the names.
+    parents: routine to id of the calibrations that it rests on, among them the dark frame's.
+    bench_sha256: of the bench file's text. versions: of the programs.
+    """
+
+    routine: str
+    taken_utc: str
+    frames: int
+    seconds: float
+    resumed_frames: int = 0
+    devices: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, float] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)
+    bench_sha256: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """As text, for a file's attribute."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Provenance:
+        """Raises ValueError, TypeError or KeyError for other text."""
+        values: dict[str, Any] = json.loads(text)
+        return cls(**values)

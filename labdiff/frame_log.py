@@ -1,0 +1,73 @@
+"""Frames as they were taken, one after the other in one file, so that a crash costs no measurement.
+
+A record is a line of JSON (the request and what is known of the frame) and the pixels as `numpy.save`
+writes them. Records are only ever appended; one that a kill cut short is not there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from drivers.types import CountArray
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """request: digest of all that the frame depends on. new: False if the camera gave it out before.
+
+    of_its_pattern: the camera's frame named the pattern that stood; False if it named another or none.
+    """
+
+    request: str
+    new: bool
+    of_its_pattern: bool
+    exposure_ms: float
+    saturated_fraction: float
+    pixels: CountArray
+
+
+class FrameLog:
+    """Append-only."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def append(self, record: Record) -> None:
+        """Write one record through to the system: a kill of this process loses none before it."""
+        about = {
+            "request": record.request,
+            "new": record.new,
+            "of_its_pattern": record.of_its_pattern,
+            "exposure_ms": record.exposure_ms,
+            "saturated_fraction": record.saturated_fraction,
+        }
+        with self.path.open("ab") as file:
+            file.write(json.dumps(about).encode() + b"\n")
+            np.save(file, record.pixels, allow_pickle=False)
+
+    def records(self) -> Iterator[Record]:
+        """All whole records, in their order. What a kill left behind them is cut off."""
+        if not self.path.exists():
+            return
+        whole = 0
+        with self.path.open("rb") as file:
+            while True:
+                try:
+                    about = json.loads(file.readline())
+                    pixels = np.load(file, allow_pickle=False)
+                except (ValueError, EOFError, OSError):
+                    break
+                whole = file.tell()
+                yield Record(pixels=pixels, **about)
+        if self.path.stat().st_size > whole:
+            with self.path.open("r+b") as file:
+                file.truncate(whole)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.path.unlink(missing_ok=True)

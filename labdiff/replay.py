@@ -1,0 +1,253 @@
+"""Go on with a measurement that a crash cut short: requests that were answered are answered again.
+
+A routine is a function of the frames it takes. Run anew from its start, it asks for the same frames in the
+same order; those that the log holds come from there, without waiting and without touching SLM or camera,
+and the first that it does not hold is measured. Thus no routine knows of resuming, and each resumes
+to the frame. Where a request differs from the recorded one, the rest of the log is of another measurement
+and is dropped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from drivers.protocols import SLM, Camera, InputModulator
+from drivers.types import FloatArray, Frame, PatternId, Roi, Timing
+from labdiff.bench import Bench, Clock
+from labdiff.frame_log import FrameLog, Record
+
+BEFORE_ALL = -(2**40)
+
+
+class Replay:
+    """Stands between a bench and its SLM, DMD, camera and clock; `begin` and `end` frame a routine.
+
+    Patterns and frames from the log have numbers below all real ones, so that they are never confused.
+    Outside a routine everything passes straight through.
+    """
+
+    def __init__(self, bench: Bench, log: FrameLog) -> None:
+        self._bench, self._log = bench, log
+        self._answers: Iterator[Record] = iter(())
+        self._next: Record | None = None
+        self.recording = False
+        self.frames = self.from_log = 0
+        self.slm = bench.slm = _ReplayedSlm(bench.slm, self)
+        self.dmd = None
+        if bench.dmd is not None:
+            self.dmd = bench.dmd = _ReplayedModulator(bench.dmd, self)
+        self.camera = bench.camera = _ReplayedCamera(bench.camera, self)
+        self.clock = bench.clock = _ReplayedClock(bench.clock, self)
+
+    @property
+    def live(self) -> bool:
+        """True once everything in the log has been answered."""
+        return self._next is None
+
+    def begin(self) -> None:
+        """The routine whose frames the log holds starts anew."""
+        self._answers = self._log.records()
+        self.frames = self.from_log = 0
+        self.recording = True
+        self._next = next(self._answers, None)
+        if not self.live:
+            self._bench.last_sequence = BEFORE_ALL
+
+    def end(self) -> None:
+        """The routine is finished and its result kept: its frames are not needed any more."""
+        if not self.live:
+            self._go_live()
+        self.recording = False
+        self._log.clear()
+
+    def request(self) -> str:
+        """Digest of all that a frame depends on and that can be set."""
+        parts = [self.slm.standing, self.dmd.standing if self.dmd else b""]
+        camera, laser = self.camera, self._bench.laser
+        settings = (camera.exposure_ms, camera.roi, laser.emission, laser.power_mw)
+        parts.append(repr(settings).encode())
+        return hashlib.blake2b(b"|".join(parts), digest_size=16).hexdigest()
+
+    def answer(self) -> Record | None:
+        """The recorded frame of the present request; None if it has to be measured."""
+        record = self._next
+        if record is None:
+            return None
+        if record.request != self.request():
+            self._log.clear()
+            self._go_live()
+            return None
+        self._next = next(self._answers, None)
+        self.from_log += 1
+        if self.live:
+            self._go_live()
+        return record
+
+    def keep(self, frame: Frame, new: bool) -> None:
+        """A frame was measured."""
+        mine = (self.dmd or self.slm).is_standing(frame.pattern_id)
+        about = self.request(), new, mine, frame.exposure_ms, frame.saturated_fraction
+        self._log.append(Record(*about, np.asarray(frame.pixels)))
+
+    def _go_live(self) -> None:
+        """Put on the devices what was only noted while the log answered, and let them settle."""
+        self._answers, self._next = iter(()), None
+        waits_ms = [modulator.catch_up() for modulator in (self.slm, self.dmd) if modulator]
+        self.clock.real.sleep_s(max(*waits_ms, self._bench.laser.timing.total_ms) / 1e3)
+
+
+class _ReplayedModulator:
+    """An input modulator; while the log answers, what is shown is only noted."""
+
+    def __init__(self, real: InputModulator | SLM, replay: Replay) -> None:
+        self._real: Any = real
+        self._replay = replay
+        self._noted: tuple[str, FloatArray] | None = None
+        self._table = b""
+        self.pattern: PatternId = BEFORE_ALL
+        self.standing = b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    @property
+    def timing(self) -> Timing:
+        """As the real one declares."""
+        timing: Timing = self._real.timing
+        return timing
+
+    def show(self, field: FloatArray) -> PatternId:
+        """Show one input field."""
+        return self._show("show", field)
+
+    def catch_up(self) -> float:
+        """Show what was noted; milliseconds that this takes."""
+        if self._noted is None:
+            return 0.0
+        act, pattern = self._noted
+        self._noted = None
+        self.pattern = getattr(self._real, act)(pattern)
+        return self.timing.total_ms
+
+    def is_standing(self, pattern: PatternId | None) -> bool:
+        """Is this what a frame calls the pattern shown last?"""
+        return pattern == self.pattern
+
+    def _show(self, act: str, pattern: FloatArray) -> PatternId:
+        if not self._replay.recording:
+            self.pattern = getattr(self._real, act)(pattern)
+            return self.pattern
+        words = f"{act} {pattern.shape} {pattern.dtype} ".encode()
+        self.standing = words + _digest(pattern) + self._table
+        if self._replay.live:
+            self._noted = None
+            self.pattern = getattr(self._real, act)(pattern)
+        else:
+            self._noted = (act, pattern.copy())
+            self.pattern = min(self.pattern + 1, -1)
+        return self.pattern
+
+
+class _ReplayedSlm(_ReplayedModulator):
+    """An SLM; its table of phases is always set, since it costs no frame."""
+
+    def set_lut(self, phase_by_grey_rad: FloatArray | None) -> None:
+        """Use a measured phase response."""
+        self._real.set_lut(phase_by_grey_rad)
+        self._table = b"" if phase_by_grey_rad is None else _digest(phase_by_grey_rad)
+
+    def set_phase(self, phase_rad: FloatArray) -> PatternId:
+        """Show a phase pattern."""
+        return self._show("set_phase", phase_rad)
+
+    def set_grey(self, grey: FloatArray) -> PatternId:
+        """Show raw grey levels."""
+        return self._show("set_grey", grey)
+
+    @property
+    def shown(self) -> PatternId | None:
+        """What the panel says; while the log answers, what was asked for."""
+        shown: PatternId | None = self.pattern if self._noted is not None else self._real.shown
+        return shown
+
+
+class _ReplayedCamera:
+    """A camera; frames that the log holds come from there, others go into it."""
+
+    def __init__(self, real: Camera, replay: Replay) -> None:
+        self.real, self._replay = real, replay
+        self.last_real = -1
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    @property
+    def exposure_ms(self) -> float:
+        """As the real one."""
+        return self.real.exposure_ms
+
+    @exposure_ms.setter
+    def exposure_ms(self, value: float) -> None:
+        self.real.exposure_ms = value
+
+    @property
+    def roi(self) -> Roi:
+        """As the real one."""
+        return self.real.roi
+
+    @roi.setter
+    def roi(self, value: Roi) -> None:
+        self.real.roi = value
+
+    def get_frame(self) -> Frame:
+        """From the log, or measured and written into it."""
+        replay = self._replay
+        if not replay.recording:
+            return self.real.get_frame()
+        replay.frames += 1
+        modulator = replay.dmd or replay.slm
+        pattern = modulator.pattern
+        record = replay.answer()
+        if record is None:
+            frame = self.real.get_frame()
+            # A frame that was handed out before keeps its old number, by which the bench knows it.
+            replay.keep(frame, new=frame.sequence > self.last_real)
+            self.last_real = frame.sequence
+            return frame
+        return Frame(
+            record.pixels,
+            record.exposure_ms,
+            replay.clock.now_s(),
+            BEFORE_ALL + replay.frames - (0 if record.new else 1),
+            pattern if record.of_its_pattern else None,
+            record.saturated_fraction,
+            self.roi,
+        )
+
+    def get_frames(self, count: int) -> list[Frame]:
+        """`count` exposures in a row."""
+        return [self.get_frame() for _ in range(count)]
+
+
+class _ReplayedClock:
+    """Nobody waits for frames that were taken before."""
+
+    def __init__(self, real: Clock, replay: Replay) -> None:
+        self.real, self._replay = real, replay
+
+    def now_s(self) -> float:
+        """As the real one."""
+        return self.real.now_s()
+
+    def sleep_s(self, seconds: float) -> None:
+        """Wait, unless the log answers."""
+        if self._replay.live:
+            self.real.sleep_s(seconds)
+
+
+def _digest(values: FloatArray) -> bytes:
+    return hashlib.blake2b(values.tobytes(), digest_size=16).digest()

@@ -1,0 +1,59 @@
+"""Calibrations of a bench as files: nothing is overwritten, what failed is kept and not used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from calibration.archive import CalibrationArchive
+from calibration.exposure import Exposure
+from calibration.provenance import Provenance
+from calibration.result import CalibrationError, Verdict
+
+PASS, FAIL = Verdict("pass", "fills 30%"), Verdict("fail", "too dim", "More light.")
+
+
+def provenance(second: int) -> Provenance:
+    return Provenance(
+        "exposure",
+        f"2026-01-02T03:04:{second:02d}+00:00",
+        frames=4,
+        seconds=0.5,
+        devices={"camera": "mock camera"},
+        settings={"wavelength_nm": 850.0},
+        parents={"dark level": "20260102T030400000000Z-dark_level"},
+        versions={"labdiff": "0"},
+    )
+
+
+def test_the_newest_that_did_not_fail_is_used_and_all_are_kept(tmp_path: Path) -> None:
+    archive = CalibrationArchive(tmp_path / "bench")
+    assert archive.latest("exposure") is None
+    for second, (exposure_ms, verdict) in enumerate([(1.0, PASS), (2.0, PASS), (3.0, FAIL)]):
+        archive.save(Exposure(exposure_ms, 0.3, verdict), provenance(second))
+    again = archive.save(Exposure(4.0, 0.3, FAIL), provenance(2))  # the same moment: another file
+    past = archive.history("exposure")
+    assert [stored.result.exposure_ms for stored in past] == [1.0, 2.0, 3.0, 4.0]  # type: ignore[union-attr]
+    assert [stored.good for stored in past] == [True, True, False, False]
+    assert past[-1] == again
+    newest = archive.latest("exposure")
+    assert newest is not None
+    assert newest.id == "20260102T030401000000Z-exposure"
+    assert newest.provenance == provenance(1)
+    assert archive.history("camera") == []
+
+
+def test_a_damaged_or_foreign_file_is_named(tmp_path: Path) -> None:
+    archive = CalibrationArchive(tmp_path)
+    stored = archive.save(Exposure(1.0, 0.3, PASS), provenance(0))
+    whole = stored.path.read_bytes()
+    stored.path.write_bytes(whole[: len(whole) // 3])
+    with pytest.raises(CalibrationError, match=r"exposure\.h5: not a calibration of this program"):
+        archive.latest("exposure")
+    with h5py.File(stored.path, "w") as file:
+        file["numbers"] = np.arange(3)
+    with pytest.raises(CalibrationError, match=r"exposure\.h5: .* Move it out of the folder"):
+        archive.history("exposure")
