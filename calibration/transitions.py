@@ -89,17 +89,18 @@ def fit_transitions(
     def missed(x: Array, which: npt.NDArray[np.bool_]) -> Array:
         begin = clock.begins_ms(x[kinds + 1 :])
         scan = x[kinds] if clock.kind != "irregular" else 0.0
-        errors = [
-            predicted(s, b, np.exp(x[s.kind]), scan, exposure_ms) - s.phasors
-            for s, b, used in zip(chosen, begin, which, strict=True)
-            if used
-        ]
+        errors = []
+        for s, b, used in zip(chosen, begin, which, strict=True):
+            if used:
+                error = predicted(s, b, np.exp(x[s.kind]), scan, exposure_ms) - s.phasors
+                # The plane drifts slowly: one step's phasors are all displaced alike.
+                errors.append(error - error.mean())
         return np.concatenate(errors).view(np.float64)
 
     solved = least_squares(
         lambda x: missed(x, beginning), start, loss="soft_l1", f_scale=3.0 * spread, x_scale="jac"
     )
-    degrees = max(len(solved.fun) - len(start), 1)
+    degrees = max(len(solved.fun) - len(start) - 2 * len(fitted), 1)
     covariance = np.linalg.pinv(solved.jac.T @ solved.jac) * 2.0 * solved.cost / degrees
     sigma = np.sqrt(np.diag(covariance))
     parameters = solved.x[kinds + 1 :]
