@@ -101,7 +101,9 @@ def fit_transitions(
         lambda x: missed(x, beginning), start, loss="soft_l1", f_scale=3.0 * spread, x_scale="jac"
     )
     degrees = max(len(solved.fun) - len(start) - 2 * len(fitted), 1)
-    covariance = np.linalg.pinv(solved.jac.T @ solved.jac) * 2.0 * solved.cost / degrees
+    # Steps that fit badly count less in the fit, but not in how sure it is.
+    scatter = float(np.sum(missed(solved.x, beginning) ** 2)) / degrees
+    covariance = np.linalg.pinv(solved.jac.T @ solved.jac) * scatter
     sigma = np.sqrt(np.diag(covariance))
     parameters = solved.x[kinds + 1 :]
     wait_ms, wait_sigma_ms = clock.worst_wait_ms(parameters)
