@@ -95,7 +95,8 @@ def fit_transitions(
                 error = predicted(s, b, np.exp(x[s.kind]), scan, exposure_ms) - s.phasors
                 # The plane drifts slowly: one step's phasors are all displaced alike.
                 errors.append(error - error.mean())
-        return np.concatenate(errors).view(np.float64)
+        together: Array = np.concatenate(errors).view(np.float64)
+        return together
 
     solved = least_squares(
         lambda x: missed(x, beginning), start, loss="soft_l1", f_scale=3.0 * spread, x_scale="jac"
