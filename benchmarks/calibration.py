@@ -2,7 +2,7 @@
 
 Random mock benches with every effect on. Each routine runs as `labdiff calibrate` runs it, and what it
 found is compared with the mock's hidden truth, which only this script reads. --part: healthy benches,
-sabotaged ones, or kills alone.
+sabotaged ones, settling and beam, or kills alone.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from calibration_checks.kills import killed
 from calibration_checks.sabotage import SABOTAGES, sabotaged
 from calibration_checks.truth import Checked, check, laboratory, unseen_nrmse
+from calibration_timing import timing_and_beam, timing_claims
 from claims import Claim, claim, finish, parser
 from mock_checks.benches import bench_geometry, lit
 from rich.console import Console
@@ -31,7 +32,7 @@ from labdiff.jobs import ExperimentJob, Request
 from labdiff.runner import run
 
 DECADES = tuple(10.0 ** np.arange(-3, 4))
-PARTS = ("benches", "refusals", "kills")
+PARTS = ("benches", "refusals", "timing", "kills")
 KILLS = 20
 
 
@@ -161,6 +162,13 @@ def main() -> None:
             claim(f"silent bad results on {len(outcomes)} sabotaged benches", silent, "<= 0")
         )
         details["sabotaged"] = [asdict(outcome) for outcome in outcomes]
+    if "timing" in parts:
+        timings = []
+        for seed in range(arguments.seeds):
+            timings.append(timing_and_beam(seed))
+            console.print(f"settling and beam of bench {seed}: {timings[-1]}")
+        claims += timing_claims(timings)
+        details["timing"] = [asdict(f) for f in timings]
     if "kills" in parts:
         kills = killed(KILLS)
         claims += [

@@ -43,6 +43,11 @@ class Registration:
         """Raw-sensor positions (K, 2) of plane positions (K, 2)."""
         return points @ self.matrix.T + self.offset
 
+    def camera_to_plane(self, points: Array) -> Array:
+        """Plane positions (K, 2) of raw-sensor positions (K, 2)."""
+        turned_back: Array = np.linalg.inv(self.matrix).astype(np.float64)
+        return (points - self.offset) @ turned_back.T
+
 
 def measure_registration(
     slm: SLM,

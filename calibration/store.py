@@ -9,19 +9,37 @@ import h5py
 import numpy as np
 
 from calibration.alignment_found import AlignmentFound
+from calibration.beam import BeamFound
 from calibration.camera import CameraFound
 from calibration.dark import DarkLevel
 from calibration.exposure import Exposure
 from calibration.phase_response import PhaseResponse
 from calibration.registration import Registration
 from calibration.result import CalibrationError, Verdict
+from calibration.settling import SettlingFound
 
 Result: TypeAlias = (
-    AlignmentFound | CameraFound | DarkLevel | Exposure | PhaseResponse | Registration
+    AlignmentFound
+    | BeamFound
+    | CameraFound
+    | DarkLevel
+    | Exposure
+    | PhaseResponse
+    | Registration
+    | SettlingFound
 )
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
-    for kind in (AlignmentFound, CameraFound, DarkLevel, Exposure, PhaseResponse, Registration)
+    for kind in (
+        AlignmentFound,
+        BeamFound,
+        CameraFound,
+        DarkLevel,
+        Exposure,
+        PhaseResponse,
+        Registration,
+        SettlingFound,
+    )
 }
 
 

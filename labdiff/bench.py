@@ -16,6 +16,7 @@ from calibration.layout import PatchLayout
 from calibration.packing import RightJustified, packing_step
 from calibration.registration import Registration
 from calibration.resample import Rectifier
+from calibration.settling import SettlingFound
 from drivers.errors import DeviceError, DeviceStateError, DeviceTimeoutError, NoLightError
 from drivers.phase import PhaseQuantiser
 from drivers.protocols import SLM, Camera, Device, InputModulator, Laser
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 FloatImages = npt.NDArray[np.float32]
 MAX_RETRIES = 3
+LEFT_UNSETTLED = 5e-4
+"""Share of a step that may be left when the bench goes on: an eighth of a grey level of 2 pi."""
 LEAST_LIGHT = 0.01
 """Layers that send 99 % of the light past the camera would be a strange thing to have learnt."""
 
@@ -78,6 +81,7 @@ class Bench:
         self.counts_per_ms_per_unit = 1.0
         self.frames_taken = 0
         self.frames_repeated = 0
+        self._settle_ms: float | None = None
         self.last_sequence = -1
         # A real camera cannot know the pattern: there the order of settle and trigger is the proof.
         self._frames_name_patterns = frames_name_patterns
@@ -179,9 +183,19 @@ class Bench:
         """
         return self._quantiser.realised(phases_rad)
 
+    def use_settling(self, found: SettlingFound) -> None:
+        """Let `settle` wait as long as was measured; what failed leaves it as it was."""
+        if found.verdict.level != "fail":
+            self._settle_ms = found.wait_ms(LEFT_UNSETTLED)
+
+    @property
+    def settle_ms(self) -> float:
+        """How long a pattern takes to stand: as measured, else as the SLM declares."""
+        return self.slm.timing.total_ms if self._settle_ms is None else self._settle_ms
+
     def settle(self) -> None:
-        """Wait as long as the SLM declares that it needs."""
-        self.clock.sleep_s(self.slm.timing.total_ms / 1e3)
+        """Wait until a new pattern stands, by `settle_ms`."""
+        self.clock.sleep_s(self.settle_ms / 1e3)
 
     def measure(
         self, inputs: npt.NDArray[np.floating], phases_rad: npt.NDArray[np.floating]

@@ -1,0 +1,143 @@
+"""Settling and beam of random mock benches against their hidden truth; used by calibration.py."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from claims import Claim, claim
+from mock_checks.benches import bench_geometry, lit
+
+from calibration.beam import FIRST_SIDE, BeamFound, measure_beam
+from calibration.beam_shape import Gaussian, fit_gaussian
+from calibration.registration import measure_registration
+from calibration.settling import SettlingFound, measure_settling
+from labdiff.assemble import patch_layout
+from labdiff.config import load_bench
+from labdiff.runner import run
+from mock_hardware.laboratory import MockLaboratory
+from mock_hardware.optics.beam import beam_field
+
+DIALS: tuple[dict[str, Any], ...] = (
+    {},
+    {"rise_ms": 2.5, "fall_ms": 10.0, "scan_ms": 12.0},
+    {"rise_ms": 8.0, "fall_ms": 3.0, "refresh_hz": 422.0, "scan_ms": 1.5},
+)
+"""The benches' crystals, in turn: the mock's, a slow and asymmetric one, a fast panel."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimingFound:
+    """Errors of one bench: times as shares; the beam's as shares of the waist, the edge in pixels.
+
+    settling_sigmas, beam_sigmas: largest error in stated deviations. edge_px: NaN if none was found.
+    """
+
+    rise_share: float
+    fall_share: float
+    settle_share: float
+    settling_sigmas: float
+    settling_frames: int
+    centre_share: float
+    waist_share: float
+    beam_sigmas: float
+    edge_px: float
+    beam_frames: int
+
+
+def timing_and_beam(seed: int) -> TimingFound:
+    """Both routines on one bench with every effect on."""
+    config = load_bench("mock")
+    slm = config.mock.slm.model_copy(update=DIALS[seed % len(DIALS)])
+    lab = lit(bench_geometry("mock"), config.mock.model_copy(update={"slm": slm}), seed)
+    lab.camera.exposure_ms = 0.5
+    layout = patch_layout(config)
+    pedestal = lab.truth.pedestal_counts
+
+    def settle() -> None:
+        lab.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
+
+    registration = run(measure_registration(lab.slm, lab.camera, layout, pedestal, settle))
+    # The last patch's response, as the calibration before has it.
+    response = lab.truth.phase_by_grey_rad * lab.truth.stroke_map[-1].mean()
+    before = lab.camera.requests
+    clock = lab.clock
+    settling: SettlingFound = run(
+        measure_settling(
+            lab.slm, lab.camera, layout, pedestal, clock.now_s, clock.sleep_s, response
+        )
+    )
+    between = lab.camera.requests
+    lab.slm.set_lut(response)
+    beam: BeamFound = run(measure_beam(lab.slm, lab.camera, layout, pedestal, settle, registration))
+    pairs = [
+        (settling.rise_ms, settling.rise_sigma_ms, slm.rise_ms),
+        (settling.fall_ms, settling.fall_sigma_ms, slm.fall_ms),
+        (settling.settle_ms, settling.settle_sigma_ms, true_settle_ms(lab)),
+    ]
+    rise, fall, whole = (abs(value / true - 1.0) for value, _, true in pairs)
+    best = best_gaussian(lab)
+    pitch_um = layout.pixel_pitch_um
+    centre = np.abs(beam.centre_um - best.centre_px * pitch_um)
+    waist = np.abs(beam.waist_um - best.waist_px * pitch_um)
+    sigmas = np.concatenate([centre / beam.centre_sigma_um, waist / beam.waist_sigma_um])
+    return TimingFound(
+        rise_share=rise,
+        fall_share=fall,
+        settle_share=whole,
+        settling_sigmas=max(abs(value - true) / sigma for value, sigma, true in pairs),
+        settling_frames=between - before,
+        centre_share=float((centre / (best.waist_px * pitch_um)).max()),
+        waist_share=float((waist / (best.waist_px * pitch_um)).max()),
+        beam_sigmas=float(sigmas.max()),
+        edge_px=beam.edge_px - lab.truth.mirror_edge * layout.patch_shape[1],
+        beam_frames=lab.camera.requests - between,
+    )
+
+
+def true_settle_ms(lab: MockLaboratory) -> float:
+    """Just missed a refresh, the patches' last row, and a vanishing step down to 1 % of it."""
+    geometry, slm = lab.geometry, lab.dials.slm
+    last_row = (geometry.patch_top + geometry.patch_shape[0] - 1) / geometry.panel_shape[0]
+    tau_ms = max(slm.rise_ms, slm.fall_ms) / np.log(9.0) * (1.0 + slm.small_step_slowdown)
+    return float(1e3 / slm.refresh_hz + last_row * slm.scan_ms + np.log(100.0) * tau_ms)
+
+
+def best_gaussian(lab: MockLaboratory) -> Gaussian:
+    """The Gaussian that fits the true beam best: its higher modes move centre and waists."""
+    truth = dataclasses.replace(lab.truth, mirror_edge=0.0)
+    height, width = lab.geometry.patch_shape
+    y_m, x_m = (
+        (np.arange(2 * n) - (2 * n - 1) / 2.0) * lab.geometry.pixel_pitch_um * 0.5e-6
+        for n in (height, width)
+    )
+    field = np.abs(beam_field(lab.geometry, truth, y_m[:, None], x_m[None, :]))
+    down, across = (np.arange(2 * n) // 2 * FIRST_SIDE // n for n in (height, width))
+    number = (down[:, None] * FIRST_SIDE + across[None, :]).ravel()
+    means = (np.bincount(number, field.ravel()) / np.bincount(number)).reshape(FIRST_SIDE, -1)
+    every = np.ones_like(means, bool)
+    return fit_gaussian(means, 0.01 * means, (height, width), every, ~every)
+
+
+def timing_claims(found: list[TimingFound]) -> list[Claim]:
+    """How far off the worst bench is, and whether the stated deviations are true."""
+
+    def worst(name: str) -> float:
+        return float(max(abs(getattr(f, name)) for f in found))
+
+    benches = f"{len(found)} benches, worst"
+    sure = [f.settling_sigmas <= 3.0 for f in found] + [f.beam_sigmas <= 3.0 for f in found]
+    edges = [abs(f.edge_px) <= 1.0 for f in found]
+    frames = worst("settling_frames") + worst("beam_frames")
+    return [
+        claim(f"rise time, {benches}: error, share", worst("rise_share"), "<= 0.05"),
+        claim(f"fall time, {benches}: error, share", worst("fall_share"), "<= 0.05"),
+        claim(f"settling time, {benches}: error, share", worst("settle_share"), "<= 0.05"),
+        claim(f"beam centre, {benches}: error, waists", worst("centre_share"), "<= 0.05"),
+        claim(f"beam waist, {benches}: error, share", worst("waist_share"), "<= 0.05"),
+        claim("mirror's edge within 1 px: share of benches", float(np.mean(edges)), ">= 0.8"),
+        claim("settling and beam within three deviations", float(np.mean(sure)), ">= 0.9"),
+        claim("settling and beam together: frames", frames, "<= 1500"),
+    ]

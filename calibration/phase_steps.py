@@ -1,0 +1,161 @@
+"""Phase steps on two bands of rows of the last patch, and frames while they move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+
+import numpy as np
+import numpy.typing as npt
+
+from calibration.layout import PatchLayout
+from calibration.phasor import PhasorPlane, find_plane
+from calibration.steps import CalibrationStep
+from calibration.transitions import Step
+from drivers.protocols import SLM, Camera
+from drivers.types import Frame
+
+Array = npt.NDArray[np.float64]
+LEVELS = 20
+FRAMES_A_STEP = 12
+BAND = 12
+"""A band of rows is this part of the patch's height: its rows begin at about the same time."""
+SMALL_STEP_RAD = 2.0 * np.pi / 3.0
+PATIENCE = 3.0
+"""Declared settling times that are waited before a pattern is taken to stand."""
+UNSETTLED = 0.35
+"""A phasor that far from its end has not arrived."""
+
+
+class SteppedBands:
+    """The two bands of rows, their phasor planes, and steps on them."""
+
+    def __init__(
+        self,
+        slm: SLM,
+        camera: Camera,
+        layout: PatchLayout,
+        pedestal_counts: float,
+        now_s: Callable[[], float],
+        sleep_s: Callable[[float], None],
+        phase_by_grey_rad: Array | None,
+        seed: int,
+    ) -> None:
+        self._slm, self._camera, self._pedestal = slm, camera, pedestal_counts
+        self._now_s, self._sleep_s = now_s, sleep_s
+        self._rng = np.random.default_rng(seed)
+        self._response = phase_by_grey_rad
+        self._top_grey = 2**slm.bit_depth - 1
+        height, width = layout.patch_shape
+        tall = max(height // BAND, 1)
+        tops = [layout.top + place * height // BAND for place in (1, BAND - 2)]
+        self._panel = np.zeros(layout.panel_shape)
+        if len(layout.lefts) > 1:
+            scatter = self._rng.integers(0, self._top_grey + 1, layout.patch_shape)
+            left = layout.lefts[-2]
+            self._panel[layout.top : layout.top + height, left : left + width] = scatter
+        columns = slice(layout.lefts[-1], layout.lefts[-1] + width)
+        self._bands = [(slice(top, top + tall), columns) for top in tops]
+        panel_height = layout.panel_shape[0]
+        self._row_share = [
+            ((top - 0.5) / panel_height, (top + tall - 0.5) / panel_height) for top in tops
+        ]
+        self._planes: list[PhasorPlane] = []
+        self._greys: list[Array] = []
+        self.spread = 0.0
+        self.step_rad: Array = np.zeros(4)
+        self._done, self._total = 0, 0
+
+    def find_planes(self, cycles: int) -> Generator[CalibrationStep, None, bool]:
+        """False if the light does not follow the grey level."""
+        self._total = len(self._bands) * (LEVELS + 4 * cycles)
+        greys = np.rint(np.linspace(0, self._top_grey, LEVELS))
+        wait_s = PATIENCE * self._slm.timing.total_ms * 1e-3
+        self._planes, self._greys = [], []
+        for number in range(len(self._bands)):
+            frames = np.empty((2, LEVELS, int(np.prod(self._camera.roi.shape))))
+            # In random order a drift is noise, in rising order it would be phase.
+            for index in self._rng.permutation(LEVELS):
+                self._show(number, greys[index])
+                self._sleep_s(wait_s)
+                for one in range(2):
+                    frame = self._camera.get_frame()
+                    frames[one, index] = self._counts(frame)
+                yield self._said(f"grey {greys[index]:.0f} on band {number}", frame)
+            self._panel[self._bands[number]] = 0.0  # the other band is measured beside it at rest
+            known = None if self._response is None else self._response[greys.astype(int)]
+            plane = find_plane(frames[0], frames[1], known)
+            if plane is None:
+                return False
+            self._planes.append(plane)
+            wanted = np.array([0.0, SMALL_STEP_RAD, 2.0 * np.pi])
+            rad = np.maximum.accumulate(plane.level_rad)
+            self._greys.append(np.rint(np.interp(wanted, rad, greys)))
+        self.spread = max(plane.spread for plane in self._planes)
+        return True
+
+    def steps(self, cycles: int, span_ms: float) -> Generator[CalibrationStep, None, list[Step]]:
+        """Steps up and down, large and small, on both bands; none if any had not arrived after span_ms."""
+        steps: list[Step] = []
+        for _ in range(cycles):
+            for number, plane in enumerate(self._planes):
+                zero, small, large = self._greys[number]
+                for kind, (start, end) in enumerate(
+                    ((zero, large), (large, zero), (zero, small), (small, zero))
+                ):
+                    self._show(number, start)
+                    self._sleep_s(span_ms * 1e-3 * (2.0 + self._rng.random()))
+                    command_s = self._now_s()
+                    self._show(number, end)
+                    frames = self._watch(command_s, span_ms)
+                    after_ms = np.array([(f.timestamp_s - command_s) * 1e3 for f in frames])
+                    seen = plane.phasors(np.stack([self._counts(f) for f in frames]))
+                    start_rad, end_rad = self._rad(plane, start), self._rad(plane, end)
+                    self.step_rad[kind] += abs(end_rad - start_rad) / (cycles * len(self._planes))
+                    steps.append(
+                        Step(
+                            kind,
+                            command_s * 1e3,
+                            self._row_share[number],
+                            plane.curve,
+                            float(start_rad),
+                            float(end_rad),
+                            after_ms,
+                            seen,
+                        )
+                    )
+                    words = f"step from {start_rad:.1f} to {end_rad:.1f} rad on band {number}"
+                    yield self._said(words, frames[-1])
+                    if abs(seen[-1] - plane.curve(np.array(end_rad))) > UNSETTLED:
+                        self.step_rad[:] = 0.0
+                        return []
+        return steps
+
+    def _watch(self, command_s: float, span_ms: float) -> list[Frame]:
+        """Frames at random times, spread evenly over the span; the last at its end."""
+        places = (np.arange(FRAMES_A_STEP) + self._rng.random(FRAMES_A_STEP)) / FRAMES_A_STEP
+        places[-1] = 1.0
+        frames = []
+        for place in places:
+            self._sleep_s(max(command_s + place * span_ms * 1e-3 - self._now_s(), 0.0))
+            frames.append(self._camera.get_frame())
+        return frames
+
+    def _show(self, band: int, grey: float) -> None:
+        self._panel[self._bands[band]] = grey
+        self._slm.set_grey(self._panel)
+
+    def _rad(self, plane: PhasorPlane, grey: float) -> float:
+        if self._response is not None:
+            return float(self._response[int(grey)])
+        greys = np.rint(np.linspace(0, self._top_grey, LEVELS))
+        return float(np.interp(grey, greys, plane.level_rad))
+
+    def _counts(self, frame: Frame) -> Array:
+        counts: Array = frame.pixels.ravel().astype(np.float64) - self._pedestal
+        return counts
+
+    def _said(self, words: str, frame: Frame) -> CalibrationStep:
+        index = min(self._done, self._total - 1)
+        self._done += 1
+        picture = frame.pixels.astype(np.float32)
+        return CalibrationStep("settling", index, self._total, words, picture)
