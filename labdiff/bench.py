@@ -43,6 +43,10 @@ class Clock(Protocol):
         """Let time pass."""
         ...
 
+    def catch_up(self, now_s: float) -> None:
+        """A measurement goes on that was cut short at now_s: virtual time goes on from there."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Frames:
@@ -78,6 +82,7 @@ class Bench:
         self.dark: DarkLevel | None = None
         self.registration: Registration | None = None
         self.rectifier: Rectifier | None = None
+        self.phase_by_grey_rad: npt.NDArray[np.float64] | None = None
         self.counts_per_ms_per_unit = 1.0
         self.frames_taken = 0
         self.frames_repeated = 0
@@ -175,6 +180,7 @@ class Bench:
         """Let the SLM's driver choose grey levels by the measured phase response."""
         self.slm.set_lut(phase_by_grey_rad)
         self._quantiser = PhaseQuantiser(self.slm.bit_depth, phase_by_grey_rad)
+        self.phase_by_grey_rad = np.asarray(phase_by_grey_rad, np.float64)
 
     def realised(self, phases_rad: npt.NDArray[np.floating]) -> FloatImages:
         """The phases that the SLM really shows for these, as far as its phase response is known.

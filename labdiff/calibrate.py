@@ -20,7 +20,7 @@ from labdiff.errors import UserError
 from labdiff.events import Calibrated, Event, StageStarted
 from labdiff.frame_log import FrameLog
 from labdiff.replay import Replay
-from labdiff.routines import ALL, ROUTINES, Routine, routine
+from labdiff.routines import ALL, FIRST_LOOK, REST, ROUTINES, Routine, routine
 from labdiff.runner import Job
 from labdiff.session import Session
 
@@ -28,7 +28,9 @@ GO_ON_WITHIN = timedelta(hours=1)
 """A bench that was left for longer may have moved in between two frames of one routine."""
 
 
-def measure_routines(session: Session, names: Iterable[str] = ALL) -> Job[dict[str, Result]]:
+def measure_routines(
+    session: Session, names: Iterable[str] = (*FIRST_LOOK, *REST)
+) -> Job[dict[str, Result]]:
     """Measure these routines in the given order and use what they find; nothing is kept.
 
     Raises CalibrationError if one on which others rest fails.

@@ -21,12 +21,16 @@ class Record:
     """request: digest of all that the frame depends on. new: False if the camera gave it out before.
 
     of_its_pattern: the camera's frame named the pattern that stood; False if it named another or none.
+    readings_s: of the bench's clock since the frame before; after_s: the clock once the frame was there.
     """
 
     request: str
     new: bool
     of_its_pattern: bool
     exposure_ms: float
+    timestamp_s: float
+    readings_s: tuple[float, ...]
+    after_s: float
     saturated_fraction: float
     pixels: CountArray
 
@@ -44,6 +48,9 @@ class FrameLog:
             "new": record.new,
             "of_its_pattern": record.of_its_pattern,
             "exposure_ms": record.exposure_ms,
+            "timestamp_s": record.timestamp_s,
+            "readings_s": record.readings_s,
+            "after_s": record.after_s,
             "saturated_fraction": record.saturated_fraction,
         }
         with self.path.open("ab") as file:

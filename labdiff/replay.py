@@ -10,6 +10,7 @@ and is dropped.
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,6 +55,7 @@ class Replay:
         self.frames = self.from_log = 0
         self.recording = True
         self._next = next(self._answers, None)
+        self.clock.begin(self._next)
         if not self.live:
             self._bench.last_sequence = BEFORE_ALL
 
@@ -83,6 +85,7 @@ class Replay:
             return None
         self._next = next(self._answers, None)
         self.from_log += 1
+        self.clock.go_on_from(record, self._next)
         if self.live:
             self._go_live()
         return record
@@ -90,8 +93,19 @@ class Replay:
     def keep(self, frame: Frame, new: bool) -> None:
         """A frame was measured."""
         mine = (self.dmd or self.slm).is_standing(frame.pattern_id)
-        about = self.request(), new, mine, frame.exposure_ms, frame.saturated_fraction
-        self._log.append(Record(*about, np.asarray(frame.pixels)))
+        self._log.append(
+            Record(
+                request=self.request(),
+                new=new,
+                of_its_pattern=mine,
+                exposure_ms=frame.exposure_ms,
+                timestamp_s=frame.timestamp_s,
+                readings_s=self.clock.readings(),
+                after_s=self.clock.real.now_s(),
+                saturated_fraction=frame.saturated_fraction,
+                pixels=np.asarray(frame.pixels),
+            )
+        )
 
     def _go_live(self) -> None:
         """Put on the devices what was only noted while the log answered, and let them settle."""
@@ -221,7 +235,7 @@ class _ReplayedCamera:
         return Frame(
             record.pixels,
             record.exposure_ms,
-            replay.clock.now_s(),
+            record.timestamp_s,
             BEFORE_ALL + replay.frames - (0 if record.new else 1),
             pattern if record.of_its_pattern else None,
             record.saturated_fraction,
@@ -234,19 +248,44 @@ class _ReplayedCamera:
 
 
 class _ReplayedClock:
-    """Nobody waits for frames that were taken before."""
+    """Nobody waits for frames that were taken before; what the clock said between them, it says again."""
 
     def __init__(self, real: Clock, replay: Replay) -> None:
         self.real, self._replay = real, replay
+        self._said: list[float] = []
+        self._answers: deque[float] = deque()
+
+    def begin(self, first: Record | None) -> None:
+        """A routine starts; first: what the log holds of it."""
+        self._said.clear()
+        self._answers = deque(first.readings_s if first else ())
+
+    def go_on_from(self, record: Record, following: Record | None) -> None:
+        """A record was answered. A clock that only moves when somebody waits is moved on."""
+        self.real.catch_up(record.after_s)
+        self._answers = deque(following.readings_s if following else ())
+
+    def readings(self) -> tuple[float, ...]:
+        """What was said since the last call."""
+        said = tuple(self._said)
+        self._said.clear()
+        return said
 
     def now_s(self) -> float:
-        """As the real one."""
-        return self.real.now_s()
+        """As the real one, or as it was."""
+        now_s = self._answers.popleft() if self._answers else self.real.now_s()
+        if self._replay.recording and self._replay.live:
+            self._said.append(now_s)
+        return now_s
 
     def sleep_s(self, seconds: float) -> None:
         """Wait, unless the log answers."""
         if self._replay.live:
             self.real.sleep_s(seconds)
+
+    def catch_up(self, now_s: float) -> None:
+        """As the real one."""
+        self.real.catch_up(now_s)
 
 
 def _digest(values: FloatArray) -> bytes:

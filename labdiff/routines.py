@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from calibration.beam import BeamFound, measure_beam
 from calibration.camera import CameraFound, measure_camera
 from calibration.dark import DarkLevel, measure_dark
 from calibration.exposure import Exposure, set_exposure
 from calibration.phase_response import PhaseResponse, measure_phase_response
 from calibration.registration import Registration, measure_registration
+from calibration.settling import SettlingFound, measure_settling
 from labdiff.alignment import measure_alignment, use_alignment
 from labdiff.runner import Job
 from labdiff.session import Session
@@ -68,10 +70,7 @@ def _measure_registration(session: Session) -> Job[Registration]:
     bench, layout = session.bench, session.bench.layout
     pedestal = _pedestal(session)
     bench.camera.roi = bench.whole_sensor
-    if bench.dmd is not None:
-        # All mirrors on: what follows looks at what the layers do.
-        bench.dmd.show(np.ones(layout.patch_shape, np.float32))
-        bench.clock.sleep_s(bench.dmd.timing.total_ms / 1e3)
+    _open_dmd(session)
     patches = layout.flat()
     patches[-1] = layout.lens((layout.patch_shape[0] - 1) / 2, (layout.patch_shape[1] - 1) / 2)
     bench.show(patches)
@@ -136,6 +135,52 @@ def _use_phase_response(session: Session, response: PhaseResponse) -> None:
     session.bench.use_phase_response(response.phase_by_grey_rad)
 
 
+def _measure_settling(session: Session) -> Job[SettlingFound]:
+    bench = session.bench
+    _open_dmd(session)
+    return (
+        yield from measure_settling(
+            bench.slm,
+            bench.camera,
+            bench.layout,
+            _pedestal(session),
+            bench.clock.now_s,
+            bench.clock.sleep_s,
+            bench.phase_by_grey_rad,
+        )
+    )
+
+
+def _use_settling(session: Session, settling: SettlingFound) -> None:
+    session.bench.use_settling(settling)
+
+
+def _measure_beam(session: Session) -> Job[BeamFound]:
+    """After the alignment: a lens that the fringing field blurs focuses less than it should."""
+    bench = session.bench
+    assert bench.registration is not None
+    _open_dmd(session)
+    return (
+        yield from measure_beam(
+            bench.slm,
+            bench.camera,
+            bench.layout,
+            _pedestal(session),
+            bench.settle,
+            bench.registration,
+            float(session.twin.crosstalk_px),
+        )
+    )
+
+
+def _open_dmd(session: Session) -> None:
+    """All mirrors on: what follows looks at what the layers do."""
+    bench = session.bench
+    if bench.dmd is not None:
+        bench.dmd.show(np.ones(bench.layout.patch_shape, np.float32))
+        bench.clock.sleep_s(bench.dmd.timing.total_ms / 1e3)
+
+
 def _pedestal(session: Session) -> float:
     assert session.bench.dark is not None
     return session.bench.dark.pedestal_counts
@@ -151,10 +196,18 @@ ROUTINES = (
     Routine("exposure", ("dark level", "registration"), _measure_exposure, _use_exposure),
     Routine("camera", ("dark level",), _measure_camera, _only_known, needed=False),
     Routine("phase response", ("dark level",), _measure_phase_response, _use_phase_response),
+    Routine(
+        "settling",
+        ("dark level", "registration", "phase response"),
+        _measure_settling,
+        _use_settling,
+        needed=False,
+    ),
     Routine("alignment", ("registration", "phase response"), measure_alignment, use_alignment),
+    Routine("beam", ("alignment",), _measure_beam, _only_known, needed=False),
 )
 ALL = tuple(each.name for each in ROUTINES)
 FIRST_LOOK = ("dark level", "registration", "exposure", "camera")
 """What it takes to read the camera at all."""
-REST = tuple(name for name in ALL if name not in FIRST_LOOK)
+REST = ("phase response", "alignment")
 """What it takes to predict it."""

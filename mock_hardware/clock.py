@@ -17,6 +17,10 @@ class Clock(Protocol):
         """Let time pass."""
         ...
 
+    def catch_up(self, now_s: float) -> None:
+        """Time that only passes when somebody waits goes on from here."""
+        ...
+
 
 class VirtualClock:
     """Advances only when somebody sleeps; deterministic and instant."""
@@ -32,6 +36,10 @@ class VirtualClock:
         """Let virtual time pass."""
         self._now_s += max(seconds, 0.0)
 
+    def catch_up(self, now_s: float) -> None:
+        """Be at least as late as this."""
+        self._now_s = max(self._now_s, now_s)
+
 
 class RealClock:
     """The machine's steady clock."""
@@ -46,3 +54,6 @@ class RealClock:
     def sleep_s(self, seconds: float) -> None:
         """Wait."""
         time.sleep(max(seconds, 0.0))
+
+    def catch_up(self, now_s: float) -> None:
+        """Real time is what it is."""
