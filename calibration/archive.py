@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,8 +11,10 @@ from pathlib import Path
 import h5py
 
 from calibration.provenance import Provenance
-from calibration.result import CalibrationError
+from calibration.result import CalibrationError, OtherVersionError
 from calibration.store import Result, read_result, write_result
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,14 @@ class CalibrationArchive:
         return Stored(path.stem, path, result, provenance)
 
     def history(self, routine: str) -> list[Stored]:
-        """All results of a routine, the oldest first, failed ones too."""
-        found = (self.read(path) for path in sorted(self.folder.glob(f"*Z-{_slug(routine)}.h5")))
-        return list(found)
+        """All results of a routine, the oldest first, failed ones too; not those of other versions."""
+        found = []
+        for path in sorted(self.folder.glob(f"*Z-{_slug(routine)}.h5")):
+            try:
+                found.append(self.read(path))
+            except OtherVersionError as error:
+                log.warning("left aside: %s", error)
+        return found
 
     def latest(self, routine: str) -> Stored | None:
         """The newest result that did not fail."""

@@ -10,6 +10,10 @@ class CalibrationError(Exception):
     """Raised when a calibration failed: what was found, and the remedy. Nothing of it is used."""
 
 
+class OtherVersionError(CalibrationError):
+    """Raised for a stored result that lacks what this version of the program wants to know."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """pass, warn or fail, the reason, and what to do about it."""

@@ -15,7 +15,7 @@ from calibration.dark import DarkLevel
 from calibration.exposure import Exposure
 from calibration.phase_response import PhaseResponse
 from calibration.registration import Registration
-from calibration.result import CalibrationError, Verdict
+from calibration.result import OtherVersionError, Verdict
 from calibration.settling import SettlingFound
 
 Result: TypeAlias = (
@@ -59,7 +59,7 @@ def write_result(group: h5py.Group, result: Result) -> None:
 
 
 def read_result(group: h5py.Group) -> Result:
-    """Read what write_result wrote. Raises CalibrationError for anything else."""
+    """Read what write_result wrote. Raises OtherVersionError for anything else."""
     try:
         kind = KINDS[str(group.attrs["kind"])]
         values: dict[str, Any] = {}
@@ -78,7 +78,7 @@ def read_result(group: h5py.Group) -> Result:
                 values[field.name] = value if isinstance(value, np.ndarray) else float(value)
         result: Result = kind(**values)
     except KeyError as error:
-        raise CalibrationError(
+        raise OtherVersionError(
             f"{group.file.filename}: {group.name}: not a calibration result ({error}). "
             "Run the calibration again."
         ) from None

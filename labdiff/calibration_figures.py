@@ -12,9 +12,11 @@ from matplotlib.figure import Figure
 
 from calibration.alignment_found import AlignmentFound
 from calibration.archive import Stored
+from calibration.beam import BeamFound
 from calibration.dark import DarkLevel
 from calibration.phase_response import PhaseResponse
 from calibration.registration import Registration
+from calibration.settling import SettlingFound
 from calibration.store import Result
 from labdiff.words import QUANTITIES
 
@@ -30,6 +32,10 @@ def picture(result: Result) -> Figure | None:
             return _registration(result)
         case AlignmentFound():
             return _alignment(result)
+        case BeamFound():
+            return _beam(result)
+        case SettlingFound() if np.isfinite(result.settle_ms):
+            return _settling(result)
         case DarkLevel() if len(result.hot_pixels):
             return _hot_pixels(result)
         case _:
@@ -138,6 +144,45 @@ def _registration(result: Registration) -> Figure | None:
     ax.set(xlabel="camera column, px", ylabel="camera row, px", aspect="equal")
     ax.set_title("The output plane on the sensor; red: its pixel (0, 0)", fontsize=9)
     ax.invert_yaxis()
+    return figure
+
+
+def _beam(result: BeamFound) -> Figure | None:
+    """Amplitude over the first and the last patch, and where the beam's middle is on the first."""
+    if not result.first_amplitude.size:
+        return None
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    axes = figure.subplots(1, 2)
+    maps = (("first patch", result.first_amplitude), ("last patch", result.last_amplitude))
+    for ax, (words, amplitude) in zip(axes, maps, strict=True):
+        drawn = ax.imshow(
+            amplitude / np.nanmax(amplitude),
+            cmap="inferno",
+            vmin=0.0,
+            vmax=1.0,
+            extent=(0, 1, 1, 0),
+        )
+        ax.set_title(f"amplitude, {words}", fontsize=9)
+        ax.set_xticks([]), ax.set_yticks([])
+        figure.colorbar(drawn, ax=ax, shrink=0.8).ax.tick_params(labelsize=7)
+    return figure
+
+
+def _settling(result: SettlingFound) -> Figure:
+    """From the command to the end: what waits for the refresh, what scans, what turns."""
+    figure = Figure(figsize=(8, 2.6), layout="constrained")
+    ax = figure.subplots()
+    time_ms = np.linspace(0.0, 1.2 * result.settle_ms, 400)
+    begins_ms = result.latency_ms + result.scan_ms
+    for words, ten_ninety_ms in (("rise", result.rise_ms), ("fall", result.fall_ms)):
+        tau_ms = ten_ninety_ms / np.log(9.0)
+        left = np.where(time_ms < begins_ms, 1.0, np.exp(-(time_ms - begins_ms) / tau_ms))
+        ax.plot(time_ms, 1.0 - left, lw=1.5, label=f"{words}, {ten_ninety_ms:.1f} ms (10-90 %)")
+    ax.axvspan(0.0, result.latency_ms, color="0.92", label="waits for the refresh, at worst")
+    ax.axvspan(result.latency_ms, begins_ms, color="0.84", label="the refresh runs down the panel")
+    ax.axvline(result.settle_ms, color="C3", lw=1, label=f"settled, {result.settle_ms:.1f} ms")
+    ax.set(xlabel="time from the command, ms", ylabel="share of the step, last row")
+    ax.legend(frameon=False, fontsize=7, loc="upper left")
     return figure
 
 

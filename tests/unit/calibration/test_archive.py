@@ -57,3 +57,15 @@ def test_a_damaged_or_foreign_file_is_named(tmp_path: Path) -> None:
         file["numbers"] = np.arange(3)
     with pytest.raises(CalibrationError, match=r"exposure\.h5: .* Move it out of the folder"):
         archive.history("exposure")
+
+
+def test_a_result_of_another_version_is_left_aside(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    archive = CalibrationArchive(tmp_path)
+    old = archive.save(Exposure(1.0, 0.3, PASS), provenance(0))
+    new = archive.save(Exposure(2.0, 0.3, PASS), provenance(1))
+    with h5py.File(old.path, "r+") as file:
+        del file["result/fill"]
+    assert archive.history("exposure") == [new]
+    assert "left aside" in caplog.text
