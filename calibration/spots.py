@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from calibration.arriving import arriving_field
 from calibration.layout import PatchLayout
 
 Array = npt.NDArray[np.float64]
 ITERATIONS = 30
 MOST_SAMPLES = 16384
 """So many pixels are enough to find weights and phases of a few dozen spots."""
-APERTURE = 0.22
+APERTURE = 0.3
 """1/e radius of the amplitude with which a spot's pixels are chosen, share of the patch's side."""
-MARGIN = 0.1
+MARGIN = 0.15
 """So near to the rim of a patch no spot is placed, share of its side."""
 
 
@@ -45,6 +46,13 @@ class SpotPlane(Protocol):
         """The whole SLM's pattern with these pixels' phase (height, width)."""
         ...
 
+    def intensity(self, phase: Array, point: Array, steps: Array, stretch: float) -> Array:
+        """Light (S, S) at a point + (steps (S,), steps), by the data sheet, if the SLM shows a phase.
+
+        stretch: distance to the plane against the data sheet, 1: as it says.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class LensSpots:
@@ -55,6 +63,10 @@ class LensSpots:
     """
 
     layout: PatchLayout
+    arriving: npt.NDArray[np.complex128] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "arriving", arriving_field(self.layout))
 
     @property
     def bounds(self) -> Array:
@@ -88,6 +100,18 @@ class LensSpots:
         patches[-1] = phase
         return np.asarray(self.layout.panel(patches), np.float64)
 
+    def intensity(self, phase: Array, point: Array, steps: Array, stretch: float) -> Array:
+        """Fresnel's integral over the patch: exp(j pi r^2 / (lambda z)), pixel by pixel."""
+        layout = self.layout
+        per_px2 = layout.pixel_pitch_um**2 / (layout.wavelength_nm * layout.gap_mm * stretch)
+        sides = []
+        for size, middle in zip(layout.patch_shape, point, strict=True):
+            away = (middle + steps)[:, None] - np.arange(size)[None, :]
+            # A pixel is a square that sends light into a sinc.
+            sides.append(np.exp(1j * np.pi * per_px2 * away**2) * np.sinc(per_px2 * away))
+        light = sides[0] @ (self.arriving * np.exp(1j * phase)) @ sides[1].T
+        return np.asarray(np.abs(light) ** 2)
+
 
 @dataclass(frozen=True, slots=True)
 class BlazeSpots:
@@ -120,17 +144,25 @@ class BlazeSpots:
         """As it is."""
         return phase
 
+    def intensity(self, phase: Array, point: Array, steps: Array, stretch: float) -> Array:
+        """Fourier's integral over the panel, pixel by pixel; the distance has no part in it."""
+        sides = []
+        for size, middle in zip(self.shape, point, strict=True):
+            places = (np.arange(size) - size / 2) / size
+            sides.append(np.exp(-2j * np.pi * (middle + steps)[:, None] * places[None, :]))
+        return np.asarray(np.abs(sides[0] @ np.exp(1j * phase) @ sides[1].T) ** 2)
+
 
 @dataclass(frozen=True, slots=True)
 class Constellation:
-    """points (K, 2) with their brightness (K,), and where each crosses the SLM on average (K, 2).
+    """points (K, 2) with their relative powers (K,), and the phase (h, w), radians, that makes them.
 
-    pupils: amplitude-weighted mean place of the pixels that make a spot; phase (h, w), radians.
+    pupils (K, 2): amplitude-weighted mean place of the pixels that make a spot; None if all do.
     """
 
     points: Array
     powers: Array
-    pupils: Array
+    pupils: Array | None
     phase: Array
 
 
@@ -155,9 +187,9 @@ def superpose(
     wanted = np.sqrt(powers / powers.mean())
     weights = wanted * np.exp(2j * np.pi * rng.random(len(points)))
     for _ in range(ITERATIONS):
-        field = weights @ (chosen * waves)
-        field /= np.maximum(np.abs(field), 1e-12)
-        got = waves.conj() @ field
+        light = weights @ (chosen * waves)
+        light /= np.maximum(np.abs(light), 1e-12)
+        got = waves.conj() @ light
         share = wanted / np.maximum(np.abs(got), 1e-12)
         weights = np.abs(weights) * np.sqrt(share / share.mean()) * np.exp(1j * np.angle(got))
     total = np.zeros(plane.shape, np.complex128)
@@ -169,12 +201,14 @@ def superpose(
     )
 
 
-def _centroids(shape: tuple[int, int], apertures: list[Array | None], weights: Array) -> Array:
-    """(K, 2) mean place on the SLM of each spot's share of the light."""
-    found = np.tile((np.array(shape) - 1.0) / 2.0, (len(weights), 1))
+def _centroids(
+    shape: tuple[int, int], apertures: list[Array | None], weights: Array
+) -> Array | None:
+    """(K, 2) mean place on the SLM of each spot's share of the light; None without apertures."""
     known = [a for a in apertures if a is not None]
     if len(known) < len(apertures):
-        return found
+        return None
+    found = np.empty((len(weights), 2))
     parts = np.stack(known) * weights[:, None, None]
     # A phase-only pixel shares its amplitude out among the spots that ask for it.
     parts = np.stack(known) * weights[:, None, None]
