@@ -23,26 +23,18 @@ LARGEST_SHEAR = 3.0
 CANDIDATES = 60
 
 
-def draw_points(
-    plane: SpotPlane, count: int, sets: int, seed: int, avoid: Array | None = None, clear: float = 0.0
-) -> Array:
+def draw_points(plane: SpotPlane, count: int, sets: int, seed: int) -> Array:
     """(sets, count, 2) places, all as far from each other as random ones can be; none in two sets.
 
     Each next place is the one of many random candidates that lies furthest from all others (Mitchell
-    1991). avoid (2,): a place that keeps a distance `clear` from all.
+    1991).
     """
     rng = np.random.default_rng(seed)
     low, high = plane.bounds
-    places: list[Array] = []
+    places = [rng.uniform(low, high)]
     while len(places) < sets * count:
         candidates = rng.uniform(low, high, (CANDIDATES, 2))
-        if avoid is not None:
-            candidates = candidates[np.hypot(*(candidates - avoid).T) > clear]
-        if not len(candidates):
-            continue
-        far = np.arange(len(candidates))[::-1].astype(float)
-        if places:
-            far = KDTree(np.array(places)).query(candidates)[0]
+        far = KDTree(np.array(places) / high).query(candidates / high)[0]
         places.append(candidates[far.argmax()])
     # Consecutive places are far apart: dealt out in turn, every set covers all of the plane.
     dealt = np.array(places).reshape(count, sets, 2).transpose(1, 0, 2)

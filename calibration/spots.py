@@ -117,17 +117,16 @@ class LensSpots:
 class BlazeSpots:
     """Spots of blazes in the Fourier plane of an SLM; points are cycles over the panel (row, column).
 
-    shape: of the panel. reach: how far from the zero order spots are placed; nearest: how near.
+    shape: of the panel. reach: how far from the zero order spots are placed, (rows, columns).
     """
 
     shape: tuple[int, int]
-    reach: float
-    nearest: float = 0.0
+    reach: tuple[float, float]
 
     @property
     def bounds(self) -> Array:
-        """A square around the zero order."""
-        return np.array([[-self.reach] * 2, [self.reach] * 2])
+        """A rectangle around the zero order."""
+        return np.array([self.reach, self.reach]) * [[-1.0], [1.0]]
 
     def kernel(self, point: Array) -> Array:
         """2 pi (n row / height + m column / width), 0 at the middle of the panel."""
