@@ -13,7 +13,7 @@ from calibration.layout import PatchLayout
 from calibration.map_fit import Sighting, fit_map, map_sigma
 from calibration.result import Verdict
 from calibration.spot_search import Spots, centre_of, find_spots, moving_parts, noise_of
-from calibration.spots import Constellation, LensSpots, SpotPlane, superpose
+from calibration.spots import Constellation, LensSpots, SpotPlane, intensity, superpose
 from calibration.steps import CalibrationStep
 from drivers.protocols import SLM, Camera
 
@@ -167,7 +167,8 @@ def evaluate(
     held_out_px = float(np.sqrt(np.mean(np.sum(held_out**2, axis=1))))
     final = fit_map(sightings)
     corners = np.stack(np.meshgrid(*np.linspace(*plane.bounds, 5).T), axis=-1).reshape(-1, 2)
-    saturated = np.mean([frames[i][_pixels(s.places)] >= full for i, s in enumerate(sightings)])
+    peaks = [f[_pixels(s.places)] for f, s in zip(frames, sightings, strict=True)]
+    saturated = np.mean(np.concatenate(peaks) >= full)
     seen_share = sum(len(s.places) for s in sightings) / (FRAMES * count)
     verdict = _verdict(held_out_px, float(saturated), seen_share)
     return Registration(
@@ -206,7 +207,7 @@ def _foretold(
     steps = np.arange(-8, 9) * 0.5 * width
     expected = []
     for point in sighting.points:
-        light = plane.intensity(constellation.phase, point, steps, stretch)
+        light = intensity(plane, constellation.phase, point, steps, stretch)
         centre, _, _ = centre_of(light, np.array([8.0, 8.0]), 2.0, 1e-9)
         expected.append(point + (centre - 8.0) * 0.5 * width)
     places = np.array(expected)

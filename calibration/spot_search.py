@@ -50,7 +50,8 @@ def find_spots(part: Array, most: int) -> Spots:
     sigma, power = np.empty(len(peaks)), np.empty(len(peaks))
     for index, peak in enumerate(peaks):
         places[index], sigma[index], power[index] = centre_of(part, peak, width, noise)
-    order = np.argsort(-power)
+    seen = np.flatnonzero(np.isfinite(places).all(axis=1))
+    order = seen[np.argsort(-power[seen])]
     return Spots(places[order], sigma[order], power[order], width)
 
 

@@ -46,9 +46,17 @@ class SpotPlane(Protocol):
         """The whole SLM's pattern with these pixels' phase (height, width)."""
         ...
 
-    def intensity(self, phase: Array, point: Array, steps: Array, stretch: float) -> Array:
-        """Light (S, S) at a point + (steps (S,), steps), by the data sheet, if the SLM shows a phase.
+    @property
+    def arriving(self) -> npt.NDArray[np.complex128]:
+        """Field (height, width) that the pixels get, by the data sheet."""
+        ...
 
+    def side(
+        self, axis: int, places: Array, stretch: float = 1.0
+    ) -> npt.NDArray[np.complex128]:
+        """(S, size): what each pixel of an axis, 0 rows or 1 columns, adds at places (S,) of that axis.
+
+        The field at a point is the sum over all pixels of both axes' shares times the pixel's field.
         stretch: distance to the plane against the data sheet, 1: as it says.
         """
         ...
@@ -66,6 +74,7 @@ class LensSpots:
     arriving: npt.NDArray[np.complex128] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        # Set once, past the freezing.
         object.__setattr__(self, "arriving", arriving_field(self.layout))
 
     @property
@@ -100,17 +109,14 @@ class LensSpots:
         patches[-1] = phase
         return np.asarray(self.layout.panel(patches), np.float64)
 
-    def intensity(self, phase: Array, point: Array, steps: Array, stretch: float) -> Array:
-        """Fresnel's integral over the patch: exp(j pi r^2 / (lambda z)), pixel by pixel."""
+    def side(
+        self, axis: int, places: Array, stretch: float = 1.0
+    ) -> npt.NDArray[np.complex128]:
+        """Fresnel's integral, exp(j pi r^2 / (lambda z)); a pixel is a square that sends a sinc."""
         layout = self.layout
         per_px2 = layout.pixel_pitch_um**2 / (layout.wavelength_nm * layout.gap_mm * stretch)
-        sides = []
-        for size, middle in zip(layout.patch_shape, point, strict=True):
-            away = (middle + steps)[:, None] - np.arange(size)[None, :]
-            # A pixel is a square that sends light into a sinc.
-            sides.append(np.exp(1j * np.pi * per_px2 * away**2) * np.sinc(per_px2 * away))
-        light = sides[0] @ (self.arriving * np.exp(1j * phase)) @ sides[1].T
-        return np.asarray(np.abs(light) ** 2)
+        away = places[:, None] - np.arange(self.shape[axis])[None, :]
+        return np.asarray(np.exp(1j * np.pi * per_px2 * away**2) * np.sinc(per_px2 * away))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +149,25 @@ class BlazeSpots:
         """As it is."""
         return phase
 
-    def intensity(self, phase: Array, point: Array, steps: Array, stretch: float) -> Array:
-        """Fourier's integral over the panel, pixel by pixel; the distance has no part in it."""
-        sides = []
-        for size, middle in zip(self.shape, point, strict=True):
-            places = (np.arange(size) - size / 2) / size
-            sides.append(np.exp(-2j * np.pi * (middle + steps)[:, None] * places[None, :]))
-        return np.asarray(np.abs(sides[0] @ np.exp(1j * phase) @ sides[1].T) ** 2)
+    @property
+    def arriving(self) -> npt.NDArray[np.complex128]:
+        """Even light."""
+        return np.ones(self.shape, np.complex128)
+
+    def side(
+        self, axis: int, places: Array, stretch: float = 1.0
+    ) -> npt.NDArray[np.complex128]:
+        """Fourier's integral; the distance has no part in it."""
+        size = self.shape[axis]
+        pixels = (np.arange(size) - size / 2) / size
+        return np.asarray(np.exp(-2j * np.pi * places[:, None] * pixels[None, :]))
+
+
+def intensity(plane: SpotPlane, phase: Array, point: Array, steps: Array, stretch: float) -> Array:
+    """Light (S, S) at a point + (steps (S,), steps), by the data sheet, if the SLM shows a phase."""
+    rows, columns = (plane.side(axis, point[axis] + steps, stretch) for axis in (0, 1))
+    light = rows @ (plane.arriving * np.exp(1j * phase)) @ columns.T
+    return np.asarray(np.abs(light) ** 2)
 
 
 @dataclass(frozen=True, slots=True)
