@@ -21,6 +21,8 @@ LEAST_LIGHT = 4.0
 FEW_BLOCKS, MANY_BLOCKS = 2, 4
 """Blocks of the chequerboards along each side of the patch: one rim and three across it."""
 GRAIN_PX = 1
+COARSE = 8
+"""Grains along each side where there is one patch alone: the half at rest scatters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,9 @@ def measure_phase_response(
     At a block's rim the fringing field makes phases in between, which biases the result. A random
     pattern on the patch before scatters the light, so that it interferes all over the camera and not at
     the rims alone; and what is left grows with the rims' length, so that two lengths, 1 and 3, tell the
-    phase without rims: phi_1 - (phi_3 - phi_1) / 2. `levels` grey levels, at each length.
+    phase without rims: phi_1 - (phi_3 - phi_1) / 2. `levels` grey levels, at each length. Where one
+    patch is all there is, as on a bench with the camera in the Fourier plane, the half that rests
+    scatters: without that, a symmetric pattern shows cos phi alone.
     """
     top_grey = 2**slm.bit_depth - 1
     greys = np.unique(np.rint(np.linspace(0, top_grey, levels)).astype(int))
@@ -92,8 +96,11 @@ def _chequerboard(
     where = np.zeros(layout.panel_shape, bool)
     where[places[-1]] = _magnified((rows + columns) % 2 == 0, layout.patch_shape)
     panel = np.zeros(layout.panel_shape)
-    if len(places) > 1:
-        rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
+    if len(places) == 1:
+        grains = rng.integers(0, top_grey + 1, (COARSE, COARSE))
+        panel[places[0]] = _magnified(grains, layout.patch_shape)
+    else:
         grains = rng.integers(0, top_grey + 1, (-(-height // GRAIN_PX), -(-width // GRAIN_PX)))
         panel[places[-2]] = _magnified(grains, layout.patch_shape)
     return panel, where

@@ -17,12 +17,14 @@ from drivers.protocols import SLM, Camera
 
 Array = npt.NDArray[np.float64]
 Fields = npt.NDArray[np.complex128]
-BLOCKS = (16, 16)
+BLOCKS = (12, 12)
 STEPS = 3
+ROUNDS = 3
 EXPOSURE_FRAMES = 8
 FILL = 0.6
 LOBE = 0.6
 """How much of a super-pixel's spot is looked at: half a window in distances from peak to first zero."""
+LEAST_PIXELS = 16
 LEAST_CONTRAST = 4.0
 """Amplitudes in deviations, median over the super-pixels, below which there is no interference."""
 LARGEST_MISS, LARGE_MISS = 0.2, 0.05
@@ -63,17 +65,21 @@ def measure_wavefront(
 
     The other pixels send their light to where the SLM reaches no further (a chequerboard of pixels), so
     that the exposure can be long enough for two super-pixels (Cizmar 2010). Only what moves with the
-    step counts; it is compared with what the super-pixel makes by geometry, over its whole spot. Two
-    rounds: the second knows the phase within each super-pixel from the first. Frames: up to 8 for the
+    step counts; it is compared with what the super-pixel makes by geometry, over its whole spot. Rounds
+    after the first know the phase within each super-pixel from the one before. Frames: up to 8 for the
     exposure, three a super-pixel, and two that compare the spot with and without correction.
     On a folded bench this is the last patch, with all that the light has met before it.
     """
+    if not np.isfinite(registration.matrix).all():
+        return _failed("there is no registration")
     grid = _Blocks(plane.shape, blocks)
     kernel = plane.kernel(point)
     height, width = plane.shape
     dump = np.pi * ((np.arange(height)[:, None] + np.arange(width)) % 2)
     exposure_ms = camera.exposure_ms
     window, places = _window(camera, plane, registration, point, blocks)
+    if len(places) < LEAST_PIXELS:
+        return _failed("the super-pixels' spot falls off the camera")
     full = 2**camera.bit_depth - 1 - pedestal_counts
     total = EXPOSURE_FRAMES + STEPS * (len(grid.tests)) + 2
     done = 0
@@ -171,7 +177,7 @@ def _window(
     reach = LOBE * float(np.min(np.linalg.norm(registration.matrix, axis=0) * lobes))
     low = np.maximum(np.ceil(centre - reach), 0).astype(int)
     high = np.minimum(np.floor(centre + reach) + 1, camera.roi.shape).astype(int)
-    high = np.maximum(high, low + 1)
+    high = np.maximum(high, low)
     pixels = np.mgrid[low[0] : high[0], low[1] : high[1]].reshape(2, -1).T
     places = (pixels + origin - registration.offset) @ np.linalg.inv(registration.matrix).T
     return (slice(low[0], high[0]), slice(low[1], high[1])), places
@@ -196,11 +202,11 @@ def _expose(camera: Camera, fill: float) -> bool:
 def _evaluate(
     plane: SpotPlane, grid: _Blocks, kernel: Array, fringes: Fields, places: Array
 ) -> _Maps:
-    """Phase and amplitude of all super-pixels, twice, and the maps through them."""
+    """Phase and amplitude of all super-pixels, and the maps through them."""
     sides = [plane.side(axis, places[:, axis]) for axis in (0, 1)]
     within = np.ones(plane.shape, np.complex128)
     maps: _Maps | None = None
-    for _ in range(2):
+    for _ in range(ROUNDS):
         templates = np.empty_like(fringes)
         for index, block in enumerate(grid.tests):
             rows, columns = grid.place(block)
@@ -229,8 +235,11 @@ def _evaluate(
         within = np.ones(plane.shape, np.complex128)
         for block in grid.tests:
             place = grid.place(block)
-            mean = np.mean(even[place] * np.exp(1j * smooth[place]))
-            within[place] = even[place] * np.exp(1j * smooth[place]) / mean if mean else 1.0
+            part = smooth[place]
+            # So that a factor has the block's mean amplitude, and the phase of its middle.
+            middle = part[part.shape[0] // 2, part.shape[1] // 2]
+            share = even[place] / max(float(even[place].mean()), 1e-9)
+            within[place] = share * np.exp(1j * (part - middle))
     assert maps is not None
     return maps
 

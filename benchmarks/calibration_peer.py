@@ -1,0 +1,275 @@
+"""Our calibrations beside slmsuite's own, on its simulated devices with the same noise.
+
+Run by python benchmarks/calibration.py --against slmsuite. Where slmsuite needs a choice it gets the best
+of several; its wavefront calibration is given the true registration.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from claims import Claim, claim
+from slmsuite_bench import PeerBench, peer_bench
+
+from calibration.layout import PatchLayout
+from calibration.phase_response import FEW_BLOCKS, _chequerboard, measure_phase_response
+from calibration.registration import FRAMES, Registration, register
+from calibration.spots import BlazeSpots
+from calibration.wavefront import measure_wavefront
+
+Array = npt.NDArray[np.float64]
+T = TypeVar("T")
+SPOTS, FEWER_SPOTS = 144, 36
+SIDE, PITCHES = 10, (4, 6, 8, 10)
+"""slmsuite's spot array, and the distances in cycles of which the best counts."""
+SMALL, LARGE = ((512, 512), (512, 512)), ((1080, 1920), (1080, 1440))
+WAVE, WAVE_PX_PER_CYCLE = ((256, 256), (384, 384)), 2.0
+FIELD = 0.72
+"""Our spots lie within so much of the camera's shorter side."""
+ABERRATION_RAD = 1.0
+REGISTRATION_ABERRATION_RAD = 0.5
+SUPERPIXEL = 16
+LEVELS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Errors of ours and theirs, each with the frames that it took, and words about ours."""
+
+    ours: float
+    frames: int
+    exposure_frames: int
+    theirs: float
+    their_frames: int
+    words: str = ""
+
+
+def finished(routine: Generator[object, None, T]) -> T:
+    """The routine's result."""
+    while True:
+        try:
+            next(routine)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """slmsuite's progress bars stay out of the way."""
+    with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+        yield
+
+
+def plane_of(bench: PeerBench) -> BlazeSpots:
+    """Spots over most of the camera, by the data sheet's scale."""
+    reach = FIELD / 2 * min(bench.camera.shape) / np.linalg.norm(bench.matrix, axis=0)
+    return BlazeSpots(bench.slm.shape, (float(reach[0]), float(reach[1])))
+
+
+def map_error_px(bench: PeerBench, matrix: Array, offset: Array) -> float:
+    """Rms over the whole camera, px."""
+    height, width = bench.camera.shape
+    grid = np.meshgrid(np.linspace(0, height - 1, 9), np.linspace(0, width - 1, 9))
+    places = np.stack(grid, axis=-1).reshape(-1, 2)
+    cycles = (places - bench.offset) @ np.linalg.inv(bench.matrix).T
+    missed = cycles @ matrix.T + offset - places
+    return float(np.sqrt(np.mean(np.sum(missed**2, axis=1))))
+
+
+def our_registration(bench: PeerBench, spots: int = SPOTS) -> tuple[Registration, int]:
+    """And how many frames the exposure took."""
+    before = bench.camera.requests
+    plane = plane_of(bench)
+    found = finished(
+        register(bench.slm, bench.camera, plane, bench.pedestal_counts, lambda: None, spots)
+    )
+    return found, bench.camera.requests - before - FRAMES
+
+
+def their_registration(bench: PeerBench) -> float:
+    """Error of fourier_calibrate with the best of PITCHES, px."""
+    errors = [np.inf]
+    for pitch in PITCHES:
+        with quiet(), contextlib.suppress(Exception):
+            bench.peer.fourier_grid_project(array_shape=SIDE, array_pitch=pitch)
+            bench.expose(SIDE**2)
+            found = bench.peer.fourier_calibrate(array_shape=SIDE, array_pitch=pitch)
+            affine = np.array(found["M"])
+            offset = np.ravel(found["b"]) - affine @ np.ravel(found["a"])
+            per_cycle = affine / (np.array(bench.slm.shape)[::-1] * bench.peer.slm.pitch)
+            errors.append(map_error_px(bench, per_cycle[::-1, ::-1], offset[::-1]))
+    return float(min(errors))
+
+
+def registration(
+    shapes: tuple[tuple[int, int], tuple[int, int]], seed: int, noisy: bool, aberration_rad: float
+) -> Outcome:
+    """Both, on one bench."""
+    bench = peer_bench(
+        *shapes, seed, noisy=noisy, aberration_rad=aberration_rad, even_light=aberration_rad == 0.0
+    )
+    bench.camera.exposure_ms = 3e4
+    found, exposures = our_registration(bench)
+    error = map_error_px(bench, found.matrix, found.offset)
+    return Outcome(error, FRAMES, exposures, their_registration(bench), 1, found.verdict.reason)
+
+
+def strehl_of(bench: PeerBench, correction_rad: Array) -> float:
+    """Of the corrected light, at the brightest place: a tilt moves the spot and takes nothing away."""
+    light = bench.amplitude * np.exp(1j * (bench.phase_rad + correction_rad))
+    peak, place = 0.0, np.zeros(2)
+    height, width = light.shape
+    rows, columns = np.arange(height) / height, np.arange(width) / width
+    for reach in (4.0, 0.4, 0.04):
+        steps = np.linspace(-reach, reach, 41)
+        along_rows = np.exp(-2j * np.pi * (place[0] + steps)[:, None] * rows)
+        along_columns = np.exp(-2j * np.pi * (place[1] + steps)[:, None] * columns)
+        power = np.abs(along_rows @ light @ along_columns.T) ** 2
+        best = np.unravel_index(int(power.argmax()), power.shape)
+        peak, place = float(power.max()), place + steps[list(best)]
+    return float(peak / bench.amplitude.sum() ** 2)
+
+
+def amplitude_error(bench: PeerBench, amplitude: Array) -> float:
+    """Rms against the truth's rms, at the best common scale."""
+    scale = (amplitude * bench.amplitude).sum() / (amplitude**2).sum()
+    missed = np.linalg.norm(scale * amplitude - bench.amplitude)
+    return float(missed / np.linalg.norm(bench.amplitude))
+
+
+def wavefront(seed: int, steps: int = 1) -> tuple[Outcome, Outcome]:
+    """Strehl and amplitude error of both, noisy. steps: slmsuite's phase steps; 1: fringes in one frame."""
+    bench = peer_bench(
+        *WAVE,
+        seed,
+        noisy=True,
+        aberration_rad=ABERRATION_RAD,
+        even_light=False,
+        px_per_cycle=WAVE_PX_PER_CYCLE,
+    )
+    bench.camera.exposure_ms = 3e3
+    plane = plane_of(bench)
+    point = 0.45 * np.array(plane.reach)
+    found, _ = our_registration(bench, FEWER_SPOTS)
+    before = bench.camera.requests
+    wave = finished(
+        measure_wavefront(
+            bench.slm, bench.camera, plane, found, bench.pedestal_counts, lambda: None, point
+        )
+    )
+    frames = bench.camera.requests - before
+    correction, amplitude, their_frames = their_wavefront(bench, point, steps)
+    words = wave.verdict.reason
+    strehl = Outcome(
+        strehl_of(bench, -wave.phase_rad),
+        frames,
+        0,
+        strehl_of(bench, correction),
+        their_frames,
+        words,
+    )
+    share = Outcome(
+        amplitude_error(bench, wave.amplitude),
+        frames,
+        0,
+        amplitude_error(bench, amplitude),
+        their_frames,
+    )
+    return strehl, share
+
+
+def their_wavefront(bench: PeerBench, point: Array, steps: int) -> tuple[Array, Array, int]:
+    """Correction, amplitude and frames of wavefront_calibrate with super-pixels."""
+    peer = bench.peer
+    cycles = np.array(bench.slm.shape)[::-1] * peer.slm.pitch
+    affine = bench.matrix[::-1, ::-1] * cycles
+    peer.fourier_calibrate_analytic(affine, bench.offset[::-1])
+    _pair_exposure(bench, point)
+    taken = 0
+    get_image = peer.cam.get_image
+
+    def counted(*arguments: object, **options: object) -> object:
+        nonlocal taken
+        taken += 1
+        return get_image(*arguments, **options)
+
+    peer.cam.get_image = counted
+    try:
+        with quiet():
+            place = (bench.matrix @ point + bench.offset)[::-1]
+            peer.wavefront_calibrate(
+                method="superpixel",
+                calibration_points=np.rint(place),
+                superpixel_size=SUPERPIXEL,
+                phase_steps=steps,
+                field_point=(0.25 / peer.slm.pitch[0], 0.0),
+                plot=-1,
+            )
+            source = peer.wavefront_calibration_superpixel_process(plot=0)
+    finally:
+        peer.cam.get_image = get_image
+    return np.array(source["phase"]), np.array(source["amplitude"]), taken
+
+
+def _pair_exposure(bench: PeerBench, point: Array) -> None:
+    """As ours: two super-pixels in the middle together fill 60 % of full scale."""
+    height, width = bench.slm.shape
+    phase = np.pi * ((np.arange(height)[:, None] + np.arange(width)) % 2)
+    kernel = plane_of(bench).kernel(point)
+    here = np.s_[
+        height // 2 : height // 2 + SUPERPIXEL, width // 2 - SUPERPIXEL : width // 2 + SUPERPIXEL
+    ]
+    phase[here] = kernel[here]
+    bench.slm.set_phase(phase)
+    bench.expose(16, 0.6)
+
+
+def response(seed: int) -> Outcome:
+    """Rms error of the phase response of both, rad, noisy."""
+    rng = np.random.default_rng(seed)
+    grey = np.arange(256) / 255.0
+    bend = rng.normal(0.0, 0.04, 2)
+    gamma = rng.uniform(0.98, 1.1) * (
+        grey + bend[0] * np.sin(np.pi * grey) + bend[1] * np.sin(2 * np.pi * grey) / 2
+    )
+    bench = peer_bench(*WAVE, seed, noisy=True, gamma=gamma)
+    bench.camera.exposure_ms = 1e3
+    height, width = bench.slm.shape
+    layout = PatchLayout((height, width), (height, width), 0, (0,), 8.0, 850.0, 1.0)
+    panel, _ = _chequerboard(layout, FEW_BLOCKS, 255, 0)
+    bench.slm.set_grey(panel)
+    bench.expose(16, 0.6)
+    before = bench.camera.requests
+    found = finished(
+        measure_phase_response(
+            bench.slm, bench.camera, layout, bench.pedestal_counts, lambda: None
+        )
+    )
+    frames = bench.camera.requests - before
+    true = 2.0 * np.pi * (gamma - gamma[0])
+    error = float(np.std(found.phase_by_grey_rad - true))
+    theirs, their_frames = their_response(bench, true)
+    return Outcome(error, frames, 0, theirs, their_frames, found.verdict.reason)
+
+
+def their_response(bench: PeerBench, true_rad: Array) -> tuple[float, int]:
+    """pixel_calibrate with 16 levels: each against each."""
+    peer = bench.peer
+    cycles = np.array(bench.slm.shape)[::-1] * peer.slm.pitch
+    peer.fourier_calibrate_analytic(bench.matrix[::-1, ::-1] * cycles, bench.offset[::-1])
+    bench.slm.set_phase(np.zeros(bench.slm.shape))
+    bench.expose(16, 0.6)
+    error = float("inf")
+    with quiet(), contextlib.suppress(Exception):
+        peer.pixel_calibrate(levels=LEVELS, periods=[4], orders=1, directions="x")
+        found = peer.pixel_calibration_process(apply=False)
+        levels = np.array(peer.calibrations["pixel"]["levels"]).astype(int)
+        error = float(np.std(2.0 * np.pi * np.ravel(found) - true_rad[levels]))
+    return error, LEVELS**2
