@@ -32,8 +32,7 @@ SMALL, LARGE = ((512, 512), (512, 512)), ((1080, 1920), (1080, 1440))
 WAVE, WAVE_PX_PER_CYCLE = ((256, 256), (384, 384)), 2.0
 FIELD = 0.72
 """Our spots lie within so much of the camera's shorter side."""
-ABERRATION_RAD = 1.0
-REGISTRATION_ABERRATION_RAD = 0.5
+ABERRATION_RAD = 0.5
 SUPERPIXEL = 16
 LEVELS = 16
 
@@ -239,13 +238,13 @@ def response(seed: int) -> Outcome:
     gamma = rng.uniform(0.98, 1.1) * (
         grey + bend[0] * np.sin(np.pi * grey) + bend[1] * np.sin(2 * np.pi * grey) / 2
     )
-    bench = peer_bench(*WAVE, seed, noisy=True, gamma=gamma)
+    bench = peer_bench(*WAVE, seed, noisy=True, gamma=gamma, px_per_cycle=WAVE_PX_PER_CYCLE)
     bench.camera.exposure_ms = 1e3
     height, width = bench.slm.shape
     layout = PatchLayout((height, width), (height, width), 0, (0,), 8.0, 850.0, 1.0)
     panel, _ = _chequerboard(layout, FEW_BLOCKS, 255, 0)
     bench.slm.set_grey(panel)
-    bench.expose(16, 0.6)
+    bench.expose(1, 0.5)
     before = bench.camera.requests
     found = finished(
         measure_phase_response(
@@ -268,7 +267,7 @@ def their_response(bench: PeerBench, true_rad: Array) -> tuple[float, int]:
     bench.expose(16, 0.6)
     error = float("inf")
     with quiet(), contextlib.suppress(Exception):
-        peer.pixel_calibrate(levels=LEVELS, periods=[4], orders=1, directions="x")
+        peer.pixel_calibrate(levels=LEVELS, periods=[8], orders=1, directions="x")
         found = peer.pixel_calibration_process(apply=False)
         levels = np.array(peer.calibrations["pixel"]["levels"]).astype(int)
         error = float(np.std(2.0 * np.pi * np.ravel(found) - true_rad[levels]))
