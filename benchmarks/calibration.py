@@ -1,11 +1,14 @@
 """How well the calibrations measure: python benchmarks/calibration.py [--json] [--quick] [--seeds N].
 
+--against slmsuite measures ours beside slmsuite's own on its simulated devices instead.
+
 Random mock benches with every effect on. Each routine runs as `labdiff calibrate` runs it, and what it
 found is compared with the mock's hidden truth, which only this script reads.
 """
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Generator
 from dataclasses import dataclass
 
@@ -107,8 +110,16 @@ def one_bench(seed: int) -> Found:
 
 def main() -> None:
     """Measure, then print one JSON line."""
-    arguments = options(__doc__, seeds=20)
+    against = argparse.ArgumentParser(add_help=False)
+    against.add_argument("--against", choices=["slmsuite"], help="beside a peer, on its simulator")
+    arguments = options(__doc__, seeds=20, more=against)
     console = Console(stderr=True, quiet=arguments.json, highlight=False)
+    if arguments.against:
+        from calibration_peer import peer_claims
+
+        claims = peer_claims(arguments.seeds, arguments.quick, console.print)
+        finish("calibration against slmsuite", claims, arguments.json, quick=arguments.quick)
+        return
     found = []
     for seed in range(1 if arguments.quick else arguments.seeds):
         found.append(one_bench(seed))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -247,9 +247,7 @@ def response(seed: int) -> Outcome:
     bench.expose(1, 0.5)
     before = bench.camera.requests
     found = finished(
-        measure_phase_response(
-            bench.slm, bench.camera, layout, bench.pedestal_counts, lambda: None
-        )
+        measure_phase_response(bench.slm, bench.camera, layout, bench.pedestal_counts, lambda: None)
     )
     frames = bench.camera.requests - before
     true = 2.0 * np.pi * (gamma - gamma[0])
@@ -272,3 +270,45 @@ def their_response(bench: PeerBench, true_rad: Array) -> tuple[float, int]:
         levels = np.array(peer.calibrations["pixel"]["levels"]).astype(int)
         error = float(np.std(2.0 * np.pi * np.ravel(found) - true_rad[levels]))
     return error, LEVELS**2
+
+
+def peer_claims(seeds: int, quick: bool, tell: Callable[[str], None]) -> list[Claim]:
+    """Ours against the figures to reach, and against slmsuite's own on the same benches."""
+    benches = range(1 if quick else seeds)
+    claims = []
+
+    def told(what: str, made: list[Outcome], bound: str) -> None:
+        for seed, outcome in zip(benches, made, strict=False):
+            tell(f"{what}, bench {seed}: {outcome}")
+        worst = max if bound.startswith("<=") else min
+        ours, theirs = worst(o.ours for o in made), worst(o.theirs for o in made)
+        frames = max(o.frames for o in made)
+        words = f"{what}, {len(made)} benches, worst, in {frames} frames"
+        if made[0].exposure_frames:
+            words += f" and {max(o.exposure_frames for o in made)} for the exposure"
+        words += f" (slmsuite: {theirs:.3g} in {made[0].their_frames})"
+        claims.append(claim(words, ours, bound))
+
+    made = [registration(SMALL, seed, False, 0.0) for seed in benches]
+    told("registration, clean: rms, camera px", made, "<= 0.02")
+    made = [registration(SMALL, seed, True, 0.0) for seed in benches]
+    told("registration, noisy: rms, camera px", made, "<= 0.1")
+    made = [response(seed) for seed in benches]
+    told("phase response, noisy: rms, rad", made, "<= 0.015")
+    if not quick:
+        # Minutes each: the first bench stands for all.
+        made = [registration(LARGE, 0, True, ABERRATION_RAD)]
+        told("registration, 1920 x 1080 on 1440 x 1080, noisy, aberrated: rms, px", made, "<= 0.15")
+        waves = [wavefront(seed) for seed in benches]
+        told("wavefront, noisy: Strehl", [w[0] for w in waves], ">= 0.995")
+        told("wavefront, noisy: amplitude, rms share", [w[1] for w in waves], "<= 0.05")
+        told("wavefront, noisy: frames", [_frames_of(w[0]) for w in waves], "<= 800")
+        strehl, _ = wavefront(0, steps=5)
+        tell(
+            f"slmsuite's wavefront with 5 phase steps: {strehl.theirs:.3f} in {strehl.their_frames}"
+        )
+    return claims
+
+
+def _frames_of(outcome: Outcome) -> Outcome:
+    return replace(outcome, ours=outcome.frames, theirs=outcome.their_frames)

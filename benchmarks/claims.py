@@ -27,9 +27,14 @@ def claim(words: str, value: float, bound: str) -> Claim:
     return {"claim": words, "value": float(value), "bound": bound, "holds": bool(holds)}
 
 
-def options(description: str | None, *, seeds: int | None = None) -> argparse.Namespace:
-    """The options that all benchmarks share."""
-    parser = argparse.ArgumentParser(description=description)
+def options(
+    description: str | None,
+    *,
+    seeds: int | None = None,
+    more: argparse.ArgumentParser | None = None,
+) -> argparse.Namespace:
+    """The options that all benchmarks share, and more of a benchmark's own."""
+    parser = argparse.ArgumentParser(description=description, parents=[more] if more else [])
     parser.add_argument("--json", action="store_true", help="only the JSON line")
     parser.add_argument("--quick", action="store_true", help="a faithful subset in under a minute")
     if seeds is not None:

@@ -29,7 +29,9 @@ REACH_PX = 4.0
 FEWEST, FEW = 0.6, 0.8
 """Shares of the spots below which a frame is not believed, and below which it is worth a word."""
 LARGEST_ERROR_PX, LARGE_ERROR_PX = 1.0, 0.4
-LAYOUT_REMEDY = "Does all of the output plane lie on the camera? Are pitch, wavelength and gap right?"
+LAYOUT_REMEDY = (
+    "Does all of the output plane lie on the camera? Are pitch, wavelength and gap right?"
+)
 STATIC = "Is the SLM frozen, or does the pattern go to another monitor? Is the laser on?"
 
 
@@ -162,6 +164,8 @@ def evaluate(
             for c, s in zip(constellations, sightings, strict=True)
         ]
         early = fit_map(sightings[:2])
+        if early.stretch == 0.0:
+            break
         stretch *= 1.0 + early.stretch
     held_out = sightings[2].places - early(sightings[2])
     held_out_px = float(np.sqrt(np.mean(np.sum(held_out**2, axis=1))))
@@ -194,21 +198,31 @@ def _sight(constellation: Constellation, which: npt.NDArray[np.int_], spots: Spo
     pupils = None if constellation.pupils is None else constellation.pupils[seen]
     points = constellation.points[seen]
     return Sighting(
-        points, points, pupils, spots.places[which[seen]], spots.sigma_px[which[seen]], spots.width_px
+        points,
+        points,
+        pupils,
+        spots.places[which[seen]],
+        spots.sigma_px[which[seen]],
+        spots.width_px,
     )
 
 
 def _foretold(
-    plane: SpotPlane, constellation: Constellation, sighting: Sighting, solution: Array, stretch: float
+    plane: SpotPlane,
+    constellation: Constellation,
+    sighting: Sighting,
+    solution: Array,
+    stretch: float,
 ) -> Sighting:
     """With the places in the plane where a camera of this scale should find the centroids."""
     scale = float(np.sqrt(np.abs(np.linalg.det(solution[:2]))))
     width = sighting.width_px / scale
     steps = np.arange(-8, 9) * 0.5 * width
+    light = plane.arriving * np.exp(1j * constellation.phase)
     expected = []
     for point in sighting.points:
-        light = intensity(plane, constellation.phase, point, steps, stretch)
-        centre, _, _ = centre_of(light, np.array([8.0, 8.0]), 2.0, 1e-9)
+        spot = intensity(plane, light, point, steps, stretch)
+        centre, _, _ = centre_of(spot, np.array([8.0, 8.0]), 2.0, 1e-9)
         expected.append(point + (centre - 8.0) * 0.5 * width)
     places = np.array(expected)
     lost = ~np.isfinite(places).all(axis=1)

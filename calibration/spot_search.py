@@ -55,7 +55,9 @@ def find_spots(part: Array, most: int) -> Spots:
     return Spots(places[order], sigma[order], power[order], width)
 
 
-def centre_of(part: Array, start: Array, width_px: float, noise: float) -> tuple[Array, float, float]:
+def centre_of(
+    part: Array, start: Array, width_px: float, noise: float
+) -> tuple[Array, float, float]:
     """Place, its standard deviation and the power of the spot nearest to a start (row, column).
 
     The centroid under a Gaussian of the spot's own width, iterated: what least squares would find for

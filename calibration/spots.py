@@ -51,9 +51,7 @@ class SpotPlane(Protocol):
         """Field (height, width) that the pixels get, by the data sheet."""
         ...
 
-    def side(
-        self, axis: int, places: Array, stretch: float = 1.0
-    ) -> npt.NDArray[np.complex128]:
+    def side(self, axis: int, places: Array, stretch: float = 1.0) -> npt.NDArray[np.complex128]:
         """(S, size): what each pixel of an axis, 0 rows or 1 columns, adds at places (S,) of that axis.
 
         The field at a point is the sum over all pixels of both axes' shares times the pixel's field.
@@ -92,7 +90,9 @@ class LensSpots:
         """A parabolic lens, without a rim: -pi r^2 / (lambda f)."""
         layout = self.layout
         rows, columns = np.ogrid[: layout.patch_shape[0], : layout.patch_shape[1]]
-        squared_um2 = ((rows - point[0]) ** 2 + (columns - point[1]) ** 2) * layout.pixel_pitch_um**2
+        squared_um2 = (
+            (rows - point[0]) ** 2 + (columns - point[1]) ** 2
+        ) * layout.pixel_pitch_um**2
         return np.asarray(-np.pi * squared_um2 / (layout.wavelength_nm * layout.gap_mm))
 
     def aperture(self, pupil: Array | None) -> Array | None:
@@ -109,9 +109,7 @@ class LensSpots:
         patches[-1] = phase
         return np.asarray(self.layout.panel(patches), np.float64)
 
-    def side(
-        self, axis: int, places: Array, stretch: float = 1.0
-    ) -> npt.NDArray[np.complex128]:
+    def side(self, axis: int, places: Array, stretch: float = 1.0) -> npt.NDArray[np.complex128]:
         """Fresnel's integral, exp(j pi r^2 / (lambda z)); a pixel is a square that sends a sinc."""
         layout = self.layout
         per_px2 = layout.pixel_pitch_um**2 / (layout.wavelength_nm * layout.gap_mm * stretch)
@@ -154,20 +152,19 @@ class BlazeSpots:
         """Even light."""
         return np.ones(self.shape, np.complex128)
 
-    def side(
-        self, axis: int, places: Array, stretch: float = 1.0
-    ) -> npt.NDArray[np.complex128]:
+    def side(self, axis: int, places: Array, stretch: float = 1.0) -> npt.NDArray[np.complex128]:
         """Fourier's integral; the distance has no part in it."""
         size = self.shape[axis]
         pixels = (np.arange(size) - size / 2) / size
         return np.asarray(np.exp(-2j * np.pi * places[:, None] * pixels[None, :]))
 
 
-def intensity(plane: SpotPlane, phase: Array, point: Array, steps: Array, stretch: float) -> Array:
-    """Light (S, S) at a point + (steps (S,), steps), by the data sheet, if the SLM shows a phase."""
+def intensity(
+    plane: SpotPlane, light: npt.NDArray[np.complex128], point: Array, steps: Array, stretch: float
+) -> Array:
+    """Light (S, S) at a point + (steps (S,), steps) from a field (height, width) on the SLM's pixels."""
     rows, columns = (plane.side(axis, point[axis] + steps, stretch) for axis in (0, 1))
-    light = rows @ (plane.arriving * np.exp(1j * phase)) @ columns.T
-    return np.asarray(np.abs(light) ** 2)
+    return np.asarray(np.abs(rows @ light @ columns.T) ** 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,22 @@ from calibration.exposure import Exposure
 from calibration.phase_response import PhaseResponse
 from calibration.registration import Registration
 from calibration.result import CalibrationError, Verdict
+from calibration.wavefront import Wavefront
 
 Result: TypeAlias = (
-    AlignmentFound | CameraFound | DarkLevel | Exposure | PhaseResponse | Registration
+    AlignmentFound | CameraFound | DarkLevel | Exposure | PhaseResponse | Registration | Wavefront
 )
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
-    for kind in (AlignmentFound, CameraFound, DarkLevel, Exposure, PhaseResponse, Registration)
+    for kind in (
+        AlignmentFound,
+        CameraFound,
+        DarkLevel,
+        Exposure,
+        PhaseResponse,
+        Registration,
+        Wavefront,
+    )
 }
 
 

@@ -43,7 +43,9 @@ def common_reference(fringes: Fields, templates: Fields) -> tuple[Fields, Fields
 def unwrap(phase: Array, weight: Array) -> Array:
     """(h, w) phase without jumps, the surest places first (Herraez 2002, by pixels); NaN: not known."""
     result = np.full(phase.shape, np.nan)
-    start = np.unravel_index(int(np.nanargmax(np.where(np.isnan(phase), -1.0, weight))), phase.shape)
+    start = np.unravel_index(
+        int(np.nanargmax(np.where(np.isnan(phase), -1.0, weight))), phase.shape
+    )
     queue: list[tuple[float, int, int, float]] = [(0.0, int(start[0]), int(start[1]), 0.0)]
     while queue:
         _, row, column, near = heapq.heappop(queue)

@@ -122,7 +122,9 @@ def measure_wavefront(
             np.clip(camera.exposure_ms * maps.dim(grid), *camera.exposure_range_ms)
         )
         corrected = look(kernel - maps.phase)
-        yield CalibrationStep("wavefront", done + 1, total, "corrected", corrected.astype(np.float32))
+        yield CalibrationStep(
+            "wavefront", done + 1, total, "corrected", corrected.astype(np.float32)
+        )
         plain = look(kernel)
         yield CalibrationStep("wavefront", done + 2, total, "plain", plain.astype(np.float32))
     finally:
@@ -141,7 +143,9 @@ class _Maps:
 
     def dim(self, grid: _Blocks) -> float:
         """By how much shorter an exposure all pixels together need than two super-pixels."""
-        two = sum(float(self.amplitude[grid.place(b)].sum()) for b in (grid.reference, grid.neighbour))
+        two = sum(
+            float(self.amplitude[grid.place(b)].sum()) for b in (grid.reference, grid.neighbour)
+        )
         return float((two / self.amplitude.sum()) ** 2)
 
 
@@ -150,7 +154,9 @@ class _Blocks:
 
     def __init__(self, shape: tuple[int, int], blocks: tuple[int, int]) -> None:
         self.blocks = blocks
-        self._edges = [np.linspace(0, n, m + 1).astype(int) for n, m in zip(shape, blocks, strict=True)]
+        self._edges = [
+            np.linspace(0, n, m + 1).astype(int) for n, m in zip(shape, blocks, strict=True)
+        ]
         self.reference = (blocks[0] // 2) * blocks[1] + blocks[1] // 2
         self.neighbour = self.reference + 1
         self.tests = [b for b in range(blocks[0] * blocks[1]) if b != self.reference]
@@ -217,7 +223,9 @@ def _evaluate(
         phase = amplitude.copy()
         amplitude[grid.tests], deviation[grid.tests] = np.abs(factors), sigma
         phase[grid.tests] = np.angle(factors)
-        amplitude, deviation, phase = (a.reshape(grid.blocks) for a in (amplitude, deviation, phase))
+        amplitude, deviation, phase = (
+            a.reshape(grid.blocks) for a in (amplitude, deviation, phase)
+        )
         phase_sigma = deviation / np.maximum(amplitude, deviation)
         smooth, held_out, _ = smooth_map(
             unwrap(phase, np.nan_to_num(amplitude)), phase_sigma, plane.shape
