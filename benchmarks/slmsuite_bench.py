@@ -157,7 +157,7 @@ def peer_bench(
     aberration_rad: rms of a smooth wavefront without tilt. gamma: phase by grey level, in 2 pi.
     """
     rng = np.random.default_rng(seed)
-    np.random.seed(seed)  # noqa: NPY002 - slmsuite's noise comes from there
+    np.random.seed(seed)
     height, width = slm_shape
     rows, columns = np.mgrid[:height, :width].astype(float)
     y, x = (rows - (height - 1) / 2) / (height / 2), (columns - (width - 1) / 2) / (width / 2)

@@ -45,13 +45,14 @@ def _beacons_first(points: Array, middle: Array) -> Array:
     """The same points (K, 2); the first four lie near the middle, where light is, and far from a line."""
     inner = np.argsort(np.hypot(*(points - middle).T))[:INNERMOST]
 
-    def leanest(four: tuple[int, ...]) -> float:
+    def leanest(four: list[int]) -> float:
         areas = [np.linalg.det(points[list(t[1:])] - points[t[0]]) for t in combinations(four, 3)]
         return float(np.abs(areas).min())
 
-    four = list(max(combinations(inner.tolist(), BEACONS), key=leanest))
+    choices = [[int(i) for i in chosen] for chosen in combinations(inner, BEACONS)]
+    four = max(choices, key=leanest)
     rest = np.setdiff1d(np.arange(len(points)), four)
-    return points[np.concatenate([four, rest])]
+    return np.asarray(points[np.concatenate([four, rest])])
 
 
 def beacon_powers(count: int) -> Array:
@@ -61,7 +62,9 @@ def beacon_powers(count: int) -> Array:
     return powers
 
 
-def identify(points: Array, spots: Spots, reach_px: float) -> tuple[Array, Array] | None:
+def identify(
+    points: Array, spots: Spots, reach_px: float
+) -> tuple[Array, npt.NDArray[np.int_]] | None:
     """Affine map (3, 2) from points (K, 2), beacons first, to places, and each point's spot (-1: none).
 
     Nothing is assumed of scale, rotation, mirroring or place: each three beacons are tried on each three

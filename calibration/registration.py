@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from calibration.constellation import assign, beacon_powers, draw_points, identify
 from calibration.layout import PatchLayout
@@ -21,11 +22,14 @@ Array = npt.NDArray[np.float64]
 FRAMES = 3
 SPOTS = 25
 EXPOSURE_FRAMES = 6
-FILL = 0.5
+FILL = 0.4
 """Of full scale, which as many pixels reach as there are spots."""
 PUPIL_JITTER = 0.1
 """How far aside of its spot a lens is put at random, share of the patch."""
 REACH_PX = 4.0
+DIMMEST_SIGMAS = 6.0
+LEAST_CHANGE = 0.1
+"""Of the spots' brightness, that goes with the pattern."""
 FEWEST, FEW = 0.6, 0.8
 """Shares of the spots below which a frame is not believed, and below which it is worth a word."""
 LARGEST_ERROR_PX, LARGE_ERROR_PX = 1.0, 0.4
@@ -99,7 +103,7 @@ def register(
     try:
         for index in range(EXPOSURE_FRAMES):
             frame = look(constellations[0])
-            fill = float(np.partition(frame.ravel(), -spots)[-spots]) / full
+            fill = _nth_brightest(frame, spots) / full
             words = f"spots fill {fill:.0%} at {camera.exposure_ms:.3g} ms"
             yield CalibrationStep("registration", index, total, words, frame.astype(np.float32))
             if abs(fill - FILL) < 0.15 or not _expose(camera, fill):
@@ -138,12 +142,12 @@ def evaluate(
     """
     parts = moving_parts(frames)
     count = len(constellations[0].points)
-    found = [find_spots(part, 2 * count) for part in parts]
-    if min(len(spots.places) for spots in found) < count // 2:
-        noise = noise_of(frames[0])
-        if np.partition(frames[0].ravel(), -count)[-count] < 6.0 * noise:
-            return _failed("no light on the camera", "Is the laser on? Raise its power.")
+    bright = _nth_brightest(frames[0], count)
+    if bright < DIMMEST_SIGMAS * noise_of(frames[0] - ndimage.median_filter(frames[0], 5)):
+        return _failed("no light on the camera", "Is the laser on? Raise its power.")
+    if min(_nth_brightest(part, count) for part in parts) < LEAST_CHANGE * bright:
         return _failed("the picture does not change with the pattern", STATIC)
+    found = [find_spots(part, 2 * count) for part in parts]
     known = identify(constellations[0].points, found[0], REACH_PX)
     if known is None:
         return _failed("the spots on the camera are not the pattern's", LAYOUT_REMEDY)
@@ -170,7 +174,9 @@ def evaluate(
     held_out = sightings[2].places - early(sightings[2])
     held_out_px = float(np.sqrt(np.mean(np.sum(held_out**2, axis=1))))
     final = fit_map(sightings)
-    corners = np.stack(np.meshgrid(*np.linspace(*plane.bounds, 5).T), axis=-1).reshape(-1, 2)
+    low, high = plane.bounds
+    lines = np.linspace(low, high, 5)
+    corners = np.stack(np.meshgrid(lines[:, 0], lines[:, 1]), axis=-1).reshape(-1, 2)
     peaks = [f[_pixels(s.places)] for f, s in zip(frames, sightings, strict=True)]
     saturated = np.mean(np.concatenate(peaks) >= full)
     seen_share = sum(len(s.places) for s in sightings) / (FRAMES * count)
@@ -183,6 +189,10 @@ def evaluate(
         verdict,
         map_sigma(final, corners),
     )
+
+
+def _nth_brightest(frame: Array, count: int) -> float:
+    return float(np.partition(frame.ravel(), -count)[-count])
 
 
 def _expose(camera: Camera, fill: float) -> bool:
@@ -217,7 +227,7 @@ def _foretold(
     """With the places in the plane where a camera of this scale should find the centroids."""
     scale = float(np.sqrt(np.abs(np.linalg.det(solution[:2]))))
     width = sighting.width_px / scale
-    steps = np.arange(-8, 9) * 0.5 * width
+    steps = np.asarray(np.arange(-8.0, 9.0) * 0.5 * width, np.float64)
     light = plane.arriving * np.exp(1j * constellation.phase)
     expected = []
     for point in sighting.points:
@@ -252,7 +262,7 @@ def _verdict(held_out_px: float, saturated: float, seen: float) -> Verdict:
         )
     if saturated > 0.5:
         return Verdict("fail", "most spots saturate the camera", "Lower the laser's power.")
-    if saturated > 0.1:
+    if saturated > 0.25:
         return Verdict("warn", f"{words}; {saturated:.0%} of them saturate", "Lower the power.")
     if seen < FEW:
         return Verdict("warn", f"{words}, but only {seen:.0%} are seen", LAYOUT_REMEDY)

@@ -72,7 +72,7 @@ def centre_of(
         low = np.maximum(middle - radius, 0)
         high = np.minimum(middle + radius + 1, part.shape)
         window = part[low[0] : high[0], low[1] : high[1]]
-        away = np.stack(np.mgrid[low[0] : high[0], low[1] : high[1]]) - place[:, None, None]
+        away = np.mgrid[low[0] : high[0], low[1] : high[1]] - place[:, None, None]
         weight = np.exp(-(away**2).sum(axis=0) / (2.0 * width_px**2))
         total = float((weight * window).sum())
         if window.size == 0 or total <= 0.0:

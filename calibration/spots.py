@@ -210,9 +210,8 @@ def superpose(
     for point, weight, aperture in zip(points, weights, apertures, strict=True):
         wave = weight * np.exp(1j * plane.kernel(point))
         total += wave if aperture is None else aperture * wave
-    return Constellation(
-        points, powers, _centroids(plane.shape, apertures, np.abs(weights)), np.angle(total)
-    )
+    crossing = _centroids(plane.shape, apertures, np.abs(weights))
+    return Constellation(points, powers, crossing, np.asarray(np.angle(total), np.float64))
 
 
 def _centroids(

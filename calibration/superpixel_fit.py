@@ -90,8 +90,11 @@ def smooth_map(
     table = np.zeros((best_order + 1, best_order + 1))
     for weight_of, (i, j) in zip(fitted, _orders(best_order), strict=True):
         table[i, j] = weight_of
-    result: Array = legendre.leggrid2d(full_rows, full_columns, table)
-    return result, best, best_order
+    return (
+        np.asarray(legendre.leggrid2d(full_rows, full_columns, table), np.float64),
+        best,
+        best_order,
+    )
 
 
 def _orders(order: int) -> list[tuple[int, int]]:
@@ -105,5 +108,5 @@ def _terms(y: Array, x: Array, order: int) -> Array:
 
 
 def _weighted(design: Array, values: Array, weight: Array) -> Array:
-    solution: Array = np.linalg.lstsq(design * weight[:, None], values * weight, rcond=None)[0]
-    return solution
+    solution = np.linalg.lstsq(design * weight[:, None], values * weight, rcond=None)[0]
+    return np.asarray(solution, np.float64)

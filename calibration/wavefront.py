@@ -27,6 +27,8 @@ LOBE = 0.6
 LEAST_PIXELS = 16
 LEAST_CONTRAST = 4.0
 """Amplitudes in deviations, median over the super-pixels, below which there is no interference."""
+LARGEST_HELD_OUT_RAD = 0.5
+"""Super-pixels that were left out and are missed by more have no phase in common."""
 LARGEST_MISS, LARGE_MISS = 0.2, 0.05
 
 
@@ -115,8 +117,9 @@ def measure_wavefront(
                 yield CalibrationStep("wavefront", done, total, words, frame.astype(np.float32))
         if float(np.abs(fringes).max()) < 1e-9:
             return _failed("nothing on the camera moves with the pattern")
-        maps = _evaluate(plane, grid, kernel, fringes, places)
-        if maps.contrast < LEAST_CONTRAST:
+        seen = _visibility(plane, grid, registration, point)
+        maps = _evaluate(plane, grid, kernel, fringes, places, seen)
+        if maps.contrast < LEAST_CONTRAST or not maps.held_out < LARGEST_HELD_OUT_RAD:
             return _failed("the super-pixels do not interfere on the camera")
         camera.exposure_ms = float(
             np.clip(camera.exposure_ms * maps.dim(grid), *camera.exposure_range_ms)
@@ -160,6 +163,12 @@ class _Blocks:
         self.reference = (blocks[0] // 2) * blocks[1] + blocks[1] // 2
         self.neighbour = self.reference + 1
         self.tests = [b for b in range(blocks[0] * blocks[1]) if b != self.reference]
+
+    def laid_out(self, values: npt.NDArray[np.floating]) -> Array:
+        """(m, n) from a value for each tested super-pixel; NaN at the reference."""
+        whole = np.full(self.blocks, np.nan)
+        whole.flat[self.tests] = values
+        return whole
 
     def place(self, block: int) -> tuple[slice, slice]:
         """Its pixels."""
@@ -205,8 +214,33 @@ def _expose(camera: Camera, fill: float) -> bool:
     return camera.exposure_ms != before
 
 
+def _visibility(plane: SpotPlane, grid: _Blocks, registration: Registration, point: Array) -> Array:
+    """(K,) what a camera pixel, a square, leaves of each super-pixel's fringes with the reference."""
+    step = 1e-3
+    to_plane = np.linalg.inv(registration.matrix)
+    slopes = []
+    for axis in (0, 1):
+        near, far = plane.side(axis, point[axis] + np.array([0.0, step]))
+        slopes.append(np.unwrap(np.angle(far * near.conj())) / (2.0 * np.pi * step))
+
+    def wave(block: int) -> Array:
+        """Cycles per unit of the plane at the middle of a super-pixel."""
+        middles = [(part.start + part.stop - 1) / 2 for part in grid.place(block)]
+        return np.array(
+            [np.interp(m, np.arange(len(s)), s) for m, s in zip(middles, slopes, strict=True)]
+        )
+
+    waves = np.array([wave(block) - wave(grid.reference) for block in grid.tests])
+    return np.asarray(np.sinc(waves @ to_plane).prod(axis=1))
+
+
 def _evaluate(
-    plane: SpotPlane, grid: _Blocks, kernel: Array, fringes: Fields, places: Array
+    plane: SpotPlane,
+    grid: _Blocks,
+    kernel: Array,
+    fringes: Fields,
+    places: Array,
+    seen: Array,
 ) -> _Maps:
     """Phase and amplitude of all super-pixels, and the maps through them."""
     sides = [plane.side(axis, places[:, axis]) for axis in (0, 1)]
@@ -217,15 +251,11 @@ def _evaluate(
         for index, block in enumerate(grid.tests):
             rows, columns = grid.place(block)
             light = within[rows, columns] * np.exp(1j * kernel[rows, columns])
-            templates[index] = ((sides[0][:, rows] @ light) * sides[1][:, columns]).sum(axis=1)
+            spot = ((sides[0][:, rows] @ light) * sides[1][:, columns]).sum(axis=1)
+            templates[index] = seen[index] * spot
         factors, _, sigma = common_reference(fringes, templates)
-        amplitude, deviation = (np.full(np.prod(grid.blocks), np.nan) for _ in range(2))
-        phase = amplitude.copy()
-        amplitude[grid.tests], deviation[grid.tests] = np.abs(factors), sigma
-        phase[grid.tests] = np.angle(factors)
-        amplitude, deviation, phase = (
-            a.reshape(grid.blocks) for a in (amplitude, deviation, phase)
-        )
+        amplitude = grid.laid_out(np.abs(factors))
+        deviation, phase = grid.laid_out(sigma), grid.laid_out(np.angle(factors))
         phase_sigma = deviation / np.maximum(amplitude, deviation)
         smooth, held_out, _ = smooth_map(
             unwrap(phase, np.nan_to_num(amplitude)), phase_sigma, plane.shape
