@@ -6,9 +6,7 @@ of several; its wavefront calibration is given the true registration.
 
 from __future__ import annotations
 
-import contextlib
-import io
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -16,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from claims import Claim, claim
 from slmsuite_bench import PeerBench, peer_bench
+from slmsuite_own import map_error_px, their_registration, their_response, their_wavefront
 
 from calibration.layout import PatchLayout
 from calibration.phase_response import FEW_BLOCKS, _chequerboard, measure_phase_response
@@ -26,15 +25,11 @@ from calibration.wavefront import measure_wavefront
 Array = npt.NDArray[np.float64]
 T = TypeVar("T")
 SPOTS, FEWER_SPOTS = 144, 36
-SIDE, PITCHES = 10, (4, 6, 8, 10)
-"""slmsuite's spot array, and the distances in cycles of which the best counts."""
 SMALL, LARGE = ((512, 512), (512, 512)), ((1080, 1920), (1080, 1440))
 WAVE, WAVE_PX_PER_CYCLE = ((256, 256), (384, 384)), 2.0
 FIELD = 0.72
 """Our spots lie within so much of the camera's shorter side."""
 ABERRATION_RAD = 0.5
-SUPERPIXEL = 16
-LEVELS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +54,10 @@ def finished(routine: Generator[object, None, T]) -> T:
             return result
 
 
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """slmsuite's progress bars stay out of the way."""
-    with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
-        yield
-
-
 def plane_of(bench: PeerBench) -> BlazeSpots:
     """Spots over most of the camera, by the data sheet's scale."""
     reach = FIELD / 2 * min(bench.camera.shape) / np.linalg.norm(bench.matrix, axis=0)
     return BlazeSpots(bench.slm.shape, (float(reach[0]), float(reach[1])))
-
-
-def map_error_px(bench: PeerBench, matrix: Array, offset: Array) -> float:
-    """Rms over the whole camera, px."""
-    height, width = bench.camera.shape
-    grid = np.meshgrid(np.linspace(0, height - 1, 9), np.linspace(0, width - 1, 9))
-    places = np.stack(grid, axis=-1).reshape(-1, 2)
-    cycles = (places - bench.offset) @ np.linalg.inv(bench.matrix).T
-    missed = cycles @ matrix.T + offset - places
-    return float(np.sqrt(np.mean(np.sum(missed**2, axis=1))))
 
 
 def our_registration(bench: PeerBench, spots: int = SPOTS) -> tuple[Registration, int]:
@@ -90,21 +68,6 @@ def our_registration(bench: PeerBench, spots: int = SPOTS) -> tuple[Registration
         register(bench.slm, bench.camera, plane, bench.pedestal_counts, lambda: None, spots)
     )
     return found, bench.camera.requests - before - FRAMES
-
-
-def their_registration(bench: PeerBench) -> float:
-    """Error of fourier_calibrate with the best of PITCHES, px."""
-    errors = [np.inf]
-    for pitch in PITCHES:
-        with quiet(), contextlib.suppress(Exception):
-            bench.peer.fourier_grid_project(array_shape=SIDE, array_pitch=pitch)
-            bench.expose(SIDE**2)
-            found = bench.peer.fourier_calibrate(array_shape=SIDE, array_pitch=pitch)
-            affine = np.array(found["M"])
-            offset = np.ravel(found["b"]) - affine @ np.ravel(found["a"])
-            per_cycle = affine / (np.array(bench.slm.shape)[::-1] * bench.peer.slm.pitch)
-            errors.append(map_error_px(bench, per_cycle[::-1, ::-1], offset[::-1]))
-    return float(min(errors))
 
 
 def registration(
@@ -184,52 +147,6 @@ def wavefront(seed: int, steps: int = 1) -> tuple[Outcome, Outcome]:
     return strehl, share
 
 
-def their_wavefront(bench: PeerBench, point: Array, steps: int) -> tuple[Array, Array, int]:
-    """Correction, amplitude and frames of wavefront_calibrate with super-pixels."""
-    peer = bench.peer
-    cycles = np.array(bench.slm.shape)[::-1] * peer.slm.pitch
-    affine = bench.matrix[::-1, ::-1] * cycles
-    peer.fourier_calibrate_analytic(affine, bench.offset[::-1])
-    _pair_exposure(bench, point)
-    taken = 0
-    get_image = peer.cam.get_image
-
-    def counted(*arguments: object, **options: object) -> object:
-        nonlocal taken
-        taken += 1
-        return get_image(*arguments, **options)
-
-    peer.cam.get_image = counted
-    try:
-        with quiet():
-            place = (bench.matrix @ point + bench.offset)[::-1]
-            peer.wavefront_calibrate(
-                method="superpixel",
-                calibration_points=np.rint(place),
-                superpixel_size=SUPERPIXEL,
-                phase_steps=steps,
-                field_point=(0.25 / peer.slm.pitch[0], 0.0),
-                plot=-1,
-            )
-            source = peer.wavefront_calibration_superpixel_process(plot=0)
-    finally:
-        peer.cam.get_image = get_image
-    return np.array(source["phase"]), np.array(source["amplitude"]), taken
-
-
-def _pair_exposure(bench: PeerBench, point: Array) -> None:
-    """As ours: two super-pixels in the middle together fill 60 % of full scale."""
-    height, width = bench.slm.shape
-    phase = np.pi * ((np.arange(height)[:, None] + np.arange(width)) % 2)
-    kernel = plane_of(bench).kernel(point)
-    here = np.s_[
-        height // 2 : height // 2 + SUPERPIXEL, width // 2 - SUPERPIXEL : width // 2 + SUPERPIXEL
-    ]
-    phase[here] = kernel[here]
-    bench.slm.set_phase(phase)
-    bench.expose(16, 0.6)
-
-
 def response(seed: int) -> Outcome:
     """Rms error of the phase response of both, rad, noisy."""
     rng = np.random.default_rng(seed)
@@ -254,22 +171,6 @@ def response(seed: int) -> Outcome:
     error = float(np.std(found.phase_by_grey_rad - true))
     theirs, their_frames = their_response(bench, true)
     return Outcome(error, frames, 0, theirs, their_frames, found.verdict.reason)
-
-
-def their_response(bench: PeerBench, true_rad: Array) -> tuple[float, int]:
-    """pixel_calibrate with 16 levels: each against each."""
-    peer = bench.peer
-    cycles = np.array(bench.slm.shape)[::-1] * peer.slm.pitch
-    peer.fourier_calibrate_analytic(bench.matrix[::-1, ::-1] * cycles, bench.offset[::-1])
-    bench.slm.set_phase(np.zeros(bench.slm.shape))
-    bench.expose(16, 0.6)
-    error = float("inf")
-    with quiet(), contextlib.suppress(Exception):
-        peer.pixel_calibrate(levels=LEVELS, periods=[8], orders=1, directions="x")
-        found = peer.pixel_calibration_process(apply=False)
-        levels = np.array(peer.calibrations["pixel"]["levels"]).astype(int)
-        error = float(np.std(2.0 * np.pi * np.ravel(found) - true_rad[levels]))
-    return error, LEVELS**2
 
 
 def peer_claims(seeds: int, quick: bool, tell: Callable[[str], None]) -> list[Claim]:

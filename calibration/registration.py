@@ -11,10 +11,11 @@ from scipy import ndimage
 
 from calibration.constellation import assign, beacon_powers, draw_points, identify
 from calibration.layout import PatchLayout
-from calibration.map_fit import Sighting, fit_map, map_sigma
+from calibration.map_fit import fit_map, map_sigma
 from calibration.result import Verdict
-from calibration.spot_search import Spots, centre_of, find_spots, moving_parts, noise_of
-from calibration.spots import Constellation, LensSpots, SpotPlane, intensity, superpose
+from calibration.sightings import foretold, sight
+from calibration.spot_search import find_spots, moving_parts, noise_of
+from calibration.spots import Constellation, LensSpots, SpotPlane, superpose
 from calibration.steps import CalibrationStep
 from drivers.protocols import SLM, Camera
 
@@ -155,7 +156,7 @@ def evaluate(
     sightings = []
     for index, (constellation, spots) in enumerate(zip(constellations, found, strict=True)):
         expected = np.column_stack([constellation.points, np.ones(count)]) @ solution
-        sighting = _sight(constellation, assign(expected, spots, REACH_PX), spots)
+        sighting = sight(constellation, assign(expected, spots, REACH_PX), spots)
         if len(sighting.places) < FEWEST * count:
             seen = f"{len(sighting.places)} of {count} spots of pattern {index + 1} are seen"
             inside = ((expected >= 0) & (expected < parts[0].shape)).all(axis=1).mean()
@@ -164,7 +165,7 @@ def evaluate(
     stretch = 1.0
     for _ in range(2):
         sightings = [
-            _foretold(plane, c, s, solution, stretch)
+            foretold(plane, c, s, solution, stretch)
             for c, s in zip(constellations, sightings, strict=True)
         ]
         early = fit_map(sightings[:2])
@@ -201,43 +202,6 @@ def _expose(camera: Camera, fill: float) -> bool:
     factor = 1.0 / 8.0 if fill > 0.95 else FILL / max(fill, FILL / 16.0)
     camera.exposure_ms = float(np.clip(before * factor, *camera.exposure_range_ms))
     return camera.exposure_ms != before
-
-
-def _sight(constellation: Constellation, which: npt.NDArray[np.int_], spots: Spots) -> Sighting:
-    seen = which >= 0
-    pupils = None if constellation.pupils is None else constellation.pupils[seen]
-    points = constellation.points[seen]
-    return Sighting(
-        points,
-        points,
-        pupils,
-        spots.places[which[seen]],
-        spots.sigma_px[which[seen]],
-        spots.width_px,
-    )
-
-
-def _foretold(
-    plane: SpotPlane,
-    constellation: Constellation,
-    sighting: Sighting,
-    solution: Array,
-    stretch: float,
-) -> Sighting:
-    """With the places in the plane where a camera of this scale should find the centroids."""
-    scale = float(np.sqrt(np.abs(np.linalg.det(solution[:2]))))
-    width = sighting.width_px / scale
-    steps = np.asarray(np.arange(-8.0, 9.0) * 0.5 * width, np.float64)
-    light = plane.arriving * np.exp(1j * constellation.phase)
-    expected = []
-    for point in sighting.points:
-        spot = intensity(plane, light, point, steps, stretch)
-        centre, _, _ = centre_of(spot, np.array([8.0, 8.0]), 2.0, 1e-9)
-        expected.append(point + (centre - 8.0) * 0.5 * width)
-    places = np.array(expected)
-    lost = ~np.isfinite(places).all(axis=1)
-    places[lost] = sighting.points[lost]
-    return sighting.expecting(places)
 
 
 def _pixels(places: Array) -> tuple[npt.NDArray[np.int_], npt.NDArray[np.int_]]:
