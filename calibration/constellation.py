@@ -13,10 +13,10 @@ from calibration.spots import SpotPlane
 
 Array = npt.NDArray[np.float64]
 BEACONS = 4
-BEACON_POWER = 3.0
+BEACON_POWER = 4.0
 INNERMOST = 9
 """Of so many spots nearest to the middle the beacons are chosen."""
-BRIGHTEST = 9
+BRIGHTEST = 13
 """Among so many of the brightest spots the beacons are looked for."""
 LARGEST_SHEAR = 3.0
 """Ratio of an affine map's two stretches beyond which it is no camera's."""
@@ -78,7 +78,7 @@ def identify(
     design = np.column_stack([points, np.ones(len(points))])
     best: tuple[int, Array] | None = None
     second = 0
-    for three in ((0, 1, 2), (0, 1, 3), (1, 2, 3)):
+    for three in combinations(range(BEACONS), 3):
         inverse = np.linalg.inv(design[list(three)])
         for places in permutations(range(bright), 3):
             solution = inverse @ spots.places[list(places)]
@@ -86,7 +86,7 @@ def identify(
             if stretches[0] > LARGEST_SHEAR * stretches[1]:
                 continue
             solution, hits = _refine(design, spots.places, tree, solution, reach_px)
-            if best is not None and np.abs(design @ (solution - best[1])).max() < 2 * reach_px:
+            if best is not None and _alike(design, solution, best[1], reach_px):
                 best = max(best, (hits, solution), key=lambda found: found[0])
             elif best is None or hits > best[0]:
                 second = best[0] if best else 0
@@ -108,6 +108,12 @@ def assign(expected: Array, spots: Spots, reach_px: float) -> npt.NDArray[np.int
         rivals = np.flatnonzero(found == spot)
         found[rivals[distance[rivals] > distance[rivals].min()]] = -1
     return np.asarray(found)
+
+
+def _alike(design: Array, one: Array, other: Array, reach_px: float) -> bool:
+    """Whether two maps put most points at the same places: one of them then is only not yet refined."""
+    apart = np.linalg.norm(design @ (one - other), axis=1)
+    return bool(np.median(apart) < 3.0 * reach_px)
 
 
 def _refine(
