@@ -191,7 +191,9 @@ def test_a_superposition_makes_its_spots_as_bright_as_asked() -> None:
     made = superpose(plane, points, beacon_powers(12), None, 0)
     light = np.exp(1j * made.phase)
     power = np.array([intensity(plane, light, p, np.zeros(1), 1.0)[0, 0] for p in points])
-    np.testing.assert_allclose(power / power.sum() * beacon_powers(12).sum(), beacon_powers(12), rtol=0.1)
+    np.testing.assert_allclose(
+        power / power.sum() * beacon_powers(12).sum(), beacon_powers(12), rtol=0.1
+    )
     assert power.sum() > 0.7 * 64**4  # of all light
     assert made.pupils is None
 
