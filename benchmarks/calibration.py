@@ -1,5 +1,7 @@
 """How well the calibrations measure: python benchmarks/calibration.py [--json] [--quick] [--seeds N].
 
+--against slmsuite measures ours beside slmsuite's own on its simulated devices instead.
+
 Random mock benches with every effect on. Each routine runs as `labdiff calibrate` runs it, and what it
 found is compared with the mock's hidden truth, which only this script reads. --part: healthy benches,
 sabotaged ones, settling and beam, or kills alone.
@@ -139,10 +141,17 @@ def main() -> None:
     """Measure, then print one JSON line."""
     options = parser(__doc__, seeds=20)
     options.add_argument("--part", choices=PARTS, help="this part alone")
+    options.add_argument("--against", choices=["slmsuite"], help="beside a peer, on its simulator")
     arguments = options.parse_args()
     console = Console(stderr=True, quiet=arguments.json, highlight=False)
+    if arguments.against:
+        from calibration_peer import peer_claims
+
+        claims = peer_claims(arguments.seeds, arguments.quick, console.print)
+        finish("calibration against slmsuite", claims, arguments.json, quick=arguments.quick)
+        return
     parts = (arguments.part,) if arguments.part else PARTS[:1] if arguments.quick else PARTS
-    claims: list[Claim] = []
+    claims = []
     details: dict[str, object] = {}
     if "benches" in parts:
         found = []

@@ -14,7 +14,10 @@ Phase = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class PatchLayout:
-    """Patches in the order in which light meets them; shapes are (height, width) in SLM pixels."""
+    """Patches in the order in which light meets them; shapes are (height, width) in SLM pixels.
+
+    waist_mm: 1/e^2 radius of the beam, by the data sheet; infinite: even light.
+    """
 
     panel_shape: tuple[int, int]
     patch_shape: tuple[int, int]
@@ -23,6 +26,7 @@ class PatchLayout:
     pixel_pitch_um: float
     wavelength_nm: float
     gap_mm: float
+    waist_mm: float = float("inf")
 
     def panel(self, patches: FloatArray) -> Phase:
         """Whole-panel pattern from patches (P, h, w); zero between them. Raises ValueError."""

@@ -18,9 +18,12 @@ Array = npt.NDArray[np.float64]
 POLYNOMIAL_ORDER = 7
 LARGEST_RESIDUAL_RAD = 0.10
 LEAST_LIGHT = 4.0
+MORE_THAN_NOISE = 4.0
 FEW_BLOCKS, MANY_BLOCKS = 2, 4
 """Blocks of the chequerboards along each side of the patch: one rim and three across it."""
 GRAIN_PX = 1
+COARSE = 8
+"""Grains along each side where there is one patch alone: the half at rest scatters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,12 @@ def measure_phase_response(
     At a block's rim the fringing field makes phases in between, which biases the result. A random
     pattern on the patch before scatters the light, so that it interferes all over the camera and not at
     the rims alone; and what is left grows with the rims' length, so that two lengths, 1 and 3, tell the
-    phase without rims: phi_1 - (phi_3 - phi_1) / 2. `levels` grey levels, at each length.
+    phase without rims: phi_1 - (phi_3 - phi_1) / 2. `levels` grey levels, at each length. Where one
+    patch is all there is, as on a bench with the camera in the Fourier plane, the half that rests
+    scatters: without that, a symmetric pattern shows cos phi alone.
     """
     top_grey = 2**slm.bit_depth - 1
+    full = 2**camera.bit_depth - 1 - pedestal_counts
     greys = np.unique(np.rint(np.linspace(0, top_grey, levels)).astype(int))
     # In random order drift becomes noise, which the fit averages; in rising order it would be a bend.
     order = np.random.default_rng(seed + 1).permutation(len(greys))
@@ -61,15 +67,17 @@ def measure_phase_response(
     for blocks in (FEW_BLOCKS, MANY_BLOCKS):
         panel, where = _chequerboard(layout, blocks, top_grey, seed)
         frames = np.empty((len(greys), *camera.roi.shape), np.float32)
+        lit = np.ones(camera.roi.shape, bool)  # a pixel that saturates once tells nothing
         for step, index in enumerate(order):
             panel[where] = greys[index]
             slm.set_grey(panel)
             settle()
             frames[index] = camera.get_frame().pixels - np.float32(pedestal_counts)
             words = f"grey {greys[index]}, {blocks} x {blocks} blocks"
+            lit &= frames[index] < full
             done = len(greys) * len(found) + step
             yield CalibrationStep("phase response", done, 2 * len(greys), words, frames[index])
-        angle = _phase_from_frames(frames.reshape(len(greys), -1).astype(np.float64))
+        angle = _phase_from_frames(_telling(frames[:, lit].astype(np.float64)))
         if angle is None:
             verdict = Verdict(
                 "fail",
@@ -92,8 +100,11 @@ def _chequerboard(
     where = np.zeros(layout.panel_shape, bool)
     where[places[-1]] = _magnified((rows + columns) % 2 == 0, layout.patch_shape)
     panel = np.zeros(layout.panel_shape)
-    if len(places) > 1:
-        rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
+    if len(places) == 1:
+        grains = rng.integers(0, top_grey + 1, (COARSE, COARSE))
+        panel[places[0]] = _magnified(grains, layout.patch_shape)
+    else:
         grains = rng.integers(0, top_grey + 1, (-(-height // GRAIN_PX), -(-width // GRAIN_PX)))
         panel[places[-2]] = _magnified(grains, layout.patch_shape)
     return panel, where
@@ -105,8 +116,19 @@ def _magnified(cells: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[A
     return cells[np.ix_(rows, columns)]
 
 
+def _telling(frames: Array) -> Array:
+    """Those pixels of frames (K, pixels), in the order of the grey level, that change more than noise.
+
+    From one level to the next light changes smoothly; noise is what second differences show.
+    """
+    noise = np.mean(np.diff(frames, n=2, axis=0) ** 2, axis=0) / 6.0
+    return frames[:, frames.var(axis=0) > MORE_THAN_NOISE * noise]
+
+
 def _phase_from_frames(frames: Array) -> Array | None:
     """Phase (K,) of frames (K, pixels) against the first; None if they show none."""
+    if frames.shape[1] < 2:
+        return None
     centred = frames - frames.mean(axis=0)
     # The small Gram matrix has the same principal components as the large covariance.
     values, vectors = np.linalg.eigh(centred @ centred.T)

@@ -1,36 +1,56 @@
-"""Registration: where each pixel of the output plane falls on the camera."""
+"""Registration: where each pixel of the output plane falls on the camera, in three frames."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from calibration.constellation import assign, beacon_powers, draw_points, identify
 from calibration.layout import PatchLayout
+from calibration.map_fit import fit_map, map_sigma
 from calibration.result import Verdict
+from calibration.sightings import foretold, sight
+from calibration.spot_search import find_spots, moving_parts, noise_of
+from calibration.spots import Constellation, LensSpots, SpotPlane, superpose
 from calibration.steps import CalibrationStep
 from drivers.protocols import SLM, Camera
 
 Array = npt.NDArray[np.float64]
-SIDE = 5
-LEAST_CONTRAST = 8.0
-GRID_REACH = 0.2
-"""How far from the centre spots are placed, as a share of the patch."""
-LENS_RADIUS = 0.26
-FOCUS_RADIUS = 0.34
-FOCUS_SEARCH = (0.93, 0.95, 0.97, 0.985, 1.0, 1.015, 1.03, 1.05, 1.07)
-PEAK_FILL = 0.6
+FRAMES = 3
+SPOTS = 25
+EXPOSURE_FRAMES = 6
+FILL = 0.4
+"""Of full scale, which as many pixels reach as there are spots."""
+PUPIL_JITTER = 0.1
+"""How far aside of its spot a lens is put at random, share of the patch."""
+REACH_PX = 4.0
+DIMMEST_SIGMAS = 6.0
+LEAST_CHANGE = 0.1
+"""Of the spots' brightness, that goes with the pattern."""
+FEWEST, FEW = 0.6, 0.8
+"""Shares of the spots below which a frame is not believed, and below which it is worth a word."""
+LARGEST_ERROR_PX, LARGE_ERROR_PX = 1.0, 0.4
+BACKPLANE_RAD = 0.1
+"""Typical of a patch: data sheets promise a quarter of a wave over the whole panel."""
+LAYOUT_REMEDY = (
+    "Does all of the output plane lie on the camera? Are pitch, wavelength and gap right?"
+)
+STATIC = "Is the SLM frozen, or does the pattern go to another monitor? Is the laser on?"
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
     """raw sensor (row, column) = matrix @ plane (row, column) + offset, all in pixels.
 
-    residual_px: rms of the fit; held_out_px: rms on spots that were not fitted, camera pixels.
-    A tilt of the beam moves all spots alike, and thus the offset; the twin's alignment finds that.
+    residual_px: rms of the fit; held_out_px: rms on the third frame's spots by the first two frames;
+    sigma_px: standard deviation of the map, rms over the plane. Camera pixels.
+    A tilt of the beam moves all spots alike, and thus the offset, which sigma_px does not hold; and where
+    the light that arrives on the last patch converges unforeseen, the scale is off. The twin's alignment
+    finds both.
     """
 
     matrix: Array
@@ -38,6 +58,7 @@ class Registration:
     residual_px: float
     held_out_px: float
     verdict: Verdict
+    sigma_px: float = float("nan")
 
     def plane_to_camera(self, points: Array) -> Array:
         """Raw-sensor positions (K, 2) of plane positions (K, 2)."""
@@ -56,146 +77,187 @@ def measure_registration(
     pedestal_counts: float,
     settle: Callable[[], None],
 ) -> Generator[CalibrationStep, None, Registration]:
-    """Focus one spot after another with a lens on the last patch; fit an affine map to them.
+    """Registration of a folded bench: spots by lenses on the last patch (`register`).
 
-    One spot a frame leaves no doubt which is which. A fifth of the spots is held out of the fit.
-    Three things would bend the map by a pixel, and are kept out: a lens cut by the patch (the
-    lenses are small enough to fit), a focus off the output plane (the focal length is searched
-    first), and interference with the light beside the lens (it cancels in the mean over a lens of
-    piston 0 and one of pi). The exposure is put back to what it was.
+    sigma_px holds the curvature of the patches too, which scales the map and is not known yet.
     """
-    height, width = layout.patch_shape
-    rows = (height - 1) / 2 + GRID_REACH * height * np.linspace(-1, 1, SIDE)
-    columns = (width - 1) / 2 + GRID_REACH * width * np.linspace(-1, 1, SIDE)
-    points = np.array([(r, c) for r in rows for c in columns])
-    radius = LENS_RADIUS * min(height, width)
-    focus_radius = FOCUS_RADIUS * min(height, width)
-    centre_point = points[len(points) // 2]
-    patches = layout.flat()
-    exposure_ms = camera.exposure_ms
+    found = yield from register(slm, camera, LensSpots(layout), pedestal_counts, settle)
+    scale = float(np.sqrt(abs(np.linalg.det(found.matrix))))
+    unknown_px = scale * curvature_shift_px(layout, BACKPLANE_RAD)
+    return replace(found, sigma_px=float(np.hypot(found.sigma_px, unknown_px)))
 
-    def look() -> Array:
-        slm.set_phase(layout.panel(patches))
+
+def curvature_shift_px(layout: PatchLayout, backplane_rad: float) -> float:
+    """By how much patches that curve by so much shift spots on the output plane, rms over it, pixels.
+
+    backplane_rad: rms of defocus, sqrt(3) (2 r^2 / R^2 - 1), on the circle around each patch. Its slope
+    turns light, which then goes one gap; patches curve independently, and light stays about where it is.
+    """
+    half_um = 0.5 * float(np.hypot(*layout.patch_shape)) * layout.pixel_pitch_um
+    at_um = half_um / np.sqrt(3.0)  # rms radius of a square, of its half diagonal
+    slope_rad_um = 4.0 * np.sqrt(3.0) * backplane_rad * at_um / half_um**2
+    angle_rad = slope_rad_um * layout.wavelength_nm * 1e-3 / (2.0 * np.pi)
+    shift_um = angle_rad * layout.gap_mm * 1e3 * np.sqrt(len(layout.lefts))
+    return float(shift_um / layout.pixel_pitch_um)
+
+
+def register(
+    slm: SLM,
+    camera: Camera,
+    plane: SpotPlane,
+    pedestal_counts: float,
+    settle: Callable[[], None],
+    spots: int = SPOTS,
+    seed: int = 0,
+) -> Generator[CalibrationStep, None, Registration]:
+    """Three random constellations of spots, a frame each; an affine map fitted to them.
+
+    Before these, up to EXPOSURE_FRAMES frames of the first one set the exposure, which is put back.
+    What is the same in most frames (zero order, hot pixels, stray light) cancels. No scale, orientation
+    or place is assumed. Where a spot ought to be is not its data-sheet place but the centroid of the
+    light there as the whole pattern makes it, so that the spots' side lobes do not bend the map. The
+    third frame is foretold from the first two, which makes the verdict, and then joins the fit.
+    """
+    constellations = make_constellations(plane, spots, seed)
+    exposure_ms = camera.exposure_ms
+    total = EXPOSURE_FRAMES + FRAMES
+    frames = []
+
+    def look(which: Constellation) -> Array:
+        slm.set_phase(plane.panel(which.phase))
         settle()
         return camera.get_frame().pixels.astype(np.float64) - pedestal_counts
 
-    def spot_at(point: Array, gap_mm: float, radius_px: float | None) -> Array:
-        total = np.zeros(camera.roi.shape)
-        for piston in (0.0, np.pi):
-            patches[-1] = layout.lens(point[0], point[1], gap_mm, radius_px, piston)
-            total += look() / 2
-        return total
-
-    found = np.full((len(points), 2), np.nan)
-    origin = np.array([camera.roi.top, camera.roi.left])
-    total_steps = len(FOCUS_SEARCH) + len(points)
+    full = 2**camera.bit_depth - 1 - pedestal_counts
     try:
-        peaks = []
-        _expose_peak(
-            camera, lambda: spot_at(centre_point, layout.gap_mm, focus_radius), pedestal_counts
-        )
-        for index, factor in enumerate(FOCUS_SEARCH):
-            spot = spot_at(centre_point, layout.gap_mm * factor, focus_radius)
-            peaks.append(_peak(spot))
-            message = f"focal length {layout.gap_mm * factor:.2f} mm"
+        for index in range(EXPOSURE_FRAMES):
+            frame = look(constellations[0])
+            fill = _nth_brightest(frame, spots) / full
+            words = f"spots fill {fill:.0%} at {camera.exposure_ms:.3g} ms"
+            yield CalibrationStep("registration", index, total, words, frame.astype(np.float32))
+            if abs(fill - FILL) < 0.15 or not _expose(camera, fill):
+                break
+        for index, constellation in enumerate(constellations):
+            frames.append(look(constellation))
             yield CalibrationStep(
-                "registration", index, total_steps, message, spot.astype(np.float32)
-            )
-        gap_mm = layout.gap_mm * _vertex(np.array(FOCUS_SEARCH), np.array(peaks))
-        _expose_peak(camera, lambda: spot_at(centre_point, gap_mm, radius), pedestal_counts)
-        patches[-1] = 0.0
-        background = look()
-        for index, point in enumerate(points):
-            spot = spot_at(point, gap_mm, radius)
-            centre, contrast = _spot_centre(spot, background)
-            if contrast >= LEAST_CONTRAST:
-                found[index] = centre + origin
-            message = f"spot at ({centre[0]:.1f}, {centre[1]:.1f}), contrast {contrast:.0f}"
-            step = index + len(FOCUS_SEARCH)
-            yield CalibrationStep(
-                "registration", step, total_steps, message, spot.astype(np.float32)
+                "registration",
+                EXPOSURE_FRAMES + index,
+                total,
+                f"{spots} spots, frame {index + 1} of {FRAMES}",
+                frames[-1].astype(np.float32),
             )
     finally:
         camera.exposure_ms = exposure_ms
-    seen = np.isfinite(found[:, 0])
-    if seen.sum() < len(points) * 0.7:
-        verdict = Verdict(
+    origin = np.array([camera.roi.top, camera.roi.left], float)
+    return evaluate(plane, constellations, np.stack(frames), full, origin)
+
+
+def make_constellations(plane: SpotPlane, spots: int, seed: int) -> list[Constellation]:
+    """FRAMES constellations of different places; lenses stand somewhat aside of their spots."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for index, points in enumerate(draw_points(plane, spots, FRAMES, seed)):
+        aside = rng.uniform(-1.0, 1.0, points.shape) * PUPIL_JITTER * min(plane.shape)
+        made.append(superpose(plane, points, beacon_powers(spots), points + aside, seed + index))
+    return made
+
+
+def evaluate(
+    plane: SpotPlane, constellations: list[Constellation], frames: Array, full: float, origin: Array
+) -> Registration:
+    """The registration from frames (3, H, W) in counts above the pedestal.
+
+    full: counts at which a pixel saturates; origin: of the window on the raw sensor.
+    """
+    parts = moving_parts(frames)
+    count = len(constellations[0].points)
+    bright = _nth_brightest(frames[0], count)
+    if bright < DIMMEST_SIGMAS * noise_of(frames[0] - ndimage.median_filter(frames[0], 5)):
+        return _failed("no light on the camera", "Is the laser on? Raise its power.")
+    if min(_nth_brightest(part, count) for part in parts) < LEAST_CHANGE * bright:
+        return _failed("the picture does not change with the pattern", STATIC)
+    found = [find_spots(part, 2 * count) for part in parts]
+    known = identify(constellations[0].points, found[0], REACH_PX)
+    if known is None:
+        return _failed("the spots on the camera are not the pattern's", LAYOUT_REMEDY)
+    solution = known[0]
+    sightings = []
+    for index, (constellation, spots) in enumerate(zip(constellations, found, strict=True)):
+        expected = np.column_stack([constellation.points, np.ones(count)]) @ solution
+        sighting = sight(constellation, assign(expected, spots, REACH_PX), spots)
+        if len(sighting.places) < FEWEST * count:
+            seen = f"{len(sighting.places)} of {count} spots of pattern {index + 1} are seen"
+            inside = ((expected >= 0) & (expected < parts[0].shape)).all(axis=1).mean()
+            return _failed(seen, LAYOUT_REMEDY if inside < FEW else STATIC)
+        sightings.append(sighting)
+    stretch = 1.0
+    for _ in range(2):
+        sightings = [
+            foretold(plane, c, s, solution, stretch)
+            for c, s in zip(constellations, sightings, strict=True)
+        ]
+        early = fit_map(sightings[:2])
+        if early.stretch == 0.0:
+            break
+        stretch *= 1.0 + early.stretch
+    held_out = sightings[2].places - early(sightings[2])
+    held_out_px = float(np.sqrt(np.mean(np.sum(held_out**2, axis=1))))
+    final = fit_map(sightings)
+    low, high = plane.bounds
+    lines = np.linspace(low, high, 5)
+    corners = np.stack(np.meshgrid(lines[:, 0], lines[:, 1]), axis=-1).reshape(-1, 2)
+    peaks = [f[_pixels(s.places)] for f, s in zip(frames, sightings, strict=True)]
+    saturated = np.mean(np.concatenate(peaks) >= full)
+    seen_share = sum(len(s.places) for s in sightings) / (FRAMES * count)
+    verdict = _verdict(held_out_px, float(saturated), seen_share)
+    return Registration(
+        final.matrix,
+        final.offset + origin,
+        final.residual_px,
+        held_out_px,
+        verdict,
+        map_sigma(final, corners),
+    )
+
+
+def _nth_brightest(frame: Array, count: int) -> float:
+    return float(np.partition(frame.ravel(), -count)[-count])
+
+
+def _expose(camera: Camera, fill: float) -> bool:
+    """Towards FILL; False where the camera's range ends."""
+    before = camera.exposure_ms
+    factor = 1.0 / 8.0 if fill > 0.95 else FILL / max(fill, FILL / 16.0)
+    camera.exposure_ms = float(np.clip(before * factor, *camera.exposure_range_ms))
+    return camera.exposure_ms != before
+
+
+def _pixels(places: Array) -> tuple[npt.NDArray[np.int_], npt.NDArray[np.int_]]:
+    rows, columns = np.rint(places).astype(int).T
+    return rows, columns
+
+
+def _failed(reason: str, remedy: str) -> Registration:
+    nan = np.full((2, 2), np.nan)
+    return Registration(
+        nan, nan[0], float("nan"), float("nan"), Verdict("fail", reason, remedy), float("nan")
+    )
+
+
+def _verdict(held_out_px: float, saturated: float, seen: float) -> Verdict:
+    words = f"held-out spots within {held_out_px:.2f} camera pixels"
+    if held_out_px > LARGEST_ERROR_PX:
+        return Verdict(
             "fail",
-            f"only {int(seen.sum())} of {len(points)} spots were seen by the camera",
-            "Check that the laser is on, that the SLM shows the pattern, and that the output plane "
-            "lies within the camera's window.",
-        )
-        nan = np.full((2, 2), np.nan)
-        return Registration(nan, nan[0], float("nan"), float("nan"), verdict)
-    held_out = seen & (np.arange(len(points)) % 5 == 2)
-    matrix, offset = _fit_affine(points[seen & ~held_out], found[seen & ~held_out])
-    errors = np.linalg.norm(points @ matrix.T + offset - found, axis=1)
-    residual = float(np.sqrt(np.mean(errors[seen & ~held_out] ** 2)))
-    check = float(np.sqrt(np.mean(errors[held_out] ** 2)))
-    verdict = Verdict("pass", f"held-out spots within {check:.2f} camera pixels")
-    if check > 1.0:
-        verdict = Verdict(
-            "fail",
-            f"held-out spots are off by {check:.2f} camera pixels",
+            f"held-out spots are off by {held_out_px:.2f} camera pixels",
             "Did the camera or the mirror move during the measurement? Run it again.",
         )
-    elif check > 0.4:
-        verdict = Verdict("warn", f"held-out spots are off by {check:.2f} camera pixels", "")
-    return Registration(matrix, offset, residual, check, verdict)
-
-
-def _expose_peak(camera: Camera, spot: Callable[[], Array], pedestal_counts: float) -> None:
-    """Bring the brightest pixels of a spot to PEAK_FILL of full scale; as near as it gets."""
-    low, high = camera.exposure_range_ms
-    full = 2**camera.bit_depth - 1 - pedestal_counts
-    for _ in range(6):
-        fill = _peak(spot()) / full
-        if abs(fill - PEAK_FILL) < 0.15 * PEAK_FILL:
-            return
-        factor = 1 / 8 if fill > 0.9 else PEAK_FILL / max(fill, PEAK_FILL / 16)
-        camera.exposure_ms = float(np.clip(camera.exposure_ms * factor, low, high))
-
-
-def _peak(spot: Array) -> float:
-    """Brightest 3 x 3 mean: no single hot pixel."""
-    return float(ndimage.uniform_filter(spot, 3).max())
-
-
-def _vertex(x: Array, y: Array) -> float:
-    """Where y peaks: a parabola through the highest point and two neighbours on either side."""
-    middle = int(np.clip(y.argmax(), 2, len(x) - 3))
-    part = slice(middle - 2, middle + 3)
-    bend, slope, _ = np.polyfit(x[part] - x[middle], y[part], 2)
-    shift = -slope / (2 * bend) if bend < 0 else 0.0
-    return float(np.clip(x[middle] + shift, x[0], x[-1]))
-
-
-def _spot_centre(spot: Array, background: Array) -> tuple[Array, float]:
-    """Centroid of the peak, twice refined in a window, and its height over the rest's spread."""
-    change = spot - background
-    spread = float(np.median(np.abs(change - np.median(change)))) * 1.4826 + 1.0
-    peak = np.array(np.unravel_index(int(change.argmax()), change.shape), dtype=float)
-    contrast = float(change.max()) / spread
-    radius = 6
-    for _ in range(4):
-        top, left = (int(v) for v in np.maximum(np.rint(peak) - radius, 0))
-        window = change[top : top + 2 * radius + 1, left : left + 2 * radius + 1]
-        weight = np.clip(window - 0.25 * window.max(), 0.0, None)
-        total = weight.sum()
-        if total <= 0:
-            break
-        r, c = np.mgrid[top : top + window.shape[0], left : left + window.shape[1]]
-        peak = np.array([(weight * r).sum(), (weight * c).sum()]) / total
-    return peak, contrast
-
-
-def _fit_affine(points: Array, found: Array) -> tuple[Array, Array]:
-    """Least squares, then once more without the points beyond three times the median error."""
-    design = np.column_stack([points, np.ones(len(points))])
-    good = np.ones(len(points), bool)
-    solution = np.zeros((3, 2))
-    for _ in range(3):
-        solution = np.linalg.lstsq(design[good], found[good], rcond=None)[0]
-        errors = np.linalg.norm(design @ solution - found, axis=1)
-        good = errors <= max(3.0 * float(np.median(errors)), 1e-9)
-    return solution[:2].T, solution[2]
+    if saturated > 0.5:
+        return Verdict("fail", "most spots saturate the camera", "Lower the laser's power.")
+    if saturated > 0.25:
+        return Verdict("warn", f"{words}; {saturated:.0%} of them saturate", "Lower the power.")
+    if seen < FEW:
+        return Verdict("warn", f"{words}, but only {seen:.0%} are seen", LAYOUT_REMEDY)
+    if held_out_px > LARGE_ERROR_PX:
+        return Verdict("warn", f"held-out spots are off by {held_out_px:.2f} camera pixels", "")
+    return Verdict("pass", words)

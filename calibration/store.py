@@ -17,6 +17,7 @@ from calibration.phase_response import PhaseResponse
 from calibration.registration import Registration
 from calibration.result import OtherVersionError, Verdict
 from calibration.settling import SettlingFound
+from calibration.wavefront import Wavefront
 
 Result: TypeAlias = (
     AlignmentFound
@@ -27,6 +28,7 @@ Result: TypeAlias = (
     | PhaseResponse
     | Registration
     | SettlingFound
+    | Wavefront
 )
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
@@ -39,6 +41,7 @@ KINDS: dict[str, type[Any]] = {
         PhaseResponse,
         Registration,
         SettlingFound,
+        Wavefront,
     )
 }
 

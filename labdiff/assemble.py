@@ -26,6 +26,7 @@ def patch_layout(config: BenchConfig) -> PatchLayout:
         pixel_pitch_um=config.slm.pixel_pitch_um,
         wavelength_nm=config.source.wavelength_nm,
         gap_mm=config.gap_mm,
+        waist_mm=config.source.waist_mm,
     )
 
 

@@ -18,6 +18,7 @@ from calibration.phase_response import PhaseResponse
 from calibration.registration import Registration
 from calibration.settling import SettlingFound
 from calibration.store import Result
+from calibration.wavefront import Wavefront
 from labdiff.words import QUANTITIES
 
 POINTS = "o-"
@@ -34,6 +35,8 @@ def picture(result: Result) -> Figure | None:
             return _alignment(result)
         case BeamFound():
             return _beam(result)
+        case Wavefront() if np.isfinite(result.phase_rad).any():
+            return _wavefront(result)
         case SettlingFound() if np.isfinite(result.settle_ms):
             return _settling(result)
         case DarkLevel() if len(result.hot_pixels):
@@ -163,6 +166,21 @@ def _beam(result: BeamFound) -> Figure | None:
             extent=(0, 1, 1, 0),
         )
         ax.set_title(f"amplitude, {words}", fontsize=9)
+        ax.set_xticks([]), ax.set_yticks([])
+        figure.colorbar(drawn, ax=ax, shrink=0.8).ax.tick_params(labelsize=7)
+    return figure
+
+
+def _wavefront(result: Wavefront) -> Figure:
+    """Phase and amplitude of the light on the patch."""
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for ax, values, words, colours in (
+        (left, result.phase_rad, "phase on the last patch, rad", "twilight"),
+        (right, result.amplitude, "amplitude on the last patch", "inferno"),
+    ):
+        drawn = ax.imshow(values, cmap=colours, interpolation="nearest")
+        ax.set_title(words, fontsize=9)
         ax.set_xticks([]), ax.set_yticks([])
         figure.colorbar(drawn, ax=ax, shrink=0.8).ax.tick_params(labelsize=7)
     return figure

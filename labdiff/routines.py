@@ -17,6 +17,8 @@ from calibration.exposure import Exposure, set_exposure
 from calibration.phase_response import PhaseResponse, measure_phase_response
 from calibration.registration import Registration, measure_registration
 from calibration.settling import SettlingFound, measure_settling
+from calibration.spots import LensSpots
+from calibration.wavefront import Wavefront, measure_wavefront
 from labdiff.alignment import measure_alignment, use_alignment
 from labdiff.runner import Job
 from labdiff.session import Session
@@ -173,6 +175,25 @@ def _measure_beam(session: Session) -> Job[BeamFound]:
     )
 
 
+def _measure_wavefront(session: Session) -> Job[Wavefront]:
+    """Of the light on the last patch, with all that it has met before."""
+    bench = session.bench
+    assert bench.registration is not None
+    _open_dmd(session)
+    middle = (np.array(bench.layout.patch_shape, np.float64) - 1.0) / 2.0
+    return (
+        yield from measure_wavefront(
+            bench.slm,
+            bench.camera,
+            LensSpots(bench.layout),
+            bench.registration,
+            _pedestal(session),
+            bench.settle,
+            middle,
+        )
+    )
+
+
 def _open_dmd(session: Session) -> None:
     """All mirrors on: what follows looks at what the layers do."""
     bench = session.bench
@@ -205,6 +226,7 @@ ROUTINES = (
     ),
     Routine("alignment", ("registration", "phase response"), measure_alignment, use_alignment),
     Routine("beam", ("alignment",), _measure_beam, _only_known, needed=False),
+    Routine("wavefront", ("alignment",), _measure_wavefront, _only_known, needed=False),
 )
 ALL = tuple(each.name for each in ROUTINES)
 FIRST_LOOK = ("dark level", "registration", "exposure", "camera")

@@ -1,0 +1,131 @@
+"""Which spot is which: points drawn so that no two views of them look alike, and told apart."""
+
+from __future__ import annotations
+
+from itertools import combinations, permutations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import KDTree
+
+from calibration.spot_search import Spots
+from calibration.spots import SpotPlane
+
+Array = npt.NDArray[np.float64]
+BEACONS = 4
+BEACON_POWER = 4.0
+INNERMOST = 9
+"""Of so many spots nearest to the middle the beacons are chosen."""
+BRIGHTEST = 13
+"""Among so many of the brightest spots the beacons are looked for."""
+LARGEST_SHEAR = 3.0
+"""Ratio of an affine map's two stretches beyond which it is no camera's."""
+CANDIDATES = 60
+
+
+def draw_points(plane: SpotPlane, count: int, sets: int, seed: int) -> Array:
+    """(sets, count, 2) places, all as far from each other as random ones can be; none in two sets.
+
+    Each next place is the one of many random candidates that lies furthest from all others (Mitchell
+    1991).
+    """
+    rng = np.random.default_rng(seed)
+    low, high = plane.bounds
+    places = [rng.uniform(low, high)]
+    while len(places) < sets * count:
+        candidates = rng.uniform(low, high, (CANDIDATES, 2))
+        far = KDTree(np.array(places) / high).query(candidates / high)[0]
+        places.append(candidates[far.argmax()])
+    # Consecutive places are far apart: dealt out in turn, every set covers all of the plane.
+    dealt = np.array(places).reshape(count, sets, 2).transpose(1, 0, 2)
+    return np.stack([_beacons_first(points, (low + high) / 2.0) for points in dealt])
+
+
+def _beacons_first(points: Array, middle: Array) -> Array:
+    """The same points (K, 2); the first four lie near the middle, where light is, and far from a line."""
+    inner = np.argsort(np.hypot(*(points - middle).T))[:INNERMOST]
+
+    def leanest(four: list[int]) -> float:
+        areas = [np.linalg.det(points[list(t[1:])] - points[t[0]]) for t in combinations(four, 3)]
+        return float(np.abs(areas).min())
+
+    choices = [[int(i) for i in chosen] for chosen in combinations(inner, BEACONS)]
+    four = max(choices, key=leanest)
+    rest = np.setdiff1d(np.arange(len(points)), four)
+    return np.asarray(points[np.concatenate([four, rest])])
+
+
+def beacon_powers(count: int) -> Array:
+    """(count,) relative powers: the first few spots are brighter."""
+    powers = np.ones(count)
+    powers[:BEACONS] = BEACON_POWER
+    return powers
+
+
+def identify(
+    points: Array, spots: Spots, reach_px: float
+) -> tuple[Array, npt.NDArray[np.int_]] | None:
+    """Affine map (3, 2) from points (K, 2), beacons first, to places, and each point's spot (-1: none).
+
+    Nothing is assumed of scale, rotation, mirroring or place: each three beacons are tried on each three
+    of the brightest spots, and the map that explains most spots wins. None if no map explains half of
+    the points that it puts among the spots found, or if another map explains almost as many.
+    """
+    bright = min(BRIGHTEST, len(spots.places))
+    if bright < 3:
+        return None
+    tree = KDTree(spots.places)
+    design = np.column_stack([points, np.ones(len(points))])
+    best: tuple[int, Array] | None = None
+    second = 0
+    for three in combinations(range(BEACONS), 3):
+        inverse = np.linalg.inv(design[list(three)])
+        for places in permutations(range(bright), 3):
+            solution = inverse @ spots.places[list(places)]
+            stretches = np.linalg.svd(solution[:2], compute_uv=False)
+            if stretches[0] > LARGEST_SHEAR * stretches[1]:
+                continue
+            solution, hits = _refine(design, spots.places, tree, solution, reach_px)
+            if best is not None and _alike(design, solution, best[1], reach_px):
+                best = max(best, (hits, solution), key=lambda found: found[0])
+            elif best is None or hits > best[0]:
+                second = best[0] if best else 0
+                best = (hits, solution)
+            else:
+                second = max(second, hits)
+    if best is None or best[0] < max(len(points) // 2, 6) or second > 0.7 * best[0]:
+        return None
+    return best[1], assign(design @ best[1], spots, reach_px)
+
+
+def assign(expected: Array, spots: Spots, reach_px: float) -> npt.NDArray[np.int_]:
+    """(K,) index of the one spot within reach of each expected place (K, 2), -1 where there is none."""
+    if not len(spots.places):
+        return np.full(len(expected), -1)
+    distance, index = KDTree(spots.places).query(expected)
+    found = np.where(distance <= reach_px, index, -1)
+    for spot in np.unique(found[found >= 0]):
+        rivals = np.flatnonzero(found == spot)
+        found[rivals[distance[rivals] > distance[rivals].min()]] = -1
+    return np.asarray(found)
+
+
+def _alike(design: Array, one: Array, other: Array, reach_px: float) -> bool:
+    """Whether two maps put most points at the same places: one of them then is only not yet refined."""
+    apart = np.linalg.norm(design @ (one - other), axis=1)
+    return bool(np.median(apart) < 3.0 * reach_px)
+
+
+def _refine(
+    design: Array, places: Array, tree: KDTree, solution: Array, reach_px: float
+) -> tuple[Array, int]:
+    """The map after least squares over the spots that it explains, and how many these are."""
+    hits = 0
+    for reach in (3.0 * reach_px, reach_px):
+        distance, index = tree.query(design @ solution)
+        near = distance <= reach
+        hits = len(np.unique(index[near]))
+        if near.sum() < 6:
+            break
+        solution = np.linalg.lstsq(design[near], places[index[near]], rcond=None)[0]
+    return solution, hits

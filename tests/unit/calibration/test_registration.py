@@ -1,0 +1,207 @@
+"""Registration in three frames, against the relay's truth and against everything that can go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from calibration.constellation import beacon_powers, draw_points, identify
+from calibration.layout import PatchLayout
+from calibration.registration import (
+    EXPOSURE_FRAMES,
+    FRAMES,
+    Registration,
+    measure_registration,
+)
+from calibration.spot_search import Spots, centre_of
+from calibration.spots import BlazeSpots, LensSpots, intensity, superpose
+from calibration.steps import CalibrationStep
+from drivers.types import Roi
+from mock_hardware.dials import MockDials
+from mock_hardware.geometry import MockGeometry
+from mock_hardware.laboratory import MockLaboratory
+
+T = TypeVar("T")
+LEFTS = (20, 140, 260, 380, 500)
+LAYOUT = PatchLayout((144, 640), (100, 100), 22, LEFTS, 9.2, 850.0, 11.4, 0.6)
+GEOMETRY = MockGeometry(
+    850.0, 9.2, (144, 640), (100, 100), 22, LEFTS, 5.7, 0.6, "slm_patch", (256, 320), 3.45, 12, 0.6
+)
+RELAY = ("magnification_error", "rotation_deg", "offset_px", "distortion")
+NOISE = ("shot_noise", "read_noise_electrons", "pedestal", "gain_pattern", "defects")
+
+
+def laboratory(seed: int, dials: MockDials | None = None) -> MockLaboratory:
+    lab = MockLaboratory.create(GEOMETRY, dials, seed)
+    lab.laser.emission = True
+    lab.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
+    lab.camera.exposure_ms = 0.5
+    return lab
+
+
+def settle(lab: MockLaboratory) -> Callable[[], None]:
+    return lambda: lab.clock.sleep_s(lab.slm.timing.total_ms / 1e3)
+
+
+def result_of(routine: Generator[CalibrationStep, None, T]) -> T:
+    while True:
+        try:
+            next(routine)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+
+def registered(lab: MockLaboratory, layout: PatchLayout = LAYOUT) -> Registration:
+    routine = measure_registration(
+        lab.slm, lab.camera, layout, lab.truth.pedestal_counts, settle(lab)
+    )
+    return result_of(routine)
+
+
+def error_px(found: Registration, lab: MockLaboratory) -> float:
+    """Apart from the common shift, which a beam's tilt makes too."""
+    plane = np.mgrid[:100, :100].reshape(2, -1).T.astype(float)
+    away = plane - 49.5
+    squared = (away**2).sum(axis=1, keepdims=True) / (2 * 50.0**2)
+    place = plane + lab.truth.distortion * squared * away
+    error = found.plane_to_camera(plane) - place @ lab.truth.camera_matrix.T
+    error -= error.mean(axis=0)
+    return float(np.sqrt(np.mean(np.sum(error**2, axis=1))))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_three_frames_find_the_relay_and_a_gap_that_is_not_the_data_sheets(seed: int) -> None:
+    effects = [f"relay.{d}" for d in RELAY] + [f"camera.{d}" for d in NOISE]
+    dials = MockDials().only(*effects, "cavity.gap_error", "relay.defocus_mm")
+    lab = laboratory(seed, dials)
+    before = lab.camera.requests
+    found = registered(lab)
+    assert found.verdict.level == "pass", found.verdict.reason
+    assert error_px(found, lab) < 0.1
+    assert found.held_out_px < 0.1
+    assert 0.0 < found.sigma_px < 0.05
+    assert lab.camera.requests - before <= EXPOSURE_FRAMES + FRAMES
+    assert lab.camera.exposure_ms == 0.5
+
+
+def test_with_every_effect_on_the_spots_are_told_apart_and_the_window_has_no_part_in_it() -> None:
+    whole = registered(laboratory(1))
+    lab = laboratory(1)
+    lab.camera.roi = Roi(16, 24, 224, 272)
+    part = registered(lab)
+    for found in (whole, part):
+        assert found.verdict.level == "pass", found.verdict.reason
+        assert error_px(found, lab) < 0.3
+    np.testing.assert_allclose(part.offset, whole.offset, atol=0.3)
+
+
+def test_a_frozen_slm_is_refused() -> None:
+    frozen = MockDials()
+    faults = frozen.faults.model_copy(update={"script": ("slm_frozen@3-60",)})
+    found = registered(laboratory(0, frozen.model_copy(update={"faults": faults})))
+    assert found.verdict.level == "fail"
+    assert "frozen" in found.verdict.remedy
+
+
+def test_a_pattern_on_another_monitor_is_refused() -> None:
+    lab = laboratory(0)
+
+    class Elsewhere:
+        def __getattr__(self, name: str) -> object:
+            return getattr(lab.slm, name)
+
+        def set_phase(self, phase_rad: npt.NDArray[np.floating]) -> int:
+            return 0
+
+    found = result_of(
+        measure_registration(
+            Elsewhere(),  # type: ignore[arg-type]
+            lab.camera,
+            LAYOUT,
+            lab.truth.pedestal_counts,
+            settle(lab),
+        )
+    )
+    assert found.verdict.level == "fail"
+    assert "does not change" in found.verdict.reason
+    assert "another monitor" in found.verdict.remedy
+
+
+def test_an_output_plane_that_is_mostly_off_the_camera_is_refused() -> None:
+    lab = laboratory(0)
+    lab.camera.roi = Roi(0, 0, 120, 170)
+    found = registered(lab)
+    assert found.verdict.level == "fail"
+    assert "camera" in found.verdict.reason + found.verdict.remedy
+
+
+def test_light_that_saturates_the_camera_is_refused_or_right() -> None:
+    lab = laboratory(1)
+    lab.laser.power_mw = lab.laser.power_range_mw[1]
+    lab.camera.exposure_ms = 50.0
+    lab.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
+    found = registered(lab)
+    assert found.verdict.level == "fail" or error_px(found, lab) < 0.3
+
+
+def test_a_spot_is_found_where_it_is_as_well_as_its_noise_allows() -> None:
+    rng = np.random.default_rng(0)
+    rows, columns = np.mgrid[:40, :40]
+    place, width, noise = np.array([19.3, 20.8]), 1.6, 10.0
+    clean = 800.0 * np.exp(-((rows - place[0]) ** 2 + (columns - place[1]) ** 2) / (2.0 * width**2))
+    errors, sigmas = [], []
+    for _ in range(200):
+        frame = clean + noise * rng.standard_normal(clean.shape)
+        found, sigma, _ = centre_of(frame, np.array([19.0, 21.0]), width, noise)
+        errors.append(found - place)
+        sigmas.append(sigma)
+    assert np.abs(np.mean(errors)) < 0.005
+    # Least squares of a Gaussian spot: noise / (amplitude sqrt(pi / 2))
+    bound = noise / (800.0 * np.sqrt(np.pi / 2.0))
+    assert np.std(errors) == pytest.approx(bound * np.sqrt(1.0), rel=0.2)
+    assert np.mean(sigmas) == pytest.approx(np.std(errors), rel=0.2)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_constellation_is_known_in_any_place_size_and_orientation(mirrored: bool) -> None:
+    rng = np.random.default_rng(3)
+    plane = BlazeSpots((64, 64), (20.0, 20.0))
+    points = draw_points(plane, 25, 1, 0)[0]
+    turn = np.array([[np.cos(2.1), -np.sin(2.1)], [np.sin(2.1), np.cos(2.1)]])
+    matrix = 7.3 * turn @ np.diag([1.0, -1.0 if mirrored else 1.0])
+    places = points @ matrix.T + (300.0, 200.0) + rng.normal(0.0, 0.2, points.shape)
+    strangers = rng.uniform(0.0, 600.0, (10, 2))
+    power = np.concatenate([beacon_powers(25), rng.uniform(0.0, 0.8, 10)])
+    order = np.argsort(-power)
+    spots = Spots(np.vstack([places, strangers])[order], np.full(35, 0.1), power[order], 1.5)
+    known = identify(points, spots, 4.0)
+    assert known is not None
+    np.testing.assert_allclose(known[0][:2].T, matrix, atol=0.05)
+    assert identify(points[::-1] * [1.0, 3.0] + 5.0, spots, 4.0) is None
+
+
+def test_a_superposition_makes_its_spots_as_bright_as_asked() -> None:
+    plane = BlazeSpots((64, 64), (20.0, 20.0))
+    points = np.rint(draw_points(plane, 12, 1, 0)[0])
+    made = superpose(plane, points, beacon_powers(12), None, 0)
+    light = np.exp(1j * made.phase)
+    power = np.array([intensity(plane, light, p, np.zeros(1), 1.0)[0, 0] for p in points])
+    np.testing.assert_allclose(
+        power / power.sum() * beacon_powers(12).sum(), beacon_powers(12), rtol=0.1
+    )
+    assert power.sum() > 0.7 * 64**4  # of all light
+    assert made.pupils is None
+
+
+def test_a_lens_focuses_where_it_says() -> None:
+    plane = LensSpots(LAYOUT)
+    point = np.array([40.0, 61.0])
+    light = np.exp(1j * plane.kernel(point)) * plane.aperture(point)
+    steps = np.arange(-4.0, 4.5, 0.5)
+    spot = intensity(plane, light, point, steps, 1.0)
+    assert np.unravel_index(spot.argmax(), spot.shape) == (8, 8)
