@@ -32,7 +32,10 @@ LEAST_CONTRAST = 4.0
 """Amplitudes in deviations, median over the super-pixels, below which there is no interference."""
 LARGEST_HELD_OUT_RAD = 0.5
 """Super-pixels that were left out and are missed by more have no phase in common."""
-LARGEST_MISS, LARGE_MISS = 0.2, 0.05
+LARGE_HELD_OUT_RAD = 0.15
+LARGEST_MISS, LARGE_MISS = 0.5, 0.25
+"""Of the gain in brightness: the camera's own optics blur the spot and take a part of it."""
+LEAST_GAIN = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +179,9 @@ def _judged(
     )
     verdict = Verdict("pass", words)
     again = "Is the laser steady, and is the phase response calibrated? Run it again."
-    if miss > LARGEST_MISS or measured < 1.0 - LARGE_MISS:
+    if miss > LARGEST_MISS or measured < LEAST_GAIN:
         verdict = Verdict("fail", words, again)
-    elif miss > LARGE_MISS:
+    elif miss > LARGE_MISS or maps.held_out > LARGE_HELD_OUT_RAD:
         verdict = Verdict("warn", words, again)
     if corrected.max() >= full:
         verdict = Verdict("warn", f"{words}; it saturates the camera", "Lower the laser's power.")

@@ -224,9 +224,15 @@ ROUTINES = (
         _use_settling,
         needed=False,
     ),
+    Routine(
+        "wavefront",
+        ("registration", "phase response"),
+        _measure_wavefront,
+        _only_known,
+        needed=False,
+    ),
     Routine("alignment", ("registration", "phase response"), measure_alignment, use_alignment),
     Routine("beam", ("alignment",), _measure_beam, _only_known, needed=False),
-    Routine("wavefront", ("alignment",), _measure_wavefront, _only_known, needed=False),
 )
 ALL = tuple(each.name for each in ROUTINES)
 FIRST_LOOK = ("dark level", "registration", "exposure", "camera")
