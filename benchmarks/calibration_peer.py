@@ -6,9 +6,8 @@ of several; its wavefront calibration is given the true registration.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +16,13 @@ from slmsuite_bench import PeerBench, peer_bench
 from slmsuite_own import map_error_px, their_registration, their_response, their_wavefront
 
 from calibration.layout import PatchLayout
-from calibration.phase_response import FEW_BLOCKS, _chequerboard, measure_phase_response
+from calibration.phase_response import FEW_BLOCKS, chequerboard, measure_phase_response
 from calibration.registration import FRAMES, Registration, register
 from calibration.spots import BlazeSpots
 from calibration.wavefront import measure_wavefront
+from labdiff.runner import run
 
 Array = npt.NDArray[np.float64]
-T = TypeVar("T")
 SPOTS, FEWER_SPOTS = 144, 36
 SMALL, LARGE = ((512, 512), (512, 512)), ((1080, 1920), (1080, 1440))
 WAVE, WAVE_PX_PER_CYCLE = ((256, 256), (384, 384)), 2.0
@@ -44,16 +43,6 @@ class Outcome:
     words: str = ""
 
 
-def finished(routine: Generator[object, None, T]) -> T:
-    """The routine's result."""
-    while True:
-        try:
-            next(routine)
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-
-
 def plane_of(bench: PeerBench) -> BlazeSpots:
     """Spots over most of the camera, by the data sheet's scale."""
     reach = FIELD / 2 * min(bench.camera.shape) / np.linalg.norm(bench.matrix, axis=0)
@@ -64,7 +53,7 @@ def our_registration(bench: PeerBench, spots: int = SPOTS) -> tuple[Registration
     """And how many frames the exposure took."""
     before = bench.camera.requests
     plane = plane_of(bench)
-    found = finished(
+    found = run(
         register(bench.slm, bench.camera, plane, bench.pedestal_counts, lambda: None, spots)
     )
     return found, bench.camera.requests - before - FRAMES
@@ -121,7 +110,7 @@ def wavefront(seed: int, steps: int = 1) -> tuple[Outcome, Outcome]:
     point = 0.45 * np.array(plane.reach)
     found, _ = our_registration(bench, FEWER_SPOTS)
     before = bench.camera.requests
-    wave = finished(
+    wave = run(
         measure_wavefront(
             bench.slm, bench.camera, plane, found, bench.pedestal_counts, lambda: None, point
         )
@@ -159,11 +148,11 @@ def response(seed: int) -> Outcome:
     bench.camera.exposure_ms = 1e3
     height, width = bench.slm.shape
     layout = PatchLayout((height, width), (height, width), 0, (0,), 8.0, 850.0, 1.0)
-    panel, _ = _chequerboard(layout, FEW_BLOCKS, 255, 0)
+    panel, _ = chequerboard(layout, FEW_BLOCKS, 255, 0)
     bench.slm.set_grey(panel)
     bench.expose(1, 0.5)
     before = bench.camera.requests
-    found = finished(
+    found = run(
         measure_phase_response(bench.slm, bench.camera, layout, bench.pedestal_counts, lambda: None)
     )
     frames = bench.camera.requests - before

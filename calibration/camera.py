@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from calibration.result import Verdict
 from calibration.steps import CalibrationStep
@@ -22,6 +23,11 @@ FULLEST = 0.8
 """Only light below this share of saturation tells of gain."""
 LEAST_SATURATED = 1e-3
 LARGEST_NONLINEARITY = 0.02
+DEAD_SHARE = 0.3
+"""A pixel of an overexposed frame that counts less than this share of those around it is dead."""
+AROUND_PX = 15
+MOST_TOGETHER = 4
+"""Dead pixels that touch each other; of more than that the image cannot be mended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,7 @@ class CameraFound:
     Both with standard deviations. saturation_counts: the largest count that comes, in the container's
     units; step_counts: distance of two counts there, 1 if the bits are right-justified, 16 for 12 bits
     in the upper end of 16. nonlinearity: largest deviation of light against exposure, share of the
-    largest.
+    largest. dead_pixels (K, 2): row and column on the raw sensor of pixels that light does not reach.
     """
 
     gain_electrons: float
@@ -42,6 +48,9 @@ class CameraFound:
     step_counts: float
     nonlinearity: float
     verdict: Verdict
+    dead_pixels: npt.NDArray[np.int64] = field(
+        default_factory=lambda: np.zeros((0, 2), np.int64), compare=False
+    )
 
 
 def measure_camera(
@@ -59,10 +68,11 @@ def measure_camera(
     total = len(SHARES) + 1
     try:
         camera.exposure_ms = min(OVEREXPOSED * stands_ms, longest_ms)
-        bright = camera.get_frame().pixels
+        bright = camera.get_frame().pixels.astype(np.float64)
         yield CalibrationStep("camera", 0, total, "overexposed")
         saturation = float(bright.max())
         saturated = float((bright == bright.max()).mean())
+        dead = _dead(bright - pedestal_counts, saturation - pedestal_counts)
         step = float(np.gcd.reduce(np.unique(bright).astype(np.int64)))
         means: list[Array] = []
         variances: list[Array] = []
@@ -91,9 +101,30 @@ def measure_camera(
     read_sigma = spread / max(2.0 * read_noise, 1e-9)
     nonlinearity = _nonlinearity(np.array(light), FULLEST * (saturation - pedestal_counts))
     verdict = _verdict(gain, gain_sigma, read_noise, saturation, saturated, step, nonlinearity)
+    together = _most_together(dead)
+    if verdict.level != "fail" and together > MOST_TOGETHER:
+        verdict = Verdict(
+            "warn",
+            f"{verdict.reason}; {dead.sum()} pixels are dead, {together} of them in one place",
+            "What falls there is lost: move the image on the sensor, or have the camera repaired.",
+        )
+    places = np.argwhere(dead) + np.array([camera.roi.top, camera.roi.left])
     return CameraFound(
-        gain, gain_sigma, read_noise, read_sigma, saturation, step, nonlinearity, verdict
+        gain, gain_sigma, read_noise, read_sigma, saturation, step, nonlinearity, verdict, places
     )
+
+
+def _dead(bright: Array, full: float) -> npt.NDArray[np.bool_]:
+    """Where an overexposed frame (H, W) is dark in the midst of light."""
+    around = ndimage.median_filter(bright, AROUND_PX, mode="nearest")
+    result: npt.NDArray[np.bool_] = (around > 0.5 * full) & (bright < DEAD_SHARE * around)
+    return result
+
+
+def _most_together(dead: npt.NDArray[np.bool_]) -> int:
+    """Size of the largest cluster, neighbours at corners included."""
+    labels, count = ndimage.label(dead, np.ones((3, 3)))
+    return int(np.bincount(labels.ravel())[1:].max()) if count else 0
 
 
 def _pairs(stack: Array) -> list[tuple[Array, Array]]:

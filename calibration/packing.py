@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from drivers.protocols import Camera
-from drivers.types import CountArray, Frame, Roi
+from drivers.types import CountArray, Frame
+from drivers.wrapped_camera import WrappedCamera
 
 LEAST_VALUES = 5
 """Fewer different counts than this do not tell how far two counts are apart."""
@@ -23,32 +22,12 @@ def packing_step(pixels: CountArray, bit_depth: int) -> int:
     return min(step, 1 << (16 - bit_depth))
 
 
-class RightJustified:
+class RightJustified(WrappedCamera):
     """A camera whose counts come in steps: the same frames in counts of one."""
 
     def __init__(self, real: Camera, step: int) -> None:
-        self.real, self.step = real, step
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.real, name)
-
-    @property
-    def exposure_ms(self) -> float:
-        """As the real one."""
-        return self.real.exposure_ms
-
-    @exposure_ms.setter
-    def exposure_ms(self, value: float) -> None:
-        self.real.exposure_ms = value
-
-    @property
-    def roi(self) -> Roi:
-        """As the real one."""
-        return self.real.roi
-
-    @roi.setter
-    def roi(self, value: Roi) -> None:
-        self.real.roi = value
+        super().__init__(real)
+        self.step = step
 
     def get_frame(self) -> Frame:
         """The next frame in counts of one."""
@@ -64,7 +43,3 @@ class RightJustified:
             saturated,
             frame.roi,
         )
-
-    def get_frames(self, count: int) -> list[Frame]:
-        """`count` frames in a row."""
-        return [self.get_frame() for _ in range(count)]

@@ -65,7 +65,7 @@ def measure_phase_response(
     order = np.random.default_rng(seed + 1).permutation(len(greys))
     found: list[Array] = []
     for blocks in (FEW_BLOCKS, MANY_BLOCKS):
-        panel, where = _chequerboard(layout, blocks, top_grey, seed)
+        panel, where = chequerboard(layout, blocks, top_grey, seed)
         frames = np.empty((len(greys), *camera.roi.shape), np.float32)
         lit = np.ones(camera.roi.shape, bool)  # a pixel that saturates once tells nothing
         for step, index in enumerate(order):
@@ -90,7 +90,7 @@ def measure_phase_response(
     return _smooth_response(few - (many - few) / 2.0, greys, top_grey)
 
 
-def _chequerboard(
+def chequerboard(
     layout: PatchLayout, blocks: int, top_grey: int, seed: int
 ) -> tuple[Array, npt.NDArray[np.bool_]]:
     """A panel with the scattering pattern, and where on it grey g goes."""

@@ -82,6 +82,8 @@ def measure_registration(
     sigma_px holds the curvature of the patches too, which scales the map and is not known yet.
     """
     found = yield from register(slm, camera, LensSpots(layout), pedestal_counts, settle)
+    if found.verdict.level == "fail":
+        return found
     scale = float(np.sqrt(abs(np.linalg.det(found.matrix))))
     unknown_px = scale * curvature_shift_px(layout, BACKPLANE_RAD)
     return replace(found, sigma_px=float(np.hypot(found.sigma_px, unknown_px)))

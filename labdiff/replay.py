@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from drivers.protocols import SLM, Camera, InputModulator
-from drivers.types import FloatArray, Frame, PatternId, Roi, Timing
+from drivers.types import FloatArray, Frame, PatternId, Timing
+from drivers.wrapped_camera import WrappedCamera
 from labdiff.bench import Bench, Clock
 from labdiff.frame_log import FrameLog, Record
 
@@ -189,33 +190,13 @@ class _ReplayedSlm(_ReplayedModulator):
         return shown
 
 
-class _ReplayedCamera:
+class _ReplayedCamera(WrappedCamera):
     """A camera; frames that the log holds come from there, others go into it."""
 
     def __init__(self, real: Camera, replay: Replay) -> None:
-        self.real, self._replay = real, replay
+        super().__init__(real)
+        self._replay = replay
         self.last_real = -1
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.real, name)
-
-    @property
-    def exposure_ms(self) -> float:
-        """As the real one."""
-        return self.real.exposure_ms
-
-    @exposure_ms.setter
-    def exposure_ms(self, value: float) -> None:
-        self.real.exposure_ms = value
-
-    @property
-    def roi(self) -> Roi:
-        """As the real one."""
-        return self.real.roi
-
-    @roi.setter
-    def roi(self, value: Roi) -> None:
-        self.real.roi = value
 
     def get_frame(self) -> Frame:
         """From the log, or measured and written into it."""
@@ -241,10 +222,6 @@ class _ReplayedCamera:
             record.saturated_fraction,
             self.roi,
         )
-
-    def get_frames(self, count: int) -> list[Frame]:
-        """`count` exposures in a row."""
-        return [self.get_frame() for _ in range(count)]
 
 
 class _ReplayedClock:

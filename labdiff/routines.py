@@ -124,6 +124,14 @@ def _measure_camera(session: Session) -> Job[CameraFound]:
     return (yield from measure_camera(session.bench.camera, _pedestal(session)))
 
 
+def _use_camera(session: Session, camera: CameraFound) -> None:
+    """Dead pixels are mended as hot ones are."""
+    dark = session.bench.dark
+    assert dark is not None
+    defects = np.unique(np.vstack([dark.hot_pixels, camera.dead_pixels]), axis=0)
+    session.bench.dark = dataclasses.replace(dark, hot_pixels=defects)
+
+
 def _measure_phase_response(session: Session) -> Job[PhaseResponse]:
     bench = session.bench
     return (
@@ -215,7 +223,7 @@ ROUTINES = (
     Routine("dark level", (), _measure_dark, _use_dark),
     Routine("registration", ("dark level",), _measure_registration, _use_registration),
     Routine("exposure", ("dark level", "registration"), _measure_exposure, _use_exposure),
-    Routine("camera", ("dark level",), _measure_camera, _only_known, needed=False),
+    Routine("camera", ("dark level",), _measure_camera, _use_camera, needed=False),
     Routine("phase response", ("dark level",), _measure_phase_response, _use_phase_response),
     Routine(
         "settling",

@@ -19,6 +19,7 @@ from labdiff.config import TrainingOptions, bench_text
 from labdiff.errors import UserError
 from labdiff.events import Calibrated, StageStarted
 from labdiff.jobs import ExperimentJob, Request
+from labdiff.routines import ALL
 from labdiff.runner import Job, run
 from labdiff.session import Session
 from mock_hardware.laboratory import MockLaboratory
@@ -177,7 +178,7 @@ def _watched(session: Session, what: Sabotage, lab: MockLaboratory) -> Job[Any]:
 
     if what.during:
         lab.camera.get_frame = hooked  # type: ignore[method-assign]
-    for event in measure_routines(session):
+    for event in measure_routines(session, ALL):
         if isinstance(event, StageStarted):
             stage, frames = event.stage, 0
         yield event

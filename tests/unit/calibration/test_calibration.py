@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import TypeVar
 
 import h5py
 import numpy as np
@@ -12,46 +10,17 @@ import pytest
 
 from calibration.dark import DarkLevel, measure_dark
 from calibration.exposure import Exposure, set_exposure
-from calibration.layout import PatchLayout
 from calibration.phase_response import measure_phase_response
 from calibration.registration import Registration, measure_registration
 from calibration.resample import Rectifier
 from calibration.result import CalibrationError, Verdict
-from calibration.steps import CalibrationStep
 from calibration.store import read_result, write_result
 from drivers.protocols import Laser
 from drivers.types import Roi
-from mock_hardware.dials import MockDials
-from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
+from tests.unit.mock_bench import LAYOUT, laboratory, result_of, settle
 
-T = TypeVar("T")
-LEFTS = (20, 140, 260, 380, 500)
-LAYOUT = PatchLayout((144, 640), (100, 100), 22, LEFTS, 9.2, 850.0, 11.4, 0.6)
-GEOMETRY = MockGeometry(
-    850.0, 9.2, (144, 640), (100, 100), 22, LEFTS, 5.7, 0.6, "slm_patch", (256, 320), 3.45, 12, 0.6
-)
 SEEDS = (0, 1, 2)
-
-
-def laboratory(seed: int, emission: bool = True, dials: MockDials | None = None) -> MockLaboratory:
-    lab = MockLaboratory.create(GEOMETRY, dials, seed)
-    lab.laser.emission = emission
-    lab.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
-    return lab
-
-
-def settle(lab: MockLaboratory) -> Callable[[], None]:
-    return lambda: lab.clock.sleep_s(lab.slm.timing.total_ms / 1e3)
-
-
-def result_of(routine: Generator[CalibrationStep, None, T]) -> T:
-    while True:
-        try:
-            next(routine)
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -79,3 +79,18 @@ def test_light_without_shot_noise_is_refused() -> None:
     assert camera.verdict.level == "fail"
     assert "does not grow" in camera.verdict.reason
     assert np.isfinite(camera.read_noise_counts)
+
+
+def test_dead_pixels_are_found_and_a_dead_row_is_worth_a_word() -> None:
+    lab = laboratory(0)
+    lab.truth.dead[:] = False
+    lab.truth.dead[30, 40] = True
+    single = found(lab)
+    assert single.dead_pixels.tolist() == [[30, 40]]
+    assert single.verdict.level == "pass"
+    lab.truth.dead[50, :] = True
+    row = found(lab)
+    assert row.verdict.level == "warn"
+    assert "pixels are dead" in row.verdict.reason
+    assert "have the camera repaired" in row.verdict.remedy
+    assert {50} == {place[0] for place in row.dead_pixels.tolist()} - {30}
