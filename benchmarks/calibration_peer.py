@@ -16,7 +16,7 @@ from slmsuite_bench import PeerBench, peer_bench
 from slmsuite_own import map_error_px, their_registration, their_response, their_wavefront
 
 from calibration.layout import PatchLayout
-from calibration.phase_response import FEW_BLOCKS, chequerboard, measure_phase_response
+from calibration.phase_response import RIM_PX, chequerboard, measure_phase_response
 from calibration.registration import FRAMES, Registration, register
 from calibration.spots import BlazeSpots
 from calibration.wavefront import measure_wavefront
@@ -148,7 +148,7 @@ def response(seed: int) -> Outcome:
     bench.camera.exposure_ms = 1e3
     height, width = bench.slm.shape
     layout = PatchLayout((height, width), (height, width), 0, (0,), 8.0, 850.0, 1.0)
-    panel, _ = chequerboard(layout, FEW_BLOCKS, 255, 0)
+    panel, _ = chequerboard(layout, RIM_PX[0], 255, 0)
     bench.slm.set_grey(panel)
     bench.expose(1, 0.5)
     before = bench.camera.requests

@@ -37,6 +37,11 @@ class Checked:
     sigma: float
     largest: float
 
+    def __post_init__(self) -> None:
+        """Plain numbers, whatever came."""
+        object.__setattr__(self, "error", float(self.error))
+        object.__setattr__(self, "sigma", float(self.sigma))
+
     @property
     def spoilt(self) -> bool:
         """True also for what is no number."""
