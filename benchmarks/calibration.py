@@ -31,6 +31,7 @@ from labdiff.config import TrainingOptions, load_bench
 from labdiff.errors import UserError
 from labdiff.events import Event
 from labdiff.jobs import ExperimentJob, Request
+from labdiff.routines import FIRST_LOOK, REST
 from labdiff.runner import run
 
 DECADES = tuple(10.0 ** np.arange(-3, 4))
@@ -85,9 +86,12 @@ def one_bench(seed: int) -> Found:
 
     def job() -> Generator[Event, None, None]:
         with session.bench:
-            results = yield from measure_routines(session)
+            results = yield from measure_routines(session, FIRST_LOOK)
+            results |= yield from measure_routines(session, REST[:-1])
+            began_s = lab.clock.now_s()
+            results |= yield from measure_routines(session, REST[-1:])
             found.frames = lab.camera.requests
-            found.checked = check(session, results)
+            found.checked = check(session, results, (began_s + lab.clock.now_s()) / 2.0)
             found.nrmse = unseen_nrmse(session)
         dark, camera = results["dark level"], results["camera"]
         assert isinstance(dark, DarkLevel)

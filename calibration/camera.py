@@ -16,8 +16,10 @@ from drivers.protocols import Camera
 Array = npt.NDArray[np.float64]
 SHARES = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
 """Exposures, as shares of the one that stands; 0 is the shortest that the camera has."""
-PAIRS = 6
+FRAMES = 12
+PICTURES = 2
 BINS = 12
+LEAST_PIXELS, MOST_PIXELS = 50, 60_000
 OVEREXPOSED = 64.0
 FULLEST = 0.8
 """Only light below this share of saturation tells of gain."""
@@ -56,12 +58,12 @@ class CameraFound:
 def measure_camera(
     camera: Camera, pedestal_counts: float
 ) -> Generator[CalibrationStep, None, CameraFound]:
-    """Pairs of frames of the light that stands, at rising exposures, and one that is overexposed.
+    """Frames of the light that stands, a dozen at each of rising exposures, and one that is overexposed.
 
-    Differences of two equal exposures hold noise alone, whatever the image: pixels are sorted into bins
-    of equal light, in each of which the variance is read^2 + mean / gain and what
-    flickers. The light of a pair is first made equal as a whole, since a laser's power wanders. The
-    exposure is put back.
+    How a pixel varies from frame to frame is noise, whatever the image: pixels are sorted into bins of
+    equal light, in each of which the variance is read^2 + mean / gain. A laser's power and an SLM's
+    flicker vary too, but each as one picture: the pictures in which the frames of all other exposures
+    vary most are taken out of these. The exposure is put back.
     """
     stands_ms = camera.exposure_ms
     shortest_ms, longest_ms = camera.exposure_range_ms
@@ -74,32 +76,40 @@ def measure_camera(
         saturated = float((bright == bright.max()).mean())
         dead = _dead(bright - pedestal_counts, saturation - pedestal_counts)
         step = float(np.gcd.reduce(np.unique(bright).astype(np.int64)))
-        means: list[Array] = []
-        variances: list[Array] = []
+        stacks: list[Array] = []
         light: list[tuple[float, float]] = []
         read_variances: list[float] = []
         for index, share in enumerate(SHARES, start=1):
             camera.exposure_ms = max(share * stands_ms, shortest_ms)
-            frames = [camera.get_frame().pixels - pedestal_counts for _ in range(2 * PAIRS)]
+            frames = [camera.get_frame().pixels - pedestal_counts for _ in range(FRAMES)]
             stack = np.stack(frames).astype(np.float64)
             yield CalibrationStep("camera", index, total, f"{camera.exposure_ms:.3g} ms")
             light.append((camera.exposure_ms, float(stack.mean())))
             if share == 0.0:
-                read_variances = [float(np.var(a - b) / 2.0) for a, b in _pairs(stack)]
-            for first, second in _pairs(stack):
-                mean, variance = _binned(first, second, FULLEST * (saturation - pedestal_counts))
-                means.append(mean)
-                variances.append(variance)
+                pairs = zip(stack[::2], stack[1::2], strict=True)
+                read_variances = [float(np.var(a - b) / 2.0) for a, b in pairs]
+            thinned = max(bright.size // MOST_PIXELS, 1)
+            stacks.append(stack.reshape(FRAMES, -1)[:, ::thinned])
     finally:
         camera.exposure_ms = stands_ms
-    gain, gain_sigma = _gain(np.array(means), np.array(variances))
+    fullest = FULLEST * (saturation - pedestal_counts)
+    dark, *lit = [stack.mean(axis=0) for stack in stacks]
+    noise = _variances(stacks)
+    # The darkest stack tells each pixel's own offset, and light goes with the exposure.
+    shortest = light[0][0]
+    binned = [
+        _binned((own - dark) * ms / (ms - shortest), variance, sum(lit) - own, fullest)
+        for own, variance, (ms, _) in zip(lit, noise[1:], light[1:], strict=True)
+        if ms > shortest
+    ]
+    gain, gain_sigma = _gain(np.array(binned))
     dark_light = light[0][1]
     # Photons of the shortest exposure and the converter's rounding are no read noise.
     read_variance = float(np.mean(read_variances)) - max(dark_light, 0.0) / gain - step**2 / 12.0
     read_noise = float(np.sqrt(max(read_variance, 0.0)))
     spread = float(np.std(read_variances, ddof=1) / np.sqrt(len(read_variances)))
     read_sigma = spread / max(2.0 * read_noise, 1e-9)
-    nonlinearity = _nonlinearity(np.array(light), FULLEST * (saturation - pedestal_counts))
+    nonlinearity = _nonlinearity(np.array(light), fullest)
     verdict = _verdict(gain, gain_sigma, read_noise, saturation, saturated, step, nonlinearity)
     together = _most_together(dead)
     if verdict.level != "fail" and together > MOST_TOGETHER:
@@ -127,34 +137,45 @@ def _most_together(dead: npt.NDArray[np.bool_]) -> int:
     return int(np.bincount(labels.ravel())[1:].max()) if count else 0
 
 
-def _pairs(stack: Array) -> list[tuple[Array, Array]]:
-    return list(zip(stack[::2], stack[1::2], strict=True))
+def _variances(stacks: list[Array]) -> list[Array]:
+    """Of each pixel, (pixels,) for each stack (FRAMES, pixels), without what varies as a picture.
 
-
-def _binned(first: Array, second: Array, fullest: float) -> tuple[Array, Array]:
-    """(BINS,) means and variances of pixels of about equal light, NaN where there is none."""
-    if first.mean() > 1.0:
-        second = second * (first.sum() / max(second.sum(), 1e-9))
-    # The mean of both frames, by which pixels are sorted, is independent of their difference.
-    mean, difference = ((first + second) / 2.0).ravel(), (first - second).ravel()
-    edges = np.linspace(0.0, fullest, BINS + 1)
-    place = np.digitize(mean, edges) - 1
-    means, variances = np.full(BINS, np.nan), np.full(BINS, np.nan)
-    for index in range(BINS):
-        inside = place == index
-        if inside.sum() >= 50:
-            means[index] = mean[inside].mean()
-            variances[index] = np.mean(difference[inside] ** 2) / 2.0
-    return means, variances
-
-
-def _gain(means: Array, variances: Array) -> tuple[float, float]:
-    """Electrons a count and its deviation, from the slope of variance against mean at no light.
-
-    What flickers has a variance that grows with the square of the light: a parabola tells it apart.
+    The pictures are found in the other stacks: in their own they would take noise with them.
     """
-    known = np.isfinite(means) & (variances > 0.0)
-    x, y = means[known], variances[known]
+    centred = [stack - stack.mean(axis=0) for stack in stacks]
+    found = []
+    for index, own in enumerate(centred):
+        others = np.concatenate(centred[:index] + centred[index + 1 :])
+        strengths, mixtures = np.linalg.eigh(others @ others.T)
+        pictures = mixtures[:, -PICTURES:].T @ others
+        pictures /= np.sqrt(np.maximum(strengths[-PICTURES:], 1e-12))[:, None]
+        noise = own - (own @ pictures.T) @ pictures
+        found.append((noise**2).sum(axis=0) / (len(own) - 1))
+    return found
+
+
+def _binned(mean: Array, variance: Array, by: Array, fullest: float) -> tuple[Array, Array]:
+    """(BINS,) mean and variance of equally many pixels of about equal light; NaN where all are too full.
+
+    by: counts at other exposures, after which pixels are sorted: by their own they would be sorted by
+    their noise too, by their light without their offset by the offset's.
+    """
+    inside = mean < fullest
+    if inside.sum() < BINS * LEAST_PIXELS:
+        return np.full(BINS, np.nan), np.full(BINS, np.nan)
+    parts = np.array_split(np.flatnonzero(inside)[np.argsort(by[inside])], BINS)
+    return np.array([mean[p].mean() for p in parts]), np.array([variance[p].mean() for p in parts])
+
+
+def _gain(binned: Array) -> tuple[float, float]:
+    """Electrons a count and its deviation, from the slope of variance against light at no light.
+
+    binned (exposures, 2, BINS). What still flickers has a variance that grows with the square of the
+    light: a parabola tells it apart.
+    """
+    x, y = binned.reshape(-1, 2, BINS).swapaxes(0, 1).reshape(2, -1)
+    known = np.isfinite(x) & (y > 0.0)
+    x, y = x[known], y[known]
     if len(x) < 4:
         return float("nan"), float("nan")
     design = np.column_stack([np.ones_like(x), x, x**2])

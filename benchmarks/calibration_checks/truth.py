@@ -73,8 +73,13 @@ def _nrmse(session: Session, probes: Triples) -> float:
     return float((light - probes.intensity).norm() / probes.intensity.norm())
 
 
-def check(session: Session, results: dict[str, Result]) -> dict[str, Checked]:
-    """Every quantity of these results that has a truth."""
+def check(
+    session: Session, results: dict[str, Result], aligned_s: float | None = None
+) -> dict[str, Checked]:
+    """Every quantity of these results that has a truth.
+
+    aligned_s: when the alignment was measured; angles drift. None: now.
+    """
     lab = laboratory(session)
     truth = lab.truth
     found: dict[str, Checked] = {}
@@ -106,11 +111,12 @@ def check(session: Session, results: dict[str, Result]) -> dict[str, Checked]:
         found["phase response, rad"] = Checked(off, sigma, 0.05)
     alignment = results.get("alignment")
     if isinstance(alignment, AlignmentFound):
-        found.update(_aligned(session, alignment))
+        when_s = lab.clock.now_s() if aligned_s is None else aligned_s
+        found.update(_aligned(session, alignment, when_s))
     return found
 
 
-def _aligned(session: Session, alignment: AlignmentFound) -> dict[str, Checked]:
+def _aligned(session: Session, alignment: AlignmentFound, when_s: float) -> dict[str, Checked]:
     lab = laboratory(session)
     truth = lab.truth
     sigma = dict(zip(alignment.names, alignment.sigma, strict=True))
@@ -127,7 +133,7 @@ def _aligned(session: Session, alignment: AlignmentFound) -> dict[str, Checked]:
         ),
     }
     # The last bounce's tilt is a shift of the image too; all others are what they are.
-    drifted = lab.drift.at(lab.clock.now_s())
+    drifted = lab.drift.at(when_s)
     true_mrad = 1e3 * (truth.tilts_rad + drifted.mirror_rad)[1:-1]
     off_mrad = alignment.tilt_mrad[1:-1] - true_mrad
     for bounce, (pair, spread) in enumerate(
