@@ -51,8 +51,13 @@ def _live(archive: CalibrationArchive, life_s: float | None, found: Kills) -> No
     """One process, killed after so many seconds or left alone; what was in the log before is used."""
     routine, frames = _in_hand(archive)
     words = [sys.executable, "-m", "labdiff", "calibrate", "--out", str(archive.folder)]
+    # Not here: a script in this folder has the name of a package.
     process = subprocess.Popen(
-        words, env={**os.environ}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        words,
+        cwd=archive.folder.parent,
+        env={**os.environ},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         process.wait(life_s)
@@ -68,6 +73,8 @@ def _live(archive: CalibrationArchive, life_s: float | None, found: Kills) -> No
     used = past[-1].provenance.resumed_frames if past else _in_hand(archive)[1]
     found.repeated = max(found.repeated, frames - used)
     found.completed += process.returncode == 0
+    if process.returncode > 0:
+        raise RuntimeError(f"labdiff calibrate ended by itself with {process.returncode}")
 
 
 def _in_hand(archive: CalibrationArchive) -> tuple[str, int]:
