@@ -147,7 +147,7 @@ def sabotaged(what: Sabotage, seed: int) -> Outcome:
                     if event.result.verdict.level != "pass":
                         said.append(f"{event.routine}: {event.result.verdict.reason}")
                 yield event
-            return unseen_nrmse(session)
+            return unseen_nrmse(session, drifted=True)
 
     try:
         nrmse = run(job())

@@ -21,6 +21,7 @@ from labdiff.alignment import measure_probes
 from labdiff.session import Session
 from mock_hardware.laboratory import MockLaboratory
 from twin.refine import Triples
+from twin.track import track_drift
 
 UNSEEN = (("blocks", 8.0), ("smooth", 2.0))
 UNSEEN_FRAMES = 4
@@ -53,8 +54,14 @@ def laboratory(session: Session) -> MockLaboratory:
     return cast(MockLaboratory, session.bench.slm._lab)  # type: ignore[attr-defined]
 
 
-def unseen_nrmse(session: Session) -> float:
-    """How far the twin is off frames that nothing was fitted to, of the worse kind of pattern."""
+def unseen_nrmse(session: Session, drifted: bool = False) -> float:
+    """How far the twin is off frames that nothing was fitted to, of the worse kind of pattern.
+
+    drifted: the alignment is some time ago, and its drift is followed first, as training does.
+    """
+    if drifted:
+        probes = measure_probes(session, "smooth", 2.0, UNSEEN_FRAMES, 3999)
+        track_drift(session.twin, probes.inputs, probes.phases, probes.intensity)
     worst = 0.0
     for number, (kind, strength) in enumerate(UNSEEN):
         probes = measure_probes(session, kind, strength, UNSEEN_FRAMES, 4000 + number)  # type: ignore[arg-type]
