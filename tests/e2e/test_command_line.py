@@ -29,7 +29,7 @@ def labdiff(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     words = [sys.executable, "-m", "labdiff", *map(str, arguments)]
     environment = {**os.environ, "PYTHONUTF8": "1"}
     return subprocess.run(
-        words, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240, check=False
+        words, cwd=cwd, env=environment, capture_output=True, text=True, timeout=480, check=False
     )
 
 
