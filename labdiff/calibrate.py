@@ -15,6 +15,7 @@ from calibration.archive import CalibrationArchive
 from calibration.provenance import Provenance
 from calibration.result import CalibrationError
 from calibration.store import Result
+from drivers.errors import DeviceDisconnectedError
 from labdiff.config import SHIPPED
 from labdiff.errors import UserError
 from labdiff.events import Calibrated, Event, StageStarted
@@ -128,7 +129,8 @@ class KeptCalibration:
                 )
             if name in done:
                 stored = self.archive.read(self.archive.folder / f"{done[name]}.h5")
-                what.use(self.session, stored.result)
+                if stored.good:
+                    what.use(self.session, stored.result)
                 found[name], self.in_use[name] = stored.result, stored.id
                 yield Calibrated(name, stored.result)
                 continue
@@ -143,7 +145,14 @@ class KeptCalibration:
         began_s, replay = time.monotonic(), self._replay
         replay.begin()
         yield StageStarted(what.name, 1)
-        result: Result = yield from what.measure(self.session)
+        try:
+            result: Result = yield from what.measure(self.session)
+        except DeviceDisconnectedError:
+            raise  # what was measured until then is good
+        except Exception:
+            # Answered by the same frames, the routine would fail again, whatever was mended meanwhile.
+            replay.drop()
+            raise
         provenance = self._provenance(what, time.monotonic() - began_s)
         try:
             stored = self.archive.save(result, provenance)

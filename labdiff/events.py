@@ -80,7 +80,10 @@ class Calibrated:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What a look at the bench says of the stored calibrations: (routine, fresh | stale | never, words)."""
+    """What a look at the bench says of the stored calibrations: (routine, state, words).
+
+    state: as `labdiff.staleness.State`.
+    """
 
     findings: tuple[tuple[str, str, str], ...]
 

@@ -44,7 +44,7 @@ def experiment(
         yield session.checkpoint()
 
     if kept is not None and kept.any_stored():
-        yield from bring_up_to_date(session, kept)
+        yield from bring_up_to_date(session, kept, needed_only=True)
         if where.stage == "offline_on_bench":
             # What it would do without a calibration is not measured on a bench that has one.
             where.stage = "calibrated"

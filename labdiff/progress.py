@@ -35,6 +35,7 @@ STYLES = {
     "fresh": "green",
     "stale": "yellow",
     "never": "yellow",
+    "failed": "red",
 }
 
 
@@ -100,7 +101,7 @@ class ProgressBar:
             case Looked(findings=findings):
                 for routine, state, words in findings:
                     self.console.print(
-                        f"  {state:<5}  {routine}: {words}",
+                        f"  {state:<6} {routine}: {words}",
                         style=STYLES[state],
                         highlight=False,
                         markup=False,

@@ -67,6 +67,12 @@ class Replay:
         self.recording = False
         self._log.clear()
 
+    def drop(self) -> None:
+        """Forget the frames of the routine at work."""
+        self._answers, self._next = iter(()), None
+        self.recording = False
+        self._log.clear()
+
     def request(self) -> str:
         """Digest of all that a frame depends on and that can be set."""
         parts = [self.slm.standing, self.dmd.standing if self.dmd else b""]

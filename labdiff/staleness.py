@@ -14,13 +14,13 @@ from calibration.store import Result
 from labdiff.alignment import HELD_OUT, LARGEST_DISCREPANCY, compared, measure_probes
 from labdiff.calibrate import KeptCalibration
 from labdiff.events import Looked, StageStarted
-from labdiff.routines import ALL, flat_light, resting_on
+from labdiff.routines import ALL, flat_light, resting_on, routine
 from labdiff.runner import Job
 from labdiff.session import Session
 from twin.digital_twin import DigitalTwin
 from twin.refine import Triples, fit_alignment, load_parameter_vector, parameter_vector
 
-State = Literal["fresh", "stale", "never"]
+State = Literal["fresh", "stale", "never", "failed"]
 DARK_FRAMES = 2
 PROBE_FRAMES = 8
 PROBE_SEED = 555
@@ -53,14 +53,21 @@ class CalibrationDone:
     measured: dict[str, Result]
 
 
-def bring_up_to_date(session: Session, kept: KeptCalibration) -> Job[CalibrationDone]:
-    """Go on with what a crash cut short, or look at the bench and measure what no longer holds."""
+def bring_up_to_date(
+    session: Session, kept: KeptCalibration, needed_only: bool = False
+) -> Job[CalibrationDone]:
+    """Go on with what a crash cut short, or look at the bench and measure what no longer holds.
+
+    needed_only: nothing on which no other routine rests.
+    """
     plan, findings = set(kept.unfinished()), list[Finding]()
     if plan:
         kept.use_stored(set(ALL) - plan)
     else:
         findings = yield from look(session, kept)
         plan = _to_redo(findings)
+        if needed_only:
+            plan = {name for name in plan if routine(name).needed}
     return CalibrationDone(tuple(findings), (yield from kept.measure(plan)))
 
 
@@ -72,11 +79,7 @@ def look(session: Session, kept: KeptCalibration) -> Job[list[Finding]]:
     """
     kept.use_stored(ALL)
     archive, in_use = kept.archive, kept.in_use
-    findings = {
-        name: Finding(name, "never", "not measured yet" + _last_failure(archive, name))
-        for name in ALL
-        if name not in in_use
-    }
+    findings = {name: _missing(archive, name) for name in ALL if name not in in_use}
     yield StageStarted("looking at the bench", 1)
     if "dark level" in in_use:
         findings["dark level"] = yield from _dark(session)
@@ -92,13 +95,21 @@ def look(session: Session, kept: KeptCalibration) -> Job[list[Finding]]:
 
 
 def _to_redo(findings: list[Finding]) -> set[str]:
-    """What is to be measured: what is not fresh, and what rests on it."""
-    return resting_on({f.routine for f in findings if f.state != "fresh"})
+    """What is to be measured: what is not fresh, and what rests on it.
+
+    One that failed and on which nothing rests waits until it is asked for.
+    """
+    wanted = {f.routine for f in findings if f.state in ("stale", "never")}
+    return resting_on(wanted)
 
 
-def _last_failure(archive: CalibrationArchive, name: str) -> str:
+def _missing(archive: CalibrationArchive, name: str) -> Finding:
+    """Of a routine without a result that could be used."""
     history = archive.history(name)
-    return f"; the last one failed: {history[-1].result.verdict.reason}" if history else ""
+    if not history or history[-1].good:
+        return Finding(name, "never", "not measured yet")
+    words = f"the last one failed: {history[-1].result.verdict.reason}"
+    return Finding(name, "never" if routine(name).needed else "failed", words)
 
 
 def _dark(session: Session) -> Job[Finding]:
@@ -170,5 +181,5 @@ def _attributed(twin: DigitalTwin, probes: Triples, words: str) -> dict[str, Fin
     }
 
 
-def _judged(routine: str, words: str, stale: bool) -> Finding:
-    return Finding(routine, "stale" if stale else "fresh", words)
+def _judged(name: str, words: str, stale: bool) -> Finding:
+    return Finding(name, "stale" if stale else "fresh", words)
