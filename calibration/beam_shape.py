@@ -34,11 +34,6 @@ class Gaussian:
     waist_sigma_px: Array
     held_out: float
 
-    def on_blocks(self, shape: tuple[int, int], side: int) -> Array:
-        """(side, side) mean amplitude on each block of a patch."""
-        values = np.concatenate([[self.peak], self.centre_px, self.waist_px])
-        return _block_means(values, shape, side)
-
     def along_x(self, width: int) -> Array:
         """(width,) amplitude along x at the patch's pixels, 1 at the beam's centre."""
         away = (pixel_places(width) - self.centre_px[0]) / self.waist_px[0]

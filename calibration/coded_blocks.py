@@ -126,12 +126,5 @@ def _finer(phase_rad: Array, fine: int) -> Array:
     return result
 
 
-def grid_labels(shape: tuple[int, int], side: int) -> npt.NDArray[np.intp]:
-    """(h, w): side x side blocks, numbered row by row."""
-    rows, columns = (np.arange(n) * side // n for n in shape)
-    labels: npt.NDArray[np.intp] = rows[:, None] * side + columns[None, :]
-    return labels
-
-
 def _order(count: int) -> int:
     return 1 << count.bit_length()  # more than count

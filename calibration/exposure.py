@@ -20,6 +20,7 @@ SATURATED, DARK = 0.95, 0.01
 """Fills beyond which a frame only says "less" or "more"."""
 STRIDE = 32.0
 """Factor of a step into the unknown."""
+LONGEST_STEP = 16.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,17 @@ def set_exposure(
     level: Literal["warn", "fail"] = "warn" if 0.1 < fill < 0.9 else "fail"
     reason = f"the image fills {fill:.0%} of full scale at {light.words}"
     return Exposure(camera.exposure_ms, fill, Verdict(level, reason, remedy), light.power_mw)
+
+
+def step_towards(camera: Camera, fill: float, target: float) -> bool:
+    """Change the exposure of a frame whose brightest pixels are so full; False where the range ends.
+
+    For routines that judge by another measure of fullness than the quantile of `set_exposure`.
+    """
+    before = camera.exposure_ms
+    factor = 1.0 / 8.0 if fill > SATURATED else target / max(fill, target / LONGEST_STEP)
+    camera.exposure_ms = float(np.clip(before * factor, *camera.exposure_range_ms))
+    return camera.exposure_ms != before
 
 
 class _Light:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from calibration.coded_blocks import Blocks
+from calibration.exposure import step_towards
 from calibration.layout import PatchLayout
 from calibration.registration import Registration
 from calibration.steps import CalibrationStep
@@ -120,15 +121,13 @@ class FocusedCamera:
 
     def _expose(self, plane: int, phase_rad: Array) -> None:
         """Bring the brightest pixels to PEAK_FILL of full scale; raises NoSpotError if there are none."""
-        low, high = self._camera.exposure_range_ms
         full = 2**self._camera.bit_depth - 1 - self._pedestal
         for _ in range(8):
             frame = ndimage.uniform_filter(self._shown(plane, phase_rad), 3)
             fill = float(frame.max()) / full
             if abs(fill - PEAK_FILL) < 0.15 * PEAK_FILL:
                 break
-            factor = 1 / 8 if fill > 0.9 else PEAK_FILL / max(fill, PEAK_FILL / 16)
-            self._camera.exposure_ms = float(np.clip(self._camera.exposure_ms * factor, low, high))
+            step_towards(self._camera, fill, PEAK_FILL)
         peak = float(frame.max())
         if peak < LEAST_COUNTS or peak < LEAST_CONTRAST * float(frame.mean()):
             raise NoSpotError(f"a lens on patch {plane} makes no spot on the camera")

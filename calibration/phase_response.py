@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from calibration.ellipse import circle_from_ellipse
 from calibration.layout import PatchLayout
 from calibration.result import Verdict
 from calibration.steps import CalibrationStep
@@ -140,7 +141,12 @@ def _phase_from_frames(frames: Array) -> Array | None:
     if values[-2] < LEAST_LIGHT * max(values[-3], 1e-12):
         return None
     points = vectors[:, -2:] * np.sqrt(values[-2:])
-    angle = np.asarray(np.unwrap(_angle_on_ellipse(points)), np.float64)
+    mapped = circle_from_ellipse(points)
+    if mapped is None:
+        return None
+    centre, to_circle = mapped
+    circle = (points - centre) @ to_circle
+    angle = np.asarray(np.unwrap(np.arctan2(circle[:, 1], circle[:, 0])), np.float64)
     upwards = 1.0 if angle[-1] > angle[0] else -1.0
     result: Array = upwards * (angle - angle[0])
     return result
@@ -164,17 +170,3 @@ def _smooth_response(angle: Array, greys: npt.NDArray[np.int_], top_grey: int) -
             "Is the laser's power steady and nothing saturated? Run it again.",
         )
     return PhaseResponse(table, check, verdict)
-
-
-def _angle_on_ellipse(points: Array) -> Array:
-    """Angles of points (K, 2) after the ellipse through them has been mapped to a circle."""
-    scale = np.abs(points).max()
-    x, y = (points / scale).T
-    design = np.column_stack([x * x, x * y, y * y, x, y])
-    a, b, c, d, e = np.linalg.lstsq(design, np.ones(len(x)), rcond=None)[0]
-    quadratic = np.array([[a, b / 2], [b / 2, c]])
-    centre = np.linalg.solve(-2.0 * quadratic, np.array([d, e]))
-    strengths, axes = np.linalg.eigh(quadratic)
-    circle = (np.column_stack([x, y]) - centre) @ axes * np.sqrt(np.abs(strengths))
-    angle: Array = np.arctan2(circle[:, 1], circle[:, 0])
-    return angle

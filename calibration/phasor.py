@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from calibration.ellipse import circle_from_ellipse
+
 Array = npt.NDArray[np.float64]
 Phasors = npt.NDArray[np.complex128]
 BEND = 4
@@ -72,7 +74,7 @@ def find_plane(frames: Array, again: Array, phase_rad: Array | None) -> PhasorPl
     basis = np.concatenate([mean[None], turning])
     power, first, second = np.linalg.solve(basis @ basis.T, basis @ again.T)
     points = np.stack([first, second], axis=1) / power[:, None]
-    mapped = _circle(points)
+    mapped = circle_from_ellipse(points)
     if mapped is None:
         return None
     centre, to_circle = mapped
@@ -91,20 +93,3 @@ def find_plane(frames: Array, again: Array, phase_rad: Array | None) -> PhasorPl
     plane = PhasorPlane(basis, centre, to_circle, level_rad, bend, 0.0)
     missed = np.abs(seen - plane.curve(level_rad)) ** 2
     return replace(plane, spread=float(np.sqrt(missed.sum() / (len(missed) - BEND - 1))))
-
-
-def _circle(points: Array) -> tuple[Array, Array] | None:
-    """Centre (2,) and matrix (2, 2) that map the ellipse through points (K, 2) to the unit circle."""
-    scale = float(np.abs(points).max())
-    x, y = (points / scale).T
-    design = np.column_stack([x * x, x * y, y * y, x, y])
-    a, b, c, d, e = np.linalg.lstsq(design, np.ones(len(x)), rcond=None)[0]
-    quadratic = np.array([[a, b / 2.0], [b / 2.0, c]])
-    strengths, axes = np.linalg.eigh(quadratic)
-    if not (strengths > 0.0).all() and not (strengths < 0.0).all():
-        return None  # a hyperbola: what changed was no phase
-    centre = np.linalg.solve(-2.0 * quadratic, np.array([d, e]))
-    # (p - c) Q (p - c) = 1 + c Q c on the ellipse.
-    level = 1.0 + float(centre @ quadratic @ centre)
-    matrix: Array = axes * np.sqrt(strengths / level) / scale
-    return centre * scale, matrix

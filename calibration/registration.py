@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from calibration.constellation import assign, beacon_powers, draw_points, identify
+from calibration.exposure import step_towards
 from calibration.layout import PatchLayout
 from calibration.map_fit import fit_map, map_sigma
 from calibration.result import Verdict
@@ -137,7 +138,7 @@ def register(
             fill = _nth_brightest(frame, spots) / full
             words = f"spots fill {fill:.0%} at {camera.exposure_ms:.3g} ms"
             yield CalibrationStep("registration", index, total, words, frame.astype(np.float32))
-            if abs(fill - FILL) < 0.15 or not _expose(camera, fill):
+            if abs(fill - FILL) < 0.15 or not step_towards(camera, fill, FILL):
                 break
         for index, constellation in enumerate(constellations):
             frames.append(look(constellation))
@@ -224,14 +225,6 @@ def evaluate(
 
 def _nth_brightest(frame: Array, count: int) -> float:
     return float(np.partition(frame.ravel(), -count)[-count])
-
-
-def _expose(camera: Camera, fill: float) -> bool:
-    """Towards FILL; False where the camera's range ends."""
-    before = camera.exposure_ms
-    factor = 1.0 / 8.0 if fill > 0.95 else FILL / max(fill, FILL / 16.0)
-    camera.exposure_ms = float(np.clip(before * factor, *camera.exposure_range_ms))
-    return camera.exposure_ms != before
 
 
 def _pixels(places: Array) -> tuple[npt.NDArray[np.int_], npt.NDArray[np.int_]]:

@@ -94,8 +94,8 @@ def _peaks(part: Array, noise: float, width_px: float, most: int) -> Array:
     smooth = ndimage.gaussian_filter(part, width_px)
     size = 2 * int(np.ceil(2.0 * width_px)) + 1
     top = ndimage.maximum_filter(smooth, size) == smooth
-    # Speckle between the spots is no noise of the camera: the spread is that of the filtered frame.
-    least = FAINTEST_SIGMAS * min(noise, 1e9) / (2.0 * np.sqrt(np.pi) * max(width_px, 0.6))
+    # The filter leaves so much of white noise.
+    least = FAINTEST_SIGMAS * noise / (2.0 * np.sqrt(np.pi) * max(width_px, 0.6))
     places = np.argwhere(top & (smooth > least))
     bright = np.argsort(-smooth[tuple(places.T)])[:most]
     return places[bright].astype(float)

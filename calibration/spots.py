@@ -222,7 +222,6 @@ def _centroids(
     if len(known) < len(apertures):
         return None
     found = np.empty((len(weights), 2))
-    parts = np.stack(known) * weights[:, None, None]
     # A phase-only pixel shares its amplitude out among the spots that ask for it.
     parts = np.stack(known) * weights[:, None, None]
     parts /= np.sqrt(np.maximum((parts**2).sum(axis=0), 1e-12))

@@ -46,7 +46,8 @@ def unwrap(phase: Array, weight: Array) -> Array:
     start = np.unravel_index(
         int(np.nanargmax(np.where(np.isnan(phase), -1.0, weight))), phase.shape
     )
-    queue: list[tuple[float, int, int, float]] = [(0.0, int(start[0]), int(start[1]), 0.0)]
+    first = int(start[0]), int(start[1])
+    queue = [(0.0, *first, float(phase[first]))]
     while queue:
         _, row, column, near = heapq.heappop(queue)
         if not np.isnan(result[row, column]):
@@ -54,7 +55,7 @@ def unwrap(phase: Array, weight: Array) -> Array:
         here = phase[row, column]
         if np.isnan(here):
             here = near
-        result[row, column] = near + np.angle(np.exp(1j * (here - near))) if queue or near else here
+        result[row, column] = near + np.angle(np.exp(1j * (here - near)))
         for down, right in ((0, 1), (1, 0), (0, -1), (-1, 0)):
             r, c = row + down, column + right
             if 0 <= r < phase.shape[0] and 0 <= c < phase.shape[1] and np.isnan(result[r, c]):

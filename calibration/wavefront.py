@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from calibration.exposure import step_towards
 from calibration.registration import Registration
 from calibration.result import Verdict
 from calibration.spots import SpotPlane
@@ -111,7 +112,7 @@ def measure_wavefront(
             fill = float(np.partition(frame.ravel(), -16)[-16]) / full
             words = f"two super-pixels fill {fill:.0%}"
             yield CalibrationStep("wavefront", done, total, words, frame.astype(np.float32))
-            if abs(fill - FILL) < 0.15 or not _expose(camera, fill):
+            if abs(fill - FILL) < 0.15 or not step_towards(camera, fill, FILL):
                 break
         for index, block in enumerate(grid.tests):
             for step in range(STEPS):
@@ -139,13 +140,6 @@ def measure_wavefront(
     finally:
         camera.exposure_ms = exposure_ms
     return _judged(plane, maps, kernel, places, corrected, plain, full)
-
-
-def _expose(camera: Camera, fill: float) -> bool:
-    before = camera.exposure_ms
-    factor = 1.0 / 8.0 if fill > 0.95 else FILL / max(fill, FILL / 32.0)
-    camera.exposure_ms = float(np.clip(before * factor, *camera.exposure_range_ms))
-    return camera.exposure_ms != before
 
 
 def _judged(
