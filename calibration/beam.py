@@ -26,7 +26,6 @@ from drivers.protocols import SLM, Camera
 Array = npt.NDArray[np.float64]
 FIRST_SIDE, LAST_SIDE = 7, 6
 STRIPS, STRIP_PX = 15, 2
-CROSSTALK_PX = 0.25
 FAR_OFF = 1.0 / 3.0
 MOST_SHADED = 0.03
 LARGEST_MISS = 0.08
@@ -73,7 +72,7 @@ def measure_beam(
     pedestal_counts: float,
     settle: Callable[[], None],
     registration: Registration,
-    crosstalk_px: float = CROSSTALK_PX,
+    crosstalk_px: float,
 ) -> Generator[CalibrationStep, None, BeamFound]:
     """Blocks of a patch, coded by phase, under a lens that brings them all to one point of the camera.
 

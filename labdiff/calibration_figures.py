@@ -22,15 +22,17 @@ from calibration.wavefront import Wavefront
 from labdiff.words import QUANTITIES
 
 POINTS = "o-"
+LINES = 12
+"""Of the grid that shows where the output plane lies."""
 
 
-def picture(result: Result) -> Figure | None:
+def picture(result: Result, patch_shape: tuple[int, int]) -> Figure | None:
     """What there is to see of a result; None if it is a handful of numbers."""
     match result:
         case PhaseResponse():
             return _phase_response(result)
         case Registration():
-            return _registration(result)
+            return _registration(result, patch_shape)
         case AlignmentFound():
             return _alignment(result)
         case BeamFound():
@@ -129,19 +131,16 @@ def _phase_response(result: PhaseResponse) -> Figure:
     return figure
 
 
-def _registration(result: Registration) -> Figure | None:
+def _registration(result: Registration, patch_shape: tuple[int, int]) -> Figure | None:
     if not np.isfinite(result.matrix).all():
         return None
     figure = Figure(figsize=(5, 3.6), layout="constrained")
     ax = figure.subplots()
-    ticks = np.linspace(0.0, 99.0, 12)
-    for value in ticks:
-        for points in (
-            np.column_stack([np.full_like(ticks, value), ticks]),
-            np.column_stack([ticks, np.full_like(ticks, value)]),
-        ):
-            rows, columns = result.plane_to_camera(points).T
-            ax.plot(columns, rows, color="C0", lw=0.7)
+    along_rows, along_columns = (np.linspace(0.0, n - 1.0, LINES) for n in patch_shape)
+    grid = np.stack(np.meshgrid(along_rows, along_columns, indexing="ij"), axis=-1)
+    for line in (*grid, *grid.swapaxes(0, 1)):
+        rows, columns = result.plane_to_camera(line).T
+        ax.plot(columns, rows, color="C0", lw=0.7)
     origin = result.plane_to_camera(np.zeros((1, 2)))[0]
     ax.plot(origin[1], origin[0], "o", color="C3")
     ax.set(xlabel="camera column, px", ylabel="camera row, px", aspect="equal")

@@ -10,24 +10,25 @@ import numpy as np
 from calibration.alignment_found import AlignmentFound
 from calibration.archive import CalibrationArchive, Stored
 from labdiff.calibration_figures import history, picture, quantities
+from labdiff.config import BenchConfig
 from labdiff.page import image, tag, write_page
 from labdiff.routines import ALL
 
 PAGE = "report.html"
 
 
-def write_calibration_report(archive: CalibrationArchive, bench: str) -> Path:
+def write_calibration_report(archive: CalibrationArchive, bench: BenchConfig) -> Path:
     """Write the page into the archive's folder; returns its path. Raises UserError if it cannot be."""
     past = {name: archive.history(name) for name in ALL}
     parts = [
-        f"<h1>Calibration of {html.escape(bench)}</h1>",
+        f"<h1>Calibration of {html.escape(bench.name)}</h1>",
         "<p class='quiet'>The newest of each routine; what failed is kept for inspection and not used.</p>",
         _overview(past),
     ]
     for name, stored in past.items():
         if stored:
-            parts += _section(name, stored)
-    return write_page(archive.folder / PAGE, f"calibration of {bench}", parts)
+            parts += _section(name, stored, bench.cavity.patch_shape)
+    return write_page(archive.folder / PAGE, f"calibration of {bench.name}", parts)
 
 
 def _overview(past: dict[str, list[Stored]]) -> str:
@@ -47,10 +48,10 @@ def _overview(past: dict[str, list[Stored]]) -> str:
     return "<table>" + "".join(rows) + "</table>"
 
 
-def _section(name: str, stored: list[Stored]) -> list[str]:
+def _section(name: str, stored: list[Stored], patch_shape: tuple[int, int]) -> list[str]:
     newest = stored[-1]
     parts = [f"<h2>{name.capitalize()}</h2>", _numbers(newest)]
-    drawn = picture(newest.result)
+    drawn = picture(newest.result, patch_shape)
     if drawn is not None:
         parts.append(image(drawn, name))
     if isinstance(newest.result, AlignmentFound):

@@ -77,6 +77,7 @@ def found(lab: MockLaboratory, layout: PatchLayout) -> tuple[BeamFound, list[Cal
             truth.pedestal_counts,
             lambda: lab.clock.sleep_s(lab.slm.timing.total_ms / 1e3),
             registration,
+            truth.crosstalk_px,
         )
     )
 
@@ -124,7 +125,8 @@ def test_amplitude_centre_waists_and_edge_with_every_effect_on(tmp_path: Path) -
 
 
 def test_a_beam_far_off_its_patch_is_warned_of_with_the_way_to_move() -> None:
-    dials = MockDials().only("camera.read_noise_electrons", "camera.shot_noise")
+    effects = ("camera.read_noise_electrons", "camera.shot_noise", "slm.crosstalk_px")
+    dials = MockDials().only(*effects)
     beam_dials = dials.beam.model_copy(update={"offset_um": 70.0})
     lab = laboratory(SMALL, dials.model_copy(update={"beam": beam_dials}), seed=1)
     true_um = lab.truth.beam_centre_um

@@ -27,6 +27,8 @@ DIALS: tuple[dict[str, Any], ...] = (
 )
 """The benches' crystals, in turn: the mock's, a slow and asymmetric one, a fast panel."""
 
+CROSSTALK_OFF_PX = 0.04
+
 
 @dataclass(frozen=True, slots=True)
 class TimingFound:
@@ -71,7 +73,11 @@ def timing_and_beam(seed: int) -> TimingFound:
     )
     between = lab.camera.requests
     lab.slm.set_lut(response)
-    beam: BeamFound = run(measure_beam(lab.slm, lab.camera, layout, pedestal, settle, registration))
+    # As an alignment finds it, which sees one sample a pixel.
+    crosstalk_px = lab.truth.crosstalk_px + CROSSTALK_OFF_PX
+    beam: BeamFound = run(
+        measure_beam(lab.slm, lab.camera, layout, pedestal, settle, registration, crosstalk_px)
+    )
     pairs = [
         (settling.rise_ms, settling.rise_sigma_ms, slm.rise_ms),
         (settling.fall_ms, settling.fall_sigma_ms, slm.fall_ms),
