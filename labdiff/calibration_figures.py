@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import datetime
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
 from calibration.alignment_found import AlignmentFound
@@ -21,7 +20,9 @@ from calibration.store import Result
 from calibration.wavefront import Wavefront
 from labdiff.words import QUANTITIES
 
+Dates = npt.NDArray[np.datetime64]
 POINTS = "o-"
+LEAST_AMPLITUDE = 0.1
 LINES = 12
 """Of the grid that shows where the output plane lies."""
 
@@ -51,9 +52,10 @@ def quantities(result: Result) -> dict[str, tuple[float, float]]:
     """Single numbers of a result by name, and their standard deviations (NaN if there is none)."""
     found: dict[str, tuple[float, float]] = {}
     names = [field.name for field in fields(result)]
+    deviations = {_sigma_name(name) for name in names}
     for name in names:
         value = getattr(result, name)
-        if isinstance(value, float | int) and "sigma" not in name:
+        if isinstance(value, float | int) and name not in deviations:
             sigma = next(
                 (getattr(result, other) for other in names if other == _sigma_name(name)),
                 float("nan"),
@@ -87,7 +89,8 @@ def history(past: list[Stored], most: int = 6) -> Figure | None:
     if len(past) < 2:
         return None
     tables = [quantities(stored.result) for stored in past]
-    times = [datetime.fromisoformat(stored.provenance.taken_utc) for stored in past]
+    # numpy knows no time zones: all are UTC.
+    when = np.array([stored.provenance.taken_utc[:19] for stored in past], "datetime64[s]")
     good = np.array([stored.good for stored in past])
     names = [name for name in tables[-1] if all(name in table for table in tables)][:most]
     if not names:
@@ -99,21 +102,24 @@ def history(past: list[Stored], most: int = 6) -> Figure | None:
     for ax, name in zip(axes, names, strict=False):
         values = np.array([table[name][0] for table in tables])
         sigmas = np.nan_to_num([table[name][1] for table in tables])
-        when = np.array(times)
         ax.errorbar(when[good], values[good], sigmas[good], fmt=POINTS, ms=4, lw=1, capsize=2)
         ax.plot(when[~good], values[~good], "x", color="C3", ms=7)
-        _dates(ax)
+        _dates(ax, when[[0, -1]])
         ax.set_title(name.replace("_", " "), fontsize=9)
         ax.tick_params(labelsize=7)
+        ax.ticklabel_format(axis="y", useOffset=False)
     for ax in axes[len(names) :]:
         ax.set_axis_off()
     return figure
 
 
-def _dates(ax: Axes) -> None:
-    locator = AutoDateLocator(maxticks=5)  # type: ignore[no-untyped-call]
-    ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+def _dates(ax: Axes, ends: Dates) -> None:
+    """Two dates do for minutes and for years alike."""
+    labels = [str(when).replace("T", " ") for when in ends.astype("datetime64[m]")]
+    ax.set_xticks(ends, labels)
+    left, right = ax.get_xticklabels()
+    left.set_horizontalalignment("left")
+    right.set_horizontalalignment("right")
 
 
 def _phase_response(result: PhaseResponse) -> Figure:
@@ -174,8 +180,10 @@ def _wavefront(result: Wavefront) -> Figure:
     """Phase and amplitude of the light on the patch."""
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2)
+    # Where there is no light there is no phase.
+    lit_rad = np.where(result.amplitude > LEAST_AMPLITUDE, result.phase_rad, np.nan)
     for ax, values, words, colours in (
-        (left, result.phase_rad, "phase on the last patch, rad", "twilight"),
+        (left, lit_rad, "phase on the last patch, rad", "twilight"),
         (right, result.amplitude, "amplitude on the last patch", "inferno"),
     ):
         drawn = ax.imshow(values, cmap=colours, interpolation="nearest")
