@@ -37,6 +37,9 @@ EXIT_INTERRUPTED = 130
 
 def main() -> None:
     """Entry point: a user's mistake is one clear line and exit code 2, never a traceback."""
+    from labdiff.commands import data
+
+    data.register(app)
     for entry in metadata.entry_points(group="labdiff.commands"):
         register: Callable[[typer.Typer], None] = entry.load()
         register(app)
@@ -82,10 +85,14 @@ def train(
     bench: Bench = "mock",
     out: Out = Path("runs/train"),
     seed: Seed = 0,
-    data: Annotated[str, typer.Option(help="Data set by name.")] = "digits",
+    data: Annotated[str, typer.Option(help="Data set: a name, a file or a folder.")] = "digits",
     data_dir: DataDir = None,
-    classes: Annotated[str, typer.Option(help="Classes, as 0,1,2; empty for all.")] = "0,1,2",
-    image_size: Annotated[int, typer.Option(help="Image side in cells.")] = 10,
+    classes: Annotated[
+        str | None, typer.Option(help="Classes, as 0,1,2 (else as recommended); empty for all.")
+    ] = None,
+    image_size: Annotated[
+        int | None, typer.Option(help="Image side in cells (else as recommended).")
+    ] = None,
     layer_sets: Annotated[int, typer.Option(help="Timestep ranges M.")] = 5,
     offline_steps: Annotated[
         int, typer.Option(help="Steps on the data sheet's twin; further layer sets take a quarter.")
@@ -107,17 +114,20 @@ def train(
 ) -> None:
     """Train an optical denoising unit on a bench, or go on with a stopped run."""
     from labdiff.calibrate import archive_folder
+    from labdiff.commands.arguments import class_numbers
     from labdiff.config import load_bench
+    from labdiff.data.catalogue import for_training
     from labdiff.jobs import Request
 
     if resume is not None:
         _run_experiment(Request(resume=resume, data_dir=data_dir), as_json)
         return
+    recommended = for_training(data)
     options = _options(
         seed=seed,
         data=data,
-        classes=_classes(classes),
-        image_size=image_size,
+        classes=recommended.classes if classes is None else class_numbers(classes),
+        image_size=recommended.image_size if image_size is None else image_size,
         layer_sets=layer_sets,
         offline_steps=offline_steps,
         calibrated_steps=calibrated_steps,
@@ -233,19 +243,6 @@ def doctor() -> None:
         raise UserError("the installation needs attention; see the lines marked BAD")
 
 
-@app.command()
-def data(
-    name: Annotated[str, typer.Argument(help="Data set by name.")] = "digits",
-    image_size: Annotated[int, typer.Option(help="Image side in cells.")] = 10,
-    data_dir: DataDir = None,
-) -> None:
-    """Say whether a data set is there, and how many images it has."""
-    from labdiff.data import load_images
-
-    images = load_images(name, image_size, (), data_dir)
-    print(f"{name}: {images.source}")
-
-
 def _run_experiment(request: Any, as_json: bool) -> None:
     from labdiff.interrupt import StopOnSignal
     from labdiff.jobs import ExperimentJob
@@ -291,13 +288,6 @@ def _options(**values: Any) -> Any:
         return TrainingOptions(**values)
     except ValidationError as error:
         raise UserError(explain(error, "options", TrainingOptions)) from None
-
-
-def _classes(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(",") if part.strip())
-    except ValueError:
-        raise UserError(f"--classes {text}: needs whole numbers, as 0,1,2") from None
 
 
 def _print_table(title: str, figures: dict[str, float]) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
 
+from labdiff.data.folder import data_folder
+
 PACKAGES = ("labdiff", "drivers", "calibration", "twin", "gui", "mock_hardware")
 LIBRARIES = (
     "numpy",
@@ -19,6 +21,8 @@ LIBRARIES = (
     "pyqtgraph",
     "pypylon",
     "PyVISA",
+    "pillow",
+    "pooch",
 )
 
 
@@ -40,11 +44,11 @@ def examine() -> list[Finding]:
         except metadata.PackageNotFoundError:
             findings.append(Finding(False, f"{name} is missing; install labdiff anew"))
     findings.append(_slmpy())
-    folder = os.environ.get("LABDIFF_DATA")
-    if folder and not Path(folder).is_dir():
-        findings.append(Finding(False, f"LABDIFF_DATA names {folder}, which is no folder"))
+    named = os.environ.get("LABDIFF_DATA")
+    if named and not Path(named).is_dir():
+        findings.append(Finding(False, f"LABDIFF_DATA names {named}, which is no folder"))
     else:
-        findings.append(Finding(True, f"data folder: {folder or 'none set, embedded digits only'}"))
+        findings.append(Finding(True, f"data folder: {data_folder()}"))
     return findings
 
 

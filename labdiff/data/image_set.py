@@ -1,29 +1,30 @@
-"""Load a data set, select classes, resize, and split into training and held-out images."""
+"""Load images by name or path, select classes, resize, and split into training and held-out images."""
 
 from __future__ import annotations
 
-import gzip
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from labdiff.data.catalogue import ALIASES, DATA_SETS, SELECTIONS, Selection, selection
+from labdiff.data.folder import required
+from labdiff.data.readers import RawImages, read
+from labdiff.data.readers.raw import Grey, Labels
 from labdiff.errors import UserError
 
-KNOWN = ("digits", "mnist", "fashion_mnist", "quickdraw_clock", "afhq_cat")
-FILE_DATA_SETS = KNOWN[1:]
+FEWEST_HELD_OUT = 64
 
 
 @dataclass(frozen=True, slots=True)
 class ImageSet:
     """Grey images (count, H, W) in -1 ... 1 and their class numbers.
 
-    source: where they come from, in words, for the report.
+    source: where they come from and how many there are, in words, for the report.
+    class_names: by class number; empty if the source does not tell.
     """
 
     name: str
@@ -32,6 +33,7 @@ class ImageSet:
     train_labels: Tensor
     test_labels: Tensor
     source: str
+    class_names: tuple[str, ...] = ()
 
 
 def load_images(
@@ -41,134 +43,111 @@ def load_images(
     data_dir: Path | None = None,
     seed: int = 0,
 ) -> ImageSet:
-    """A data set at `size` x `size`; 20 % of the images, at least 64, are held out.
+    """Images at `size` x `size`, shuffled by `seed`; what is not square is cropped in the middle.
 
-    "digits" is scikit-learn's copy of the UCI digits (1,797 images of 8 x 8). The others are read from
-    `NAME.npz` or MNIST's idx files in `data_dir` or in the folder that LABDIFF_DATA names.
+    name: a data set, a selection or an alias of the catalogue, or the path of a file or folder.
+    classes: class numbers; all of the data set's or selection's if empty.
+    Where the source has test images of its own they are held out, else 20 % of the images, at least 64.
     Raises UserError for an unknown name, missing or wrong files, or classes that are not there.
     """
-    if name == "digits":
-        images, labels, source = _embedded_digits()
-    elif name in FILE_DATA_SETS:
-        images, labels, source = _from_files(name, data_dir)
+    chosen = selection(name)
+    if chosen is None:
+        path = _path_of(name)
+        chosen, raw, place = Selection(name, name, (), size), read(path, size), str(path)
+    elif chosen.data_set == "digits":
+        raw, place = _embedded_digits(), "UCI digits in scikit-learn"
     else:
-        raise UserError(f"data set {name!r}: unknown; known are {', '.join(KNOWN)}")
-    if classes:
-        missing = sorted(set(classes) - set(labels.tolist()))
-        if missing:
-            present = ", ".join(map(str, sorted(set(labels.tolist()))))
-            raise UserError(f"data set {name!r}: no class {missing[0]}; it has {present}")
-        keep = np.isin(labels, list(classes))
-        images, labels = images[keep], labels[keep]
-    order = np.random.default_rng(seed).permutation(len(images))
-    held_out = max(64, len(images) // 5)
-    if len(images) <= held_out:
-        raise UserError(f"data set {name!r}: {len(images)} images are too few to hold 64 out")
-    resized = _resize(images[order], size)
-    ordered = torch.from_numpy(labels[order].astype(np.int64))
+        entry = DATA_SETS[chosen.data_set]
+        path = required(entry, data_dir)
+        raw = read(path, size, entry.within)
+        place = f"{entry.name}, {path.name}"
+    class_names = raw.class_names
+    if chosen.data_set in DATA_SETS:
+        class_names = DATA_SETS[chosen.data_set].class_names or class_names
+
+    kept = _of_classes(name, raw, chosen.classes)
+    kept = _of_classes(name, kept, classes)
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(kept.images))
+    if kept.test is not None and kept.test_labels is not None:
+        test_order = rng.permutation(len(kept.test))
+        test, test_labels = kept.test[test_order], kept.test_labels[test_order]
+        kept_out = f"{len(test)} of its own test images held out"
+    else:
+        count = len(order) if chosen.limit is None else min(len(order), chosen.limit)
+        held_out = max(FEWEST_HELD_OUT, count // 5)
+        if len(order) <= held_out:
+            raise UserError(
+                f"data set {name!r}: {len(order)} images are too few to hold {held_out} out"
+            )
+        test, test_labels = kept.images[order[:held_out]], kept.labels[order[:held_out]]
+        order = order[held_out:]
+        kept_out = f"{held_out} held out"
+    count, wanted = min(len(order), chosen.limit or len(order)), ""
+    if chosen.limit is not None and count < chosen.limit:
+        wanted = f" (of {chosen.limit} wanted; there are no more)"
+    order = order[:count]
     return ImageSet(
         name=name,
-        train=resized[held_out:],
-        test=resized[:held_out],
-        train_labels=ordered[held_out:],
-        test_labels=ordered[:held_out],
-        source=f"{source}; {len(images) - held_out} for training, {held_out} held out",
+        train=_scaled(kept.images[order], size),
+        test=_scaled(test, size),
+        train_labels=torch.from_numpy(kept.labels[order]),
+        test_labels=torch.from_numpy(test_labels),
+        source=f"{place}; {count} for training{wanted}, {kept_out}",
+        class_names=class_names,
     )
 
 
-def _resize(images: npt.NDArray[np.float32], size: int) -> Tensor:
-    grey = torch.from_numpy(images)[:, None]
-    if grey.shape[-2:] != (size, size):
-        shrinks = grey.shape[-1] > size
+def _path_of(name: str) -> Path:
+    path = Path(name)
+    if path.exists():
+        return path
+    if path.suffix or len(path.parts) > 1 or name.endswith(("/", "\\")):
+        raise UserError(f"data set {name}: no such file or folder")
+    known = ", ".join((*DATA_SETS, *SELECTIONS, *ALIASES))
+    raise UserError(f"data set {name!r}: unknown; known are {known}, or give the path of your own")
+
+
+def _of_classes(name: str, raw: RawImages, classes: Sequence[int]) -> RawImages:
+    if not classes:
+        return raw
+    present = set(raw.labels.tolist())
+    missing = sorted(set(classes) - present)
+    if missing:
+        has = ", ".join(map(str, sorted(present)))
+        only = "; give no classes for all of it" if len(present) == 1 else ""
+        raise UserError(f"data set {name!r}: no class {missing[0]}; it has {has}{only}")
+    keep = np.isin(raw.labels, list(classes))
+    images, labels = raw.images[keep], raw.labels[keep]
+    if raw.test is None or raw.test_labels is None:
+        return RawImages(images, labels, class_names=raw.class_names)
+    keep = np.isin(raw.test_labels, list(classes))
+    if not keep.any():
+        raise UserError(
+            f"data set {name!r}: no test images of the classes {', '.join(map(str, classes))}"
+        )
+    return RawImages(images, labels, raw.test[keep], raw.test_labels[keep], raw.class_names)
+
+
+def _scaled(images: Grey, size: int) -> Tensor:
+    """Square in the middle, resized (bilinear, antialiased when it shrinks), black -1, white 1."""
+    height, width = images.shape[1:]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    images = images[:, top : top + side, left : left + side]
+    scale = 255.0 if images.dtype == np.uint8 else 1.0
+    grey = torch.from_numpy(images.astype(np.float32) / scale)[:, None]
+    if side != size:
         grey = torch.nn.functional.interpolate(
-            grey, (size, size), mode="bilinear", align_corners=False, antialias=shrinks
+            grey, (size, size), mode="bilinear", align_corners=False, antialias=side > size
         )
     return grey[:, 0] * 2.0 - 1.0
 
 
-def _embedded_digits() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], str]:
+def _embedded_digits() -> RawImages:
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
-    images = np.asarray(bunch.images, dtype=np.float32) / 16.0
-    return images, np.asarray(bunch.target, dtype=np.int64), "UCI digits in scikit-learn"
-
-
-def data_folder(data_dir: Path | None) -> Path | None:
-    """The folder of the user's data files: the argument, else LABDIFF_DATA, else none."""
-    if data_dir is not None:
-        return data_dir
-    from_environment = os.environ.get("LABDIFF_DATA")
-    return Path(from_environment) if from_environment else None
-
-
-def _from_files(
-    name: str, data_dir: Path | None
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], str]:
-    folder = data_folder(data_dir)
-    if folder is None:
-        raise UserError(
-            f"data set {name!r}: no data folder. Give --data-dir FOLDER or set LABDIFF_DATA to the "
-            f"folder that holds {name}.npz or its idx files; 'digits' needs no files."
-        )
-    archive = folder / f"{name}.npz"
-    if archive.is_file():
-        return _from_npz(archive, name)
-    for suffix in ("", ".gz"):
-        images_file = folder / f"train-images-idx3-ubyte{suffix}"
-        labels_file = folder / f"train-labels-idx1-ubyte{suffix}"
-        if images_file.is_file() and labels_file.is_file():
-            images = _read_idx(images_file).astype(np.float32) / 255.0
-            return images, _read_idx(labels_file).astype(np.int64), f"{name}, idx files"
-    raise UserError(
-        f"data set {name!r}: neither {archive} nor train-images-idx3-ubyte[.gz] is in {folder}. "
-        f"Put the files there, or use --data digits."
-    )
-
-
-def _from_npz(path: Path, name: str) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], str]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            keys = list(archive)
-            key = next(
-                (
-                    k
-                    for k in ("x_train", "train_images", "images", "x", "clock", "gray40")
-                    if k in keys
-                ),
-                None,
-            )
-            if key is None:
-                raise UserError(
-                    f"{path}: no images; found {', '.join(keys)}, expected x_train or images"
-                )
-            images = np.asarray(archive[key])
-            label_key = next(
-                (k for k in ("y_train", "train_labels", "labels", "y") if k in keys), None
-            )
-            labels = (
-                np.asarray(archive[label_key]).astype(np.int64)
-                if label_key
-                else np.zeros(len(images), np.int64)
-            )
-    except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"{path}: not a readable npz file: {error}") from None
-    if images.ndim == 2:
-        side = round(images.shape[1] ** 0.5)
-        images = images.reshape(len(images), side, side)
-    if images.ndim != 3:
-        raise UserError(f"{path}: {key} has shape {images.shape}; expected (count, height, width)")
-    scale = 255.0 if images.dtype == np.uint8 else 1.0
-    return images.astype(np.float32) / scale, labels, f"{name}, {path.name}"
-
-
-def _read_idx(path: Path) -> npt.NDArray[np.uint8]:
-    raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    if len(raw) < 4 or raw[2] != 8 or raw[3] not in (1, 3):
-        raise UserError(f"{path}: not an idx file of bytes")
-    dimensions = raw[3]
-    shape = np.frombuffer(raw, ">u4", dimensions, 4).astype(int)
-    body = np.frombuffer(raw, np.uint8, offset=4 + 4 * dimensions)
-    if body.size != int(np.prod(shape)):
-        raise UserError(f"{path}: {body.size} bytes of images; its header promises {tuple(shape)}")
-    return body.reshape(shape)
+    images = np.asarray(bunch.images, dtype=np.float32) / np.float32(16.0)
+    labels: Labels = np.asarray(bunch.target, dtype=np.int64)
+    return RawImages(images, labels)

@@ -1,0 +1,44 @@
+"""A picture of many images, side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from labdiff.errors import UserError
+
+CELL_PX = 64
+COLUMNS = 12
+ROWS_OF_ONE_CLASS = 8
+GAP_PX = 4
+
+
+def write_contact_sheet(images: Tensor, labels: Tensor, path: Path) -> Path:
+    """Write a PNG of images (count, H, W) in -1 ... 1: a row a class, or eight rows of the only one.
+
+    Raises UserError if the file cannot be written.
+    """
+    rows = [images[labels == label][:COLUMNS] for label in torch.unique(labels)]
+    if len(rows) == 1:
+        rows = [images[n * COLUMNS :][:COLUMNS] for n in range(ROWS_OF_ONE_CLASS)]
+    magnified = max(1, round(CELL_PX / images.shape[-1]))
+    side = images.shape[-1] * magnified
+    pitch = side + GAP_PX
+    sheet = np.full((len(rows) * pitch + GAP_PX, COLUMNS * pitch + GAP_PX), 96, np.uint8)
+    for row, members in enumerate(rows):
+        levels = ((members.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).numpy()
+        for column, picture in enumerate(levels):
+            top, left = GAP_PX + row * pitch, GAP_PX + column * pitch
+            enlarged = picture.repeat(magnified, 0).repeat(magnified, 1)
+            sheet[top : top + side, left : left + side] = enlarged
+    partial = path.with_name(path.name + ".part")
+    try:
+        Image.fromarray(sheet).save(partial, "png")
+        partial.replace(path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
+    return path

@@ -1,0 +1,84 @@
+"""Progress of downloads in the terminal, with the time left."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from labdiff.data.catalogue import RemoteFile
+
+
+class DownloadBars:
+    """A line a file, in `console`; where that is no terminal, only the name of each file."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description:<26}"),
+            BarColumn(bar_width=28),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+
+    def __enter__(self) -> DownloadBars:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def __call__(self, file: RemoteFile) -> _Line:
+        """A line for this file, from now on."""
+        if self._progress.disable:
+            self._progress.console.print(f"{file.name} ...", highlight=False)
+        return _Line(self._progress, file)
+
+
+class _Line:
+    """pooch's idea of a progress bar."""
+
+    def __init__(self, progress: Progress, file: RemoteFile) -> None:
+        self._progress = progress
+        self._total_bytes = file.size_bytes
+        self._task: TaskID = progress.add_task(file.name, total=file.size_bytes or None)
+
+    @property
+    def total(self) -> int:
+        """Bytes that the server promises; it may promise none."""
+        return self._total_bytes
+
+    @total.setter
+    def total(self, count: int) -> None:
+        if count > 0:
+            self._total_bytes = count
+            self._progress.update(self._task, total=count)
+
+    def update(self, count: int) -> None:
+        """Add bytes. pooch counts in whole chunks, so that the last one may overshoot."""
+        task = self._progress.tasks[self._task]
+        done = task.completed + count
+        self._progress.update(self._task, completed=min(done, task.total or done))
+
+    def reset(self) -> None:
+        """Back to zero: pooch does so to set the exact count at the end."""
+        self._progress.update(self._task, completed=0)
+
+    def close(self) -> None:
+        """Nothing is held open."""
