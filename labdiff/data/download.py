@@ -59,7 +59,7 @@ def download(entry: Entry, folder: Path, bars: Bars) -> list[Path]:
 
 
 def _get(file: RemoteFile, folder: Path, bars: Bars) -> Path:
-    failures: list[str] = []
+    failures: dict[str, str] = {}
     for address in file.addresses:
         fetch = pooch.HTTPDownloader(
             progressbar=bars(file),
@@ -75,14 +75,13 @@ def _get(file: RemoteFile, folder: Path, bars: Bars) -> Path:
                 )
             )
         except requests.exceptions.RequestException as error:
-            failures.append(f"{address}: {_reason(error)}")
+            failures[address] = _reason(error)
         except ValueError:
-            failures.append(
-                f"{address}: gave a file with another SHA-256 than {file.sha256}, which is not kept"
-            )
+            failures[address] = f"its SHA-256 is not {file.sha256}; what came is not kept"
     raise UserError(
-        f"{file.name} could not be downloaded. {'; '.join(failures)}. Try again later, or get the "
-        f"file elsewhere and put it in {folder}"
+        f"{file.name} could not be downloaded from "
+        f"{', nor from '.join(f'{address} ({why})' for address, why in failures.items())}. "
+        f"Try again later, or get the file elsewhere and put it in {folder}"
     )
 
 

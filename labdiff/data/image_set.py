@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from labdiff.data.catalogue import ALIASES, DATA_SETS, SELECTIONS, Selection, selection
 from labdiff.data.folder import required
 from labdiff.data.readers import RawImages, read
 from labdiff.data.readers.raw import Grey, Labels
 from labdiff.errors import UserError
+
+if TYPE_CHECKING:  # torch waits until there are images, so that `labdiff data list` is instant
+    from torch import Tensor
 
 FEWEST_HELD_OUT = 64
 
@@ -50,6 +52,8 @@ def load_images(
     Where the source has test images of its own they are held out, else 20 % of the images, at least 64.
     Raises UserError for an unknown name, missing or wrong files, or classes that are not there.
     """
+    import torch
+
     chosen = selection(name)
     if chosen is None:
         path = _path_of(name)
@@ -131,6 +135,8 @@ def _of_classes(name: str, raw: RawImages, classes: Sequence[int]) -> RawImages:
 
 def _scaled(images: Grey, size: int) -> Tensor:
     """Square in the middle, resized (bilinear, antialiased when it shrinks), black -1, white 1."""
+    import torch
+
     height, width = images.shape[1:]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2

@@ -234,7 +234,7 @@ def test_mistakes_are_one_line_with_exit_code_2(trained: Path, tmp_path: Path) -
         "cannot be written": ("train", "--out", blocked / "sub"),
         "exists already": ("train", "--out", trained.parent),
         "not a readable HDF5 file": ("report", corrupt),
-        "LABDIFF_DATA": ("train", "--data", "mnist"),
+        "LABDIFF_DATA": ("train", "--data", "mnist", "--data-dir", tmp_path),
         "check cable and power": (
             *("train", "--bench", unplugged, "--out", tmp_path / "u", *QUICK_TRAIN),
         ),
