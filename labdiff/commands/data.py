@@ -104,7 +104,7 @@ def _get(
     from labdiff.data.catalogue import ALIASES, DATA_SETS, INCEPTION
     from labdiff.data.download import download
     from labdiff.data.download_bar import DownloadBars
-    from labdiff.data.folder import set_folder
+    from labdiff.data.folder import locate, set_folder
     from labdiff.errors import JobStoppedError, UserError
 
     entries = {entry.name: entry for entry in (*DATA_SETS.values(), INCEPTION) if entry.files}
@@ -113,6 +113,10 @@ def _get(
         allowed = ", ".join((*entries, *ALIASES))
         raise UserError(f"labdiff data get {name}: cannot be downloaded; allowed are {allowed}")
     folder = set_folder(entry, data_dir)
+    found = locate(entry, data_dir)
+    if found is not None and folder not in (found, found.parent):
+        print(f"{entry.name} is here already: {found}")
+        return
     try:
         with DownloadBars(Console(stderr=True)) as bars:
             files = download(entry, folder, bars)
@@ -120,4 +124,7 @@ def _get(
         raise JobStoppedError("stopped by the user") from None
     for file in files:
         print(f"{file}  {file.stat().st_size / 1e6:.1f} MB")
-    print(f"{entry.name}: {entry.holds}; licence {entry.licence}, see {entry.home}")
+    print(
+        f"{entry.name}: {entry.holds}; licence {entry.licence}, see {entry.home}; "
+        f"SHA-256 right, as published by {entry.checksum_by}"
+    )

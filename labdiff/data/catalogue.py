@@ -171,7 +171,7 @@ DATA_SETS = {
                 RemoteFile(
                     "afhq.zip",
                     "7f63dcc14ef58c0e849b59091287e1844da97016073aac20403ae6c6132b950f",
-                    0,
+                    729484677,
                     ("https://www.dropbox.com/s/t9l9o3vsx2jai3z/afhq.zip?dl=1",),
                 ),
             ),
@@ -184,7 +184,7 @@ INCEPTION = Entry(
     holds="Inception weights for FID and KID",
     home="github.com/mseitzer/pytorch-fid",
     licence="Apache 2.0",
-    checksum_by="genforce/genforce; its first 8 digits are in the authors' file name",
+    checksum_by="snap-research/discoscene; the authors' file name has its first 8 digits",
     files=(
         RemoteFile(
             "pt_inception-2015-12-05-6726825d.pth",

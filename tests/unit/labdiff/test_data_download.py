@@ -249,8 +249,11 @@ def test_the_list_is_the_default_and_says_what_is_here(
 ) -> None:
     monkeypatch.setenv("LABDIFF_DATA", str(tmp_path))
     assert "clock.npy" not in command()
-    command("get", "clock")
+    assert "SHA-256 right" in command("get", "clock")
     assert "clock.npy" in command()
+    np.savez(tmp_path / "afhq_cat.npz", images=np.zeros((100, 4, 4), np.uint8))
+    assert "here already" in command("get", "afhq-cat")
+    assert "/afhq.zip" not in offered.asked
     for words in ("mnist-0-2", "CC BY-NC 4.0", "built in", "Inception"):
         assert words in command()
     # A download that misses a file is not one that is here.
