@@ -15,12 +15,14 @@ import numpy as np
 import pytest
 import typer
 from PIL import Image
+from rich.console import Console
 from typer.testing import CliRunner
 
 from labdiff.commands import data as data_command
 from labdiff.data import catalogue, inception_weights, load_images
 from labdiff.data.catalogue import Entry, RemoteFile
 from labdiff.data.download import download
+from labdiff.data.download_bar import DownloadBars
 from labdiff.errors import JobStoppedError, UserError
 
 
@@ -118,6 +120,19 @@ def test_the_next_address_is_tried(server: Server, tmp_path: Path) -> None:
     download(entry(file), tmp_path, lambda _: CountedBar())
     assert server.asked == ["/absent", "/wrong", "/a.npy"]
     assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
+
+
+def test_the_progress_bar_ends_full(server: Server, tmp_path: Path) -> None:
+    file = server.offer("a.npy", bytes(150_001))  # no multiple of a chunk
+    shown = io.StringIO()
+    with DownloadBars(Console(file=shown, force_terminal=True, width=110)) as bars:
+        download(entry(file), tmp_path, bars)
+    assert "a.npy" in shown.getvalue()
+    assert "150.0/150.0 kB" in shown.getvalue()
+    shown = io.StringIO()
+    with DownloadBars(Console(file=shown)) as bars:
+        bars(file)
+    assert shown.getvalue() == "a.npy ...\n"
 
 
 def nothing_but(folder: Path, *names: str) -> bool:
