@@ -17,6 +17,7 @@ from calibration.alignment_found import AlignmentFound
 from calibration.archive import CalibrationArchive
 from labdiff import cli
 from labdiff.config import TrainingOptions
+from labdiff.data.catalogue import for_training
 from labdiff.reader import read_run
 from labdiff.routines import ALL
 
@@ -204,8 +205,11 @@ def test_ctrl_c_and_kill_leave_a_file_that_goes_on(tmp_path: Path) -> None:
 def test_defaults_of_the_command_are_those_of_the_options() -> None:
     defaults = inspect.signature(cli.train).parameters
     for name, field in TrainingOptions.model_fields.items():
-        if name in defaults and name != "classes":
+        if name in defaults and name not in ("classes", "image_size"):
             assert defaults[name].default == field.default, name
+    options, recommended = TrainingOptions(), for_training("digits")
+    assert recommended.classes == options.classes
+    assert recommended.image_size == options.image_size
 
 
 def test_mistakes_are_one_line_with_exit_code_2(trained: Path, tmp_path: Path) -> None:
