@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import pooch
 import requests
@@ -31,11 +32,7 @@ class Bar(Protocol):
         """The file is complete."""
 
 
-class Bars(Protocol):
-    """A progress bar for each file."""
-
-    def __call__(self, file: RemoteFile) -> Bar:
-        """A bar for this file."""
+Bars: TypeAlias = Callable[[RemoteFile], Bar]
 
 
 def download(entry: Entry, folder: Path, bars: Bars) -> list[Path]:
