@@ -71,7 +71,10 @@ def error_rows(errors: dict[str, tuple[RangeError, ...]]) -> list[dict[str, Any]
 
 
 def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
-    """Write evaluation.json, errors.csv, errors.png, images.png. Raises UserError if it cannot."""
+    """Write evaluation.json, errors.csv, errors.png, images.png into an existing folder.
+
+    Each is whole or not there. Raises UserError if they cannot be written.
+    """
     table = io.StringIO()
     rows = error_rows(evaluation.errors)
     writer = csv.DictWriter(table, list(rows[0]), lineterminator="\n")
@@ -85,7 +88,6 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
         "images.png": _png(image_figure(evaluation)),
     }
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             unfinished = folder / f"{name}.part"
             unfinished.write_bytes(content)

@@ -54,6 +54,8 @@ def register(app: typer.Typer) -> None:
             inception_weights,
             data_dir,
         )
+        if out is not None:
+            _make(out)
         prepared = EvaluationJob(request)
         with StopOnSignal() as stop, ProgressBar() as progress:
             found = run(prepared.job(), watch=[progress], should_stop=stop.requested)
@@ -63,3 +65,11 @@ def register(app: typer.Typer) -> None:
             print(f"wrote {out}")
         if as_json:
             print(json.dumps(evaluation_figures(found)))
+
+
+def _make(folder: Path) -> None:
+    """Before the work, not after it, a folder that cannot be had is told."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"--out {folder}: cannot be made: {error.strerror or error}") from None
