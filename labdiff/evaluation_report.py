@@ -146,12 +146,11 @@ def print_evaluation(evaluation: Evaluation) -> None:
     request = evaluation.request
     count = next(iter(evaluation.errors.values()))[0].count
     for kind, title in (("noise_mse", "Noise MSE"), ("clean_mse", "Clean-image MSE")):
-        table = Table(
-            title=f"{title} on the {request.where}, {count} held-out images a range, "
-            f"seed {request.seed}, prediction {evaluation.prediction}",
-            title_justify="left",
+        console.print(
+            f"{title} on the {request.where}, {count} held-out images a range, seed {request.seed}, "
+            f"prediction {evaluation.prediction}"
         )
-        table.add_column("t")
+        table = Table("t")
         for name in evaluation.errors:
             table.add_column(LABELS.get(name, name), justify="right")
         for row in zip(*evaluation.errors.values(), strict=True):
@@ -162,14 +161,11 @@ def print_evaluation(evaluation: Evaluation) -> None:
         table.add_row("mean", *means)
         console.print(table)
     for metrics in evaluation.metrics:
-        table = Table(
-            title=f"Images generated on the {request.where}: {metrics.count} beside as many real ones, "
-            f"{evaluation.sampler}, seed {metrics.seed}",
-            caption=f"{metrics.features}: {metrics.preparation}",
-            title_justify="left",
-            caption_justify="left",
+        console.print(
+            f"Images generated on the {request.where}: {metrics.count} beside as many real ones, "
+            f"{evaluation.sampler}, seed {metrics.seed}\n{metrics.features}: {metrics.preparation}"
         )
-        table.add_column("figure")
+        table = Table("figure")
         table.add_column("value", justify="right")
         table.add_column(f"95 % of {metrics.resamples} resamples", justify="right")
         table.add_column(f"real images, {metrics.real_count}", justify="right")
@@ -189,7 +185,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
 
 
 def _with_error(mean: MeanError) -> str:
-    return f"{mean.value:.4g} ± {mean.standard_error:.1g}"
+    return f"{mean.value:.3g} ± {mean.standard_error:.1g}"
 
 
 def _mean(errors: tuple[RangeError, ...], kind: str) -> float:
