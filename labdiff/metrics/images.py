@@ -5,6 +5,7 @@ The same functions serve any pile of images: of the bench, of its twin, of a dig
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,12 +20,15 @@ from labdiff.metrics.frechet import frechet_distance, resampled_distances
 from labdiff.metrics.kernel_distance import kernel_distance, resampled_kernel_distances, rms
 from labdiff.runner import Job
 
+LEAST = {"fid": 0.0, "kid": -math.inf, "kid_raw": -math.inf, "is": 1.0}
+"""What each figure cannot fall below."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImageFigure:
     """One figure, with its 95 % interval by bootstrap over the generated images.
 
-    name: fid, kid with Inception's features; classifier_fid, classifier_kid, classifier_is else.
+    name: fid, kid, kid_raw with Inception's features; classifier_fid, classifier_kid, classifier_is else.
     real: the same figure of real held-out images against the same real training images: what images
     that are perfect would score at `real_count`. For classifier_is it is a ceiling, not a floor.
     """
@@ -88,11 +92,11 @@ def image_metrics(
     features = yield from extractor.extract(generated[:count], "generated")
     prefix = "classifier_" if extractor.name == "classifier" else ""
     counts = resample_counts(count, resamples, seed)
-    scale = rms(reference)
     yield StageStarted("confidence intervals", 3)
 
     def figure(name: str, value: float, resampled: Values, real: float) -> ImageFigure:
-        return ImageFigure(prefix + name, value, *interval_around(value, resampled), real)
+        low, high = interval_around(value, resampled, LEAST[name])
+        return ImageFigure(prefix + name, value, low, high, real)
 
     found = [
         figure(
@@ -103,14 +107,12 @@ def image_metrics(
         )
     ]
     yield EvaluationStep(0, 3, "Frechet distance")
-    found.append(
-        figure(
-            "kid",
-            kernel_distance(features, reference, scale),
-            resampled_kernel_distances(features, reference, scale, counts),
-            kernel_distance(held_out, reference, scale),
-        )
-    )
+    # Inception's features are also taken as they are, as published KIDs take them.
+    scales = {"kid": rms(reference)} | ({"kid_raw": 1.0} if not prefix else {})
+    for name, scale in scales.items():
+        value = kernel_distance(features, reference, scale)
+        resampled = resampled_kernel_distances(features, reference, scale, counts)
+        found.append(figure(name, value, resampled, kernel_distance(held_out, reference, scale)))
     yield EvaluationStep(1, 3, "kernel distance")
     probabilities, of_real = extractor.probabilities(features), extractor.probabilities(held_out)
     if probabilities is not None and of_real is not None:

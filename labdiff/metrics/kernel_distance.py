@@ -1,8 +1,8 @@
 """Kernel Inception distance: the squared maximum mean discrepancy of two sets of features.
 
 Binkowski 2018: the unbiased estimate with the kernel (x.y / D + 1)^3, here of features divided by the
-RMS of the real training features. As they are, Inception features of small grey images make the cube so
-large that the figure says nothing (0.3 +- 18 on real digits).
+RMS of the real training features: of features as large as a classifier's the cube is so uneven that the
+figure says nothing (subsets of 100 real digits from real ones: 0.5 +- 12.5, divided 0.00 +- 0.08).
 """
 
 from __future__ import annotations

@@ -81,6 +81,12 @@ def test_intervals_hold_the_distance_expected_at_this_count() -> None:
     assert higher == 80
 
 
+def test_an_interval_is_centred_on_the_value_and_ends_where_the_figure_does() -> None:
+    resampled = np.linspace(4.0, 6.0, 1001)
+    assert interval_around(1.0, resampled) == pytest.approx((0.05, 1.95))
+    assert interval_around(0.5, resampled, least=0.0) == pytest.approx((0.0, 1.45))
+
+
 def test_kernel_distance_is_the_closed_form_of_two_points() -> None:
     """One value x over and over, against one value y: k(x, x) + k(y, y) - 2 k(x, y)."""
     x, y = np.full((5, 1), 1.0), np.full((7, 1), 3.0)
@@ -145,7 +151,7 @@ def test_metrics_rank_piles_of_images_and_say_what_they_rest_on() -> None:
     near = run(image_metrics(drawn(90, 0.3), train, test, extractor, resamples=50))
     far = run(image_metrics(drawn(90, 0.6), train, test, extractor, resamples=50))
     assert (near.count, near.real_count, near.features) == (90, 60, "inception")
-    assert [figure.name for figure in near.figures] == ["fid", "kid"]
+    assert [figure.name for figure in near.figures] == ["fid", "kid", "kid_raw"]
     for name in ("fid", "kid"):
         assert near.figure(name).high < far.figure(name).low
         assert near.figure(name).real == far.figure(name).real
