@@ -111,6 +111,15 @@ class GenerationStep:
 
 
 @dataclass(frozen=True, slots=True)
+class EvaluationStep:
+    """One step of scoring: step counts from 0, out of total; message says what was done."""
+
+    step: int
+    total: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """Named figures of a finished part, such as mse_online_bench."""
 
@@ -142,6 +151,7 @@ Event: TypeAlias = (
     | AlignmentStep
     | TrainingStep
     | GenerationStep
+    | EvaluationStep
     | Measured
     | Checkpoint
     | JobEnded

@@ -21,6 +21,7 @@ from calibration.steps import CalibrationStep
 from labdiff.events import (
     AlignmentStep,
     Calibrated,
+    EvaluationStep,
     Event,
     GenerationStep,
     Looked,
@@ -92,6 +93,8 @@ class ProgressBar:
                 self._advance(event.index, event.total, f"{event.routine}: {event.message}")
             case GenerationStep():
                 self._advance(event.step, event.total, f"t = {event.t}")
+            case EvaluationStep():
+                self._advance(event.step, event.total, event.message)
             case Calibrated(routine=routine, result=result):
                 verdict = result.verdict
                 words = f"  {verdict.level}  {routine}: {verdict.reason} {verdict.remedy}".rstrip()

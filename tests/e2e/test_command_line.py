@@ -65,6 +65,36 @@ def test_images_are_generated_from_a_run(trained: Path, tmp_path: Path) -> None:
     assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_layers_are_evaluated_beside_baselines_and_real_images(
+    trained: Path, tmp_path: Path
+) -> None:
+    done = labdiff(
+        *("evaluate", trained, "--count", "40", "--out", tmp_path / "scores", "--json"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout.splitlines()[-1])
+    means = figures["mean_errors"]
+    assert means["wiener_each_t"]["clean_mse"] < means["wiener"]["clean_mse"]
+    assert means["odu"]["clean_mse"] < means["identity"]["clean_mse"]
+    (images,) = figures["images"]
+    assert (images["features"], images["count"], images["real_count"]) == ("classifier", 40, 40)
+    assert "10x10, not resized" in images["preparation"]
+    assert set(images["figures"]) == {"classifier_fid", "classifier_kid", "classifier_is"}
+    distance = images["figures"]["classifier_fid"]
+    assert distance["real"] < distance["low"] < distance["value"] < distance["high"]
+    scores = tmp_path / "scores"
+    kept = json.loads((scores / "evaluation.json").read_text(encoding="utf-8"))
+    assert kept == figures
+    # Four predictors, ten ranges of 100 timesteps, and the names of the columns.
+    assert len((scores / "errors.csv").read_text(encoding="utf-8").splitlines()) == 41
+    for name in ("errors.png", "images.png"):
+        assert (scores / name).read_bytes().startswith(b"\x89PNG")
+    assert {path.name for path in scores.iterdir()} == {
+        *("evaluation.json", "errors.csv", "errors.png", "images.png"),
+    }
+
+
 @pytest.fixture(scope="module")
 def calibrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with bench.toml and its calibrations, which a kill interrupted once."""
@@ -239,6 +269,12 @@ def test_mistakes_are_one_line_with_exit_code_2(trained: Path, tmp_path: Path) -
         "exists already": ("train", "--out", trained.parent),
         "not a readable HDF5 file": ("report", corrupt),
         "LABDIFF_DATA": ("train", "--data", "mnist", "--data-dir", tmp_path),
+        "allowed are twin, bench": ("evaluate", trained, "--where", "sky"),
+        "--out file: cannot be made": ("evaluate", trained, "--out", "file"),
+        "no such run file": ("evaluate", "nothing.h5"),
+        "not readable as Inception weights": (
+            *("evaluate", trained, "--inception-weights", blocked),
+        ),
         "check cable and power": (
             *("train", "--bench", unplugged, "--out", tmp_path / "u", *QUICK_TRAIN),
         ),

@@ -1,43 +1,11 @@
-"""Figures of merit, and the two baselines that stand beside every one of them."""
+"""The two baselines that stand beside every figure of a denoiser."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from labdiff.diffusion.schedule import NoiseSchedule
-
-FIRST_SCORED_T = 100
-"""Noise MSE is averaged over t in [100, T): below, x_t is nearly the clean image."""
-
-
-@dataclass(frozen=True, slots=True)
-class NoisyImages:
-    """Held-out images made noisy: everything (count, H, W) but t (count,)."""
-
-    x_t: Tensor
-    noise: Tensor
-    clean: Tensor
-    t: Tensor
-
-
-def held_out_noisy(images: Tensor, schedule: NoiseSchedule, count: int, seed: int) -> NoisyImages:
-    """`count` noisy images with t stratified uniformly over [100, T), seeded."""
-    rng = torch.Generator().manual_seed(seed)
-    span = schedule.steps - FIRST_SCORED_T
-    t = FIRST_SCORED_T + ((torch.arange(count) + torch.rand(count, generator=rng)) * span / count)
-    t = t.long().clamp(max=schedule.steps - 1)
-    clean = images[torch.randint(len(images), (count,), generator=rng)]
-    noise = torch.randn(clean.shape, generator=rng)
-    return NoisyImages(schedule.add_noise(clean, noise, t), noise, clean, t)
-
-
-def noise_mse(predicted: Tensor, noise: Tensor) -> float:
-    """Mean squared error of the predicted noise."""
-    return float((predicted - noise).square().mean())
 
 
 def identity_prediction(x_t: Tensor) -> Tensor:
@@ -86,6 +54,26 @@ class WienerDenoiser:
         return out
 
 
-def mse_of(predict: Callable[[Tensor, Tensor], Tensor], noisy: NoisyImages) -> float:
-    """Noise MSE of a predictor (x_t, t) -> noise on held-out noisy images."""
-    return noise_mse(predict(noisy.x_t, noisy.t), noisy.noise)
+class WienerFilter:
+    """The best linear predictor of the noise that knows each timestep exactly (Wiener 1949).
+
+    eps = sqrt(1 - abar) C^-1 (x_t - sqrt(abar) mean), C = abar cov + (1 - abar) 1, with mean and cov of the
+    training images. The noise and the clean image that follows from it are both linear in x_t, so it is
+    the best for both. Stricter than `WienerDenoiser`, which like light has one map a stretch of timesteps.
+    """
+
+    def __init__(self, images: Tensor, schedule: NoiseSchedule) -> None:
+        self.schedule = schedule
+        flat = images.flatten(1).double()
+        self.mean = flat.mean(0)
+        centred = flat - self.mean
+        variances, self.axes = torch.linalg.eigh(centred.T @ centred / len(flat))
+        self.variances = variances.clamp_min(0.0)
+
+    def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
+        """Predicted noise (B, H, W) for x_t (B, H, W) and t (B,)."""
+        abar = self.schedule.alphas_bar[t].double()[:, None]
+        along = (x_t.flatten(1).double() - abar.sqrt() * self.mean) @ self.axes
+        along *= (1.0 - abar).sqrt() / (abar * self.variances + 1.0 - abar)
+        predicted: Tensor = (along @ self.axes.T).view_as(x_t).float()
+        return predicted

@@ -1,0 +1,31 @@
+"""Inception score: are images sure of their class, and the classes many? (Salimans 2016)
+
+IS = exp(mean over images of KL(p(y | image) || p(y))),  between 1 and the number of classes
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from labdiff.metrics.bootstrap import Values
+
+
+def class_score(probabilities: Values) -> float:
+    """The score of class probabilities (n, K), rows that sum to 1."""
+    return float(
+        resampled_class_scores(probabilities, np.ones((1, len(probabilities)), np.int64))[0]
+    )
+
+
+def resampled_class_scores(probabilities: Values, counts: npt.NDArray[np.int64]) -> Values:
+    """Scores (R,) of resamples, counts (R, n). KL = sum p log p - sum p log p(y)."""
+    weights = counts / counts.sum(1, keepdims=True)
+    certain = _plogp(probabilities).sum(1)
+    scores: Values = np.exp(weights @ certain - _plogp(weights @ probabilities).sum(1))
+    return scores
+
+
+def _plogp(p: Values) -> Values:
+    product: Values = p * np.log(np.maximum(p, np.finfo(np.float64).tiny))
+    return product

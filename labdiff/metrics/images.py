@@ -1,0 +1,130 @@
+"""How near are generated images to real ones? Every figure with its interval and its floor.
+
+The same functions serve any pile of images: of the bench, of its twin, of a digital peer.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from labdiff.events import EvaluationStep, StageStarted
+from labdiff.metrics.bootstrap import RESAMPLES, Values, interval_around, resample_counts
+from labdiff.metrics.class_score import class_score, resampled_class_scores
+from labdiff.metrics.features import FeatureExtractor
+from labdiff.metrics.frechet import frechet_distance, resampled_distances
+from labdiff.metrics.kernel_distance import kernel_distance, resampled_kernel_distances, rms
+from labdiff.runner import Job
+
+LEAST = {"fid": 0.0, "kid": -math.inf, "kid_raw": -math.inf, "is": 1.0}
+"""What each figure cannot fall below."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFigure:
+    """One figure, with its 95 % interval by bootstrap over the generated images.
+
+    name: fid, kid, kid_raw with Inception's features; classifier_fid, classifier_kid, classifier_is else.
+    real: the same figure of real held-out images against the same real training images: what images
+    that are perfect would score at `real_count`. For classifier_is it is a ceiling, not a floor.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    real: float
+
+
+@dataclass(frozen=True, slots=True)
+class ImageMetrics:
+    """The figures, and all that belongs beside them.
+
+    count: images on each side. real_count: the same for `ImageFigure.real`; less than count where
+    there are too few held-out images, and then the floor is higher than at `count`.
+    """
+
+    figures: tuple[ImageFigure, ...]
+    features: str
+    preparation: str
+    count: int
+    real_count: int
+    seed: int
+    resamples: int
+
+    def figure(self, name: str) -> ImageFigure:
+        """The figure of that name. Raises KeyError if there is none."""
+        for figure in self.figures:
+            if figure.name == name:
+                return figure
+        raise KeyError(name)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON; the figures by their names."""
+        values = asdict(self)
+        values["figures"] = {figure.pop("name"): figure for figure in values["figures"]}
+        return values
+
+
+def image_metrics(
+    generated: Tensor,
+    real_train: Tensor,
+    real_test: Tensor,
+    extractor: FeatureExtractor,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> Job[ImageMetrics]:
+    """Figures of generated images (N, H, W) beside real training and held-out ones, all in -1 ... 1.
+
+    Both sides have the same count: a seeded choice of real training images, as many as were generated
+    (or all there are, and then as many generated ones). Raises ValueError for fewer than two images.
+    """
+    count = min(len(generated), len(real_train))
+    real_count = min(count, len(real_test))
+    if real_count < 2:
+        raise ValueError(f"two images at least are needed on each side; here {real_count}")
+    reference = yield from extractor.extract(_some(real_train, count, seed), "real, training")
+    held_out = yield from extractor.extract(_some(real_test, real_count, seed), "real, held out")
+    features = yield from extractor.extract(generated[:count], "generated")
+    prefix = "classifier_" if extractor.name == "classifier" else ""
+    counts = resample_counts(count, resamples, seed)
+    yield StageStarted("confidence intervals", 3)
+
+    def figure(name: str, value: float, resampled: Values, real: float) -> ImageFigure:
+        low, high = interval_around(value, resampled, LEAST[name])
+        return ImageFigure(prefix + name, value, low, high, real)
+
+    found = [
+        figure(
+            "fid",
+            frechet_distance(features, reference),
+            resampled_distances(features, reference, counts),
+            frechet_distance(held_out, reference[:real_count]),
+        )
+    ]
+    yield EvaluationStep(0, 3, "Frechet distance")
+    # Inception's features are also taken as they are, as published KIDs take them.
+    scales = {"kid": rms(reference)} | ({"kid_raw": 1.0} if not prefix else {})
+    for name, scale in scales.items():
+        value = kernel_distance(features, reference, scale)
+        resampled = resampled_kernel_distances(features, reference, scale, counts)
+        found.append(figure(name, value, resampled, kernel_distance(held_out, reference, scale)))
+    yield EvaluationStep(1, 3, "kernel distance")
+    probabilities, of_real = extractor.probabilities(features), extractor.probabilities(held_out)
+    if probabilities is not None and of_real is not None:
+        resampled = resampled_class_scores(probabilities, counts)
+        value = class_score(probabilities)
+        found.append(figure("is", value, resampled, class_score(of_real)))
+    yield EvaluationStep(2, 3, "class score")
+    return ImageMetrics(
+        tuple(found), extractor.name, extractor.preparation, count, real_count, seed, resamples
+    )
+
+
+def _some(images: Tensor, count: int, seed: int) -> Tensor:
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
+    return images[order[:count]]
