@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from labdiff.commands import reproduce
 from labdiff.errors import JobStoppedError, UserError
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ EXIT_INTERRUPTED = 130
 
 def main() -> None:
     """Entry point: a user's mistake is one clear line and exit code 2, never a traceback."""
+    reproduce.register(app)
     for entry in metadata.entry_points(group="labdiff.commands"):
         register: Callable[[typer.Typer], None] = entry.load()
         register(app)

@@ -21,7 +21,7 @@ class FullyConnectedNet(Peer):
     does not say how the embedding gets its 1200 numbers: here it is sinusoidal with as many.
     """
 
-    architecture = "fully connected"
+    architecture = "fully connected net"
 
     def __init__(
         self, image_shape: tuple[int, int], width: int = 1200, working_size: int = WORKING_SIZE

@@ -29,7 +29,7 @@ from labdiff.peers.time_embedding import TimeEmbedding
 from labdiff.runner import run
 
 SMALL = {
-    "fully connected": {"width": 128, "working_size": 8},
+    "fully connected net": {"width": 128, "working_size": 8},
     "U-Net": {"channels": 4, "working_size": 8, "time_dimensions": 16},
 }
 both = pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
@@ -67,7 +67,7 @@ def test_an_image_is_denoised_alike_in_any_batch(architecture: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("architecture", "steps", "share"), [("fully connected", 150, 0.75), ("U-Net", 50, 0.5)]
+    ("architecture", "steps", "share"), [("fully connected net", 150, 0.75), ("U-Net", 50, 0.5)]
 )
 def test_training_lowers_the_held_out_error(architecture: str, steps: int, share: float) -> None:
     net, images, schedule = (
@@ -123,7 +123,7 @@ def test_a_file_of_another_training_is_named(tmp_path: Path) -> None:
     options = PeerTraining(32, 16)
     run(train_peer(small("U-Net"), digits(), options, schedule, path))
     with pytest.raises(UserError, match="peer.h5: .* another architecture"):
-        run(train_peer(small("fully connected"), digits(), options, schedule, path))
+        run(train_peer(small("fully connected net"), digits(), options, schedule, path))
     wider = build_peer("U-Net", (8, 8), channels=8, working_size=8, time_dimensions=16)
     with pytest.raises(UserError, match="another settings"):
         run(train_peer(wider, digits(), options, schedule, path))
@@ -148,14 +148,14 @@ def test_the_unet_has_32_convolutions_and_the_fully_connected_net_4_times_1200()
     kernels = [m.kernel_size for m in unet.modules() if isinstance(m, nn.Conv2d)]
     assert kernels.count((3, 3)) == 32
     linear = [
-        m for m in build_peer("fully connected", (20, 20)).modules() if isinstance(m, nn.Linear)
+        m for m in build_peer("fully connected net", (20, 20)).modules() if isinstance(m, nn.Linear)
     ]
     assert [m.out_features for m in linear] == [1200] * 4 + [400]
     assert linear[0].in_features == 76 * 76
 
 
 def test_counts_of_the_fully_connected_net_by_closed_form() -> None:
-    net = build_peer("fully connected", (20, 20))
+    net = build_peer("fully connected net", (20, 20))
     weights = 76**2 * 1200 + 3 * 1200**2 + 1200 * 400
     assert multiply_adds(net) == weights
     # A bias each, and batch norm's scale and offset for the four layers.
