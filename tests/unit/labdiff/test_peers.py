@@ -26,6 +26,9 @@ from labdiff.peers import (
 )
 from labdiff.peers.counting import multiply_adds, parameters
 from labdiff.peers.time_embedding import TimeEmbedding
+from labdiff.progress import ProgressBar
+from labdiff.reader import read_run
+from labdiff.recorder import Recorder
 from labdiff.runner import run
 
 SMALL = {
@@ -116,6 +119,18 @@ def test_a_cut_training_ends_with_the_same_weights(architecture: str, tmp_path: 
     job = train_peer(again, digits(), options, schedule, path)
     assert not [event for event in job if isinstance(event, PeerStep)], "it has ended"
     assert torch.equal(again.state_dict()[name], whole.state_dict()[name])
+
+
+def test_updates_are_recorded_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    job = train_peer(small("U-Net"), digits(), PeerTraining(64, 16), NoiseSchedule(), None)
+    with Recorder(tmp_path / "run.h5", "", "{}", 0) as recorder, ProgressBar() as progress:
+        run(job, record=[recorder], watch=[progress])
+    columns = read_run(tmp_path / "run.h5").columns["peers"]
+    assert list(columns["step"]) == [0, 1, 2, 3]
+    assert set(columns["peer"]) == {"U-Net"}
+    assert (columns["mse"] > 0.0).all()
+    said = capsys.readouterr().err
+    assert "learning, U-Net" in said and "MSE" in said
 
 
 def test_a_file_of_another_training_is_named(tmp_path: Path) -> None:
