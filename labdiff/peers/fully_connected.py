@@ -22,6 +22,7 @@ class FullyConnectedNet(Peer):
     """
 
     architecture = "fully connected net"
+    learning_rate = 3e-4
 
     def __init__(
         self, image_shape: tuple[int, int], width: int = 1200, working_size: int = WORKING_SIZE

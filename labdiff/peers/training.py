@@ -27,12 +27,13 @@ _MEMORIES = ("exp_avg", "exp_avg_sq")
 class PeerTraining:
     """How a peer is trained.
 
-    images: how many it is shown, repetitions counted; learning_rate falls to zero as half a cosine.
+    images: how many it is shown, repetitions counted. learning_rate: None for the net's own; it falls to
+    zero as half a cosine.
     """
 
     images: int
     batch: int = 32
-    learning_rate: float = 1e-3
+    learning_rate: float | None = None
     seed: int = 0
 
     @property
@@ -50,8 +51,9 @@ def train_peer(
     from there, to the same weights as without the cut; one that has ended is only read.
     Raises UserError if the file is of another net or another training.
     """
-    adam = torch.optim.Adam(net.parameters(), lr=options.learning_rate)
-    told = {**asdict(options), "images_sha256": _digest(images)}
+    rate = options.learning_rate or net.learning_rate
+    adam = torch.optim.Adam(net.parameters(), lr=rate)
+    told = {**asdict(options), "learning_rate": rate, "images_sha256": _digest(images)}
     first = _resume(path, net, adam, told, options.steps) if path is not None else 0
     yield StageStarted(f"learning, {net.architecture}", options.steps)
     where = next(net.parameters()).device
@@ -62,7 +64,7 @@ def train_peer(
         for step in range(first, options.steps):
             x_t, noise, t = (part.to(where) for part in _batch(images, options, schedule, step))
             for group in adam.param_groups:
-                group["lr"] = _rate(options, step)
+                group["lr"] = rate * 0.5 * (1.0 + math.cos(math.pi * step / options.steps))
             adam.zero_grad()
             loss = (net(x_t, t) - noise).square().mean()
             torch.autograd.backward(loss)
@@ -91,10 +93,6 @@ def _batch(
     t = torch.randint(schedule.steps, (options.batch,), generator=rng)
     noise = torch.randn(clean.shape, generator=rng)
     return schedule.add_noise(clean, noise, t), noise, t
-
-
-def _rate(options: PeerTraining, step: int) -> float:
-    return options.learning_rate * 0.5 * (1.0 + math.cos(math.pi * step / options.steps))
 
 
 def _digest(images: Tensor) -> str:

@@ -33,6 +33,7 @@ class UNet(Peer):
     """
 
     architecture = "U-Net"
+    learning_rate = 4e-3
 
     def __init__(
         self,
