@@ -13,8 +13,8 @@ WORKING_SIZE = 76
 class Peer(nn.Module):
     """A net that predicts the noise: (x_t (B, H, W), t (B,)) -> (B, H, W), in standard deviations.
 
-    architecture: its name, in files and tables. learning_rate: Adam's, what did best of a few tried on
-    digits 0-2 of MNIST at 20 x 20 with some thousand images. settings: the arguments that build it
+    architecture: its name, in files and tables. learning_rate: Adam's, the better of a few in short
+    trials (docs/reproduce.md), not tuned. settings: the arguments that build it
     again, plain values. image_shape: (H, W).
     """
 
