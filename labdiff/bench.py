@@ -206,10 +206,11 @@ class Bench:
     def measure(
         self, inputs: npt.NDArray[np.floating], phases_rad: npt.NDArray[np.floating]
     ) -> Frames:
-        """Send inputs (B, h, w) through layers (N, h, w) and return what the camera saw.
+        """Send inputs (B, h, w) through layers and return what the camera saw.
 
-        Inputs are radians for an SLM patch, amplitude for a DMD. A frame that does not belong to its
-        pattern is measured again, at most three times.
+        Inputs are radians for an SLM patch, amplitude for a DMD. Layers: (N, h, w) for the whole batch,
+        or (B, N, h, w), which on a bench with a DMD is an update of the SLM for each image. A frame that
+        does not belong to its pattern is measured again, at most three times.
         Raises DeviceStateError before the bench is calibrated, DeviceError when a device fails,
         NoLightError when no light arrives.
         """
@@ -217,10 +218,16 @@ class Bench:
             raise DeviceStateError("bench: not calibrated; run the calibration before measuring")
         pedestal = self.dark.pedestal_counts
         unit = self.counts_per_ms_per_unit
-        if self.dmd is not None:
+        each = phases_rad.ndim == 4
+        if self.dmd is not None and not each:
             self.show(phases_rad)
         # Pixels are looked at last: they may be on their way while the next pattern settles.
-        frames = [self._frame_of(field, phases_rad) for field in inputs]
+        frames = []
+        for index, field in enumerate(inputs):
+            layers = phases_rad[index] if each else phases_rad
+            if self.dmd is not None and each:
+                self.show(layers)
+            frames.append(self._frame_of(field, layers))
         counts = np.stack([frame.pixels for frame in frames]).astype(np.float32)
         saturated = max((frame.saturated_fraction for frame in frames), default=0.0)
         counts -= pedestal

@@ -37,10 +37,10 @@ EXIT_INTERRUPTED = 130
 
 def main() -> None:
     """Entry point: a user's mistake is one clear line and exit code 2, never a traceback."""
-    from labdiff.commands import data, evaluate
+    from labdiff.commands import data, evaluate, reproduce
 
-    data.register(app)
-    evaluate.register(app)
+    for command in (data, evaluate, reproduce):
+        command.register(app)
     for entry in metadata.entry_points(group="labdiff.commands"):
         register: Callable[[typer.Typer], None] = entry.load()
         register(app)

@@ -10,12 +10,15 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from drivers.config import explain
+from labdiff.diffusion.policy import TimeAwarePolicy
 from labdiff.errors import UserError
 from mock_hardware.dials import MockDials
 
 Positive = Annotated[float, Field(gt=0.0)]
 Pixels = Annotated[int, Field(ge=1, le=20_000)]
 Shape = tuple[Pixels, Pixels]
+TIMESTEPS = 1000
+"""T, as in the paper."""
 
 
 class _Section(BaseModel):
@@ -142,22 +145,44 @@ class TrainingOptions(_Section):
     classes: tuple[int, ...] = Field(default=(0, 1, 2), description="classes used; all if empty")
     image_size: int = Field(default=10, ge=2, le=512, description="image side, cells")
     layer_sets: int = Field(default=5, ge=1, le=1000, description="timestep ranges M")
+    timestep_edges: tuple[Annotated[int, Field(ge=1, le=999)], ...] = Field(
+        default=(), description="first timesteps of ranges 2 ... M; equal ranges if empty"
+    )
+    layers: Literal["passive", "data"] = Field(
+        default="passive",
+        description='"data": layers carry the image too, which takes an SLM update an image',
+    )
+    detection: Literal["cells", "differential"] = "cells"
     offline_steps: int = Field(
-        default=500,
-        ge=0,
-        description="steps of the first layer set on the data sheet's twin; the others take a quarter",
+        default=500, ge=0, description="steps of the first layer set on the data sheet's twin"
+    )
+    further_steps: float = Field(
+        default=0.25,
+        gt=0.0,
+        le=10.0,
+        description="steps of each further layer set, over those of the first",
     )
     calibrated_steps: int = Field(default=500, ge=0, description="the same, on the calibrated twin")
     online_steps: int = Field(default=100, ge=0, description="the same, on the bench")
     batch: int = Field(default=16, ge=1, le=4096, description="images a step")
     learning_rate: float = Field(default=0.2, gt=0.0, le=10.0, description="on a twin, rad a step")
     online_learning_rate: float = Field(default=0.02, gt=0.0, le=10.0)
-    prediction: Literal["sample", "epsilon"] = "sample"
+    phase_pull: float = Field(
+        default=0.1, ge=0.0, le=1.0, description="decay of the phases towards pi, over the rate"
+    )
+    prediction: Literal["sample", "epsilon", "preconditioned"] = "sample"
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     generated: int = Field(default=100, ge=0, le=100_000, description="images generated")
     sampler: Literal["ddim", "ddpm", "paper"] = "ddim"
     sampler_steps: int = Field(default=50, ge=1, le=1000)
+    eta: float = Field(default=1.0, ge=0.0, le=1.0, description="noise that ddim adds, of ddpm's")
     sampler_spacing: Literal["linspace", "quadratic"] = "quadratic"
+
+    @model_validator(mode="after")
+    def _edges_fit_the_layer_sets(self) -> TrainingOptions:
+        if self.timestep_edges:
+            TimeAwarePolicy(TIMESTEPS, self.layer_sets, self.timestep_edges)
+        return self
 
 
 SHIPPED = ("mock", "mock-paper")

@@ -53,15 +53,16 @@ def denoise(
         for layer_set in sorted(set(sets.tolist())):
             mine = sets == layer_set
             odu = session.odu
-            inputs, layers = session.written(odu.encode(x_t[mine]), odu.phases[layer_set])
-            intensity = session.measure(inputs, layers) if where == "bench" else None
-            if intensity is None:
+            inputs, layers = session.written(*odu.written(x_t[mine], layer_set))
+            if where == "twin":
                 intensity = session.twin(inputs, layers)
             else:
+                intensity = session.measure(inputs, layers)
                 few = slice(0, FRAMES_COMPARED)
-                modelled = session.twin(inputs[few], layers)
+                shown = layers if layers.dim() == 3 else layers[few]
+                modelled = session.twin(inputs[few], shown)
                 distances.append(discrepancy(intensity[few], modelled))
-                session.follow(inputs[few], layers, intensity[few])
+                session.follow(inputs[few], shown, intensity[few])
             abar = session.schedule.alphas_bar[t[mine]]
             predicted[mine] = odu.decode(intensity, x_t[mine], abar, layer_set)
     return predicted, float(torch.cat(distances).mean()) if distances else float("nan")

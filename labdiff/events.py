@@ -71,6 +71,19 @@ class TrainingStep:
 
 
 @dataclass(frozen=True, slots=True)
+class PeerStep:
+    """One update of a digital peer, 0-based out of total: the noise MSE of its batch.
+
+    peer: the architecture's name, as in `labdiff.peers`.
+    """
+
+    peer: str
+    step: int
+    total: int
+    mse: float
+
+
+@dataclass(frozen=True, slots=True)
 class Calibrated:
     """A calibration's result, with its verdict, under the routine's name."""
 
@@ -150,6 +163,7 @@ Event: TypeAlias = (
     | Looked
     | AlignmentStep
     | TrainingStep
+    | PeerStep
     | GenerationStep
     | EvaluationStep
     | Measured

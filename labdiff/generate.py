@@ -19,7 +19,7 @@ def generate(
 ) -> Job[Tensor]:
     """`count` images (count, H, W) in -1 ... 1; yields the batch after every denoising step."""
     options = session.options
-    sampler = Sampler(options.sampler, options.sampler_steps, spacing=options.sampler_spacing)
+    sampler = Sampler(options.sampler, options.sampler_steps, options.eta, options.sampler_spacing)
     rng = torch.Generator().manual_seed(20_000 + (options.seed if seed is None else seed))
     start = torch.randn(count, options.image_size, options.image_size, generator=rng)
     yield StageStarted(f"generating on the {where}", sampler.steps)

@@ -25,6 +25,7 @@ from labdiff.events import (
     Event,
     GenerationStep,
     Looked,
+    PeerStep,
     StageStarted,
     TrainingStep,
 )
@@ -87,6 +88,8 @@ class ProgressBar:
                 if event.bench_mse is not None and event.discrepancy is not None:
                     note = f"bench MSE {event.bench_mse:.3f}  D {event.discrepancy:.4f}"
                 self._advance(event.step, event.total, f"set {event.layer_set}  {note}")
+            case PeerStep():
+                self._advance(event.step, event.total, f"{event.peer}  MSE {event.mse:.3f}")
             case AlignmentStep():
                 self._advance(event.step, event.total, event.message)
             case CalibrationStep():

@@ -20,12 +20,10 @@ disk that is full makes it end the interpreter, and then nobody would switch the
 from __future__ import annotations
 
 import io
-import os
 import platform
 import time
 from collections import defaultdict
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import fields
 from datetime import UTC, datetime
 from importlib import metadata
@@ -38,6 +36,7 @@ import numpy as np
 
 from calibration.steps import CalibrationStep
 from calibration.store import write_result
+from labdiff.atomic import write_whole
 from labdiff.errors import UserError
 from labdiff.events import (
     AlignmentStep,
@@ -47,6 +46,7 @@ from labdiff.events import (
     GenerationStep,
     JobEnded,
     Measured,
+    PeerStep,
     Pictures,
     StageStarted,
     TrainingStep,
@@ -111,7 +111,7 @@ class Recorder:
             image = io.BytesIO(self.path.read_bytes())
             with h5py.File(image, "r+") as file:
                 self._write(file["entry"])
-            _replace(self.path, image)
+            write_whole(self.path, image.getbuffer())
         except OSError as error:
             # HDF5's own words are many lines on its inside, and have no strerror.
             why = error.strerror or "what it holds is damaged"
@@ -142,7 +142,7 @@ class Recorder:
             config.attrs["options"] = options_json
             config.attrs["seed"] = seed
             entry.create_group("events").attrs["NX_class"] = "NXcollection"
-        _replace(self.path, image)
+        write_whole(self.path, image.getbuffer())
 
     def _take(self, event: Event) -> None:
         match event:
@@ -152,6 +152,8 @@ class Recorder:
                 self._rows["training"].append(row)
                 if event.pictures is not None:
                     self._latest["pictures"] = event.pictures
+            case PeerStep():
+                self._rows["peers"].append(_numbers(event))
             case AlignmentStep():
                 row = _numbers(event)
                 row.update(event.alignment)
@@ -249,35 +251,6 @@ def _put(group: h5py.Group, name: str, array: Any) -> None:
     if name in group:
         del group[name]
     group.create_dataset(name, data=value)
-
-
-def _replace(path: Path, image: io.BytesIO) -> None:
-    """Let the file be these bytes, in one step. Raises OSError; the file is then as it was."""
-    working = path.with_name(path.name + ".part")
-    try:
-        with working.open("wb") as file:
-            file.write(image.getbuffer())
-            file.flush()
-            # Without it a power cut could leave the new name with the bytes not yet on the disk.
-            os.fsync(file.fileno())
-        _take_place(working, path)
-    except OSError:
-        # What it takes up is the room that somebody with a full disk looks for.
-        with suppress(OSError):
-            working.unlink(missing_ok=True)
-        raise
-
-
-def _take_place(working: Path, path: Path) -> None:
-    """Replace, tried again while a reader on Windows holds the file for a moment."""
-    for attempt in range(50):
-        try:
-            working.replace(path)
-            return
-        except PermissionError:
-            if os.name != "nt" or attempt == 49:
-                raise
-            time.sleep(0.02)
 
 
 def _version(package: str) -> str:

@@ -70,3 +70,32 @@ def run(
             job.close()
         finally:
             tell(ended)
+
+
+def recorded(job: Job[T], record: Listener) -> Job[T]:
+    """A job within a job, kept by a recorder of its own: its events go there and on to the outer one.
+
+    Its file says by itself how it ended: "stopped" if the outer job no longer asks for events.
+    """
+    ended = JobEnded("failed", "the job did not end")
+    try:
+        while True:
+            try:
+                event = next(job)
+            except StopIteration as end:
+                ended = JobEnded("completed", "")
+                result: T = end.value
+                return result
+            record(event)
+            yield event
+    except GeneratorExit:
+        ended = JobEnded("stopped", "stopped by the user")
+        raise
+    except BaseException as error:
+        ended = JobEnded("failed", f"{type(error).__name__}: {error}")
+        raise
+    finally:
+        try:
+            job.close()
+        finally:
+            record(ended)

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from drivers.errors import DeviceStateError
 from labdiff.assemble import build_twin
 from labdiff.bench import Bench
-from labdiff.config import BenchConfig, TrainingOptions
+from labdiff.config import TIMESTEPS, BenchConfig, TrainingOptions
 from labdiff.data import ImageSet, load_images
 from labdiff.diffusion.policy import TimeAwarePolicy
 from labdiff.diffusion.schedule import NoiseSchedule
@@ -20,7 +21,7 @@ from labdiff.errors import UserError
 from labdiff.events import Checkpoint
 from labdiff.reader import RunFile
 from twin.digital_twin import DigitalTwin
-from twin.odu import OpticalDenoisingUnit
+from twin.odu import ImageStatistics, OpticalDenoisingUnit
 from twin.track import track_drift
 
 
@@ -37,13 +38,15 @@ class Position:
 class Session:
     """Unit, twin, data and schedule of one run; the bench is lent to it.
 
+    Without a bench (None) it learns and generates on the data sheet's twin alone.
+
     precompensation_rad: (N + 1, h, w), written on the SLM on top of input and layers, undoes the
     tilts that the twin has learnt. Bench and twin both see it. aligned: the twin knows this bench.
     """
 
     config: BenchConfig
     options: TrainingOptions
-    bench: Bench
+    laboratory: Bench | None
     images: ImageSet
     twin: DigitalTwin
     odu: OpticalDenoisingUnit
@@ -59,14 +62,15 @@ class Session:
         cls,
         config: BenchConfig,
         options: TrainingOptions,
-        bench: Bench,
+        bench: Bench | None,
         data_dir: Path | None = None,
     ) -> Session:
         """A fresh session. Raises UserError if images do not fit the patches."""
         images = load_images(
             options.data, options.image_size, options.classes, data_dir, options.seed
         )
-        schedule = NoiseSchedule()
+        schedule = NoiseSchedule(TIMESTEPS)
+        statistics = ImageStatistics(float(images.train.mean()), float(images.train.std()))
         try:
             odu = OpticalDenoisingUnit(
                 layer_sets=options.layer_sets,
@@ -75,6 +79,9 @@ class Session:
                 image_shape=(options.image_size, options.image_size),
                 input_kind=config.input.kind,
                 prediction=options.prediction,
+                data_layers=options.layers == "data",
+                detection=options.detection,
+                statistics=statistics,
             )
         except ValueError as error:
             allowed = [
@@ -87,23 +94,32 @@ class Session:
         return cls(
             config=config,
             options=options,
-            bench=bench,
+            laboratory=bench,
             images=images,
             twin=build_twin(config),
             odu=odu,
             schedule=schedule,
-            policy=TimeAwarePolicy(schedule.steps, options.layer_sets),
+            policy=TimeAwarePolicy(TIMESTEPS, options.layer_sets, options.timestep_edges),
             precompensation_rad=torch.zeros(config.layers + 1, *config.cavity.patch_shape),
         )
 
+    @property
+    def bench(self) -> Bench:
+        """The bench. Raises DeviceStateError if there is none."""
+        if self.laboratory is None:
+            raise DeviceStateError("bench: none is open; this session has its twin alone")
+        return self.laboratory
+
     def written(self, inputs: Tensor, phases: Tensor) -> tuple[Tensor, Tensor]:
-        """Inputs (B, h, w) and layers (N, h, w) as they stand on the modulators, pre-compensated."""
+        """Inputs (B, h, w) and layers ([B,] N, h, w) as they stand on the modulators, pre-compensated."""
         if self.config.input.kind == "slm_patch":
             inputs = self.shown(inputs + self.precompensation_rad[0])
         return inputs, self.shown(phases + self.precompensation_rad[1:])
 
     def shown(self, phases: Tensor) -> Tensor:
         """Phases as the SLM shows them, in grey levels; the gradient passes straight through."""
+        if self.laboratory is None:
+            return phases
         steps = torch.from_numpy(self.bench.realised(phases.detach().numpy()))
         return phases + (steps - phases).detach()
 

@@ -3,32 +3,61 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from twin.readout import Detection, detected
+
 CLIP = 3.0
 """Noisy images are clipped to -CLIP ... CLIP before they are written: 0.3 % of pure noise."""
 SPAN_RAD = 1.6 * math.pi
-"""Phase between the darkest and the brightest pixel on an SLM patch.
+"""Phase between the darkest and the brightest pixel on an SLM patch, before training.
 
 The wider, the less linear the map from image to light: generated digits that a classifier is sure of, in
 trials on one calibrated twin, 0.81, 0.87, 0.89, 0.95 for 1, 1.6, 2.2, 2.8 pi; but the noise MSE has its
 least value near 1.6 pi (0.0455, 0.0424 and 0.0511 for 1, 1.6, 2.8 pi)."""
 REST_RAD = math.pi
 """Where phases start: half a turn from where they fall from 2 pi to 0, a scattering flank on an SLM."""
+DATA_GAIN = 0.75
+"""Where the gains of data layers start: the image then spans 1.5 pi on each of them."""
+LEAK = 0.01
+"""Share of the gradient that passes where a prediction is already darker than black."""
+
+Prediction = Literal["sample", "epsilon", "preconditioned"]
+Layers = Literal["passive", "data"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageStatistics:
+    """Mean and standard deviation of the training images' pixels, in -1 ... 1."""
+
+    mean: float = 0.0
+    deviation: float = 0.5
 
 
 class OpticalDenoisingUnit(nn.Module):
     """N layers for each of M timestep ranges, (M, N, h, w) radians: the weights.
 
     image_shape: (H, W) of an image; a patch of (h, w) must hold a whole number of pixels a cell.
-    prediction: "sample" reads the clean image from the light, "epsilon" (the paper) the noise.
-    decode_scale (M,), decode_offset (M, H, W): what makes a pixel of the clean image of a cell's mean
-    intensity; trained with the phases.
+    prediction: what is read from the light F, a number for each pixel of an image:
+        "sample"            the clean image, F
+        "preconditioned"    the clean image, c_skip x_t / sqrt(abar) + c_out F with the coefficients of
+                            Karras 2022: the less noise there is, the less the light has to say
+        "epsilon"           the noise, F standardised image by image (the paper, section 3.2)
+    data_layers: every layer carries the noisy image too, theta_l + g_l pi x (structural nonlinearity,
+        Yildirim et al., Nature Photonics 2024): a polynomial of the image at no cost in time, but it
+        needs an SLM update for each image.
+    detection: as `twin.readout` has it.
+    encode_scale (M,): the input's span over SPAN_RAD. data_gain (M, N): g_l. decode_scale (M,),
+    decode_offset (M, H, W): what makes F of what is detected. All are trained with the phases.
     Raises ValueError if the patch does not divide into the image's cells.
     """
+
+    image_mean: Tensor
+    image_deviation: Tensor
 
     def __init__(
         self,
@@ -37,7 +66,10 @@ class OpticalDenoisingUnit(nn.Module):
         shape: tuple[int, int],
         image_shape: tuple[int, int],
         input_kind: Literal["slm_patch", "dmd"] = "slm_patch",
-        prediction: Literal["sample", "epsilon"] = "sample",
+        prediction: Prediction = "sample",
+        data_layers: bool = False,
+        detection: Detection = "cells",
+        statistics: ImageStatistics | None = None,
     ) -> None:
         super().__init__()
         if shape[0] % image_shape[0] or shape[1] % image_shape[1]:
@@ -47,35 +79,76 @@ class OpticalDenoisingUnit(nn.Module):
             )
         self.shape, self.image_shape = shape, image_shape
         self.cell = (shape[0] // image_shape[0], shape[1] // image_shape[1])
+        if detection == "differential" and self.cell[1] < 2:
+            raise ValueError(
+                f"differential detection needs cells of two pixels' width; a patch of "
+                f"{shape[1]} pixels has {self.cell[1]} for each of {image_shape[1]}"
+            )
         self.input_kind, self.prediction = input_kind, prediction
+        self.data_layers, self.detection = data_layers, detection
         self.phases = nn.Parameter(torch.full((layer_sets, layers, *shape), REST_RAD))
+        self.encode_scale = nn.Parameter(torch.ones(layer_sets))
+        self.data_gain = nn.Parameter(torch.full((layer_sets, layers), DATA_GAIN))
         self.decode_scale = nn.Parameter(torch.full((layer_sets,), 0.5))
-        self.decode_offset = nn.Parameter(torch.full((layer_sets, *image_shape), -1.0))
+        # Where F starts for a cell of mean intensity 1: a black sample, no correction, no difference.
+        start = -1.0 if prediction == "sample" else -0.5
+        offset = torch.full((layer_sets, *image_shape), start if detection == "cells" else 0.0)
+        self.decode_offset = nn.Parameter(offset)
+        found = statistics or ImageStatistics()
+        self.register_buffer("image_mean", torch.tensor(found.mean))
+        self.register_buffer("image_deviation", torch.tensor(found.deviation))
 
     def start_from(self, layer_set: int, other: int) -> None:
-        """Give a layer set the phases and the decode of another one."""
+        """Give a layer set the weights of another one."""
         with torch.no_grad():
-            for values in (self.phases, self.decode_scale, self.decode_offset):
+            for values in self.parameters():
                 values[layer_set] = values[other]
 
-    def encode(self, x_t: Tensor) -> Tensor:
-        """Input fields (B, h, w) for noisy images (B, H, W): each pixel fills a cell.
+    def written(
+        self, x_t: Tensor, layer_set: int, phases: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """What stands on the modulators for noisy images (B, H, W): inputs and layers.
 
-        Radians in 0 ... SPAN_RAD for an SLM patch, amplitude in 0 ... 1 for a DMD.
+        inputs (B, h, w): radians for an SLM patch, amplitude in 0 ... 1 for a DMD; each pixel of an image
+        fills a cell. layers: (N, h, w) radians, or (B, N, h, w) if they carry the image.
+        phases (N, h, w): the layer set's own, if not given.
         """
-        unit = (x_t.clamp(-CLIP, CLIP) / CLIP + 1.0) / 2.0
-        value = unit * SPAN_RAD if self.input_kind == "slm_patch" else unit
-        return value.repeat_interleave(self.cell[0], 1).repeat_interleave(self.cell[1], 2)
+        image = (x_t / CLIP).clamp(-1.0, 1.0)
+        field = image.repeat_interleave(self.cell[0], 1).repeat_interleave(self.cell[1], 2)
+        scale = self.encode_scale[layer_set]
+        phases = self.phases[layer_set] if phases is None else phases
+        if self.input_kind == "slm_patch":
+            inputs = 0.5 * SPAN_RAD * (1.0 + scale * field)
+        else:
+            inputs = (0.5 * (1.0 + scale * field)).clamp(0.0, 1.0)
+        if not self.data_layers:
+            return inputs, phases
+        gain = math.pi * self.data_gain[layer_set]
+        return inputs, phases + gain[:, None, None] * field[:, None]
 
-    def cells(self, intensity: Tensor) -> Tensor:
-        """Mean intensity of each cell, (B, H, W)."""
-        (rows, columns), (height, width) = self.image_shape, self.cell
-        return intensity.reshape(-1, rows, height, columns, width).mean((2, 4))
+    def detected(self, intensity: Tensor) -> Tensor:
+        """A number for each pixel of an image, (B, H, W), from intensity (B, h, w)."""
+        return detected(intensity, self.image_shape, self.detection)
 
-    def clean(self, intensity: Tensor, layer_set: int) -> Tensor:
-        """The clean image (B, H, W) read from the light, "sample" prediction."""
+    def light(self, intensity: Tensor, layer_set: int) -> Tensor:
+        """F (B, H, W): what the light says, in the units of the prediction."""
         scale, offset = self.decode_scale[layer_set], self.decode_offset[layer_set]
-        return scale * self.cells(intensity) + offset
+        return scale * self.detected(intensity) + offset
+
+    def clean(self, intensity: Tensor, x_t: Tensor, abar: Tensor, layer_set: int) -> Tensor:
+        """The clean image (B, H, W), before it is clamped; abar (B,)."""
+        light = self.light(intensity, layer_set)
+        if self.prediction == "sample":
+            return light
+        base, weight = self._preconditioned(x_t, abar)
+        return base + weight * light
+
+    def _preconditioned(self, x_t: Tensor, abar: Tensor) -> tuple[Tensor, Tensor]:
+        """c_skip x_t / sqrt(abar) about the images' mean, and c_out (Karras 2022, table 1)."""
+        abar = abar.view(-1, 1, 1)
+        noise, image = (1.0 - abar) / abar, self.image_deviation.square()
+        skip = image / (noise + image)
+        return self.image_mean + skip * (x_t / abar.sqrt() - self.image_mean), (noise * skip).sqrt()
 
     def match(self, measured: Tensor, modelled: Tensor, layer_set: int) -> None:
         """Move the offsets until the bench's mean prediction is the twin's, cell by cell.
@@ -85,30 +158,44 @@ class OpticalDenoisingUnit(nn.Module):
         the loss is too small for training to see.
         """
         with torch.no_grad():
-            missing = (self.cells(modelled) - self.cells(measured)).mean(0)
+            missing = (self.detected(modelled) - self.detected(measured)).mean(0)
             self.decode_offset[layer_set] += self.decode_scale[layer_set] * missing
 
     def decode(self, intensity: Tensor, x_t: Tensor, abar: Tensor, layer_set: int) -> Tensor:
         """Predicted noise (B, H, W) from intensity (B, h, w), x_t (B, H, W) and abar_t (B,).
 
-        "sample": (x_t - sqrt(abar) x0) / sqrt(1 - abar), x0 within the range of images -1 ... 1.
-        "epsilon": the cells' intensity, standardised image by image (the paper, section 3.2).
+        (x_t - sqrt(abar) x0) / sqrt(1 - abar), x0 within the range of images -1 ... 1; for "epsilon"
+        what is detected, standardised.
         """
         if self.prediction == "epsilon":
-            cells = self.cells(intensity)
-            mean = cells.mean((1, 2), keepdim=True)
-            return (cells - mean) / cells.std((1, 2), keepdim=True).clamp_min(1e-6)
+            found = self.detected(intensity)
+            mean = found.mean((1, 2), keepdim=True)
+            return (found - mean) / found.std((1, 2), keepdim=True).clamp_min(1e-6)
+        clean = self.clean(intensity, x_t, abar, layer_set).clamp(-1.0, 1.0)
         abar = abar.view(-1, 1, 1)
-        clean = self.clean(intensity, layer_set).clamp(-1.0, 1.0)
         return (x_t - abar.sqrt() * clean) / (1.0 - abar).sqrt()
 
-    def loss(self, intensity: Tensor, clean: Tensor, noise: Tensor, layer_set: int) -> Tensor:
+    def loss(
+        self,
+        intensity: Tensor,
+        x_t: Tensor,
+        abar: Tensor,
+        clean: Tensor,
+        noise: Tensor,
+        layer_set: int,
+    ) -> Tensor:
         """What training lessens: the error of the clean image, or of the noise.
 
-        For "sample" the error of the clean image, unweighted: in trials it gave a lower noise MSE
-        than the noise MSE itself, whose weight abar / (1 - abar) lies on the least t alone.
+        The clean image counts as it is used, clamped: real images are exactly black over most of their
+        area, which light alone never is. For "sample" unweighted: in trials it gave a lower noise MSE
+        than the noise MSE itself, whose weight abar / (1 - abar) lies on the least t alone. For
+        "preconditioned" in units of c_out, the error of F (Karras 2022).
         """
         if self.prediction == "epsilon":
-            unused = torch.zeros(len(noise))
-            return (self.decode(intensity, noise, unused, layer_set) - noise).square().mean()
-        return (self.clean(intensity, layer_set) - clean).square().mean()
+            return (self.decode(intensity, x_t, abar, layer_set) - noise).square().mean()
+        found = self.clean(intensity, x_t, abar, layer_set)
+        clamped = found.clamp(-1.0, 1.0)
+        error = clamped + LEAK * (found - clamped) - clean
+        if self.prediction == "preconditioned":
+            error = error / self._preconditioned(x_t, abar)[1]
+        return error.square().mean()

@@ -36,17 +36,12 @@ STAGES: dict[Method, str] = {
     "physics_aware": "learning on the bench, twin fixed",
     "online": "online learning",
 }
-PULL = 0.1
-"""Decay of the phases towards their rest. Without it they wander over many turns, and each fall from 2 pi
-to 0 scatters light at angles that a twin with one sample a pixel cannot follow."""
 PICTURE_SECONDS = 0.25
 CHECKPOINT_SECONDS = 5.0
-DECODE_RATE = 0.02
+RATE_OF_ENDS = 0.2
+"""Learning rate of what encodes and decodes, over that of the phases."""
 MATCHED_BATCHES = 2
 FRAMES_FOLLOWED = 4
-SHARE_OF_FURTHER_SETS = 0.25
-"""The first layer set, for the least noise, has the most to learn. On a twin the next ones start from
-the one before, since neighbouring timestep ranges need similar light."""
 
 
 def train(session: Session, method: Method) -> Job[None]:
@@ -67,12 +62,14 @@ def train(session: Session, method: Method) -> Job[None]:
         rate = first_rate if layer_set == 0 or not twin_only else 0.5 * first_rate
         if twin_only and layer_set > 0 and where.step == 0:
             odu.start_from(layer_set, layer_set - 1)
+        # The pull: without it phases wander over many turns, and each fall from 2 pi to 0 scatters light
+        # at angles that a twin with one sample a pixel cannot follow.
         deviation = (odu.phases.detach()[layer_set] - REST_RAD).requires_grad_()
-        decode: list[Tensor] = [odu.decode_scale, odu.decode_offset]
+        ends = [odu.encode_scale, odu.data_gain, odu.decode_scale, odu.decode_offset]
         optimiser = torch.optim.AdamW(
             [
-                {"params": [deviation], "lr": rate, "weight_decay": PULL},
-                {"params": decode, "lr": DECODE_RATE * rate / 0.1, "weight_decay": 0.0},
+                {"params": [deviation], "lr": rate, "weight_decay": options.phase_pull},
+                {"params": ends, "lr": RATE_OF_ENDS * rate, "weight_decay": 0.0},
             ],
             # A short memory: within some hundred steps the gradients shrink by orders of magnitude.
             betas=(0.9, 0.9),
@@ -88,19 +85,20 @@ def train(session: Session, method: Method) -> Job[None]:
             x_t, noise, clean, t = draw_batch(session, method, layer_set, step)
             abar = session.schedule.alphas_bar[t]
             phases = deviation + REST_RAD
-            inputs, layers = session.written(odu.encode(x_t), phases)
+            inputs, layers = session.written(*odu.written(x_t, layer_set, phases))
             modelled = twin(inputs, layers)
             measured = modelled.detach() if twin_only else session.measure(inputs, layers)
             intensity = modelled + (measured - modelled).detach()
 
             optimiser.zero_grad()
-            torch.autograd.backward(odu.loss(intensity, clean, noise, layer_set))
+            torch.autograd.backward(odu.loss(intensity, x_t, abar, clean, noise, layer_set))
             optimiser.step()
             schedule.step()
             if refiner is not None:
                 refiner.step(inputs.detach(), layers.detach(), measured)
                 few = slice(0, FRAMES_FOLLOWED)
-                session.follow(inputs[few].detach(), layers.detach(), measured[few])
+                shown = layers.detach() if layers.dim() == 3 else layers[few].detach()
+                session.follow(inputs[few].detach(), shown, measured[few])
 
             with torch.no_grad():
                 odu.phases[layer_set] = deviation + REST_RAD
@@ -138,17 +136,22 @@ def _match(session: Session, method: Method, layer_set: int) -> None:
         batches = [
             draw_batch(session, method, layer_set, -1 - i)[0] for i in range(MATCHED_BATCHES)
         ]
-        inputs, layers = session.written(odu.encode(torch.cat(batches)), odu.phases[layer_set])
+        inputs, layers = session.written(*odu.written(torch.cat(batches), layer_set))
         modelled = session.twin(inputs, layers)
     odu.match(session.measure(inputs, layers), modelled, layer_set)
 
 
 def step_counts(options: TrainingOptions, method: Method) -> list[int]:
-    """Steps of each layer set."""
+    """Steps of each layer set.
+
+    The first one, for the least noise, has the most to learn. On a twin the next ones start from the one
+    before, since neighbouring timestep ranges need similar light; started anew, those for much noise
+    never find that light can tell them anything, and predict the mean image.
+    """
     first = {"offline": options.offline_steps, "calibrated": options.calibrated_steps}.get(
         method, options.online_steps
     )
-    further = math.ceil(SHARE_OF_FURTHER_SETS * first)
+    further = math.ceil(options.further_steps * first)
     return [first] + [further] * (options.layer_sets - 1)
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from labdiff.data.image_set import data_folder
+from labdiff.data.folder import data_folder
 from labdiff.errors import UserError
 from labdiff.metrics.features import FeatureExtractor
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
 from twin.discrepancy import discrepancy
-from twin.odu import SPAN_RAD, OpticalDenoisingUnit
+from twin.odu import REST_RAD, SPAN_RAD, ImageStatistics, OpticalDenoisingUnit
 
 
 def test_a_cell_holds_one_pixel_in_the_modulators_range() -> None:
     image = torch.tensor([[[-9.0, 9.0], [0.0, 0.0]]])
-    written = OpticalDenoisingUnit(1, 1, (4, 4), (2, 2)).encode(image)
+    written, _ = OpticalDenoisingUnit(1, 1, (4, 4), (2, 2)).written(image, 0)
     assert written.shape == (1, 4, 4)
-    assert float(written[0, 1, 1]) == 0.0
-    assert float(written[0, 0, 2]) == pytest.approx(SPAN_RAD)
-    dmd = OpticalDenoisingUnit(1, 1, (4, 4), (2, 2), input_kind="dmd").encode(image)
-    assert float(dmd.max()) == 1.0
+    assert float(written[0, 1, 1].detach()) == 0.0
+    assert float(written[0, 0, 2].detach()) == pytest.approx(SPAN_RAD)
+    dmd, _ = OpticalDenoisingUnit(1, 1, (4, 4), (2, 2), input_kind="dmd").written(image, 0)
+    assert float(dmd.detach().max()) == 1.0
 
 
 def test_perfect_light_decodes_to_the_exact_noise() -> None:
@@ -29,7 +31,7 @@ def test_perfect_light_decodes_to_the_exact_noise() -> None:
     light = ((clean + 1.0) / 0.5).repeat_interleave(2, 1).repeat_interleave(2, 2)
     predicted = odu.decode(light, x_t, abar, 1)
     assert torch.allclose(predicted, noise, atol=1e-5)
-    assert float(odu.loss(light, clean, noise, 1).detach()) < 1e-10
+    assert float(odu.loss(light, x_t, abar, clean, noise, 1).detach()) < 1e-10
 
 
 def test_epsilon_prediction_is_standardised() -> None:
@@ -57,9 +59,9 @@ def test_matching_gives_the_bench_the_twins_mean_prediction() -> None:
     odu = OpticalDenoisingUnit(2, 1, (8, 8), (4, 4))
     modelled = torch.rand(5, 8, 8)
     pattern = torch.rand(8, 8)
-    before = odu.clean(modelled, 1).detach()
+    before = odu.light(modelled, 1).detach()
     odu.match(modelled + pattern, modelled, 1)
-    after = odu.clean(modelled + pattern, 1).detach()
+    after = odu.light(modelled + pattern, 1).detach()
     assert torch.allclose(after, before, atol=1e-5)
     assert torch.equal(odu.decode_offset[0], torch.full((4, 4), -1.0))
 
@@ -72,3 +74,58 @@ def test_a_layer_set_starts_from_another_one() -> None:
             values[0] = torch.rand(values[0].shape)
     odu.start_from(1, 0)
     assert all(torch.equal(values[1], values[0]) for values in odu.parameters())
+
+
+def test_data_layers_carry_the_image_by_their_gain() -> None:
+    odu = OpticalDenoisingUnit(1, 3, (4, 4), (2, 2), data_layers=True)
+    with torch.no_grad():
+        odu.data_gain[0] = torch.tensor([0.0, 1.0, -2.0])
+    image = torch.tensor([[[3.0, -3.0], [0.0, 1.5]], [[0.0, 0.0], [0.0, 0.0]]])
+    _, layers = odu.written(image, 0)
+    assert layers.shape == (2, 3, 4, 4)
+    turns = (layers[0].detach() - REST_RAD) / math.pi
+    assert torch.allclose(turns[0], torch.zeros(4, 4))
+    assert turns[1, ::2, ::2].flatten().tolist() == pytest.approx([1.0, -1.0, 0.0, 0.5])
+    assert turns[2, ::2, ::2].flatten().tolist() == pytest.approx([-2.0, 2.0, 0.0, -1.0])
+    assert torch.allclose(layers[1], torch.full((3, 4, 4), REST_RAD))
+
+
+def test_differential_detection_has_a_sign_and_leaves_out_common_light() -> None:
+    odu = OpticalDenoisingUnit(1, 1, (6, 6), (2, 2), detection="differential")
+    light = torch.zeros(1, 6, 6)
+    light[0, :3, 0] = 3.0  # left column of the first cell
+    light[0, 3:, 5] = 6.0  # right column of the last
+    assert odu.detected(light + 7.0)[0].tolist() == [[3.0, 0.0], [0.0, -6.0]]
+    with pytest.raises(ValueError, match="two pixels' width"):
+        OpticalDenoisingUnit(1, 1, (4, 4), (4, 4), detection="differential")
+
+
+def test_preconditioning_is_the_best_guess_for_independent_gaussian_pixels() -> None:
+    """With F = 0: the posterior mean of a pixel of known mean and deviation."""
+    torch.manual_seed(0)
+    mean, deviation = -0.2, 0.1
+    odu = OpticalDenoisingUnit(
+        1, 1, (8, 8), (4, 4), prediction="preconditioned", detection="differential",
+        statistics=ImageStatistics(mean, deviation),
+    )  # fmt: skip
+    count = 20_000
+    clean = mean + deviation * torch.randn(count, 4, 4)
+    abar = torch.full((count,), 0.95)
+    x_t = 0.95**0.5 * clean + 0.05**0.5 * torch.randn(count, 4, 4)
+    found = odu.clean(torch.zeros(count, 8, 8), x_t, abar, 0).detach()
+    # Regression of the truth on the guess has slope one and no offset, and c_out is what is left.
+    slope = float(((found - mean) * (clean - mean)).mean() / (found - mean).square().mean())
+    assert slope == pytest.approx(1.0, abs=0.02)
+    loss = odu.loss(torch.zeros(count, 8, 8), x_t, abar, clean, clean, 0)
+    assert float(loss.detach()) == pytest.approx(1.0, abs=0.02)
+
+
+def test_darker_than_black_is_black() -> None:
+    odu = OpticalDenoisingUnit(1, 1, (4, 4), (2, 2))
+    black, abar = torch.full((1, 2, 2), -1.0), torch.tensor([0.5])
+    with torch.no_grad():
+        odu.decode_offset.fill_(-1.5)
+    light = torch.zeros(1, 4, 4)
+    assert float(odu.loss(light, black, abar, black, black, 0).detach()) < 1e-4
+    noise = odu.decode(light, black, abar, 0).detach()
+    assert torch.allclose((black - 0.5**0.5 * noise) / 0.5**0.5, black)
