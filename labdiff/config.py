@@ -162,6 +162,10 @@ class TrainingOptions(_Section):
         le=10.0,
         description="steps of each further layer set, over those of the first",
     )
+    warm_start: bool = Field(
+        default=True,
+        description="on a twin a layer set starts from its neighbour; else from where it is",
+    )
     calibrated_steps: int = Field(default=500, ge=0, description="the same, on the calibrated twin")
     online_steps: int = Field(default=100, ge=0, description="the same, on the bench")
     batch: int = Field(default=16, ge=1, le=4096, description="images a step")

@@ -112,3 +112,17 @@ def test_unknown_and_mixed_drivers_are_named() -> None:
         open_bench(parse_bench(real, "b"), 0)
     with pytest.raises(UserError, match="mock for all"):
         open_bench(parse_bench(text.replace(camera, '[camera]\ndriver = "basler"'), "b"), 0)
+
+
+@pytest.mark.parametrize("input_kind", ["slm_patch", "dmd"])
+def test_layers_may_differ_from_image_to_image(input_kind: Literal["slm_patch", "dmd"]) -> None:
+    rng = np.random.default_rng(0)
+    with small_bench(input_kind) as (_, bench):
+        count = bench.layout.flat().shape[0] - (1 if input_kind == "slm_patch" else 0)
+        fields = rng.uniform(0.5, 1.0, (2, 16, 16))
+        layers = rng.uniform(0.0, 1.0, (2, count, 16, 16))
+        together = bench.measure(fields, layers).intensity
+        for index in range(2):
+            alone = bench.measure(fields[index : index + 1], layers[index]).intensity[0]
+            np.testing.assert_allclose(together[index], alone, atol=1e-5)
+        assert np.abs(together[0] - together[1]).max() > 0.1

@@ -35,6 +35,15 @@ def test_policy_partitions_the_timesteps(sets: int) -> None:
         assert first <= t < end
 
 
+def test_policy_has_ranges_by_difficulty() -> None:
+    policy = TimeAwarePolicy(1000, 3, (100, 400))
+    assert [policy.bounds(m) for m in range(3)] == [(0, 100), (100, 400), (400, 1000)]
+    assert [policy.layer_set(t) for t in (0, 99, 100, 399, 400, 999)] == [0, 0, 1, 1, 2, 2]
+    for wrong in ((100,), (400, 100), (0, 100), (100, 1000)):
+        with pytest.raises(ValueError, match="timestep edges"):
+            TimeAwarePolicy(1000, 3, wrong)
+
+
 @pytest.mark.parametrize("kind", ["ddpm", "ddim"])
 def test_samplers_recover_a_point_distribution(kind: Literal["ddpm", "ddim"]) -> None:
     """With data at one point the exact denoiser is known, and every sampler must arrive there."""

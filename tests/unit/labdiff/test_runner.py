@@ -4,7 +4,7 @@ import pytest
 
 from labdiff.errors import JobStoppedError
 from labdiff.events import Event, JobEnded, JobStarted, StageStarted
-from labdiff.runner import Job, run
+from labdiff.runner import Job, recorded, run
 
 
 def job(closed: list[bool], fail: bool = False) -> Job[int]:
@@ -60,3 +60,29 @@ def test_a_failing_watcher_is_dropped() -> None:
 
     assert run(job([]), watch=[bad]) == 7
     assert len(calls) == 1
+
+
+def test_a_job_within_a_job_has_a_recorder_of_its_own() -> None:
+    inner: list[Event] = []
+    outer: list[Event] = []
+
+    def around() -> Job[int]:
+        yield JobStarted("around", 1)
+        return (yield from recorded(job([]), inner.append)) + 1
+
+    assert run(around(), record=[outer.append]) == 8
+    assert inner == [JobStarted("test", 2), StageStarted("work", 1), JobEnded("completed", "")]
+    assert outer[1:3] == inner[:2]
+
+
+def test_a_job_within_a_job_says_stopped_or_failed() -> None:
+    inner: list[Event] = []
+    closed: list[bool] = []
+    with pytest.raises(JobStoppedError):
+        run(recorded(job(closed), inner.append), should_stop=lambda: len(inner) == 2)
+    assert inner[-1] == JobEnded("stopped", "stopped by the user")
+    assert closed == [True]
+    inner.clear()
+    with pytest.raises(RuntimeError, match="lamp broke"):
+        run(recorded(job([], fail=True), inner.append))
+    assert inner[-1] == JobEnded("failed", "RuntimeError: lamp broke")

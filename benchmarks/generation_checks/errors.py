@@ -1,0 +1,111 @@
+"""Held-out errors by timestep range: the unit beside Wiener, identity, the paper's recipe and the peers."""
+
+from __future__ import annotations
+
+from statistics import mean
+from typing import Any
+
+from claims import Claim, claim
+
+from generation_checks.setting import Setting
+from labdiff.evaluate import denoise
+from labdiff.metrics import Predictor, WienerDenoiser, WienerFilter, identity_prediction
+from labdiff.metrics.range_error import RangeError, range_errors
+from labdiff.peers import PeerTraining, build_peer, predictor, train_peer
+from labdiff.session import Session
+
+Errors = dict[str, tuple[RangeError, ...]]
+UNET_SHARE = 0.025
+"""Of the unit's training images, those that the U-Net gets: on one core all would take hours."""
+
+
+def measure(setting: Setting, peers: bool) -> tuple[list[Claim], dict[str, Any]]:
+    """Claims and the table of all errors, for every data set."""
+    claims, tables = [], {}
+    for data in setting.data_sets:
+        errors = _errors(setting, data, peers)
+        claims += _claims(data, errors)
+        tables[data] = {name: _table(found) for name, found in errors.items()}
+        for recipe in ("ours", "paper"):
+            tables[data][f"training_s_{recipe}"] = setting.training_s(data, recipe)
+    claims.append(
+        claim(
+            "longest training of the best unit, minutes of one core",
+            max(setting.training_s(data, "ours") for data in setting.data_sets) / 60.0,
+            "<= 30",
+        )
+    )
+    return claims, tables
+
+
+def _errors(setting: Setting, data: str, peers: bool) -> Errors:
+    unit, paper = setting.trained(data, "ours"), setting.trained(data, "paper")
+    images, schedule = unit.images, unit.schedule
+    predictors: dict[str, Predictor] = {
+        "ours": _predictor(unit),
+        "paper": _predictor(paper),
+        "wiener": WienerDenoiser(images.train, schedule),
+        "wiener_each_t": WienerFilter(images.train, schedule),
+        "identity": lambda x_t, _: identity_prediction(x_t),
+    }
+    if peers:
+        shown = _images_shown(unit)
+        for name, share in (("fully connected net", 1.0), ("U-Net", UNET_SHARE)):
+            net = build_peer(name, images.train.shape[1:], setting.seed)
+            training = PeerTraining(round(shown * share), seed=setting.seed)
+            path = setting.kept / f"{data}-{name.replace(' ', '-')}-{setting.seed}.h5"
+            setting.do(train_peer(net, images.train, training, schedule, path))
+            predictors[f"{name}, {training.images} images"] = predictor(net)
+    count = 40 if setting.quick else 500
+    return {
+        name: range_errors(predict, images.test, schedule, (), count, setting.seed)
+        for name, predict in predictors.items()
+    }
+
+
+def _predictor(session: Session) -> Predictor:
+    return lambda x_t, t: denoise(session, x_t, t, "twin")[0]
+
+
+def _images_shown(session: Session) -> int:
+    """Training images of all layer sets, repetitions counted."""
+    options = session.options
+    further = (options.layer_sets - 1) * options.further_steps
+    return round(options.batch * options.offline_steps * (1.0 + further))
+
+
+def _claims(data: str, errors: Errors) -> list[Claim]:
+    ours, wiener = errors["ours"], errors["wiener"]
+    ratios = [a.clean_mse.value / b.clean_mse.value for a, b in zip(ours, wiener, strict=True)]
+    ratios += [
+        a.noise_mse.value / b.noise_mse.value
+        for a, b in zip(ours, wiener, strict=True)
+        if a.noise_mse is not None and b.noise_mse is not None
+    ]
+    below = sum(ratio < 1.0 for ratio in ratios) / len(ratios)
+    claims = [
+        claim(f"{data}: error over Wiener, worst range", max(ratios), "<= 1.05"),
+        claim(f"{data}: share of ranges below Wiener", below, ">= 0.5"),
+    ]
+    for other in ("identity", "paper"):
+        for kind in ("noise", "clean"):
+            over = _mean(ours, kind) / _mean(errors[other], kind)
+            claims.append(claim(f"{data}: mean {kind} error over that of {other}", over, "<= 0.6"))
+    return claims
+
+
+def _mean(errors: tuple[RangeError, ...], kind: str) -> float:
+    values = [error.noise_mse if kind == "noise" else error.clean_mse for error in errors]
+    return mean(value.value for value in values if value is not None)
+
+
+def _table(errors: tuple[RangeError, ...]) -> list[dict[str, float | int | None]]:
+    return [
+        {
+            "first_t": error.first_t,
+            "noise_mse": error.noise_mse.value if error.noise_mse else None,
+            "clean_mse": error.clean_mse.value,
+            "clean_mse_standard_error": error.clean_mse.standard_error,
+        }
+        for error in errors
+    ]
