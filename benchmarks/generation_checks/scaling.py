@@ -1,0 +1,51 @@
+"""Figures 5 and 6 at small scale: error against layers and pixels, and the power law of the parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from claims import Claim, claim
+from generation_checks.setting import Setting
+
+from labdiff.reproduce import Context
+from labdiff.reproduce import figure5, figure6
+from labdiff.reproduce.finding import Row, number
+from labdiff.reproduce.scan import Point, Settings
+
+TINY = Settings(
+    data="digits",
+    base=Point(40, 2, 2),
+    sides=(20, 40),
+    layers=(1, 2),
+    layer_sets=(1, 2),
+    budget=20,
+    count=6,
+    options={"image_size": 10, "sampler_steps": 3},
+)
+
+
+def measure(setting: Setting) -> tuple[list[Claim], dict[str, Any]]:
+    """Claims, the rows of both figures and their sentences; the pictures stay in the kept folder."""
+    chosen = TINY if setting.quick else None
+    out = setting.kept / "reproduce"
+    # One name for both: the units of figure 5 are those of figure 6.
+    context = Context("figure5", out, seed=setting.seed)
+    fifth = setting.do(figure5.job(context, chosen))
+    fifth.write(out, "figure5")
+    sixth = setting.do(figure6.job(context, chosen))
+    sixth.write(out, "figure6")
+    claims = []
+    for panel in ("side", "layers"):
+        rows = [row for row in fifth.rows if row["panel"] == panel]
+        errors = [number(row["noise_mse"]) for row in rows]
+        claims.append(
+            claim(f"figure 5: last noise MSE over first, {panel}", errors[-1] / errors[0], "<= 1")
+        )
+    claims.append(
+        claim("figure 6: points of the power law", len(sixth.rows), ">= 2"),
+    )
+    return claims, {"figure5": fifth.sentence, "figure6": sixth.sentence, "rows": _plain(fifth.rows)}
+
+
+def _plain(rows: list[Row]) -> list[dict[str, Any]]:
+    return [dict(row) for row in rows]
