@@ -60,7 +60,7 @@ def train(session: Session, method: Method) -> Job[None]:
     for layer_set in range(where.layer_set, options.layer_sets):
         steps = plan[layer_set]
         rate = first_rate if layer_set == 0 or not twin_only else 0.5 * first_rate
-        if twin_only and layer_set > 0 and where.step == 0:
+        if twin_only and not session.pretrained and layer_set > 0 and where.step == 0:
             odu.start_from(layer_set, layer_set - 1)
         # The pull: without it phases wander over many turns, and each fall from 2 pi to 0 scatters light
         # at angles that a twin with one sample a pixel cannot follow.
