@@ -151,7 +151,7 @@ def train(
     )
     start_from = layer_path(layers_from) if layers_from is not None else None
     if start_from is not None:
-        given = {n for n in wanted if context.get_parameter_source(n).name != "DEFAULT"}
+        given = {n for n in wanted if _given(context, n)}
         wanted = options_from_layers(start_from, wanted, given)
     options = _options(**wanted)
     stored = None
@@ -289,6 +289,11 @@ def _options(**values: Any) -> Any:
         return TrainingOptions(**values)
     except ValidationError as error:
         raise UserError(explain(error, "options", TrainingOptions)) from None
+
+
+def _given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
 
 
 def _print_table(title: str, figures: dict[str, float]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -23,25 +22,24 @@ from labdiff.progress import ProgressBar
 from labdiff.runner import Job, run
 from labdiff.session import Session
 
-Where = Literal["twin", "bench"]
-
 
 def generate_picture(
-    path: Path | None, count: int, where: Where, seed: int, out: Path, steps: int | None = None
+    path: Path | None, count: int, on_bench: bool, seed: int, out: Path, steps: int | None = None
 ) -> Path:
     """Write a PNG of `count` images; returns its path.
 
-    path: a run file or a layer file; the pretrained layers if None. steps: of the sampler, else as the
-    file says. Raises UserError for a file that holds no layers, or a PNG that cannot be written.
+    path: a run file or a layer file; the pretrained layers if None. on_bench: else on the twin.
+    steps: of the sampler, else as the file says. Raises UserError for a file that holds no layers, or for a PNG
+    that cannot be written.
     """
-    session = _opened(path or pretrained_path(), where)
+    session = _opened(path or pretrained_path(), on_bench)
     if steps is not None:
         session.options = session.options.model_copy(update={"sampler_steps": steps})
     with StopOnSignal() as stop, ProgressBar() as progress:
-        job = _job(session, count, where, seed)
+        job = _job(session, count, on_bench, seed)
         images = run(job, watch=[progress], should_stop=stop.requested)
     name = path.name if path is not None else "pretrained layers"
-    figure = _grid(images, _title(name, session.options, where, seed))
+    figure = _grid(images, _title(name, session.options, on_bench, seed))
     try:
         figure.savefig(out, dpi=110)
     except (OSError, ValueError) as error:
@@ -49,39 +47,42 @@ def generate_picture(
     return out
 
 
-def _opened(path: Path, where: Where) -> Session:
+def _opened(path: Path, on_bench: bool) -> Session:
     """A session with the file's layers. A layer file knows no bench: on the twin none is opened."""
-    if path.exists() and not is_layer_file(path):
+    if not path.is_file():
+        raise UserError(f"{path}: no such run file or layer file")
+    if not is_layer_file(path):
         return ExperimentJob(Request(resume=path)).session
     torch.set_num_threads(min(torch.get_num_threads(), 2))
     layers = read_layers(path)
     config = parse_bench(layers.bench_text, str(path))
-    bench = open_bench(config, layers.options.seed) if where == "bench" else None
+    bench = open_bench(config, layers.options.seed) if on_bench else None
     session = Session.create(config, layers.options, bench)
     layers.give_to(session)
     return session
 
 
-def _job(session: Session, count: int, where: Where, seed: int) -> Job[npt.NDArray[np.float32]]:
+def _job(session: Session, count: int, on_bench: bool, seed: int) -> Job[npt.NDArray[np.float32]]:
     """The bench, if there is one, is calibrated first; the twin needs no light."""
     bench = session.laboratory
     held: AbstractContextManager[object] = nullcontext()
     if bench is not None:
-        held = bench if where == "bench" else closing(bench)
+        held = bench if on_bench else closing(bench)
     with held:
-        if where == "bench":
+        if on_bench:
             yield from measure_routines(session)
-        images = yield from generate(session, count, where, seed)
+        images = yield from generate(session, count, "bench" if on_bench else "twin", seed)
         return np.asarray(images.numpy())
 
 
-def _title(name: str, options: TrainingOptions, where: Where, seed: int) -> str:
+def _title(name: str, options: TrainingOptions, on_bench: bool, seed: int) -> str:
     classes = f" {', '.join(map(str, options.classes))}" if options.classes else ""
     carries = "carry the image" if options.layers == "data" else "passive"
     eta = f", eta {options.eta:g}" if options.sampler == "ddim" else ""
+    place = "bench" if on_bench else "twin"
     return (
         f"{name}: {options.data}{classes}; layers {carries}, M = {options.layer_sets}\n"
-        f"on the {where}; {options.sampler}, {options.sampler_steps} steps{eta}; seed {seed}"
+        f"on the {place}; {options.sampler}, {options.sampler_steps} steps{eta}; seed {seed}"
     )
 
 

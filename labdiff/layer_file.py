@@ -148,7 +148,7 @@ def is_layer_file(path: Path) -> bool:
 
 
 def read_layers(path: Path) -> Layers:
-    """Read a layer file. Raises UserError if it is missing, damaged, no layer file or of another version."""
+    """Read a layer file. Raises UserError if it is missing, damaged, another kind or another version."""
     if not path.is_file():
         raise UserError(
             f"{path}: no such layer file. 'labdiff layers export RUN -o FILE' makes one."

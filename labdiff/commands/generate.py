@@ -32,5 +32,5 @@ def register(app: typer.Typer) -> None:
 
         if where not in ("twin", "bench"):
             raise UserError(f"--where {where}: allowed are twin, bench")
-        place = "bench" if where == "bench" else "twin"
-        print(f"wrote {generate_picture(file, count, place, seed, out, steps)}")
+        on_bench = where == "bench"
+        print(f"wrote {generate_picture(file, count, on_bench, seed, out, steps)}")
