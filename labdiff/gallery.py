@@ -29,8 +29,8 @@ def generate_picture(
     """Write a PNG of `count` images; returns its path.
 
     path: a run file or a layer file; the pretrained layers if None. on_bench: else on the twin.
-    steps: of the sampler, else as the file says. Raises UserError for a file that holds no layers, or for a PNG
-    that cannot be written.
+    steps: of the sampler, else as the file says. Raises UserError for a file that holds no layers, or
+    for a PNG that cannot be written.
     """
     session = _opened(path or pretrained_path(), on_bench)
     if steps is not None:
