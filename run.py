@@ -22,6 +22,7 @@ MARK = VENV / ".labdiff-setup"
 # Pinned and installed first: a plain "torch" may bring several gigabytes of CUDA libraries.
 TORCH = "torch==2.13.0"
 PACKAGES = {"calibration", "drivers", "gui", "labdiff", "mock_hardware", "twin"}
+LAYERS = "labdiff/pretrained/digits.h5"
 QT_LIBRARIES = {
     "libGL.so.1": "libgl1",
     "libEGL.so.1": "libegl1",
@@ -88,7 +89,7 @@ def lint(arguments: list[str]) -> int:
 
 
 def check_wheel() -> int:
-    """Build the wheel and compare its top-level names with the six packages."""
+    """Build the wheel: it holds the six packages, nothing else beside them, and the layers."""
     with tempfile.TemporaryDirectory() as folder:
         code = call(PYTHON, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder)
         if code:
@@ -98,6 +99,9 @@ def check_wheel() -> int:
         found = {n.split("/")[0] for n in names if ".dist-info" not in n.split("/")[0]}
     if found != PACKAGES:
         print(f"the wheel holds {sorted(found)}; expected {sorted(PACKAGES)}")
+        return 1
+    if LAYERS not in names:
+        print(f"the wheel lacks {LAYERS}, the layers that `labdiff generate` shows")
         return 1
     print(f"wheel: {', '.join(sorted(found))}")
     return 0

@@ -10,10 +10,11 @@ from drivers.protocols import SLM, Camera, InputModulator, Laser
 from drivers.registry import driver_class
 from labdiff.bench import Bench
 from labdiff.clock import SystemClock
-from labdiff.config import BenchConfig
+from labdiff.config import BenchConfig, TrainingOptions
 from labdiff.errors import UserError
 from mock_hardware.geometry import MockGeometry
 from twin.digital_twin import DigitalTwin, TwinGeometry
+from twin.odu import ImageStatistics, OpticalDenoisingUnit
 
 
 def patch_layout(config: BenchConfig) -> PatchLayout:
@@ -44,6 +45,30 @@ def build_twin(config: BenchConfig) -> DigitalTwin:
             numerical_aperture=config.relay.numerical_aperture,
         )
     )
+
+
+def build_odu(
+    config: BenchConfig, options: TrainingOptions, statistics: ImageStatistics | None = None
+) -> OpticalDenoisingUnit:
+    """An untrained unit for a bench. Raises UserError if images do not fit the patches."""
+    try:
+        return OpticalDenoisingUnit(
+            layer_sets=options.layer_sets,
+            layers=config.layers,
+            shape=config.cavity.patch_shape,
+            image_shape=(options.image_size, options.image_size),
+            input_kind=config.input.kind,
+            prediction=options.prediction,
+            data_layers=options.layers == "data",
+            detection=options.detection,
+            statistics=statistics,
+        )
+    except ValueError as error:
+        allowed = [n for n in range(2, 101) if not any(s % n for s in config.cavity.patch_shape)]
+        raise UserError(
+            f"image_size = {options.image_size}: {error}; "
+            f"allowed are {', '.join(map(str, allowed))}"
+        ) from None
 
 
 def open_bench(config: BenchConfig, seed: int) -> Bench:

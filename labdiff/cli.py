@@ -37,9 +37,9 @@ EXIT_INTERRUPTED = 130
 
 def main() -> None:
     """Entry point: a user's mistake is one clear line and exit code 2, never a traceback."""
-    from labdiff.commands import data, evaluate, reproduce
+    from labdiff.commands import data, evaluate, generate, layers, reproduce
 
-    for command in (data, evaluate, reproduce):
+    for command in (generate, layers, data, evaluate, reproduce):
         command.register(app)
     for entry in metadata.entry_points(group="labdiff.commands"):
         register: Callable[[typer.Typer], None] = entry.load()
@@ -83,6 +83,7 @@ def demo(
 
 @app.command()
 def train(
+    context: typer.Context,
     bench: Bench = "mock",
     out: Out = Path("runs/train"),
     seed: Seed = 0,
@@ -108,6 +109,12 @@ def train(
     prediction: Annotated[str, typer.Option(help="sample or epsilon (the paper's).")] = "sample",
     generated: Annotated[int, typer.Option(help="Images generated at the end.")] = 100,
     resume: Annotated[Path | None, typer.Option(help="Run file to go on with.")] = None,
+    layers_from: Annotated[
+        str | None,
+        typer.Option(
+            help="Layer file, or 'pretrained', instead of training offline; brings its options."
+        ),
+    ] = None,
     recalibrate: Annotated[
         bool, typer.Option("--recalibrate", help="Use no stored calibration, measure all.")
     ] = False,
@@ -119,12 +126,17 @@ def train(
     from labdiff.config import load_bench
     from labdiff.data.catalogue import for_training
     from labdiff.jobs import Request
+    from labdiff.layer_file import layer_path, options_from_layers
 
     if resume is not None:
+        if layers_from is not None:
+            raise UserError(
+                "--layers-from: a run that is gone on with has its layers; leave it out"
+            )
         _run_experiment(Request(resume=resume, data_dir=data_dir), as_json)
         return
     recommended = for_training(data)
-    options = _options(
+    wanted = dict(
         seed=seed,
         data=data,
         classes=recommended.classes if classes is None else class_numbers(classes),
@@ -137,10 +149,16 @@ def train(
         prediction=prediction,
         generated=generated,
     )
+    start_from = layer_path(layers_from) if layers_from is not None else None
+    if start_from is not None:
+        given = {n for n in wanted if _given(context, n)}
+        wanted = options_from_layers(start_from, wanted, given)
+    options = _options(**wanted)
     stored = None
     if not recalibrate:
-        stored = archive_folder(bench, load_bench(bench).camera.driver == "mock", seed)
-    _run_experiment(Request(bench, out, options, data_dir, calibrations=stored), as_json)
+        stored = archive_folder(bench, load_bench(bench).camera.driver == "mock", options.seed)
+    request = Request(bench, out, options, data_dir, calibrations=stored, start_from=start_from)
+    _run_experiment(request, as_json)
 
 
 @app.command()
@@ -180,24 +198,6 @@ def calibrate(
         print(json.dumps(prepared.figures(done)))
     if check and any(finding.state != "fresh" for finding in done.findings):
         raise typer.Exit(EXIT_STALE)
-
-
-@app.command()
-def generate(
-    run_file: Annotated[Path, typer.Argument(help="A run file with trained layers.")],
-    count: Annotated[int, typer.Option(help="How many images.", min=1)] = 16,
-    where: Annotated[str, typer.Option(help="twin or bench.")] = "twin",
-    seed: Seed = 0,
-    out: Annotated[Path, typer.Option("--out", "-o", help="PNG file.")] = Path("generated.png"),
-) -> None:
-    """Generate images with the layers of a run, on the twin or on the bench."""
-    from labdiff.gallery import generate_from_run
-
-    if where not in ("twin", "bench"):
-        raise UserError(f"--where {where}: allowed are twin, bench")
-    print(
-        f"wrote {generate_from_run(run_file, count, 'bench' if where == 'bench' else 'twin', seed, out)}"
-    )
 
 
 @app.command()
@@ -289,6 +289,11 @@ def _options(**values: Any) -> Any:
         return TrainingOptions(**values)
     except ValidationError as error:
         raise UserError(explain(error, "options", TrainingOptions)) from None
+
+
+def _given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
 
 
 def _print_table(title: str, figures: dict[str, float]) -> None:

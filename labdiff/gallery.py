@@ -1,49 +1,100 @@
-"""A picture of images generated with the layers of a recorded run."""
+"""A picture of images generated with the layers of a run, of a layer file, or with the pretrained ones."""
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
+import torch
 from matplotlib.figure import Figure
 
+from labdiff.assemble import open_bench
 from labdiff.calibrate import measure_routines
+from labdiff.config import TrainingOptions, parse_bench
 from labdiff.errors import UserError
 from labdiff.generate import generate
+from labdiff.interrupt import StopOnSignal
 from labdiff.jobs import ExperimentJob, Request
+from labdiff.layer_file import is_layer_file, pretrained_path, read_layers
 from labdiff.progress import ProgressBar
 from labdiff.runner import Job, run
+from labdiff.session import Session
 
 
-def generate_from_run(
-    path: Path, count: int, where: Literal["twin", "bench"], seed: int, out: Path
+def generate_picture(
+    path: Path | None, count: int, on_bench: bool, seed: int, out: Path, steps: int | None = None
 ) -> Path:
-    """Write a PNG of `count` images. Raises UserError if the run has no layers."""
-    session = ExperimentJob(Request(resume=path)).session
+    """Write a PNG of `count` images; returns its path.
 
-    def job() -> Job[np.ndarray]:
-        # The twin needs no light: then the bench is closed without the laser ever being on.
-        with session.bench if where == "bench" else closing(session.bench):
-            if where == "bench":
-                yield from measure_routines(session)
-            images = yield from generate(session, count, where, seed)
-            return images.numpy()
+    path: a run file or a layer file; the pretrained layers if None. on_bench: else on the twin.
+    steps: of the sampler, else as the file says. Raises UserError for a file that holds no layers, or
+    for a PNG that cannot be written.
+    """
+    session = _opened(path or pretrained_path(), on_bench)
+    if steps is not None:
+        session.options = session.options.model_copy(update={"sampler_steps": steps})
+    with StopOnSignal() as stop, ProgressBar() as progress:
+        job = _job(session, count, on_bench, seed)
+        images = run(job, watch=[progress], should_stop=stop.requested)
+    name = path.name if path is not None else "pretrained layers"
+    figure = _grid(images, _title(name, session.options, on_bench, seed))
+    try:
+        figure.savefig(out, dpi=110)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{out}: cannot be written: {error}") from None
+    return out
 
-    with ProgressBar() as progress:
-        images = run(job(), watch=[progress])
-    columns = min(count, 8)
-    rows = -(-count // columns)
-    figure = Figure(figsize=(columns, rows), layout="constrained")
+
+def _opened(path: Path, on_bench: bool) -> Session:
+    """A session with the file's layers. A layer file knows no bench: on the twin none is opened."""
+    if not path.is_file():
+        raise UserError(f"{path}: no such run file or layer file")
+    if not is_layer_file(path):
+        return ExperimentJob(Request(resume=path)).session
+    torch.set_num_threads(min(torch.get_num_threads(), 2))
+    layers = read_layers(path)
+    config = parse_bench(layers.bench_text, str(path))
+    bench = open_bench(config, layers.options.seed) if on_bench else None
+    session = Session.create(config, layers.options, bench)
+    layers.give_to(session)
+    return session
+
+
+def _job(session: Session, count: int, on_bench: bool, seed: int) -> Job[npt.NDArray[np.float32]]:
+    """The bench, if there is one, is calibrated first; the twin needs no light."""
+    bench = session.laboratory
+    held: AbstractContextManager[object] = nullcontext()
+    if bench is not None:
+        held = bench if on_bench else closing(bench)
+    with held:
+        if on_bench:
+            yield from measure_routines(session)
+        images = yield from generate(session, count, "bench" if on_bench else "twin", seed)
+        return np.asarray(images.numpy())
+
+
+def _title(name: str, options: TrainingOptions, on_bench: bool, seed: int) -> str:
+    classes = f" {', '.join(map(str, options.classes))}" if options.classes else ""
+    carries = "carry the image" if options.layers == "data" else "passive"
+    eta = f", eta {options.eta:g}" if options.sampler == "ddim" else ""
+    place = "bench" if on_bench else "twin"
+    return (
+        f"{name}: {options.data}{classes}; layers {carries}, M = {options.layer_sets}\n"
+        f"on the {place}; {options.sampler}, {options.sampler_steps} steps{eta}; seed {seed}"
+    )
+
+
+def _grid(images: npt.NDArray[np.float32], title: str) -> Figure:
+    columns = min(len(images), 8)
+    rows = -(-len(images) // columns)
+    figure = Figure(figsize=(max(columns, 5), rows + 0.5), layout="constrained")
+    figure.suptitle(title, fontsize=9)
     for ax, picture in zip(
         figure.subplots(rows, columns, squeeze=False).ravel(), images, strict=False
     ):
         ax.imshow(picture, cmap="gray", vmin=-1, vmax=1, interpolation="nearest")
     for ax in figure.axes:
         ax.set_axis_off()
-    try:
-        figure.savefig(out, dpi=110)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{out}: cannot be written: {error}") from None
-    return out
+    return figure

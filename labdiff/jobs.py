@@ -20,6 +20,7 @@ from labdiff.config import BenchConfig, TrainingOptions, bench_text, parse_bench
 from labdiff.errors import UserError
 from labdiff.events import Event
 from labdiff.experiment import experiment
+from labdiff.layer_file import read_layers
 from labdiff.reader import read_run
 from labdiff.recorder import Recorder
 from labdiff.session import Session, options_of
@@ -41,6 +42,7 @@ class Request:
     bench: name of a shipped bench, or path. out: folder of the run file, or None for none.
     resume: a run file to go on with; it brings its own bench and options. calibrations: folder of the
     bench's stored calibrations, to be used and added to; None: all is measured anew and nothing stored.
+    start_from: a layer file instead of training offline; its options and its bench have to fit these.
     """
 
     bench: str = "mock"
@@ -49,6 +51,7 @@ class Request:
     data_dir: Path | None = None
     resume: Path | None = None
     calibrations: Path | None = None
+    start_from: Path | None = None
 
     @property
     def run_path(self) -> Path | None:
@@ -79,6 +82,9 @@ class ExperimentJob:
             self.session = Session.create(self.config, self.options, self._bench, request.data_dir)
             if run is not None:
                 self.session.restore(run)
+            elif request.start_from is not None:
+                read_layers(request.start_from).give_to(self.session)
+                self.session.position.stage = "offline_on_bench"
             self.recorder = self._make_recorder()
         except BaseException:
             self._bench.close()

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from drivers.errors import DeviceStateError
-from labdiff.assemble import build_twin
+from labdiff.assemble import build_odu, build_twin
 from labdiff.bench import Bench
 from labdiff.config import TIMESTEPS, BenchConfig, TrainingOptions
 from labdiff.data import ImageSet, load_images
@@ -42,6 +42,7 @@ class Session:
 
     precompensation_rad: (N + 1, h, w), written on the SLM on top of input and layers, undoes the
     tilts that the twin has learnt. Bench and twin both see it. aligned: the twin knows this bench.
+    pretrained: the layers came from a file; every layer set goes on from its own.
     """
 
     config: BenchConfig
@@ -54,6 +55,7 @@ class Session:
     policy: TimeAwarePolicy
     precompensation_rad: Tensor
     aligned: bool = False
+    pretrained: bool = False
     position: Position = field(default_factory=Position)
     figures: dict[str, float] = field(default_factory=dict)
 
@@ -69,28 +71,8 @@ class Session:
         images = load_images(
             options.data, options.image_size, options.classes, data_dir, options.seed
         )
-        schedule = NoiseSchedule(TIMESTEPS)
         statistics = ImageStatistics(float(images.train.mean()), float(images.train.std()))
-        try:
-            odu = OpticalDenoisingUnit(
-                layer_sets=options.layer_sets,
-                layers=config.layers,
-                shape=config.cavity.patch_shape,
-                image_shape=(options.image_size, options.image_size),
-                input_kind=config.input.kind,
-                prediction=options.prediction,
-                data_layers=options.layers == "data",
-                detection=options.detection,
-                statistics=statistics,
-            )
-        except ValueError as error:
-            allowed = [
-                n for n in range(2, 101) if not any(s % n for s in config.cavity.patch_shape)
-            ]
-            raise UserError(
-                f"image_size = {options.image_size}: {error}; "
-                f"allowed are {', '.join(map(str, allowed))}"
-            ) from None
+        odu = build_odu(config, options, statistics)
         return cls(
             config=config,
             options=options,
@@ -98,7 +80,7 @@ class Session:
             images=images,
             twin=build_twin(config),
             odu=odu,
-            schedule=schedule,
+            schedule=NoiseSchedule(TIMESTEPS),
             policy=TimeAwarePolicy(TIMESTEPS, options.layer_sets, options.timestep_edges),
             precompensation_rad=torch.zeros(config.layers + 1, *config.cavity.patch_shape),
         )
@@ -151,7 +133,12 @@ class Session:
         where = self.position
         return Checkpoint(
             arrays,
-            {"stage": where.stage, "layer_set": where.layer_set, "step": where.step},
+            {
+                "stage": where.stage,
+                "layer_set": where.layer_set,
+                "step": where.step,
+                "pretrained": int(self.pretrained),
+            },
         )
 
     def restore(self, run: RunFile) -> None:
@@ -176,6 +163,7 @@ class Session:
             self.position = Position(
                 str(scalars["stage"]), int(scalars["layer_set"]), int(scalars["step"])
             )
+            self.pretrained = bool(scalars.get("pretrained", 0))
         except (RuntimeError, KeyError) as error:
             raise UserError(
                 f"{run.path}: its checkpoint does not fit this program: {error}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 WORDS = {
     "mse_identity": "Identity: standardised x_t, what a bare relay lens would score",
     "mse_wiener": "Wiener: the best linear predictor, per 100 timesteps",
-    "mse_offline_twin": "Trained offline, run on the ideal twin",
+    "mse_offline_twin": "Trained offline (or loaded from a file), run on the ideal twin",
     "mse_offline_bench": "The same layers on the misaligned bench",
     "mse_calibrated_bench": "The same layers after calibration and pre-compensation",
     "mse_retrained_bench": "Trained again on the calibrated twin, on the bench",

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 from claims import Claim, claim
-from generation_checks.setting import Setting
 
+from generation_checks.setting import Setting
 from labdiff.config import TrainingOptions
 from labdiff.events import Event, GenerationStep, Measured
 from labdiff.generate import generate
@@ -38,9 +38,7 @@ def measure(setting: Setting) -> tuple[list[Claim], dict[str, Any]]:
     if setting.quick:
         changes |= {"calibrated_steps": 2, "online_steps": 2, "sampler_steps": 3}
     options = setting.options(data, "ours").model_dump() | changes
-    prepared = ExperimentJob(
-        Request("mock", None, TrainingOptions(**options), start_from=layers)
-    )
+    prepared = ExperimentJob(Request("mock", None, TrainingOptions(**options), start_from=layers))
     by_light: list[torch.Tensor] = []
     figures: dict[str, float] = {}
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from claims import Claim, claim
-from generation_checks.setting import Setting
-
-from labdiff.reproduce import Context
-from labdiff.reproduce import figure5, figure6
-from labdiff.reproduce.finding import Row, number
 from labdiff.reproduce.scan import Point, Settings
+
+from generation_checks.setting import Setting
+from labdiff.reproduce import Context, figure5, figure6
+from labdiff.reproduce.finding import Row, number
 
 TINY = Settings(
     data="digits",
@@ -44,7 +43,11 @@ def measure(setting: Setting) -> tuple[list[Claim], dict[str, Any]]:
     claims.append(
         claim("figure 6: points of the power law", len(sixth.rows), ">= 2"),
     )
-    return claims, {"figure5": fifth.sentence, "figure6": sixth.sentence, "rows": _plain(fifth.rows)}
+    return claims, {
+        "figure5": fifth.sentence,
+        "figure6": sixth.sentence,
+        "rows": _plain(fifth.rows),
+    }
 
 
 def _plain(rows: list[Row]) -> list[dict[str, Any]]:

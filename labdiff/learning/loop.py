@@ -59,9 +59,10 @@ def train(session: Session, method: Method) -> Job[None]:
 
     for layer_set in range(where.layer_set, options.layer_sets):
         steps = plan[layer_set]
-        gentle = twin_only and options.warm_start and layer_set > 0
-        rate = 0.5 * first_rate if gentle else first_rate
-        if twin_only and options.warm_start and layer_set > 0 and where.step == 0:
+        warm = options.warm_start and not session.pretrained
+        from_neighbour = twin_only and warm and layer_set > 0
+        rate = 0.5 * first_rate if from_neighbour else first_rate
+        if from_neighbour and where.step == 0:
             odu.start_from(layer_set, layer_set - 1)
         # The pull: without it phases wander over many turns, and each fall from 2 pi to 0 scatters light
         # at angles that a twin with one sample a pixel cannot follow.

@@ -1,0 +1,1 @@
+"""Layers that come with the program, and the script that makes them."""

@@ -1,0 +1,53 @@
+"""Make the pretrained layers anew: `python -m labdiff.pretrained.make`, some minutes of one core.
+
+From scikit-learn's embedded digits 0, 1, 2 and the simulated bench's data sheet; no device, no download.
+Ctrl-C keeps what was learnt, and the next call goes on with it.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+
+from labdiff.cli import guarded
+from labdiff.config import TrainingOptions
+from labdiff.interrupt import StopOnSignal
+from labdiff.layer_file import pretrained_path, write_layers
+from labdiff.learning.twin_training import TwinTraining
+from labdiff.progress import ProgressBar
+from labdiff.reproduce.recipes import RECIPES, small_bench
+from labdiff.runner import run
+
+RUN_FILE = Path("runs/pretrained/run.h5")
+OPTIONS = TrainingOptions(
+    data="digits",
+    classes=(0, 1, 2),
+    image_size=10,
+    layer_sets=5,
+    timestep_edges=(100, 200, 350, 550),
+    offline_steps=2000,
+    further_steps=0.5,
+    batch=4,
+    learning_rate=0.1,
+    phase_pull=0.01,
+    seed=0,
+    **RECIPES["ours"],
+)
+
+
+def make() -> None:
+    """Train, or go on, and write the file beside this script."""
+    torch.set_num_threads(1)
+    bench = small_bench()
+    training = TwinTraining(RUN_FILE, bench, OPTIONS, bench_name="shipped bench 'mock'")
+    with StopOnSignal() as stop, ProgressBar() as progress:
+        session = run(training.job(), watch=[progress], should_stop=stop.requested)
+    path = pretrained_path()
+    write_layers(path, session, bench)
+    print(f"wrote {path}, {path.stat().st_size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(make))
