@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from importlib import metadata, resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -106,6 +106,10 @@ def train(
     ] = 100,
     batch: Annotated[int, typer.Option(help="Images a step.")] = 16,
     prediction: Annotated[str, typer.Option(help="sample or epsilon (the paper's).")] = "sample",
+    prompt: Annotated[
+        bool,
+        typer.Option("--prompt", help="Write the class beside the image, to ask for one later."),
+    ] = False,
     generated: Annotated[int, typer.Option(help="Images generated at the end.")] = 100,
     resume: Annotated[Path | None, typer.Option(help="Run file to go on with.")] = None,
     recalibrate: Annotated[
@@ -135,6 +139,7 @@ def train(
         online_steps=online_steps,
         batch=batch,
         prediction=prediction,
+        prompt=prompt,
         generated=generated,
     )
     stored = None
@@ -188,6 +193,13 @@ def generate(
     count: Annotated[int, typer.Option(help="How many images.", min=1)] = 16,
     where: Annotated[str, typer.Option(help="twin or bench.")] = "twin",
     seed: Seed = 0,
+    label: Annotated[
+        int | None,
+        typer.Option("--class", help="Class to ask for, of a run trained with --prompt."),
+    ] = None,
+    guidance: Annotated[
+        float, typer.Option(help="Weight of the class; other than 1, two passes of light an image.")
+    ] = 1.0,
     out: Annotated[Path, typer.Option("--out", "-o", help="PNG file.")] = Path("generated.png"),
 ) -> None:
     """Generate images with the layers of a run, on the twin or on the bench."""
@@ -195,9 +207,8 @@ def generate(
 
     if where not in ("twin", "bench"):
         raise UserError(f"--where {where}: allowed are twin, bench")
-    print(
-        f"wrote {generate_from_run(run_file, count, 'bench' if where == 'bench' else 'twin', seed, out)}"
-    )
+    place: Literal["twin", "bench"] = "bench" if where == "bench" else "twin"
+    print(f"wrote {generate_from_run(run_file, count, place, seed, out, label, guidance)}")
 
 
 @app.command()

@@ -21,6 +21,7 @@ from labdiff.errors import UserError
 from labdiff.events import Checkpoint
 from labdiff.reader import RunFile
 from twin.digital_twin import DigitalTwin
+from twin.input_layout import InputLayout
 from twin.odu import ImageStatistics, OpticalDenoisingUnit
 from twin.track import track_drift
 
@@ -70,6 +71,10 @@ class Session:
             options.data, options.image_size, options.classes, data_dir, options.seed
         )
         schedule = NoiseSchedule(TIMESTEPS)
+        classes = len(set(images.train_labels.tolist()))
+        if options.prompt and classes < 2:
+            raise UserError(f"prompt: {images.name} has one class; a prompt needs two or more")
+        prompts = classes if options.prompt else 0
         statistics = ImageStatistics(float(images.train.mean()), float(images.train.std()))
         try:
             odu = OpticalDenoisingUnit(
@@ -82,14 +87,13 @@ class Session:
                 data_layers=options.layers == "data",
                 detection=options.detection,
                 statistics=statistics,
+                prompts=prompts,
             )
         except ValueError as error:
-            allowed = [
-                n for n in range(2, 101) if not any(s % n for s in config.cavity.patch_shape)
-            ]
+            allowed = InputLayout.sizes_that_fit(config.cavity.patch_shape, prompts)
             raise UserError(
                 f"image_size = {options.image_size}: {error}; "
-                f"allowed are {', '.join(map(str, allowed))}"
+                f"allowed are {', '.join(map(str, allowed)) or 'none'}"
             ) from None
         return cls(
             config=config,
