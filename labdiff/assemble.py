@@ -14,6 +14,7 @@ from labdiff.config import BenchConfig, TrainingOptions
 from labdiff.errors import UserError
 from mock_hardware.geometry import MockGeometry
 from twin.digital_twin import DigitalTwin, TwinGeometry
+from twin.input_layout import InputLayout
 from twin.odu import ImageStatistics, OpticalDenoisingUnit
 
 
@@ -48,9 +49,15 @@ def build_twin(config: BenchConfig) -> DigitalTwin:
 
 
 def build_odu(
-    config: BenchConfig, options: TrainingOptions, statistics: ImageStatistics | None = None
+    config: BenchConfig,
+    options: TrainingOptions,
+    statistics: ImageStatistics | None = None,
+    prompts: int = 0,
 ) -> OpticalDenoisingUnit:
-    """An untrained unit for a bench. Raises UserError if images do not fit the patches."""
+    """An untrained unit for a bench; prompts: classes that can be asked for.
+
+    Raises UserError if images, and the prompt beside them, do not fit the patches.
+    """
     try:
         return OpticalDenoisingUnit(
             layer_sets=options.layer_sets,
@@ -62,12 +69,13 @@ def build_odu(
             data_layers=options.layers == "data",
             detection=options.detection,
             statistics=statistics,
+            prompts=prompts,
         )
     except ValueError as error:
-        allowed = [n for n in range(2, 101) if not any(s % n for s in config.cavity.patch_shape)]
+        allowed = InputLayout.sizes_that_fit(config.cavity.patch_shape, prompts)
         raise UserError(
             f"image_size = {options.image_size}: {error}; "
-            f"allowed are {', '.join(map(str, allowed))}"
+            f"allowed are {', '.join(map(str, allowed)) or 'none'}"
         ) from None
 
 

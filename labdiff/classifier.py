@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from torch import Tensor
@@ -33,6 +34,11 @@ class DigitClassifier:
         """Probability of the likeliest class, (B,)."""
         flat = images.clamp(-1.0, 1.0).numpy().reshape(len(images), -1)
         return np.asarray(self._network.predict_proba(flat).max(axis=1))
+
+    def called(self, images: Tensor) -> Tensor:
+        """The likeliest class of each, (B,)."""
+        flat = images.clamp(-1.0, 1.0).numpy().reshape(len(images), -1)
+        return torch.from_numpy(np.asarray(self._network.predict(flat)))
 
     def share_recognised(self, images: Tensor) -> float:
         """Share of the images called some class with a confidence above 0.9."""

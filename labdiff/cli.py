@@ -107,6 +107,10 @@ def train(
     ] = 100,
     batch: Annotated[int, typer.Option(help="Images a step.")] = 16,
     prediction: Annotated[str, typer.Option(help="sample or epsilon (the paper's).")] = "sample",
+    prompt: Annotated[
+        bool,
+        typer.Option("--prompt", help="Write the class beside the image, to ask for one later."),
+    ] = False,
     generated: Annotated[int, typer.Option(help="Images generated at the end.")] = 100,
     resume: Annotated[Path | None, typer.Option(help="Run file to go on with.")] = None,
     layers_from: Annotated[
@@ -147,6 +151,7 @@ def train(
         online_steps=online_steps,
         batch=batch,
         prediction=prediction,
+        prompt=prompt,
         generated=generated,
     )
     start_from = layer_path(layers_from) if layers_from is not None else None

@@ -144,6 +144,7 @@ class TrainingOptions(_Section):
     data: str = Field(default="digits", description="data set by name")
     classes: tuple[int, ...] = Field(default=(0, 1, 2), description="classes used; all if empty")
     image_size: int = Field(default=10, ge=2, le=512, description="image side, cells")
+    prompt: bool = Field(default=False, description="the class is written beside the image")
     layer_sets: int = Field(default=5, ge=1, le=1000, description="timestep ranges M")
     timestep_edges: tuple[Annotated[int, Field(ge=1, le=999)], ...] = Field(
         default=(), description="first timesteps of ranges 2 ... M; equal ranges if empty"

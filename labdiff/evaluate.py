@@ -43,9 +43,16 @@ def scored_images(session: Session) -> NoisyImages:
 
 
 def denoise(
-    session: Session, x_t: Tensor, t: Tensor, where: Literal["twin", "bench"]
+    session: Session,
+    x_t: Tensor,
+    t: Tensor,
+    where: Literal["twin", "bench"],
+    prompts: Tensor | None = None,
 ) -> tuple[Tensor, float]:
-    """Predicted noise (B, H, W), and the discrepancy between twin and bench (nan on the twin)."""
+    """Predicted noise (B, H, W), and the discrepancy between twin and bench (nan on the twin).
+
+    prompts (B,): blocks of the classes asked for; without them no class is told.
+    """
     predicted = torch.empty_like(x_t)
     distances = []
     sets = torch.tensor([session.policy.layer_set(int(step)) for step in t])
@@ -53,7 +60,8 @@ def denoise(
         for layer_set in sorted(set(sets.tolist())):
             mine = sets == layer_set
             odu = session.odu
-            inputs, layers = session.written(*odu.written(x_t[mine], layer_set))
+            asked = None if prompts is None else prompts[mine]
+            inputs, layers = session.written(*odu.written(x_t[mine], layer_set, prompts=asked))
             if where == "twin":
                 intensity = session.twin(inputs, layers)
             else:

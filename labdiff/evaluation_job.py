@@ -22,6 +22,7 @@ from labdiff.metrics.features import FeatureExtractor
 from labdiff.metrics.images import ImageMetrics, image_metrics
 from labdiff.metrics.inception import find_inception, inception_features
 from labdiff.metrics.range_error import RangeError, noisy_range, range_edges, range_error
+from labdiff.prompts import prompts_in_turn
 from labdiff.runner import Job
 from labdiff.session import Session
 
@@ -86,7 +87,10 @@ class EvaluationJob:
             if request.where == "bench":
                 yield from measure_routines(session)
             errors = yield from self._errors()
-            generated = yield from generate(session, request.count, request.where, request.seed)
+            prompts = prompts_in_turn(session, request.count)
+            generated = yield from generate(
+                session, request.count, request.where, request.seed, prompts
+            )
         classifier = yield from train_classifier(session.images, request.seed)
         extractors: list[FeatureExtractor] = [classifier.extractor]
         if self._inception is not None:

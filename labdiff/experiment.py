@@ -13,6 +13,7 @@ from labdiff.evaluate import baselines, score
 from labdiff.events import JobStarted, Measured, StageStarted
 from labdiff.generate import generate
 from labdiff.learning.loop import train
+from labdiff.prompts import classes_of, prompts_in_turn
 from labdiff.routines import FIRST_LOOK, REST
 from labdiff.runner import Job
 from labdiff.session import Session
@@ -76,10 +77,11 @@ def experiment(
     yield Measured(dict(figures))
 
     if session.options.generated > 0:
-        images = yield from generate(session, session.options.generated, "bench")
+        prompts = prompts_in_turn(session, session.options.generated)
+        images = yield from generate(session, session.options.generated, "bench", prompts=prompts)
         if session.options.data == "digits":
             yield StageStarted("judging the images", 1)
-            figures.update(_recognised(session, images))
+            figures.update(_recognised(session, images, prompts))
     figures["frames"] = float(session.bench.frames_taken)
     figures["seconds"] = time.monotonic() - started_s
     yield Measured(dict(figures))
@@ -94,14 +96,23 @@ def _measured(session: Session, kept: KeptCalibration | None, names: tuple[str, 
         yield from kept.measure(names)
 
 
-def _recognised(session: Session, images: torch.Tensor) -> dict[str, float]:
-    """Shares that a classifier, trained on all ten classes of real digits, is sure of."""
+def _recognised(
+    session: Session, images: torch.Tensor, prompts: torch.Tensor | None
+) -> dict[str, float]:
+    """Shares that a classifier, trained on all ten classes of real digits, is sure of.
+
+    And, where classes were asked for, the share that it calls what they were asked to be.
+    """
     options = session.options
     real = load_images(options.data, options.image_size, (), None, options.seed)
     classifier = DigitClassifier(real.train, real.train_labels, options.seed)
     noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(options.seed))
-    return {
+    shares = {
         "recognised_generated": classifier.share_recognised(images),
         "recognised_real": classifier.share_recognised(real.test),
         "recognised_noise": classifier.share_recognised(noise),
     }
+    if prompts is not None:
+        asked = torch.tensor(classes_of(session.images))[prompts]
+        shares["recognised_as_asked"] = float((classifier.called(images) == asked).float().mean())
+    return shares

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,24 +20,45 @@ from labdiff.interrupt import StopOnSignal
 from labdiff.jobs import ExperimentJob, Request
 from labdiff.layer_file import is_layer_file, pretrained_path, read_layers
 from labdiff.progress import ProgressBar
+from labdiff.prompts import prompts_for_class
 from labdiff.runner import Job, run
 from labdiff.session import Session
 
+STRONGEST_GUIDANCE = 20.0
+
 
 def generate_picture(
-    path: Path | None, count: int, on_bench: bool, seed: int, out: Path, steps: int | None = None
+    path: Path | None,
+    count: int,
+    on_bench: bool,
+    seed: int,
+    out: Path,
+    steps: int | None = None,
+    label: int | None = None,
+    guidance: float = 1.0,
 ) -> Path:
     """Write a PNG of `count` images; returns its path.
 
     path: a run file or a layer file; the pretrained layers if None. on_bench: else on the twin.
-    steps: of the sampler, else as the file says. Raises UserError for a file that holds no layers, or
-    for a PNG that cannot be written.
+    steps: of the sampler, else as the file says. label: the class asked for, with the weight `guidance`.
+    Raises UserError for a file that holds no layers or cannot be asked for the class, or for a PNG that
+    cannot be written.
     """
+    if not 0.0 <= guidance <= STRONGEST_GUIDANCE:
+        raise UserError(f"--guidance {guidance:g}: allowed is 0 ... {STRONGEST_GUIDANCE:g}")
+    if label is None and guidance != 1.0:
+        raise UserError(f"--guidance {guidance:g}: weighs a prompt; ask for a class with --class")
     session = _opened(path or pretrained_path(), on_bench)
+    try:
+        prompts = None if label is None else prompts_for_class(session, label, count)
+    except UserError:
+        if session.laboratory is not None:
+            session.laboratory.close()
+        raise
     if steps is not None:
         session.options = session.options.model_copy(update={"sampler_steps": steps})
     with StopOnSignal() as stop, ProgressBar() as progress:
-        job = _job(session, count, on_bench, seed)
+        job = _job(session, count, on_bench, seed, prompts, guidance)
         images = run(job, watch=[progress], should_stop=stop.requested)
     name = path.name if path is not None else "pretrained layers"
     figure = _grid(images, _title(name, session.options, on_bench, seed))
@@ -62,7 +84,14 @@ def _opened(path: Path, on_bench: bool) -> Session:
     return session
 
 
-def _job(session: Session, count: int, on_bench: bool, seed: int) -> Job[npt.NDArray[np.float32]]:
+def _job(
+    session: Session,
+    count: int,
+    on_bench: bool,
+    seed: int,
+    prompts: torch.Tensor | None,
+    guidance: float,
+) -> Job[npt.NDArray[np.float32]]:
     """The bench, if there is one, is calibrated first; the twin needs no light."""
     bench = session.laboratory
     held: AbstractContextManager[object] = nullcontext()
@@ -71,7 +100,8 @@ def _job(session: Session, count: int, on_bench: bool, seed: int) -> Job[npt.NDA
     with held:
         if on_bench:
             yield from measure_routines(session)
-        images = yield from generate(session, count, "bench" if on_bench else "twin", seed)
+        where: Literal["twin", "bench"] = "bench" if on_bench else "twin"
+        images = yield from generate(session, count, where, seed, prompts, guidance)
         return np.asarray(images.numpy())
 
 

@@ -7,17 +7,28 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from labdiff.diffusion.guidance import guided
 from labdiff.diffusion.sampler import Sampler
 from labdiff.evaluate import denoise
 from labdiff.events import GenerationStep, StageStarted
 from labdiff.runner import Job
 from labdiff.session import Session
+from twin.input_layout import NO_PROMPT
 
 
 def generate(
-    session: Session, count: int, where: Literal["twin", "bench"], seed: int | None = None
+    session: Session,
+    count: int,
+    where: Literal["twin", "bench"],
+    seed: int | None = None,
+    prompts: Tensor | None = None,
+    guidance: float = 1.0,
 ) -> Job[Tensor]:
-    """`count` images (count, H, W) in -1 ... 1; yields the batch after every denoising step."""
+    """`count` images (count, H, W) in -1 ... 1; yields the batch after every denoising step.
+
+    prompts (count,): blocks of the classes asked for (`labdiff.prompts`), none if not given.
+    guidance: weight of the prompt; other than 1 it takes two passes of light an image and step.
+    """
     options = session.options
     sampler = Sampler(options.sampler, options.sampler_steps, options.eta, options.sampler_spacing)
     rng = torch.Generator().manual_seed(20_000 + (options.seed if seed is None else seed))
@@ -25,7 +36,14 @@ def generate(
     yield StageStarted(f"generating on the {where}", sampler.steps)
 
     def denoiser(x_t: Tensor, t: int) -> Tensor:
-        return denoise(session, x_t, torch.full((len(x_t),), t), where)[0]
+        times = torch.full((len(x_t),), t)
+        if prompts is None or guidance == 1.0:
+            return denoise(session, x_t, times, where, prompts)[0]
+        both = torch.cat([torch.full_like(prompts, NO_PROMPT), prompts])
+        unasked, asked = denoise(session, x_t.repeat(2, 1, 1), times.repeat(2), where, both)[
+            0
+        ].chunk(2)
+        return guided(unasked, asked, guidance)
 
     images = start
     for index, t, images in sampler.sample(denoiser, start, session.schedule, rng):

@@ -80,6 +80,7 @@ UNIT_OPTIONS = (
     "layers",
     "detection",
     "prediction",
+    "prompt",
     "seed",
 )
 """Options that layers are made for; the seed too, because it says which images are held out."""
@@ -123,6 +124,7 @@ def write_layers(path: Path, session: Session, bench_text: str) -> None:
         file.attrs["options"] = session.options.model_dump_json(indent=2)
         file.attrs["data"] = session.images.source
         file.attrs["training_images"] = len(session.images.train)
+        file.attrs["prompts"] = session.odu.layout.prompts
         for package in _VERSIONED:
             file.attrs[f"version_{package}"] = metadata.version(package)
         for name, value in session.odu.state_dict().items():
@@ -175,7 +177,8 @@ def _read(path: Path, file: h5py.File) -> Layers:
     except ValidationError as error:
         raise UserError(explain(error, f"{path}, options", TrainingOptions)) from None
     bench_text = str(file.attrs["bench"])
-    unit = build_odu(parse_bench(bench_text, f"{path}, bench"), options)
+    config = parse_bench(bench_text, f"{path}, bench")
+    unit = build_odu(config, options, prompts=int(file.attrs.get("prompts", 0)))
     for name, value in unit.state_dict().items():
         stored = np.asarray(file[name])
         kind = np.uint8 if name == "phases" else np.float32

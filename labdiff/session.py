@@ -71,8 +71,11 @@ class Session:
         images = load_images(
             options.data, options.image_size, options.classes, data_dir, options.seed
         )
+        classes = len(set(images.train_labels.tolist()))
+        if options.prompt and classes < 2:
+            raise UserError(f"prompt: {images.name} has one class; a prompt needs two or more")
         statistics = ImageStatistics(float(images.train.mean()), float(images.train.std()))
-        odu = build_odu(config, options, statistics)
+        odu = build_odu(config, options, statistics, classes if options.prompt else 0)
         return cls(
             config=config,
             options=options,

@@ -16,6 +16,7 @@ WORDS = {
     "recognised_generated": "Generated images called a digit with confidence above 0.9",
     "recognised_real": "Held-out real images called a digit with confidence above 0.9",
     "recognised_noise": "Pure noise called a digit with confidence above 0.9",
+    "recognised_as_asked": "Generated images called the class that the prompt asked for",
     "frames": "Frames measured",
     "seconds": "Duration, s",
 }

@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from twin.input_layout import InputLayout
 from twin.readout import Detection, detected
 
 CLIP = 3.0
@@ -42,6 +43,7 @@ class OpticalDenoisingUnit(nn.Module):
     """N layers for each of M timestep ranges, (M, N, h, w) radians: the weights.
 
     image_shape: (H, W) of an image; a patch of (h, w) must hold a whole number of pixels a cell.
+    prompts: classes that can be asked for, by a strip beside the image: `twin.input_layout`.
     prediction: what is read from the light F, a number for each pixel of an image:
         "sample"            the clean image, F
         "preconditioned"    the clean image, c_skip x_t / sqrt(abar) + c_out F with the coefficients of
@@ -53,7 +55,7 @@ class OpticalDenoisingUnit(nn.Module):
     detection: as `twin.readout` has it.
     encode_scale (M,): the input's span over SPAN_RAD. data_gain (M, N): g_l. decode_scale (M,),
     decode_offset (M, H, W): what makes F of what is detected. All are trained with the phases.
-    Raises ValueError if the patch does not divide into the image's cells.
+    Raises ValueError if the patch does not divide into the image's cells, or has no room for prompts.
     """
 
     image_mean: Tensor
@@ -70,15 +72,11 @@ class OpticalDenoisingUnit(nn.Module):
         data_layers: bool = False,
         detection: Detection = "cells",
         statistics: ImageStatistics | None = None,
+        prompts: int = 0,
     ) -> None:
         super().__init__()
-        if shape[0] % image_shape[0] or shape[1] % image_shape[1]:
-            raise ValueError(
-                f"image size {image_shape[0]}x{image_shape[1]} does not divide the patch of "
-                f"{shape[0]}x{shape[1]} pixels"
-            )
-        self.shape, self.image_shape = shape, image_shape
-        self.cell = (shape[0] // image_shape[0], shape[1] // image_shape[1])
+        self.layout = InputLayout(shape, image_shape, prompts)
+        self.shape, self.image_shape, self.cell = shape, image_shape, self.layout.cell
         if detection == "differential" and self.cell[1] < 2:
             raise ValueError(
                 f"differential detection needs cells of two pixels' width; a patch of "
@@ -105,16 +103,21 @@ class OpticalDenoisingUnit(nn.Module):
                 values[layer_set] = values[other]
 
     def written(
-        self, x_t: Tensor, layer_set: int, phases: Tensor | None = None
+        self,
+        x_t: Tensor,
+        layer_set: int,
+        phases: Tensor | None = None,
+        prompts: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """What stands on the modulators for noisy images (B, H, W): inputs and layers.
 
         inputs (B, h, w): radians for an SLM patch, amplitude in 0 ... 1 for a DMD; each pixel of an image
         fills a cell. layers: (N, h, w) radians, or (B, N, h, w) if they carry the image.
-        phases (N, h, w): the layer set's own, if not given.
+        phases (N, h, w): the layer set's own, if not given. prompts (B,): which block of the strip is
+        bright, NO_PROMPT for none, as for all if not given. Layers that carry the image carry the strip.
         """
         image = (x_t / CLIP).clamp(-1.0, 1.0)
-        field = image.repeat_interleave(self.cell[0], 1).repeat_interleave(self.cell[1], 2)
+        field = self.layout.field(image, prompts)
         scale = self.encode_scale[layer_set]
         phases = self.phases[layer_set] if phases is None else phases
         if self.input_kind == "slm_patch":
@@ -128,7 +131,9 @@ class OpticalDenoisingUnit(nn.Module):
 
     def detected(self, intensity: Tensor) -> Tensor:
         """A number for each pixel of an image, (B, H, W), from intensity (B, h, w)."""
-        return detected(intensity, self.image_shape, self.detection)
+        # Light beside the image's cells is not read.
+        beside = self.layout.image_width
+        return detected(intensity[..., :beside], self.image_shape, self.detection)
 
     def light(self, intensity: Tensor, layer_set: int) -> Tensor:
         """F (B, H, W): what the light says, in the units of the prediction."""

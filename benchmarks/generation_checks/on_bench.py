@@ -1,4 +1,4 @@
-"""The same layers on the simulated bench, all imperfections on: calibrated, learnt online, images by light."""
+"""The same layers on the simulated bench, all imperfections on: calibrated, learnt online, generating."""
 
 from __future__ import annotations
 

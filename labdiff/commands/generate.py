@@ -25,6 +25,14 @@ def register(app: typer.Typer) -> None:
             int | None, typer.Option(help="Denoising steps (else as trained).", min=1, max=1000)
         ] = None,
         seed: Annotated[int, typer.Option(help="Seed of the noise.", min=0)] = 0,
+        label: Annotated[
+            int | None,
+            typer.Option("--class", help="Class to ask for, of a run trained with --prompt."),
+        ] = None,
+        guidance: Annotated[
+            float,
+            typer.Option(help="Weight of the class; other than 1, two passes of light an image."),
+        ] = 1.0,
         out: Annotated[Path, typer.Option("--out", "-o", help="PNG file.")] = Path("generated.png"),
     ) -> None:
         """Generate images out of noise, on the twin or on the bench."""
@@ -33,4 +41,5 @@ def register(app: typer.Typer) -> None:
         if where not in ("twin", "bench"):
             raise UserError(f"--where {where}: allowed are twin, bench")
         on_bench = where == "bench"
-        print(f"wrote {generate_picture(file, count, on_bench, seed, out, steps)}")
+        written = generate_picture(file, count, on_bench, seed, out, steps, label, guidance)
+        print(f"wrote {written}")

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -23,6 +23,7 @@ from torch import Tensor
 from labdiff.config import TrainingOptions
 from labdiff.events import Pictures, StageStarted, TrainingStep
 from labdiff.metrics import FIRST_SCORED_T, noise_mse
+from labdiff.prompts import prompts_for_training
 from labdiff.runner import Job
 from labdiff.session import Session
 from twin.discrepancy import discrepancy
@@ -84,10 +85,10 @@ def train(session: Session, method: Method) -> Job[None]:
         if not twin_only and where.step == 0:
             _match(session, method, layer_set)
         for step in range(where.step, steps):
-            x_t, noise, clean, t = draw_batch(session, method, layer_set, step)
+            x_t, noise, clean, t, prompts = draw_batch(session, method, layer_set, step)
             abar = session.schedule.alphas_bar[t]
             phases = deviation + REST_RAD
-            inputs, layers = session.written(*odu.written(x_t, layer_set, phases))
+            inputs, layers = session.written(*odu.written(x_t, layer_set, phases, prompts))
             modelled = twin(inputs, layers)
             measured = modelled.detach() if twin_only else session.measure(inputs, layers)
             intensity = modelled + (measured - modelled).detach()
@@ -135,10 +136,11 @@ def _match(session: Session, method: Method, layer_set: int) -> None:
     """Cells of the bench against cells of the twin, for inputs that training does not meet."""
     odu = session.odu
     with torch.no_grad():
-        batches = [
-            draw_batch(session, method, layer_set, -1 - i)[0] for i in range(MATCHED_BATCHES)
-        ]
-        inputs, layers = session.written(*odu.written(torch.cat(batches), layer_set))
+        batches = [draw_batch(session, method, layer_set, -1 - i) for i in range(MATCHED_BATCHES)]
+        x_t = torch.cat([batch.x_t for batch in batches])
+        asked = [batch.prompts for batch in batches if batch.prompts is not None]
+        prompts = torch.cat(asked) if asked else None
+        inputs, layers = session.written(*odu.written(x_t, layer_set, prompts=prompts))
         modelled = session.twin(inputs, layers)
     odu.match(session.measure(inputs, layers), modelled, layer_set)
 
@@ -157,10 +159,18 @@ def step_counts(options: TrainingOptions, method: Method) -> list[int]:
     return [first] + [further] * (options.layer_sets - 1)
 
 
-def draw_batch(
-    session: Session, method: Method, layer_set: int, step: int
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """x_t, noise, clean images (B, H, W) and t (B,) of one step.
+class Batch(NamedTuple):
+    """Noisy images, noise, clean images (B, H, W), t (B,), and prompts (B,) if the class is written."""
+
+    x_t: Tensor
+    noise: Tensor
+    clean: Tensor
+    t: Tensor
+    prompts: Tensor | None
+
+
+def draw_batch(session: Session, method: Method, layer_set: int, step: int) -> Batch:
+    """The images of one step.
 
     Seeded by the step itself, so that a resumed run meets the batches that it would have met.
     """
@@ -169,11 +179,14 @@ def draw_batch(
     seed = ((options.seed * 4 + stream) * options.layer_sets + layer_set) * 1_000_003 + step
     rng = torch.Generator().manual_seed(seed % 2**63)
     first, end = session.policy.bounds(layer_set)
-    images = session.images.train
-    clean = images[torch.randint(len(images), (options.batch,), generator=rng)]
+    images = session.images
+    drawn = torch.randint(len(images.train), (options.batch,), generator=rng)
+    clean = images.train[drawn]
     t = torch.randint(first, end, (options.batch,), generator=rng)
     noise = torch.randn(clean.shape, generator=rng)
-    return session.schedule.add_noise(clean, noise, t), noise, clean, t
+    # Last, so that images and noise are the same with and without prompts.
+    prompts = prompts_for_training(session, images.train_labels[drawn], rng)
+    return Batch(session.schedule.add_noise(clean, noise, t), noise, clean, t, prompts)
 
 
 def _scored_mse(predicted: Tensor, noise: Tensor, t: Tensor) -> float:
