@@ -19,7 +19,7 @@ from labdiff.metrics.images import image_metrics
 LEARNING = {
     # A quarter of the images of the training on the ideal twin would take hours: each step of data
     # layers on a calibrated twin computes the fringing fields of every image.
-    "calibrated_steps": 400,
+    "calibrated_steps": 600,
     "online_steps": 30,
     "further_steps": 1.0,
     "learning_rate": 0.03,
