@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 
@@ -34,8 +35,6 @@ def mosaic(images: Tensor, rows: int, columns: int, gap: int = 1, vertical: bool
         row, column = (index % rows, index // rows) if vertical else divmod(index, columns)
         top, left = row * (height + gap), column * (width + gap)
         tiles[top : top + height, left : left + width] = image
-    import torch
-
     return torch.from_numpy(tiles)
 
 

@@ -21,7 +21,9 @@ def kept_rows(path: Path, find: Callable[[], Job[list[Row]]]) -> Job[list[Row]]:
         try:
             rows: list[Row] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise UserError(f"{path}: cannot be read: {error}. Remove it to find it anew.") from None
+            raise UserError(
+                f"{path}: cannot be read: {error}. Remove it to find it anew."
+            ) from None
         return rows
     rows = yield from find()
     keep(path, json.dumps(rows, indent=1).encode())
