@@ -71,7 +71,7 @@ def sentence(rows: list[Row], settings: Settings) -> str:
     return (
         f"Noise MSE of the ODU with {number(rows[0]['parameters']):,.0f} phases, {settings.data}, by the "
         f"side of the images: {'; '.join(told)}. The paper scales the output at a fixed size of the model "
-        "too, and prints a curve but no number; ours has its own data and small budget, and the same number "
-        "of training steps at every size. Images larger than their source are interpolated, and then "
+        "too, and prints a curve but no number; ours has data and budget of its own, and the same training "
+        "steps at every size. Images larger than their source are interpolated, and then "
         "smoother than real ones."
     )

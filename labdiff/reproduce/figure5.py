@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -100,6 +102,6 @@ def _error(row: Row) -> float:
 
 def _falls(rows: list[Row]) -> str:
     errors = [_error(row) for row in rows]
-    if all(a > b for a, b in zip(errors, errors[1:], strict=False)):
+    if all(a > b for a, b in pairwise(errors)):
         return "falls at every step"
     return "falls on the whole" if errors[-1] < errors[0] else "does not fall"

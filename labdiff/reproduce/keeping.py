@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -39,3 +40,8 @@ def keep(path: Path, content: bytes) -> None:
             f"{path}: cannot be written: {error.strerror or error}. "
             "Choose a folder you may write to with --out."
         ) from None
+
+
+def digest(text: str) -> str:
+    """Ten characters that tell settings apart, for the name of a file."""
+    return hashlib.sha256(text.encode()).hexdigest()[:10]

@@ -6,7 +6,6 @@ trained the others find.
 
 from __future__ import annotations
 
-import hashlib
 import io
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +25,7 @@ from labdiff.reproduce import recipes
 from labdiff.reproduce.bench_sizes import paper_bench
 from labdiff.reproduce.context import Context
 from labdiff.reproduce.finding import Row
-from labdiff.reproduce.keeping import keep, kept_rows
+from labdiff.reproduce.keeping import digest, keep, kept_rows
 from labdiff.reproduce.recipes import Recipe
 from labdiff.runner import Job
 from labdiff.session import Session
@@ -76,11 +75,10 @@ def standard_options(
 def trained_unit(context: Context, bench: str, options: TrainingOptions) -> Job[Unit]:
     """Train on the twin of a bench file's text, or go on with the run file, or only read it."""
     config = parse_bench(bench, "bench file")
-    digest = hashlib.sha256((bench + options.model_dump_json()).encode()).hexdigest()[:10]
     height, width = config.cavity.patch_shape
     name = (
         f"{Path(options.data).stem}-{options.prediction}-{options.layers}-"
-        f"{options.layer_sets}x{config.layers}x{height}x{width}-{digest}"
+        f"{options.layer_sets}x{config.layers}x{height}x{width}-{digest(bench + options.model_dump_json())}"
     )
     stem = replace(context, name="units").kept(name)
     training = TwinTraining(stem.with_name(f"{name}.h5"), bench, options, context.data_dir)

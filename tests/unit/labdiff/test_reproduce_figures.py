@@ -26,6 +26,7 @@ from labdiff.reproduce import (
 )
 from labdiff.reproduce.bench_sizes import paper_bench, resized_bench, with_values
 from labdiff.reproduce.finding import Row, number
+from labdiff.reproduce.keeping import kept_rows
 from labdiff.reproduce.power_law import fit_power_law
 from labdiff.reproduce.scan import Point, Settings
 from labdiff.runner import Job, run
@@ -193,6 +194,7 @@ def test_values_that_are_not_there_are_named() -> None:
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     context = Context("figure7", tmp_path)
     settings = figure7.Settings(data="digits", steps=1, options=TINY)
-    context.kept("offline-1.json").write_text("[{", encoding="utf-8")
-    with pytest.raises(UserError, match=r"offline-1\.json: cannot be read.*Remove it"):
-        run(figure7.job(context, settings))
+    path = context.kept("curve.json")
+    path.write_text("[{", encoding="utf-8")
+    with pytest.raises(UserError, match=r"curve\.json: cannot be read.*Remove it"):
+        run(kept_rows(path, lambda: figure7.learn(context, settings, "offline")))
