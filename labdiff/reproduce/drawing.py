@@ -7,7 +7,21 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import LogFormatter
 from torch import Tensor
+
+
+class _Plain(LogFormatter):
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return f"{x:g}" if super().__call__(x, pos) else ""
+
+
+def plain_logarithmic(*axes: Axis) -> None:
+    """Numbers as 0.05 and 60, not as powers of ten, where the axis is logarithmic."""
+    for axis in axes:
+        axis.set_major_formatter(_Plain())
+        axis.set_minor_formatter(_Plain())
 
 
 def show_image(ax: Axes, image: Tensor) -> None:

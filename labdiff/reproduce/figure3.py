@@ -12,7 +12,7 @@ from torch import Tensor
 
 from labdiff.events import JobStarted
 from labdiff.reproduce.context import Context
-from labdiff.reproduce.drawing import bare, even, mosaic, show_image
+from labdiff.reproduce.drawing import bare, even, mosaic, plain_logarithmic, show_image
 from labdiff.reproduce.finding import Finding, Row, number
 from labdiff.reproduce.judges import Judges
 from labdiff.reproduce.recipes import Recipe
@@ -50,13 +50,14 @@ PAPER_SETTINGS = Settings(count=5000, points=21, inception_points=21, options={}
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What one recipe made of one data set."""
+    """What one recipe made of one data set; sizes: the unit's, in words."""
 
     data: str
     recipe: Recipe
     along: ImagesAlongT
     scores: list[Row]
     real: Tensor
+    sizes: str
 
 
 def job(context: Context, settings: Settings | None = None) -> Job[Finding]:
@@ -71,19 +72,21 @@ def job(context: Context, settings: Settings | None = None) -> Job[Finding]:
             unit = yield from trained_unit(context, standard_bench(context), options)
             along = yield from images_along_t(unit, chosen.count, chosen.points)
             scores = yield from judges.scores(unit, along, chosen.inception_points)
-            courses.append(Course(data, recipe, along, scores, unit.session.images.test[:6]))
+            real = unit.session.images.test[:6]
+            courses.append(Course(data, recipe, along, scores, real, unit.sizes))
     rows: list[Row] = [
         {"data": course.data, "recipe": course.recipe, **row}
         for course in courses
         for row in course.scores
     ]
-    return Finding(picture(courses, judges), rows, sentence(context, courses, judges))
+    return Finding(picture(courses, judges), rows, sentence(courses, judges))
 
 
 def picture(courses: list[Course], judges: Judges) -> Figure:
     """Above, a row of images for each data set and recipe, real ones at its end; below, the scores."""
     figure = Figure(figsize=(11.0, 1.05 * len(courses) + 3.6), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=(1.05 * len(courses), 3.4))
+    halves = figure.add_gridspec(2, 1, height_ratios=(1.05 * len(courses), 3.4))
+    above, below = figure.add_subfigure(halves[0]), figure.add_subfigure(halves[1])
     moments = even(len(courses[0].along.t), SHOWN_MOMENTS)
     grid = above.subplots(len(courses), len(moments) + 1, squeeze=False)
     for line, course in zip(grid, courses, strict=True):
@@ -130,12 +133,13 @@ def _curves(ax: Axes, courses: list[Course], column: str) -> None:
                 ax.plot([0], [printed], "x", ms=8, color=f"C{data.index(name)}")
     if drawn and column.endswith("fid"):
         ax.set_yscale("log")
+        plain_logarithmic(ax.yaxis)
     if not drawn:
         ax.text(0.5, 0.5, "one class: no score", ha="center", transform=ax.transAxes)
         bare(ax)
 
 
-def sentence(context: Context, courses: list[Course], judges: Judges) -> str:
+def sentence(courses: list[Course], judges: Judges) -> str:
     """FID at t = 0 beside the paper's, and whether it fell along the way."""
     words = []
     for course in courses:
@@ -156,16 +160,12 @@ def sentence(context: Context, courses: list[Course], judges: Judges) -> str:
             )
         words.append(part)
     count = courses[0].scores[-1]["count"]
-    sizes = context.choose(
-        "four layers of 100 x 100, seven layer sets, minutes of training",
-        "four layers of 300 x 300, ten layer sets, as the paper",
-    )
     unlike = (
         " A classifier-FID is no Inception FID: it compares with itself alone."
         if judges.inception is None
         else ""
     )
     return (
-        f"{'; '.join(words)}. On the twin, {sizes}, {count} images on each side; the paper does not "
+        f"{'; '.join(words)}. On the twin, {courses[0].sizes}, {count} images on each side; the paper does not "
         f"say its count, and an FID over fewer images is higher.{unlike}"
     )

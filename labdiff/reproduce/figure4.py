@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from labdiff.events import JobStarted
 from labdiff.reproduce.context import Context
+from labdiff.reproduce.drawing import plain_logarithmic
 from labdiff.reproduce.finding import Finding, Row, number
 from labdiff.reproduce.recipes import Recipe
 from labdiff.reproduce.units import held_out_error, standard_bench, standard_options, trained_unit
@@ -55,7 +56,8 @@ def picture(rows: list[Row], settings: Settings) -> Figure:
     ax.set(xscale="log", yscale="log", ylabel="noise MSE, t from 100 on")
     ax.set_xlabel(f"side of the images, pixels ({settings.data})")
     ax.set_xticks(sizes, [f"{size:.0f}" for size in sizes])
-    ax.minorticks_off()
+    ax.xaxis.minorticks_off()
+    plain_logarithmic(ax.yaxis)
     ax.grid(alpha=0.3)
     ax.legend(title=f"{number(rows[0]['parameters']):,.0f} phases at every size")
     return figure

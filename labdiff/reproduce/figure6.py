@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from labdiff.events import JobStarted
 from labdiff.reproduce.context import Context
+from labdiff.reproduce.drawing import plain_logarithmic
 from labdiff.reproduce.finding import Finding, Row, number
 from labdiff.reproduce.judges import Judges
 from labdiff.reproduce.power_law import PowerLaw, fit_power_law
@@ -40,7 +41,7 @@ def _fit(rows: list[Row], column: str) -> PowerLaw:
 
 def picture(rows: list[Row], fits: dict[str, PowerLaw], judges: Judges) -> Figure:
     """On logarithmic axes, with 95 % intervals; the single layer in red."""
-    figure = Figure(figsize=(6.4, 4.6), layout="constrained")
+    figure = Figure(figsize=(7.2, 5.2), layout="constrained")
     ax = figure.subplots()
     for alone, colour, label in (
         (False, "C0", "two layers and more"),
@@ -64,7 +65,8 @@ def picture(rows: list[Row], fits: dict[str, PowerLaw], judges: Judges) -> Figur
     ax.set(xscale="log", yscale="log", xlabel="trained phases, M x N x side²")
     ax.set_ylabel(judges.best_words)
     ax.grid(alpha=0.3, which="both")
-    ax.legend(fontsize=8)
+    plain_logarithmic(ax.yaxis)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=8)
     return figure
 
 

@@ -46,6 +46,14 @@ class Unit:
         return self.stem.with_name(f"{self.stem.name}-{ending}")
 
     @property
+    def sizes(self) -> str:
+        """Layers and layer sets, in words."""
+        sets, layers, height, width = self.session.odu.phases.shape
+        return (
+            f"{layers} layers of {height} x {width}, {sets} layer sets (paper 4 of 300 x 300, 10)"
+        )
+
+    @property
     def parameters(self) -> int:
         """Trained phases: M x N x height x width."""
         return self.session.odu.phases.numel()
