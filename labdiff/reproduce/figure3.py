@@ -166,6 +166,6 @@ def sentence(courses: list[Course], judges: Judges) -> str:
         else ""
     )
     return (
-        f"{'; '.join(words)}. On the twin, {courses[0].sizes}, {count} images on each side; the paper does not "
-        f"say its count, and an FID over fewer images is higher.{unlike}"
+        f"{'; '.join(words)}. On the twin, {courses[0].sizes}, {count} images on each side; the "
+        f"paper does not say its count, and an FID over fewer images is higher.{unlike}"
     )

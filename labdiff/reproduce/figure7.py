@@ -36,6 +36,8 @@ NAMES: dict[Method, str] = {
     "online": "online",
     "calibrated": "perfect calibration",
 }
+EQUAL_RANGES: Mapping[str, Any] = {"layer_sets": 10, "timestep_edges": (), "batch": 8}
+"""Of the small scale, as the paper has them."""
 COUNTED = 10
 """Last steps over which errors are averaged for the sentence."""
 
@@ -52,9 +54,7 @@ class Settings:
     learning_rate: float = 0.1
     refining_rate: float = 0.02
     layer_set: int = 4
-    options: Mapping[str, Any] = field(
-        default_factory=lambda: {"layer_sets": 10, "timestep_edges": (), "batch": 8}
-    )
+    options: Mapping[str, Any] = field(default_factory=lambda: EQUAL_RANGES)
 
 
 PAPER_SETTINGS = Settings(steps=3000, learning_rate=0.006, options={})
