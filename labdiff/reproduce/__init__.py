@@ -15,6 +15,7 @@ from labdiff.runner import Job
 __all__ = ["RESULTS", "Context", "Finding", "open_result"]
 
 RESULTS = {
+    **{f"figure{k}": f"labdiff.reproduce.figure{k}" for k in range(3, 10)},
     "table1": "labdiff.reproduce.table1",
 }
 """Name of a result -> the module whose `job` finds it."""

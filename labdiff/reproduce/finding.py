@@ -61,6 +61,11 @@ class Finding:
         return paths
 
 
+def number(value: str | int | float | None) -> float:
+    """A cell as a number; nan if it is empty."""
+    return float("nan") if value is None else float(value)
+
+
 def _cell(value: str | int | float | None) -> str:
     if value is None:
         return ""

@@ -20,6 +20,11 @@ EDGES = (100, 200, 300, 400, 500, 600)
 """Timestep ranges by difficulty: from t = 600 on little more than the mean image can be told."""
 
 
+PAPER_BATCH = 60
+PAPER_STEPS = 75_000
+"""250 epochs of 18,000 images (section 4.1), in batches of 60: the paper does not say its own."""
+
+
 def small_bench() -> str:
     """Bench file of the small scale: four layers of 100 x 100, which the simulated bench has too."""
     return bench_text("mock")[1]
@@ -47,3 +52,33 @@ def small(data: str, recipe: Recipe, seed: int = 0, **changes: Any) -> TrainingO
         **changes,
     }
     return TrainingOptions(**options)
+
+
+def paper(data: str, recipe: Recipe, seed: int = 0, **changes: Any) -> TrainingOptions:
+    """The paper's sizes (sections 3.3, 4.1): M = 10 equal ranges, 250 epochs each.
+
+    The recipe "paper" has its learning rate, 0.006, and its sampler, all 1,000 steps, too.
+    """
+    chosen = for_training(data)
+    options: dict[str, Any] = {
+        "data": data,
+        "classes": chosen.classes,
+        "image_size": chosen.image_size,
+        "layer_sets": 10,
+        "offline_steps": PAPER_STEPS,
+        "further_steps": 1.0,
+        "batch": PAPER_BATCH,
+        "learning_rate": 0.1,
+        "phase_pull": 0.01,
+        "seed": seed,
+        **RECIPES[recipe],
+    }
+    if recipe == "paper":
+        options |= {
+            "learning_rate": 0.006,
+            "phase_pull": 0.0,
+            "sampler": "paper",
+            "sampler_steps": 1000,
+            "sampler_spacing": "linspace",
+        }
+    return TrainingOptions(**(options | changes))

@@ -1,0 +1,97 @@
+"""What figures 5 and 6 share: units that differ in one hyperparameter, trained with the same budget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from labdiff.config import bench_text
+from labdiff.reproduce import recipes
+from labdiff.reproduce.bench_sizes import paper_bench, resized_bench
+from labdiff.reproduce.context import Context
+from labdiff.reproduce.finding import Row
+from labdiff.reproduce.judges import Judges
+from labdiff.reproduce.recipes import Recipe
+from labdiff.reproduce.units import (
+    Unit,
+    held_out_error,
+    images_along_t,
+    standard_options,
+    trained_unit,
+)
+from labdiff.runner import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Hyperparameters of one unit: side of its layers in pixels, their number N, layer sets M."""
+
+    side: int
+    layers: int
+    layer_sets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """base: what all units have but for one hyperparameter; sides, layers, layer_sets: values of it.
+
+    budget: training steps of all layer sets together. count: images generated.
+    """
+
+    data: str = "mnist-0-2"
+    recipe: Recipe = "passive"
+    base: Point = Point(100, 4, 5)
+    sides: tuple[int, ...] = (40, 60, 80, 100)
+    layers: tuple[int, ...] = (1, 2, 3, 4)
+    layer_sets: tuple[int, ...] = (1, 2, 5, 10)
+    budget: int = 2500
+    count: int = 500
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def points(self, hyperparameter: str) -> list[Point]:
+        """The units of one panel: "side", "layers" or "layer_sets"."""
+        values = {"side": self.sides, "layers": self.layers, "layer_sets": self.layer_sets}
+        return [replace(self.base, **{hyperparameter: value}) for value in values[hyperparameter]]
+
+
+PAPER_SETTINGS = Settings(
+    recipe="paper",
+    base=Point(300, 4, 10),
+    sides=(100, 160, 200, 260, 300),
+    layers=(1, 2, 3, 4, 5),
+    layer_sets=(1, 2, 5, 10, 20),
+    budget=10 * recipes.PAPER_STEPS,
+    count=5000,
+)
+
+
+def settings_of(context: Context, settings: Settings | None) -> Settings:
+    """Those given, else the scale's."""
+    return settings or context.choose(Settings(), PAPER_SETTINGS)
+
+
+def scored_point(context: Context, settings: Settings, point: Point, judges: Judges) -> Job[Row]:
+    """Train the unit (or find it), and score its errors and images."""
+    base = context.choose(bench_text("mock")[1], paper_bench())
+    bench = resized_bench(base, (point.side, point.side), point.layers)
+    changes = {
+        "layer_sets": point.layer_sets,
+        "timestep_edges": (),
+        "offline_steps": max(settings.budget // point.layer_sets, 1),
+        "further_steps": 1.0,
+        **settings.options,
+    }
+    options = standard_options(context, settings.data, settings.recipe, **changes)
+    unit: Unit = yield from trained_unit(context, bench, options)
+    row: Row = {
+        "side": point.side,
+        "layers": point.layers,
+        "layer_sets": point.layer_sets,
+        "parameters": unit.parameters,
+        "steps": options.offline_steps * point.layer_sets,
+    }
+    row |= yield from held_out_error(unit)
+    along = yield from images_along_t(unit, settings.count, 1)
+    scores = yield from judges.scores(unit, along)
+    return row | scores[-1]
