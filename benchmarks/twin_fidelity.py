@@ -85,9 +85,9 @@ def trained_layers(session: Session) -> Triples:
     """Frames of layers that have learnt to denoise, with noisy images before them."""
     inputs, phases = [], []
     for number in range(EACH):
-        x_t = draw_batch(session, "online", number % session.options.layer_sets, -9)[0]
-        layers = session.odu.phases.detach()[number % session.options.layer_sets]
-        written = session.written(session.odu.encode(x_t[:1]), layers)
+        layer_set = number % session.options.layer_sets
+        x_t = draw_batch(session, "online", layer_set, -9).x_t
+        written = session.written(*session.odu.written(x_t[:1], layer_set))
         inputs.append(written[0].detach())
         phases.append(written[1].detach()[None])
     answers = [session.measure(i, p[0]) for i, p in zip(inputs, phases, strict=True)]

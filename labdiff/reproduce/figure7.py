@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -68,7 +69,7 @@ def job(context: Context, settings: Settings | None = None) -> Job[Finding]:
     for method in NAMES:
         curves[method] = yield from kept_rows(
             context.kept(f"{method}-{chosen.steps}.json"),
-            lambda m=method: learn(context, chosen, m),
+            partial(learn, context, chosen, method),
         )
     rows: list[Row] = [{"method": name, **row} for name, curve in curves.items() for row in curve]
     return Finding(picture(curves), rows, sentence(curves, chosen, context))
@@ -94,7 +95,7 @@ def learn(context: Context, settings: Settings, method: Method) -> Job[list[Row]
     yield StageStarted(NAMES[method], settings.steps)
     rows: list[Row] = []
     for step in range(settings.steps):
-        r_t, noise, clean, t = draw_batch(session, "online", layer_set, step)
+        r_t, noise, clean, t, _ = draw_batch(session, "online", layer_set, step)
         abar = schedule.alphas_bar[t]
         inputs, phases = odu.written(r_t, layer_set, layers)
         measured = experiment(inputs, phases).detach()
