@@ -22,7 +22,7 @@ from labdiff.metrics import noise_mse
 from labdiff.reproduce.context import Context
 from labdiff.reproduce.drawing import plain_logarithmic
 from labdiff.reproduce.finding import Finding, Row, number
-from labdiff.reproduce.keeping import kept_rows
+from labdiff.reproduce.keeping import digest, kept_rows
 from labdiff.reproduce.units import standard_bench, standard_options
 from labdiff.runner import Job
 from labdiff.session import Session
@@ -67,10 +67,8 @@ def job(context: Context, settings: Settings | None = None) -> Job[Finding]:
     yield JobStarted(context.name, len(NAMES) * chosen.steps)
     curves: dict[Method, list[Row]] = {}
     for method in NAMES:
-        curves[method] = yield from kept_rows(
-            context.kept(f"{method}-{chosen.steps}.json"),
-            partial(learn, context, chosen, method),
-        )
+        path = context.kept(f"{method}-{digest(repr(chosen))}.json")
+        curves[method] = yield from kept_rows(path, partial(learn, context, chosen, method))
     rows: list[Row] = [{"method": name, **row} for name, curve in curves.items() for row in curve]
     return Finding(picture(curves), rows, sentence(curves, chosen, context))
 
