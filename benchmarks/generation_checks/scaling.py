@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from claims import Claim, claim
-from labdiff.reproduce.scan import Point, Settings
 
 from generation_checks.setting import Setting
 from labdiff.reproduce import Context, figure5, figure6
 from labdiff.reproduce.finding import Row, number
+from labdiff.reproduce.scan import Point, Settings
 
 TINY = Settings(
     data="digits",
