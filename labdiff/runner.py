@@ -44,38 +44,25 @@ def run(
                 log.exception("a watcher failed and is dropped; the job goes on")
                 watchers.remove(watcher)
 
-    ended = JobEnded("failed", "the job did not end")
+    driven = recorded(job, tell)
     try:
         while True:
-            if should_stop():
-                ended = JobEnded("stopped", "stopped by the user")
-                raise JobStoppedError("stopped by the user")
             try:
-                event = next(job)
+                next(driven)
             except StopIteration as end:
-                ended = JobEnded("completed", "")
                 result: T = end.value
                 return result
-            tell(event)
-    except JobStoppedError:
-        raise
-    except KeyboardInterrupt:
-        ended = JobEnded("stopped", "interrupted")
-        raise
-    except BaseException as error:
-        ended = JobEnded("failed", f"{type(error).__name__}: {error}")
-        raise
+            if should_stop():
+                raise JobStoppedError("stopped by the user")
     finally:
-        try:
-            job.close()
-        finally:
-            tell(ended)
+        driven.close()
 
 
 def recorded(job: Job[T], record: Listener) -> Job[T]:
-    """A job within a job, kept by a recorder of its own: its events go there and on to the outer one.
+    """The job, its events told to `record` before they go on; the last one, JobEnded, goes there alone.
 
-    Its file says by itself how it ended: "stopped" if the outer job no longer asks for events.
+    For a job within a job that has a recorder of its own: its file then says by itself how it ended,
+    "stopped" if the outer job no longer asks for events.
     """
     ended = JobEnded("failed", "the job did not end")
     try:
@@ -90,6 +77,9 @@ def recorded(job: Job[T], record: Listener) -> Job[T]:
             yield event
     except GeneratorExit:
         ended = JobEnded("stopped", "stopped by the user")
+        raise
+    except KeyboardInterrupt:
+        ended = JobEnded("stopped", "interrupted")
         raise
     except BaseException as error:
         ended = JobEnded("failed", f"{type(error).__name__}: {error}")

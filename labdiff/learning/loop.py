@@ -63,7 +63,7 @@ def train(session: Session, method: Method) -> Job[None]:
         warm = options.warm_start and not session.pretrained
         from_neighbour = twin_only and warm and layer_set > 0
         rate = 0.5 * first_rate if from_neighbour else first_rate
-        if from_neighbour and where.step == 0:
+        if from_neighbour and where.step == 0 and steps > 0:
             odu.start_from(layer_set, layer_set - 1)
         # The pull: without it phases wander over many turns, and each fall from 2 pi to 0 scatters light
         # at angles that a twin with one sample a pixel cannot follow.

@@ -12,6 +12,7 @@ from labdiff.config import TrainingOptions, bench_text
 from labdiff.errors import JobStoppedError, UserError
 from labdiff.events import Event, TrainingStep
 from labdiff.generate import generate
+from labdiff.learning.loop import train
 from labdiff.learning.twin_training import TwinTraining
 from labdiff.reader import read_run
 from labdiff.runner import run
@@ -84,3 +85,25 @@ def test_images_come_without_a_bench_and_light_does_not(tmp_path: Path) -> None:
     assert float(images.abs().max()) <= 1.0
     with pytest.raises(DeviceStateError, match="none is open"):
         run(generate(training.session, 2, "bench", seed=1))
+
+
+def test_no_steps_leave_every_layer_set_as_it_is(tmp_path: Path) -> None:
+    none = OPTIONS.model_copy(update={"calibrated_steps": 0})
+    session = TwinTraining(tmp_path / "unit.h5", SMALL, none).session
+    with torch.no_grad():
+        session.odu.phases[1] += 1.0
+    before = session.odu.phases.detach().clone()
+    run(train(session, "calibrated"))
+    assert torch.equal(session.odu.phases, before)
+
+
+def test_a_layer_set_starts_from_its_neighbour_or_by_itself(tmp_path: Path) -> None:
+    """With steps too small to move anything, what a set starts from is what it ends with."""
+    for warm in (True, False):
+        options = OPTIONS.model_copy(update={"learning_rate": 1e-12, "warm_start": warm})
+        session = TwinTraining(tmp_path / f"{warm}.h5", SMALL, options).session
+        with torch.no_grad():
+            session.odu.phases[1] += 1.0
+        run(train(session, "offline"))
+        same = torch.allclose(session.odu.phases[0], session.odu.phases[1], atol=1e-4)
+        assert same is warm
