@@ -118,7 +118,8 @@ def images_along_t(unit: Unit, count: int, points: int) -> Job[ImagesAlongT]:
             return ImagesAlongT(tuple(file["t"].tolist()), torch.from_numpy(file["images"]))
     options = unit.session.options
     times = NoiseSchedule(TIMESTEPS).timesteps(options.sampler_steps, options.sampler_spacing)
-    moments = np.unique(np.linspace(0, len(times) - 1, points).round().astype(int)).tolist()
+    # From the last on backwards: a single moment is the images themselves.
+    moments = np.unique(np.linspace(len(times) - 1, 0, points).round().astype(int)).tolist()
     chunks = []
     for index, first in enumerate(range(0, count, TOGETHER)):
         shown = []

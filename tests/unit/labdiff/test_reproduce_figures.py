@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from labdiff.config import bench_text, parse_bench
 from labdiff.errors import UserError
@@ -29,6 +30,7 @@ from labdiff.reproduce.finding import Row, number
 from labdiff.reproduce.keeping import kept_rows
 from labdiff.reproduce.power_law import fit_power_law
 from labdiff.reproduce.scan import Point, Settings
+from labdiff.reproduce.units import images_along_t, standard_options, trained_unit
 from labdiff.runner import Job, run
 
 TINY: dict[str, Any] = {
@@ -96,6 +98,17 @@ def test_figures_5_and_6_train_each_unit_once(tmp_path: Path) -> None:
     assert not [e for e in events if isinstance(e, (TrainingStep, StageStarted))], "all was kept"
     assert "single layer" in finding.sentence
     finding.write(tmp_path, "figure6")
+
+
+def test_a_single_moment_is_the_images_themselves(tmp_path: Path) -> None:
+    context = Context("figure5", tmp_path)
+    bench = resized_bench(bench_text("mock")[1], (20, 20), 2)
+    unit = run(trained_unit(context, bench, standard_options(context, "digits", "ours", **TINY)))
+    last = run(images_along_t(unit, 3, 1))
+    way = run(images_along_t(unit, 3, 4))
+    assert last.t == (0,) and way.t[-1] == 0 and len(way.t) == 4
+    assert torch.equal(last.images[0], way.images[-1])
+    assert not torch.equal(last.images[0], way.images[0])
 
 
 def test_a_cut_figure5_trains_only_what_is_missing(tmp_path: Path) -> None:
