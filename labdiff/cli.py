@@ -106,7 +106,13 @@ def train(
         int, typer.Option(help="Steps on the bench; further layer sets take a quarter.")
     ] = 100,
     batch: Annotated[int, typer.Option(help="Images a step.")] = 16,
-    prediction: Annotated[str, typer.Option(help="sample or epsilon (the paper's).")] = "sample",
+    prediction: Annotated[
+        str, typer.Option(help="sample, preconditioned, or epsilon (the paper's).")
+    ] = "sample",
+    layers: Annotated[
+        str, typer.Option(help="passive, or data: they carry the image too, an SLM update each.")
+    ] = "passive",
+    detection: Annotated[str, typer.Option(help="cells or differential.")] = "cells",
     prompt: Annotated[
         bool,
         typer.Option("--prompt", help="Write the class beside the image, to ask for one later."),
@@ -151,6 +157,8 @@ def train(
         online_steps=online_steps,
         batch=batch,
         prediction=prediction,
+        layers=layers,
+        detection=detection,
         prompt=prompt,
         generated=generated,
     )
