@@ -16,6 +16,7 @@ from calibration.provenance import Provenance
 from calibration.result import CalibrationError
 from calibration.store import Result
 from drivers.errors import DeviceDisconnectedError
+from labdiff.atomic import write_whole
 from labdiff.config import SHIPPED
 from labdiff.errors import UserError
 from labdiff.events import Calibrated, Event, StageStarted
@@ -174,9 +175,7 @@ class KeptCalibration:
         now = datetime.now(UTC).isoformat()
         left = {"touched_utc": now, "bench_sha256": self._digest, "plan": plan, "done": done}
         self.archive.folder.mkdir(parents=True, exist_ok=True)
-        working = self._plan_file.with_suffix(".part")
-        working.write_text(json.dumps(left), encoding="utf-8")
-        working.replace(self._plan_file)
+        write_whole(self._plan_file, json.dumps(left).encode())
 
     def _provenance(self, what: Routine, seconds: float) -> Provenance:
         bench, config = self.session.bench, self.session.config

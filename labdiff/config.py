@@ -183,6 +183,12 @@ class TrainingOptions(_Section):
     eta: float = Field(default=1.0, ge=0.0, le=1.0, description="noise that ddim adds, of ddpm's")
     sampler_spacing: Literal["linspace", "quadratic"] = "quadratic"
 
+    @property
+    def sampler_words(self) -> str:
+        """The reverse process, for pictures and tables."""
+        eta = f", eta {self.eta:g}" if self.sampler == "ddim" else ""
+        return f"{self.sampler}, {self.sampler_steps} steps, {self.sampler_spacing}{eta}"
+
     @model_validator(mode="after")
     def _edges_fit_the_layer_sets(self) -> TrainingOptions:
         if self.timestep_edges:

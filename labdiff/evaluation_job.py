@@ -106,7 +106,7 @@ class EvaluationJob:
         return Evaluation(
             request=request,
             prediction=options.prediction,
-            sampler=f"{options.sampler}, {options.sampler_steps} steps, {options.sampler_spacing}",
+            sampler=options.sampler_words,
             data=session.images.source,
             errors=errors,
             metrics=tuple(metrics),

@@ -16,9 +16,11 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
+from labdiff.atomic import write_whole
 from labdiff.errors import UserError
 from labdiff.evaluation_job import Evaluation
 from labdiff.metrics.range_error import MeanError, RangeError
+from labdiff.page import png_bytes
 
 LABELS = {
     "odu": "ODU",
@@ -84,14 +86,12 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
     files = {
         "evaluation.json": figures.encode(),
         "errors.csv": table.getvalue().encode(),
-        "errors.png": _png(error_figure(evaluation.errors)),
-        "images.png": _png(image_figure(evaluation)),
+        "errors.png": png_bytes(error_figure(evaluation.errors), 130),
+        "images.png": png_bytes(image_figure(evaluation), 130),
     }
     try:
         for name, content in files.items():
-            unfinished = folder / f"{name}.part"
-            unfinished.write_bytes(content)
-            unfinished.replace(folder / name)
+            write_whole(folder / name, content)
     except OSError as error:
         raise UserError(f"{folder}: cannot be written: {error.strerror or error}") from None
 
@@ -202,9 +202,3 @@ def _mosaic(images: Tensor) -> np.ndarray:
     tiles[:count, :height, :width] = images.numpy()
     tiled = tiles.reshape(rows, columns, height + 1, width + 1).swapaxes(1, 2)
     return tiled.reshape(rows * (height + 1), columns * (width + 1))
-
-
-def _png(figure: Figure) -> bytes:
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=130)
-    return picture.getvalue()

@@ -12,6 +12,7 @@ import torch
 from matplotlib.figure import Figure
 
 from labdiff.assemble import open_bench
+from labdiff.atomic import write_whole
 from labdiff.calibrate import measure_routines
 from labdiff.config import TrainingOptions, parse_bench
 from labdiff.errors import UserError
@@ -19,6 +20,7 @@ from labdiff.generate import generate
 from labdiff.interrupt import StopOnSignal
 from labdiff.jobs import ExperimentJob, Request
 from labdiff.layer_file import is_layer_file, pretrained_path, read_layers
+from labdiff.page import png_bytes
 from labdiff.progress import ProgressBar
 from labdiff.prompts import prompts_for_class
 from labdiff.runner import Job, run
@@ -63,9 +65,9 @@ def generate_picture(
     name = path.name if path is not None else "pretrained layers"
     figure = _grid(images, _title(name, session.options, on_bench, seed))
     try:
-        figure.savefig(out, dpi=110)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{out}: cannot be written: {error}") from None
+        write_whole(out, png_bytes(figure))
+    except OSError as error:
+        raise UserError(f"{out}: cannot be written: {error.strerror or error}") from None
     return out
 
 
@@ -78,9 +80,10 @@ def _opened(path: Path, on_bench: bool) -> Session:
     torch.set_num_threads(min(torch.get_num_threads(), 2))
     layers = read_layers(path)
     config = parse_bench(layers.bench_text, str(path))
-    bench = open_bench(config, layers.options.seed) if on_bench else None
-    session = Session.create(config, layers.options, bench)
+    session = Session.create(config, layers.options, None)
     layers.give_to(session)
+    if on_bench:
+        session.laboratory = open_bench(config, layers.options.seed)
     return session
 
 
@@ -108,11 +111,10 @@ def _job(
 def _title(name: str, options: TrainingOptions, on_bench: bool, seed: int) -> str:
     classes = f" {', '.join(map(str, options.classes))}" if options.classes else ""
     carries = "carry the image" if options.layers == "data" else "passive"
-    eta = f", eta {options.eta:g}" if options.sampler == "ddim" else ""
     place = "bench" if on_bench else "twin"
     return (
         f"{name}: {options.data}{classes}; layers {carries}, M = {options.layer_sets}\n"
-        f"on the {place}; {options.sampler}, {options.sampler_steps} steps{eta}; seed {seed}"
+        f"on the {place}; {options.sampler_words}; seed {seed}"
     )
 
 

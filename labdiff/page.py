@@ -9,6 +9,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from labdiff.atomic import write_whole
 from labdiff.errors import UserError
 
 _STYLE = """
@@ -34,11 +35,9 @@ def write_page(path: Path, title: str, parts: list[str]) -> Path:
         "<!doctype html><html lang='en'><meta charset='utf-8'>"
         f"<title>{html.escape(title)}</title><style>{_STYLE}</style>"
     )
-    working = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        working.write_text("\n".join([head, *parts, "</html>"]), encoding="utf-8")
-        working.replace(path)
+        write_whole(path, "\n".join([head, *parts, "</html>"]).encode())
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
     return path

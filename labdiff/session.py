@@ -118,6 +118,11 @@ class Session:
         self.precompensation_rad = self.twin.precompensation_phase()
         self.aligned = True
 
+    @staticmethod
+    def first(count: int, inputs: Tensor, phases: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs and layers, as written, of the first images; layers that all share stay as they are."""
+        return inputs[:count], phases[:count] if phases.dim() == 4 else phases
+
     def follow(self, inputs: Tensor, phases: Tensor, measured: Tensor) -> None:
         """Take the drift that these frames show, as written, off the bench again: onto the SLM."""
         if self.aligned:

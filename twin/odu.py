@@ -28,7 +28,6 @@ LEAK = 0.01
 """Share of the gradient that passes where a prediction is already darker than black."""
 
 Prediction = Literal["sample", "epsilon", "preconditioned"]
-Layers = Literal["passive", "data"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,13 @@ def measure(setting: Setting) -> tuple[list[Claim], dict[str, Any]]:
     weights = None if setting.quick else find_inception(None)
     inception = inception_features(weights) if weights is not None else None
     for data in setting.data_sets:
-        unit, paper = setting.trained(data, "ours"), setting.trained(data, "paper")
-        images = unit.images
+        units = {recipe: setting.trained(data, recipe) for recipe in ("ours", "paper")}
+        images = units["ours"].session.images
         classifier = setting.do(train_classifier(images, setting.seed))
         tables[data] = {"classifier_accuracy": classifier.accuracy}
         fid = {}
-        for recipe, session in (("ours", unit), ("paper", paper)):
-            generated = setting.generated(session, data, recipe, count)
+        for recipe, unit in units.items():
+            generated = setting.generated(unit, count)
             extractors: list[FeatureExtractor] = [classifier.extractor]
             # The paper's recipe beside ours needs the classifier alone; Inception is slow.
             if inception is not None and recipe == "ours":

@@ -7,8 +7,9 @@ from typing import Any
 from claims import Claim, claim
 
 from generation_checks.setting import Setting
-from labdiff.reproduce import Context, figure5, figure6
+from labdiff.reproduce import figure5, figure6
 from labdiff.reproduce.finding import Row, number
+from labdiff.reproduce.judges import Judges
 from labdiff.reproduce.scan import Point, Settings
 
 TINY = Settings(
@@ -26,13 +27,11 @@ TINY = Settings(
 def measure(setting: Setting) -> tuple[list[Claim], dict[str, Any]]:
     """Claims, the rows of both figures and their sentences; the pictures stay in the kept folder."""
     chosen = TINY if setting.quick else None
-    out = setting.kept / "reproduce"
-    # One name for both: the units of figure 5 are those of figure 6.
-    context = Context("figure5", out, seed=setting.seed)
-    fifth = setting.do(figure5.job(context, chosen))
-    fifth.write(out, "figure5")
-    sixth = setting.do(figure6.job(context, chosen))
-    sixth.write(out, "figure6")
+    # The units of figure 5 are those of figure 6.
+    fifth = setting.do(figure5.job(setting.context, chosen))
+    fifth.write(setting.kept, "figure5")
+    sixth = setting.do(figure6.job(setting.context, chosen))
+    sixth.write(setting.kept, "figure6")
     claims = []
     for panel in ("side", "layers"):
         rows = [row for row in fifth.rows if row["panel"] == panel]
@@ -40,9 +39,14 @@ def measure(setting: Setting) -> tuple[list[Claim], dict[str, Any]]:
         claims.append(
             claim(f"figure 5: last noise MSE over first, {panel}", errors[-1] / errors[0], "<= 1")
         )
-    claims.append(
-        claim("figure 6: points of the power law", len(sixth.rows), ">= 2"),
-    )
+    column = Judges.of(setting.context).best
+    laws = figure6.power_laws(sixth.rows, column)
+    for words, law in laws.items():
+        claims.append(claim(f"figure 6: exponent of {column}, {words}", law.exponent, "<= 0"))
+    single = [row for row in sixth.rows if row["layers"] == 1]
+    law = laws["without the single layer"]
+    over = max(number(row[column]) / law(number(row["parameters"])) for row in single)
+    claims.append(claim("figure 6: single layer over the law of the others", over, ">= 1.2"))
     return claims, {
         "figure5": fifth.sentence,
         "figure6": sixth.sentence,

@@ -1,4 +1,4 @@
-"""What all parts share: data sets, where trained units lie, how long they are trained."""
+"""What all parts share: data sets, units that are trained once, how long they are trained."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from labdiff.config import TrainingOptions
 from labdiff.events import Event
-from labdiff.generate import generate
-from labdiff.learning.twin_training import TwinTraining
 from labdiff.progress import ProgressBar
 from labdiff.reader import read_run
+from labdiff.reproduce import Context
 from labdiff.reproduce.recipes import Recipe, small, small_bench
+from labdiff.reproduce.units import Unit, images_along_t, trained_unit
 from labdiff.runner import Job, run
-from labdiff.session import Session
 
 T = TypeVar("T")
 QUICK_STEPS = 60
+LONGEST_PAUSE_S = 60.0
+"""Between two steps of a training; a longer one was a training that lay still."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """kept: folder of run files; a training that is there already is not repeated, only gone on with.
+    """kept: folder of units and results, as `labdiff reproduce` has them; what is there is not repeated.
 
     quick: embedded digits and tiny trainings, so that the figures say that it runs and nothing more.
     """
@@ -36,6 +36,11 @@ class Setting:
     quick: bool
     quiet: bool
     seed: int = 0
+
+    @property
+    def context(self) -> Context:
+        """For the results of `labdiff.reproduce`."""
+        return Context("generation", self.kept, seed=self.seed)
 
     @property
     def data_sets(self) -> tuple[str, ...]:
@@ -47,32 +52,21 @@ class Setting:
         changes = {"offline_steps": QUICK_STEPS, "image_size": 10} if self.quick else {}
         return small(data, recipe, self.seed, **changes)
 
-    def path(self, data: str, recipe: Recipe) -> Path:
-        """The run file of a unit."""
-        return self.kept / f"{data}-{recipe}-{self.seed}.h5"
-
-    def trained(self, data: str, recipe: Recipe) -> Session:
+    def trained(self, data: str, recipe: Recipe) -> Unit:
         """A unit trained on the ideal twin, from its file or anew."""
-        path = self.path(data, recipe)
-        training = TwinTraining(path, small_bench(), self.options(data, recipe))
-        return self.do(training.job())
+        return self.do(trained_unit(self.context, small_bench(), self.options(data, recipe)))
 
-    def training_s(self, data: str, recipe: Recipe) -> float:
-        """How long the training took, pauses of over a minute left out."""
-        times = read_run(self.path(data, recipe)).columns["training"]["time_s"]
-        gaps = np.diff(times)
-        return float(gaps[gaps < 60.0].sum())
-
-    def generated(self, session: Session, data: str, recipe: Recipe, count: int) -> Tensor:
-        """Images of a unit on its twin; kept beside its run file."""
-        path = self.kept / f"{data}-{recipe}-{self.seed}-{count}.npy"
-        if path.is_file():
-            return torch.from_numpy(np.load(path, allow_pickle=False))
-        images = self.do(generate(session, count, "twin", self.seed))
-        np.save(path, images.numpy())
-        return images
+    def generated(self, unit: Unit, count: int) -> Tensor:
+        """Images (count, H, W) of a unit on its twin; kept beside its run file."""
+        return self.do(images_along_t(unit, count, 1)).images[-1]
 
     def do(self, job: Job[T], record: Callable[[Event], None] | None = None) -> T:
         """Drive a job, with a progress bar unless quiet."""
         with ProgressBar(self.quiet) as progress:
             return run(job, record=[record] if record else [], watch=[progress])
+
+
+def training_s(unit: Unit) -> float:
+    """How long the training took, on the clock of the wall."""
+    gaps = np.diff(read_run(unit.run_file).columns["training"]["time_s"])
+    return float(gaps[gaps < LONGEST_PAUSE_S].sum())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from labdiff.atomic import write_whole
 from labdiff.errors import UserError
 
 CELL_PX = 64
@@ -35,10 +37,10 @@ def write_contact_sheet(images: Tensor, labels: Tensor, path: Path) -> Path:
             top, left = GAP_PX + row * pitch, GAP_PX + column * pitch
             enlarged = picture.repeat(magnified, 0).repeat(magnified, 1)
             sheet[top : top + side, left : left + side] = enlarged
-    partial = path.with_name(path.name + ".part")
+    picture = io.BytesIO()
+    Image.fromarray(sheet).save(picture, "png")
     try:
-        Image.fromarray(sheet).save(partial, "png")
-        partial.replace(path)
+        write_whole(path, picture.getbuffer())
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
     return path

@@ -99,9 +99,8 @@ def train(session: Session, method: Method) -> Job[None]:
             schedule.step()
             if refiner is not None:
                 refiner.step(inputs.detach(), layers.detach(), measured)
-                few = slice(0, FRAMES_FOLLOWED)
-                shown = layers.detach() if layers.dim() == 3 else layers[few].detach()
-                session.follow(inputs[few].detach(), shown, measured[few])
+                shown = session.first(FRAMES_FOLLOWED, inputs.detach(), layers.detach())
+                session.follow(*shown, measured[:FRAMES_FOLLOWED])
 
             with torch.no_grad():
                 odu.phases[layer_set] = deviation + REST_RAD

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from labdiff.data.folder import data_folder
+from labdiff.data.folder import data_folder, inception_weights
 from labdiff.errors import UserError
 from labdiff.metrics.features import FeatureExtractor
 
@@ -229,12 +229,14 @@ def load_inception(path: Path) -> InceptionV3:
 
 
 def find_inception(weights: Path | None, data_dir: Path | None = None) -> Path | None:
-    """The file of weights: the one given, else the one in the data folder, else None."""
+    """The file of weights: the one given, else one in the data folder, else None.
+
+    There: WEIGHTS_FILE, or what `labdiff data get inception` has put there.
+    """
     if weights is not None:
         return weights
-    folder = data_folder(data_dir)
-    found = folder / WEIGHTS_FILE if folder is not None else None
-    return found if found is not None and found.is_file() else None
+    named = data_folder(data_dir) / WEIGHTS_FILE
+    return named if named.is_file() else inception_weights(data_dir)
 
 
 def inception_features(path: Path) -> FeatureExtractor:

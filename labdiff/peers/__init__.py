@@ -3,7 +3,7 @@
 from labdiff.peers.architectures import ARCHITECTURES, build_peer
 from labdiff.peers.fully_connected import FullyConnectedNet
 from labdiff.peers.peer import Peer
-from labdiff.peers.prediction import Predictor, denoiser, predictor
+from labdiff.peers.prediction import denoiser, predictor
 from labdiff.peers.store import load_peer
 from labdiff.peers.training import PeerTraining, train_peer
 from labdiff.peers.unet import UNet
@@ -13,7 +13,6 @@ __all__ = [
     "FullyConnectedNet",
     "Peer",
     "PeerTraining",
-    "Predictor",
     "UNet",
     "build_peer",
     "denoiser",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
@@ -10,7 +11,7 @@ WORKING_SIZE = 76
 """Side of the picture that the peers work on (paper, A.2): twice halved it is 19."""
 
 
-class Peer(nn.Module):
+class Peer(nn.Module, ABC):
     """A net that predicts the noise: (x_t (B, H, W), t (B,)) -> (B, H, W), in standard deviations.
 
     architecture: its name, in files and tables. learning_rate: Adam's, the better of a few in short
@@ -26,9 +27,9 @@ class Peer(nn.Module):
         self.image_shape = (image_shape[0], image_shape[1])
         self.settings: dict[str, Any] = {"image_shape": list(self.image_shape), **settings}
 
+    @abstractmethod
     def forward(self, x_t: Tensor, t: Tensor) -> Tensor:
         """Predicted noise (B, H, W)."""
-        raise NotImplementedError
 
 
 def resized(images: Tensor, size: tuple[int, int]) -> Tensor:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
-
 import torch
 from torch import Tensor
 
 from labdiff.diffusion.sampler import Denoiser
+from labdiff.metrics import Predictor
 from labdiff.peers.peer import Peer
-
-Predictor: TypeAlias = Callable[[Tensor, Tensor], Tensor]
-"""(x_t (B, H, W), t (B,)) -> predicted noise (B, H, W), as `labdiff.metrics.mse_of` takes it."""
 
 
 def predictor(net: Peer, batch: int = 256) -> Predictor:

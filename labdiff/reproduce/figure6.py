@@ -26,11 +26,14 @@ def job(context: Context, settings: Settings | None = None) -> Job[Finding]:
     for point in points:
         rows.append((yield from scored_point(context, chosen, point, judges)))
     rows.sort(key=lambda row: number(row["parameters"]))
-    fits = {
-        "without the single layer": _fit([row for row in rows if row["layers"] != 1], judges.best),
-        "with it": _fit(rows, judges.best),
-    }
+    fits = power_laws(rows, judges.best)
     return Finding(picture(rows, fits, judges), rows, sentence(rows, fits, judges))
+
+
+def power_laws(rows: list[Row], column: str) -> dict[str, PowerLaw]:
+    """The laws of a score, column of the rows, with the single layer and without it."""
+    several = [row for row in rows if row["layers"] != 1]
+    return {"without the single layer": _fit(several, column), "with it": _fit(rows, column)}
 
 
 def _fit(rows: list[Row], column: str) -> PowerLaw:

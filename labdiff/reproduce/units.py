@@ -30,20 +30,17 @@ from labdiff.reproduce.recipes import Recipe
 from labdiff.runner import Job
 from labdiff.session import Session
 
-TOGETHER = 100
-"""Images generated side by side: what fits in memory with layers of 300 x 300."""
-
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A trained unit, and where what is found of it is kept: files that begin as `stem`."""
+    """A trained unit and its run file; what is found of it is kept in files beside that."""
 
     session: Session
-    stem: Path
+    run_file: Path
 
     def beside(self, ending: str) -> Path:
-        """The file STEM-ENDING."""
-        return self.stem.with_name(f"{self.stem.name}-{ending}")
+        """The file NAME-ENDING for the run file NAME.h5."""
+        return self.run_file.with_name(f"{self.run_file.stem}-{ending}")
 
     @property
     def sizes(self) -> str:
@@ -88,9 +85,9 @@ def trained_unit(context: Context, bench: str, options: TrainingOptions) -> Job[
         f"{Path(options.data).stem}-{options.prediction}-{options.layers}-"
         f"{options.layer_sets}x{config.layers}x{height}x{width}-{digest(bench + options.model_dump_json())}"
     )
-    stem = replace(context, name="units").kept(name)
-    training = TwinTraining(stem.with_name(f"{name}.h5"), bench, options, context.data_dir)
-    return Unit((yield from training.job()), stem)
+    path = replace(context, name="units").kept(f"{name}.h5")
+    training = TwinTraining(path, bench, options, context.data_dir)
+    return Unit((yield from training.job()), path)
 
 
 def held_out_error(unit: Unit) -> Job[Row]:
@@ -120,19 +117,13 @@ def images_along_t(unit: Unit, count: int, points: int) -> Job[ImagesAlongT]:
     times = NoiseSchedule(TIMESTEPS).timesteps(options.sampler_steps, options.sampler_spacing)
     # From the last on backwards: a single moment is the images themselves.
     moments = np.unique(np.linspace(len(times) - 1, 0, points).round().astype(int)).tolist()
-    chunks = []
-    for index, first in enumerate(range(0, count, TOGETHER)):
-        shown = []
-        job = generate(
-            unit.session, min(TOGETHER, count - first), "twin", options.seed + 1000 * index
-        )
-        for event in job:
-            yield event
-            if isinstance(event, GenerationStep) and event.step in moments:
-                shown.append(torch.from_numpy(event.images).clamp(-1.0, 1.0))
-        chunks.append(torch.stack(shown))
+    shown = []
+    for event in generate(unit.session, count, "twin"):
+        yield event
+        if isinstance(event, GenerationStep) and event.step in moments:
+            shown.append(torch.from_numpy(event.images).clamp(-1.0, 1.0))
     left = [*(t + 1 for t in times[1:]), 0]
-    found = ImagesAlongT(tuple(left[k] for k in moments), torch.cat(chunks, 1))
+    found = ImagesAlongT(tuple(left[k] for k in moments), torch.stack(shown))
     content = io.BytesIO()
     np.savez_compressed(content, t=np.array(found.t), images=found.images.numpy())
     keep(path, content.getvalue())

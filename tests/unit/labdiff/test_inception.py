@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from labdiff.data.catalogue import INCEPTION
 from labdiff.errors import UserError
 from labdiff.metrics import inception
 from labdiff.metrics.inception import (
@@ -68,6 +69,11 @@ def test_weights_are_found_where_they_are_given_or_in_the_data_folder(
 ) -> None:
     assert find_inception(None) is None
     assert find_inception(None, tmp_path) is None
+    # What `labdiff data get inception` writes.
+    downloaded = tmp_path / "inception" / INCEPTION.files[0].name
+    downloaded.parent.mkdir()
+    downloaded.write_bytes(b"")
+    assert find_inception(None, tmp_path) == downloaded
     lies_there = tmp_path / WEIGHTS_FILE
     lies_there.write_bytes(b"")
     monkeypatch.setenv("LABDIFF_DATA", str(tmp_path))

@@ -8,8 +8,10 @@ import pytest
 import torch
 
 from drivers.errors import DeviceStateError
+from labdiff import evaluate
 from labdiff.config import TrainingOptions, bench_text
 from labdiff.errors import JobStoppedError, UserError
+from labdiff.evaluate import denoise
 from labdiff.events import Event, TrainingStep
 from labdiff.generate import generate
 from labdiff.learning.loop import train
@@ -107,3 +109,16 @@ def test_a_layer_set_starts_from_its_neighbour_or_by_itself(tmp_path: Path) -> N
         run(train(session, "offline"))
         same = torch.allclose(session.odu.phases[0], session.odu.phases[1], atol=1e-4)
         assert same is warm
+
+
+def test_many_images_are_denoised_some_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = TwinTraining(tmp_path / "unit.h5", SMALL, OPTIONS).session
+    rng = torch.Generator().manual_seed(0)
+    x_t = torch.randn(7, 10, 10, generator=rng)
+    t = torch.tensor([10, 500, 20, 600, 700, 30, 999])
+    at_once, _ = denoise(session, x_t, t, "twin")
+    monkeypatch.setattr(evaluate, "TOGETHER", 2)
+    some, _ = denoise(session, x_t, t, "twin")
+    torch.testing.assert_close(some, at_once, atol=1e-5, rtol=0)
