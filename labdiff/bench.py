@@ -21,6 +21,7 @@ from drivers.errors import DeviceError, DeviceStateError, DeviceTimeoutError, No
 from drivers.phase import PhaseQuantiser
 from drivers.protocols import SLM, Camera, Device, InputModulator, Laser
 from drivers.types import Frame, Roi
+from labdiff.errors import JobStoppedError
 
 log = logging.getLogger(__name__)
 
@@ -214,25 +215,56 @@ class Bench:
         Raises DeviceStateError before the bench is calibrated, DeviceError when a device fails,
         NoLightError when no light arrives.
         """
+        return self.light_of(self.take(inputs, phases_rad))
+
+    def take(
+        self,
+        inputs: npt.NDArray[np.floating],
+        phases_rad: npt.NDArray[np.floating],
+        cut_short: Callable[[], bool] = lambda: False,
+    ) -> list[Frame]:
+        """The half of `measure` that needs the devices: the frames of a batch, proven to be its own.
+
+        cut_short: asked before each frame. Raises JobStoppedError if it says yes, and as `measure`.
+        """
         if self.dark is None or self.rectifier is None:
             raise DeviceStateError("bench: not calibrated; run the calibration before measuring")
-        pedestal = self.dark.pedestal_counts
-        unit = self.counts_per_ms_per_unit
         each = phases_rad.ndim == 4
         if self.dmd is not None and not each:
             self.show(phases_rad)
         # Pixels are looked at last: they may be on their way while the next pattern settles.
         frames = []
         for index, field in enumerate(inputs):
+            if cut_short():
+                raise JobStoppedError("the measurement was cut short")
             layers = phases_rad[index] if each else phases_rad
             if self.dmd is not None and each:
                 self.show(layers)
             frames.append(self._frame_of(field, layers))
+        return frames
+
+    def declared_s(
+        self, inputs: npt.NDArray[np.floating], phases_rad: npt.NDArray[np.floating]
+    ) -> float:
+        """Seconds that `take` needs for a batch by the declared timing of the devices."""
+        frames, writes = len(inputs), len(inputs)
+        frame_ms = self.camera.timing.total_ms
+        if self.dmd is not None:
+            writes = frames if phases_rad.ndim == 4 else 1
+            frame_ms += self.dmd.timing.total_ms
+        return (frames * frame_ms + writes * self.settle_ms) / 1e3
+
+    def light_of(self, frames: list[Frame]) -> Frames:
+        """The other half of `measure`, which needs the computer alone: counts become intensity.
+
+        Raises NoLightError for a dark frame.
+        """
+        assert self.dark is not None and self.rectifier is not None, "frames were taken"
         counts = np.stack([frame.pixels for frame in frames]).astype(np.float32)
         saturated = max((frame.saturated_fraction for frame in frames), default=0.0)
-        counts -= pedestal
-        self.dark.mend(counts, self.camera.roi)
-        scale = 1.0 / (unit * self.camera.exposure_ms)
+        counts -= self.dark.pedestal_counts
+        self.dark.mend(counts, frames[0].roi)
+        scale = 1.0 / (self.counts_per_ms_per_unit * frames[0].exposure_ms)
         intensity = (self.rectifier(counts) * scale).astype(np.float32)
         self._check_light(float(intensity.mean(axis=(1, 2)).min()))
         return Frames(intensity, saturated)
