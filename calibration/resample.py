@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage, sparse
@@ -25,6 +27,7 @@ class Rectifier:
         places = registration.plane_to_camera(np.column_stack([rows, columns]).astype(float))
         places -= (roi.top, roi.left)
         self._weights = _spline_weights(places[:, 0], places[:, 1], roi.shape)
+        self._places = places
 
     def __call__(self, frames: npt.NDArray[np.floating]) -> Images:
         """(B, H, W) of the window -> (B, h, w); linear, so light keeps its scale."""
@@ -35,6 +38,32 @@ class Rectifier:
             ).ravel()
         plane = (self._weights @ coefficients).T
         return np.ascontiguousarray(plane, np.float32).reshape(len(frames), *self.plane_shape)
+
+    @cached_property
+    def noise_gain(self) -> Images:
+        """(h, w): variance of a plane pixel where every pixel of the camera has 1, independently.
+
+        The sum of the squares of the cardinal spline's weights: 1 on a camera pixel, less between them.
+        """
+        gain = _spread(self._places[:, 0]) * _spread(self._places[:, 1])
+        return gain.reshape(self.plane_shape).astype(np.float32)
+
+
+POLE = np.sqrt(3.0) - 2.0
+"""Of the filter that turns samples into cubic B-spline coefficients (Unser 1999)."""
+REACH = 12
+
+
+def _spread(places: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Sum over all samples of the squared weight with which each counts at these places, one axis."""
+    steps = np.arange(-REACH, REACH + 1)
+    coefficients = -6.0 * POLE / (1.0 - POLE**2) * POLE ** np.abs(steps)
+    fraction = places - np.floor(places)
+    # The cardinal spline at fraction - n is the mixture of B-splines that the coefficients say.
+    splines = _b_spline(fraction[:, None] - np.arange(-2 * REACH, 2 * REACH + 1))
+    weights = ndimage.convolve1d(splines, coefficients, axis=1, mode="constant")
+    result: npt.NDArray[np.float64] = (weights**2).sum(axis=1)
+    return result
 
 
 def _spline_weights(

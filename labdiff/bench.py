@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calibration.dark import DarkLevel
+from calibration.frame_noise import FrameNoise
 from calibration.layout import PatchLayout
 from calibration.packing import RightJustified, packing_step
 from calibration.registration import Registration
@@ -55,10 +56,13 @@ class Frames:
 
     intensity: (B, h, w) on the output plane, in units of the twin's intensity.
     saturated_fraction: largest share of saturated pixels in any of the frames.
+    noise_floor: (B,) discrepancy that a perfect twin would show, by the frame's own noise; NaN while the
+    camera is not calibrated.
     """
 
     intensity: FloatImages
     saturated_fraction: float
+    noise_floor: npt.NDArray[np.float64]
 
 
 class Bench:
@@ -81,6 +85,7 @@ class Bench:
         self.layout = layout
         self.slm, self.camera, self.laser, self.clock, self.dmd = slm, camera, laser, clock, dmd
         self.dark: DarkLevel | None = None
+        self.noise: FrameNoise | None = None
         self.registration: Registration | None = None
         self.rectifier: Rectifier | None = None
         self.phase_by_grey_rad: npt.NDArray[np.float64] | None = None
@@ -265,9 +270,13 @@ class Bench:
         counts -= self.dark.pedestal_counts
         self.dark.mend(counts, frames[0].roi)
         scale = 1.0 / (self.counts_per_ms_per_unit * frames[0].exposure_ms)
-        intensity = (self.rectifier(counts) * scale).astype(np.float32)
+        plane = self.rectifier(counts)
+        floor = np.full(len(plane), np.nan)
+        if self.noise is not None:
+            floor = self.noise.discrepancy(plane, self.rectifier)
+        intensity = (plane * scale).astype(np.float32)
         self._check_light(float(intensity.mean(axis=(1, 2)).min()))
-        return Frames(intensity, saturated)
+        return Frames(intensity, saturated, floor)
 
     def _frame_of(
         self, field: npt.NDArray[np.floating], phases_rad: npt.NDArray[np.floating]

@@ -14,6 +14,7 @@ from calibration.beam import BeamFound, measure_beam
 from calibration.camera import CameraFound, measure_camera
 from calibration.dark import DarkLevel, measure_dark
 from calibration.exposure import Exposure, set_exposure
+from calibration.frame_noise import FrameNoise
 from calibration.phase_response import PhaseResponse, measure_phase_response
 from calibration.registration import Registration, measure_registration
 from calibration.settling import SettlingFound, measure_settling
@@ -125,11 +126,12 @@ def _measure_camera(session: Session) -> Job[CameraFound]:
 
 
 def _use_camera(session: Session, camera: CameraFound) -> None:
-    """Dead pixels are mended as hot ones are."""
-    dark = session.bench.dark
+    """Dead pixels are mended as hot ones are; gain and read noise tell the frames' own noise."""
+    bench, dark = session.bench, session.bench.dark
     assert dark is not None
+    bench.noise = FrameNoise(camera.gain_electrons, camera.read_noise_counts, camera.step_counts)
     defects = np.unique(np.vstack([dark.hot_pixels, camera.dead_pixels]), axis=0)
-    session.bench.dark = dataclasses.replace(dark, hot_pixels=defects)
+    bench.dark = dataclasses.replace(dark, hot_pixels=defects)
 
 
 def _measure_phase_response(session: Session) -> Job[PhaseResponse]:
