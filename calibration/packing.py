@@ -29,9 +29,8 @@ class RightJustified(WrappedCamera):
         super().__init__(real)
         self.step = step
 
-    def get_frame(self) -> Frame:
-        """The next frame in counts of one."""
-        frame = self.real.get_frame()
+    def changed(self, frame: Frame) -> Frame:
+        """The frame in counts of one."""
         pixels = frame.pixels // np.uint16(self.step)
         saturated = float((pixels >= 2**self.real.bit_depth - 1).mean())
         return Frame(

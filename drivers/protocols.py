@@ -7,9 +7,16 @@ exceptions of `drivers.errors`, and no others.
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeAlias, runtime_checkable
 
-from drivers.types import FloatArray, Frame, PatternId, Roi, Timing
+from drivers.types import CameraTiming, FloatArray, Frame, PatternId, Roi, Timing
+
+ReadOut: TypeAlias = Callable[[], Frame]
+"""Waits for a frame whose exposure has ended. Raises DeviceTimeoutError if it does not come."""
+TriggeredReadOut: TypeAlias = Callable[[], tuple[int, Frame]]
+"""Waits for the next frame; and the number, from 0, of the trigger that started it."""
 
 
 @runtime_checkable
@@ -92,8 +99,26 @@ class InputModulator(Device, Protocol):
 
 
 @runtime_checkable
+class SequenceModulator(InputModulator, Protocol):
+    """An input modulator that plays fields by its own clock, with a trigger output for a camera."""
+
+    def show_sequence(self, fields: FloatArray, period_ms: float) -> list[PatternId]:
+        """Show fields (B, h, w) one after the other, one each period; returns at once.
+
+        The trigger output rises when a field stands. The last field stays.
+        Raises DeviceValueError if the period is shorter than the modulator's own act.
+        """
+        ...
+
+
+@runtime_checkable
 class Camera(Device, Protocol):
-    """A camera with a linear response."""
+    """A camera with a linear response. It exposes in one act and hands the frame out in another."""
+
+    @property
+    def timing(self) -> CameraTiming:
+        """Declared latency and duration of a frame, and what of it is read-out."""
+        ...
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -126,8 +151,16 @@ class Camera(Device, Protocol):
     @roi.setter
     def roi(self, value: Roi) -> None: ...
 
+    def expose(self) -> ReadOut:
+        """Expose once, from now, and return as soon as the light may change; the frame is then read out.
+
+        One exposure at a time: what this returns is called before the next exposure.
+        Raises DeviceDisconnectedError if the camera is gone.
+        """
+        ...
+
     def get_frame(self) -> Frame:
-        """Expose once, from now, and return the frame; never an older one.
+        """Both acts in one: expose once, from now, and return the frame; never an older one.
 
         Raises DeviceTimeoutError if no frame came, DeviceDisconnectedError if the camera is gone.
         """
@@ -135,6 +168,19 @@ class Camera(Device, Protocol):
 
     def get_frames(self, count: int) -> list[Frame]:
         """`count` exposures in a row."""
+        ...
+
+    @property
+    def has_trigger_input(self) -> bool:
+        """True if `triggered` may be used: a modulator's trigger output may start exposures."""
+        ...
+
+    def triggered(self, count: int) -> AbstractContextManager[TriggeredReadOut]:
+        """While it is entered, the trigger input exposes; there is a buffer for `count` frames.
+
+        A trigger that meets a busy camera is lost; the numbers of the others do not change by that.
+        Raises DeviceStateError without a trigger input.
+        """
         ...
 
 

@@ -33,6 +33,25 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraTiming(Timing):
+    """A camera's act falls in two: the exposure, and the read-out, during which the light may change.
+
+    latency_ms: from the trigger until the exposure begins.
+    duration_ms: exposure (to the end of the last row's, with a rolling shutter) and read-out.
+    readout_ms: the last part of it, until the frame is in hand.
+    period_ms: the shortest time between the starts of two exposures.
+    """
+
+    readout_ms: float
+    period_ms: float
+
+    @property
+    def exposed_ms(self) -> float:
+        """Milliseconds from the trigger until the light may change."""
+        return self.total_ms - self.readout_ms
+
+
+@dataclass(frozen=True, slots=True)
 class Roi:
     """A window on the raw sensor, in raw-sensor pixels."""
 

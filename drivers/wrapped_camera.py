@@ -1,15 +1,17 @@
-"""A camera around a camera: passes everything on, until a method is replaced."""
+"""A camera around a camera: passes everything on, but each frame through `changed`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from drivers.protocols import Camera
+from drivers.protocols import Camera, ReadOut, TriggeredReadOut
 from drivers.types import Frame, Roi
 
 
 class WrappedCamera:
-    """Replace `get_frame` to do something with each frame; what is not named here is the real camera's."""
+    """Replace `changed`, or an act; what is not named here is the real camera's."""
 
     def __init__(self, real: Camera) -> None:
         self.real = real
@@ -35,10 +37,38 @@ class WrappedCamera:
     def roi(self, value: Roi) -> None:
         self.real.roi = value
 
-    def get_frame(self) -> Frame:
+    def changed(self, frame: Frame) -> Frame:
+        """What is made of each frame."""
+        return frame
+
+    def expose(self) -> ReadOut:
         """As the real one."""
-        return self.real.get_frame()
+        read = self.real.expose()
+        return lambda: self.changed(read())
+
+    def get_frame(self) -> Frame:
+        """Both acts in one."""
+        return self.expose()()
 
     def get_frames(self, count: int) -> list[Frame]:
         """`count` exposures in a row."""
         return [self.get_frame() for _ in range(count)]
+
+    @property
+    def has_trigger_input(self) -> bool:
+        """As the real one."""
+        return self.real.has_trigger_input
+
+    def triggered(self, count: int) -> AbstractContextManager[TriggeredReadOut]:
+        """As the real one."""
+        return self._triggered(count)
+
+    @contextmanager
+    def _triggered(self, count: int) -> Iterator[TriggeredReadOut]:
+        with self.real.triggered(count) as read:
+
+            def read_changed() -> tuple[int, Frame]:
+                number, frame = read()
+                return number, self.changed(frame)
+
+            yield read_changed

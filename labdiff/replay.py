@@ -12,17 +12,29 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from drivers.protocols import SLM, Camera, InputModulator
+from drivers.errors import DeviceStateError
+from drivers.protocols import SLM, Camera, InputModulator, ReadOut, TriggeredReadOut
 from drivers.types import FloatArray, Frame, PatternId, Timing
 from drivers.wrapped_camera import WrappedCamera
 from labdiff.bench import Bench, Clock
 from labdiff.frame_log import FrameLog, Record
 
 BEFORE_ALL = -(2**40)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """request: digest of all that the frame depends on. readings_s: of the clock since the one before."""
+
+    request: str
+    pattern: PatternId
+    readings_s: tuple[float, ...]
 
 
 class Replay:
@@ -73,6 +85,11 @@ class Replay:
         self.recording = False
         self._log.clear()
 
+    def asked(self) -> Asked:
+        """What stands as an exposure begins; by the time the frame is in hand, the next may stand."""
+        pattern = (self.dmd or self.slm).pattern
+        return Asked(self.request(), pattern, self.clock.readings())
+
     def request(self) -> str:
         """Digest of all that a frame depends on and that can be set."""
         parts = [self.slm.standing, self.dmd.standing if self.dmd else b""]
@@ -97,17 +114,16 @@ class Replay:
             self._go_live()
         return record
 
-    def keep(self, frame: Frame, new: bool) -> None:
+    def keep(self, frame: Frame, asked: Asked, new: bool) -> None:
         """A frame was measured."""
-        mine = (self.dmd or self.slm).is_standing(frame.pattern_id)
         self._log.append(
             Record(
-                request=self.request(),
+                request=asked.request,
                 new=new,
-                of_its_pattern=mine,
+                of_its_pattern=frame.pattern_id == asked.pattern,
                 exposure_ms=frame.exposure_ms,
                 timestamp_s=frame.timestamp_s,
-                readings_s=self.clock.readings(),
+                readings_s=asked.readings_s,
                 after_s=self.clock.real.now_s(),
                 saturated_fraction=frame.saturated_fraction,
                 pixels=np.asarray(frame.pixels),
@@ -153,10 +169,6 @@ class _ReplayedModulator:
         self._noted = None
         self.pattern = getattr(self._real, act)(pattern)
         return self.timing.total_ms
-
-    def is_standing(self, pattern: PatternId | None) -> bool:
-        """Is this what a frame calls the pattern shown last?"""
-        return pattern == self.pattern
 
     def _show(self, act: str, pattern: FloatArray) -> PatternId:
         if not self._replay.recording:
@@ -204,30 +216,47 @@ class _ReplayedCamera(WrappedCamera):
         self._replay = replay
         self.last_real = -1
 
-    def get_frame(self) -> Frame:
+    def expose(self) -> ReadOut:
         """From the log, or measured and written into it."""
         replay = self._replay
         if not replay.recording:
-            return self.real.get_frame()
+            return self.real.expose()
         replay.frames += 1
-        modulator = replay.dmd or replay.slm
-        pattern = modulator.pattern
+        number = replay.frames
+        pattern = (replay.dmd or replay.slm).pattern
         record = replay.answer()
         if record is None:
-            frame = self.real.get_frame()
-            # A frame that was handed out before keeps its old number, by which the bench knows it.
-            replay.keep(frame, new=frame.sequence > self.last_real)
-            self.last_real = frame.sequence
-            return frame
-        return Frame(
+            asked, read = replay.asked(), self.real.expose()
+            return lambda: self._kept(read(), asked)
+        frame = Frame(
             record.pixels,
             record.exposure_ms,
             record.timestamp_s,
-            BEFORE_ALL + replay.frames - (0 if record.new else 1),
+            BEFORE_ALL + number - (0 if record.new else 1),
             pattern if record.of_its_pattern else None,
             record.saturated_fraction,
             self.roi,
         )
+        return lambda: frame
+
+    @property
+    def has_trigger_input(self) -> bool:
+        """Frames that are recorded are taken one by one."""
+        return self.real.has_trigger_input and not self._replay.recording
+
+    def triggered(self, count: int) -> AbstractContextManager[TriggeredReadOut]:
+        """As the real one. Raises DeviceStateError while recording."""
+        if self._replay.recording:
+            raise DeviceStateError(
+                f"{self.real.name}: its trigger input is not used in a recording"
+            )
+        return self.real.triggered(count)
+
+    def _kept(self, frame: Frame, asked: Asked) -> Frame:
+        # A frame that was handed out before keeps its old number, by which the bench knows it.
+        self._replay.keep(frame, asked, new=frame.sequence > self.last_real)
+        self.last_real = frame.sequence
+        return frame
 
 
 class _ReplayedClock:

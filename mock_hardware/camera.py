@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 import numpy as np
 
@@ -13,7 +15,9 @@ from drivers.errors import (
     DeviceTimeoutError,
     DeviceValueError,
 )
-from drivers.types import Frame, Roi, Timing
+from drivers.protocols import ReadOut, TriggeredReadOut
+from drivers.types import CameraTiming, Frame, Roi
+from mock_hardware.fault_script import Fault
 from mock_hardware.pending import PendingFrame, Readout
 from mock_hardware.sensor import Image, Sensor
 
@@ -27,9 +31,9 @@ TIMEOUT_MS = 500.0
 class MockCamera:
     """Three ways of triggering.
 
-    "software": `get_frame` exposes, from now. "hardware": each new pattern on a modulator exposes, and
-    `get_frame` hands out the frames in their order. "free_run": the camera exposes without end and its
-    driver keeps the newest few; `get_frame` hands out the oldest of them, which is **stale**.
+    "software": `expose` exposes, from now. "hardware": each new pattern on a modulator exposes, and
+    `expose` hands out the frames in their order. "free_run": the camera exposes without end and its
+    driver keeps the newest few; `expose` hands out the oldest of them, which is **stale**.
     """
 
     def __init__(self, laboratory: MockLaboratory) -> None:
@@ -48,7 +52,8 @@ class MockCamera:
         self._closed = False
         self._last: Frame | None = None
         self._waiting: deque[float] = deque()
-        self._queue: deque[Frame] = deque()
+        self._queue: deque[PendingFrame] = deque()
+        self._buffers = self._dials.queue
 
     @property
     def name(self) -> str:
@@ -56,11 +61,18 @@ class MockCamera:
         return "mock camera"
 
     @property
-    def timing(self) -> Timing:
+    def timing(self) -> CameraTiming:
         """Trigger delay; then exposure (of the last row, with a rolling shutter) and read-out."""
         d = self._dials
         rolling_ms = d.line_us * 1e-3 * self._roi.height if d.shutter == "rolling" else 0.0
-        return Timing(d.trigger_us * 1e-3, self._exposure_ms + rolling_ms + d.readout_ms)
+        shutter_ms = self._exposure_ms + rolling_ms
+        own_ms = max(shutter_ms, d.readout_ms) if d.overlap else shutter_ms + d.readout_ms
+        return CameraTiming(
+            latency_ms=d.trigger_us * 1e-3,
+            duration_ms=shutter_ms + d.readout_ms,
+            readout_ms=d.readout_ms,
+            period_ms=max(own_ms, 1e3 / d.frames_per_s),
+        )
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -129,7 +141,7 @@ class MockCamera:
         """Put the cable back."""
         self._unplugged = False
 
-    def triggered(self, at_s: float) -> None:
+    def on_trigger(self, at_s: float) -> None:
         """A modulator's trigger output rises; ignored unless the camera waits for it."""
         if self._trigger == "hardware":
             self._waiting.append(at_s + self._dials.trigger_us * 1e-6)
@@ -145,7 +157,7 @@ class MockCamera:
                 else:
                     self._sequence += 1  # still busy: the trigger is lost, and the counter tells
         elif self._trigger == "free_run":
-            period_s = self._period_s()
+            period_s = self.timing.period_ms * 1e-3
             missed = int((now_s - self._ready_s - self._shutter_s()) // period_s)
             if missed > self._dials.queue:
                 self._sequence += missed - self._dials.queue
@@ -153,8 +165,8 @@ class MockCamera:
             while self._ready_s + self._shutter_s() <= now_s:
                 self._keep(self._ready_s)
 
-    def get_frame(self) -> Frame:
-        """The next frame, as the trigger has it."""
+    def expose(self) -> ReadOut:
+        """The next frame, as the trigger has it: returns when its exposure has ended."""
         if self._closed:
             raise DeviceStateError(f"{self.name}: is closed")
         self._requests += 1
@@ -165,87 +177,117 @@ class MockCamera:
             raise DeviceDisconnectedError(
                 f"{self.name}: disconnected after {self._sequence} frames; check cable and power"
             )
+        asked_s = self._lab.clock.now_s()
         if "timeout" in faults:
-            self._time_out()
+            return lambda: self._time_out(asked_s)
         frame = self._next()
-        if "dropped" in faults:
-            self._time_out()
-        if "late" in faults:
-            self._queue.append(frame)
-            self._time_out()
-        before, self._last = self._last, frame
-        if before is not None and "duplicated" in faults:
-            return before
-        if before is not None and "torn" in faults and before.roi == frame.roi:
-            half = frame.roi.height // 2
-            pixels = np.concatenate([frame.pixels[:half], before.pixels[half:]])
-            saturated = float((pixels >= self._largest).mean())
-            return Frame(
-                pixels,
-                frame.exposure_ms,
-                frame.timestamp_s,
-                frame.sequence,
-                None,
-                saturated,
-                frame.roi,
-            )
-        return frame
+        return lambda: self._hand_out(frame, faults)
+
+    def get_frame(self) -> Frame:
+        """The next frame, read out."""
+        return self.expose()()
 
     def get_frames(self, count: int) -> list[Frame]:
         """`count` frames in a row."""
         return [self.get_frame() for _ in range(count)]
 
+    @property
+    def has_trigger_input(self) -> bool:
+        """Yes."""
+        return True
+
+    @contextmanager
+    def triggered(self, count: int) -> Iterator[TriggeredReadOut]:
+        """Let a modulator's trigger output expose; what the camera did before is forgotten."""
+        before, self.trigger = self._trigger, "hardware"
+        self._buffers, first = count, self._sequence + 1
+
+        def read() -> tuple[int, Frame]:
+            frame = self.get_frame()
+            return frame.sequence - first, frame
+
+        try:
+            yield read
+        finally:
+            self._buffers = self._dials.queue
+            self.trigger = before
+
     def close(self) -> None:
         """No further frames."""
         self._closed = True
 
-    def _next(self) -> Frame:
-        """The frame that the driver hands out now."""
+    def _next(self) -> PendingFrame:
+        """The frame that the driver hands out now; its exposure has ended."""
         clock = self._lab.clock
         self.catch_up()
         if self._queue:
             return self._queue.popleft()
         if self._trigger == "hardware":
             if not self._waiting:
-                self._time_out()
+                self._time_out(clock.now_s())
             clock.sleep_s(self._waiting[0] + self._shutter_s() + 1e-9 - clock.now_s())
             self.catch_up()
-            return self._queue.popleft() if self._queue else self._time_out()
+            return self._queue.popleft() if self._queue else self._time_out(clock.now_s())
         start_s = self._ready_s
         if self._trigger == "software":
             start_s = max(start_s, clock.now_s() + self._dials.trigger_us * 1e-6)
         # Light is known once it has come: wait for the exposure's end before looking at it.
         clock.sleep_s(start_s + self._shutter_s() - clock.now_s())
-        frame = self._expose(start_s)
-        clock.sleep_s(self._dials.readout_ms * 1e-3)
+        return self._expose(start_s)
+
+    def _hand_out(self, frame: PendingFrame, faults: set[Fault]) -> Frame:
+        """The frame once it is read out, or what became of it."""
+        clock = self._lab.clock
+        clock.sleep_s(frame.in_hand_s - clock.now_s())
+        if "late" in faults:
+            self._queue.append(frame)
+        if "dropped" in faults or "late" in faults:
+            self._time_out(clock.now_s())
+        before, self._last = self._last, frame
+        if before is not None and "duplicated" in faults:
+            return before
+        if before is not None and "torn" in faults and before.roi == frame.roi:
+            return self._torn(frame, before)
         return frame
 
-    def _time_out(self) -> Frame:
-        self._lab.clock.sleep_s(TIMEOUT_MS * 1e-3)
+    def _torn(self, frame: Frame, before: Frame) -> Frame:
+        half = frame.roi.height // 2
+        pixels = np.concatenate([frame.pixels[:half], before.pixels[half:]])
+        return Frame(
+            pixels,
+            frame.exposure_ms,
+            frame.timestamp_s,
+            frame.sequence,
+            None,
+            float((pixels >= self._largest).mean()),
+            frame.roi,
+        )
+
+    def _time_out(self, since_s: float) -> NoReturn:
+        clock = self._lab.clock
+        clock.sleep_s(since_s + TIMEOUT_MS * 1e-3 - clock.now_s())
         raise DeviceTimeoutError(
             f"{self.name}: no frame within {TIMEOUT_MS:.0f} ms; check trigger, cable and load"
         )
 
     def _keep(self, start_s: float) -> None:
         self._queue.append(self._expose(start_s))
-        while len(self._queue) > self._dials.queue:
+        while len(self._queue) > self._buffers:
             self._queue.popleft()
 
     def _shutter_s(self) -> float:
         """From the start of the first row's exposure to the end of the last row's."""
         return (self.timing.duration_ms - self._dials.readout_ms) * 1e-3
 
-    def _period_s(self) -> float:
-        return max(self.timing.duration_ms * 1e-3, 1.0 / self._dials.frames_per_s)
-
-    def _expose(self, start_s: float) -> Frame:
-        self._ready_s = start_s + self._period_s()
+    def _expose(self, start_s: float) -> PendingFrame:
+        self._ready_s = start_s + self.timing.period_ms * 1e-3
         self._sequence += 1
         line_s = self._dials.line_us * 1e-6 if self._dials.shutter == "rolling" else 0.0
         exposure_ms, roi, number = self._exposure_ms, self._roi, self._sequence
         light, pattern = self._lab.expose(roi, start_s, exposure_ms * 1e-3, line_s)
         readout = self._lab.workers.submit(lambda: self._read(light(), roi, exposure_ms, number))
-        return PendingFrame(readout, exposure_ms, start_s, number, pattern, roi)
+        in_hand_s = start_s + self.timing.duration_ms * 1e-3
+        return PendingFrame(readout, exposure_ms, start_s, number, pattern, roi, in_hand_s)
 
     def _read(self, electrons: Image, roi: Roi, exposure_ms: float, number: int) -> Readout:
         counts = self._sensor.expose(electrons, roi, exposure_ms, number)

@@ -119,6 +119,7 @@ class CameraDials(_Dials):
     line_us: float = feature(5.0, "rolling shutter: delay from row to row", 0.0, 1e5)
     frames_per_s: float = feature(522.0, "greatest frame rate", 0.01, 1e6)
     readout_ms: float = feature(1.9, "exposure's end to the frame in hand", 0.0, 1e4)
+    overlap: bool = Field(default=True, description="exposes while the frame before is read out")
     trigger_us: float = feature(20.0, "trigger to the start of the exposure", 0.0, 1e6)
     queue: int = Field(
         default=4, ge=1, le=1000, description="frames that the driver keeps in free run"

@@ -92,7 +92,7 @@ class MockLaboratory:
     def trigger(self, at_s: float) -> None:
         """A modulator's trigger output."""
         if hasattr(self, "camera"):
-            self.camera.triggered(at_s)
+            self.camera.on_trigger(at_s)
 
     def expose(
         self, roi: Roi, start_s: float, exposure_s: float, line_s: float

@@ -14,11 +14,12 @@ class PendingFrame(Frame):
     """A frame as a real driver hands it out: at once, while its pixels may still be on their way.
 
     Who looks at the pixels waits for them. What they show was settled when the exposure ended, so
-    that many frames can be computed side by side.
+    that many frames can be computed side by side. in_hand_s: when the bench's camera has read it out.
     """
 
-    __slots__ = ("_readout",)
+    __slots__ = ("_readout", "in_hand_s")
     _readout: Future[Readout]
+    in_hand_s: float
 
     def __init__(
         self,
@@ -28,6 +29,7 @@ class PendingFrame(Frame):
         sequence: int,
         pattern_id: PatternId | None,
         roi: Roi,
+        in_hand_s: float,
     ) -> None:
         object.__setattr__(self, "_readout", readout)
         object.__setattr__(self, "exposure_ms", exposure_ms)
@@ -35,6 +37,7 @@ class PendingFrame(Frame):
         object.__setattr__(self, "sequence", sequence)
         object.__setattr__(self, "pattern_id", pattern_id)
         object.__setattr__(self, "roi", roi)
+        object.__setattr__(self, "in_hand_s", in_hand_s)
 
     @property
     def pixels(self) -> CountArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -14,17 +15,22 @@ from drivers.errors import (
     DeviceTimeoutError,
     DeviceValueError,
 )
-from drivers.types import Frame, Roi, Timing
+from drivers.protocols import ReadOut, TriggeredReadOut
+from drivers.types import CameraTiming, Frame, Roi
+
+READOUT_MS = 10.0
+TRIGGER_MS = 1.0
 
 
 class BaslerCamera:
-    """One frame a call, grabbed after the call. serial: "" opens the first camera found."""
+    """Each exposure is started by a software trigger. serial: "" opens the first camera found."""
 
     def __init__(self, serial: str = "", timeout_ms: int = 5000) -> None:
         try:
             from pypylon import genicam, pylon
         except ImportError as error:
             raise DeviceNotFoundError("pypylon is missing; pip install pypylon") from error
+        self._pylon: Any = pylon
         self._error: type[Exception] = genicam.GenericException
         self._late: type[Exception] = genicam.TimeoutException
         self._timeout_ms = timeout_ms
@@ -39,6 +45,9 @@ class BaslerCamera:
             formats = self._camera.PixelFormat.Symbolics
             pixel_format = "Mono12" if "Mono12" in formats else "Mono8"
             self._camera.PixelFormat.Value = pixel_format
+            self._camera.TriggerSelector.Value = "FrameStart"
+            self._camera.TriggerMode.Value = "On"
+            self._camera.TriggerSource.Value = "Software"
         except self._error as error:
             wanted = serial or "any"
             raise DeviceNotFoundError(
@@ -63,9 +72,10 @@ class BaslerCamera:
         return self._name
 
     @property
-    def timing(self) -> Timing:
-        """Exposure; the read-out is taken as 10 ms."""
-        return Timing(latency_ms=1.0, duration_ms=self.exposure_ms + 10.0)
+    def timing(self) -> CameraTiming:
+        """Exposure; the read-out is taken as 10 ms, and as not overlapping the next exposure."""
+        frame_ms = self.exposure_ms + READOUT_MS
+        return CameraTiming(TRIGGER_MS, frame_ms, READOUT_MS, period_ms=TRIGGER_MS + frame_ms)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -110,6 +120,7 @@ class BaslerCamera:
             raise DeviceValueError(f"{self.name}: {value} does not fit the sensor {self.shape}")
         camera = self._camera
         try:
+            camera.StopGrabbing()  # the window does not change while it runs
             camera.OffsetX.Value = 0
             camera.OffsetY.Value = 0
             camera.Height.Value, camera.Width.Value = value.height, value.width
@@ -117,13 +128,58 @@ class BaslerCamera:
         except self._error as error:
             raise DeviceValueError(f"{self.name}: {value}: {error}") from error
 
-    def get_frame(self) -> Frame:
-        """Expose once, from now."""
+    def expose(self) -> ReadOut:
+        """Expose once, from now; returns when the exposure is over by the declared time."""
         if not self._camera.IsOpen():
             raise DeviceStateError(f"{self.name}: is closed")
-        start_s = time.monotonic()
         try:
-            grab = self._camera.GrabOne(int(self._timeout_ms + self.exposure_ms))
+            self._await_trigger()
+            start_s = time.monotonic()
+            self._camera.TriggerSoftware.Execute()
+        except self._late as error:
+            raise DeviceTimeoutError(f"{self.name}: takes no trigger: {error}") from error
+        except self._error as error:
+            raise DeviceDisconnectedError(f"{self.name}: {error}; check the cable") from error
+        exposure_ms, roi = self.exposure_ms, self.roi
+        time.sleep(self.timing.exposed_ms / 1e3)
+        return lambda: self._read(start_s, exposure_ms, roi)
+
+    def get_frame(self) -> Frame:
+        """Expose once, from now, and wait for the frame."""
+        return self.expose()()
+
+    def get_frames(self, count: int) -> list[Frame]:
+        """`count` exposures in a row."""
+        return [self.get_frame() for _ in range(count)]
+
+    @property
+    def has_trigger_input(self) -> bool:
+        """Not used: no modulator with a driver has a trigger output."""
+        return False
+
+    def triggered(self, count: int) -> AbstractContextManager[TriggeredReadOut]:
+        """Refused."""
+        raise DeviceStateError(f"{self.name}: its trigger input is not used by this driver")
+
+    def close(self) -> None:
+        """Let go of the camera."""
+        self._camera.Close()
+
+    def _await_trigger(self) -> None:
+        """Be ready for a trigger, with no late frame in the queue that could be taken for the next."""
+        if not self._camera.IsGrabbing():
+            self._camera.StartGrabbing(self._pylon.GrabStrategy_OneByOne)
+        while self._camera.RetrieveResult(0, self._pylon.TimeoutHandling_Return).IsValid():
+            pass
+        self._camera.WaitForFrameTriggerReady(
+            self._timeout_ms, self._pylon.TimeoutHandling_ThrowException
+        )
+
+    def _read(self, start_s: float, exposure_ms: float, roi: Roi) -> Frame:
+        try:
+            grab = self._camera.RetrieveResult(
+                int(self._timeout_ms + exposure_ms), self._pylon.TimeoutHandling_ThrowException
+            )
             if not grab.GrabSucceeded():
                 raise DeviceTimeoutError(f"{self.name}: {grab.ErrorDescription}")
             pixels = np.array(grab.Array, dtype=np.uint16)
@@ -133,12 +189,4 @@ class BaslerCamera:
             raise DeviceDisconnectedError(f"{self.name}: {error}; check the cable") from error
         self._sequence += 1
         full = float((pixels >= 2**self._bits - 1).mean())
-        return Frame(pixels, self.exposure_ms, start_s, self._sequence, None, full, self.roi)
-
-    def get_frames(self, count: int) -> list[Frame]:
-        """`count` exposures in a row."""
-        return [self.get_frame() for _ in range(count)]
-
-    def close(self) -> None:
-        """Let go of the camera."""
-        self._camera.Close()
+        return Frame(pixels, exposure_ms, start_s, self._sequence, None, full, roi)

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from calibration.packing import RightJustified
 from drivers.errors import DeviceDisconnectedError, DeviceStateError, DeviceValueError
 from drivers.laser.scpi import ScpiLaser
 from drivers.meter.pm100 import Pm100
 from drivers.modulator.slm_patch import SlmPatch
-from drivers.protocols import SLM, Camera, InputModulator, Laser, PowerMeter
+from drivers.protocols import SLM, Camera, InputModulator, Laser, PowerMeter, SequenceModulator
 from drivers.slm.slmpy import SlmPy
 from drivers.types import Roi
+from labdiff.frame_log import FrameLog
+from labdiff.replay import Replay
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
 from tests.contracts.peers import ScpiInstrument, SlmPyServer
+from tests.unit.small_bench import small_bench
 
 GEOMETRY = MockGeometry(
     850.0, 9.2, (64, 160), (32, 32), 16, (10, 60, 110), 5.7, 0.2, "slm_patch",
@@ -43,10 +49,20 @@ def slm(request: pytest.FixtureRequest) -> Iterator[SLM]:
         found.close()
 
 
-@pytest.fixture(params=["mock", "basler"])
-def camera(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Camera]:
+@pytest.fixture(params=["mock", "basler", "right-justified", "replayed"])
+def camera(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Camera]:
     if request.param == "mock":
         yield lab().camera
+        return
+    if request.param == "right-justified":
+        yield RightJustified(lab().camera, 16)
+        return
+    if request.param == "replayed":
+        with small_bench("slm_patch") as (_, bench):
+            Replay(bench, FrameLog(tmp_path / "frames")).begin()
+            yield bench.camera
         return
     monkeypatch.setenv("PYLON_CAMEMU", "1")
     from drivers.camera.basler import BaslerCamera
@@ -89,16 +105,39 @@ def test_input_patch(slm: SLM) -> None:
         patch.show(np.ones((31, 32)))
 
 
+def test_dmd() -> None:
+    dmd = MockLaboratory.create(replace(GEOMETRY, input_kind="dmd"), seed=1).dmd
+    assert isinstance(dmd, SequenceModulator)
+    first = dmd.show(np.ones(dmd.shape))
+    period_ms = 2.0 * dmd.timing.total_ms
+    assert dmd.show_sequence(np.ones((2, *dmd.shape)), period_ms) == [first + 1, first + 2]
+    with pytest.raises(DeviceValueError):
+        dmd.show_sequence(np.ones((2, *dmd.shape)), 0.5 * dmd.timing.total_ms)
+    dmd.close()
+    with pytest.raises(DeviceStateError):
+        dmd.show_sequence(np.ones((2, *dmd.shape)), period_ms)
+
+
 def test_camera(camera: Camera) -> None:
     assert isinstance(camera, Camera)
     camera.exposure_ms = 2.0
     assert camera.exposure_ms == pytest.approx(2.0, rel=0.01)
     with pytest.raises(DeviceValueError):
         camera.exposure_ms = 1e9
-    camera.roi = Roi(8, 16, 32, 48)
+    camera.roi = Roi(4, 8, 16, 12)
     frames = camera.get_frames(2)
-    assert frames[0].pixels.shape == (32, 48) and frames[0].pixels.dtype == np.uint16
+    assert frames[0].pixels.shape == (16, 12) and frames[0].pixels.dtype == np.uint16
     assert frames[1].sequence == frames[0].sequence + 1
+    timing = camera.timing
+    assert 2.0 <= timing.exposed_ms == timing.total_ms - timing.readout_ms
+    assert timing.period_ms >= max(2.0, timing.readout_ms)
+    read = camera.expose()
+    assert read().sequence == frames[1].sequence + 1
+    camera.expose()  # nobody reads it out
+    assert camera.get_frame().timestamp_s > frames[1].timestamp_s + 2e-3
+    if not camera.has_trigger_input:
+        with pytest.raises(DeviceStateError, match="trigger input"):
+            camera.triggered(1)
     with pytest.raises(DeviceValueError):
         camera.roi = Roi(0, 0, 100_000, 8)
     camera.close()

@@ -131,6 +131,36 @@ def test_frames_come_no_faster_than_the_frame_rate_and_the_read_out_allow(
     np.testing.assert_allclose(np.diff(starts_s), period_s, rtol=1e-6)
 
 
+def test_the_light_may_change_while_a_frame_is_read_out() -> None:
+    lab = laboratory()
+    lab.camera.exposure_ms = 3.0
+    flat = lab.camera.get_frame()
+    asked_s = lab.clock.now_s()
+    read = lab.camera.expose()
+    timing = lab.camera.timing
+    assert lab.clock.now_s() == pytest.approx(asked_s + timing.exposed_ms * 1e-3)
+    lab.slm.set_phase(STRIPES)
+    lab.laser.power_mw = 0.0
+    frame = read()
+    assert lab.clock.now_s() == pytest.approx(asked_s + timing.total_ms * 1e-3)
+    assert frame.pattern_id == 0 and np.array_equal(frame.pixels, flat.pixels)
+
+
+@pytest.mark.parametrize(
+    ("overlap", "exposure_ms", "period_ms"),
+    [(True, 0.5, 1e3 / 522), (True, 3.0, 3.0), (False, 0.5, 2.4), (False, 3.0, 4.9)],
+)
+def test_exposures_come_as_fast_as_read_out_exposure_and_frame_rate_allow(
+    overlap: bool, exposure_ms: float, period_ms: float
+) -> None:
+    lab = laboratory(perfect(camera={"overlap": overlap}))
+    lab.camera.exposure_ms = exposure_ms
+    assert lab.camera.timing.period_ms == pytest.approx(period_ms)
+    lab.camera.trigger = "free_run"
+    starts_s = [frame.timestamp_s for frame in lab.camera.get_frames(5)]
+    np.testing.assert_allclose(np.diff(starts_s), period_ms * 1e-3, rtol=1e-6)
+
+
 # Free run
 
 
@@ -166,7 +196,7 @@ def test_the_driver_keeps_the_newest_few_frames(queue: int) -> None:
     lab = free_running(queue=queue)
     lab.clock.sleep_s(3.0)
     now_s = lab.clock.now_s()
-    period_s = lab.camera.timing.duration_ms * 1e-3
+    period_s = lab.camera.timing.period_ms * 1e-3
     starts_s = [lab.camera.get_frame().timestamp_s for _ in range(queue + 2)]
     complete = [start_s + lab.camera.exposure_ms * 1e-3 <= now_s for start_s in starts_s]
     assert complete == [True] * queue + [False] * 2
@@ -177,7 +207,7 @@ def test_the_driver_keeps_the_newest_few_frames(queue: int) -> None:
 def test_the_counter_of_a_free_run_counts_the_frames_that_nobody_fetched() -> None:
     lab = free_running(queue=3)
     start_s = lab.clock.now_s()
-    period_s = lab.camera.timing.duration_ms * 1e-3
+    period_s = lab.camera.timing.period_ms * 1e-3
     for pause_s in (0.0, 0.005, 1.0, 0.02, 0.3):
         lab.clock.sleep_s(pause_s)
         for frame in lab.camera.get_frames(4):
@@ -237,12 +267,15 @@ def test_a_hardware_triggered_exposure_starts_the_triggers_delay_after_the_mirro
     assert lab.camera.get_frame().timestamp_s == pytest.approx(stands_s + 30e-6)
 
 
-def test_a_frame_on_its_way_is_waited_for_no_longer_than_its_exposure() -> None:
-    lab, dmd = dmd_laboratory()
+def test_a_frame_on_its_way_is_waited_for_no_longer_than_its_exposure_and_read_out() -> None:
+    lab, dmd = dmd_laboratory(readout_ms=2.5)
     lab.camera.exposure_ms = 7.0
     dmd.show(np.ones(dmd.shape))
-    frame = lab.camera.get_frame()
-    assert lab.clock.now_s() == pytest.approx(frame.timestamp_s + 7e-3, abs=1e-6)
+    read = lab.camera.expose()
+    exposed_s = lab.clock.now_s()
+    frame = read()
+    assert exposed_s == pytest.approx(frame.timestamp_s + 7e-3, abs=1e-6)
+    assert lab.clock.now_s() == pytest.approx(exposed_s + 2.5e-3, abs=1e-6)
 
 
 def test_an_slm_triggers_at_its_refresh() -> None:
@@ -256,7 +289,7 @@ def test_an_slm_triggers_at_its_refresh() -> None:
 
 
 def test_a_trigger_that_meets_a_busy_camera_is_lost_and_leaves_a_gap() -> None:
-    lab, dmd = dmd_laboratory()
+    lab, dmd = dmd_laboratory(overlap=False)
     lab.camera.exposure_ms = 5.0
     first = dmd.show(np.full(dmd.shape, 0.5))
     lab.clock.sleep_s(5.5e-3)  # the exposure is over, the read-out is not
@@ -308,6 +341,48 @@ def test_the_queue_of_triggered_frames_keeps_the_newest() -> None:
     assert [frame.pattern_id for frame in lab.camera.get_frames(2)] == patterns[-2:]
     with pytest.raises(DeviceTimeoutError):
         lab.camera.get_frame()
+
+
+# A sequence that triggers
+
+
+@pytest.mark.parametrize("exposure_ms", [0.5, 1.8, 6.0])
+def test_a_sequence_exposes_each_of_its_fields_once(exposure_ms: float) -> None:
+    lab, dmd = dmd_laboratory(queue=1)
+    lab.camera.trigger = "software"
+    lab.camera.exposure_ms = exposure_ms
+    camera = lab.camera.timing
+    levels = np.array([0.2, 0.9, 0.5, 0.7, 0.1, 0.6])
+    before = lab.camera.get_frame()
+    with lab.camera.triggered(len(levels)) as read:
+        started_s = lab.clock.now_s()
+        period_ms = max(camera.period_ms, dmd.timing.total_ms + camera.exposed_ms)
+        patterns = dmd.show_sequence(levels[:, None, None] * np.ones(dmd.shape), period_ms)
+        answers = [read() for _ in levels]
+    assert [number for number, _ in answers] == list(range(len(levels)))
+    frames = [frame for _, frame in answers]
+    assert [frame.pattern_id for frame in frames] == patterns
+    assert frames[0].sequence == before.sequence + 1
+    brightness = [counts(frame).sum() for frame in frames]
+    assert np.argsort(brightness).tolist() == np.argsort(levels).tolist()
+    first_ms = dmd.timing.total_ms + camera.total_ms
+    took_ms = (lab.clock.now_s() - started_s) * 1e3
+    assert took_ms == pytest.approx(first_ms + (len(levels) - 1) * period_ms)
+    assert lab.camera.trigger == "software"
+
+
+def test_a_sequence_that_is_too_fast_for_the_camera_loses_triggers_and_their_numbers_say_which() -> (
+    None
+):
+    lab, dmd = dmd_laboratory()
+    fields = np.ones((6, *dmd.shape))
+    with lab.camera.triggered(6) as read:
+        patterns = dmd.show_sequence(fields, 0.7 * lab.camera.timing.period_ms)
+        answers = [read() for _ in range(3)]
+        with pytest.raises(DeviceTimeoutError):
+            read()
+    assert [number for number, _ in answers] == [0, 2, 4]
+    assert [frame.pattern_id for _, frame in answers] == [patterns[0], patterns[2], patterns[4]]
 
 
 # What an exposure sees while something moves

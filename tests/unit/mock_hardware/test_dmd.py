@@ -127,6 +127,41 @@ def test_a_pattern_is_named_only_while_no_mirror_moves() -> None:
     assert dmd.pattern_during(stands_s, 1.0) == 2
 
 
+def test_a_sequence_shows_a_field_each_period_and_the_last_one_stays() -> None:
+    lab, dmd = laboratory(load_us=300.0, mirror_us=20.0)
+    start_s = lab.clock.now_s()
+    levels = (0.25, 1.0, 0.5)
+    fields = np.stack([level * ONES for level in levels])
+    patterns = dmd.show_sequence(fields, 2.0)
+    assert patterns == [1, 2, 3]
+    for number, level in enumerate(levels):
+        stands_s = start_s + (320 + 2000 * number) * US
+        goes_s = stands_s + 1980 * US if number < 2 else 1.0
+        assert np.all(dmd.field(stands_s - 2 * US) == 0.0), "mirrors move"
+        assert np.all(dmd.field(stands_s + 1 * US) == level)
+        assert np.all(dmd.field(goes_s - 1 * US) == level)
+        assert dmd.pattern_during(stands_s, goes_s) == patterns[number]
+        assert dmd.pattern_during(stands_s - 1 * US, goes_s) is None
+        if number < 2:
+            assert dmd.pattern_during(stands_s, goes_s + 1 * US) is None
+
+
+def test_another_field_ends_a_sequence() -> None:
+    lab, dmd = laboratory(load_us=300.0, mirror_us=20.0)
+    dmd.show_sequence(np.stack([ONES, ONES, ONES]), 2.0)
+    lab.clock.sleep_s(1000 * US)
+    pattern = dmd.show(0.5 * ONES)
+    lab.clock.sleep_s(5000 * US)
+    assert pattern == 4
+    assert np.all(dmd.field(lab.clock.now_s()) == 0.5)
+
+
+def test_a_sequence_that_is_too_fast_for_the_mirrors_is_refused() -> None:
+    _, dmd = laboratory(load_us=300.0, mirror_us=20.0)
+    with pytest.raises(DeviceValueError, match="a period of 0.3 ms; at least 0.32 ms"):
+        dmd.show_sequence(np.stack([ONES, ONES]), 0.3)
+
+
 def test_a_frame_names_the_pattern_of_the_dmd_and_none_while_the_layers_move() -> None:
     lab, dmd = laboratory()
     shown(lab, dmd, ONES)
