@@ -28,7 +28,8 @@ from labdiff.calibrate import measure_routines
 from labdiff.config import TrainingOptions, load_bench
 from labdiff.events import Event
 from labdiff.jobs import ExperimentJob, Request
-from labdiff.learning.loop import draw_batch, train
+from labdiff.learning.batches import draw_batch
+from labdiff.learning.loop import train
 from labdiff.runner import run
 from labdiff.session import Session
 from mock_hardware.drift import Drift

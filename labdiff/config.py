@@ -169,6 +169,11 @@ class TrainingOptions(_Section):
     )
     calibrated_steps: int = Field(default=500, ge=0, description="the same, on the calibrated twin")
     online_steps: int = Field(default=100, ge=0, description="the same, on the bench")
+    overlap: bool = Field(
+        default=True,
+        description="the bench measures the next batch while the gradient of this one is computed; "
+        "its layers lack the last step",
+    )
     batch: int = Field(default=16, ge=1, le=4096, description="images a step")
     learning_rate: float = Field(default=0.2, gt=0.0, le=10.0, description="on a twin, rad a step")
     online_learning_rate: float = Field(default=0.02, gt=0.0, le=10.0)

@@ -53,7 +53,7 @@ class Pictures:
 class TrainingStep:
     """One update of one layer set.
 
-    method: as in `labdiff.learning.loop`. step counts over all layer sets, 0-based, out of total.
+    method: as in `labdiff.learning.method`. step counts over all layer sets, 0-based, out of total.
     twin_mse, bench_mse: noise MSE of this batch (bench_mse is None on a twin).
     discrepancy: D = 1 - C between camera and twin (None on a twin).
     alignment: the twin's alignment parameters by name, units in the names.

@@ -9,7 +9,7 @@ from claims import Claim, claim
 
 from generation_checks.setting import Setting, training_s
 from labdiff.evaluate import denoise
-from labdiff.learning.loop import step_counts
+from labdiff.learning.method import step_counts
 from labdiff.metrics import Predictor, WienerDenoiser, WienerFilter, identity_prediction
 from labdiff.metrics.range_error import RangeError, range_errors
 from labdiff.peers import PeerTraining, build_peer, predictor, train_peer

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from labdiff.assemble import build_twin
 from labdiff.config import parse_bench
 from labdiff.events import JobStarted, StageStarted, TrainingStep
-from labdiff.learning.loop import draw_batch
+from labdiff.learning.batches import draw_batch
 from labdiff.metrics import noise_mse
 from labdiff.reproduce.context import Context
 from labdiff.reproduce.drawing import plain_logarithmic

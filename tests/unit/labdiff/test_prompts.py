@@ -14,7 +14,7 @@ from labdiff.errors import UserError
 from labdiff.evaluate import denoise
 from labdiff.gallery import generate_picture
 from labdiff.generate import generate
-from labdiff.learning.loop import draw_batch
+from labdiff.learning.batches import draw_batch
 from labdiff.learning.twin_training import TwinTraining
 from labdiff.prompts import LEFT_OUT, classes_of, prompts_for_class, prompts_in_turn
 from labdiff.reproduce.recipes import small_bench

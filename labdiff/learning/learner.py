@@ -1,0 +1,63 @@
+"""One layer set, and the optimiser that moves it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from labdiff.config import TrainingOptions
+from twin.odu import REST_RAD, OpticalDenoisingUnit
+
+RATE_OF_ENDS = 0.2
+"""Learning rate of what encodes and decodes, over that of the phases."""
+MEMORY = (0.9, 0.9)
+"""Of Adam's means. Short: within some hundred steps the gradients shrink by orders of magnitude."""
+
+
+class Learner:
+    """Adam with a cosine over the steps, for phases and for what encodes and decodes.
+
+    What is moved is the phases' deviation from rest, which decays: without that pull phases wander over
+    many turns, and each fall from 2 pi to 0 scatters light at angles that a twin with one sample a pixel
+    cannot follow.
+    """
+
+    def __init__(
+        self,
+        odu: OpticalDenoisingUnit,
+        layer_set: int,
+        options: TrainingOptions,
+        rate: float,
+        steps: int,
+    ) -> None:
+        self._odu, self._layer_set = odu, layer_set
+        self._deviation = (odu.phases.detach()[layer_set] - REST_RAD).requires_grad_()
+        ends = [odu.encode_scale, odu.data_gain, odu.decode_scale, odu.decode_offset]
+        self._optimiser = torch.optim.AdamW(
+            [
+                {"params": [self._deviation], "lr": rate, "weight_decay": options.phase_pull},
+                {"params": ends, "lr": RATE_OF_ENDS * rate, "weight_decay": 0.0},
+            ],
+            betas=MEMORY,
+        )
+        self._schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self._optimiser, max(steps, 1))
+
+    @property
+    def phases(self) -> Tensor:
+        """The layers (N, h, w), rad, with a way back for the gradient."""
+        return self._deviation + REST_RAD
+
+    def skip(self, steps: int) -> None:
+        """Be where the schedule is after so many steps."""
+        for _ in range(steps):
+            self._optimiser.step()  # without gradients: nothing moves
+            self._schedule.step()
+
+    def learn(self, loss: Tensor) -> None:
+        """One step down the gradient; the unit then has the new layers."""
+        self._optimiser.zero_grad()
+        torch.autograd.backward(loss)
+        self._optimiser.step()
+        self._schedule.step()
+        with torch.no_grad():
+            self._odu.phases[self._layer_set] = self.phases

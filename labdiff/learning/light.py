@@ -1,0 +1,146 @@
+"""Where the light of a training step comes from, and its gradient: in this the methods differ.
+
+    offline, calibrated   light and gradient of the twin
+    physics_aware         the bench's light, the gradient of a twin that stays as it is (Wright 2022)
+    online                the same, and the twin is refined with every batch (the paper, algorithm 1)
+
+The bench's value with the twin's gradient is one line: modelled + (measured - modelled).detach().
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from labdiff.bench import Frames
+from labdiff.bench_worker import BenchWorker, Pending
+from labdiff.learning.method import Method
+from labdiff.session import Session
+from twin.discrepancy import discrepancy
+from twin.refine import OnlineRefiner
+
+FRAMES_FOLLOWED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """What came out for a batch, each (B, h, w).
+
+    intensity: with a gradient, for the loss. measured: its value. modelled: the twin's.
+    discrepancy: D of the batch between the two; None on a twin.
+    """
+
+    intensity: Tensor
+    measured: Tensor
+    modelled: Tensor
+    discrepancy: float | None = None
+
+
+class Sent:
+    """A batch on its way: inputs and layers as they stand on the modulators, and the bench's answer."""
+
+    def __init__(self, inputs: Tensor, layers: Tensor, pending: Pending | None) -> None:
+        self.inputs, self.layers, self._pending = inputs, layers, pending
+        self._frames: Frames | None = None
+
+    def wait(self) -> None:
+        """Until the bench has answered; at once on a twin. Raises what the bench raised."""
+        if self._pending is not None and self._frames is None:
+            self._frames = self._pending.result()
+
+    @property
+    def measured(self) -> Tensor:
+        """What the bench saw, (B, h, w)."""
+        assert self._frames is not None, "wait first"
+        return torch.from_numpy(self._frames.intensity)
+
+
+class TwinLight:
+    """Light and gradient of the twin: the methods "offline" and "calibrated"."""
+
+    on_bench = False
+
+    def __init__(self, session: Session) -> None:
+        self.session, self.twin = session, session.twin
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+    def send(self, inputs: Tensor, layers: Tensor) -> Sent:
+        """Nothing is on its way to a bench."""
+        return Sent(inputs.detach(), layers.detach(), None)
+
+    def light(self, sent: Sent, inputs: Tensor, layers: Tensor) -> Light:
+        """The answer to inputs and layers, whose gradient is wanted."""
+        modelled = self.twin(inputs, layers)
+        return Light(modelled, modelled.detach(), modelled.detach())
+
+    def refine(self, sent: Sent, light: Light) -> None:
+        """The twin stays as it is."""
+
+
+class BenchLight(TwinLight):
+    """The bench's light with the twin's gradient: the method "physics_aware"."""
+
+    on_bench = True
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.worker = BenchWorker(session.bench)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.worker.close()
+
+    def send(self, inputs: Tensor, layers: Tensor) -> Sent:
+        """Let the bench measure a batch while the computer does something else."""
+        inputs, layers = inputs.detach(), layers.detach()
+        return Sent(inputs, layers, self.worker.submit(inputs.numpy(), layers.numpy()))
+
+    def light(self, sent: Sent, inputs: Tensor, layers: Tensor) -> Light:
+        """The bench's value, the twin's gradient."""
+        modelled = self.twin(inputs, layers)
+        intensity = modelled + (sent.measured - modelled).detach()
+        d = float(discrepancy(sent.measured, modelled.detach()).mean())
+        return Light(intensity, sent.measured, modelled.detach(), d)
+
+
+class RefinedLight(BenchLight):
+    """The same with a twin that learns from what the bench answers: the method "online"."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.refiner = OnlineRefiner(session.twin)
+
+    def refine(self, sent: Sent, light: Light) -> None:
+        """One step of the twin, and what drifts is taken off the bench again."""
+        self.refiner.step(sent.inputs, sent.layers, sent.measured)
+        shown = self.session.first(FRAMES_FOLLOWED, sent.inputs, sent.layers)
+        self.session.follow(*shown, sent.measured[:FRAMES_FOLLOWED])
+
+
+def light_source(session: Session, method: Method) -> TwinLight:
+    """The light of a method; a context manager, whose end leaves no batch on its way."""
+    match method:
+        case "physics_aware":
+            return BenchLight(session)
+        case "online":
+            return RefinedLight(session)
+        case _:
+            return TwinLight(session)
