@@ -55,8 +55,11 @@ class TrainingStep:
 
     method: as in `labdiff.learning.method`. step counts over all layer sets, 0-based, out of total.
     twin_mse, bench_mse: noise MSE of this batch (bench_mse is None on a twin).
-    discrepancy: D = 1 - C between camera and twin (None on a twin).
-    alignment: the twin's alignment parameters by name, units in the names.
+    discrepancy: D = 1 - C between camera and twin (None on a twin); noise_floor: what a perfect twin would
+    have, from the frames' own noise.
+    alignment: the twin's alignment parameters by name, units in the names; deviation: one standard
+    deviation of each. refined: whether this step moved them.
+    frames_per_s, duty: as `labdiff.bench_worker.Pace`; repeated: frames that were measured again.
     """
 
     method: Literal["offline", "calibrated", "physics_aware", "online"]
@@ -66,7 +69,13 @@ class TrainingStep:
     twin_mse: float
     bench_mse: float | None = None
     discrepancy: float | None = None
+    noise_floor: float | None = None
     alignment: dict[str, float] = field(default_factory=dict)
+    deviation: dict[str, float] = field(default_factory=dict)
+    refined: bool = False
+    frames_per_s: float | None = None
+    duty: float | None = None
+    repeated: int = 0
     pictures: Pictures | None = None
 
 

@@ -149,6 +149,7 @@ class Recorder:
             case TrainingStep():
                 row = _numbers(event)
                 row.update({f"alignment_{k}": v for k, v in event.alignment.items()})
+                row.update({f"deviation_{k}": v for k, v in event.deviation.items()})
                 self._rows["training"].append(row)
                 if event.pictures is not None:
                     self._latest["pictures"] = event.pictures

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from labdiff.bench import Frames
-from labdiff.bench_worker import BenchWorker, Pending
+from labdiff.bench_worker import BenchWorker, Pace, Pending
 from labdiff.learning.method import Method
 from labdiff.session import Session
 from twin.discrepancy import discrepancy
@@ -51,6 +51,11 @@ class Sent:
         """Until the bench has answered; at once on a twin. Raises what the bench raised."""
         if self._pending is not None and self._frames is None:
             self._frames = self._pending.result()
+
+    @property
+    def pace(self) -> Pace | None:
+        """How well the batch used the bench; None on a twin."""
+        return None if self._pending is None else self._pending.pace
 
     @property
     def measured(self) -> Tensor:

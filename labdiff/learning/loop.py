@@ -140,6 +140,7 @@ def _told(
     """What a step says of itself."""
     layer_set = session.position.layer_set
     abar = session.schedule.alphas_bar[batch.t]
+    pace = sent.pace
     with torch.no_grad():
         predicted = session.odu.decode(light.measured, batch.x_t, abar, layer_set)
         on_twin = session.odu.decode(light.modelled, batch.x_t, abar, layer_set)
@@ -152,6 +153,9 @@ def _told(
         bench_mse=_scored_mse(predicted, batch) if source.on_bench else None,
         discrepancy=light.discrepancy,
         alignment=session.twin.alignment() if source.on_bench else {},
+        frames_per_s=None if pace is None else pace.frames_per_s,
+        duty=None if pace is None else pace.duty,
+        repeated=0 if pace is None else pace.repeated,
         pictures=_pictures(batch, sent, light, predicted) if draw else None,
     )
 
