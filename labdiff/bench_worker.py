@@ -43,6 +43,7 @@ class Pace:
     frames: that were used; repeated: measured again. elapsed_s: from the end of the batch before (or
     the start of this one, if it is the first) to the end of this one; measuring_s: the part in which the
     bench was at work. declared_s: what so many frames take by the declared timing of the devices.
+    ended_s: the bench's clock when the batch ended.
     """
 
     frames: int
@@ -50,6 +51,7 @@ class Pace:
     elapsed_s: float
     measuring_s: float
     declared_s: float
+    ended_s: float
 
     @property
     def frames_per_s(self) -> float:
@@ -168,6 +170,7 @@ class BenchWorker:
                 elapsed_s=now_s - (started_s if ended_s is None else ended_s),
                 measuring_s=now_s - started_s,
                 declared_s=bench.declared_s(batch.inputs, batch.layers),
+                ended_s=now_s,
             )
             ended_s = now_s
             batch.done.set_result((frames, pace))

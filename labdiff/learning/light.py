@@ -19,11 +19,9 @@ from torch import Tensor
 from labdiff.bench import Frames
 from labdiff.bench_worker import BenchWorker, Pace, Pending
 from labdiff.learning.method import Method
+from labdiff.learning.refinement import Look, Refinement
 from labdiff.session import Session
 from twin.discrepancy import discrepancy
-from twin.refine import OnlineRefiner
-
-FRAMES_FOLLOWED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +29,14 @@ class Light:
     """What came out for a batch, each (B, h, w).
 
     intensity: with a gradient, for the loss. measured: its value. modelled: the twin's.
-    discrepancy: D of the batch between the two; None on a twin.
+    discrepancy: D of the batch between the two; None on a twin. noise_floor: a perfect twin's.
     """
 
     intensity: Tensor
     measured: Tensor
     modelled: Tensor
     discrepancy: float | None = None
+    noise_floor: float | None = None
 
 
 class Sent:
@@ -60,8 +59,17 @@ class Sent:
     @property
     def measured(self) -> Tensor:
         """What the bench saw, (B, h, w)."""
+        return torch.from_numpy(self._answer.intensity)
+
+    @property
+    def noise_floor(self) -> Tensor:
+        """The discrepancy (B,) that the frames' own noise makes."""
+        return torch.from_numpy(self._answer.noise_floor)
+
+    @property
+    def _answer(self) -> Frames:
         assert self._frames is not None, "wait first"
-        return torch.from_numpy(self._frames.intensity)
+        return self._frames
 
 
 class TwinLight:
@@ -92,8 +100,13 @@ class TwinLight:
         modelled = self.twin(inputs, layers)
         return Light(modelled, modelled.detach(), modelled.detach())
 
-    def refine(self, sent: Sent, light: Light) -> None:
+    def refine(self, sent: Sent, light: Light) -> Look | None:
         """The twin stays as it is."""
+        return None
+
+    def deviation(self) -> dict[str, float]:
+        """One standard deviation of each of the twin's parameters, as far as it is known."""
+        return {}
 
 
 class BenchLight(TwinLight):
@@ -123,7 +136,7 @@ class BenchLight(TwinLight):
         modelled = self.twin(inputs, layers)
         intensity = modelled + (sent.measured - modelled).detach()
         d = float(discrepancy(sent.measured, modelled.detach()).mean())
-        return Light(intensity, sent.measured, modelled.detach(), d)
+        return Light(intensity, sent.measured, modelled.detach(), d, float(sent.noise_floor.mean()))
 
 
 class RefinedLight(BenchLight):
@@ -131,13 +144,22 @@ class RefinedLight(BenchLight):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.refiner = OnlineRefiner(session.twin)
+        self.refinement = Refinement(session.twin)
 
-    def refine(self, sent: Sent, light: Light) -> None:
-        """One step of the twin, and what drifts is taken off the bench again."""
-        self.refiner.step(sent.inputs, sent.layers, sent.measured)
-        shown = self.session.first(FRAMES_FOLLOWED, sent.inputs, sent.layers)
-        self.session.follow(*shown, sent.measured[:FRAMES_FOLLOWED])
+    def refine(self, sent: Sent, light: Light) -> Look:
+        """The twin looks at the batch, and what has drifted is taken off the bench again."""
+        session = self.session
+        seen = (sent.inputs, sent.layers, sent.measured, sent.noise_floor)
+        assert sent.pace is not None
+        # The bench's clock may be ahead by now: the next batch is being measured.
+        look = self.refinement.look(*seen, sent.pace.ended_s)
+        if session.aligned:
+            session.precompensate()
+        return look
+
+    def deviation(self) -> dict[str, float]:
+        """As the refinement has it."""
+        return self.refinement.deviation()
 
 
 def light_source(session: Session, method: Method) -> TwinLight:

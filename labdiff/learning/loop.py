@@ -15,6 +15,7 @@ from labdiff.learning.batches import Batch, draw_batch
 from labdiff.learning.learner import Learner
 from labdiff.learning.light import Light, Sent, TwinLight, light_source
 from labdiff.learning.method import STAGES, Method, step_counts
+from labdiff.learning.refinement import Look
 from labdiff.metrics import FIRST_SCORED_T, noise_mse
 from labdiff.runner import Job
 from labdiff.session import Session
@@ -57,7 +58,7 @@ def train(session: Session, method: Method) -> Job[None]:
                 light = source.light(this, *_as_sent(session, this, batch, layer_set, learner))
                 images = (batch.x_t, abar, batch.clean, batch.noise)
                 learner.learn(odu.loss(light.intensity, *images, layer_set))
-                source.refine(this, light)
+                look = source.refine(this, light)
 
                 if not ahead and not last:
                     sent = _send(session, source, method, layer_set, step + 1, learner.phases)
@@ -66,7 +67,8 @@ def train(session: Session, method: Method) -> Job[None]:
                 draw = now_s - drawn_s > PICTURE_SECONDS
                 drawn_s = now_s if draw else drawn_s
                 number = sum(plan[:layer_set]) + step
-                yield _told(session, source, method, number, sum(plan), batch, this, light, draw)
+                told = (session, source, method, number, sum(plan), batch, this, light, look, draw)
+                yield _told(*told)
                 if now_s - kept_s > CHECKPOINT_SECONDS:
                     kept_s = now_s
                     yield session.checkpoint()
@@ -135,6 +137,7 @@ def _told(
     batch: Batch,
     sent: Sent,
     light: Light,
+    look: Look | None,
     draw: bool,
 ) -> TrainingStep:
     """What a step says of itself."""
@@ -152,7 +155,10 @@ def _told(
         twin_mse=_scored_mse(on_twin, batch),
         bench_mse=_scored_mse(predicted, batch) if source.on_bench else None,
         discrepancy=light.discrepancy,
+        noise_floor=light.noise_floor,
         alignment=session.twin.alignment() if source.on_bench else {},
+        deviation=source.deviation(),
+        refined=look is not None and look.refined,
         frames_per_s=None if pace is None else pace.frames_per_s,
         duty=None if pace is None else pace.duty,
         repeated=0 if pace is None else pace.repeated,

@@ -58,7 +58,7 @@ class TwinBench:
             return self._twin(torch.from_numpy(inputs), torch.from_numpy(layers))
 
     def light_of(self, taken: torch.Tensor) -> Frames:
-        return Frames(taken.numpy(), 0.0)
+        return Frames(taken.numpy(), 0.0, np.full(len(taken), 1e-9))
 
     def declared_s(self, inputs: np.ndarray, layers: np.ndarray) -> float:
         return 0.1
