@@ -37,9 +37,9 @@ EXIT_INTERRUPTED = 130
 
 def main() -> None:
     """Entry point: a user's mistake is one clear line and exit code 2, never a traceback."""
-    from labdiff.commands import data, evaluate, generate, layers, reproduce
+    from labdiff.commands import data, evaluate, generate, layers, reproduce, watch
 
-    for command in (generate, layers, data, evaluate, reproduce):
+    for command in (generate, layers, data, evaluate, reproduce, watch):
         command.register(app)
     for entry in metadata.entry_points(group="labdiff.commands"):
         register: Callable[[typer.Typer], None] = entry.load()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from types import TracebackType
 
@@ -87,6 +88,8 @@ class ProgressBar:
                 note = f"twin MSE {event.twin_mse:.3f}"
                 if event.bench_mse is not None and event.discrepancy is not None:
                     note = f"bench MSE {event.bench_mse:.3f}  D {event.discrepancy:.4f}"
+                    if event.noise_floor is not None and math.isfinite(event.noise_floor):
+                        note += f" (noise {event.noise_floor:.4f})"
                 self._advance(event.step, event.total, f"set {event.layer_set}  {note}")
             case PeerStep():
                 self._advance(event.step, event.total, f"{event.peer}  MSE {event.mse:.3f}")

@@ -85,15 +85,25 @@ def _curves(run: RunFile) -> Figure | None:
     if bench.any():
         left.semilogy(steps[bench], table["twin_mse"][bench], lw=0.8, label="twin, online")
         left.semilogy(steps[bench], table["bench_mse"][bench], lw=0.8, label="bench, online")
-        right.semilogy(steps[bench], table["discrepancy"][bench], lw=0.8, color="C3")
+        right.semilogy(steps[bench], table["discrepancy"][bench], lw=0.8, color="C3", label="D")
+        floor = table.get("noise_floor", np.full(len(steps), np.nan))[bench]
+        if np.isfinite(floor).any():
+            right.semilogy(
+                steps[bench],
+                floor,
+                lw=0.8,
+                color="0.4",
+                label="of a perfect twin: the frames' noise",
+            )
     for name, style in (("mse_identity", ":"), ("mse_wiener", "--")):
         if name in run.figures:
             left.axhline(run.figures[name], ls=style, color="0.4", lw=1, label=name[4:])
     if "discrepancy_before" in run.figures:
         right.axhline(run.figures["discrepancy_before"], ls=":", color="0.4", label="before")
-        right.legend(frameon=False)
     left.set(xlabel="step", ylabel="noise MSE (batch)")
     right.set(xlabel="step", ylabel="discrepancy D = 1 - C")
+    if right.get_legend_handles_labels()[0]:
+        right.legend(frameon=False, fontsize=8)
     left.legend(frameon=False, fontsize=8)
     return figure
 
