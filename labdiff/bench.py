@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
@@ -90,6 +91,8 @@ class Bench:
         self.rectifier: Rectifier | None = None
         self.phase_by_grey_rad: npt.NDArray[np.float64] | None = None
         self.counts_per_ms_per_unit = 1.0
+        # Whoever likes to see the frames of each batch, such as a live view.
+        self.on_frames: Callable[[list[Frame]], None] | None = None
         self.frames_taken = 0
         self.frames_repeated = 0
         self._settle_ms: float | None = None
@@ -104,8 +107,7 @@ class Bench:
         return len(self.layout.lefts)
 
     def __enter__(self) -> Bench:
-        self.laser.emission = True
-        self.clock.sleep_s(self.laser.timing.total_ms / 1e3)
+        self._wake()
         return self
 
     def __exit__(
@@ -116,14 +118,36 @@ class Bench:
     ) -> None:
         self.close()
 
+    @contextmanager
+    def lent(self) -> Iterator[Bench]:
+        """For one job on a bench that stays open: laser on; at the end, by whatever way, off again.
+
+        The SLM is then flat, and the devices are the bench's own again: a job may have put something
+        between itself and them.
+        """
+        own = self.slm, self.camera, self.clock, self.dmd
+        try:
+            self._wake()
+            yield self
+        finally:
+            self.slm, self.camera, self.clock, self.dmd = own
+            self.rest()
+
+    def rest(self) -> None:
+        """Laser off, SLM flat; a device that fails does not keep the other from it."""
+        self._each([("switch the laser off", self._laser_off), ("flatten the SLM", self.flatten)])
+
     def close(self) -> None:
         """Laser off, SLM flat, everything closed; a device that fails does not keep the others on."""
+        self.rest()
         devices: list[Device] = [d for d in (self.camera, self.dmd, self.slm, self.laser) if d]
-        steps: list[tuple[str, Callable[[], object]]] = [
-            ("switch the laser off", self._laser_off),
-            ("flatten the SLM", self._slm_flat),
-            *((f"close {device.name}", device.close) for device in devices),
-        ]
+        self._each([(f"close {device.name}", device.close) for device in devices])
+
+    def _wake(self) -> None:
+        self.laser.emission = True
+        self.clock.sleep_s(self.laser.timing.total_ms / 1e3)
+
+    def _each(self, steps: list[tuple[str, Callable[[], object]]]) -> None:
         for what, act in steps:
             try:
                 act()
@@ -267,6 +291,8 @@ class Bench:
         assert self.dark is not None and self.rectifier is not None, "frames were taken"
         counts = np.stack([frame.pixels for frame in frames]).astype(np.float32)
         saturated = max((frame.saturated_fraction for frame in frames), default=0.0)
+        if self.on_frames is not None:
+            self.on_frames(frames)
         counts -= self.dark.pedestal_counts
         self.dark.mend(counts, frames[0].roi)
         scale = 1.0 / (self.counts_per_ms_per_unit * frames[0].exposure_ms)
@@ -326,5 +352,6 @@ class Bench:
     def _laser_off(self) -> None:
         self.laser.emission = False
 
-    def _slm_flat(self) -> None:
+    def flatten(self) -> None:
+        """Show a flat pattern on the whole SLM."""
         self.slm.set_phase(np.zeros(self.slm.shape, np.float32))

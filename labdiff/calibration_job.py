@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from calibration.archive import CalibrationArchive
+from labdiff.bench import Bench
 from labdiff.calibrate import KeptCalibration, archive_folder
 from labdiff.config import TrainingOptions, bench_text
 from labdiff.errors import UserError
@@ -36,10 +37,11 @@ class CalibrationRequest:
 class CalibrationJob:
     """The job with its bench and its archive, ready for `run`.
 
+    bench: one that is open already, of this bench file, and stays so; else one is opened and closed.
     Raises UserError for a user's mistake, before light is switched on.
     """
 
-    def __init__(self, request: CalibrationRequest) -> None:
+    def __init__(self, request: CalibrationRequest, bench: Bench | None = None) -> None:
         unknown = sorted(set(request.only) - set(ALL))
         if unknown:
             raise UserError(f"--only {unknown[0]}: no such routine; allowed are {', '.join(ALL)}")
@@ -47,8 +49,9 @@ class CalibrationJob:
             raise UserError("--all, --only and --check exclude each other; give one of them")
         self.request = request
         prepared = ExperimentJob(
-            Request(request.bench, None, TrainingOptions(seed=request.seed, offline_steps=0))
+            Request(request.bench, None, TrainingOptions(seed=request.seed, offline_steps=0)), bench
         )
+        self._lent = bench is not None
         self.session = prepared.session
         folder = request.folder or archive_folder(
             request.bench, self.session.config.camera.driver == "mock", request.seed
@@ -59,7 +62,8 @@ class CalibrationJob:
     def job(self) -> Job[CalibrationDone]:
         """Its end, by whatever way, leaves the bench safe, and in the archive all that was measured."""
         request, kept = self.request, self._kept
-        with self.session.bench:
+        bench = self.session.bench
+        with bench.lent() if self._lent else bench:
             yield JobStarted("calibration", len(ALL))
             if request.check:
                 return CalibrationDone(tuple((yield from look(self.session, kept))), {})

@@ -62,11 +62,12 @@ class Request:
 class ExperimentJob:
     """The main job with its bench and its recorder, ready for `run`.
 
-    Preparing it checks everything that can be checked before light is switched on.
+    Preparing it checks everything that can be checked before light is switched on. bench: one that is
+    open already, of this bench file, and stays so; else one is opened, and closed at the end.
     Raises UserError for a user's mistake.
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, bench: Bench | None = None) -> None:
         torch.set_num_threads(min(torch.get_num_threads(), 2))
         self.request = request
         run = read_run(request.resume) if request.resume else None
@@ -77,7 +78,8 @@ class ExperimentJob:
             name, self._text = bench_text(request.bench)
         self.config: BenchConfig = parse_bench(self._text, name)
         self._run = run
-        self._bench: Bench = self._open()
+        self._lent = bench is not None
+        self._bench: Bench = bench or self._open()
         try:
             self.session = Session.create(self.config, self.options, self._bench, request.data_dir)
             if run is not None:
@@ -87,7 +89,8 @@ class ExperimentJob:
                 self.session.position.stage = "offline_on_bench"
             self.recorder = self._make_recorder()
         except BaseException:
-            self._bench.close()
+            if not self._lent:
+                self._bench.close()
             raise
 
     def _open(self) -> Bench:
@@ -115,7 +118,7 @@ class ExperimentJob:
         before_s = self.session.figures.get("seconds", 0.0)
         started_s = time.monotonic()
         try:
-            with self._bench:
+            with self._bench.lent() if self._lent else self._bench:
                 return (yield from experiment(self.session, before_s, self._kept()))
         except DeviceStateError as error:
             raise UserError(str(error)) from error

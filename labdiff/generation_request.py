@@ -1,0 +1,40 @@
+"""What a generation needs to know; plain values, so that it crosses to another process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from labdiff.errors import UserError
+
+STRONGEST_GUIDANCE = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """path: a run file or a layer file; the pretrained layers if None. where: twin or bench.
+
+    steps: of the sampler, else as the file says. label: the class asked for, with the weight `guidance`.
+    calibrations: folder of the bench's stored calibrations; None: all is measured, and nothing kept.
+    """
+
+    path: Path | None = None
+    count: int = 16
+    where: Literal["twin", "bench"] = "twin"
+    seed: int = 0
+    steps: int | None = None
+    label: int | None = None
+    guidance: float = 1.0
+    calibrations: Path | None = None
+
+    def check(self) -> None:
+        """Raises UserError for a guidance out of range, or one that weighs nothing."""
+        if not 0.0 <= self.guidance <= STRONGEST_GUIDANCE:
+            raise UserError(
+                f"--guidance {self.guidance:g}: allowed is 0 ... {STRONGEST_GUIDANCE:g}"
+            )
+        if self.label is None and self.guidance != 1.0:
+            raise UserError(
+                f"--guidance {self.guidance:g}: weighs a prompt; ask for a class with --class"
+            )
