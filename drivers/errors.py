@@ -7,6 +7,7 @@ DeviceError                     anything below
   DeviceValueError              a value it can not take: shape, range, unit (also a ValueError)
   DeviceStateError              a call it can not take now (closed, emission interlocked)
   NoLightError                  every device answers and no light arrives (shutter, interlock, beam block)
+  TooMuchLightError             every device answers and frames are saturated
 """
 
 from __future__ import annotations
@@ -38,3 +39,7 @@ class DeviceStateError(DeviceError):
 
 class NoLightError(DeviceError):
     """Raised by the bench when frames are dark though light was asked for."""
+
+
+class TooMuchLightError(DeviceError):
+    """Raised by the bench when frames are saturated however often they are taken."""

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from typing import Any, Protocol, TypeVar, cast
 
 from calibration.layout import PatchLayout
 from drivers.errors import DeviceError
 from drivers.protocols import SLM, Camera, InputModulator, Laser
 from drivers.registry import driver_class
-from labdiff.bench import Bench
+from labdiff.bench import Bench, Clock
 from labdiff.clock import SystemClock
 from labdiff.config import BenchConfig, TrainingOptions
 from labdiff.errors import UserError
+from labdiff.lasting import Mending
+from labdiff.lasting_devices import LastingCamera, LastingLaser, LastingModulator
+from labdiff.troubles import Troubles
 from mock_hardware.geometry import MockGeometry
 from twin.digital_twin import DigitalTwin, TwinGeometry
 from twin.input_layout import InputLayout
@@ -135,17 +141,33 @@ def _mock_bench(config: BenchConfig, seed: int) -> Bench:
     from mock_hardware.laboratory import MockLaboratory
 
     laboratory = MockLaboratory.create(mock_geometry(config), config.mock, seed)
-    laboratory.laser.power_mw = config.laser.power_mw
-    laboratory.camera.exposure_ms = config.camera.exposure_ms
-    return Bench(
-        layout=patch_layout(config),
-        slm=laboratory.slm,
-        camera=laboratory.camera,
-        laser=laboratory.laser,
-        clock=laboratory.clock,
-        dmd=laboratory.dmd,
+    slm, camera, laser, dmd = laboratory.slm, laboratory.camera, laboratory.laser, laboratory.dmd
+    return _lasting_bench(
+        config,
+        laboratory.clock,
+        slm=(slm, _plugged_in(slm)),
+        camera=(camera, _plugged_in(camera)),
+        laser=(laser, _plugged_in(laser)),
+        dmd=(dmd, _plugged_in(dmd)) if dmd is not None else None,
         frames_name_patterns=True,
     )
+
+
+class _Reopenable(Protocol):
+    def reopen(self) -> None: ...
+
+
+M = TypeVar("M", bound=_Reopenable)
+
+
+def _plugged_in(device: M) -> Callable[[], M]:
+    """Opens a mock device again: the same one, there is but one laboratory."""
+
+    def open_again() -> M:
+        device.reopen()
+        return device
+
+    return open_again
 
 
 def _real_bench(config: BenchConfig) -> Bench:
@@ -157,26 +179,64 @@ def _real_bench(config: BenchConfig) -> Bench:
                 f'{kind}.address: is missing; a real {kind} needs one, such as "192.168.0.2:9999" '
                 'for slmpy or "TCPIP::192.168.0.3::INSTR" for a VISA laser'
             )
-    slm: SLM = _check_driver("slm", config.slm.driver).from_settings(
+    open_slm: Callable[[], SLM] = partial(
+        _check_driver("slm", config.slm.driver).from_settings,
         shape=config.slm.shape,
         pixel_pitch_um=config.slm.pixel_pitch_um,
         address=config.slm.address,
     )
-    laser: Laser | None = None
-    camera: Camera | None = None
-    try:
-        laser = _check_driver("laser", config.laser.driver).from_settings(
-            address=config.laser.address, wavelength_nm=config.source.wavelength_nm
+    open_laser: Callable[[], Laser] = partial(
+        _check_driver("laser", config.laser.driver).from_settings,
+        address=config.laser.address,
+        wavelength_nm=config.source.wavelength_nm,
+    )
+    open_camera: Callable[[], Camera] = partial(
+        _check_driver("camera", config.camera.driver).from_settings, serial=config.camera.serial
+    )
+    with ExitStack() as opened:
+        slm = open_slm()
+        opened.callback(slm.close)
+        laser = open_laser()
+        opened.callback(laser.close)
+        camera = open_camera()
+        opened.callback(camera.close)
+        bench = _lasting_bench(
+            config,
+            SystemClock(),
+            slm=(slm, open_slm),
+            camera=(camera, open_camera),
+            laser=(laser, open_laser),
+            dmd=None,
+            frames_name_patterns=False,
         )
-        camera = _check_driver("camera", config.camera.driver).from_settings(
-            serial=config.camera.serial
-        )
-        camera.exposure_ms = config.camera.exposure_ms
-        laser.power_mw = config.laser.power_mw
-    except BaseException:
-        for device in (camera, laser, slm):
-            if device is not None:
-                device.close()
-        raise
-    dmd: InputModulator | None = None
-    return Bench(patch_layout(config), slm, camera, laser, SystemClock(), dmd)
+        opened.pop_all()
+        return bench
+
+
+def _lasting_bench(
+    config: BenchConfig,
+    clock: Clock,
+    slm: tuple[SLM, Callable[[], SLM]],
+    camera: tuple[Camera, Callable[[], Camera]],
+    laser: tuple[Laser, Callable[[], Laser]],
+    dmd: tuple[InputModulator, Callable[[], InputModulator]] | None,
+    frames_name_patterns: bool,
+) -> Bench:
+    """Devices, each with what opens it again, as a bench that outlasts their troubles."""
+    troubles = Troubles()
+    how = Mending(config.retries, clock, troubles)
+    eye, light = LastingCamera("camera", *camera, how), LastingLaser("laser", *laser, how)
+    eye.after_frames(light.watch, config.watchdog.laser_every_ms)
+    eye.exposure_ms = config.camera.exposure_ms
+    light.power_mw = config.laser.power_mw
+    return Bench(
+        layout=patch_layout(config),
+        slm=cast(SLM, LastingModulator("slm", *slm, how)),
+        camera=cast(Camera, eye),
+        laser=cast(Laser, light),
+        clock=clock,
+        dmd=cast(InputModulator, LastingModulator("dmd", *dmd, how)) if dmd else None,
+        frames_name_patterns=frames_name_patterns,
+        troubles=troubles,
+        most_saturated=config.watchdog.saturated_share,
+    )

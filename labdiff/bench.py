@@ -19,11 +19,18 @@ from calibration.packing import RightJustified, packing_step
 from calibration.registration import Registration
 from calibration.resample import Rectifier
 from calibration.settling import SettlingFound
-from drivers.errors import DeviceError, DeviceStateError, DeviceTimeoutError, NoLightError
+from drivers.errors import (
+    DeviceDisconnectedError,
+    DeviceStateError,
+    DeviceTimeoutError,
+    NoLightError,
+    TooMuchLightError,
+)
 from drivers.phase import PhaseQuantiser
 from drivers.protocols import SLM, Camera, Device, InputModulator, Laser
 from drivers.types import Frame, Roi
 from labdiff.errors import JobStoppedError
+from labdiff.troubles import Troubles
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +38,8 @@ FloatImages = npt.NDArray[np.float32]
 MAX_RETRIES = 3
 LEFT_UNSETTLED = 5e-4
 """Share of a step that may be left when the bench goes on: an eighth of a grey level of 2 pi."""
+MOST_SATURATED = 0.05
+"""Share of a frame's pixels, unless the bench file says another."""
 LEAST_LIGHT = 0.01
 """Layers that send 99 % of the light past the camera would be a strange thing to have learnt."""
 
@@ -71,6 +80,9 @@ class Bench:
 
     A context manager: opening switches the laser on; leaving, by whatever way, switches it off, shows
     a flat pattern and closes the devices in reverse order.
+
+    troubles: what went wrong with the devices and was mended. most_saturated: share of saturated pixels
+    beyond which a frame is not used. left_unsafe: what closing could not do, in words.
     """
 
     def __init__(
@@ -82,9 +94,14 @@ class Bench:
         clock: Clock,
         dmd: InputModulator | None = None,
         frames_name_patterns: bool = False,
+        troubles: Troubles | None = None,
+        most_saturated: float = MOST_SATURATED,
     ) -> None:
         self.layout = layout
         self.slm, self.camera, self.laser, self.clock, self.dmd = slm, camera, laser, clock, dmd
+        self.troubles = troubles or Troubles()
+        self.most_saturated = most_saturated
+        self.left_unsafe: list[str] = []
         self.dark: DarkLevel | None = None
         self.noise: FrameNoise | None = None
         self.registration: Registration | None = None
@@ -107,7 +124,11 @@ class Bench:
         return len(self.layout.lefts)
 
     def __enter__(self) -> Bench:
-        self._wake()
+        try:
+            self._wake()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(
@@ -135,11 +156,20 @@ class Bench:
 
     def rest(self) -> None:
         """Laser off, SLM flat; a device that fails does not keep the other from it."""
+        self.left_unsafe.clear()
         self._each([("switch the laser off", self._laser_off), ("flatten the SLM", self.flatten)])
 
     def close(self) -> None:
-        """Laser off, SLM flat, everything closed; a device that fails does not keep the others on."""
-        self.rest()
+        """Laser off, SLM flat, everything closed; a device that fails does not keep the others on.
+
+        Nor does an interruption, which goes on when everything was tried.
+        """
+        try:
+            self.rest()
+        finally:
+            self._close_devices()
+
+    def _close_devices(self) -> None:
         devices: list[Device] = [d for d in (self.camera, self.dmd, self.slm, self.laser) if d]
         self._each([(f"close {device.name}", device.close) for device in devices])
 
@@ -148,13 +178,20 @@ class Bench:
         self.clock.sleep_s(self.laser.timing.total_ms / 1e3)
 
     def _each(self, steps: list[tuple[str, Callable[[], object]]]) -> None:
+        interruption: BaseException | None = None
         for what, act in steps:
             try:
                 act()
             except DeviceStateError:
                 continue  # closed already: nothing is left to make safe
-            except DeviceError as error:
+            except Exception as error:
                 log.error("could not %s: %s", what, error)
+                self.left_unsafe.append(f"could not {what}: {error}")
+            except BaseException as error:
+                interruption = error
+                act()
+        if interruption is not None:
+            raise interruption
 
     def show(self, phases_rad: npt.NDArray[np.floating]) -> None:
         """Put patches (P, h, w) on the SLM and wait until it has settled.
@@ -240,11 +277,17 @@ class Bench:
 
         Inputs are radians for an SLM patch, amplitude for a DMD. Layers: (N, h, w) for the whole batch,
         or (B, N, h, w), which on a bench with a DMD is an update of the SLM for each image. A frame that
-        does not belong to its pattern is measured again, at most three times.
+        does not belong to its pattern is measured again, at most three times; so is a batch with a
+        saturated frame, and one during which a device had gone and was opened again.
         Raises DeviceStateError before the bench is calibrated, DeviceError when a device fails,
-        NoLightError when no light arrives.
+        NoLightError when no light arrives, TooMuchLightError when too much does.
         """
-        return self.light_of(self.take(inputs, phases_rad))
+        for _ in range(1 + MAX_RETRIES):
+            try:
+                return self.light_of(self.take(inputs, phases_rad))
+            except TooMuchLightError as error:
+                too_much = error
+        raise too_much
 
     def take(
         self,
@@ -254,8 +297,34 @@ class Bench:
     ) -> list[Frame]:
         """The half of `measure` that needs the devices: the frames of a batch, proven to be its own.
 
+        A batch during which a device had gone and was opened again is taken once more.
         cut_short: asked before each frame. Raises JobStoppedError if it says yes, and as `measure`.
         """
+        for _ in range(1 + MAX_RETRIES):
+            reopened = self.troubles.reopened
+            frames: list[Frame] = []
+            try:
+                frames = self._frames_of(inputs, phases_rad, cut_short)
+            except DeviceTimeoutError:
+                # The camera says it, and the reason may be another device's.
+                self._ask_who_was_silent()
+                if self.troubles.reopened == reopened:
+                    raise
+            else:
+                self._ask_who_was_silent()
+            if self.troubles.reopened == reopened:
+                return frames
+        raise DeviceDisconnectedError(
+            f"bench: devices came and went in {1 + MAX_RETRIES} measurements in a row "
+            f"({self.troubles.words()}); check cables and power"
+        )
+
+    def _frames_of(
+        self,
+        inputs: npt.NDArray[np.floating],
+        phases_rad: npt.NDArray[np.floating],
+        cut_short: Callable[[], bool],
+    ) -> list[Frame]:
         if self.dark is None or self.rectifier is None:
             raise DeviceStateError("bench: not calibrated; run the calibration before measuring")
         each = phases_rad.ndim == 4
@@ -302,6 +371,12 @@ class Bench:
             floor = self.noise.discrepancy(plane, self.rectifier)
         intensity = (plane * scale).astype(np.float32)
         self._check_light(float(intensity.mean(axis=(1, 2)).min()))
+        if saturated > self.most_saturated:
+            self.troubles.note("camera", "saturated", f"{saturated:.0%} of a frame's pixels")
+            raise TooMuchLightError(
+                f"{self.camera.name}: {saturated:.0%} of a frame's pixels are saturated; allowed are "
+                f"{self.most_saturated:.0%}. Lower the laser's power, or calibrate the exposure anew"
+            )
         return Frames(intensity, saturated, floor)
 
     def _frame_of(
@@ -336,14 +411,21 @@ class Bench:
             f"than {pattern}; check that the SLM is not frozen, its timing, and the trigger"
         )
 
-    def _check_light(self, mean: float) -> None:
-        """A dark frame is no measurement. `mean`: the darkest frame's, 1 for a flat pattern's."""
-        if mean > LEAST_LIGHT:
-            return
+    def _ask_who_was_silent(self) -> None:
+        """Devices that nothing was asked of during a batch tell only now that they had gone.
+
+        Raises NoLightError if the laser has gone off meanwhile, whatever the frames look like.
+        """
+        _ = self.slm.shown
         if not self.laser.emission:
             raise NoLightError(
                 f"{self.laser.name}: the emission has gone off; check interlock and key switch"
             )
+
+    def _check_light(self, mean: float) -> None:
+        """A dark frame is no measurement. `mean`: the darkest frame's, 1 for a flat pattern's."""
+        if mean > LEAST_LIGHT:
+            return
         raise NoLightError(
             f"{self.camera.name}: hardly any light arrives ({mean:.2g} of a flat pattern's); "
             f"is the beam blocked? {self.laser.name} says that it emits"

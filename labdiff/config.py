@@ -88,6 +88,39 @@ class LaserConfig(_Section):
     address: str | None = None
 
 
+class RetriesConfig(_Section):
+    """What is done when a device does not answer, or has gone."""
+
+    tries: int = Field(default=4, ge=1, le=20, description="times a call is made")
+    first_wait_ms: float = Field(
+        default=100.0, ge=0.0, le=60_000.0, description="wait before the second time"
+    )
+    growth: float = Field(
+        default=2.0, ge=1.0, le=10.0, description="each further wait is longer by"
+    )
+    longest_wait_ms: float = Field(default=10_000.0, ge=0.0, le=600_000.0)
+    reconnects: int = Field(
+        default=5, ge=0, le=100, description="times that opening a device again is tried"
+    )
+    reconnect_wait_ms: float = Field(
+        default=1000.0, ge=0.0, le=600_000.0, description="wait before the first of them"
+    )
+    relight: bool = Field(
+        default=True, description="a laser that was on and had gone is switched on again"
+    )
+
+
+class WatchdogConfig(_Section):
+    """What is looked after while frames are taken."""
+
+    laser_every_ms: float = Field(
+        default=50.0, ge=0.0, le=60_000.0, description="how often the laser is asked if it emits"
+    )
+    saturated_share: float = Field(
+        default=0.05, gt=0.0, le=1.0, description="of a frame's pixels; beyond it is not used"
+    )
+
+
 class BenchConfig(_Section):
     """One bench file."""
 
@@ -99,6 +132,8 @@ class BenchConfig(_Section):
     camera: CameraConfig
     relay: RelayConfig
     laser: LaserConfig
+    retries: RetriesConfig = RetriesConfig()
+    watchdog: WatchdogConfig = WatchdogConfig()
     mock: MockDials = MockDials()
 
     @model_validator(mode="after")

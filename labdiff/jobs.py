@@ -125,9 +125,19 @@ class ExperimentJob:
         except DeviceError as error:
             spent_s = time.monotonic() - started_s
             raise UserError(
-                f"{error} (after {spent_s:.0f} s). The laser is off and the SLM flat. Mend it, then "
+                f"{error} (after {spent_s:.0f} s). {self._state()} Mend it, then "
                 f"go on with: labdiff train --resume {self.request.run_path}"
             ) from error
+
+    def _state(self) -> str:
+        """How the bench was left, and what had gone wrong before."""
+        left, before = self._bench.left_unsafe, self._bench.troubles.words()
+        safe = (
+            f"See to it by hand: {'; '.join(left)}."
+            if left
+            else "The laser is off and the SLM flat."
+        )
+        return f"{safe} Troubles until then: {before}." if before else safe
 
 
 def open_job(name: str, options: dict[str, Any]) -> ExperimentJob:

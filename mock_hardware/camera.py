@@ -11,6 +11,7 @@ import numpy as np
 
 from drivers.errors import (
     DeviceDisconnectedError,
+    DeviceNotFoundError,
     DeviceStateError,
     DeviceTimeoutError,
     DeviceValueError,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 Trigger = Literal["software", "hardware", "free_run"]
 TIMEOUT_MS = 500.0
+START_EXPOSURE_MS = 1.0
 
 
 class MockCamera:
@@ -39,7 +41,7 @@ class MockCamera:
     def __init__(self, laboratory: MockLaboratory) -> None:
         self._lab = laboratory
         self._dials = laboratory.dials.camera
-        self._exposure_ms = 1.0
+        self._exposure_ms = START_EXPOSURE_MS
         self._roi = Roi(0, 0, *self.shape)
         self._sensor = Sensor(
             laboratory.truth, self.bit_depth, self._dials.full_well_electrons, laboratory.seed
@@ -141,6 +143,18 @@ class MockCamera:
         """Put the cable back."""
         self._unplugged = False
 
+    def reopen(self) -> None:
+        """Connect anew; what was set is forgotten. Raises DeviceNotFoundError while unplugged.
+
+        An attempt that fails counts as a request.
+        """
+        if self._unplugged or "unplugged" in self._lab.faults.at(self._requests + 1):
+            self._requests += 1
+            raise DeviceNotFoundError(f"{self.name}: not found; check cable and power")
+        self._closed = False
+        self._exposure_ms, self._roi = START_EXPOSURE_MS, Roi(0, 0, *self.shape)
+        self.trigger = "software"
+
     def on_trigger(self, at_s: float) -> None:
         """A modulator's trigger output rises; ignored unless the camera waits for it."""
         if self._trigger == "hardware":
@@ -171,6 +185,9 @@ class MockCamera:
             raise DeviceStateError(f"{self.name}: is closed")
         self._requests += 1
         faults = self._lab.faults.at(self._requests)
+        for device in (self._lab.slm, self._lab.dmd, self._lab.laser):
+            if device is not None:
+                device.plug.frame_requested(self._requests)
         if "laser_shut" in faults:
             self._lab.laser.interlock()
         if self._unplugged or "unplugged" in faults:

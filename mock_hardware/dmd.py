@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from drivers.errors import DeviceStateError, DeviceValueError
+from drivers.errors import DeviceValueError
 from drivers.phase import check_pattern
 from drivers.types import FloatArray, PatternId, Timing
+from mock_hardware.plug import Plug
 
 if TYPE_CHECKING:
     from mock_hardware.laboratory import MockLaboratory
@@ -39,7 +40,7 @@ class MockDMD:
     def __init__(self, laboratory: MockLaboratory) -> None:
         self._lab, self._dials = laboratory, laboratory.dials.dmd
         self._pattern: PatternId = 0
-        self._closed = False
+        self.plug = Plug(laboratory, self.name, "dmd_unplugged", "dmd_timeout", self._park)
         dark = np.zeros(self.shape, np.float32)
         self._shown = [_Shown(0, dark, float("-inf"), float("-inf"))]
 
@@ -71,8 +72,7 @@ class MockDMD:
         return self._show(fields, period_ms * 1e-3)
 
     def _show(self, fields: FloatArray, period_s: float) -> list[PatternId]:
-        if self._closed:
-            raise DeviceStateError(f"{self.name}: is closed")
+        self.plug.call()
         for field in fields:
             check_pattern(self.name, field, self.shape)
             if field.min() < 0.0 or field.max() > 1.0:
@@ -95,9 +95,13 @@ class MockDMD:
 
     def close(self) -> None:
         """Dark, and no further patterns."""
-        dark = np.zeros(self.shape, np.float32)
-        self._shown = [_Shown(self._pattern, dark, float("-inf"), float("-inf"))]
-        self._closed = True
+        self._park()
+        self.plug.closed = True
+
+    def reopen(self) -> None:
+        """Connect anew, dark. Raises DeviceNotFoundError while unplugged."""
+        self.plug.open()
+        self._park()
 
     def field(self, now_s: float) -> FloatArray:
         """The amplitude (h, w) at a moment."""
@@ -115,6 +119,15 @@ class MockDMD:
     def _place(self, now_s: float) -> int:
         """Of the pattern to which the mirrors have moved, or are moving."""
         return max(bisect_right(self._shown, now_s, key=_moves_s) - 1, 0)
+
+    def _park(self) -> None:
+        """All mirrors off at once, as when the power goes; a pattern of its own."""
+        self._lab.before_change()
+        dark = np.zeros(self.shape, np.float32)
+        self._pattern += 1
+        now_s = self._lab.clock.now_s()
+        self._shown = [shown for shown in self._shown if shown.moves_s <= now_s][-2:]
+        self._shown.append(_Shown(self._pattern, dark, now_s, now_s))
 
 
 def _moves_s(shown: _Shown) -> float:

@@ -17,12 +17,21 @@ Fault = Literal[
     "laser_shut",
     "beam_blocked",
     "saturated",
+    "slm_unplugged",
+    "slm_timeout",
+    "dmd_unplugged",
+    "dmd_timeout",
+    "laser_unplugged",
+    "laser_timeout",
 ]
 """dropped: the frame never comes. duplicated: the driver hands out the frame before once more.
 torn: the lower half is of the frame before. late: it comes after the driver's time-out and is found in
 the queue by the next caller. timeout: the camera does not answer. unplugged: the camera is gone.
 slm_frozen: the panel keeps its pattern. laser_shut: the interlock shuts the laser. beam_blocked: light
-leaves the laser and does not arrive. saturated: a thousand times too much light."""
+leaves the laser and does not arrive. saturated: a thousand times too much light.
+
+The others meet calls and not frames: the device has no power until it is opened again, or it does not
+answer. FIRST is the frame before which they begin; LAST - FIRST + 1 calls meet them, opening included."""
 
 FOR_EVER = 2**62
 _LINE = re.compile(r"(?P<fault>\w+)@(?P<first>\d+)(?P<to>-(?P<last>\d*))?")

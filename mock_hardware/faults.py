@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
 from mock_hardware.dials import FaultDials
@@ -21,6 +23,7 @@ class FaultPlan:
         }
         self._chances = {fault: chance for fault, chance in chances.items() if chance > 0.0}
         self._seed = seed
+        self._calls_met: Counter[int] = Counter()
 
     def add(self, fault: Fault, first: int, last: int | None = None) -> None:
         """Let a fault happen from frame `first` to frame `last`."""
@@ -33,3 +36,16 @@ class FaultPlan:
             rng = np.random.default_rng([self._seed, 4, frame])
             found |= {fault for fault, chance in self._chances.items() if rng.random() < chance}
         return found
+
+    def begins(self, fault: Fault, frame: int) -> bool:
+        """Does a fault begin with this frame?"""
+        return any(entry.fault == fault and entry.first == frame for entry in self._script)
+
+    def call_meets(self, fault: Fault, frame: int) -> bool:
+        """Does a call meet a fault, made when `frame` is the next? Each entry meets its number of calls."""
+        for number, entry in enumerate(self._script):
+            left = entry.last - entry.first + 1 - self._calls_met[number]
+            if entry.fault == fault and frame >= entry.first and left > 0:
+                self._calls_met[number] += 1
+                return True
+        return False

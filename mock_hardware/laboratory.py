@@ -84,6 +84,10 @@ class MockLaboratory:
         """The faults that will meet the next frame: what is written now is written for it."""
         return self.faults.at(self.camera.requests + 1) if hasattr(self, "camera") else set()
 
+    def call_meets(self, fault: Fault) -> bool:
+        """Does a call to a device meet this fault now?"""
+        return self.faults.call_meets(fault, self.camera.requests + 1)
+
     def before_change(self) -> None:
         """A device is about to change the light: a running camera first sees what was before."""
         if hasattr(self, "camera"):

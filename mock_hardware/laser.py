@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drivers.errors import DeviceStateError, DeviceValueError
+from drivers.errors import DeviceValueError
 from drivers.types import Timing
+from mock_hardware.plug import Plug
 
 if TYPE_CHECKING:
     from mock_hardware.laboratory import MockLaboratory
+
+
+START_POWER_MW = 10.0
 
 
 class MockLaser:
@@ -16,10 +20,10 @@ class MockLaser:
 
     def __init__(self, laboratory: MockLaboratory) -> None:
         self._lab = laboratory
-        self._power_mw = 10.0
+        self._power_mw = START_POWER_MW
         self._emission = False
         self._opens_s = self._shuts_s = float("-inf")
-        self._closed = False
+        self.plug = Plug(laboratory, self.name, "laser_unplugged", "laser_timeout", self.interlock)
 
     @property
     def name(self) -> str:
@@ -34,10 +38,12 @@ class MockLaser:
     @property
     def power_mw(self) -> float:
         """Power while the emission is on, as set."""
+        self.plug.read()
         return self._power_mw
 
     @power_mw.setter
     def power_mw(self, value: float) -> None:
+        self.plug.call()
         low, high = self.power_range_mw
         if not low <= value <= high:
             raise DeviceValueError(f"{self.name}: power {value} mW; allowed is {low} ... {high} mW")
@@ -52,12 +58,15 @@ class MockLaser:
     @property
     def emission(self) -> bool:
         """True while light comes out (or will, once the shutter has opened)."""
+        self.plug.read()
         return self._emission
 
     @emission.setter
     def emission(self, value: bool) -> None:
-        if self._closed and value:
-            raise DeviceStateError(f"{self.name}: is closed")
+        if value:
+            self.plug.call()
+        else:
+            self.plug.read()
         self._lab.before_change()
         if value != self._emission:
             moves_s = self._lab.clock.now_s() + self.timing.total_ms * 1e-3
@@ -75,7 +84,12 @@ class MockLaser:
     def close(self) -> None:
         """Emission off."""
         self._emission = False
-        self._closed = True
+        self.plug.closed = True
+
+    def reopen(self) -> None:
+        """Connect anew, dark, at its own power. Raises DeviceNotFoundError while unplugged."""
+        self.plug.open()
+        self._power_mw, self._emission = START_POWER_MW, False
 
     def interlock(self) -> None:
         """Dark at once, and until the emission is switched on again."""

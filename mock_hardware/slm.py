@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from drivers.errors import DeviceStateError, DeviceValueError
+from drivers.errors import DeviceValueError
 from drivers.phase import PhaseQuantiser, check_pattern
 from drivers.types import FloatArray, PatternId, Timing
 from mock_hardware.crystal import LiquidCrystal
+from mock_hardware.plug import Plug
 
 if TYPE_CHECKING:
     from mock_hardware.laboratory import MockLaboratory
@@ -25,8 +26,8 @@ class MockSLM:
         self._lab = laboratory
         self._quantise = PhaseQuantiser(self.bit_depth)
         self._settled: dict[int, tuple[FloatArray, Phase]] = {}
-        self._closed = False
         self._pattern: PatternId = 0
+        self.plug = Plug(laboratory, self.name, "slm_unplugged", "slm_timeout", self._go_flat)
         geometry = laboratory.geometry
         rows = geometry.patch_top + np.arange(geometry.patch_shape[0])
         flat = laboratory.light_path.flat()
@@ -60,6 +61,7 @@ class MockSLM:
     @property
     def shown(self) -> PatternId | None:
         """The pattern of the last refresh that has reached the lowest row."""
+        self.plug.read()
         return self.crystal.pattern(self._lab.clock.now_s())
 
     def set_lut(self, phase_by_grey_rad: FloatArray | None) -> None:
@@ -84,9 +86,15 @@ class MockSLM:
 
     def close(self) -> None:
         """Flat, and no further patterns."""
-        if not self._closed:
-            self._show(list(self._lab.light_path.flat()))
-            self._closed = True
+        if not self.plug.closed:
+            self._go_flat()
+            self.plug.closed = True
+
+    def reopen(self) -> None:
+        """Connect anew: flat, and no phase response. Raises DeviceNotFoundError while unplugged."""
+        self.plug.open()
+        self.set_lut(None)
+        self._go_flat()
 
     def _settled_at(self, patch: int, phase_rad: FloatArray) -> Phase:
         """The phase (h, w) that a patch settles to; a patch that stays as it was is not done again."""
@@ -99,11 +107,17 @@ class MockSLM:
 
     def _show(self, phases: list[Phase]) -> PatternId:
         """Only what lies under the light is followed: the rest of the panel sends none anywhere."""
-        if self._closed:
-            raise DeviceStateError(f"{self.name}: is closed")
+        self.plug.call()
         self._lab.before_change()
         self._pattern += 1
         if "slm_frozen" not in self._lab.faults_now():
             refresh_s = self.crystal.show(self._pattern, np.stack(phases), self._lab.clock.now_s())
             self._lab.trigger(refresh_s)
         return self._pattern
+
+    def _go_flat(self) -> None:
+        """What the panel shows by itself, as when its power goes."""
+        self._lab.before_change()
+        self._pattern += 1
+        flat = np.stack(list(self._lab.light_path.flat()))
+        self.crystal.show(self._pattern, flat, self._lab.clock.now_s())
