@@ -16,7 +16,7 @@ from labdiff.clock import SystemClock
 from labdiff.config import BenchConfig, TrainingOptions
 from labdiff.errors import UserError
 from labdiff.lasting import Mending
-from labdiff.lasting_devices import LastingCamera, LastingLaser, LastingModulator
+from labdiff.lasting_devices import LastingCamera, LastingLaser, LastingModulator, LastingPlayer
 from labdiff.troubles import Troubles
 from mock_hardware.geometry import MockGeometry
 from twin.digital_twin import DigitalTwin, TwinGeometry
@@ -235,8 +235,16 @@ def _lasting_bench(
         camera=cast(Camera, eye),
         laser=cast(Laser, light),
         clock=clock,
-        dmd=cast(InputModulator, LastingModulator("dmd", *dmd, how)) if dmd else None,
+        dmd=_lasting_dmd(*dmd, how) if dmd else None,
         frames_name_patterns=frames_name_patterns,
         troubles=troubles,
         most_saturated=config.watchdog.saturated_share,
     )
+
+
+def _lasting_dmd(
+    dmd: InputModulator, open_again: Callable[[], InputModulator], how: Mending
+) -> InputModulator:
+    plays = hasattr(dmd, "show_sequence")
+    kind = LastingPlayer if plays else LastingModulator
+    return cast(InputModulator, kind("dmd", dmd, open_again, how))

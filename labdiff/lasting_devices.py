@@ -35,14 +35,6 @@ class LastingModulator(Lasting[D]):
         """Show an input field."""
         return self._show("show", field)
 
-    def show_sequence(self, fields: FloatArray, period_ms: float) -> list[PatternId]:
-        """Show input fields one after the other; the last one stays."""
-        shown: list[PatternId] = self._lasting(
-            lambda dmd: dmd.show_sequence(fields, period_ms)  # type: ignore[attr-defined]
-        )
-        self._standing = "show", fields[-1].copy()
-        return shown
-
     def _show(self, act: str, pattern: FloatArray) -> PatternId:
         shown: PatternId = self._lasting(lambda device: getattr(device, act)(pattern))
         self._standing = act, pattern.copy()
@@ -56,6 +48,18 @@ class LastingModulator(Lasting[D]):
             act, pattern = self._standing
             getattr(self._device, act)(pattern)
             self._clock.sleep_s(self._device.timing.total_ms / 1e3)
+
+
+class LastingPlayer(LastingModulator[D]):
+    """A DMD that plays sequences."""
+
+    def show_sequence(self, fields: FloatArray, period_ms: float) -> list[PatternId]:
+        """Show input fields one after the other; the last one stays."""
+        shown: list[PatternId] = self._lasting(
+            lambda dmd: dmd.show_sequence(fields, period_ms)  # type: ignore[attr-defined]
+        )
+        self._standing = "show", fields[-1].copy()
+        return shown
 
 
 class LastingLaser(Lasting[D]):

@@ -21,7 +21,7 @@ from labdiff.assemble import open_bench
 from labdiff.bench import Bench
 from labdiff.config import RetriesConfig, load_bench
 from labdiff.lasting import Mending
-from labdiff.lasting_devices import LastingCamera, LastingLaser, LastingModulator
+from labdiff.lasting_devices import LastingCamera, LastingLaser, LastingModulator, LastingPlayer
 from labdiff.troubles import Troubles
 from mock_hardware.clock import VirtualClock
 from mock_hardware.fault_script import FOR_EVER, Fault
@@ -325,3 +325,49 @@ def test_a_fault_for_good_ends_with_the_devices_error() -> None:
         with pytest.raises(DeviceDisconnectedError, match="mock camera: disconnected"):
             bench.camera.get_frame()
         assert bench.troubles.counts["camera", "not found"] == 5
+
+
+def test_a_sequence_that_no_answer_came_to_is_played_again_and_its_last_field_stands() -> None:
+    lab, bench = small("dmd")
+    assert lab.dmd is not None and isinstance(bench.dmd, LastingPlayer)
+    fields = np.stack([np.full(lab.dmd.shape, share) for share in (0.25, 0.5, 1.0)])
+    lab.faults.add("dmd_timeout", 1, 2)
+    shown = bench.dmd.show_sequence(fields, 5.0)
+    assert len(shown) == 3 and bench.troubles.counts == {("dmd", "no answer"): 2}
+    lab.dmd.plug.pull()
+    lab.dmd.plug.put_back()
+    lab.faults.add("dmd_unplugged", 1)
+    lab.clock.sleep_s(0.1)
+    bench.dmd.show_sequence(fields[:1], 5.0)
+    lab.clock.sleep_s(0.1)
+    assert (lab.dmd.field(lab.clock.now_s()) == 0.25).all()
+    assert not hasattr(bench.slm, "show_sequence")
+    bench.close()
+
+
+def test_frames_of_a_camera_that_was_lost_while_it_waited_for_triggers_do_not_come() -> None:
+    lab, bench = small("dmd")
+    assert lab.dmd is not None
+    fields = np.ones((3, *lab.dmd.shape))
+    with bench, bench.camera.triggered(3) as read:
+        assert isinstance(bench.dmd, LastingPlayer)
+        bench.dmd.show_sequence(fields, 20.0)
+        number, _ = read()
+        assert number == 0
+        lab.faults.add("unplugged", lab.camera.requests + 1)
+        for _ in range(2):
+            with pytest.raises(DeviceTimeoutError):
+                read()
+    assert bench.troubles.counts["camera", "opened again"] == 1
+
+
+def test_an_exposure_whose_frame_does_not_come_is_not_made_again_by_itself() -> None:
+    lab, bench = small()
+    with bench:
+        lab.faults.add("dropped", 1)
+        lab.faults.add("unplugged", 2)
+        read = bench.camera.expose()
+        with pytest.raises(DeviceTimeoutError, match="no frame within"):
+            read()
+        assert bench.camera.expose()().sequence == 2
+        assert bench.troubles.words() == "camera: lost 1, no answer 1, opened again 1"
