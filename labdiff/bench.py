@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -24,12 +25,14 @@ from drivers.errors import (
     DeviceStateError,
     DeviceTimeoutError,
     NoLightError,
-    TooMuchLightError,
 )
 from drivers.phase import PhaseQuantiser
-from drivers.protocols import SLM, Camera, Device, InputModulator, Laser
-from drivers.types import Frame, Roi
-from labdiff.errors import JobStoppedError
+from drivers.protocols import SLM, Camera, Device, InputModulator, Laser, SequenceModulator
+from drivers.types import Frame, PatternId, Roi
+from labdiff.clock import Clock
+from labdiff.declared_timing import DeclaredTiming
+from labdiff.exposing import CutShort, Exposures, in_a_burst, one_by_one
+from labdiff.proven_frames import Flaw, ProvenFrames
 from labdiff.troubles import Troubles
 
 log = logging.getLogger(__name__)
@@ -42,22 +45,6 @@ MOST_SATURATED = 0.05
 """Share of a frame's pixels, unless the bench file says another."""
 LEAST_LIGHT = 0.01
 """Layers that send 99 % of the light past the camera would be a strange thing to have learnt."""
-
-
-class Clock(Protocol):
-    """Where waiting happens: the virtual clock of a mock laboratory, or real time."""
-
-    def now_s(self) -> float:
-        """Seconds since an arbitrary start."""
-        ...
-
-    def sleep_s(self, seconds: float) -> None:
-        """Let time pass."""
-        ...
-
-    def catch_up(self, now_s: float) -> None:
-        """A measurement goes on that was cut short at now_s: virtual time goes on from there."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +97,29 @@ class Bench:
         self.counts_per_ms_per_unit = 1.0
         # Whoever likes to see the frames of each batch, such as a live view.
         self.on_frames: Callable[[list[Frame]], None] | None = None
-        self.frames_taken = 0
-        self.frames_repeated = 0
+        self.proof = ProvenFrames(camera.name, frames_name_patterns, self.troubles)
         self._settle_ms: float | None = None
-        self.last_sequence = -1
-        # A real camera cannot know the pattern: there the order of settle and trigger is the proof.
-        self._frames_name_patterns = frames_name_patterns
         self._quantiser = PhaseQuantiser(slm.bit_depth)
 
     @property
     def planes(self) -> int:
         """Number of SLM patches: the layers, and one more if a patch writes the input."""
         return len(self.layout.lefts)
+
+    @property
+    def frames_taken(self) -> int:
+        """Frames that came from the camera in `measure`, so far."""
+        return self.proof.taken
+
+    @property
+    def flaws(self) -> Counter[Flaw]:
+        """Why frames were taken again in `measure`, and how often, so far."""
+        return self.proof.flaws
+
+    @property
+    def frames_repeated(self) -> int:
+        """All of them."""
+        return self.flaws.total()
 
     def __enter__(self) -> Bench:
         try:
@@ -277,23 +275,18 @@ class Bench:
 
         Inputs are radians for an SLM patch, amplitude for a DMD. Layers: (N, h, w) for the whole batch,
         or (B, N, h, w), which on a bench with a DMD is an update of the SLM for each image. A frame that
-        does not belong to its pattern is measured again, at most three times; so is a batch with a
-        saturated frame, and one during which a device had gone and was opened again.
+        is not proven to belong to its pattern, or is saturated, is taken again, at most three times; so
+        is a batch during which a device had gone and was opened again.
         Raises DeviceStateError before the bench is calibrated, DeviceError when a device fails,
         NoLightError when no light arrives, TooMuchLightError when too much does.
         """
-        for _ in range(1 + MAX_RETRIES):
-            try:
-                return self.light_of(self.take(inputs, phases_rad))
-            except TooMuchLightError as error:
-                too_much = error
-        raise too_much
+        return self.light_of(self.take(inputs, phases_rad))
 
     def take(
         self,
         inputs: npt.NDArray[np.floating],
         phases_rad: npt.NDArray[np.floating],
-        cut_short: Callable[[], bool] = lambda: False,
+        cut_short: CutShort = lambda: False,
     ) -> list[Frame]:
         """The half of `measure` that needs the devices: the frames of a batch, proven to be its own.
 
@@ -323,34 +316,32 @@ class Bench:
         self,
         inputs: npt.NDArray[np.floating],
         phases_rad: npt.NDArray[np.floating],
-        cut_short: Callable[[], bool],
+        cut_short: CutShort,
     ) -> list[Frame]:
         if self.dark is None or self.rectifier is None:
             raise DeviceStateError("bench: not calibrated; run the calibration before measuring")
         each = phases_rad.ndim == 4
         if self.dmd is not None and not each:
             self.show(phases_rad)
-        # Pixels are looked at last: they may be on their way while the next pattern settles.
-        frames = []
-        for index, field in enumerate(inputs):
-            if cut_short():
-                raise JobStoppedError("the measurement was cut short")
-            layers = phases_rad[index] if each else phases_rad
-            if self.dmd is not None and each:
-                self.show(layers)
-            frames.append(self._frame_of(field, layers))
-        return frames
+
+        def expose(places: list[int]) -> Exposures:
+            return self._exposing(inputs, phases_rad, places, cut_short)
+
+        return self.proof.of_batch(len(inputs), expose, self.most_saturated)
+
+    @property
+    def declared(self) -> DeclaredTiming:
+        """What the devices declare, and how soon one frame can thus follow another."""
+        # hasattr and not isinstance, which does not look through a wrapper.
+        triggered = hasattr(self.dmd, "show_sequence") and self.camera.has_trigger_input
+        dmd = None if self.dmd is None else self.dmd.timing
+        return DeclaredTiming(self.settle_ms, self.camera.timing, dmd, triggered)
 
     def declared_s(
         self, inputs: npt.NDArray[np.floating], phases_rad: npt.NDArray[np.floating]
     ) -> float:
-        """Seconds that `take` needs for a batch by the declared timing of the devices."""
-        frames, writes = len(inputs), len(inputs)
-        frame_ms = self.camera.timing.total_ms
-        if self.dmd is not None:
-            writes = frames if phases_rad.ndim == 4 else 1
-            frame_ms += self.dmd.timing.total_ms
-        return (frames * frame_ms + writes * self.settle_ms) / 1e3
+        """Seconds that a batch takes at the least, after another one, by the declared timing."""
+        return self.declared.batch_ms(len(inputs), phases_rad.ndim == 4) / 1e3
 
     def light_of(self, frames: list[Frame]) -> Frames:
         """The other half of `measure`, which needs the computer alone: counts become intensity.
@@ -371,45 +362,37 @@ class Bench:
             floor = self.noise.discrepancy(plane, self.rectifier)
         intensity = (plane * scale).astype(np.float32)
         self._check_light(float(intensity.mean(axis=(1, 2)).min()))
-        if saturated > self.most_saturated:
-            self.troubles.note("camera", "saturated", f"{saturated:.0%} of a frame's pixels")
-            raise TooMuchLightError(
-                f"{self.camera.name}: {saturated:.0%} of a frame's pixels are saturated; allowed are "
-                f"{self.most_saturated:.0%}. Lower the laser's power, or calibrate the exposure anew"
-            )
         return Frames(intensity, saturated, floor)
 
-    def _frame_of(
-        self, field: npt.NDArray[np.floating], phases_rad: npt.NDArray[np.floating]
-    ) -> Frame:
-        panel = None
-        if self.dmd is None:
-            panel = self.layout.panel(np.concatenate([field[None], phases_rad]))
-        lost: DeviceTimeoutError | None = None
-        for _ in range(1 + MAX_RETRIES):
-            if self.dmd is not None:
-                pattern = self.dmd.show(field)
-                self.clock.sleep_s(self.dmd.timing.total_ms / 1e3)
-            else:
-                assert panel is not None
-                pattern = self.slm.set_phase(panel)
-                self.settle()
-            try:
-                frame = self.camera.get_frame()
-            except DeviceTimeoutError as error:
-                lost = error
-                self.frames_repeated += 1
-                continue
-            self.frames_taken += 1
-            new = frame.sequence > self.last_sequence
-            self.last_sequence = frame.sequence
-            if new and (frame.pattern_id == pattern or not self._frames_name_patterns):
-                return frame
-            self.frames_repeated += 1
-        raise lost or DeviceTimeoutError(
-            f"{self.camera.name}: {1 + MAX_RETRIES} frames in a row belonged to another pattern "
-            f"than {pattern}; check that the SLM is not frozen, its timing, and the trigger"
-        )
+    def _exposing(
+        self,
+        inputs: npt.NDArray[np.floating],
+        phases_rad: npt.NDArray[np.floating],
+        places: list[int],
+        cut_short: CutShort,
+    ) -> Exposures:
+        """The exposures of some inputs of a batch, as close as the devices allow."""
+        camera, clock, dmd, each = self.camera, self.clock, self.dmd, phases_rad.ndim == 4
+        if dmd is None:
+
+            def write(place: int) -> PatternId:
+                layers = phases_rad[place] if each else phases_rad
+                panel = self.layout.panel(np.concatenate([inputs[place][None], layers]))
+                return self.slm.set_phase(panel)
+
+            return one_by_one(camera, clock, write, self.settle_ms, places, cut_short)
+        declared = self.declared
+        if declared.triggered and not each:
+            player = cast(SequenceModulator, dmd)
+            fields = inputs[places]
+            return in_a_burst(camera, clock, player, fields, declared.frame_ms, places, cut_short)
+
+        def show(place: int) -> PatternId:
+            if each:
+                self.show(phases_rad[place])
+            return dmd.show(inputs[place])
+
+        return one_by_one(camera, clock, show, dmd.timing.total_ms, places, cut_short)
 
     def _ask_who_was_silent(self) -> None:
         """Devices that nothing was asked of during a batch tell only now that they had gone.

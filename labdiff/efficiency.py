@@ -122,51 +122,14 @@ def read_out_multiply_adds(camera_pixels: int, image_side: int = IMAGE_SIDE) -> 
     return camera_pixels + image_side**2
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredTiming:
-    """What the devices of a bench say of themselves, ms; dmd_ms is None without a DMD.
-
-    camera_period_ms: the shortest time between two frames, 0 if not declared.
-    """
-
-    slm_ms: float
-    camera_ms: float
-    camera_period_ms: float
-    dmd_ms: float | None
-
-    @classmethod
-    def of(cls, config: BenchConfig, bench: Bench) -> DeclaredTiming:
-        """The timing of an open bench; a greatest frame rate is declared by the mock alone."""
-        mocked = config.camera.driver == "mock"
-        return cls(
-            slm_ms=bench.slm.timing.total_ms,
-            camera_ms=bench.camera.timing.total_ms,
-            camera_period_ms=1e3 / config.mock.camera.frames_per_s if mocked else 0.0,
-            dmd_ms=bench.dmd.timing.total_ms if bench.dmd is not None else None,
-        )
-
-    @property
-    def frame_ms(self) -> float:
-        """One frame: the input is written, then the camera exposes and is read out, as `Bench` does."""
-        written_ms = self.slm_ms if self.dmd_ms is None else self.dmd_ms
-        return max(written_ms + self.camera_ms, self.camera_period_ms)
-
-    def image_ms(self, steps: int, layer_sets: int, batch: int) -> float:
-        """One image of a batch. With a DMD each layer set is written once for the whole batch; without,
-        every frame needs the SLM anyway.
-        """
-        layers_ms = 0.0 if self.dmd_ms is None else layer_sets * self.slm_ms / batch
-        return steps * self.frame_ms + layers_ms
-
-
 def declared_odu(config: BenchConfig, bench: Bench, batch: int = 100) -> Efficiency:
     """A bench as its file and its devices declare it; they declare no power, so there is no energy."""
-    timing = DeclaredTiming.of(config, bench)
+    timing = bench.declared
     height, width = config.cavity.patch_shape
     scale = config.relay.magnification * config.slm.pixel_pitch_um / config.camera.pixel_pitch_um
     writes = (
         f"an SLM update an image and step, {timing.slm_ms:.3g} ms"
-        if timing.dmd_ms is None
+        if timing.dmd is None
         else f"{LAYER_SETS} SLM updates of {timing.slm_ms:.3g} ms for {batch} images"
     )
     return Efficiency(

@@ -22,7 +22,8 @@ from drivers.errors import DeviceStateError
 from drivers.protocols import SLM, Camera, InputModulator, ReadOut, TriggeredReadOut
 from drivers.types import FloatArray, Frame, PatternId, Timing
 from drivers.wrapped_camera import WrappedCamera
-from labdiff.bench import Bench, Clock
+from labdiff.bench import Bench
+from labdiff.clock import Clock
 from labdiff.frame_log import FrameLog, Record
 
 BEFORE_ALL = -(2**40)
@@ -70,7 +71,7 @@ class Replay:
         self._next = next(self._answers, None)
         self.clock.begin(self._next)
         if not self.live:
-            self._bench.last_sequence = BEFORE_ALL
+            self._bench.proof.last_sequence = BEFORE_ALL
 
     def end(self) -> None:
         """The routine is finished and its result kept: its frames are not needed any more."""

@@ -11,6 +11,7 @@ from calibration.resample import Rectifier
 from calibration.result import Verdict
 from drivers.errors import DeviceStateError, DeviceTimeoutError, NoLightError
 from labdiff.assemble import open_bench
+from labdiff.bench import Bench
 from labdiff.config import BenchConfig, bench_text, load_bench, parse_bench
 from labdiff.errors import UserError
 from mock_hardware.fault_script import FOR_EVER, Fault
@@ -46,8 +47,10 @@ def test_frames_of_an_unsettled_slm_are_never_used(config: BenchConfig) -> None:
         bench.rectifier = Rectifier(registration, bench.camera.roi, (100, 100))
         fields, layers = np.zeros((1, 100, 100)), np.zeros((4, 100, 100))
         assert bench.measure(fields, layers).intensity.shape == (1, 100, 100)
-        bench.settle = lambda: None  # type: ignore[method-assign]
-        with pytest.raises(DeviceTimeoutError, match="belonged to another pattern"):
+        with (
+            patch.object(Bench, "settle_ms", 0.0),
+            pytest.raises(DeviceTimeoutError, match="belonged to another pattern"),
+        ):
             bench.measure(fields, layers)
         assert bench.frames_repeated == 4
 

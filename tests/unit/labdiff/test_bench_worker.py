@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from drivers.errors import DeviceDisconnectedError, DeviceStateError, DeviceTimeoutError
-from drivers.types import Frame
+from drivers.protocols import ReadOut
 from labdiff.bench_worker import BenchWorker
 from labdiff.errors import JobStoppedError
 from tests.unit.small_bench import small_bench
@@ -104,14 +104,14 @@ def test_closing_cuts_short_what_does_not_end(hangs: bool) -> None:
     with small_bench("slm_patch") as (lab, bench):
         worker = BenchWorker(bench, patience_s=0.05 if hangs else 1.0)
         reached, go_on = threading.Event(), threading.Event()
-        get_frame = lab.camera.get_frame
+        expose = lab.camera.expose
 
-        def slow() -> Frame:
+        def slow() -> ReadOut:
             reached.set()
             (go_on if hangs else worker.hurry).wait(30.0)
-            return get_frame()
+            return expose()
 
-        lab.camera.get_frame = slow  # type: ignore[method-assign]
+        lab.camera.expose = slow  # type: ignore[method-assign]
         requests = lab.camera.requests
         pending, behind = worker.submit(fields, layers), worker.submit(fields, layers)
         assert reached.wait(30.0)

@@ -1,0 +1,107 @@
+"""Exposures one after the other, as close as the declared timing of the devices allows.
+
+Both ways give each exposure with what stood on the modulator meanwhile; whether the frame is of that
+pattern is for `labdiff.proven_frames` to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+
+from drivers.errors import DeviceTimeoutError
+from drivers.protocols import Camera, SequenceModulator
+from drivers.types import FloatArray, Frame, PatternId
+from labdiff.clock import Clock
+from labdiff.errors import JobStoppedError
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """An exposure of a batch, by its place there.
+
+    pattern stood from stands_s on, on the bench's clock. frame: the camera's, or why there is none.
+    """
+
+    place: int
+    pattern: PatternId
+    stands_s: float
+    frame: Frame | DeviceTimeoutError
+
+
+Exposures = Generator[Exposed, None, None]
+CutShort = Callable[[], bool]
+
+
+def one_by_one(
+    camera: Camera,
+    clock: Clock,
+    write: Callable[[int], PatternId],
+    settle_ms: float,
+    places: list[int],
+    cut_short: CutShort,
+) -> Exposures:
+    """Write, settle, expose. The next pattern is written and settles while a frame is read out.
+
+    write: shows the pattern of a place, which stands settle_ms later.
+    """
+    finish: Callable[[], Exposed] | None = None
+    for place in places:
+        _go_on(cut_short)
+        pattern = write(place)
+        stands_s = clock.now_s() + settle_ms / 1e3
+        if finish is not None:
+            yield finish()
+        clock.sleep_s(max(stands_s - clock.now_s(), 0.0))
+        finish = _exposing(camera, place, pattern, stands_s)
+    if finish is not None:
+        yield finish()
+
+
+def in_a_burst(
+    camera: Camera,
+    clock: Clock,
+    modulator: SequenceModulator,
+    fields: FloatArray,
+    period_ms: float,
+    places: list[int],
+    cut_short: CutShort,
+) -> Exposures:
+    """The modulator plays the fields (B, h, w) by its own clock, and its trigger output exposes."""
+    with camera.triggered(len(places)) as read:
+        started_s = clock.now_s()
+        patterns = modulator.show_sequence(fields, period_ms)
+        seen = 0
+        for _ in places:
+            _go_on(cut_short)
+            frame: Frame | DeviceTimeoutError
+            try:
+                number, frame = read()
+                seen = min(max(number, 0), len(places) - 1)
+            except DeviceTimeoutError as error:
+                frame = error
+            yield Exposed(places[seen], patterns[seen], started_s, frame)
+
+
+def _exposing(
+    camera: Camera, place: int, pattern: PatternId, stands_s: float
+) -> Callable[[], Exposed]:
+    """Expose; what is returned waits for the frame."""
+    try:
+        read = camera.expose()
+    except DeviceTimeoutError as error:
+        none = Exposed(place, pattern, stands_s, error)
+        return lambda: none
+
+    def finish() -> Exposed:
+        try:
+            return Exposed(place, pattern, stands_s, read())
+        except DeviceTimeoutError as error:
+            return Exposed(place, pattern, stands_s, error)
+
+    return finish
+
+
+def _go_on(cut_short: CutShort) -> None:
+    if cut_short():
+        raise JobStoppedError("the measurement was cut short")

@@ -1,0 +1,107 @@
+"""Frames proven to be of their patterns: one that is not is taken again, counted, and never used."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from typing import Literal
+
+from drivers.errors import DeviceError, DeviceTimeoutError, TooMuchLightError
+from drivers.types import Frame
+from labdiff.exposing import Exposed, Exposures
+
+Flaw = Literal["dropped", "duplicated", "late", "torn", "stale", "saturated"]
+"""dropped: no frame came. duplicated: it was handed out before. late: it was exposed before its pattern
+stood. torn: the pattern changed during the exposure, or it is put together of two. stale: it shows
+another pattern. saturated: more of its pixels are at the largest count than is allowed."""
+
+TRIES = 4
+"""Of a frame; and so many frames in a row without a good one end the measurement at once."""
+ROUNDING_S = 1e-6
+
+
+class ProvenFrames:
+    """The proof, and the book-keeping: frames taken so far, and how many of them had which flaw.
+
+    camera: its name, for messages. frames_name_patterns: only simulated cameras know the pattern that
+    they see. Else the proof is that the pattern was written, it settled, and only then was exposed what
+    has a new number.
+    """
+
+    def __init__(self, camera: str, frames_name_patterns: bool) -> None:
+        self._camera = camera
+        self._name_patterns = frames_name_patterns
+        self.taken = 0
+        self.flaws: Counter[Flaw] = Counter()
+        self.last_sequence = -1
+
+    def of_batch(
+        self, count: int, expose: Callable[[list[int]], Exposures], most_saturated: float
+    ) -> list[Frame]:
+        """The frames of `count` patterns. expose: takes those of some of them, by their places.
+
+        What is not proven is taken again when all others have been, at most TRIES times in all.
+        Raises DeviceTimeoutError or TooMuchLightError when that does not help.
+        """
+        proven: dict[int, Frame] = {}
+        error: DeviceError | None = None
+        for _ in range(TRIES):
+            missing = [place for place in range(count) if place not in proven]
+            if not missing:
+                break
+            in_a_row = 0
+            with closing(expose(missing)) as exposures:
+                for exposed in exposures:
+                    frame, flaw = exposed.frame, self._flaw(exposed, exposed.place in proven)
+                    if isinstance(frame, Frame) and flaw is None:
+                        proven[exposed.place] = frame
+                        in_a_row = 0
+                        continue
+                    error = self._error(exposed)
+                    in_a_row += 1
+                    if in_a_row == TRIES:
+                        raise error
+            # Pixels last: they may be on their way while the next pattern settles.
+            for place in missing:
+                if place in proven and proven[place].saturated_fraction > most_saturated:
+                    self.flaws["saturated"] += 1
+                    error = self._too_much_light(proven.pop(place), most_saturated)
+        if len(proven) < count:
+            assert error is not None
+            raise error
+        return [proven[place] for place in range(count)]
+
+    def _flaw(self, exposed: Exposed, known: bool) -> Flaw | None:
+        """What keeps a frame from being of its pattern, and counted; None if nothing does."""
+        flaw: Flaw | None = None
+        frame = exposed.frame
+        if not isinstance(frame, Frame):
+            self.flaws["dropped"] += 1
+            return "dropped"
+        self.taken += 1
+        if known or frame.sequence <= self.last_sequence:
+            flaw = "duplicated"
+        elif frame.timestamp_s < exposed.stands_s - ROUNDING_S:
+            flaw = "late"
+        elif self._name_patterns and frame.pattern_id != exposed.pattern:
+            flaw = "torn" if frame.pattern_id is None else "stale"
+        self.last_sequence = frame.sequence
+        if flaw is not None:
+            self.flaws[flaw] += 1
+        return flaw
+
+    def _error(self, exposed: Exposed) -> DeviceError:
+        if isinstance(exposed.frame, DeviceTimeoutError):
+            return exposed.frame
+        return DeviceTimeoutError(
+            f"{self._camera}: {TRIES} frames in a row belonged to another pattern than "
+            f"{exposed.pattern}; check that the SLM is not frozen, its timing, and the trigger"
+        )
+
+    def _too_much_light(self, frame: Frame, most: float) -> TooMuchLightError:
+        return TooMuchLightError(
+            f"{self._camera}: {frame.saturated_fraction:.1%} of a frame's pixels are saturated at "
+            f"{frame.exposure_ms:.3g} ms, {TRIES} times in a row; allowed are {most:.1%}. Set a shorter "
+            "exposure or less power, or calibrate the exposure anew"
+        )
