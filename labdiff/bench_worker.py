@@ -160,17 +160,17 @@ class BenchWorker:
                 started_s, repeated = clock.now_s(), bench.frames_repeated
                 frames = bench.take(batch.inputs, batch.layers, self.hurry.is_set)
                 now_s = clock.now_s()
+                pace = Pace(
+                    frames=len(frames),
+                    repeated=bench.frames_repeated - repeated,
+                    elapsed_s=now_s - (started_s if ended_s is None else ended_s),
+                    measuring_s=now_s - started_s,
+                    declared_s=bench.declared_s(batch.inputs, batch.layers),
+                    ended_s=now_s,
+                )
             except BaseException as error:  # whatever it is, it is the caller's
                 failed = error
                 batch.done.set_exception(error)
                 continue
-            pace = Pace(
-                frames=len(frames),
-                repeated=bench.frames_repeated - repeated,
-                elapsed_s=now_s - (started_s if ended_s is None else ended_s),
-                measuring_s=now_s - started_s,
-                declared_s=1e-3 * bench.declared.batch_ms(len(frames), batch.layers.ndim == 4),
-                ended_s=now_s,
-            )
             ended_s = now_s
             batch.done.set_result((frames, pace))

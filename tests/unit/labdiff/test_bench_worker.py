@@ -8,7 +8,12 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from drivers.errors import DeviceDisconnectedError, DeviceStateError, DeviceTimeoutError
+from drivers.errors import (
+    DeviceDisconnectedError,
+    DeviceStateError,
+    DeviceTimeoutError,
+    DeviceValueError,
+)
 from drivers.protocols import ReadOut
 from labdiff.bench_worker import BenchWorker
 from labdiff.errors import JobStoppedError
@@ -84,6 +89,13 @@ def test_an_error_reaches_the_caller_and_ends_what_was_submitted_behind_it() -> 
         with pytest.raises(DeviceDisconnectedError):
             worker.submit(*asked[0]).result()
         assert lab.camera.requests == requests, "nothing is measured after an error"
+
+
+def test_an_error_of_our_own_does_not_leave_the_caller_waiting() -> None:
+    with small_bench("dmd") as (_, bench), BenchWorker(bench) as worker:
+        pending = worker.submit(np.ones((2, 15, 16)), np.ones((3, 16, 16)))
+        with pytest.raises(DeviceValueError, match="shape"):
+            pending.result()
 
 
 def test_a_closed_worker_takes_no_batch() -> None:
