@@ -11,8 +11,8 @@ from calibration.layout import PatchLayout
 from drivers.errors import DeviceError
 from drivers.protocols import SLM, Camera, InputModulator, Laser
 from drivers.registry import driver_class
-from labdiff.bench import Bench, Clock
-from labdiff.clock import SystemClock
+from labdiff.bench import Bench
+from labdiff.clock import Clock, SystemClock
 from labdiff.config import BenchConfig, TrainingOptions
 from labdiff.errors import UserError
 from labdiff.lasting import Mending

@@ -22,7 +22,7 @@ from drivers.errors import (
     DeviceTimeoutError,
 )
 from drivers.protocols import Device
-from labdiff.bench import Clock
+from labdiff.clock import Clock
 from labdiff.config import RetriesConfig
 from labdiff.troubles import REOPENED, Troubles
 

@@ -10,6 +10,7 @@ from typing import Literal
 from drivers.errors import DeviceError, DeviceTimeoutError, TooMuchLightError
 from drivers.types import Frame
 from labdiff.exposing import Exposed, Exposures
+from labdiff.troubles import Troubles
 
 Flaw = Literal["dropped", "duplicated", "late", "torn", "stale", "saturated"]
 """dropped: no frame came. duplicated: it was handed out before. late: it was exposed before its pattern
@@ -26,12 +27,13 @@ class ProvenFrames:
 
     camera: its name, for messages. frames_name_patterns: only simulated cameras know the pattern that
     they see. Else the proof is that the pattern was written, it settled, and only then was exposed what
-    has a new number.
+    has a new number. troubles: where is noted what no device knows of.
     """
 
-    def __init__(self, camera: str, frames_name_patterns: bool) -> None:
+    def __init__(self, camera: str, frames_name_patterns: bool, troubles: Troubles) -> None:
         self._camera = camera
         self._name_patterns = frames_name_patterns
+        self._troubles = troubles
         self.taken = 0
         self.flaws: Counter[Flaw] = Counter()
         self.last_sequence = -1
@@ -67,6 +69,7 @@ class ProvenFrames:
                 if place in proven and proven[place].saturated_fraction > most_saturated:
                     self.flaws["saturated"] += 1
                     error = self._too_much_light(proven.pop(place), most_saturated)
+                    self._troubles.note("camera", "saturated", error)
         if len(proven) < count:
             assert error is not None
             raise error
@@ -101,7 +104,7 @@ class ProvenFrames:
 
     def _too_much_light(self, frame: Frame, most: float) -> TooMuchLightError:
         return TooMuchLightError(
-            f"{self._camera}: {frame.saturated_fraction:.1%} of a frame's pixels are saturated at "
-            f"{frame.exposure_ms:.3g} ms, {TRIES} times in a row; allowed are {most:.1%}. Set a shorter "
-            "exposure or less power, or calibrate the exposure anew"
+            f"{self._camera}: {frame.saturated_fraction:.0%} of a frame's pixels are saturated; allowed "
+            f"are {most:.0%}. It was taken {TRIES} times: set an exposure shorter than "
+            f"{frame.exposure_ms:.3g} ms, lower the laser's power, or calibrate the exposure anew"
         )
