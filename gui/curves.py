@@ -17,11 +17,11 @@ class Curves(QWidget):
         super().__init__()
         graphics = pg.GraphicsLayoutWidget()
         self._loss = self._plot(graphics, "Noise MSE of a batch", "MSE")
-        self._twin = self._loss.plot(pen=pg.mkPen(style.TWIN, width=1), name="twin")
-        self._bench = self._loss.plot(pen=pg.mkPen(style.BENCH, width=1), name="bench")
+        self._twin = self._loss.plot(pen=pg.mkPen(style.theme().twin, width=1), name="twin")
+        self._bench = self._loss.plot(pen=pg.mkPen(style.theme().bench, width=1), name="bench")
         self._discrepancy_plot = self._plot(graphics, "Discrepancy D = 1 - C", "D")
         self._discrepancy = self._discrepancy_plot.plot(
-            pen=pg.mkPen(style.DISCREPANCY, width=1), name="camera against twin"
+            pen=pg.mkPen(style.theme().discrepancy, width=1), name="camera against twin"
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -40,7 +40,7 @@ class Curves(QWidget):
         plot.setLogMode(y=True)
         plot.getAxis("left").enableAutoSIPrefix(False)
         plot.showGrid(x=False, y=True, alpha=0.2)
-        plot.addLegend(offset=(-5, 5), labelTextColor=style.TEXT)
+        plot.addLegend(offset=(-5, 5), labelTextColor=style.theme().text)
         plot.setClipToView(True)
         plot.setDownsampling(auto=True, mode="peak")
         plot.setMenuEnabled(True)
@@ -54,7 +54,7 @@ class Curves(QWidget):
             (identity, "identity", Qt.PenStyle.DotLine, 0.5),
             (wiener, "Wiener", Qt.PenStyle.DashLine, 0.8),
         ):
-            pen = pg.mkPen(style.BASELINE, width=1, style=dash)
+            pen = pg.mkPen(style.theme().baseline, width=1, style=dash)
             line = pg.InfiniteLine(
                 math.log10(value), 0, pen, label=name, labelOpts={"position": place}
             )

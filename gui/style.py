@@ -1,38 +1,160 @@
-"""One dark palette for the window and its plots."""
+"""Light and dark: one palette for the window and for its plots."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pyqtgraph as pg
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
-BACKGROUND, PANEL, TEXT, QUIET = "#14181f", "#1d232d", "#dfe5ee", "#93a0b4"
-BENCH, TWIN, DISCREPANCY, BASELINE = "#ffb454", "#59c2ff", "#f07178", "#93a0b4"
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Colours by role. Curves: bench, twin, discrepancy, floor, baseline; states: good, warn, bad."""
+
+    name: str
+    background: str
+    panel: str
+    raised: str
+    line: str
+    text: str
+    quiet: str
+    disabled: str
+    accent: str
+    on_accent: str
+    bench: str
+    twin: str
+    discrepancy: str
+    floor: str
+    baseline: str
+    good: str
+    warn: str
+    bad: str
+    saturated: str
 
 
-def apply(app: QApplication) -> None:
-    """Fusion with a dark palette; pyqtgraph to match, images as [row, column]."""
+DARK = Theme(
+    name="dark",
+    background="#14181f",
+    panel="#1b212b",
+    raised="#262e3b",
+    line="#37414f",
+    text="#dfe5ee",
+    quiet="#93a0b4",
+    disabled="#5b6678",
+    accent="#3d8bd4",
+    on_accent="#ffffff",
+    bench="#ffb454",
+    twin="#59c2ff",
+    discrepancy="#f07178",
+    floor="#7fd962",
+    baseline="#93a0b4",
+    good="#7fd962",
+    warn="#ffb454",
+    bad="#ff6b70",
+    saturated="#ff3b6b",
+)
+LIGHT = Theme(
+    name="light",
+    background="#f4f5f7",
+    panel="#ffffff",
+    raised="#e9ecf1",
+    line="#c6ccd6",
+    text="#1d2430",
+    quiet="#5c6778",
+    disabled="#a3acb9",
+    accent="#1f6fb8",
+    on_accent="#ffffff",
+    bench="#b85c00",
+    twin="#0b76b8",
+    discrepancy="#c2303a",
+    floor="#2f7d1e",
+    baseline="#5c6778",
+    good="#2f7d1e",
+    warn="#a35a00",
+    bad="#c2303a",
+    saturated="#e0004d",
+)
+THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
+
+
+class _Style(QObject):
+    """changed: the theme is another one; whoever drew with its colours draws anew."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.theme = DARK
+
+
+style = _Style()
+
+
+def theme() -> Theme:
+    """The theme in use."""
+    return style.theme
+
+
+def apply(app: QApplication, chosen: Theme = DARK) -> None:
+    """Fusion with this theme's palette; pyqtgraph to match, images as [row, column]."""
+    style.theme = chosen
     app.setStyle("Fusion")
-    palette = QPalette()
-    roles = {
-        QPalette.ColorRole.Window: BACKGROUND,
-        QPalette.ColorRole.WindowText: TEXT,
-        QPalette.ColorRole.Base: PANEL,
-        QPalette.ColorRole.AlternateBase: BACKGROUND,
-        QPalette.ColorRole.Text: TEXT,
-        QPalette.ColorRole.Button: PANEL,
-        QPalette.ColorRole.ButtonText: TEXT,
-        QPalette.ColorRole.Highlight: "#2f6fab",
-        QPalette.ColorRole.HighlightedText: "#ffffff",
-        QPalette.ColorRole.ToolTipBase: PANEL,
-        QPalette.ColorRole.ToolTipText: TEXT,
-        QPalette.ColorRole.PlaceholderText: QUIET,
-    }
-    for role, colour in roles.items():
-        palette.setColor(role, QColor(colour))
-    for role in (QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor("#5b6678"))
-    app.setPalette(palette)
+    app.setPalette(palette(chosen))
+    app.setStyleSheet(_sheet(chosen))
     pg.setConfigOptions(
-        imageAxisOrder="row-major", background=BACKGROUND, foreground=QUIET, antialias=False
+        imageAxisOrder="row-major",
+        background=chosen.panel,
+        foreground=chosen.quiet,
+        antialias=False,
     )
+    style.changed.emit()
+
+
+def palette(chosen: Theme) -> QPalette:
+    """Qt's roles from ours."""
+    result = QPalette()
+    role = QPalette.ColorRole
+    colours = {
+        role.Window: chosen.background,
+        role.WindowText: chosen.text,
+        role.Base: chosen.panel,
+        role.AlternateBase: chosen.raised,
+        role.Text: chosen.text,
+        role.Button: chosen.raised,
+        role.ButtonText: chosen.text,
+        role.BrightText: chosen.bad,
+        role.Light: chosen.line,
+        role.Midlight: chosen.line,
+        role.Mid: chosen.line,
+        role.Dark: chosen.line,
+        role.Shadow: chosen.background,
+        role.Link: chosen.accent,
+        role.Highlight: chosen.accent,
+        role.HighlightedText: chosen.on_accent,
+        role.ToolTipBase: chosen.raised,
+        role.ToolTipText: chosen.text,
+        role.PlaceholderText: chosen.quiet,
+    }
+    for name, colour in colours.items():
+        result.setColor(name, QColor(colour))
+    for name in (role.Text, role.ButtonText, role.WindowText):
+        result.setColor(QPalette.ColorGroup.Disabled, name, QColor(chosen.disabled))
+    return result
+
+
+def _sheet(chosen: Theme) -> str:
+    """What a palette cannot say."""
+    return f"""
+        QToolTip {{ color: {chosen.text}; background: {chosen.raised}; border: 1px solid {chosen.line}; }}
+        QDockWidget::title {{ background: {chosen.raised}; padding: 0.3em; }}
+        QGroupBox {{ border: 1px solid {chosen.line}; border-radius: 0.3em; margin-top: 0.7em;
+                     padding-top: 0.5em; }}
+        QGroupBox::title {{ subcontrol-origin: margin; left: 0.7em; padding: 0 0.2em;
+                            color: {chosen.quiet}; }}
+        QProgressBar {{ border: 1px solid {chosen.line}; border-radius: 0.3em; text-align: center;
+                        background: {chosen.panel}; }}
+        QProgressBar::chunk {{ background: {chosen.accent}; border-radius: 0.2em; }}
+    """
