@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn, cast
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from drivers.types import CameraTiming, Frame, Roi
 from mock_hardware.fault_script import Fault
 from mock_hardware.pending import PendingFrame, Readout
 from mock_hardware.sensor import Image, Sensor
+from mock_hardware.state import State, frame_of, frame_state, named, part
 
 if TYPE_CHECKING:
     from mock_hardware.laboratory import MockLaboratory
@@ -52,7 +53,7 @@ class MockCamera:
         self._ready_s = 0.0
         self._unplugged = False
         self._closed = False
-        self._last: Frame | None = None
+        self._last: PendingFrame | None = None
         self._waiting: deque[float] = deque()
         self._queue: deque[PendingFrame] = deque()
         self._buffers = self._dials.queue
@@ -154,6 +155,40 @@ class MockCamera:
         self._closed = False
         self._exposure_ms, self._roi = START_EXPOSURE_MS, Roi(0, 0, *self.shape)
         self.trigger = "software"
+
+    def state(self) -> State:
+        """Settings, counters, and the frames in its driver's queue; not for the middle of a burst."""
+        roi = self._roi
+        state: State = {
+            "exposure_ms": self._exposure_ms,
+            "roi": np.array([roi.top, roi.left, roi.height, roi.width]),
+            "trigger": self._trigger,
+            "sequence": self._sequence,
+            "requests": self._requests,
+            "ready_s": self._ready_s,
+            "unplugged": int(self._unplugged),
+            "waiting_s": np.array(self._waiting, np.float64),
+            "queued": len(self._queue),
+        }
+        for number, frame in enumerate(self._queue):
+            state |= named(f"queue.{number}", frame_state(frame))
+        if self._last is not None:
+            state |= named("last", frame_state(self._last))
+        return state
+
+    def restore(self, state: State) -> None:
+        """As it was."""
+        self._exposure_ms = float(state["exposure_ms"])
+        self._roi = Roi(*(int(edge) for edge in np.asarray(state["roi"])))
+        self._trigger = cast(Trigger, str(state["trigger"]))
+        self._sequence, self._requests = int(state["sequence"]), int(state["requests"])
+        self._ready_s, self._unplugged = float(state["ready_s"]), bool(state["unplugged"])
+        self._waiting = deque(np.asarray(state["waiting_s"]).tolist())
+        self._queue = deque(
+            frame_of(part(f"queue.{number}", state)) for number in range(int(state["queued"]))
+        )
+        last = part("last", state)
+        self._last = frame_of(last) if last else None
 
     def on_trigger(self, at_s: float) -> None:
         """A modulator's trigger output rises; ignored unless the camera waits for it."""

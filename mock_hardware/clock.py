@@ -40,6 +40,10 @@ class VirtualClock:
         """Be at least as late as this."""
         self._now_s = max(self._now_s, now_s)
 
+    def restore(self, now_s: float) -> None:
+        """Be as late as a clock was that stopped."""
+        self._now_s = now_s
+
 
 class RealClock:
     """The machine's steady clock."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 
 from drivers.types import PatternId, Timing
 from mock_hardware.dials import SlmDials
+from mock_hardware.state import State, named, part
 
 Phase = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
@@ -99,6 +100,28 @@ class LiquidCrystal:
             step = following
         still = start_s >= step.settled_s - 1e-9 and end_s <= ends_s + 1e-9
         return step.pattern if still else None
+
+    def state(self) -> State:
+        """The pattern that stands and those that come, in their order."""
+        state: State = {"steps": 1 + len(self._next)}
+        for number, step in enumerate((self._now, *self._next)):
+            state |= named(str(number), {f.name: getattr(step, f.name) for f in fields(step)})
+        return state
+
+    def restore(self, state: State) -> None:
+        """As it was."""
+        self._now, *coming = (
+            _Step(
+                pattern=int(step["pattern"]),
+                refresh_s=float(step["refresh_s"]),
+                start=np.asarray(step["start"]),
+                target=np.asarray(step["target"]),
+                rows_s=np.asarray(step["rows_s"]),
+                settled_s=float(step["settled_s"]),
+            )
+            for step in (part(str(number), state) for number in range(int(state["steps"])))
+        )
+        self._next = deque(coming)
 
     def _advance(self, now_s: float) -> None:
         while self._next and now_s >= self._next[0].rows_s.max():

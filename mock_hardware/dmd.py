@@ -12,6 +12,7 @@ from drivers.errors import DeviceValueError
 from drivers.phase import check_pattern
 from drivers.types import FloatArray, PatternId, Timing
 from mock_hardware.plug import Plug
+from mock_hardware.state import State
 
 if TYPE_CHECKING:
     from mock_hardware.laboratory import MockLaboratory
@@ -102,6 +103,26 @@ class MockDMD:
         """Connect anew, dark. Raises DeviceNotFoundError while unplugged."""
         self.plug.open()
         self._park()
+
+    def state(self) -> State:
+        """What its mirrors do."""
+        shown = self._shown
+        return {
+            "pattern": self._pattern,
+            "patterns": np.array([each.pattern for each in shown]),
+            "fields": np.stack([each.field for each in shown]),
+            "moves_s": np.array([each.moves_s for each in shown]),
+            "stands_s": np.array([each.stands_s for each in shown]),
+        }
+
+    def restore(self, state: State) -> None:
+        """As it was."""
+        self._pattern = int(state["pattern"])
+        columns = [np.asarray(state[n]) for n in ("patterns", "fields", "moves_s", "stands_s")]
+        self._shown = [
+            _Shown(int(pattern), field, float(moves_s), float(stands_s))
+            for pattern, field, moves_s, stands_s in zip(*columns, strict=True)
+        ]
 
     def field(self, now_s: float) -> FloatArray:
         """The amplitude (h, w) at a moment."""

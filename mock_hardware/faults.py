@@ -8,6 +8,7 @@ import numpy as np
 
 from mock_hardware.dials import FaultDials
 from mock_hardware.fault_script import Fault, Scripted, parse
+from mock_hardware.state import State
 
 
 class FaultPlan:
@@ -40,6 +41,14 @@ class FaultPlan:
     def begins(self, fault: Fault, frame: int) -> bool:
         """Does a fault begin with this frame?"""
         return any(entry.fault == fault and entry.first == frame for entry in self._script)
+
+    def state(self) -> State:
+        """Calls that each line of the script has met; the rest follows from seed and frame."""
+        return {"calls_met": np.array([self._calls_met[n] for n in range(len(self._script))], int)}
+
+    def restore(self, state: State) -> None:
+        """As it was."""
+        self._calls_met = Counter(dict(enumerate(np.asarray(state["calls_met"]).tolist())))
 
     def call_meets(self, fault: Fault, frame: int) -> bool:
         """Does a call meet a fault, made when `frame` is the next? Each entry meets its number of calls."""

@@ -22,6 +22,7 @@ from mock_hardware.geometry import MockGeometry
 from mock_hardware.laser import MockLaser, MockPowerMeter
 from mock_hardware.light_path import LightPath
 from mock_hardware.slm import MockSLM
+from mock_hardware.state import HasState, State, named, part
 from mock_hardware.truth import Truth, draw_truth
 
 Image = npt.NDArray[np.float32]
@@ -79,6 +80,36 @@ class MockLaboratory:
         return cls(
             geometry, dials, seed, VirtualClock() if dials.clock == "virtual" else RealClock()
         )
+
+    def state(self) -> State | None:
+        """All that a fresh laboratory of this seed has to know to go on from here; None in real time.
+
+        What is hidden, the drift and the chances of faults follow from seed, time and counters.
+        """
+        if not isinstance(self.clock, VirtualClock):
+            return None
+        state: State = {"now_s": self.clock.now_s()}
+        for name, each in self._parts.items():
+            state |= named(name, each.state())
+        return state
+
+    def restore(self, state: State) -> None:
+        """Go on as the laboratory of the same geometry, dials and seed would whose state this is."""
+        assert isinstance(self.clock, VirtualClock)
+        self.clock.restore(float(state["now_s"]))
+        for name, each in self._parts.items():
+            each.restore(part(name, state))
+
+    @property
+    def _parts(self) -> dict[str, HasState]:
+        devices = {"laser": self.laser, "slm": self.slm, "dmd": self.dmd, "camera": self.camera}
+        found: dict[str, HasState] = {"faults": self.faults}
+        for name, device in devices.items():
+            if device is not None:
+                found[name] = device
+                if not isinstance(device, MockCamera):
+                    found[f"{name} plug"] = device.plug
+        return found
 
     def faults_now(self) -> set[Fault]:
         """The faults that will meet the next frame: what is written now is written for it."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from drivers.errors import DeviceValueError
 from drivers.types import Timing
 from mock_hardware.plug import Plug
+from mock_hardware.state import State
 
 if TYPE_CHECKING:
     from mock_hardware.laboratory import MockLaboratory
@@ -90,6 +91,21 @@ class MockLaser:
         """Connect anew, dark, at its own power. Raises DeviceNotFoundError while unplugged."""
         self.plug.open()
         self._power_mw, self._emission = START_POWER_MW, False
+
+    def state(self) -> State:
+        """Settings and shutter."""
+        return {
+            "power_mw": self._power_mw,
+            "emission": int(self._emission),
+            "opens_s": self._opens_s,
+            "shuts_s": self._shuts_s,
+        }
+
+    def restore(self, state: State) -> None:
+        """As it was."""
+        self._power_mw = float(state["power_mw"])
+        self._emission = bool(state["emission"])
+        self._opens_s, self._shuts_s = float(state["opens_s"]), float(state["shuts_s"])
 
     def interlock(self) -> None:
         """Dark at once, and until the emission is switched on again."""

@@ -12,6 +12,7 @@ from drivers.errors import (
     DeviceTimeoutError,
 )
 from mock_hardware.fault_script import Fault
+from mock_hardware.state import State
 
 if TYPE_CHECKING:
     from mock_hardware.laboratory import MockLaboratory
@@ -76,6 +77,14 @@ class Plug:
         if self._pulled or self._lab.call_meets(self._unplugged):
             raise DeviceNotFoundError(f"{self._name}: not found; check cable and power")
         self._lost = self.closed = False
+
+    def state(self) -> State:
+        """Whether it is there."""
+        return {"pulled": int(self._pulled), "lost": int(self._lost)}
+
+    def restore(self, state: State) -> None:
+        """As it was."""
+        self._pulled, self._lost = bool(state["pulled"]), bool(state["lost"])
 
     def _lose(self) -> None:
         if not self._lost:

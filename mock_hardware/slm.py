@@ -12,6 +12,7 @@ from drivers.phase import PhaseQuantiser, check_pattern
 from drivers.types import FloatArray, PatternId, Timing
 from mock_hardware.crystal import LiquidCrystal
 from mock_hardware.plug import Plug
+from mock_hardware.state import State, named, part
 
 if TYPE_CHECKING:
     from mock_hardware.laboratory import MockLaboratory
@@ -25,6 +26,7 @@ class MockSLM:
     def __init__(self, laboratory: MockLaboratory) -> None:
         self._lab = laboratory
         self._quantise = PhaseQuantiser(self.bit_depth)
+        self._lut_rad: FloatArray | None = None
         self._settled: dict[int, tuple[FloatArray, Phase]] = {}
         self._pattern: PatternId = 0
         self.plug = Plug(laboratory, self.name, "slm_unplugged", "slm_timeout", self._go_flat)
@@ -67,7 +69,22 @@ class MockSLM:
     def set_lut(self, phase_by_grey_rad: FloatArray | None) -> None:
         """Use a measured phase response, (2**bits,) radians; None: linear over 2 pi again."""
         self._quantise = PhaseQuantiser(self.bit_depth, phase_by_grey_rad)
+        self._lut_rad = phase_by_grey_rad
         self._settled.clear()
+
+    def state(self) -> State:
+        """Patterns, the crystal under way, and the table of phases."""
+        state: State = {"pattern": self._pattern, **named("crystal", self.crystal.state())}
+        if self._lut_rad is not None:
+            state["lut_rad"] = self._lut_rad
+        return state
+
+    def restore(self, state: State) -> None:
+        """As it was."""
+        lut = state.get("lut_rad")
+        self.set_lut(None if lut is None else np.asarray(lut))
+        self._pattern = int(state["pattern"])
+        self.crystal.restore(part("crystal", state))
 
     def set_phase(self, phase_rad: FloatArray) -> PatternId:
         """Show a phase pattern, (height, width)."""

@@ -1,0 +1,73 @@
+"""The state of a mock device as plain arrays and numbers, so that a crash is not the end of its story."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from drivers.types import Roi
+from mock_hardware.pending import PendingFrame, Readout
+
+State: TypeAlias = dict[str, npt.NDArray[Any] | float | int | str]
+"""By name; names of parts are joined by dots."""
+
+
+class HasState(Protocol):
+    """What can be put back to where it was."""
+
+    def state(self) -> State:
+        """By name, plain arrays and numbers."""
+        ...
+
+    def restore(self, state: State) -> None:
+        """As it was."""
+        ...
+
+
+def named(prefix: str, state: Mapping[str, Any]) -> State:
+    """A part's state under the part's name."""
+    return {f"{prefix}.{name}": value for name, value in state.items()}
+
+
+def part(prefix: str, state: Mapping[str, Any]) -> State:
+    """The state of the part of that name; empty if there is none."""
+    start = f"{prefix}."
+    return {
+        name.removeprefix(start): value for name, value in state.items() if name.startswith(start)
+    }
+
+
+def frame_state(frame: PendingFrame) -> State:
+    """A frame; pixels that are still on their way are waited for."""
+    roi = frame.roi
+    state: State = {
+        "pixels": frame.pixels,
+        "exposure_ms": frame.exposure_ms,
+        "timestamp_s": frame.timestamp_s,
+        "sequence": frame.sequence,
+        "saturated_fraction": frame.saturated_fraction,
+        "roi": np.array([roi.top, roi.left, roi.height, roi.width]),
+        "in_hand_s": frame.in_hand_s,
+    }
+    if frame.pattern_id is not None:
+        state["pattern_id"] = frame.pattern_id
+    return state
+
+
+def frame_of(state: Mapping[str, Any]) -> PendingFrame:
+    """The inverse of `frame_state`."""
+    readout: Future[Readout] = Future()
+    readout.set_result((np.array(state["pixels"]), float(state["saturated_fraction"])))
+    return PendingFrame(
+        readout,
+        exposure_ms=float(state["exposure_ms"]),
+        timestamp_s=float(state["timestamp_s"]),
+        sequence=int(state["sequence"]),
+        pattern_id=int(state["pattern_id"]) if "pattern_id" in state else None,
+        roi=Roi(*(int(edge) for edge in state["roi"])),
+        in_hand_s=float(state["in_hand_s"]),
+    )
