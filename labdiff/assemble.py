@@ -12,6 +12,7 @@ from drivers.errors import DeviceError
 from drivers.protocols import SLM, Camera, InputModulator, Laser
 from drivers.registry import driver_class
 from labdiff.bench import Bench
+from labdiff.bench_state import Laboratory, Together
 from labdiff.clock import Clock, SystemClock
 from labdiff.config import BenchConfig, TrainingOptions
 from labdiff.errors import UserError
@@ -150,6 +151,7 @@ def _mock_bench(config: BenchConfig, seed: int) -> Bench:
         laser=(laser, _plugged_in(laser)),
         dmd=(dmd, _plugged_in(dmd)) if dmd is not None else None,
         frames_name_patterns=True,
+        laboratory=laboratory,
     )
 
 
@@ -221,6 +223,7 @@ def _lasting_bench(
     laser: tuple[Laser, Callable[[], Laser]],
     dmd: tuple[InputModulator, Callable[[], InputModulator]] | None,
     frames_name_patterns: bool,
+    laboratory: Laboratory | None = None,
 ) -> Bench:
     """Devices, each with what opens it again, as a bench that outlasts their troubles."""
     troubles = Troubles()
@@ -229,22 +232,28 @@ def _lasting_bench(
     eye.after_frames(light.watch, config.watchdog.laser_every_ms)
     eye.exposure_ms = config.camera.exposure_ms
     light.power_mw = config.laser.power_mw
+    panel = LastingModulator("slm", *slm, how)
+    mirrors = _lasting_dmd(*dmd, how) if dmd else None
+    wrappers: dict[str, Laboratory] = {"slm": panel, "camera": eye, "laser": light}
+    if mirrors is not None:
+        wrappers["dmd"] = mirrors
     return Bench(
         layout=patch_layout(config),
-        slm=cast(SLM, LastingModulator("slm", *slm, how)),
+        slm=cast(SLM, panel),
         camera=cast(Camera, eye),
         laser=cast(Laser, light),
         clock=clock,
-        dmd=_lasting_dmd(*dmd, how) if dmd else None,
+        dmd=cast(InputModulator, mirrors) if mirrors is not None else None,
         frames_name_patterns=frames_name_patterns,
         troubles=troubles,
         most_saturated=config.watchdog.saturated_share,
+        laboratory=Together(laboratory, wrappers) if laboratory is not None else None,
     )
 
 
 def _lasting_dmd(
     dmd: InputModulator, open_again: Callable[[], InputModulator], how: Mending
-) -> InputModulator:
+) -> LastingModulator[InputModulator]:
     plays = hasattr(dmd, "show_sequence")
     kind = LastingPlayer if plays else LastingModulator
-    return cast(InputModulator, kind("dmd", dmd, open_again, how))
+    return kind("dmd", dmd, open_again, how)

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write_whole(path: Path, content: bytes | memoryview) -> None:
     """Let the file be these bytes, in one step. Raises OSError; the file is then as it was."""
+    replace_whole(path, lambda file: file.write(content))
+
+
+def replace_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Let the file be what `write` puts into a new one, in one step.
+
+    Raises what `write` raises, and OSError; the file is then as it was.
+    """
     working = path.with_name(path.name + ".part")
     try:
         with working.open("wb") as file:
-            file.write(content)
+            write(file)
             file.flush()
             # Without it a power cut could leave the new name with the bytes not yet on the disk.
             os.fsync(file.fileno())

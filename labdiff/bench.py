@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from types import TracebackType
 from typing import cast
 
@@ -29,6 +29,7 @@ from drivers.errors import (
 from drivers.phase import PhaseQuantiser
 from drivers.protocols import SLM, Camera, Device, InputModulator, Laser, SequenceModulator
 from drivers.types import Frame, PatternId, Roi
+from labdiff.bench_state import DEVICES, BenchState, Laboratory, Values, of_devices
 from labdiff.clock import Clock
 from labdiff.declared_timing import DeclaredTiming
 from labdiff.exposing import CutShort, Exposures, in_a_burst, one_by_one
@@ -83,6 +84,7 @@ class Bench:
         frames_name_patterns: bool = False,
         troubles: Troubles | None = None,
         most_saturated: float = MOST_SATURATED,
+        laboratory: Laboratory | None = None,
     ) -> None:
         self.layout = layout
         self.slm, self.camera, self.laser, self.clock, self.dmd = slm, camera, laser, clock, dmd
@@ -100,6 +102,7 @@ class Bench:
         self.proof = ProvenFrames(camera.name, frames_name_patterns, self.troubles)
         self._settle_ms: float | None = None
         self._quantiser = PhaseQuantiser(slm.bit_depth)
+        self._laboratory = laboratory
 
     @property
     def planes(self) -> int:
@@ -190,6 +193,46 @@ class Bench:
                 act()
         if interruption is not None:
             raise interruption
+
+    def state(self) -> BenchState | None:
+        """What `restore` needs; None if the devices cannot be put back, as real ones."""
+        devices = None if self._laboratory is None else self._laboratory.state()
+        if devices is None:
+            return None
+        values: Values = {DEVICES + name: value for name, value in devices.items()}
+        values |= self.proof.state()
+        values["counts_per_ms_per_unit"] = self.counts_per_ms_per_unit
+        values["packing_step"] = self.packing_step
+        values |= self.troubles.state()
+        if self._settle_ms is not None:
+            values["settle_ms"] = self._settle_ms
+        if self.phase_by_grey_rad is not None:
+            values["phase_by_grey_rad"] = self.phase_by_grey_rad
+        if self.rectifier is not None:
+            roi = self.rectifier.roi
+            values["rectified"] = np.array([roi.top, roi.left, roi.height, roi.width])
+        if self.noise is not None:
+            values["noise"] = np.array(astuple(self.noise))
+        return BenchState(values, self.dark, self.registration)
+
+    def restore(self, state: BenchState) -> None:
+        """Be as the bench was that said so: its next answer is to the bit the one it would have been."""
+        assert self._laboratory is not None
+        values = state.values
+        self.dark, self.registration = state.dark, state.registration
+        self.use_packing(float(values["packing_step"]))
+        if "phase_by_grey_rad" in values:
+            self.use_phase_response(np.asarray(values["phase_by_grey_rad"]))
+        if "rectified" in values and state.registration is not None:
+            roi = Roi(*(int(edge) for edge in np.asarray(values["rectified"])))
+            self.rectifier = Rectifier(state.registration, roi, self.layout.patch_shape)
+        if "noise" in values:
+            self.noise = FrameNoise(*np.asarray(values["noise"]).tolist())
+        self._settle_ms = float(values["settle_ms"]) if "settle_ms" in values else None
+        self.counts_per_ms_per_unit = float(values["counts_per_ms_per_unit"])
+        self.proof.restore(values)
+        self.troubles.restore(values)
+        self._laboratory.restore(of_devices(values))
 
     def show(self, phases_rad: npt.NDArray[np.floating]) -> None:
         """Put patches (P, h, w) on the SLM and wait until it has settled.

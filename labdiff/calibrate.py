@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
@@ -19,7 +19,7 @@ from drivers.errors import DeviceDisconnectedError
 from labdiff.atomic import write_whole
 from labdiff.config import SHIPPED
 from labdiff.errors import UserError
-from labdiff.events import Calibrated, Event, StageStarted
+from labdiff.events import Calibrated, StageStarted
 from labdiff.frame_log import FrameLog
 from labdiff.replay import Replay
 from labdiff.routines import ALL, FIRST_LOOK, REST, ROUTINES, Routine, routine
@@ -46,19 +46,18 @@ def measure_routines(
 def _measured(session: Session, what: Routine) -> Job[Result]:
     yield StageStarted(what.name, 1)
     result: Result = yield from what.measure(session)
-    yield Calibrated(what.name, result)
-    if result.verdict.level == "fail":
-        if what.needed:
-            result.verdict.require(what.name)
-    else:
+    if result.verdict.level != "fail":
         what.use(session, result)
+    yield Calibrated(what.name, result)
+    if what.needed:
+        result.verdict.require(what.name)
     return result
 
 
 class KeptCalibration:
     """A calibration of which everything is kept: results in an archive, frames until a result stands.
 
-    in_use: name to id of the results that the session works with.
+    in_use: name to id of the results that the session works with; a resumed session knows them.
     """
 
     def __init__(self, session: Session, archive: CalibrationArchive, bench_text: str) -> None:
@@ -67,7 +66,7 @@ class KeptCalibration:
         self._plan_file = archive.folder / "unfinished.json"
         self._frames_file = archive.folder / "unfinished.frames"
         self._replay = Replay(session.bench, FrameLog(self._frames_file))
-        self.in_use: dict[str, str] = {}
+        self.in_use = session.calibrations
 
     def unfinished(self) -> tuple[str, ...]:
         """The plan that a crash has cut short; empty if there is none to go on with."""
@@ -136,12 +135,12 @@ class KeptCalibration:
                 yield Calibrated(name, stored.result)
                 continue
             self._remember(names, done)
-            found[name], self.in_use[name] = yield from self._kept(what)
+            found[name] = yield from self._kept(what)
             done[name] = self.in_use[name]
         self._plan_file.unlink(missing_ok=True)
         return found
 
-    def _kept(self, what: Routine) -> Generator[Event, None, tuple[Result, str]]:
+    def _kept(self, what: Routine) -> Job[Result]:
         """Measure one routine and put it into the archive, failed or not, before anything else."""
         began_s, replay = time.monotonic(), self._replay
         replay.begin()
@@ -163,13 +162,15 @@ class KeptCalibration:
                 "are kept; free space, then run labdiff calibrate again."
             ) from None
         replay.end()
-        yield Calibrated(what.name, result)
+        self.in_use[what.name] = stored.id
         if result.verdict.level != "fail":
             what.use(self.session, result)
         elif what.needed:
             self._plan_file.unlink(missing_ok=True)
+        yield Calibrated(what.name, result)
+        if what.needed:
             result.verdict.require(what.name)
-        return result, stored.id
+        return result
 
     def _remember(self, plan: list[str], done: dict[str, str]) -> None:
         now = datetime.now(UTC).isoformat()

@@ -150,10 +150,14 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """All that a resumed job needs, as plain arrays and scalars by name; never an object."""
+    """All that a resumed job needs, as plain arrays and scalars by name; never an object.
+
+    results: the calibrations that it works with, by routine.
+    """
 
     arrays: dict[str, npt.NDArray[np.generic]]
     scalars: dict[str, float | int | str]
+    results: dict[str, Result] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 
 import torch
 
 from labdiff.calibrate import KeptCalibration, measure_routines
 from labdiff.classifier import DigitClassifier
 from labdiff.data import load_images
+from labdiff.errors import UserError
 from labdiff.evaluate import baselines, score
-from labdiff.events import JobStarted, Measured, StageStarted
+from labdiff.events import Calibrated, GenerationStep, JobStarted, Measured, StageStarted
 from labdiff.generate import generate
 from labdiff.learning.loop import train
 from labdiff.prompts import classes_of, prompts_in_turn
 from labdiff.routines import FIRST_LOOK, REST
 from labdiff.runner import Job
 from labdiff.session import Session
-from labdiff.staleness import bring_up_to_date
+from labdiff.staleness import bring_up_to_date, what_to_measure
+
+DONE = "done"
+BEFORE_THE_BENCH = ("offline", "offline_on_twin")
+CALIBRATING = ("first_look", "offline_on_bench", "look", "calibration")
 
 
 def experiment(
@@ -30,58 +36,24 @@ def experiment(
     Returns the figures. kept: the bench's calibrations; what is stored and still holds is used, and what
     is measured is stored. Without it all is measured, and nothing kept.
 
-    A resumed session goes on from its position; the bench is looked at anew, because it may have moved
-    meanwhile.
+    A resumed session goes on from its position. A bench that can be put back to where it was then gives
+    to the bit what it would have given; a real one is looked at anew, because it may have moved.
     """
     started_s = time.monotonic() - seconds_before
     figures, where = session.figures, session.position
     yield JobStarted("experiment", session.options.layer_sets)
+    if session.resumed:
+        yield from _take_up(session, kept)
+    yield session.checkpoint()
     if "mse_wiener" not in figures:
         figures.update(baselines(session))
     yield Measured(dict(figures))
 
-    if where.stage == "offline":
-        yield from train(session, "offline")
-        where.stage, where.layer_set, where.step = "offline_on_bench", 0, 0
-    if where.stage == "offline_on_bench" and "mse_offline_twin" not in figures:
-        figures["mse_offline_twin"], _ = score(session, "twin")
+    while where.stage != DONE:
+        yield from _stage(session, kept)
+        session.at_work.clear()
         yield session.checkpoint()
-
-    if kept is not None and kept.any_stored():
-        yield from bring_up_to_date(session, kept, needed_only=True)
-        if where.stage == "offline_on_bench":
-            # What it would do without a calibration is not measured on a bench that has one.
-            where.stage = "calibrated"
-    else:
-        yield from _measured(session, kept, FIRST_LOOK)
-        if where.stage == "offline_on_bench":
-            figures["mse_offline_bench"], figures["discrepancy_before"] = score(session, "bench")
-            where.stage = "calibrated"
-            yield Measured(dict(figures))
-        yield from _measured(session, kept, REST)
-    if "mse_calibrated_bench" not in figures:
-        figures["mse_calibrated_bench"], _ = score(session, "bench")
-
-    if where.stage == "calibrated":
-        yield from train(session, "calibrated")
-        figures["mse_retrained_bench"], _ = score(session, "bench")
-        where.stage, where.layer_set, where.step = "online", 0, 0
         yield Measured(dict(figures))
-        yield session.checkpoint()
-    if where.stage == "online":
-        yield from train(session, "online")
-        where.stage, where.layer_set, where.step = "scored", 0, 0
-        yield session.checkpoint()
-    figures["mse_online_bench"], figures["discrepancy_after"] = score(session, "bench")
-    figures["mse_online_twin"], _ = score(session, "twin")
-    yield Measured(dict(figures))
-
-    if session.options.generated > 0:
-        prompts = prompts_in_turn(session, session.options.generated)
-        images = yield from generate(session, session.options.generated, "bench", prompts=prompts)
-        if session.options.data == "digits":
-            yield StageStarted("judging the images", 1)
-            figures.update(_recognised(session, images, prompts))
     figures["frames"] = float(session.bench.frames_taken)
     figures["seconds"] = time.monotonic() - started_s
     yield Measured(dict(figures))
@@ -89,11 +61,104 @@ def experiment(
     return figures
 
 
-def _measured(session: Session, kept: KeptCalibration | None, names: tuple[str, ...]) -> Job[None]:
-    if kept is None:
-        yield from measure_routines(session, names)
+def _stage(session: Session, kept: KeptCalibration | None) -> Job[None]:
+    """The stage at which the session is, from where it is in it; the session is then at the next."""
+    figures, where = session.figures, session.position
+    match where.stage:
+        case "offline":
+            yield from train(session, "offline")
+            where.go_to("offline_on_twin")
+        case "offline_on_twin":
+            figures["mse_offline_twin"], _ = score(session, "twin")
+            if kept is not None and kept.any_stored():
+                # What it would do without a calibration is not measured on a bench that has one.
+                where.go_to("look")
+            else:
+                where.go_to("first_look", FIRST_LOOK)
+        case "first_look":
+            yield from _calibrated(session, kept)
+            where.go_to("offline_on_bench")
+        case "offline_on_bench":
+            figures["mse_offline_bench"], figures["discrepancy_before"] = score(session, "bench")
+            where.go_to("calibration", REST)
+        case "look":
+            assert kept is not None
+            plan, _ = yield from what_to_measure(session, kept, needed_only=True)
+            where.go_to("calibration", plan)
+        case "calibration":
+            yield from _calibrated(session, kept)
+            where.go_to("calibrated_on_bench")
+        case "calibrated_on_bench":
+            figures["mse_calibrated_bench"], _ = score(session, "bench")
+            where.go_to("calibrated")
+        case "calibrated":
+            yield from train(session, "calibrated")
+            where.go_to("retrained_on_bench")
+        case "retrained_on_bench":
+            figures["mse_retrained_bench"], _ = score(session, "bench")
+            where.go_to("online")
+        case "online":
+            yield from train(session, "online")
+            where.go_to("online_on_bench")
+        case "online_on_bench":
+            figures["mse_online_bench"], figures["discrepancy_after"] = score(session, "bench")
+            figures["mse_online_twin"], _ = score(session, "twin")
+            where.go_to("generation")
+        case "generation":
+            if session.options.generated > 0:
+                yield from _generated(session)
+            where.go_to(DONE)
+        case other:
+            raise UserError(
+                f"its checkpoint is of stage {other!r}, which this version does not know"
+            )
+
+
+def _take_up(session: Session, kept: KeptCalibration | None) -> Job[None]:
+    """Be where the checkpoint was made, with a bench of which is known where it is."""
+    where = session.position
+    if session.go_on():
+        if kept is not None:
+            # What was measured after the checkpoint is measured again.
+            kept.forget_unfinished()
+        return
+    session.calibrations.clear()
+    if where.stage in BEFORE_THE_BENCH:
+        return
+    if kept is not None:
+        yield from bring_up_to_date(session, kept, needed_only=True)
     else:
-        yield from kept.measure(names)
+        yield from measure_routines(session)
+    if where.stage in CALIBRATING:
+        where.go_to("calibrated_on_bench")
+
+
+def _calibrated(session: Session, kept: KeptCalibration | None) -> Job[None]:
+    """The routines that are planned and not done yet, with a checkpoint after each."""
+    names = session.position.planned[session.position.step :]
+    job = measure_routines(session, names) if kept is None else kept.measure(names)
+    with closing(job):
+        for event in job:
+            yield event
+            if isinstance(event, Calibrated):
+                session.position.step += 1
+                yield session.checkpoint()
+
+
+def _generated(session: Session) -> Job[None]:
+    """Images by the bench, and what a classifier says of them."""
+    count = session.options.generated
+    prompts = prompts_in_turn(session, count)
+    drawing = generate(session, count, "bench", prompts=prompts, kept=session.at_work)
+    with closing(drawing):
+        for event in drawing:
+            yield event
+            if isinstance(event, GenerationStep) and session.checkpoint_due:
+                yield session.checkpoint()
+    images = torch.from_numpy(session.at_work["images"]).clamp(-1.0, 1.0)
+    if session.options.data == "digits":
+        yield StageStarted("judging the images", 1)
+        session.figures.update(_recognised(session, images, prompts))
 
 
 def _recognised(

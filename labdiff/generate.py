@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -23,16 +24,22 @@ def generate(
     seed: int | None = None,
     prompts: Tensor | None = None,
     guidance: float = 1.0,
+    kept: dict[str, np.ndarray] | None = None,
 ) -> Job[Tensor]:
     """`count` images (count, H, W) in -1 ... 1; yields the batch after every denoising step.
 
     prompts (count,): blocks of the classes asked for (`labdiff.prompts`), none if not given.
     guidance: weight of the prompt; other than 1 it takes two passes of light an image and step.
+    kept: where after every step stands what it takes to go on from there, and what it goes on from.
     """
     options = session.options
     sampler = Sampler(options.sampler, options.sampler_steps, options.eta, options.sampler_spacing)
     rng = torch.Generator().manual_seed(20_000 + (options.seed if seed is None else seed))
     start = torch.randn(count, options.image_size, options.image_size, generator=rng)
+    kept, done = {} if kept is None else kept, 0
+    if kept:
+        done, start = int(kept["done"]), torch.from_numpy(kept["images"])
+        rng.set_state(torch.from_numpy(kept["rng"]))
     yield StageStarted(f"generating on the {where}", sampler.steps)
 
     def denoiser(x_t: Tensor, t: int) -> Tensor:
@@ -46,6 +53,7 @@ def generate(
         return guided(unasked, asked, guidance)
 
     images = start
-    for index, t, images in sampler.sample(denoiser, start, session.schedule, rng):
+    for index, t, images in sampler.sample(denoiser, start, session.schedule, rng, done):
+        kept.update(done=np.array(index + 1), images=images.numpy(), rng=rng.get_state().numpy())
         yield GenerationStep(index, sampler.steps, t, images.numpy().copy())
     return images.clamp(-1.0, 1.0)

@@ -23,7 +23,7 @@ from labdiff.experiment import experiment
 from labdiff.layer_file import read_layers
 from labdiff.reader import read_run
 from labdiff.recorder import Recorder
-from labdiff.session import Session, options_of
+from labdiff.session import CHECKPOINT_SECONDS, Session, options_of
 
 RUN_FILE = "run.h5"
 QUICK: dict[str, Any] = {
@@ -41,8 +41,10 @@ class Request:
 
     bench: name of a shipped bench, or path. out: folder of the run file, or None for none.
     resume: a run file to go on with; it brings its own bench and options. calibrations: folder of the
-    bench's stored calibrations, to be used and added to; None: all is measured anew and nothing stored.
+    bench's stored calibrations, to be used and added to; None: all is measured anew and nothing stored
+    (a resumed run has its own).
     start_from: a layer file instead of training offline; its options and its bench have to fit these.
+    checkpoint_seconds: the longest time whose work a crash may cost, beside that of a stage without steps.
     """
 
     bench: str = "mock"
@@ -52,6 +54,7 @@ class Request:
     resume: Path | None = None
     calibrations: Path | None = None
     start_from: Path | None = None
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
 
     @property
     def run_path(self) -> Path | None:
@@ -78,15 +81,17 @@ class ExperimentJob:
             name, self._text = bench_text(request.bench)
         self.config: BenchConfig = parse_bench(self._text, name)
         self._run = run
+        self._calibrations = request.calibrations if run is None else run.calibrations
         self._lent = bench is not None
         self._bench: Bench = bench or self._open()
         try:
             self.session = Session.create(self.config, self.options, self._bench, request.data_dir)
+            self.session.checkpoint_seconds = request.checkpoint_seconds
             if run is not None:
                 self.session.restore(run)
             elif request.start_from is not None:
                 read_layers(request.start_from).give_to(self.session)
-                self.session.position.stage = "offline_on_bench"
+                self.session.position.go_to("offline_on_twin")
             self.recorder = self._make_recorder()
         except BaseException:
             if not self._lent:
@@ -105,10 +110,11 @@ class ExperimentJob:
             return None
         options = json.dumps(self.options.model_dump(), indent=2)
         resumed = self._run is not None
-        return Recorder(path, self._text, options, self.options.seed, resume=resumed)
+        seed, stored = self.options.seed, self._calibrations
+        return Recorder(path, self._text, options, seed, resumed, stored)
 
     def _kept(self) -> KeptCalibration | None:
-        folder = self.request.calibrations
+        folder = self._calibrations
         if folder is None:
             return None
         return KeptCalibration(self.session, CalibrationArchive(folder), self._text)

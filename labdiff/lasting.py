@@ -14,6 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 from drivers.errors import (
     DeviceDisconnectedError,
     DeviceError,
@@ -22,6 +25,8 @@ from drivers.errors import (
     DeviceTimeoutError,
 )
 from drivers.protocols import Device
+from drivers.types import Roi
+from labdiff.bench_state import Values
 from labdiff.clock import Clock
 from labdiff.config import RetriesConfig
 from labdiff.troubles import REOPENED, Troubles
@@ -32,6 +37,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 MENDABLE = (DeviceDisconnectedError, DeviceTimeoutError, DeviceNotFoundError)
+SETTING = "set."
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,18 @@ class Lasting(Generic[D]):
         """Leave the device safe and let go of it; a device that has gone is not looked for."""
         self._closed = True
         self._device.close()
+
+    def state(self) -> Values:
+        """What is set again if the device has to be opened again."""
+        return {SETTING + name: _as_value(value) for name, value in self._set.items()}
+
+    def restore(self, state: Values) -> None:
+        """As it was; the device itself is left alone."""
+        self._set = {
+            name.removeprefix(SETTING): _from_value(value)
+            for name, value in state.items()
+            if name.startswith(SETTING)
+        }
 
     def _lasting(self, act: Callable[[D], T]) -> T:
         """The answer to a call that may have to be made more than once.
@@ -162,3 +180,17 @@ class Lasting(Generic[D]):
     def _wait(self, first_ms: float, number: int) -> None:
         wait_ms = first_ms * self._policy.growth ** (number - 1)
         self._clock.sleep_s(min(wait_ms, self._policy.longest_wait_ms) / 1e3)
+
+
+def _as_value(setting: Any) -> float | int | npt.NDArray[Any]:
+    """A setting as a number or an array."""
+    if isinstance(setting, Roi):
+        return np.array([setting.top, setting.left, setting.height, setting.width])
+    return int(setting) if isinstance(setting, bool) else float(setting)
+
+
+def _from_value(value: Any) -> Any:
+    """The inverse: whole numbers are switches."""
+    if isinstance(value, np.ndarray):
+        return Roi(*(int(edge) for edge in value))
+    return bool(value) if isinstance(value, int | np.integer) else float(value)

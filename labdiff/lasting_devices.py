@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import numpy as np
+
 from drivers.errors import DeviceDisconnectedError, DeviceTimeoutError, NoLightError
 from drivers.protocols import ReadOut, TriggeredReadOut
 from drivers.types import FloatArray, Frame, PatternId
+from labdiff.bench_state import Values
 from labdiff.lasting import D, Lasting, T
 
 
@@ -34,6 +37,23 @@ class LastingModulator(Lasting[D]):
     def show(self, field: FloatArray) -> PatternId:
         """Show an input field."""
         return self._show("show", field)
+
+    def state(self) -> Values:
+        """Settings, phase response and what stands."""
+        state = super().state()
+        if self._lut is not None:
+            state["lut_rad"] = self._lut
+        if self._standing is not None:
+            state["standing_by"], state["standing"] = self._standing
+        return state
+
+    def restore(self, state: Values) -> None:
+        """As it was."""
+        super().restore(state)
+        self._lut = np.asarray(state["lut_rad"]) if "lut_rad" in state else None
+        self._standing = None
+        if "standing" in state:
+            self._standing = str(state["standing_by"]), np.asarray(state["standing"])
 
     def _show(self, act: str, pattern: FloatArray) -> PatternId:
         shown: PatternId = self._lasting(lambda device: getattr(device, act)(pattern))
@@ -108,6 +128,18 @@ class LastingCamera(Lasting[D]):
     _offset, _last, _began_anew = 0, -1, False
     _watch: Callable[[], None] | None = None
     _watch_ms = _watched_s = 0.0
+
+    def state(self) -> Values:
+        """Settings, how frames are numbered, and when the light was looked after."""
+        state = super().state()
+        state.update(offset=self._offset, last=self._last, watched_s=self._watched_s)
+        return state | {"began_anew": int(self._began_anew)}
+
+    def restore(self, state: Values) -> None:
+        """As it was."""
+        super().restore(state)
+        self._offset, self._last = int(state["offset"]), int(state["last"])
+        self._watched_s, self._began_anew = float(state["watched_s"]), bool(state["began_anew"])
 
     def after_frames(self, watch: Callable[[], None], watch_ms: float) -> None:
         """Have `watch` called after a frame, at most every `watch_ms`; what it raises goes on."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
-from typing import Literal
+from typing import Any, Literal, get_args
 
 from drivers.errors import DeviceError, DeviceTimeoutError, TooMuchLightError
 from drivers.types import Frame
@@ -74,6 +74,17 @@ class ProvenFrames:
             assert error is not None
             raise error
         return [proven[place] for place in range(count)]
+
+    def state(self) -> dict[str, int]:
+        """The counts, by name."""
+        flaws = {f"frames|{flaw}": number for flaw, number in self.flaws.items()}
+        return {"frames_taken": self.taken, "last_sequence": self.last_sequence, **flaws}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """As it was; other names are passed over."""
+        self.taken, self.last_sequence = int(state["frames_taken"]), int(state["last_sequence"])
+        flaws = {name: int(state.get(f"frames|{name}", 0)) for name in get_args(Flaw)}
+        self.flaws = Counter({name: number for name, number in flaws.items() if number})
 
     def _flaw(self, exposed: Exposed, known: bool) -> Flaw | None:
         """What keeps a frame from being of its pattern, and counted; None if nothing does."""

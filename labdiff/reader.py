@@ -17,7 +17,11 @@ from labdiff.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class RunFile:
-    """A run as recorded. columns[kind][name] is one number (or text) per event of that kind."""
+    """A run as recorded. columns[kind][name] is one number (or text) per event of that kind.
+
+    calibration: the latest result of each routine; checkpoint_results: those that the job worked with
+    at its checkpoint. calibrations: folder where its bench's were stored, None if they were not.
+    """
 
     path: Path
     outcome: str
@@ -26,6 +30,7 @@ class RunFile:
     bench_text: str
     options_json: str
     seed: int
+    calibrations: Path | None
     versions: dict[str, str]
     columns: dict[str, dict[str, npt.NDArray[Any]]]
     calibration: dict[str, Result]
@@ -34,6 +39,7 @@ class RunFile:
     generated: dict[str, npt.NDArray[np.float32]]
     checkpoint: dict[str, npt.NDArray[Any]]
     checkpoint_scalars: dict[str, Any]
+    checkpoint_results: dict[str, Result]
 
 
 def read_run(path: Path) -> RunFile:
@@ -55,7 +61,11 @@ def read_run(path: Path) -> RunFile:
 
 def _read_entry(path: Path, entry: h5py.Group) -> RunFile:
     def group(name: str) -> dict[str, npt.NDArray[Any]]:
-        return {k: np.asarray(v[()]) for k, v in entry[name].items()} if name in entry else {}
+        found = entry[name].items() if name in entry else ()
+        return {k: np.asarray(v[()]) for k, v in found if isinstance(v, h5py.Dataset)}
+
+    def results(name: str) -> dict[str, Result]:
+        return {k: read_result(v) for k, v in entry[name].items()} if name in entry else {}
 
     columns: dict[str, dict[str, npt.NDArray[Any]]] = {}
     for kind, table in entry["events"].items():
@@ -73,17 +83,16 @@ def _read_entry(path: Path, entry: h5py.Group) -> RunFile:
         bench_text=str(entry["config"].attrs["bench"]),
         options_json=str(entry["config"].attrs["options"]),
         seed=int(entry["config"].attrs["seed"]),
+        calibrations=Path(str(stored))
+        if (stored := entry["config"].attrs.get("calibrations"))
+        else None,
         versions={
             k.removeprefix("version_"): str(v)
             for k, v in attributes.items()
             if k.startswith("version_")
         },
         columns=columns,
-        calibration=(
-            {k: read_result(v) for k, v in entry["calibration"].items()}
-            if "calibration" in entry
-            else {}
-        ),
+        calibration=results("calibration"),
         figures=(
             {k: float(v) for k, v in entry["figures"].attrs.items()} if "figures" in entry else {}
         ),
@@ -91,4 +100,5 @@ def _read_entry(path: Path, entry: h5py.Group) -> RunFile:
         generated=group("generated"),
         checkpoint=group("checkpoint"),
         checkpoint_scalars=scalars,
+        checkpoint_results=results("checkpoint/calibration"),
     )

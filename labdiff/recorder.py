@@ -9,21 +9,25 @@ Layout (NeXus, NXentry):
     /entry/generated            images of the last generation step, (B, H, W), and its t
     /entry/calibration/<name>   the latest result of each calibration, its verdict in the attrs
     /entry/figures              attrs: the named figures
-    /entry/checkpoint           arrays and attrs that a resumed job needs
+    /entry/checkpoint           arrays and attrs that a resumed job needs, the calibrations it works with
 
-Rows are gathered and written in blocks. A block is added to a copy of the file in memory, whose bytes
+Rows are gathered and written in blocks. HDF5 adds a block to an overlay in memory; old file and changes
 are written beside the file and then take its place in one atomic step: a kill at any moment leaves the
 last whole block, and another process may read while it grows. HDF5 itself never writes to the disk: a
 disk that is full makes it end the interpreter, and then nobody would switch the laser off.
+
+A job that is resumed goes on from the checkpoint: what was written after it happens again, and is cut
+off first.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import platform
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import fields
 from datetime import UTC, datetime
 from importlib import metadata
@@ -32,11 +36,10 @@ from types import TracebackType
 from typing import Any
 
 import h5py
-import numpy as np
 
 from calibration.steps import CalibrationStep
-from calibration.store import write_result
-from labdiff.atomic import write_whole
+from calibration.store import Result, write_result
+from labdiff.atomic import replace_whole, write_whole
 from labdiff.errors import UserError
 from labdiff.events import (
     AlignmentStep,
@@ -51,24 +54,52 @@ from labdiff.events import (
     StageStarted,
     TrainingStep,
 )
+from labdiff.overlay import Overlay
+from labdiff.tables import (
+    AT_CHECKPOINT,
+    FIGURE,
+    Row,
+    append_rows,
+    cut_rows,
+    drop_others,
+    put_array,
+    put_attributes,
+    row_count,
+)
 
 BLOCK_SECONDS = 2.0
+LARGEST_SHARE = 0.05
+"""Of the time that writing may take: the larger the file has become, the longer the blocks."""
+CALIBRATIONS = "calibration"
+"""Group of a checkpoint."""
 _VERSIONED = ("labdiff", "numpy", "torch", "h5py", "scipy")
 
 
 class Recorder:
     """A callable on events, and a context manager; the file is whole at every moment.
 
-    path: the run file. Raises UserError if it exists (unless `resume`) or cannot be written.
+    path: the run file. resume: it exists, and its job goes on from its checkpoint. calibrations: where
+    the bench's are stored, for a job that goes on.
+    Raises UserError if it exists (unless `resume`) or cannot be written.
     """
 
     def __init__(
-        self, path: Path, bench_text: str, options_json: str, seed: int, resume: bool = False
+        self,
+        path: Path,
+        bench_text: str,
+        options_json: str,
+        seed: int,
+        resume: bool = False,
+        calibrations: Path | None = None,
     ) -> None:
         self.path = path
-        self._rows: dict[str, list[dict[str, float | str]]] = defaultdict(list)
+        self._rows: dict[str, list[Row]] = defaultdict(list)
+        self._at_checkpoint: dict[str, int] = {}
         self._latest: dict[str, Any] = {}
         self._written_s = time.monotonic()
+        self._took_s = 0.0
+        self._stage_entered_again = ""
+        self._results: dict[str, Result] = {}
         if path.exists() and not resume:
             raise UserError(
                 f"{path}: exists already and is not overwritten. Choose another --out, "
@@ -76,8 +107,10 @@ class Recorder:
             )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            if not resume:
-                self._create(bench_text, options_json, seed)
+            if resume:
+                self._change(self._go_back)
+            else:
+                self._create(bench_text, options_json, seed, calibrations)
         except OSError as error:
             raise UserError(
                 f"{path}: cannot be written: {error.strerror or error}. "
@@ -98,20 +131,27 @@ class Recorder:
     def __call__(self, event: Event) -> None:
         """Take one event; write a block when one is due."""
         self._take(event)
-        ended = isinstance(event, JobEnded)
-        due = time.monotonic() - self._written_s > BLOCK_SECONDS
-        if ended or due or isinstance(event, Measured | StageStarted):
+        if isinstance(event, JobEnded | Measured | StageStarted) or self._due():
             self.flush()
+
+    def _due(self) -> bool:
+        least_s = 0.0 if "checkpoint" in self._latest else BLOCK_SECONDS
+        since_s = time.monotonic() - self._written_s
+        return since_s > max(least_s, self._took_s / LARGEST_SHARE)
 
     def flush(self) -> None:
         """Write what was gathered, atomically. Raises UserError if the disk does not take it."""
         if not self._rows and not self._latest:
             return
+        began_s = time.monotonic()
         try:
-            image = io.BytesIO(self.path.read_bytes())
-            with h5py.File(image, "r+") as file:
-                self._write(file["entry"])
-            write_whole(self.path, image.getbuffer())
+            self._change(self._write)
+        except PermissionError:
+            if os.name == "nt" and "ended" not in self._latest:
+                # Somebody has the file open to read it: the block waits for the next one.
+                self._written_s = time.monotonic()
+                return
+            raise
         except OSError as error:
             # HDF5's own words are many lines on its inside, and have no strerror.
             why = error.strerror or "what it holds is damaged"
@@ -121,12 +161,25 @@ class Recorder:
                 f"labdiff train --resume {self.path}. What was written before is kept."
             ) from None
         self._rows.clear()
+        self._at_checkpoint.clear()
         self._latest.clear()
         self._written_s = time.monotonic()
+        self._took_s = self._written_s - began_s
 
-    def _create(self, bench_text: str, options_json: str, seed: int) -> None:
+    def _change(self, change: Callable[[h5py.Group], None]) -> None:
+        """Change the file in one step. Raises OSError."""
+        with self.path.open("rb") as base:
+            overlay = Overlay(base)
+            with h5py.File(overlay, "r+") as file:
+                change(file["entry"])
+            replace_whole(self.path, overlay.save)
+
+    def _create(
+        self, bench_text: str, options_json: str, seed: int, calibrations: Path | None
+    ) -> None:
         image = io.BytesIO()
-        with h5py.File(image, "w") as file:
+        # Room that a replaced array leaves is used again, also by a later block.
+        with h5py.File(image, "w", fs_strategy="fsm", fs_persist=True) as file:
             file.attrs["default"] = "entry"
             entry = file.create_group("entry")
             entry.attrs["NX_class"] = "NXentry"
@@ -141,6 +194,8 @@ class Recorder:
             config.attrs["bench"] = bench_text
             config.attrs["options"] = options_json
             config.attrs["seed"] = seed
+            if calibrations is not None:
+                config.attrs["calibrations"] = str(calibrations.absolute())
             entry.create_group("events").attrs["NX_class"] = "NXcollection"
         write_whole(self.path, image.getbuffer())
 
@@ -169,20 +224,25 @@ class Recorder:
                 self._latest.setdefault("figures", {}).update(event.figures)
             case Checkpoint():
                 self._latest["checkpoint"] = event
+                self._at_checkpoint = {kind: len(rows) for kind, rows in self._rows.items()}
             case JobEnded():
                 self._latest["ended"] = event
             case StageStarted():
-                self._rows["stages"].append(_numbers(event))
+                again, self._stage_entered_again = self._stage_entered_again, ""
+                if event.stage != again:
+                    self._rows["stages"].append(_numbers(event))
 
     def _write(self, entry: h5py.Group) -> None:
+        events = entry["events"]
+        before = {kind: row_count(table) for kind, table in events.items()}
         for kind, rows in self._rows.items():
-            _append(entry["events"].require_group(kind), rows)
+            append_rows(events.require_group(kind), rows)
         for what, value in self._latest.items():
             match value:
                 case Pictures():
                     group = entry.require_group("pictures")
                     for item in fields(value):
-                        _put(group, item.name, getattr(value, item.name))
+                        put_array(group, item.name, getattr(value, item.name))
                 case Calibrated():
                     group = entry.require_group("calibration")
                     if value.routine in group:
@@ -190,15 +250,14 @@ class Recorder:
                     write_result(group.create_group(value.routine), value.result)
                 case GenerationStep():
                     group = entry.require_group("generated")
-                    _put(group, "images", value.images)
-                    _put(group, f"t_{value.t:04d}", value.images[:16])
+                    put_array(group, "images", value.images)
+                    put_array(group, f"t_{value.t:04d}", value.images[:16])
                     group.attrs["t"] = value.t
                 case Checkpoint():
-                    group = entry.require_group("checkpoint")
-                    for name, array in value.arrays.items():
-                        _put(group, name, array)
-                    for name, scalar in value.scalars.items():
-                        group.attrs[name] = scalar
+                    self._write_checkpoint(entry.require_group("checkpoint"), value)
+                    for kind, table in events.items():
+                        rows_then = before.get(kind, 0) + self._at_checkpoint.get(kind, 0)
+                        table.attrs[AT_CHECKPOINT] = rows_then
                 case JobEnded():
                     entry.attrs["outcome"] = value.outcome
                     entry.attrs["reason"] = value.reason
@@ -207,6 +266,34 @@ class Recorder:
                     group = entry.require_group(what)
                     for name, figure in value.items():
                         group.attrs[name] = figure
+
+    def _write_checkpoint(self, group: h5py.Group, checkpoint: Checkpoint) -> None:
+        drop_others(group, [*checkpoint.arrays, CALIBRATIONS])
+        for name, array in checkpoint.arrays.items():
+            put_array(group, name, array)
+        put_attributes(group, checkpoint.scalars)
+        calibrations = group.require_group(CALIBRATIONS)
+        drop_others(calibrations, checkpoint.results)
+        for name, result in checkpoint.results.items():
+            if name not in calibrations or self._results.get(name) is not result:
+                if name in calibrations:
+                    del calibrations[name]
+                write_result(calibrations.create_group(name), result)
+        self._results = checkpoint.results
+
+    def _go_back(self, entry: h5py.Group) -> None:
+        """To the checkpoint."""
+        for table in entry["events"].values():
+            cut_rows(table, int(table.attrs.get(AT_CHECKPOINT, 0)))
+        stages = entry["events"].get("stages")
+        if stages is not None and row_count(stages):
+            # The stage at work then says once more that it starts.
+            self._stage_entered_again = str(stages["stage"].asstr()[-1])
+        kept = entry["checkpoint"].attrs.items() if "checkpoint" in entry else ()
+        figures = {k.removeprefix(FIGURE): v for k, v in kept if k.startswith(FIGURE)}
+        put_attributes(entry.require_group("figures"), figures)
+        entry.attrs["outcome"], entry.attrs["reason"] = "running", ""
+        entry.attrs["resumed"] = int(entry.attrs.get("resumed", 0)) + 1
 
 
 def _numbers(event: Event) -> dict[str, float | str]:
@@ -221,37 +308,6 @@ def _numbers(event: Event) -> dict[str, float | str]:
         elif isinstance(value, str):
             row[item.name] = value
     return row
-
-
-def _append(group: h5py.Group, rows: list[Mapping[str, float | str]] | list[Any]) -> None:
-    """Append a block of rows; a column that is new is padded with nan for the earlier rows."""
-    before = int(group.attrs.get("rows", 0))
-    names = sorted(set(group) | {name for row in rows for name in row})
-    for name in names:
-        text = any(isinstance(row.get(name), str) for row in rows) or (
-            name in group and h5py.check_string_dtype(group[name].dtype) is not None
-        )
-        if name not in group:
-            dtype = h5py.string_dtype() if text else np.float64
-            fill = "" if text else np.nan
-            group.create_dataset(
-                name, (before,), dtype, maxshape=(None,), chunks=(256,), fillvalue=fill
-            )
-        column = group[name]
-        column.resize((before + len(rows),))
-        column[before:] = [row.get(name, "" if text else np.nan) for row in rows]
-    group.attrs["rows"] = before + len(rows)
-
-
-def _put(group: h5py.Group, name: str, array: Any) -> None:
-    """Write an array in place where shape and type allow, else anew."""
-    value = np.asarray(array)
-    if name in group and group[name].shape == value.shape and group[name].dtype == value.dtype:
-        group[name][...] = value
-        return
-    if name in group:
-        del group[name]
-    group.create_dataset(name, data=value)
 
 
 def _version(package: str) -> str:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from calibration.dark import DarkLevel
+from calibration.registration import Registration
+from calibration.store import Result
 from drivers.errors import DeviceStateError
 from labdiff.assemble import build_odu, build_twin
 from labdiff.bench import Bench
+from labdiff.bench_state import BenchState
 from labdiff.config import TIMESTEPS, BenchConfig, TrainingOptions
 from labdiff.data import ImageSet, load_images
 from labdiff.diffusion.policy import TimeAwarePolicy
@@ -20,18 +27,32 @@ from labdiff.diffusion.schedule import NoiseSchedule
 from labdiff.errors import UserError
 from labdiff.events import Checkpoint
 from labdiff.reader import RunFile
+from labdiff.tables import FIGURE
 from twin.digital_twin import DigitalTwin
 from twin.odu import ImageStatistics, OpticalDenoisingUnit
 from twin.track import track_drift
 
+CHECKPOINT_SECONDS = 5.0
+BENCH, AT_WORK, CALIBRATION = "bench.", "at_work.", "calibration."
+"""Names in a checkpoint begin so, beside "odu.", "twin." and the recorder's "figure."."""
+
 
 @dataclass(slots=True)
 class Position:
-    """Where training is: the next step of the next layer set of a stage."""
+    """Where a job is: in which stage, and what comes next in it.
+
+    Next is the step of a layer set, or the step-th of the routines that are planned.
+    """
 
     stage: str = "offline"
     layer_set: int = 0
     step: int = 0
+    planned: tuple[str, ...] = ()
+
+    def go_to(self, stage: str, planned: tuple[str, ...] = ()) -> None:
+        """To the beginning of a stage."""
+        self.stage, self.planned = stage, planned
+        self.layer_set = self.step = 0
 
 
 @dataclass(slots=True)
@@ -43,6 +64,9 @@ class Session:
     precompensation_rad: (N + 1, h, w), written on the SLM on top of input and layers, undoes the
     tilts that the twin has learnt. Bench and twin both see it. aligned: the twin knows this bench.
     pretrained: the layers came from a file; every layer set goes on from its own.
+    calibrations: names and archive's ids of the calibrations in use.
+    at_work: what the stage at work keeps to be gone on with from a checkpoint; empty between stages.
+    left_at: where the bench of a resumed run has to be put back to; None if it cannot be.
     """
 
     config: BenchConfig
@@ -58,6 +82,12 @@ class Session:
     pretrained: bool = False
     position: Position = field(default_factory=Position)
     figures: dict[str, float] = field(default_factory=dict)
+    calibrations: dict[str, str] = field(default_factory=dict)
+    at_work: dict[str, np.ndarray] = field(default_factory=dict)
+    left_at: BenchState | None = None
+    resumed: bool = False
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+    _checkpoint_s: float = field(default_factory=time.monotonic)
 
     @classmethod
     def create(
@@ -129,54 +159,99 @@ class Session:
             track_drift(self.twin, inputs, phases, measured)
             self.precompensate()
 
-    def checkpoint(self) -> Checkpoint:
-        """All that `restore` needs."""
+    @property
+    def checkpoint_due(self) -> bool:
+        """Was the last one long ago? When they are made changes nothing of what a run does."""
+        return time.monotonic() - self._checkpoint_s > self.checkpoint_seconds
+
+    def checkpoint(self, bench: BenchState | None = None) -> Checkpoint:
+        """All that `restore` needs. bench: where it is to be put back to; where it is if not given."""
+        self._checkpoint_s = time.monotonic()
+        if bench is None and self.laboratory is not None:
+            bench = self.laboratory.state()
+        where = self.position
         arrays: dict[str, np.ndarray] = {
             "precompensation_rad": self.precompensation_rad.numpy().copy(),
             "real_images": self.images.test[:12].numpy().copy(),
         }
-        for prefix, module in (("odu", self.odu), ("twin", self.twin)):
+        scalars: dict[str, float | int | str] = {
+            "stage": where.stage,
+            "layer_set": where.layer_set,
+            "step": where.step,
+            "planned": ",".join(where.planned),
+            "pretrained": int(self.pretrained),
+            "aligned": int(self.aligned),
+        }
+        for prefix, module in (("odu.", self.odu), ("twin.", self.twin)):
             for name, value in module.state_dict().items():
-                arrays[f"{prefix}.{name}"] = value.detach().numpy().copy()
-        where = self.position
-        return Checkpoint(
-            arrays,
-            {
-                "stage": where.stage,
-                "layer_set": where.layer_set,
-                "step": where.step,
-                "pretrained": int(self.pretrained),
-            },
-        )
+                arrays[prefix + name] = value.detach().numpy().copy()
+        arrays.update({AT_WORK + name: array.copy() for name, array in self.at_work.items()})
+        scalars.update({FIGURE + name: value for name, value in self.figures.items()})
+        scalars.update({CALIBRATION + name: found for name, found in self.calibrations.items()})
+        results: dict[str, Result] = {}
+        if bench is not None:
+            for name, value in bench.values.items():
+                if isinstance(value, np.ndarray):
+                    arrays[BENCH + name] = value
+                else:
+                    scalars[BENCH + name] = value
+            results = {
+                name: found
+                for name, found in (("dark", bench.dark), ("registration", bench.registration))
+                if found is not None
+            }
+        return Checkpoint(arrays, scalars, results)
 
     def restore(self, run: RunFile) -> None:
-        """Take up a recorded run. Raises UserError if it holds no (or another) checkpoint."""
+        """Take up a recorded run; `go_on` then puts its bench back.
+
+        Raises UserError if it holds no (or another) checkpoint.
+        """
         if not run.checkpoint:
             raise UserError(f"{run.path}: stopped before its first checkpoint; start anew")
-
-        def part(prefix: str) -> dict[str, Tensor]:
-            return {
-                name.removeprefix(prefix): torch.from_numpy(np.array(value))
-                for name, value in run.checkpoint.items()
-                if name.startswith(prefix)
-            }
-
+        arrays, scalars = run.checkpoint, run.checkpoint_scalars
         try:
-            self.odu.load_state_dict(part("odu."))
-            self.twin.load_alignment(part("twin."))
-            self.precompensation_rad = torch.from_numpy(
-                np.array(run.checkpoint["precompensation_rad"])
-            )
-            scalars = run.checkpoint_scalars
+            self.odu.load_state_dict({k: _tensor(v) for k, v in _part("odu.", arrays).items()})
+            self.twin.load_alignment({k: _tensor(v) for k, v in _part("twin.", arrays).items()})
+            self.precompensation_rad = _tensor(arrays["precompensation_rad"])
+            planned = str(scalars["planned"])
             self.position = Position(
-                str(scalars["stage"]), int(scalars["layer_set"]), int(scalars["step"])
+                str(scalars["stage"]),
+                int(scalars["layer_set"]),
+                int(scalars["step"]),
+                tuple(planned.split(",")) if planned else (),
             )
-            self.pretrained = bool(scalars.get("pretrained", 0))
+            self.pretrained, self.aligned = bool(scalars["pretrained"]), bool(scalars["aligned"])
         except (RuntimeError, KeyError) as error:
             raise UserError(
                 f"{run.path}: its checkpoint does not fit this program: {error}"
             ) from None
-        self.figures = dict(run.figures)
+        self.figures = {k: float(v) for k, v in _part(FIGURE, scalars).items()}
+        self.calibrations = {k: str(v) for k, v in _part(CALIBRATION, scalars).items()}
+        self.at_work = {k: np.array(v) for k, v in _part(AT_WORK, arrays).items()}
+        values = _part(BENCH, {**arrays, **scalars})
+        if values:
+            dark, registration = map(run.checkpoint_results.get, ("dark", "registration"))
+            assert dark is None or isinstance(dark, DarkLevel)
+            assert registration is None or isinstance(registration, Registration)
+            self.left_at = BenchState(values, dark, registration)
+        self.resumed = True
+
+    def go_on(self) -> bool:
+        """Put the bench back to where a resumed run left it; False if it has to be looked at anew."""
+        if self.left_at is None:
+            return False
+        self.bench.restore(self.left_at)
+        return True
+
+
+def _part(prefix: str, named: Mapping[str, Any]) -> dict[str, Any]:
+    return {k.removeprefix(prefix): v for k, v in named.items() if k.startswith(prefix)}
+
+
+def _tensor(array: np.ndarray) -> Tensor:
+    """In memory of torch's own, on whose alignment the last bits of a sum may depend."""
+    return torch.from_numpy(np.array(array)).clone()
 
 
 def options_of(run: RunFile) -> TrainingOptions:

@@ -60,15 +60,24 @@ def bring_up_to_date(
 
     needed_only: nothing on which no other routine rests.
     """
-    plan, findings = set(kept.unfinished()), list[Finding]()
-    if plan:
-        kept.use_stored(set(ALL) - plan)
-    else:
-        findings = yield from look(session, kept)
-        plan = _to_redo(findings)
-        if needed_only:
-            plan = {name for name in plan if routine(name).needed}
+    plan, findings = yield from what_to_measure(session, kept, needed_only)
     return CalibrationDone(tuple(findings), (yield from kept.measure(plan)))
+
+
+def what_to_measure(
+    session: Session, kept: KeptCalibration, needed_only: bool = False
+) -> Job[tuple[tuple[str, ...], list[Finding]]]:
+    """What a crash has left over, or what a look at the bench says; in the routines' order.
+
+    What still holds is put to use.
+    """
+    left = kept.unfinished()
+    if left:
+        kept.use_stored(set(ALL) - set(left))
+        return left, []
+    findings = yield from look(session, kept)
+    plan = _to_redo(findings)
+    return tuple(n for n in ALL if n in plan and (routine(n).needed or not needed_only)), findings
 
 
 def look(session: Session, kept: KeptCalibration) -> Job[list[Finding]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 log = logging.getLogger(__name__)
 
@@ -38,3 +40,15 @@ class Troubles:
         for (device, kind), number in sorted(self.counts.items()):
             devices.setdefault(device, []).append(f"{kind} {number}")
         return "; ".join(f"{device}: {', '.join(found)}" for device, found in devices.items())
+
+    def state(self) -> dict[str, int]:
+        """The counts by names that begin with "troubles"."""
+        return {f"troubles|{device}|{kind}": n for (device, kind), n in self.counts.items()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """As it was; other names are passed over."""
+        self.counts.clear()
+        for name, number in state.items():
+            if name.startswith("troubles|"):
+                _, device, kind = name.split("|")
+                self.counts[device, kind] = int(number)

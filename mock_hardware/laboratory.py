@@ -102,13 +102,15 @@ class MockLaboratory:
 
     @property
     def _parts(self) -> dict[str, HasState]:
-        devices = {"laser": self.laser, "slm": self.slm, "dmd": self.dmd, "camera": self.camera}
-        found: dict[str, HasState] = {"faults": self.faults}
-        for name, device in devices.items():
+        found: dict[str, HasState] = {"faults": self.faults, "camera": self.camera}
+        called: dict[str, MockLaser | MockSLM | MockDMD | None] = {
+            "laser": self.laser,
+            "slm": self.slm,
+            "dmd": self.dmd,
+        }
+        for name, device in called.items():
             if device is not None:
-                found[name] = device
-                if not isinstance(device, MockCamera):
-                    found[f"{name} plug"] = device.plug
+                found |= {name: device, f"{name} plug": device.plug}
         return found
 
     def faults_now(self) -> set[Fault]:

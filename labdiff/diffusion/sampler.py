@@ -31,12 +31,20 @@ class Sampler:
     spacing: Spacing = "linspace"
 
     def sample(
-        self, denoiser: Denoiser, start: Tensor, schedule: NoiseSchedule, rng: torch.Generator
+        self,
+        denoiser: Denoiser,
+        start: Tensor,
+        schedule: NoiseSchedule,
+        rng: torch.Generator,
+        done: int = 0,
     ) -> Iterator[tuple[int, int, Tensor]]:
-        """Yield (index, t, images (B, H, W)) after every step; the last is the result."""
+        """Yield (index, t, images (B, H, W)) after every step; the last is the result.
+
+        done: so many steps were done before, and `start` is what they led to.
+        """
         times = schedule.timesteps(self.steps, self.spacing)
         x = start
-        for index, t in enumerate(times):
+        for index, t in list(enumerate(times))[done:]:
             previous = times[index + 1] if index + 1 < len(times) else -1
             x = self.step(x, denoiser(x, t), t, previous, schedule, rng)
             yield index, t, x

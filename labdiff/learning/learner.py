@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from labdiff.config import TrainingOptions
+from labdiff.learning.moments import load_moments, moments
 from twin.odu import REST_RAD, OpticalDenoisingUnit
 
 RATE_OF_ENDS = 0.2
@@ -52,6 +53,19 @@ class Learner:
         for _ in range(steps):
             self._optimiser.step()  # without gradients: nothing moves
             self._schedule.step()
+
+    def state(self) -> dict[str, Tensor]:
+        """All that a resumed training needs beside the unit and the steps that are done.
+
+        The unit's layers are the deviation plus pi, rounded; to subtract it again does not give it back.
+        """
+        return {"deviation": self._deviation.detach().clone(), **moments(self._optimiser)}
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Go on from what `state` gave."""
+        with torch.no_grad():
+            self._deviation.copy_(state["deviation"])
+        load_moments(self._optimiser, {k: v for k, v in state.items() if k != "deviation"})
 
     def learn(self, loss: Tensor) -> None:
         """One step down the gradient; the unit then has the new layers."""

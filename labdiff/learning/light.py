@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from labdiff.bench import Frames
+from labdiff.bench_state import BenchState
 from labdiff.bench_worker import BenchWorker, Pace, Pending
 from labdiff.learning.method import Method
 from labdiff.learning.refinement import Look, Refinement
@@ -40,10 +41,20 @@ class Light:
 
 
 class Sent:
-    """A batch on its way: inputs and layers as they stand on the modulators, and the bench's answer."""
+    """A batch on its way: inputs and layers as they stand on the modulators, and the bench's answer.
 
-    def __init__(self, inputs: Tensor, layers: Tensor, pending: Pending | None) -> None:
+    before: the bench's state when the batch was sent, if it has one.
+    """
+
+    def __init__(
+        self,
+        inputs: Tensor,
+        layers: Tensor,
+        pending: Pending | None = None,
+        before: BenchState | None = None,
+    ) -> None:
         self.inputs, self.layers, self._pending = inputs, layers, pending
+        self.before = before
         self._frames: Frames | None = None
 
     def wait(self) -> None:
@@ -93,7 +104,7 @@ class TwinLight:
 
     def send(self, inputs: Tensor, layers: Tensor) -> Sent:
         """Nothing is on its way to a bench."""
-        return Sent(inputs.detach(), layers.detach(), None)
+        return Sent(inputs.detach(), layers.detach())
 
     def light(self, sent: Sent, inputs: Tensor, layers: Tensor) -> Light:
         """The answer to inputs and layers, whose gradient is wanted."""
@@ -107,6 +118,13 @@ class TwinLight:
     def deviation(self) -> dict[str, float]:
         """One standard deviation of each of the twin's parameters, as far as it is known."""
         return {}
+
+    def state(self) -> dict[str, Tensor]:
+        """All that it remembers beside the twin's parameters."""
+        return {}
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Go on from what `state` gave."""
 
 
 class BenchLight(TwinLight):
@@ -129,7 +147,9 @@ class BenchLight(TwinLight):
     def send(self, inputs: Tensor, layers: Tensor) -> Sent:
         """Let the bench measure a batch while the computer does something else."""
         inputs, layers = inputs.detach(), layers.detach()
-        return Sent(inputs, layers, self.worker.submit(inputs.numpy(), layers.numpy()))
+        before = self.session.bench.state()
+        pending = self.worker.submit(inputs.numpy(), layers.numpy())
+        return Sent(inputs, layers, pending, before)
 
     def light(self, sent: Sent, inputs: Tensor, layers: Tensor) -> Light:
         """The bench's value, the twin's gradient."""
@@ -160,6 +180,14 @@ class RefinedLight(BenchLight):
     def deviation(self) -> dict[str, float]:
         """As the refinement has it."""
         return self.refinement.deviation()
+
+    def state(self) -> dict[str, Tensor]:
+        """As the refinement has it."""
+        return self.refinement.state()
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Go on from what `state` gave."""
+        self.refinement.load_state(state)
 
 
 def light_source(session: Session, method: Method) -> TwinLight:

@@ -16,12 +16,12 @@ from labdiff.learning.learner import Learner
 from labdiff.learning.light import Light, Sent, TwinLight, light_source
 from labdiff.learning.method import STAGES, Method, step_counts
 from labdiff.learning.refinement import Look
+from labdiff.learning.resuming import TakenUp, checkpoint
 from labdiff.metrics import FIRST_SCORED_T, noise_mse
 from labdiff.runner import Job
 from labdiff.session import Session
 
 PICTURE_SECONDS = 0.25
-CHECKPOINT_SECONDS = 5.0
 MATCHED_BATCHES = 2
 
 
@@ -35,21 +35,27 @@ def train(session: Session, method: Method) -> Job[None]:
     options, odu, where = session.options, session.odu, session.position
     plan = step_counts(options, method)
     yield StageStarted(STAGES[method], sum(plan))
-    drawn_s = kept_s = time.monotonic()
+    drawn_s = time.monotonic()
+    before = TakenUp(session)
 
     with light_source(session, method) as source:
+        before.source(source)
         for layer_set in range(where.layer_set, options.layer_sets):
             steps = plan[layer_set]
             learner = _learner(session, method, layer_set, steps)
+            before.learner(learner)
             if source.on_bench and where.step == 0:
                 _match(session, source, method, layer_set)
             ahead = options.overlap and source.on_bench
 
-            sent = _send(session, source, method, layer_set, where.step, learner.phases)
+            sent = before.send(source)
+            if sent is None and where.step < steps:
+                sent = _send(session, source, method, layer_set, where.step, learner.phases)
             for step in range(where.step, steps):
-                last = step + 1 == steps
+                assert sent is not None
                 sent.wait()
-                this = sent
+                this, sent = sent, None
+                last = step + 1 == steps
                 if ahead and not last:
                     sent = _send(session, source, method, layer_set, step + 1, learner.phases)
 
@@ -69,10 +75,10 @@ def train(session: Session, method: Method) -> Job[None]:
                 number = sum(plan[:layer_set]) + step
                 told = (session, source, method, number, sum(plan), batch, this, light, look, draw)
                 yield _told(*told)
-                if now_s - kept_s > CHECKPOINT_SECONDS:
-                    kept_s = now_s
-                    yield session.checkpoint()
+                if session.checkpoint_due:
+                    yield checkpoint(session, source, learner, sent)
             where.layer_set, where.step = layer_set + 1, 0
+    session.at_work.clear()
 
 
 def _learner(session: Session, method: Method, layer_set: int, steps: int) -> Learner:

@@ -144,9 +144,10 @@ def test_a_training_from_layers_skips_what_is_offline(file: Path, tmp_path: Path
     assert isinstance(stage, StageStarted)
     assert "data sheet" not in stage.stage
     # What it began with is kept: it can be gone on with.
-    (kept,) = [event for event in seen if isinstance(event, Checkpoint)]
-    assert kept.scalars["stage"] == "offline_on_bench"
-    assert kept.scalars["pretrained"] == 1
+    first, last = [event for event in seen if isinstance(event, Checkpoint)]
+    assert first.scalars["stage"] == "offline_on_twin"
+    assert last.scalars["stage"] == "first_look"
+    assert last.scalars["pretrained"] == 1
     assert torch.equal(prepared.session.odu.phases, read_layers(file).unit.phases)
     assert prepared.session.figures["mse_offline_twin"] > 0.0
 

@@ -57,6 +57,9 @@ class TwinBench:
         with torch.no_grad():
             return self._twin(torch.from_numpy(inputs), torch.from_numpy(layers))
 
+    def state(self) -> None:
+        return None
+
     def light_of(self, taken: torch.Tensor) -> Frames:
         return Frames(taken.numpy(), 0.0, np.full(len(taken), 1e-9))
 

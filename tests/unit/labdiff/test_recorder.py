@@ -10,8 +10,16 @@ import pytest
 
 from calibration.dark import DarkLevel
 from calibration.result import Verdict
+from calibration.steps import CalibrationStep
 from labdiff.errors import UserError
-from labdiff.events import Calibrated, Checkpoint, JobEnded, Measured, TrainingStep
+from labdiff.events import (
+    Calibrated,
+    Checkpoint,
+    JobEnded,
+    Measured,
+    StageStarted,
+    TrainingStep,
+)
 from labdiff.reader import read_run
 from labdiff.recorder import Recorder
 
@@ -52,6 +60,55 @@ def test_the_file_is_whole_while_it_grows(tmp_path: Path) -> None:
     assert len(read_run(recorder.path).columns["training"]["step"]) == 1
     recorder.flush()
     assert len(read_run(recorder.path).columns["training"]["step"]) == 2
+
+
+def test_a_resumed_run_goes_back_to_its_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    dark = DarkLevel(40.0, 0.1, 2.0, Verdict("pass", "dark"))
+    recorder = Recorder(path, "name = 'x'", "{}", 5)
+    recorder(StageStarted("online learning", 10))
+    for number in range(4):
+        recorder(step(number))
+    kept = Checkpoint(
+        {"phases": np.ones(3)}, {"stage": "online", "figure.mse": 0.5}, {"dark": dark}
+    )
+    recorder(kept)
+    recorder.flush()
+    for number in range(4, 6):
+        recorder(step(number))
+    recorder(Calibrated("dark level", dark))  # the first row of its kind comes after the checkpoint
+    recorder(CalibrationStep("dark", 0, 1, ""))
+    recorder(Measured({"mse": 0.5, "later": 0.1}))
+    recorder(JobEnded("stopped", "by the user"))
+    assert len(read_run(path).columns["training"]["step"]) == 6
+
+    again = Recorder(path, "name = 'x'", "{}", 5, resume=True)
+    run = read_run(path)
+    assert (run.outcome, run.reason) == ("running", "")
+    assert run.figures == {"mse": 0.5}
+    assert run.checkpoint_results == {"dark": dark}
+    np.testing.assert_array_equal(run.columns["training"]["step"], np.arange(4))
+    assert not len(run.columns["calibration"]["index"])
+    again(StageStarted("online learning", 10))  # it says once more where it is
+    for number in range(4, 8):
+        again(step(number))
+    again(StageStarted("online learning", 10))
+    again.flush()
+    run = read_run(path)
+    np.testing.assert_array_equal(run.columns["training"]["step"], np.arange(8))
+    assert run.columns["stages"]["stage"].tolist() == ["online learning"] * 2
+
+
+def test_room_of_what_is_replaced_is_used_again(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "run.h5", "", "{}", 0)
+    sizes = []
+    for number in range(40):
+        # The shape changes from one to the next, as that of a queue of frames does.
+        arrays = {"queue": np.random.default_rng(number).random((100, 100 + number % 3))}
+        recorder(Checkpoint(arrays, {"stage": "online"}))
+        recorder.flush()
+        sizes.append(recorder.path.stat().st_size)
+    assert max(sizes) < 8 * sizes[0], "forty arrays would take forty times the room"
 
 
 def test_an_existing_run_is_not_overwritten(tmp_path: Path) -> None:

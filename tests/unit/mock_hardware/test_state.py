@@ -36,7 +36,12 @@ def opened(geometry: MockGeometry, shutter: str = "global") -> MockLaboratory:
                 "duplicated": 0.2,
                 "torn": 0.2,
                 "late": 0.1,
-                "script": ["slm_frozen@7-9", "saturated@12"],
+                "script": [
+                    "slm_frozen@7-9",
+                    "saturated@12",
+                    "slm_timeout@5-6",
+                    "laser_unplugged@14",
+                ],
             },
         }
     )
@@ -69,6 +74,8 @@ def script(geometry: MockGeometry, seed: int) -> list[Callable[[MockLaboratory],
                     lab.slm.set_lut(tables[int(3 * number)] if number > 0.3 else None)
                 case 6 | 7 | 8:
                     lab.slm.set_phase(pattern)
+                case 9 if number < 0.2:
+                    lab.laser.reopen()
                 case 9 if lab.dmd is not None and number < 0.5:
                     lab.dmd.show(pattern[:24, :24] / 7.0)
                 case 9 | 10 if lab.dmd is not None:
@@ -90,9 +97,9 @@ def told(lab: MockLaboratory, act: Callable[[MockLaboratory], Frame | None]) -> 
     """All that the caller could notice."""
     try:
         frame = act(lab)
+        seen: list[object] = [lab.clock.now_s(), lab.slm.shown, lab.power_meter.read_mw()]
     except DeviceError as error:
         return [str(error), lab.clock.now_s()]
-    seen: list[object] = [lab.clock.now_s(), lab.slm.shown, lab.power_meter.read_mw()]
     if frame is not None:
         seen += [getattr(frame, field.name) for field in dataclasses.fields(Frame)]
     return seen
