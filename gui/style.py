@@ -12,7 +12,11 @@ from PySide6.QtWidgets import QApplication
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """Colours by role. Curves: bench, twin, discrepancy, floor, baseline; states: good, warn, bad."""
+    """Colours by role. Curves: bench, twin, discrepancy, floor, baseline; states: good, warn, bad.
+
+    series: for what has no role of its own, such as several runs in one plot; told apart by the
+    colour-blind too.
+    """
 
     name: str
     background: str
@@ -33,6 +37,7 @@ class Theme:
     warn: str
     bad: str
     saturated: str
+    series: tuple[str, ...]
 
 
 DARK = Theme(
@@ -55,6 +60,7 @@ DARK = Theme(
     warn="#ffb454",
     bad="#ff6b70",
     saturated="#ff3b6b",
+    series=("#59c2ff", "#ffb454", "#4fd6a9", "#f28fd0", "#e8e06a", "#b39dff", "#ff8a65", "#a9b4c4"),
 )
 LIGHT = Theme(
     name="light",
@@ -76,6 +82,7 @@ LIGHT = Theme(
     warn="#a35a00",
     bad="#c2303a",
     saturated="#e0004d",
+    series=("#0b76b8", "#b85c00", "#00835f", "#b03a8c", "#857800", "#6a4fc0", "#b3402a", "#56606e"),
 )
 THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
 
@@ -156,5 +163,7 @@ def _sheet(chosen: Theme) -> str:
                             color: {chosen.quiet}; }}
         QProgressBar {{ border: 1px solid {chosen.line}; border-radius: 0.3em; text-align: center;
                         background: {chosen.panel}; }}
+        QToolButton:checked {{ background: {chosen.panel}; border: 1px solid {chosen.accent};
+                               border-radius: 0.3em; padding: 0.15em 0.3em; }}
         QProgressBar::chunk {{ background: {chosen.accent}; border-radius: 0.2em; }}
     """

@@ -28,8 +28,8 @@ from PySide6.QtWidgets import (
 )
 
 from calibration.steps import CalibrationStep
-from gui.curves import Curves
 from gui.image_view import ImageView, Picture
+from gui.plots.training_curves import TrainingCurves
 from gui.worker import Failed, Told, Worker
 from labdiff.config import SHIPPED
 from labdiff.events import (
@@ -101,7 +101,7 @@ class MainWindow(QMainWindow):
         grid.setContentsMargins(0, 0, 0, 0)
         for column, view in enumerate(self.views.values()):
             grid.addWidget(view, 0, column)
-        self.curves = Curves()
+        self.curves = TrainingCurves()
         self.parameters = QTableWidget(0, 2)
         self.parameters.setHorizontalHeaderLabels(["Alignment", "Value"])
         self.parameters.horizontalHeader().setStretchLastSection(True)
@@ -209,7 +209,7 @@ class MainWindow(QMainWindow):
                 self._progress(step.step, step.total, note)
                 self._show_alignment(step.alignment)
             case AlignmentStep() as step:
-                self.curves.add_alignment(step.discrepancy)
+                self.curves.add_alignment(step)
                 self._dirty = True
                 self._show_alignment(step.alignment)
                 self._progress(step.step, step.total, step.message)

@@ -28,7 +28,17 @@ class Job:
             noise = np.full((10, 10), number, np.float32)
             light = np.full((20, 20), np.nan if number % 7 == 0 else number, np.float32)
             pictures = Pictures(noise, light, light, noise, noise)
-            yield TrainingStep("online", number, 50, 0, 0.1, 0.2, 0.01, {"z_gap_mm": 5.7}, pictures)
+            yield TrainingStep(
+                "online",
+                number,
+                50,
+                0,
+                0.1,
+                0.2,
+                0.01,
+                alignment={"z_gap_mm": 5.7},
+                pictures=pictures,
+            )
 
 
 def open_job(name: str, options: dict[str, Any]) -> Job:

@@ -37,9 +37,9 @@ def test_a_job_runs_to_its_end_and_is_recorded(qtbot: QtBot, out: Path) -> None:
     assert len(read_run(out / "gui-1" / "run.h5").columns["training"]["step"]) == 50
     assert window.start_button.isEnabled()
     window.start()
-    assert window.curves._steps == []
+    assert window.curves.steps == 0
     qtbot.waitUntil(lambda: not window.busy, timeout=60_000)
-    assert len(window.curves._steps) == 50
+    assert window.curves.steps == 50
     assert read_run(out / "gui-2" / "run.h5").outcome == "completed"
 
 

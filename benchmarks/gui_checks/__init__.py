@@ -1,0 +1,1 @@
+"""Parts of gui.py: what the window does, measured."""

@@ -1,0 +1,1 @@
+"""One panel a file: signals for what the user asks, methods for what it is told."""

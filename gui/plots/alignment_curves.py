@@ -1,0 +1,192 @@
+"""Alignment parameters over steps, each with one deviation to either side; chosen from a list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QIcon, QPixmap
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QSplitter
+
+from gui.plots.chart import Chart
+from gui.plots.chart_box import ChartBox
+from gui.plots.column import Column, Floats
+from gui.plots.curve import series_colour
+from gui.plots.training_curves import Rows, in_turn
+from labdiff.events import AlignmentStep, TrainingStep
+
+UNITS = {"mrad": "mrad", "rad": "rad", "mm": "mm", "px": "px", "percent": "%"}
+FIRST = ("z_gap", "d_alpha_beam", "d_alpha_mirror")
+"""Chosen while the user has chosen nothing: what is off most often."""
+NOT_PARAMETERS = {"step", "total", "discrepancy", "message", "time_s"}
+
+
+class AlignmentCurves(ChartBox):
+    """One chart a unit, one below the other."""
+
+    def __init__(self, name: str = "alignment_curves") -> None:
+        super().__init__(name, log=False)
+        self.log_button.hide()
+        self._values: dict[str, Column] = {}
+        self._deviations: dict[str, Column] = {}
+        self._steps = 0
+        self._stale = False
+        self.list = QListWidget()
+        self.list.setObjectName(f"{name}_list")
+        self.list.setToolTip("Parameters to show; the space bar turns one on or off")
+        self.list.itemChanged.connect(self._rebuild)
+        layout = self.layout()
+        assert layout is not None
+        split = QSplitter()
+        split.setObjectName(f"{name}_split")
+        layout.replaceWidget(self.graphics, split)
+        split.addWidget(self.graphics)
+        split.addWidget(self.list)
+        split.setStretchFactor(0, 1)
+
+    @property
+    def chosen(self) -> list[str]:
+        """Names of the parameters that are shown."""
+        items = [self.list.item(row) for row in range(self.list.count())]
+        on = Qt.CheckState.Checked
+        return [str(i.data(Qt.ItemDataRole.UserRole)) for i in items if i.checkState() == on]
+
+    def choose(self, names: list[str]) -> None:
+        """Show these of those that are known."""
+        self.list.blockSignals(True)
+        for row in range(self.list.count()):
+            item = self.list.item(row)
+            on = item.data(Qt.ItemDataRole.UserRole) in names
+            item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
+        self.list.blockSignals(False)
+        self._rebuild()
+
+    def add(self, step: TrainingStep | AlignmentStep) -> None:
+        """Take one step; drawn at the next `redraw`."""
+        deviation = step.deviation if isinstance(step, TrainingStep) else {}
+        self._know(step.alignment)
+        for name, column in self._values.items():
+            column.append(step.alignment.get(name, np.nan))
+            self._deviations[name].append(deviation.get(name, np.nan))
+        self._steps += 1
+        self._stale = True
+
+    def show_columns(self, columns: dict[str, Rows]) -> None:
+        """Instead of all that was added, a run as `labdiff.reader` gives it."""
+        training, alignment = columns.get("training", {}), columns.get("alignment", {})
+        among, between = in_turn(training, alignment)
+        self._forget()
+        names = [n.removeprefix("alignment_") for n in training if n.startswith("alignment_")]
+        names += [n for n in alignment if n not in NOT_PARAMETERS and n not in names]
+        self._know(dict.fromkeys(names))
+        for name in names:
+            values: Floats = np.full(len(among) + len(between), np.nan)
+            deviations = values.copy()
+            for target, rows, column, places in (
+                (values, training, f"alignment_{name}", among),
+                (deviations, training, f"deviation_{name}", among),
+                (values, alignment, name, between),
+            ):
+                if column in rows:
+                    target[places] = rows[column]
+            self._values[name].extend(values)
+            self._deviations[name].extend(deviations)
+        self._steps = len(among) + len(between)
+        self._rebuild()
+
+    def clear(self) -> None:
+        """Forget the last run; what was chosen stays chosen."""
+        self._forget()
+        self._rebuild()
+        super().clear()
+
+    def redraw(self) -> None:
+        """Show what was added."""
+        if self._stale:
+            self._fill()
+        super().redraw()
+
+    def paint(self) -> None:
+        """Colours as the theme has them."""
+        super().paint()
+        if hasattr(self, "list"):
+            self._paint_list()
+
+    def _forget(self) -> None:
+        for column in (*self._values.values(), *self._deviations.values()):
+            column.cut(0)
+        self._steps = 0
+
+    def _know(self, names: Mapping[str, Any]) -> None:
+        """Add those that are new to the list, and give them the steps that went before."""
+        new = [name for name in names if name not in self._values]
+        self.list.blockSignals(True)
+        for name in new:
+            self._values[name], self._deviations[name] = Column(), Column()
+            self._values[name].extend(np.full(self._steps, np.nan))
+            self._deviations[name].extend(np.full(self._steps, np.nan))
+            item = QListWidgetItem(in_words(name))
+            item.setData(Qt.ItemDataRole.UserRole, name)
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+            first = name.startswith(FIRST)
+            item.setCheckState(Qt.CheckState.Checked if first else Qt.CheckState.Unchecked)
+            self.list.addItem(item)
+        self.list.blockSignals(False)
+        if new:
+            bar = self.list.verticalScrollBar().sizeHint().width()
+            self.list.setMinimumWidth(self.list.sizeHintForColumn(0) + 2 * bar)
+            self._rebuild()
+
+    def _rebuild(self) -> None:
+        """Charts for what is chosen."""
+        self.remove_charts()
+        charts: dict[str, Chart] = {}
+        for place, name in enumerate(self.chosen):
+            unit = unit_of(name)
+            if unit not in charts:
+                charts[unit] = self.add_chart("", unit, below=True, log=False)
+            words = in_words(name).rpartition(",")[0] or name
+            charts[unit].add_curve(words, series_colour(place), spread=True)
+        self._fill()
+        self._paint_list()
+        self.fit_button.setChecked(True)
+        super().redraw()
+
+    def _fill(self) -> None:
+        """Give the curves the steps that they lack."""
+        self._stale = False
+        curves = {curve.name: curve for chart in self.charts for curve in chart.curves}
+        for name in self.chosen:
+            curve = curves[in_words(name).rpartition(",")[0] or name]
+            known = len(curve.values)
+            curve.extend(self._values[name].values[known:], self._deviations[name].values[known:])
+
+    def _paint_list(self) -> None:
+        chosen = self.chosen
+        self.list.blockSignals(True)
+        for row in range(self.list.count()):
+            item = self.list.item(row)
+            name = str(item.data(Qt.ItemDataRole.UserRole))
+            item.setIcon(
+                _swatch(series_colour(chosen.index(name))()) if name in chosen else QIcon()
+            )
+        self.list.blockSignals(False)
+
+
+def in_words(name: str) -> str:
+    """A parameter's name and unit, from the name that has its unit in it."""
+    words, _, unit = name.rpartition("_")
+    return f"{words.replace('_', ' ')}, {UNITS[unit]}" if unit in UNITS else name.replace("_", " ")
+
+
+def unit_of(name: str) -> str:
+    """A parameter's unit; empty for one without."""
+    return UNITS.get(name.rpartition("_")[2], "")
+
+
+def _swatch(colour: str) -> QIcon:
+    pixmap = QPixmap(12, 12)
+    pixmap.fill(QColor(colour))
+    return QIcon(pixmap)

@@ -1,0 +1,274 @@
+"""Charts side by side or one above the other, with what is done to them in a line above."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pyqtgraph as pg
+import qtawesome as qta
+from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSizePolicy,
+    QSlider,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui import style
+from gui.plots.chart import Chart
+from gui.plots.column import Floats
+from gui.plots.export import (
+    FILTERS,
+    drawing_of,
+    picture_of,
+    table_of,
+    with_suffix,
+    write_export,
+)
+from gui.widgets.background import Background
+from labdiff.errors import UserError
+
+WIDTHS = (1, 3, 5, 11, 21, 51, 101, 201, 501, 1001)
+"""Steps of which a mean can be taken."""
+
+
+class ChartBox(QWidget):
+    """Charts that share their steps, smoothing and scale.
+
+    said, trouble: what came of an export, in words; it is shown here too.
+    """
+
+    said = Signal(str)
+    trouble = Signal(str)
+
+    def __init__(self, name: str, log: bool = True) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.charts: list[Chart] = []
+        self.source, self.folder = "labdiff", Path.cwd()
+        self._log = log
+        self._background = Background(self)
+        self.graphics = pg.GraphicsLayoutWidget()
+        self.graphics.setObjectName(f"{name}_plots")
+        self.tools = QHBoxLayout()
+        self._build(name)
+        QShortcut(
+            QKeySequence(Qt.Key.Key_Home),
+            self,
+            self.fit,
+            context=Qt.ShortcutContext.WidgetWithChildrenShortcut,
+        )
+        self.graphics.scene().sigMouseMoved.connect(self._on_mouse)
+        self.graphics.scene().sigMouseClicked.connect(self._on_click)
+        style.style.changed.connect(self.paint)
+        self.paint()
+
+    def _build(self, name: str) -> None:
+        self.log_button = self._button(f"{name}_log", "Log", "Logarithmic or linear axis")
+        self.log_button.setCheckable(True)
+        self.log_button.setChecked(self._log)
+        self.log_button.toggled.connect(self.set_log)
+        self.fit_button = self._button(
+            f"{name}_fit", "Fit", "All in view, also while it grows; Home, or a double click"
+        )
+        self.fit_button.setCheckable(True)
+        self.fit_button.setChecked(True)
+        self.fit_button.clicked.connect(self.fit)
+        self.smoothing = QSlider(Qt.Orientation.Horizontal)
+        self.smoothing.setObjectName(f"{name}_smoothing")
+        self.smoothing.setRange(0, len(WIDTHS) - 1)
+        self.smoothing.setPageStep(1)
+        self.smoothing.setToolTip("Mean over neighbouring steps; each step stays visible, faint")
+        self.smoothing.valueChanged.connect(self._on_smoothing)
+        self.smoothing_words = QLabel()
+        self.smoothing_words.setMinimumWidth(self.fontMetrics().horizontalAdvance("1001 steps "))
+        self.export_button = self._button(f"{name}_export", "Export", "Save numbers or picture")
+        self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self.export_button)
+        for kind, words in FILTERS.items():
+            action = menu.addAction(f"{words.partition(' (')[0]} ...", self._exporter(kind))
+            action.setObjectName(f"{name}_export_{kind}")
+        self.export_button.setMenu(menu)
+        for widget in (self.log_button, self.fit_button, QLabel("Smoothing"), self.smoothing):
+            self.tools.addWidget(widget)
+        self.tools.addWidget(self.smoothing_words)
+        self.tools.addStretch(1)
+        self.tools.addWidget(self.export_button)
+        self.read_out = QLabel()
+        self.read_out.setObjectName(f"{name}_read_out")
+        # However long its words are, they do not widen the window.
+        self.read_out.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.read_out.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.addLayout(self.tools)
+        layout.addWidget(self.graphics, 1)
+        layout.addWidget(self.read_out)
+        self._on_smoothing(0)
+
+    def _button(self, name: str, words: str, tip: str) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName(name)
+        button.setText(words)
+        button.setToolTip(tip)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        return button
+
+    def add_chart(
+        self, title: str, unit: str, below: bool = False, log: bool = True, legend: bool = True
+    ) -> Chart:
+        """One more, to the right of the others or below them. log: it follows the button."""
+        row, column = (len(self.charts), 0) if below else (0, len(self.charts))
+        plot = self.graphics.addPlot(row=row, col=column)
+        chart = Chart(plot, title, unit, log and self._log, legend)
+        self.graphics.ci.layout.setColumnStretchFactor(column, 1)
+        chart.smooth(WIDTHS[self.smoothing.value()])
+        chart.zoomed.connect(self._on_zoom)
+        if below and self.charts:
+            self.charts[-1].plot.getAxis("bottom").showLabel(False)
+        if self.charts:
+            chart.plot.setXLink(self.charts[0].plot)
+        self.charts.append(chart)
+        return chart
+
+    def remove_charts(self) -> None:
+        """All of them."""
+        self.graphics.clear()
+        self.charts.clear()
+
+    def name_source(self, name: str, folder: Path) -> None:
+        """Of what the curves are, and where exports are proposed to go."""
+        self.source, self.folder = name, folder
+
+    def redraw(self) -> None:
+        """Show what was added."""
+        for chart in self.charts:
+            chart.redraw()
+
+    def clear(self) -> None:
+        """Forget all numbers."""
+        for chart in self.charts:
+            chart.clear()
+        self.fit_button.setChecked(True)
+
+    def fit(self) -> None:
+        """All in view, from now on."""
+        self.fit_button.setChecked(True)
+        for chart in self.charts:
+            chart.fit()
+
+    def set_log(self, log: bool) -> None:
+        """Logarithmic or linear, where that is asked."""
+        self._log = log
+        self.log_button.setChecked(log)
+        for chart in self.charts:
+            if chart.follows_log:
+                chart.set_log(log)
+        self.fit_button.setChecked(all(chart.fits for chart in self.charts))
+
+    def settings(self) -> dict[str, int]:
+        """What the user chose, to be kept."""
+        return {"log": int(self._log), "smoothing": self.smoothing.value()}
+
+    def restore(self, settings: dict[str, int]) -> None:
+        """As `settings` gave it."""
+        self.set_log(bool(settings.get("log", self._log)))
+        self.smoothing.setValue(settings.get("smoothing", self.smoothing.value()))
+
+    def columns(self) -> list[tuple[str, Floats]]:
+        """All curves by name, as they are exported: each step, and its mean if there is one."""
+        found = []
+        for chart in self.charts:
+            for curve in chart.curves:
+                name = f"{chart.title}: {curve.name}, {chart.unit}"
+                found.append((name, curve.values.values.copy()))
+                if curve.shown is not curve.values:
+                    words = f"{name}, mean of {WIDTHS[self.smoothing.value()]} steps"
+                    found.append((words, curve.shown.values.copy()))
+        return found
+
+    def export(self, kind: str) -> None:
+        """Ask for a place, and write there. kind: as in `FILTERS`."""
+        proposed = self.folder / f"{self.source}-{self.objectName().replace('_', '-')}.{kind}"
+        chosen, _ = QFileDialog.getSaveFileName(
+            self, f"Export as {kind.upper()}", str(proposed), FILTERS[kind]
+        )
+        if not chosen:
+            return
+        path = with_suffix(Path(chosen), f".{kind}")
+        self.folder = path.parent
+        if kind == "csv":
+            columns = self.columns()
+            work = lambda: write_export(path, table_of(columns))  # noqa: E731
+            self._background.start(work, lambda _: self._written(path), self._failed)
+            return
+        # Drawn here, since widgets belong to this thread; a tenth of a second.
+        draw = picture_of if kind == "png" else drawing_of
+        try:
+            write_export(path, draw(self.graphics))
+        except UserError as error:
+            self._failed(str(error))
+        else:
+            self._written(path)
+
+    def paint(self) -> None:
+        """Colours as the theme has them."""
+        chosen = style.theme()
+        self.graphics.setBackground(chosen.panel)
+        for button, icon in (
+            (self.log_button, "mdi6.math-log"),
+            (self.fit_button, "mdi6.fit-to-page-outline"),
+            (self.export_button, "mdi6.export-variant"),
+        ):
+            button.setIcon(qta.icon(icon, color=chosen.text))
+        for chart in self.charts:
+            chart.paint()
+
+    def _exporter(self, kind: str) -> Callable[[], None]:
+        return lambda: self.export(kind)
+
+    def _written(self, path: Path) -> None:
+        self.read_out.setText(f"written: {path}")
+        self.said.emit(f"written: {path}")
+
+    def _failed(self, words: str) -> None:
+        self.read_out.setText(words)
+        self.trouble.emit(words)
+
+    def _on_smoothing(self, place: int) -> None:
+        width = WIDTHS[place]
+        self.smoothing_words.setText("off" if width == 1 else f"{width} steps")
+        for chart in self.charts:
+            chart.smooth(width)
+
+    def _on_zoom(self) -> None:
+        # Steps are shared: a chart that still fitted would pull the others back.
+        for chart in self.charts:
+            chart.fits = False
+        self.fit_button.setChecked(False)
+
+    def _on_click(self, event: pg.GraphicsScene.mouseEvents.MouseClickEvent) -> None:
+        if event.double():
+            self.fit()
+
+    def _on_mouse(self, position: QPointF) -> None:
+        step = None
+        for chart in self.charts:
+            view = chart.plot.getViewBox()
+            if view.sceneBoundingRect().contains(position):
+                place = round(view.mapSceneToView(position).x())
+                step = place if 0 <= place < chart.steps else None
+        for chart in self.charts:
+            chart.point_at(step)
+        if step is None:
+            self.read_out.setText("")
+            return
+        said = [words for chart in self.charts for words in chart.read(step)]
+        self.read_out.setText(f"step {step}:   " + "    ".join(said))

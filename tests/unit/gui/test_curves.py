@@ -1,0 +1,345 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QWheelEvent
+from PySide6.QtWidgets import QApplication, QFileDialog
+from pytestqt.qtbot import QtBot
+
+from gui import style
+from gui.plots.alignment_curves import AlignmentCurves
+from gui.plots.chart_box import ChartBox
+from gui.plots.comparison_curves import ComparisonCurves
+from gui.plots.pace_curves import PaceCurves
+from gui.plots.training_curves import TrainingCurves, in_turn
+from labdiff.events import AlignmentStep, TrainingStep
+
+RNG = np.random.default_rng(0)
+
+
+def shown(qtbot: QtBot, box: ChartBox) -> None:
+    qtbot.addWidget(box)
+    box.resize(1000, 400)
+    box.show()
+
+
+def training(qtbot: QtBot, steps: int = 60) -> TrainingCurves:
+    """Offline for half of the steps, then on the bench."""
+    curves = TrainingCurves()
+    shown(qtbot, curves)
+    for number in range(steps):
+        loss = 0.5 * 0.95**number
+        bench = (1.1 * loss, 0.01, 0.002) if number >= steps // 2 else (None, None, None)
+        method = "online" if number >= steps // 2 else "offline"
+        curves.add(TrainingStep(method, number, steps, 0, loss, *bench))
+    curves.redraw()
+    return curves
+
+
+def hover(curves: ChartBox, step: float) -> None:
+    view = curves.charts[0].plot.getViewBox()
+    place = view.mapViewToScene(QPointF(step, view.viewRect().center().y()))
+    curves.graphics.scene().sigMouseMoved.emit(place)
+
+
+def wheel(curves: ChartBox, turn: int) -> None:
+    curves.grab()  # what is turned about is what was painted
+    view = curves.charts[0].plot.getViewBox()
+    port = curves.graphics.viewport()
+    place = QPointF(curves.graphics.mapFromScene(view.sceneBoundingRect().center()))
+    event = QWheelEvent(
+        place,
+        port.mapToGlobal(place),
+        QPoint(),
+        QPoint(0, turn),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(port, event)
+
+
+def test_everything_is_in_view_while_it_grows(qtbot: QtBot) -> None:
+    curves = training(qtbot)
+    (left, right), (low, high) = curves.loss.plot.viewRange()
+    assert left <= 0 and 59 <= right < 70
+    assert low <= np.log10(0.5 * 0.95**59) and np.log10(0.5) <= high
+    for number in range(60, 200):
+        curves.add(TrainingStep("online", number, 200, 0, 0.2, 0.2, 0.01))
+    curves.redraw()
+    assert curves.loss.plot.viewRange()[0][1] >= 199
+
+
+def test_a_zoom_by_hand_stays_until_fit_is_asked(qtbot: QtBot) -> None:
+    curves = training(qtbot)
+    view = curves.loss.plot.getViewBox()
+    wheel(curves, 3 * 120)
+    assert not curves.fit_button.isChecked()
+    (left, right), heights = view.viewRange()
+    assert 10 < left < right < 50
+    for number in range(60, 200):
+        curves.add(TrainingStep("online", number, 200, 0, 3.0, 3.0, 0.01))
+    curves.redraw()
+    assert view.viewRange() == [pytest.approx([left, right]), pytest.approx(heights)]
+    assert curves.match.plot.viewRange()[0][1] < 60, "both charts share their steps"
+    with qtbot.waitActive(curves):
+        curves.activateWindow()
+    qtbot.keyClick(curves.graphics, Qt.Key.Key_Home)
+    assert curves.fit_button.isChecked()
+    assert view.viewRange()[0][1] >= 199
+
+
+def test_the_cross_hair_reads_every_curve_out(qtbot: QtBot) -> None:
+    curves = training(qtbot)
+    hover(curves, 40)
+    words = curves.read_out.text()
+    assert words.startswith("step 40:")
+    assert f"twin {0.5 * 0.95**40:.4g}" in words and f"bench {0.55 * 0.95**40:.4g}" in words
+    assert "camera to twin 0.01" in words
+    hover(curves, 10)
+    assert "twin" in curves.read_out.text() and "bench" not in curves.read_out.text()
+    hover(curves, 60.9)
+    assert curves.read_out.text() == ""
+
+
+def test_the_mean_is_shown_and_each_step_stays_faint(qtbot: QtBot) -> None:
+    curves = training(qtbot)
+    twin = curves.loss.curves[0]
+    qtbot.keyClick(curves.smoothing, Qt.Key.Key_Right)
+    assert curves.smoothing_words.text() == "3 steps"
+    assert twin._raw.isVisible()
+    values = twin.values.values
+    assert twin.shown.values[30] == pytest.approx(values[29:32].mean())
+    qtbot.keyClick(curves.smoothing, Qt.Key.Key_Left)
+    assert curves.smoothing_words.text() == "off" and not twin._raw.isVisible()
+
+
+def test_linear_and_logarithmic(qtbot: QtBot) -> None:
+    curves = training(qtbot)
+    curves.set_baselines(0.2, 0.05)
+    qtbot.mouseClick(curves.log_button, Qt.MouseButton.LeftButton)
+    _, (low, high) = curves.loss.plot.viewRange()
+    assert 0.5 <= high < 0.7 and low > -0.1
+    assert curves.loss._levels["Wiener"][1].value() == 0.05
+    qtbot.mouseClick(curves.log_button, Qt.MouseButton.LeftButton)
+    assert curves.loss._levels["Wiener"][1].value() == pytest.approx(np.log10(0.05))
+
+
+def test_marks_say_where_a_method_begins_and_clear_forgets(qtbot: QtBot) -> None:
+    curves = training(qtbot)
+    assert [step for step, _ in curves.loss._marks] == [0, 30]
+    curves.clear()
+    assert curves.steps == 0 and not curves.loss._marks
+    curves.add(TrainingStep("online", 0, 1, 0, 0.3, 0.3, 0.1))
+    curves.redraw()
+    assert [step for step, _ in curves.loss._marks] == [0]
+
+
+def test_zero_and_nothing_do_no_harm(qtbot: QtBot) -> None:
+    curves = TrainingCurves()
+    shown(qtbot, curves)
+    curves.redraw()
+    for value in (0.0, float("nan"), float("inf"), -1.0):
+        curves.add(TrainingStep("online", 0, 1, 0, value, value, value, value))
+        curves.redraw()
+    curves.set_baselines(0.0, 0.1)
+    curves.grab()
+
+
+def test_a_run_file_shows_what_its_events_showed(qtbot: QtBot) -> None:
+    live, read = TrainingCurves(), TrainingCurves()
+    shown(qtbot, live)
+    shown(qtbot, read)
+    for number in range(3):
+        live.add(TrainingStep("offline", number, 5, 0, 0.3))
+    live.add_alignment(AlignmentStep(0, 1, 0.4, {}, ""))
+    for number in range(3, 5):
+        live.add(TrainingStep("online", number, 5, 0, 0.2, 0.25, 0.02, 0.01))
+    nan = np.nan
+    columns = {
+        "training": {
+            "time_s": np.array([0.0, 1, 2, 4, 5]),
+            "method": np.array(["offline"] * 3 + ["online"] * 2, object),
+            "twin_mse": np.array([0.3, 0.3, 0.3, 0.2, 0.2]),
+            "bench_mse": np.array([nan, nan, nan, 0.25, 0.25]),
+            "discrepancy": np.array([nan, nan, nan, 0.02, 0.02]),
+            "noise_floor": np.array([nan, nan, nan, 0.01, 0.01]),
+        },
+        "alignment": {"time_s": np.array([3.0]), "discrepancy": np.array([0.4])},
+    }
+    read.show_columns(columns, {"mse_identity": 0.2, "mse_wiener": 0.1})
+    for (name, one), (_, other) in zip(live.columns(), read.columns(), strict=True):
+        np.testing.assert_array_equal(one, other, err_msg=name)
+    assert [step for step, _ in live.loss._marks] == [step for step, _ in read.loss._marks]
+    assert set(read.loss._levels) == {"identity", "Wiener"}
+    read.show_columns(columns)
+    assert read.steps == 6 and not read.loss._levels
+
+
+def test_two_tables_in_the_order_of_their_times() -> None:
+    first, second = {"time_s": np.array([1.0, 4.0])}, {"time_s": np.array([2.0, 3.0, 5.0])}
+    among, between = in_turn(first, second)
+    assert among.tolist() == [0, 3] and between.tolist() == [1, 2, 4]
+    among, between = in_turn(first, {})
+    assert among.tolist() == [0, 1] and between.tolist() == []
+
+
+def export(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, curves: ChartBox, kind: str, path: Path
+) -> list[str]:
+    """What the widget says once the user chose that place; also what was proposed."""
+    proposed: list[str] = []
+
+    def choose(*arguments: object) -> tuple[str, str]:
+        proposed.append(str(arguments[2]))
+        return str(path), ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
+    action = curves.export_button.menu().findChild(object, f"{curves.objectName()}_export_{kind}")
+    assert action is not None
+    action.trigger()
+    qtbot.waitUntil(lambda: not curves._background.busy)
+    return proposed
+
+
+def test_numbers_go_to_a_table(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    curves = training(qtbot)
+    curves.name_source("a", tmp_path)
+    qtbot.keyClick(curves.smoothing, Qt.Key.Key_Right)
+    proposed = export(qtbot, monkeypatch, curves, "csv", tmp_path / "loss")
+    assert proposed == [str(tmp_path / "a-training-curves.csv")]
+    with (tmp_path / "loss.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 60 and rows[0]["step"] == "0"
+    assert float(rows[7]["Loss: twin, noise MSE of a batch"]) == pytest.approx(0.5 * 0.95**7)
+    assert rows[7]["Loss: bench, noise MSE of a batch"] == ""
+    assert float(rows[7]["Loss: twin, noise MSE of a batch, mean of 3 steps"]) > 0
+    assert "written" in curves.read_out.text()
+
+
+def test_pictures_are_pictures(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    curves = training(qtbot)
+    export(qtbot, monkeypatch, curves, "png", tmp_path / "loss.png")
+    export(qtbot, monkeypatch, curves, "svg", tmp_path / "loss.svg")
+    assert QImage(str(tmp_path / "loss.png")).width() >= 2400
+    assert "<svg" in (tmp_path / "loss.svg").read_text()
+
+
+@pytest.mark.parametrize("kind", ["csv", "png", "svg"])
+def test_a_wrong_place_is_said_in_words(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
+) -> None:
+    curves = training(qtbot)
+    with qtbot.waitSignal(curves.trouble) as told:
+        export(qtbot, monkeypatch, curves, kind, tmp_path / "nowhere" / f"loss.{kind}")
+    assert told.args is not None and "no such folder" in told.args[0]
+    assert "no such folder" in curves.read_out.text()
+    (tmp_path / f"folder.{kind}").mkdir()
+    with qtbot.waitSignal(curves.trouble) as told:
+        export(qtbot, monkeypatch, curves, kind, tmp_path / f"folder.{kind}")
+    assert told.args is not None and "is a folder" in told.args[0]
+
+
+def alignment(qtbot: QtBot) -> AlignmentCurves:
+    curves = AlignmentCurves()
+    shown(qtbot, curves)
+    curves.add(AlignmentStep(0, 1, 0.1, {"z_gap_mm": 5.0}, ""))
+    for number in range(20):
+        found = {"z_gap_mm": 5.7, "d_alpha_beam_x_mrad": 0.1 * number, "crosstalk_px": 0.3}
+        sigma = {"z_gap_mm": 0.2, "d_alpha_beam_x_mrad": 0.05}
+        step = TrainingStep(
+            "online", number, 20, 0, 0.1, 0.1, 0.01, alignment=found, deviation=sigma
+        )
+        curves.add(step)
+    curves.redraw()
+    return curves
+
+
+def test_parameters_are_chosen_from_a_list_and_have_their_deviation(qtbot: QtBot) -> None:
+    curves = alignment(qtbot)
+    assert curves.chosen == ["z_gap_mm", "d_alpha_beam_x_mrad"]
+    assert [chart.unit for chart in curves.charts] == ["mm", "mrad"]
+    (gap,) = curves.charts[0].curves
+    assert gap.bounds(positive=False) == pytest.approx((5.0, 5.9))
+    assert len(gap.values) == 21
+    row = curves.list.findItems("crosstalk, px", Qt.MatchFlag.MatchExactly)[0]
+    row.setCheckState(Qt.CheckState.Checked)
+    assert [chart.unit for chart in curves.charts] == ["mm", "mrad", "px"]
+    values = curves.charts[2].curves[0].values.values
+    assert np.isnan(values[0]) and (values[1:] == 0.3).all()
+
+
+def test_alignment_from_a_file(qtbot: QtBot) -> None:
+    curves = AlignmentCurves()
+    shown(qtbot, curves)
+    curves.show_columns(
+        {
+            "training": {
+                "time_s": np.array([3.0, 4.0]),
+                "alignment_z_gap_mm": np.array([5.7, 5.8]),
+                "deviation_z_gap_mm": np.array([0.1, np.nan]),
+            },
+            "alignment": {
+                "time_s": np.array([1.0]),
+                "discrepancy": np.array([0.2]),
+                "message": np.array(["x"], object),
+                "z_gap_mm": np.array([5.0]),
+            },
+        }
+    )
+    assert curves.chosen == ["z_gap_mm"]
+    np.testing.assert_array_equal(curves.charts[0].curves[0].values.values, [5.0, 5.7, 5.8])
+    curves.clear()
+    assert curves.chosen == ["z_gap_mm"]
+
+
+def test_duty_and_frame_rate_have_their_units(qtbot: QtBot) -> None:
+    curves = PaceCurves()
+    shown(qtbot, curves)
+    curves.add(TrainingStep("online", 0, 2, 0, 0.1, 0.1, 0.01, frames_per_s=40.0, duty=0.8))
+    curves.add(TrainingStep("offline", 1, 2, 0, 0.1))
+    curves.redraw()
+    hover(curves, 0)
+    assert "measured 40" in curves.read_out.text() and "measuring 80" in curves.read_out.text()
+    assert curves.charts[1].unit.startswith("%")
+    low, high = curves.charts[1].plot.viewRange()[1]
+    assert -10 < low <= 0 and 100 <= high < 110
+
+
+def test_runs_are_told_apart_by_name(qtbot: QtBot) -> None:
+    curves = ComparisonCurves()
+    shown(qtbot, curves)
+    runs = {
+        name: {"twin_mse": RNG.uniform(0.1, 1, count), "bench_mse": RNG.uniform(0.1, 1, count)}
+        for name, count in (("a", 30), ("b <i>", 50))
+    }
+    curves.show_runs(runs)
+    assert "b &lt;i&gt;" in curves.legend.text()
+    hover(curves, 20)
+    assert "a " in curves.read_out.text() and "b <i> " in curves.read_out.text()
+    hover(curves, 40)
+    assert curves.read_out.text().count("b <i>") == 2 and "    a " not in curves.read_out.text()
+    curves.show_runs({})
+    assert curves.legend.text() == "" and not curves.charts[0].curves
+
+
+def test_curves_take_the_colours_of_a_new_theme(qtbot: QtBot) -> None:
+    curves = training(qtbot)
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    try:
+        style.apply(app, style.LIGHT)
+        assert curves.loss.curves[0]._main.opts["pen"].color().name() == style.LIGHT.twin
+        assert curves.graphics.backgroundBrush().color().name() == style.LIGHT.panel
+    finally:
+        style.apply(app, style.DARK)
+    assert curves.loss.curves[0]._main.opts["pen"].color().name() == style.DARK.twin
