@@ -19,13 +19,18 @@ def _none() -> Image:
     return np.zeros((0, 0), np.float32)
 
 
+def _unknown() -> Array:
+    return np.zeros((0, 0))
+
+
 @dataclass(frozen=True, slots=True)
 class AlignmentFound:
     """names (P,): the twin's parameters, units in the names, numbered where there are several.
 
     value, sigma, told (P,): what was found, its standard deviation, and the share of it that comes from
-    the frames (`twin.refine.FitStep`). tilt_mrad, tilt_sigma_mrad (N + 1, 2): what light picks up at the
-    input plane and at each layer, (x, y). held_out_d: discrepancy on probes that were not fitted.
+    the frames (`twin.refine.FitStep`). covariance (P, P): of all; empty if it was not kept. tilt_mrad,
+    tilt_sigma_mrad (N + 1, 2): what light picks up at the input plane and at each layer, (x, y).
+    held_out_d: discrepancy on probes that were not fitted.
     registration_matrix, registration_offset: as `calibration.registration.Registration` has them, with
     what the fit found about them. counts_per_ms_per_unit: counts of the camera in a millisecond where
     the twin says 1. probe_measured, probe_before, probe_after: (h, w) of one held-out probe, as the
@@ -46,6 +51,7 @@ class AlignmentFound:
     probe_measured: Image = field(default_factory=_none, compare=False)
     probe_before: Image = field(default_factory=_none, compare=False)
     probe_after: Image = field(default_factory=_none, compare=False)
+    covariance: Array = field(default_factory=_unknown, compare=False)
 
     @property
     def untold(self) -> tuple[str, ...]:

@@ -187,6 +187,8 @@ def use_alignment(session: Session, found: AlignmentFound) -> None:
         )
     )
     bench.counts_per_ms_per_unit = found.counts_per_ms_per_unit
+    covariance = found.covariance if found.covariance.size else np.diag(found.sigma**2)
+    session.covariance = torch.from_numpy(covariance)
     session.precompensate()
 
 
@@ -202,11 +204,9 @@ def _found(session: Session, fit: FitStep, held_out_d: float, unit: float) -> Al
     values["output_shift_px"] = torch.zeros(2)
     twin.load_alignment(values)
     names = _names(twin)
-    value, sigma, told = (
-        t.double().numpy() for t in (parameter_vector(twin), fit.deviation, fit.told)
-    )
-    for name, unresolved in UNRESOLVED.items():
-        sigma[names.index(name)] = np.hypot(sigma[names.index(name)], unresolved)
+    value, told = (t.double().numpy() for t in (parameter_vector(twin), fit.told))
+    covariance = _with_unresolved(names, fit.covariance.double().numpy())
+    sigma = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
     found = AlignmentFound(
         names=names,
         value=value,
@@ -221,8 +221,17 @@ def _found(session: Session, fit: FitStep, held_out_d: float, unit: float) -> Al
         counts_per_ms_per_unit=bench.counts_per_ms_per_unit * unit,
         held_out_d=held_out_d,
         verdict=Verdict("pass", f"held-out D {held_out_d:.4f}"),
+        covariance=covariance,
     )
     return dataclasses.replace(found, verdict=_verdict(found))
+
+
+def _with_unresolved(names: tuple[str, ...], covariance: Array) -> Array:
+    """The fit's covariance (P, P), and what one sample a pixel cannot resolve."""
+    whole = covariance.copy()
+    for name, unresolved in UNRESOLVED.items():
+        whole[names.index(name), names.index(name)] += unresolved**2
+    return whole
 
 
 def _tilt_sigma_mrad(names: tuple[str, ...], covariance: Array, layers: int) -> Array:

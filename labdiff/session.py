@@ -63,6 +63,7 @@ class Session:
 
     precompensation_rad: (N + 1, h, w), written on the SLM on top of input and layers, undoes the
     tilts that the twin has learnt. Bench and twin both see it. aligned: the twin knows this bench.
+    covariance (P, P): what the calibration left unknown of the twin's parameters.
     pretrained: the layers came from a file; every layer set goes on from its own.
     calibrations: names and archive's ids of the calibrations in use.
     at_work: what the stage at work keeps to be gone on with from a checkpoint; empty between stages.
@@ -79,6 +80,7 @@ class Session:
     policy: TimeAwarePolicy
     precompensation_rad: Tensor
     aligned: bool = False
+    covariance: Tensor | None = None
     pretrained: bool = False
     position: Position = field(default_factory=Position)
     figures: dict[str, float] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -42,6 +42,10 @@ class TwinGeometry:
 
 MODULATORS = ("crosstalk_px", "zero_order_percent", "stroke_percent", "bend_rad")
 """Alignment parameters of what the modulators do; all others are of the way between them."""
+
+
+BEYOND_APERTURE = 1.2
+"""Steepest light that is followed between the planes, over the relay's aperture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,17 @@ class DigitalTwin(nn.Module):
         aberrations = relay.aberration_modes(self.padded, geometry.samples)
         self.register_buffer("aberration_modes", aberrations, persistent=False)
         self._fixed: Elements | None = None
+
+    def finer(self, samples: int) -> DigitalTwin:
+        """The same twin with more samples of the light a pixel, and no light that no camera sees.
+
+        A little more than what the relay takes is followed: layers bend some of it back.
+        """
+        g = self.geometry
+        steepest = min(BEYOND_APERTURE * g.numerical_aperture, 1.0) or 1.0
+        finer = DigitalTwin(replace(g, samples=samples, steepest=steepest))
+        finer.load_alignment(self.state_dict())
+        return finer
 
     x_m: Tensor
     y_m: Tensor

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from twin.cavity import TOGETHER
 from twin.digital_twin import MODULATORS, DigitalTwin
-from twin.discrepancy import discrepancy
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +179,52 @@ def _jacobian(
     return jacobian
 
 
+@dataclass(frozen=True, slots=True)
+class Information:
+    """What normalised frames tell of all parameters, around the twin as it is.
+
+    curvature (P, P) float64: J^T J of a frame. unexplained: variance of a pixel of the residual that is
+    left when all parameters are fitted to these frames. together: how many times more the frames pull at
+    the parameters, each by itself, than they would if the pixels of that were independent.
+    """
+
+    curvature: Tensor
+    unexplained: float
+    together: float
+
+
+def information(
+    twin: DigitalTwin, triples: Triples, residual: Tensor, covariance: Tensor
+) -> Information:
+    """By finite differences, from the residual (B, h, w) of this twin or of one with more samples.
+
+    covariance (P, P) float64: what is known of the parameters before; 0 for what is fixed.
+    """
+    theta = parameter_vector(twin)
+    misfit = _Misfit(_Written(twin, triples), triples.intensity, 0.0, theta)
+    everything = torch.arange(len(theta))
+    steps = torch.full((len(theta),), DIFFERENCE)
+    jacobian = _jacobian(misfit, theta, misfit.residual(theta), everything, steps)
+    load_parameter_vector(twin, theta)
+    frames = len(residual)
+    curvature = (jacobian.T @ jacobian).double()
+    free = (covariance.diagonal() > 0.0).nonzero()[:, 0]
+    jacobian = jacobian[:, free]
+    among = free[:, None], free[None, :]
+    left, variance = residual.flatten(), float(residual.square().mean())
+    for _ in range(3):  # the prior's weight depends on how much is left
+        known = torch.linalg.inv(covariance[among]) * max(variance, 1e-14)
+        step = torch.linalg.solve(
+            curvature[among] + known, (jacobian.T @ residual.flatten()).double()
+        )
+        left = residual.flatten() - jacobian @ step.float()
+        variance = float(left.square().mean())
+    pulls = torch.einsum("fpk,fp->fk", jacobian.view(frames, -1, len(free)), left.view(frames, -1))
+    alone = variance * curvature.diagonal()[free].float() / frames
+    together = float((pulls.square().mean(0) / alone.clamp_min(1e-20)).median())
+    return Information(curvature / frames, variance, max(together, 1.0))
+
+
 def _spread(jacobian: Tensor, residual: Tensor, inverse: Tensor, cost: float) -> Tensor:
     """Covariance of the free parameters, as `FitStep` has it, float64."""
     frames = len(residual)
@@ -189,6 +234,11 @@ def _spread(jacobian: Tensor, residual: Tensor, inverse: Tensor, cost: float) ->
     noise = 2.0 * cost / max(residual.numel() - jacobian.shape[1], 1)
     result: Tensor = disagreement + inverse * noise
     return result
+
+
+def expected_deviation(twin: DigitalTwin) -> Tensor:
+    """EXPECTED of every parameter, (P,), in the order of `parameter_vector`."""
+    return torch.cat([torch.full((p.numel(),), EXPECTED[n]) for n, p in twin.named_parameters()])
 
 
 def parameter_vector(twin: DigitalTwin) -> Tensor:
@@ -281,8 +331,7 @@ class _Misfit:
         usual = OUTLIER * misses.median().clamp_min(1e-6)
         self._weights = (usual / misses.clamp_min(1e-6)).clamp(max=1.0)[:, None, None]
         residual = residual * self._weights
-        parameters = self._written.twin.named_parameters()
-        expected = torch.cat([torch.full((p.numel(),), EXPECTED[n]) for n, p in parameters])
+        expected = expected_deviation(self._written.twin)
         self.prior = prior_share * residual.square().sum() / expected.square()
         return residual
 
@@ -296,35 +345,3 @@ class _Misfit:
         """Half the squares of both."""
         penalty = (self.prior * (theta - self._centre).square()).sum()
         return 0.5 * float(residual.square().sum() + penalty)
-
-
-def bounce_prior(twin: DigitalTwin) -> Tensor:
-    """Ties the tilts of single bounces to the common mirror tilt; 0.2 mrad expected, weak."""
-    return 1e-4 * (twin.bounce_tilt_mrad / EXPECTED["bounce_tilt_mrad"]).square().mean()
-
-
-class OnlineRefiner:
-    """One step on each batch that was just measured, with the optimiser's memory kept.
-
-    What happens between pixels is a property of the SLM, and the mirror's edge one of how the bench
-    was set up: they do not drift, and their gradients would double the cost.
-    """
-
-    FIXED = (*MODULATORS, "mirror_edge_px")
-
-    def __init__(self, twin: DigitalTwin, learning_rate: float = 0.003) -> None:
-        self.twin = twin
-        self.optimiser = torch.optim.Adam(twin.parameters(), lr=learning_rate)
-
-    def step(self, inputs: Tensor, phases: Tensor, measured: Tensor) -> float:
-        """One step on inputs (B, h, w), phases (N, h, w) and measured (B, h, w); D before it."""
-        self.twin.refining(True, self.FIXED)
-        try:
-            modelled = self.twin(inputs, phases)
-            d = discrepancy(measured, modelled).mean()
-            self.optimiser.zero_grad()
-            torch.autograd.backward(d + bounce_prior(self.twin))
-            self.optimiser.step()
-        finally:
-            self.twin.refining(False)
-        return float(d.detach())

@@ -164,7 +164,7 @@ class RefinedLight(BenchLight):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.refinement = Refinement(session.twin)
+        self.refinement = Refinement(session.twin, session.covariance)
 
     def refine(self, sent: Sent, light: Light) -> Look:
         """The twin looks at the batch, and what has drifted is taken off the bench again."""

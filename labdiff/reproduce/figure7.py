@@ -18,6 +18,7 @@ from labdiff.assemble import build_twin
 from labdiff.config import parse_bench
 from labdiff.events import JobStarted, StageStarted, TrainingStep
 from labdiff.learning.batches import draw_batch
+from labdiff.learning.refinement import Refinement
 from labdiff.metrics import noise_mse
 from labdiff.reproduce.context import Context
 from labdiff.reproduce.drawing import plain_logarithmic
@@ -28,7 +29,6 @@ from labdiff.runner import Job
 from labdiff.session import Session
 from twin.digital_twin import DigitalTwin
 from twin.discrepancy import discrepancy
-from twin.refine import OnlineRefiner
 
 Method = Literal["offline", "backpropagation", "online", "calibrated"]
 NAMES: dict[Method, str] = {
@@ -53,7 +53,6 @@ class Settings:
     too_large: float = 0.2
     steps: int = 300
     learning_rate: float = 0.1
-    refining_rate: float = 0.02
     layer_set: int = 4
     options: Mapping[str, Any] = field(default_factory=lambda: EQUAL_RANGES)
 
@@ -86,7 +85,8 @@ def learn(context: Context, settings: Settings, method: Method) -> Job[list[Row]
     wrong = 1.0 if method == "calibrated" else 1.0 + settings.too_large
     experiment = with_angles(build_twin(config), settings.angles_mrad)
     twin = with_angles(session.twin, tuple(wrong * angle for angle in settings.angles_mrad))
-    refiner = OnlineRefiner(twin, settings.refining_rate)
+    refinement = Refinement(twin, samples=1)
+    noise_free = torch.zeros(options.batch)
     layers = odu.phases.detach()[layer_set].clone().requires_grad_()
     optimiser = torch.optim.Adam([layers], settings.learning_rate)
 
@@ -104,9 +104,11 @@ def learn(context: Context, settings: Settings, method: Method) -> Job[list[Row]
 
         optimiser.zero_grad()
         torch.autograd.backward(odu.loss(light, r_t, abar, clean, noise, layer_set))
-        optimiser.step()
         if method == "online":
-            refiner.step(inputs.detach(), phases.detach(), measured)
+            seen = inputs.detach(), phases.detach(), measured
+            refinement.look(*seen, noise_free, float(step))
+        # Only now: what was written may be the layers themselves.
+        optimiser.step()
 
         with torch.no_grad():
             mse = noise_mse(odu.decode(measured, r_t, abar, layer_set), noise)

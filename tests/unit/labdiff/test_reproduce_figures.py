@@ -134,7 +134,6 @@ def test_figure7_methods_see_the_same_batches(tmp_path: Path) -> None:
         data="digits",
         steps=6,
         options={**TINY, "layer_sets": 5, "timestep_edges": ()},
-        refining_rate=0.05,
     )
     rows = found(figure7.job(Context("figure7", tmp_path), settings), tmp_path, "figure7")
     assert len(rows) == 4 * 6

@@ -1,0 +1,56 @@
+"""Is the bench still the one of a few batches ago: a discrepancy against its own recent history."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Verdict = Literal["usual", "suspicious", "sudden"]
+REMEMBERED = 20
+LEAST = 5
+"""Looks before anything is unusual."""
+SIGMAS, LEAST_SPREAD = 6.0, 0.15
+LEAST_FACTOR = 4.0
+"""Drift and layers that learn change D by less than this from one batch to the next."""
+TIMES_FLOOR = 3.0
+IN_A_ROW = 2
+"""One frame that went wrong is no change of the bench."""
+
+
+class Usual:
+    """Logarithms of D over the last looks. What is unusual is not remembered, nor is it to be learnt from.
+
+    A change is called sudden when D lies far above what it was, twice in a row: by SIGMAS of its own
+    scatter, at least LEAST_FACTOR times, and TIMES_FLOOR times what noise makes.
+    """
+
+    def __init__(self) -> None:
+        self._seen: deque[float] = deque(maxlen=REMEMBERED)
+        self._unusual = 0
+
+    def judge(self, discrepancy: float, noise_floor: float) -> Verdict:
+        """Of one batch, by the mean over its frames; noise_floor may be NaN."""
+        value = math.log(max(discrepancy, 1e-12))
+        if len(self._seen) >= LEAST and not discrepancy <= TIMES_FLOOR * noise_floor:
+            mean = sum(self._seen) / len(self._seen)
+            spread = math.sqrt(sum((x - mean) ** 2 for x in self._seen) / len(self._seen))
+            limit = mean + max(SIGMAS * max(spread, LEAST_SPREAD), math.log(LEAST_FACTOR))
+            if value > limit:
+                self._unusual += 1
+                return "sudden" if self._unusual >= IN_A_ROW else "suspicious"
+        self._unusual = 0
+        self._seen.append(value)
+        return "usual"
+
+    def state(self) -> Tensor:
+        """How often in a row it was unusual, and what is remembered, float64."""
+        return torch.tensor([self._unusual, *self._seen], dtype=torch.float64)
+
+    def load_state(self, state: Tensor) -> None:
+        """The inverse of `state`."""
+        unusual, *seen = state.tolist()
+        self._unusual, self._seen = int(unusual), deque(seen, REMEMBERED)
