@@ -147,6 +147,7 @@ class FaultDials(_Dials):
     duplicated: float = effect(0.0, "chance that the driver hands out the last frame again", 1.0)
     torn: float = effect(0.0, "chance that the lower half is of the frame before", 1.0)
     late: float = effect(0.0, "chance that a frame comes only after the driver's time-out", 1.0)
+    knock_mrad: float = feature(1.0, "by how much a knocked mirror turns", 0.0, 50.0)
     script: tuple[str, ...] = Field(
         default=(), description='such as "unplugged@120", "slm_frozen@40-60"'
     )

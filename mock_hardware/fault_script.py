@@ -17,6 +17,7 @@ Fault = Literal[
     "laser_shut",
     "beam_blocked",
     "saturated",
+    "mirror_knocked",
     "slm_unplugged",
     "slm_timeout",
     "dmd_unplugged",
@@ -29,6 +30,7 @@ torn: the lower half is of the frame before. late: it comes after the driver's t
 the queue by the next caller. timeout: the camera does not answer. unplugged: the camera is gone.
 slm_frozen: the panel keeps its pattern. laser_shut: the interlock shuts the laser. beam_blocked: light
 leaves the laser and does not arrive. saturated: a thousand times too much light.
+mirror_knocked: the mirror turns by the dial knock_mrad; "mirror_knocked@120-" for good.
 
 The others meet calls and not frames: the device has no power until it is opened again, or it does not
 answer. FIRST is the frame before which they begin; LAST - FIRST + 1 calls meet them, opening included."""

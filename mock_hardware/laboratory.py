@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,8 @@ Image = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.float32] | None
 FULL_SCALE_SHARE_PER_UJ = 0.25 / (10.0 * 2.0)
 """An output-plane intensity of 1 fills a quarter of the well with 10 mW in 2 ms."""
+KNOCKED_TO = np.array([0.8, -0.6])
+"""Direction (x, y) in which a knock turns the mirror."""
 MOMENTS = 6
 """Moments at which light that changes during an exposure is looked at."""
 
@@ -173,10 +175,18 @@ class MockLaboratory:
         return Scene(
             phases=self.slm.crystal.phase(now_s),
             field=None if self.dmd is None else self.dmd.field(now_s),
-            drifted=self.drift.at(now_s),
+            drifted=self._moved(now_s),
             flicker=self._flicker(now_s, duration_s),
             energy_uj=self.laser.light_mw(now_s) * duration_s * 1e3,
         )
+
+    def _moved(self, now_s: float) -> Drifted:
+        """What has drifted until now, and what was knocked."""
+        drifted = self.drift.at(now_s)
+        if "mirror_knocked" not in self.faults.at(self.camera.requests):
+            return drifted
+        turn_rad = 1e-3 * self.dials.faults.knock_mrad * KNOCKED_TO
+        return replace(drifted, mirror_rad=drifted.mirror_rad + turn_rad)
 
     def _electrons(self, scene: Scene, roi: Roi, gain: float) -> Image:
         electrons = FULL_SCALE_SHARE_PER_UJ * scene.energy_uj * gain
