@@ -12,6 +12,7 @@ from drivers.types import FloatArray
 
 TURN_RAD = 2.0 * np.pi
 _STEPS = 4096
+_PIECE = 32_768
 
 
 class PhaseQuantiser:
@@ -45,11 +46,21 @@ class PhaseQuantiser:
 
     def __call__(self, phase_rad: FloatArray) -> npt.NDArray[Any]:
         """Grey levels of the same shape."""
-        turns = np.asarray(phase_rad, dtype=np.float32) * np.float32(1.0 / TURN_RAD)
-        turns = turns - np.floor(turns)
-        index = (turns * _STEPS).astype(np.int32)
-        np.minimum(index, _STEPS - 1, out=index)
-        grey: npt.NDArray[Any] = self._grey[index]
+        phase = np.asarray(phase_rad, dtype=np.float32, order="C")
+        grey: npt.NDArray[Any] = np.empty(phase.shape, self._grey.dtype)
+        into, flat = grey.reshape(-1), phase.reshape(-1)
+        # In pieces that stay in the processor's cache: a whole panel would go to memory and back six times.
+        turns, whole = np.empty(_PIECE, np.float32), np.empty(_PIECE, np.float32)
+        index = np.empty(_PIECE, np.int32)
+        for start in range(0, flat.size, _PIECE):
+            piece = flat[start : start + _PIECE]
+            turn, floor, step = turns[: piece.size], whole[: piece.size], index[: piece.size]
+            np.multiply(piece, np.float32(1.0 / TURN_RAD), out=turn)
+            np.subtract(turn, np.floor(turn, out=floor), out=turn)
+            np.multiply(turn, np.float32(_STEPS), out=turn)
+            np.copyto(step, turn, casting="unsafe")
+            # The last index is met by a phase a hair below a whole turn.
+            self._grey.take(step, out=into[start : start + _PIECE], mode="clip")
         return grey
 
     def realised(self, phase_rad: FloatArray) -> npt.NDArray[np.float32]:

@@ -9,7 +9,7 @@ from typing import Any
 from drivers.errors import DeviceNotFoundError
 
 DRIVERS: dict[str, dict[str, str]] = {
-    "slm": {"slmpy": "drivers.slm.slmpy:SlmPy"},
+    "slm": {"slmpy": "drivers.slm.slmpy:SlmPy", "screen": "drivers.slm.screen:Screen"},
     "camera": {"basler": "drivers.camera.basler:BaslerCamera"},
     "laser": {"scpi": "drivers.laser.scpi:ScpiLaser"},
     "meter": {"pm100": "drivers.meter.pm100:Pm100"},

@@ -179,7 +179,8 @@ def _real_bench(config: BenchConfig) -> Bench:
         if not address:
             raise UserError(
                 f'{kind}.address: is missing; a real {kind} needs one, such as "192.168.0.2:9999" '
-                'for slmpy or "TCPIP::192.168.0.3::INSTR" for a VISA laser'
+                "for slmpy, what 'labdiff monitors' says for screen, or "
+                '"TCPIP::192.168.0.3::INSTR" for a VISA laser'
             )
     open_slm: Callable[[], SLM] = partial(
         _check_driver("slm", config.slm.driver).from_settings,

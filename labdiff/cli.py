@@ -37,9 +37,18 @@ EXIT_INTERRUPTED = 130
 
 def main() -> None:
     """Entry point: a user's mistake is one clear line and exit code 2, never a traceback."""
-    from labdiff.commands import data, evaluate, generate, layers, reproduce, watch
+    from labdiff.commands import (
+        data,
+        evaluate,
+        generate,
+        layers,
+        monitors,
+        reproduce,
+        slm,
+        watch,
+    )
 
-    for command in (generate, layers, data, evaluate, reproduce, watch):
+    for command in (generate, layers, data, evaluate, reproduce, watch, monitors, slm):
         command.register(app)
     for entry in metadata.entry_points(group="labdiff.commands"):
         register: Callable[[typer.Typer], None] = entry.load()

@@ -15,6 +15,7 @@ from drivers.laser.scpi import ScpiLaser
 from drivers.meter.pm100 import Pm100
 from drivers.modulator.slm_patch import SlmPatch
 from drivers.protocols import SLM, Camera, InputModulator, Laser, PowerMeter, SequenceModulator
+from drivers.slm.screen import Screen
 from drivers.slm.slmpy import SlmPy
 from drivers.types import Roi
 from labdiff.frame_log import FrameLog
@@ -22,6 +23,7 @@ from labdiff.replay import Replay
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
 from tests.contracts.peers import ScpiInstrument, SlmPyServer
+from tests.contracts.screens import offscreen
 from tests.unit.small_bench import small_bench
 
 GEOMETRY = MockGeometry(
@@ -38,10 +40,18 @@ def lab() -> MockLaboratory:
     return MockLaboratory.create(GEOMETRY, seed=1)
 
 
-@pytest.fixture(params=["mock", "slmpy"])
-def slm(request: pytest.FixtureRequest) -> Iterator[SLM]:
+@pytest.fixture(params=["mock", "slmpy", "screen"])
+def slm(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[SLM]:
     if request.param == "mock":
         yield lab().slm
+        return
+    if request.param == "screen":
+        with offscreen(tmp_path, (64, 160), monkeypatch):
+            screen = Screen.from_settings((64, 160), 9.2, "panel")
+            yield screen
+            screen.close()
         return
     with SlmPyServer((64, 160)) as server:
         found = SlmPy.from_settings((64, 160), 9.2, f"127.0.0.1:{server.port}")

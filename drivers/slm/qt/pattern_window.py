@@ -1,0 +1,79 @@
+"""The window: grey levels, one to a pixel of one monitor, and nothing else on it."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtGui import (
+    QGuiApplication,
+    QImage,
+    QPainter,
+    QPaintEvent,
+    QRasterWindow,
+    QScreen,
+)
+
+from drivers.slm.qt.vblank import vertical_blank
+
+
+class PatternWindow(QRasterWindow):
+    """Covers a screen. It keeps its own copy of the pattern, so that nobody can change what stands."""
+
+    def __init__(self, screen: QScreen) -> None:
+        super().__init__()
+        self._screen = screen
+        size = screen.geometry().size()
+        self._grey = np.zeros((size.height(), size.width()), np.uint8)
+        self.setScreen(screen)
+        # No window manager between us and the pixels, no focus to take, and no pointer on the SLM.
+        self.setFlags(
+            Qt.WindowType.FramelessWindowHint
+            | Qt.WindowType.WindowStaysOnTopHint
+            | Qt.WindowType.WindowDoesNotAcceptFocus
+            | Qt.WindowType.BypassWindowManagerHint
+        )
+        self.setCursor(Qt.CursorShape.BlankCursor)
+        self.setGeometry(screen.geometry())
+        self.show()
+        QGuiApplication.sync()
+        self._blank = vertical_blank(
+            QGuiApplication.platformName(), int(self.winId()), screen.refreshRate()
+        )
+
+    @property
+    def swap_words(self) -> str:
+        """How the time of a swap is known."""
+        return self._blank.words
+
+    def wrong(self) -> str | None:
+        """Why the monitor's pixels are not the pattern's, in words; None if all is well."""
+        if self.devicePixelRatio() != 1.0:
+            return f"the desktop magnifies the window by {self.devicePixelRatio():g}"
+        if self.geometry() != self._screen.geometry():
+            here, there = self.geometry(), self._screen.geometry()
+            return (
+                f"the window covers {here.width()} x {here.height()} pixels at "
+                f"({here.x()}, {here.y()}) and the monitor {there.width()} x {there.height()} at "
+                f"({there.x()}, {there.y()})"
+            )
+        return None
+
+    def show_grey(self, grey: npt.NDArray[np.uint8]) -> float:
+        """Show (height, width) levels; the time, s of time.monotonic, from which they stand in whole."""
+        self._grey[...] = grey
+        self.update()
+        # At once, not when Qt's timer for updates comes round.
+        QCoreApplication.sendEvent(self, QEvent(QEvent.Type.UpdateRequest))
+        QGuiApplication.sync()
+        return self._blank.wait()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Level for level into the window's buffer."""
+        del event
+        height, width = self._grey.shape
+        image = QImage(self._grey.data, width, height, width, QImage.Format.Format_Grayscale8)
+        painter = QPainter(self)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+        painter.drawImage(0, 0, image)
+        painter.end()

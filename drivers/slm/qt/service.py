@@ -1,0 +1,152 @@
+"""The control channel of an SLM window: one owner at a time; visitors may ask, and act when none owns it.
+
+Messages are JSON objects, each answered by one: {"do": "show", "number": 7}. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection, Listener
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QObject, Signal
+
+from drivers.slm.qt.pattern_window import PatternWindow
+from drivers.slm.window_files import socket_address
+
+Message = dict[str, Any]
+HELLO_S = 5.0
+"""Seconds in which a program that connects must say who it is."""
+
+
+class Service(QObject):
+    """Listens in threads, acts in the window's own.
+
+    pixels: (height, width) memory that the owner writes before it says "show".
+    """
+
+    arrived = Signal(object, object)
+    over = Signal()
+
+    def __init__(
+        self, window: PatternWindow, pixels: npt.NDArray[np.uint8], ticket: str, key: str
+    ) -> None:
+        super().__init__()
+        self._window, self._pixels, self._key = window, pixels, key
+        self._owner: Connection | None = None
+        self._owner_words = ""
+        self._stands = "flat"
+        self._ended = ""
+        self._acts: dict[str, Callable[[Connection], Message]] = {
+            "status": self._status,
+            "own": self._own,
+            "show": self._show,
+            "flat": self._flat,
+            "release": self._release,
+            "quit": self._quit,
+        }
+        self.arrived.connect(self._act)
+        self._listener = Listener(socket_address(ticket), backlog=8)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def fail(self, words: str) -> None:
+        """The monitor can no longer carry the pattern: tell the owner, and end."""
+        self._window.hide()
+        if self._owner is not None:
+            _answer(self._owner, {"error": words, "kind": "gone"})
+        self._end(words)
+
+    def _end(self, words: str) -> None:
+        """Whoever still asks until the process has gone is told why."""
+        self._ended = words
+        self.over.emit()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection = self._listener.accept()
+            except OSError:
+                continue  # the one who knocked has gone
+            threading.Thread(target=self._read, args=(connection,), daemon=True).start()
+
+    def _read(self, connection: Connection) -> None:
+        """Messages of one connection to the window's thread; None when it ends."""
+        who = ""
+        with suppress(EOFError, OSError, ValueError, AttributeError):
+            if connection.poll(HELLO_S):
+                hello = json.loads(connection.recv_bytes(4096))
+                if hmac.compare_digest(str(hello.get("key")), self._key):
+                    who = f"{hello.get('program')}, process {hello.get('pid')}"
+            while who:
+                self.arrived.emit(
+                    connection, {**json.loads(connection.recv_bytes(4096)), "who": who}
+                )
+        self.arrived.emit(connection, None)
+
+    def _act(self, connection: Connection, message: Message | None) -> None:
+        if message is None:
+            if connection is self._owner:
+                # The pattern stays: what stood when its owner died stands until somebody says otherwise.
+                self._stands = f"left by {self._owner_words}"
+                self._owner = None
+            connection.close()
+            return
+        act = self._acts.get(str(message.get("do")))
+        if self._ended:
+            answer = {"error": self._ended, "kind": "gone"}
+        elif act is None:
+            answer = {"error": f"{message.get('do')!r} is not understood", "kind": "value"}
+        elif self._owner not in (None, connection) and act != self._status:
+            words = f"in use by {self._owner_words}; stop it there first"
+            answer = {"error": words, "kind": "in use"}
+        else:
+            self._asked_by = message["who"]
+            answer = act(connection)
+        _answer(connection, {**answer, "number": message.get("number")})
+
+    def _status(self, connection: Connection) -> Message:
+        del connection
+        return {"owner": self._owner_words if self._owner else "", "stands": self._stands}
+
+    def _own(self, connection: Connection) -> Message:
+        found = self._stands
+        self._owner, self._owner_words = connection, self._asked_by
+        return {"stands": found, "swap": self._window.swap_words}
+
+    def _show(self, connection: Connection) -> Message:
+        if connection is not self._owner:
+            return {"error": "only its owner may write patterns", "kind": "state"}
+        return self._put(self._pixels, f"a pattern of {self._owner_words}")
+
+    def _flat(self, connection: Connection) -> Message:
+        del connection
+        return self._put(np.zeros_like(self._pixels), "flat")
+
+    def _put(self, grey: npt.NDArray[np.uint8], what: str) -> Message:
+        wrong = self._window.wrong()
+        if wrong is not None:
+            return {"error": wrong, "kind": "value"}
+        time_s = self._window.show_grey(grey)
+        self._stands = what
+        return {"time_s": time_s}
+
+    def _release(self, connection: Connection) -> Message:
+        answer = self._flat(connection)
+        self._owner = None
+        return answer
+
+    def _quit(self, connection: Connection) -> Message:
+        answer = self._flat(connection)
+        self._end("its window was closed")
+        return answer
+
+
+def _answer(connection: Connection, message: Message) -> None:
+    with suppress(OSError):  # who asked has gone; its end is on its way as a message
+        connection.send_bytes(json.dumps(message).encode())

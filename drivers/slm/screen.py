@@ -1,0 +1,147 @@
+"""An SLM on a monitor output of this computer: our own full-screen window, in a process of its own.
+
+The window keeps its last pattern when the program that wrote it dies, and is flat after it closed in good
+order. One program at a time owns it. The monitor is chosen by identity and never the primary.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from drivers.errors import (
+    DeviceDisconnectedError,
+    DeviceError,
+    DeviceStateError,
+    DeviceValueError,
+)
+from drivers.phase import PhaseQuantiser, check_pattern
+from drivers.slm.window_files import WindowState, place
+from drivers.slm.window_link import WindowLink, window_on
+from drivers.types import FloatArray, PatternId, Timing
+
+Grey = npt.NDArray[np.uint8]
+CRYSTAL_MS = 30.0
+"""Until the liquid crystal has settled, for the slow ones; calibration measures it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """When a pattern became the picture on the video output.
+
+    time_s: seconds of time.monotonic: the first vertical blank with the whole pattern in the frame buffer.
+    """
+
+    pattern: PatternId
+    time_s: float
+
+
+class Screen:
+    """8-bit grey levels, wrapped and quantised here; `set_phase` returns after the swap."""
+
+    def __init__(self, state: WindowState, shape: tuple[int, int], pixel_pitch_um: float) -> None:
+        assert state.monitor is not None, "a window that runs has its monitor"
+        self._monitor = state.monitor
+        self._shape, self._pitch_um = shape, pixel_pitch_um
+        self._link = WindowLink(state)
+        try:
+            found = self._link.ask("own")
+        except DeviceError:
+            self._link.close()
+            raise
+        self.stood: str = found["stands"]
+        self.swap_words: str = found["swap"]
+        self._pixels: Grey = np.memmap(place(state.ticket, "pixels"), np.uint8, "r+", 0, shape)
+        self._quantise = PhaseQuantiser(8)
+        self._swap: Swap | None = None
+        self._pattern: PatternId = 0
+        self._closed = False
+
+    @classmethod
+    def from_settings(cls, shape: tuple[int, int], pixel_pitch_um: float, address: str) -> Screen:
+        """address: the monitor's name, or "serial=...", "model=...; name=...", as `labdiff monitors` says.
+
+        A window that runs there is taken over with the pattern that it shows (`stood`: whose).
+        Raises DeviceNotFoundError if there is no such monitor or another program owns its window,
+        DeviceValueError if it is the primary, or its native size is not the panel's.
+        """
+        return cls(window_on(address, shape), shape, pixel_pitch_um)
+
+    @property
+    def name(self) -> str:
+        """The monitor by its identity."""
+        return f"SLM on monitor {self._monitor.title}"
+
+    @property
+    def timing(self) -> Timing:
+        """From the swap: the picture is read out to the panel in one refresh, then the liquid crystal."""
+        refresh_hz = self._monitor.refresh_hz if self._monitor.refresh_hz > 1.0 else 60.0
+        return Timing(latency_ms=1e3 / refresh_hz, duration_ms=CRYSTAL_MS)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) of the panel."""
+        return self._shape
+
+    @property
+    def pixel_pitch_um(self) -> float:
+        """Distance between pixel centres."""
+        return self._pitch_um
+
+    @property
+    def bit_depth(self) -> int:
+        """Bits of one grey level."""
+        return 8
+
+    @property
+    def shown(self) -> PatternId | None:
+        """None: nothing comes back over a video cable. The swap is what the computer knows: `last_swap`."""
+        return None
+
+    @property
+    def last_swap(self) -> Swap | None:
+        """The last pattern that was swapped to the output, and when; None before the first."""
+        return self._swap
+
+    def set_lut(self, phase_by_grey_rad: FloatArray | None) -> None:
+        """Use a measured phase response, (256,) radians; None: linear over 2 pi."""
+        self._quantise = PhaseQuantiser(8, phase_by_grey_rad)
+
+    def set_phase(self, phase_rad: FloatArray) -> PatternId:
+        """Show a phase pattern, (height, width); returns when it stands in the frame buffer.
+
+        Raises DeviceDisconnectedError if the monitor or the window have gone, DeviceValueError as the
+        protocol says and if the desktop came to magnify or move the window.
+        """
+        check_pattern(self.name, phase_rad, self._shape)
+        return self._show(self._quantise(phase_rad))
+
+    def set_grey(self, grey: FloatArray) -> PatternId:
+        """Show raw grey levels, (height, width)."""
+        check_pattern(self.name, grey, self._shape)
+        if grey.min() < 0 or grey.max() > 255:
+            raise DeviceValueError(f"{self.name}: grey levels outside 0 ... 255")
+        return self._show(grey.astype(np.uint8))
+
+    def _show(self, grey: Grey) -> PatternId:
+        if self._closed:
+            raise DeviceStateError(f"{self.name}: is closed")
+        self._pixels[...] = grey
+        time_s = float(self._link.ask("show")["time_s"])
+        self._pattern += 1
+        self._swap = Swap(self._pattern, time_s)
+        return self._pattern
+
+    def close(self) -> None:
+        """Flat, and let the window go: it stays, so that no desktop appears on the panel."""
+        if not self._closed:
+            self._closed = True
+            try:
+                # A monitor that has gone was told of by the call that met it.
+                with suppress(DeviceDisconnectedError):
+                    self._link.ask("release")
+            finally:
+                self._link.close()

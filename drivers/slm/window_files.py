@@ -1,0 +1,115 @@
+"""Where an SLM window's process and those who drive it find each other: files in a folder of the user's.
+
+Each window has a ticket, and by it: `slm-TICKET.json`, written once, when the window is up or has refused;
+`slm-TICKET.pixels`, the grey levels that both map into memory; `slm-TICKET.log`, what it had to say.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from drivers.errors import DeviceNotFoundError
+from drivers.slm.monitor import Monitor
+
+ADDRESS_LIMIT = 100
+"""Characters that every system allows in the name of a local socket."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowState:
+    """What a window's process wrote of itself.
+
+    refused: why there is no window, in words; else empty. kind: the exception that it means.
+    key: what a program shows to be let in. display: the X or Wayland display that the window is on.
+    """
+
+    ticket: str
+    pid: int
+    display: str
+    monitor: Monitor | None = None
+    key: str = ""
+    refused: str = ""
+    kind: str = ""
+
+
+def runtime_folder() -> Path:
+    """LABDIFF_RUNTIME, else the system's folder for this user's running programs; made if need be.
+
+    Raises DeviceNotFoundError if it can not be had, or belongs to somebody else.
+    """
+    named = os.environ.get("LABDIFF_RUNTIME")
+    if named:
+        folder = Path(named)
+    elif sys.platform == "win32":
+        folder = Path(os.environ.get("LOCALAPPDATA", tempfile.gettempdir())) / "labdiff" / "run"
+    elif os.environ.get("XDG_RUNTIME_DIR"):
+        folder = Path(os.environ["XDG_RUNTIME_DIR"]) / "labdiff"
+    else:
+        folder = Path(tempfile.gettempdir()) / f"labdiff-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if sys.platform != "win32" and folder.stat().st_uid != os.getuid():
+            raise PermissionError("it belongs to another user")
+    except OSError as error:
+        raise DeviceNotFoundError(
+            f"folder of running programs {folder}: {error.strerror or error}; "
+            "name another with LABDIFF_RUNTIME"
+        ) from error
+    return folder
+
+
+def display() -> str:
+    """The display that windows of this process go to; windows on others are not ours to drive."""
+    return os.environ.get("WAYLAND_DISPLAY", "") + os.environ.get("DISPLAY", "")
+
+
+def place(ticket: str, what: str) -> Path:
+    """A window's file: what = "json", "pixels", "log"."""
+    return runtime_folder() / f"slm-{ticket}.{what}"
+
+
+def socket_address(ticket: str) -> str:
+    """Of the window's control channel: a socket in the folder, on Windows a named pipe.
+
+    Raises DeviceNotFoundError if the folder's path is too long for a socket.
+    """
+    if sys.platform == "win32":
+        return rf"\\.\pipe\labdiff-slm-{ticket}"
+    path = str(place(ticket, "socket"))
+    if len(path) > ADDRESS_LIMIT:
+        raise DeviceNotFoundError(
+            f"{path}: too long for a socket; name a shorter folder with LABDIFF_RUNTIME"
+        )
+    return path
+
+
+def write_state(state: WindowState) -> None:
+    """Once; the file is whole when it is there."""
+    path = place(state.ticket, "json")
+    working = path.with_suffix(".part")
+    working.touch(mode=0o600)
+    working.write_text(json.dumps(asdict(state)), encoding="utf-8")
+    working.replace(path)
+
+
+def read_state(path: Path) -> WindowState | None:
+    """None if there is none, or what is there is not one."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        monitor = values.pop("monitor")
+        return WindowState(**values, monitor=monitor and Monitor.from_dict(monitor))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def forget(ticket: str) -> None:
+    """Remove a window's files; what another program still holds open is left for the next time."""
+    for what in ("json", "part", "pixels", "socket", "log"):
+        with suppress(OSError):
+            place(ticket, what).unlink(missing_ok=True)

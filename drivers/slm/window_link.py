@@ -1,0 +1,238 @@
+"""The other end of an SLM window: start its process, find one that runs, tell it what to do. No Qt here."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from multiprocessing.connection import Client
+from pathlib import Path
+from typing import Any
+
+import drivers
+from drivers.errors import (
+    DeviceDisconnectedError,
+    DeviceError,
+    DeviceNotFoundError,
+    DeviceStateError,
+    DeviceTimeoutError,
+    DeviceValueError,
+)
+from drivers.slm.monitor import Monitor, means
+from drivers.slm.qt.environment import native_pixels
+from drivers.slm.window_files import (
+    WindowState,
+    display,
+    forget,
+    place,
+    read_state,
+    runtime_folder,
+    socket_address,
+)
+
+START_S, ANSWER_S, LIST_S = 30.0, 10.0, 30.0
+ERRORS: dict[str, type[DeviceError]] = {
+    "value": DeviceValueError,
+    "state": DeviceStateError,
+    "gone": DeviceDisconnectedError,
+}
+"""What a window's words are raised as; else DeviceNotFoundError: not there, or in use."""
+
+_started: list[subprocess.Popen[bytes]] = []
+"""Windows outlive us; those that ended before are reaped when the next one is looked for."""
+
+
+class WindowLink:
+    """One connection to a window. Messages have numbers: a late answer is not taken for the next one's.
+
+    Raises DeviceNotFoundError if nobody answers there.
+    """
+
+    def __init__(self, state: WindowState) -> None:
+        title = state.monitor.title if state.monitor else state.ticket
+        self._where, self._number = f"SLM monitor {title}", 0
+        self._over: DeviceError | None = None
+        try:
+            self._connection: Any = Client(socket_address(state.ticket))
+            hello = {"key": state.key, "program": Path(sys.argv[0]).name, "pid": os.getpid()}
+            self._connection.send_bytes(json.dumps(hello).encode())
+        except OSError as error:
+            raise DeviceNotFoundError(f"{self._where}: its window does not answer") from error
+
+    def ask(self, what: str) -> dict[str, Any]:
+        """Tell the window to "own", "show", "flat", "release", "quit", or ask for its "status".
+
+        Raises DeviceTimeoutError, DeviceNotFoundError while another program owns the window,
+        DeviceDisconnectedError when window or monitor are gone and from then on, DeviceStateError when
+        closed.
+        """
+        if self._over is not None:
+            raise self._over
+        self._number += 1
+        try:
+            with suppress(OSError):  # it may have gone; why is then its last word
+                message = {"do": what, "number": self._number}
+                self._connection.send_bytes(json.dumps(message).encode())
+            answer = self._answer()
+        except (EOFError, OSError, ValueError) as error:
+            self._end(DeviceDisconnectedError(f"{self._where}: its window has gone"))
+            raise DeviceDisconnectedError(f"{self._where}: its window has gone") from error
+        if "error" not in answer:
+            return answer
+        words = str(answer["error"]).removeprefix(f"{self._where}: ")
+        told = ERRORS.get(answer["kind"], DeviceNotFoundError)(f"{self._where}: {words}")
+        if answer["kind"] == "gone":
+            self._end(told)
+        raise told
+
+    def _answer(self) -> dict[str, Any]:
+        until_s = time.monotonic() + ANSWER_S
+        while self._connection.poll(max(0.0, until_s - time.monotonic())):
+            answer: dict[str, Any] = json.loads(self._connection.recv_bytes())
+            if answer.get("number", self._number) == self._number:
+                return answer
+        raise DeviceTimeoutError(f"{self._where}: its window did not answer in {ANSWER_S:g} s")
+
+    def _end(self, words: DeviceError) -> None:
+        if self._over is None:
+            self._over = words
+            self._connection.close()
+
+    def close(self) -> None:
+        """Let go; the pattern stays."""
+        self._end(DeviceStateError(f"{self._where}: is closed"))
+
+
+def running_windows() -> list[WindowState]:
+    """The windows on this display; what dead ones left behind is cleared away."""
+    _reap()
+    found = []
+    for path in sorted(runtime_folder().glob("slm-*.json")):
+        state = read_state(path)
+        if state is None or state.display != display() or state.refused:
+            continue
+        try:
+            link = WindowLink(state)
+            try:
+                link.ask("status")  # a process that ends may still take calls for a moment
+            finally:
+                link.close()
+        except (DeviceNotFoundError, DeviceDisconnectedError):
+            forget(state.ticket)
+        except DeviceTimeoutError:
+            found.append(state)  # it hangs, and says so to whoever wants it
+        else:
+            found.append(state)
+    return found
+
+
+def window_on(address: str, shape: tuple[int, int]) -> WindowState:
+    """The window on the monitor that an address means; started if there is none yet.
+
+    Raises DeviceNotFoundError if the monitor is not there, DeviceValueError if it can not carry an SLM of
+    that (height, width).
+    """
+    for state in running_windows():
+        if state.monitor is not None and means(address, state.monitor):
+            why_not = state.monitor.why_not(shape)
+            if why_not is not None:
+                raise DeviceValueError(f"SLM monitor {state.monitor.title}: {why_not}")
+            return state
+    return _start(address, shape)
+
+
+def _start(address: str, shape: tuple[int, int]) -> WindowState:
+    ticket = secrets.token_hex(8)
+    socket_address(ticket)  # says now what would else go wrong in the other process
+    log = place(ticket, "log")
+    with log.open("wb") as errors:
+        arguments = [ticket, str(shape[0]), str(shape[1]), address]
+        process = subprocess.Popen(
+            _python("drivers.slm.qt.process", *arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=errors,
+            stderr=errors,
+            env=_environment(),
+            **_detached(),
+        )
+    _started.append(process)
+    deadline = time.monotonic() + START_S
+    state = None
+    while state is None and time.monotonic() < deadline:
+        ended = process.poll() is not None
+        state = read_state(place(ticket, "json"))
+        if ended:
+            break
+        if state is None:
+            time.sleep(0.02)
+    if state is not None and not state.refused:
+        return state
+    said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or [""]
+    if process.poll() is None and state is None:
+        process.kill()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(ANSWER_S)
+    forget(ticket)
+    if state is None:
+        raise DeviceNotFoundError(f"SLM window for monitor {address!r}: did not start: {said[-1]}")
+    raise ERRORS.get(state.kind, DeviceNotFoundError)(state.refused)
+
+
+def list_monitors(identify_s: float | None = None) -> list[Monitor]:
+    """All monitors, by a process that looks; with identify_s it also shows a number on each so long.
+
+    Raises DeviceNotFoundError if there is no display to look at.
+    """
+    arguments = [] if identify_s is None else [str(identify_s)]
+    command = _python("drivers.slm.qt.monitors", *arguments)
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=_environment(),
+            timeout=LIST_S + (identify_s or 0.0),
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DeviceNotFoundError("monitors: the window system does not answer") from error
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines() or ["no display"]
+        raise DeviceNotFoundError(f"monitors: no display to look at: {said[0]}")
+    return [Monitor.from_dict(values) for values in json.loads(done.stdout)]
+
+
+def monitor_command(identify_s: float | None = None) -> list[str]:
+    """The process behind `list_monitors`, for a program that must not wait for it."""
+    return _python("drivers.slm.qt.monitors", *([] if identify_s is None else [str(identify_s)]))
+
+
+def _python(module: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with these packages on the path and a pixel a pixel."""
+    environment = dict(os.environ)
+    native_pixels(environment)
+    here = str(Path(drivers.__path__[0]).parent)
+    before = environment.get("PYTHONPATH")
+    environment["PYTHONPATH"] = os.pathsep.join([here, before] if before else [here])
+    return environment
+
+
+def _detached() -> dict[str, Any]:
+    """So that the window outlives us, and a Ctrl-C in our terminal."""
+    folder = {"cwd": runtime_folder()}
+    if sys.platform == "win32":
+        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
+        return {**folder, "creationflags": flags}
+    return {**folder, "start_new_session": True}
+
+
+def _reap() -> None:
+    _started[:] = [process for process in _started if process.poll() is None]

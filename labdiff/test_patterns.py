@@ -1,0 +1,118 @@
+"""Phases whose light everybody knows, to see that an SLM does what it is told.
+
+Shapes are (height, width); x grows with the column, y with the row, both from the panel's middle. Positive
+slopes of phase send the light to positive x and y (exp(i k r), as in `twin.propagation`).
+"""
+
+from __future__ import annotations
+
+from math import factorial
+
+import numpy as np
+import numpy.typing as npt
+
+Phase = npt.NDArray[np.float32]
+TURN_RAD = 2.0 * np.pi
+
+NOLL = (
+    ("piston", 0, 0),
+    ("tilt x", 1, 1),
+    ("tilt y", 1, -1),
+    ("defocus", 2, 0),
+    ("oblique astigmatism", 2, -2),
+    ("vertical astigmatism", 2, 2),
+    ("vertical coma", 3, -1),
+    ("horizontal coma", 3, 1),
+    ("vertical trefoil", 3, -3),
+    ("oblique trefoil", 3, 3),
+    ("spherical", 4, 0),
+)
+"""Name, radial order n and azimuthal order m of the Zernike polynomials in Noll's order, from 1 on."""
+
+
+def blaze(shape: tuple[int, int], period_px: float, angle_deg: float = 0.0) -> Phase:
+    """A tilt of 2 pi a period: all light goes into one order, at wavelength / (period * pitch).
+
+    angle_deg: from x towards y. Raises ValueError for a period below two pixels, which is no blaze.
+    """
+    if abs(period_px) < 2.0:
+        raise ValueError(f"a period of {period_px:g} px; allowed is 2 or more, or -2 or less")
+    x, y = _places(shape)
+    angle = np.deg2rad(angle_deg)
+    along = x * np.cos(angle) + y * np.sin(angle)
+    return np.asarray(TURN_RAD / period_px * along, np.float32)
+
+
+def checkerboard(shape: tuple[int, int], cell_px: int, contrast_rad: float = float(np.pi)) -> Phase:
+    """Squares of 0 and of contrast_rad; with pi no light is left in the zero order.
+
+    Raises ValueError for a cell below one pixel.
+    """
+    if cell_px < 1:
+        raise ValueError(f"cells of {cell_px} px; allowed is 1 or more")
+    rows, columns = np.indices(shape)
+    odd = (rows // cell_px + columns // cell_px) % 2
+    return np.asarray(odd * contrast_rad, np.float32)
+
+
+def lens(
+    shape: tuple[int, int], focal_mm: float, wavelength_nm: float, pixel_pitch_um: float
+) -> Phase:
+    """A thin lens: phase -pi r^2 / (wavelength * f). Raises ValueError for f = 0.
+
+    At r = wavelength * f / (2 * pitch) it has pi a pixel; further out it is no lens any more, see
+    `shortest_focal_mm`.
+    """
+    if focal_mm == 0.0:
+        raise ValueError("a focal length of 0 mm; allowed is any other")
+    x, y = _places(shape)
+    square_um2 = (x**2 + y**2) * pixel_pitch_um**2
+    scale = -np.pi / (wavelength_nm * 1e-3 * focal_mm * 1e3)
+    return (scale * square_um2).astype(np.float32)
+
+
+def shortest_focal_mm(shape: tuple[int, int], wavelength_nm: float, pixel_pitch_um: float) -> float:
+    """The shortest focal length whose phase the pixels still follow, up to the panel's longer edge."""
+    edge_px = max(shape) / 2.0
+    return 2.0 * edge_px * pixel_pitch_um**2 / (wavelength_nm * 1e-3) * 1e-3
+
+
+def zernike(shape: tuple[int, int], waves: dict[int, float]) -> Phase:
+    """A sum of Zernike polynomials on the largest circle in the panel; it goes on outside.
+
+    waves: rms amplitude in waves (2 pi) by Noll's number, 1 ... 11. Raises ValueError for another number.
+    Source: Noll, JOSA 66, 207 (1976).
+    """
+    x, y = _places(shape)
+    radius = min(shape) / 2.0
+    rho, theta = np.hypot(x, y) / radius, np.arctan2(y, x)
+    total = np.zeros(shape)
+    for number, amplitude in waves.items():
+        if not 1 <= number <= len(NOLL):
+            raise ValueError(f"Zernike polynomial {number}; allowed are 1 ... {len(NOLL)}")
+        _, n, m = NOLL[number - 1]
+        total += TURN_RAD * amplitude * _zernike(n, m, rho, theta)
+    return total.astype(np.float32)
+
+
+def _zernike(
+    n: int, m: int, rho: npt.NDArray[np.float64], theta: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Noll's normalisation: mean square 1 on the unit circle."""
+    order = abs(m)
+    radial = np.zeros_like(rho)
+    for k in range((n - order) // 2 + 1):
+        weight = factorial(n - k) / (
+            factorial(k) * factorial((n + order) // 2 - k) * factorial((n - order) // 2 - k)
+        )
+        radial += (-1) ** k * weight * rho ** (n - 2 * k)
+    if m == 0:
+        return np.asarray(np.sqrt(n + 1) * radial)
+    turn = np.cos(order * theta) if m > 0 else np.sin(order * theta)
+    return np.asarray(np.sqrt(2 * (n + 1)) * radial * turn)
+
+
+def _places(shape: tuple[int, int]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """(x, y) of each pixel's centre from the panel's middle, in pixels."""
+    rows, columns = np.indices(shape, dtype=np.float64)
+    return columns - (shape[1] - 1) / 2.0, rows - (shape[0] - 1) / 2.0
