@@ -1,0 +1,208 @@
+"""The row of controls above the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import qtawesome as qta
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QToolButton, QWidget
+from superqt import QFlowLayout
+
+from gui.live.levels import COLOUR_MAPS, LevelMode, Levels
+from gui.live.recording import FORMATS
+from gui.style import style, theme
+
+MOST_COUNTS = 65535
+
+
+class Controls(QWidget):
+    """What the user sets of the live view. changed: of the picture, anything."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._icons: list[tuple[QToolButton, str]] = []
+        self._percentiles = (0.1, 99.9)
+        self._fixed = Levels(0, 255)
+        row = QFlowLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        self.mode = _choice(
+            "live_level_mode",
+            [mode.value for mode in LevelMode],
+            "How the levels follow the frames; they stay with the mode you choose.",
+        )
+        self.low = _LevelBox("live_level_low", "The count, or percentile, of the first colour.")
+        self.high = _LevelBox("live_level_high", "The count, or percentile, of the last colour.")
+        self.colours = _choice("live_colours", COLOUR_MAPS, "Colour map.")
+        label = QLabel("Levels")
+        label.setMinimumHeight(self.mode.sizeHint().height())
+        for widget in (label, self.mode, self.low, self.high, self.colours):
+            row.addWidget(widget)
+
+        def button(name: str, icon: str, words: str, tip: str, check: bool = False) -> QToolButton:
+            made = QToolButton()
+            made.setObjectName(f"live_{name}")
+            made.setText(words)
+            made.setToolTip(tip)
+            made.setCheckable(check)
+            made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            self._icons.append((made, icon))
+            row.addWidget(made)
+            return made
+
+        self.saturation = button(
+            "saturation",
+            "mdi6.white-balance-sunny",
+            "Saturation",
+            "Mark pixels at the camera's largest count.",
+            check=True,
+        )
+        self.saturation.setChecked(True)
+        self.crosshair = button(
+            "crosshair",
+            "mdi6.crosshairs",
+            "Crosshair",
+            "Crosshair and its two profiles.",
+            check=True,
+        )
+        self.histogram = button(
+            "histogram_shown",
+            "mdi6.chart-histogram",
+            "Histogram",
+            "Show the histogram.",
+            check=True,
+        )
+        self.histogram.setChecked(True)
+        self.draw_roi = button(
+            "draw_roi",
+            "mdi6.selection-drag",
+            "Draw ROI",
+            "Drag the camera's new region.",
+            check=True,
+        )
+        self.whole = button(
+            "whole_sensor", "mdi6.arrow-expand-all", "Whole sensor", "Read out the whole sensor."
+        )
+        self.fit = button("fit", "mdi6.fit-to-page-outline", "Fit", "The whole frame (F).")
+        self.one = button(
+            "one_to_one", "mdi6.numeric-1-box-outline", "1:1", "A sensor pixel a screen pixel (1)."
+        )
+        self.snapshot = button(
+            "snapshot", "mdi6.camera", "Snapshot", "Keep this frame, its settings beside it."
+        )
+        self.record = button(
+            "record", "mdi6.record-rec", "Record", "Keep all frames from now on.", check=True
+        )
+        self.format = _choice(
+            "live_format", list(FORMATS), "File format of snapshots and recordings."
+        )
+        row.addWidget(self.format)
+        self.mode.currentTextChanged.connect(self._take_mode)
+        self.low.editingFinished.connect(self._take_boxes)
+        self.high.editingFinished.connect(self._take_boxes)
+        self.colours.currentTextChanged.connect(lambda _: self.changed.emit())
+        self.saturation.toggled.connect(lambda _: self.changed.emit())
+        style.changed.connect(self._colour)
+        self._colour()
+        self._take_mode(self.mode.currentText())
+
+    @property
+    def level_mode(self) -> LevelMode:
+        """How levels follow the frames."""
+        return LevelMode(self.mode.currentText())
+
+    @property
+    def fixed(self) -> Levels:
+        """Levels of the fixed mode."""
+        return self._fixed
+
+    @property
+    def percentiles(self) -> tuple[float, float]:
+        """Per cent of the pixels below the low and below the high level."""
+        return self._percentiles
+
+    def fix(self, levels: Levels) -> None:
+        """Levels by hand: from now on they are fixed."""
+        self._fixed = levels
+        self.mode.setCurrentText(LevelMode.FIXED.value)
+        self._fill()
+        self.changed.emit()
+
+    def set_percentiles(self, percentiles: tuple[float, float]) -> None:
+        """Of the percentile mode."""
+        self._percentiles = percentiles
+        self._fill()
+        self.changed.emit()
+
+    def show_levels(self, levels: Levels) -> None:
+        """Say what min/max found; in the other modes the boxes say what was asked for."""
+        if self.level_mode is LevelMode.MIN_MAX:
+            self.low.setValue(levels.low)
+            self.high.setValue(levels.high)
+
+    def show_recording(self, on: bool) -> None:
+        """The word on the button says what it will do."""
+        self.record.setText("Stop" if on else "Record")
+
+    def _take_mode(self, _: str) -> None:
+        percent = self.level_mode is LevelMode.PERCENTILE
+        for box in (self.low, self.high):
+            box.setDecimals(2 if percent else 0)
+            box.setRange(0.0, 100.0 if percent else MOST_COUNTS)
+            box.setSingleStep(0.1 if percent else 1.0)
+            box.setSuffix(" %" if percent else " counts")
+            box.setReadOnly(self.level_mode is LevelMode.MIN_MAX)
+        self._fill()
+        self.changed.emit()
+
+    def _fill(self) -> None:
+        if self.level_mode is LevelMode.FIXED:
+            self.low.setValue(self._fixed.low)
+            self.high.setValue(self._fixed.high)
+        elif self.level_mode is LevelMode.PERCENTILE:
+            self.low.setValue(self._percentiles[0])
+            self.high.setValue(self._percentiles[1])
+
+    def _take_boxes(self) -> None:
+        low, high = self.low.value(), self.high.value()
+        if self.level_mode is LevelMode.FIXED:
+            self._fixed = Levels(int(low), int(max(high, low + 1)))
+        elif self.level_mode is LevelMode.PERCENTILE:
+            self._percentiles = (min(low, high), max(low, high))
+        else:
+            return
+        self._fill()
+        self.changed.emit()
+
+    def _colour(self) -> None:
+        for button, icon in self._icons:
+            on = theme().bad if button is self.record else theme().accent
+            button.setIcon(qta.icon(icon, color=theme().text, color_on=on))
+
+
+class _LevelBox(QDoubleSpinBox):
+    """A number that a wheel over it does not change."""
+
+    def __init__(self, name: str, tip: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setToolTip(tip)
+        self.setKeyboardTracking(False)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Let what lies around scroll."""
+        event.ignore()
+
+
+def _choice(name: str, entries: Sequence[str], tip: str) -> QComboBox:
+    box = QComboBox()
+    box.setObjectName(name)
+    box.addItems(list(entries))
+    box.setToolTip(tip)
+    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    return box

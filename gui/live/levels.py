@@ -1,0 +1,123 @@
+"""From which count to which the colours of a picture run, and how counts become colours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyqtgraph as pg
+
+from gui.live.statistics import Statistics
+
+Counts: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+GREY = "grey"
+COLOUR_MAPS = (GREY, "inferno", "viridis", "magma", "cividis", "CET-L9", "CET-R4")
+SATURATED_INDEX = 255
+_TOP_INDEX = 254
+
+
+class LevelMode(StrEnum):
+    """How the levels follow the frames; they stay with a mode until another is chosen."""
+
+    FIXED = "fixed"
+    MIN_MAX = "min/max"
+    PERCENTILE = "percentile"
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """low: counts of the first colour; high: of the last, above low."""
+
+    low: int
+    high: int
+
+
+def levels_of(
+    mode: LevelMode, fixed: Levels, percentiles: tuple[float, float], statistics: Statistics
+) -> Levels:
+    """The levels that a mode asks for; high is at least one count above low."""
+    if mode is LevelMode.FIXED or statistics.empty:
+        return fixed
+    if mode is LevelMode.MIN_MAX:
+        low, high = statistics.least, statistics.most
+    else:
+        low, high = (statistics.percentile(p) for p in percentiles)
+    return Levels(low, max(high, low + 1))
+
+
+def colours(name: str) -> npt.NDArray[np.uint8]:
+    """(256, 3) red, green, blue of a colour map."""
+    if name == GREY:
+        return np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+    found: npt.NDArray[np.uint8] = pg.colormap.get(name).getLookupTable(nPts=256, alpha=False)
+    return found
+
+
+def standing_out(chosen: npt.NDArray[np.uint8], candidates: Sequence[int]) -> int:
+    """Of the candidates, 0xRRGGBB, the one least like any colour of the map."""
+
+    def distance(rgb: int) -> float:
+        colour = np.array([rgb >> 16 & 255, rgb >> 8 & 255, rgb & 255])
+        return float(np.linalg.norm(chosen.astype(float) - colour, axis=1).min())
+
+    return max(candidates, key=distance)
+
+
+@dataclass(frozen=True)
+class ColourTable:
+    """What Qt needs to paint counts: an image of bytes, and the colour of each byte.
+
+    Counts of one byte are painted as they lie; wider ones are shifted down until the levels span at
+    most 255 steps, which leaves at least 128 colours and costs three passes without a table look-up: a
+    table of 65536 entries takes numpy five to ten times as long.
+
+    saturation: counts from which a pixel is saturated; None: not marked.
+    saturated_rgb: its colour.
+    """
+
+    levels: Levels
+    colours: npt.NDArray[np.uint8]
+    saturation: int | None
+    saturated_rgb: int
+
+    def bytes_of(self, pixels: npt.NDArray[Any], saturated: bool) -> npt.NDArray[np.uint8]:
+        """(h, w) indices into `entries`. saturated: False if no pixel is known to be saturated."""
+        if pixels.dtype == np.uint8:
+            return np.ascontiguousarray(pixels)
+        low, high = self._within(65535)
+        steps = np.clip(pixels, low, high)
+        np.subtract(steps, low, out=steps)
+        result = np.empty(pixels.shape, np.uint8)
+        np.right_shift(steps, self._shift, out=result, casting="unsafe")
+        if saturated and self.saturation is not None:
+            result[pixels >= self.saturation] = SATURATED_INDEX
+        return result
+
+    def entries(self, dtype: np.dtype[Any]) -> list[int]:
+        """256 colours as Qt's 0xAARRGGBB, for bytes of frames of this type."""
+        if dtype == np.uint8:
+            place = (np.arange(256) - self.levels.low) / (self.levels.high - self.levels.low)
+        else:
+            low, high = self._within(65535)
+            place = np.arange(256) / max(1, (high - low) >> self._shift)
+        chosen = self.colours[np.clip(place * 255.0, 0, 255).round().astype(int)].astype(np.uint32)
+        table = 0xFF000000 | chosen[:, 0] << 16 | chosen[:, 1] << 8 | chosen[:, 2]
+        if self.saturation is not None:
+            first = self.saturation if dtype == np.uint8 else SATURATED_INDEX
+            table[first:] = 0xFF000000 | self.saturated_rgb
+        return [int(entry) for entry in table]
+
+    def _within(self, most: int) -> tuple[int, int]:
+        """Levels may lie beyond what a pixel can hold."""
+        low = min(max(self.levels.low, 0), most - 1)
+        return low, min(max(self.levels.high, low + 1), most)
+
+    @property
+    def _shift(self) -> int:
+        low, high = self._within(65535)
+        shift = max(0, (high - low).bit_length() - 8)
+        return shift + (((high - low) >> shift) > _TOP_INDEX)

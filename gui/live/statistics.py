@@ -1,0 +1,51 @@
+"""What a frame's counts are like; cheap enough for ten times a second."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+SAMPLE_PIXELS = 150_000
+"""The histogram looks at about so many pixels, on an even grid; least and most look at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """histogram[c]: pixels of the sample with c counts. least, most: counts of the whole frame."""
+
+    histogram: npt.NDArray[np.int64]
+    least: int
+    most: int
+
+    @property
+    def empty(self) -> bool:
+        """True if there was no pixel."""
+        return not self.histogram.any()
+
+    def percentile(self, percent: float) -> int:
+        """The count that so many percent of the sample's pixels do not exceed."""
+        sums = np.cumsum(self.histogram)
+        wanted = max(1.0, percent / 100.0 * float(sums[-1]))
+        return int(np.searchsorted(sums, wanted))
+
+    def binned(self, bins: int, maximum: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """(edges (n + 1,) in counts, pixels (n,)) of about `bins` even bins over 0 ... maximum."""
+        width = max(1, -(-(maximum + 1) // bins))
+        count = -(-(max(maximum, len(self.histogram) - 1) + 1) // width)
+        padded = np.zeros(count * width, np.int64)
+        padded[: len(self.histogram)] = self.histogram
+        return np.arange(count + 1.0) * width, padded.reshape(count, width).sum(axis=1)
+
+
+def statistics_of(pixels: npt.NDArray[Any]) -> Statistics:
+    """Of (h, w) uint8 or uint16; of a frame without pixels an empty histogram."""
+    if not pixels.size:
+        return Statistics(np.zeros(1, np.int64), 0, 0)
+    stride = max(1, int((pixels.size / SAMPLE_PIXELS) ** 0.5))
+    # From the middle of each cell of the grid, lest a border decide.
+    sample = pixels[stride // 2 :: stride, stride // 2 :: stride]
+    histogram = np.bincount((sample if sample.size else pixels).ravel())
+    return Statistics(histogram, int(pixels.min()), int(pixels.max()))

@@ -1,0 +1,371 @@
+"""The live view: the camera's picture with all that a person at the bench asks of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QColor
+from PySide6.QtWidgets import QGridLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+
+from drivers.types import Roi
+from gui.live.canvas import Canvas
+from gui.live.controls import Controls
+from gui.live.histogram import Histogram
+from gui.live.keeper import Keeper
+from gui.live.levels import ColourTable, LevelMode, Levels, colours, levels_of, standing_out
+from gui.live.profiles import Profile
+from gui.live.rates import Rate
+from gui.live.statistics import statistics_of
+from gui.process.frame_ring import NumberedFrame
+from gui.style import style, theme
+
+FIGURES_MS = 100
+"""Histogram, levels, profiles and counters follow at this pace; the picture with every frame."""
+
+
+class LiveView(QWidget):
+    """Told of the camera and its frames; says what the user asks for. Places are raw-sensor pixels."""
+
+    roi_asked = Signal(Roi)
+    noticed = Signal(str)
+    """A snapshot or a recording is over: where it is, or what went wrong, in words."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self.setObjectName("live_view")
+        self._clock = clock
+        self._entry: NumberedFrame | None = None
+        self._hovered: tuple[int, int] | None = None
+        self._sensor_shape: tuple[int, int] | None = None
+        self._maximum = 255
+        self._levels = Levels(0, 255)
+        self._acquired, self._shown, self._dropped = Rate(), Rate(), 0
+        self._figured: NumberedFrame | None = None
+        self._keeper = Keeper()
+        self._build()
+        self._timer = QTimer(self, interval=FIGURES_MS)
+        self._timer.timeout.connect(self._tick)
+        self._timer.start()
+        self._recolour()
+
+    # What it is told
+
+    def set_camera(
+        self, sensor_shape: tuple[int, int], bit_depth: int, step_counts: int = 1
+    ) -> None:
+        """The camera behind the frames: (height, width) of its sensor, bits of a count.
+
+        step_counts: distance of two counts, 16 for 12 bits packed to the left of 16.
+        """
+        self._sensor_shape = sensor_shape
+        self._maximum = (2**bit_depth - 1) * step_counts
+        self._keeper.sensor_shape, self._keeper.bit_depth = sensor_shape, bit_depth
+        self._keeper.maximum_counts = self._maximum
+        self.canvas.set_sensor(sensor_shape)
+        self.histogram.set_maximum(self._maximum)
+        self.clear("No frames yet")
+        self.controls.fix(Levels(0, self._maximum))
+
+    def set_bench(self, name: str) -> None:
+        """The bench's name, kept beside what is recorded."""
+        self._keeper.bench = name
+
+    def set_folder(self, folder: Path) -> None:
+        """Where snapshots and recordings go."""
+        self._keeper.folder = folder
+
+    def show_frame(self, entry: NumberedFrame) -> None:
+        """One frame, uint8 or uint16; anything else is rounded to counts, what is no number to 0."""
+        entry = _as_counts(entry)
+        now_s = self._clock()
+        before = self._entry
+        if before is None or entry.number <= before.number:
+            self._acquired, self._shown, self._dropped = Rate(), Rate(), 0
+            self._acquired.add(now_s)
+        else:
+            new = entry.number - before.number
+            self._acquired.add(now_s, new)
+            self._dropped += new - 1 + self.canvas.waiting
+        self._entry = entry
+        self._keeper.add(entry)
+        if before is None:
+            self._figure()
+        self.canvas.show_entry(entry if entry.frame.pixels.size else None)
+
+    def clear(self, words: str) -> None:
+        """No frame any more, and why, such as "The camera is disconnected"."""
+        self._entry = self._figured = None
+        self.canvas.empty_words = words
+        self.canvas.show_entry(None)
+        self._say()
+
+    @property
+    def recording(self) -> bool:
+        """True while all frames are wanted, not the newest only."""
+        return self._keeper.recording
+
+    def settings(self) -> dict[str, Any]:
+        """What the user has set, as plain values, to be restored at the next start."""
+        asked = self.controls
+        return {
+            "mode": asked.level_mode.value,
+            "low": asked.fixed.low,
+            "high": asked.fixed.high,
+            "low_percent": asked.percentiles[0],
+            "high_percent": asked.percentiles[1],
+            "colours": asked.colours.currentText(),
+            "saturation": asked.saturation.isChecked(),
+            "histogram": asked.histogram.isChecked(),
+            "format": asked.format.currentText(),
+        }
+
+    def restore(self, settings: dict[str, Any]) -> None:
+        """Set what `settings` gave; what is missing or not understood stays as it is."""
+        asked, found = self.controls, self.settings() | settings
+        try:
+            low, high = int(found["low"]), int(found["high"])
+            percentiles = (float(found["low_percent"]), float(found["high_percent"]))
+            mode = LevelMode(found["mode"])
+        except (TypeError, ValueError):
+            return
+        asked.fix(Levels(low, max(high, low + 1)))
+        asked.set_percentiles(percentiles)
+        asked.mode.setCurrentText(mode.value)
+        for box, name in ((asked.colours, "colours"), (asked.format, "format")):
+            if box.findText(str(found[name])) >= 0:
+                box.setCurrentText(str(found[name]))
+        for button, name in ((asked.saturation, "saturation"), (asked.histogram, "histogram")):
+            button.setChecked(str(found[name]).lower() == "true")
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """End what is recorded, whole."""
+        self.finish_recordings()
+        super().closeEvent(event)
+
+    def finish_recordings(self) -> None:
+        """Stop recording and wait, some seconds at most, until all is on the disk."""
+        self._timer.stop()
+        self._keeper.finish()
+
+    # How it is put together
+
+    def _build(self) -> None:
+        self.controls, self.canvas, self.histogram = Controls(), Canvas(), Histogram()
+        self.row_profile, self.column_profile = Profile(vertical=False), Profile(vertical=True)
+        picture = QWidget()
+        grid = QGridLayout(picture)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(0)
+        grid.addWidget(self.canvas, 0, 0)
+        grid.addWidget(self.column_profile, 0, 1)
+        grid.addWidget(self.row_profile, 1, 0, 1, 2)
+        self._split = QSplitter(Qt.Orientation.Vertical)
+        self._split.addWidget(picture)
+        self._split.addWidget(self.histogram)
+        self._split.setStretchFactor(0, 4)
+        self._split.setStretchFactor(1, 1)
+        self._split.setCollapsible(0, False)
+        self._split.setSizes([4000, 1000])
+        self.read_out = _label("live_read_out")
+        self.frame_words = _label("live_frame_words")
+        self.counters = _label("live_counters")
+        self.counters.setToolTip(
+            "Acquired: frames the camera gave. Shown: painted on the screen. "
+            "Dropped: overtaken by a newer one before they were painted."
+        )
+        self.recording_words = _label("live_recording_words")
+        self.recording_words.setWordWrap(True)
+        self.recording_words.hide()
+        words = QGridLayout()
+        words.addWidget(self.read_out, 0, 0)
+        words.addWidget(self.counters, 0, 1, Qt.AlignmentFlag.AlignRight)
+        words.addWidget(self.frame_words, 1, 0, 1, 2)
+        words.addWidget(self.recording_words, 2, 0, 1, 2)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.controls)
+        layout.addWidget(self._split, 1)
+        layout.addLayout(words)
+        asked = self.controls
+        asked.changed.connect(self._recolour)
+        asked.crosshair.toggled.connect(self._toggle_crosshair)
+        asked.histogram.toggled.connect(self.histogram.setVisible)
+        asked.draw_roi.toggled.connect(self._toggle_roi)
+        asked.whole.clicked.connect(self._ask_whole)
+        asked.fit.clicked.connect(self.canvas.fit)
+        asked.one.clicked.connect(self.canvas.one_to_one)
+        asked.snapshot.clicked.connect(self._snapshot)
+        asked.record.toggled.connect(self._toggle_recording)
+        self.histogram.levels_dragged.connect(asked.fix)
+        self._keeper.told.connect(self._tell)
+        self._keeper.over.connect(self._end)
+        self.canvas.painted.connect(self._count)
+        self.canvas.hovered.connect(self._hover)
+        self.canvas.crosshair_moved.connect(self._draw_profiles)
+        self.canvas.view_changed.connect(self._follow_view)
+        self.canvas.roi_drawn.connect(self.roi_asked)
+        self.canvas.roi_left.connect(lambda: asked.draw_roi.setChecked(False))
+        style.changed.connect(self._recolour)
+        self._toggle_crosshair(False)
+
+    # Figures
+
+    def _tick(self) -> None:
+        if self._entry is not None and self._entry is not self._figured:
+            self._figure()
+            self._draw_profiles()
+        self._say()
+        self._keeper.look()
+
+    def _figure(self) -> None:
+        """Levels and histogram of the present frame."""
+        assert self._entry is not None
+        self._figured = self._entry
+        found = statistics_of(self._entry.frame.pixels)
+        asked = self.controls
+        self._set_levels(levels_of(asked.level_mode, asked.fixed, asked.percentiles, found))
+        if self.histogram.isVisible():
+            self.histogram.show_statistics(found)
+
+    def _set_levels(self, levels: Levels) -> None:
+        if levels != self._levels:
+            self._levels = levels
+            self._set_table()
+        self.controls.show_levels(levels)
+        self.histogram.set_levels(levels)
+
+    def _recolour(self) -> None:
+        self._set_table()
+        if self._entry is not None:
+            self._figure()
+        else:
+            self._set_levels(self.controls.fixed)
+
+    def _set_table(self) -> None:
+        marked = self._maximum if self.controls.saturation.isChecked() else None
+        chosen = colours(self.controls.colours.currentText())
+        roles = (theme().saturated, theme().twin, theme().floor)
+        saturated = standing_out(chosen, [QColor(role).rgb() & 0xFFFFFF for role in roles])
+        self.canvas.set_table(ColourTable(self._levels, chosen, marked, saturated))
+
+    def _count(self, _: int) -> None:
+        self._shown.add(self._clock())
+
+    def _say(self) -> None:
+        self._read_out()
+        if self._entry is None:
+            self.counters.clear()
+            self.frame_words.clear()
+            return
+        now_s = self._clock()
+        acquired, shown = self._acquired, self._shown
+        self.counters.setText(
+            f"acquired {acquired.count} ({acquired.per_s(now_s):.1f} frames/s) · "
+            f"shown {shown.count} ({shown.per_s(now_s):.1f} frames/s) · dropped {self._dropped}"
+        )
+        frame = self._entry.frame
+        pattern = "unknown" if frame.pattern_id is None else str(frame.pattern_id)
+        self.frame_words.setText(
+            f"exposure {frame.exposure_ms:.4g} ms · {frame.roi.width} x {frame.roi.height} px "
+            f"at row {frame.roi.top}, column {frame.roi.left} · pattern {pattern} · "
+            f"saturated {100.0 * frame.saturated_fraction:.3g} % · "
+            f"zoom {100.0 * self.canvas.scale:.0f} %"
+        )
+
+    def _hover(self, place: tuple[int, int] | None) -> None:
+        self._hovered = place
+        self._read_out()
+
+    def _read_out(self) -> None:
+        place = self._hovered or self.canvas.crosshair
+        if place is None or self._entry is None:
+            self.read_out.clear()
+            return
+        row, column = place
+        frame = self._entry.frame
+        at = (row - frame.roi.top, column - frame.roi.left)
+        inside = all(0 <= a < n for a, n in zip(at, frame.pixels.shape, strict=True))
+        counts = f"{int(frame.pixels[at])} counts" if inside else "outside the frame"
+        self.read_out.setText(f"row {row}, column {column}: {counts}")
+
+    # Crosshair and profiles
+
+    def _toggle_crosshair(self, on: bool) -> None:
+        self.row_profile.setVisible(on)
+        self.column_profile.setVisible(on)
+        self.row_profile.set_margin(self.column_profile.sizeHint().width())
+        self.canvas.crosshair = self.canvas.middle() if on else None
+
+    def _follow_view(self) -> None:
+        view, canvas = self.canvas.viewport, self.canvas
+        top, left = view.place(0.0, 0.0)
+        bottom, right = view.place(canvas.width(), canvas.height())
+        self.row_profile.look(left, right)
+        self.column_profile.look(top, bottom)
+
+    def _draw_profiles(self) -> None:
+        place, entry = self.canvas.crosshair, self._entry
+        if place is None or entry is None or not entry.frame.pixels.size:
+            return
+        frame = entry.frame
+        row = min(max(place[0] - frame.roi.top, 0), frame.pixels.shape[0] - 1)
+        column = min(max(place[1] - frame.roi.left, 0), frame.pixels.shape[1] - 1)
+        self.row_profile.show_counts(frame.roi.left, frame.pixels[row], self._maximum)
+        self.column_profile.show_counts(frame.roi.top, frame.pixels[:, column], self._maximum)
+        self._follow_view()
+
+    # Region of interest
+
+    def _toggle_roi(self, on: bool) -> None:
+        if self.canvas.drawing_roi != on:
+            self.canvas.drawing_roi = on
+
+    def _ask_whole(self) -> None:
+        if self._sensor_shape is not None:
+            self.roi_asked.emit(Roi(0, 0, *self._sensor_shape))
+
+    # Snapshots and recordings
+
+    def _snapshot(self) -> None:
+        if self._entry is None or not self._entry.frame.pixels.size:
+            self.noticed.emit("There is no frame to keep yet.")
+        else:
+            self._keeper.snapshot(self._entry, self.controls.format.currentText())
+
+    def _toggle_recording(self, on: bool) -> None:
+        if on:
+            self._keeper.record(self.controls.format.currentText())
+        else:
+            self._keeper.stop()
+        self.controls.show_recording(on)
+
+    def _tell(self, words: str) -> None:
+        self.recording_words.setText(words)
+        self.recording_words.show()
+
+    def _end(self, words: str) -> None:
+        self._tell(words)
+        if not self._keeper.recording:
+            self.controls.record.setChecked(False)
+        self.noticed.emit(words)
+
+
+def _label(name: str) -> QLabel:
+    label = QLabel()
+    label.setObjectName(name)
+    return label
+
+
+def _as_counts(entry: NumberedFrame) -> NumberedFrame:
+    """The same frame with uint8 or uint16 pixels, (height, width)."""
+    pixels: Any = entry.frame.pixels
+    if pixels.dtype in (np.uint8, np.uint16) and pixels.ndim == 2:
+        return entry
+    flat = np.nan_to_num(np.atleast_2d(pixels), nan=0.0, posinf=65535.0, neginf=0.0)
+    counts = np.clip(np.rint(flat), 0, 65535).astype(np.uint16)
+    return NumberedFrame(entry.number, replace(entry.frame, pixels=counts))
