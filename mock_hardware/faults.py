@@ -58,3 +58,7 @@ class FaultPlan:
                 self._calls_met[number] += 1
                 return True
         return False
+
+    def calls_met(self, number: int) -> int:
+        """How many calls the entry with this number, from 0, has met."""
+        return self._calls_met[number]

@@ -1,0 +1,1 @@
+"""Parts of benchmarks/faults.py: each module has check(quick) -> list[Claim]."""

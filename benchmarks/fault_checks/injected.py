@@ -1,0 +1,156 @@
+"""Thousands of faults of every type, over some dozen runs: no wrong frame, nothing lost, a good end."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+from claims import Claim, claim
+
+from fault_checks.small_runs import BATCH, Ended, InputKind, Spared, small_run
+from labdiff.reader import read_run
+from mock_hardware.fault_script import Fault
+
+RUNS, FAULTS_A_RUN = 40, 50
+QUICK_RUNS, QUICK_FAULTS_A_RUN = 6, 20
+APART = (9, 13)
+"""Requests from one fault to the next: each meets a bench that has just recovered."""
+COMES_BACK: tuple[Fault, ...] = ("unplugged", "slm_unplugged", "dmd_unplugged", "laser_unplugged")
+REASONS: dict[Fault, str] = {
+    "dropped": "mock camera: no frame within",
+    "duplicated": "exposed before they were asked for",
+    "torn": "belonged to another pattern",
+    "timeout": "mock camera: no frame within",
+    "unplugged": "mock camera: disconnected",
+    "slm_frozen": "check that the SLM is not frozen",
+    "laser_shut": "mock laser: the emission has gone off; check interlock",
+    "beam_blocked": "is the beam blocked?",
+    "saturated": "pixels are saturated",
+    "slm_unplugged": "mock SLM: disconnected",
+    "slm_timeout": "mock SLM: no answer",
+    "dmd_unplugged": "mock DMD: disconnected",
+    "dmd_timeout": "mock DMD: no answer",
+    "laser_unplugged": "mock laser: disconnected",
+    "laser_timeout": "mock laser: no answer",
+}
+"""What a run has to say that a fault ended which does not pass. A late frame comes for ever: it is not one."""
+AT_ONCE: tuple[Fault, ...] = ("laser_shut", "beam_blocked")
+"""End a run however short they are: nothing is switched on again, and no dark frame is used."""
+
+
+def possible(fault: Fault, input_kind: InputKind) -> bool:
+    """A panel that is written once a batch misses nothing by being frozen meanwhile."""
+    if input_kind == "dmd":
+        return fault != "slm_frozen"
+    return not fault.startswith("dmd_")
+
+
+def script_of(
+    rng: np.random.Generator, input_kind: InputKind, count: int, last: Fault | None
+) -> tuple[list[str], int]:
+    """Lines of `count` faults, the last of them for good if it is given; and the requests they need.
+
+    Two devices that went and came back do not follow one another: four in a row rightly end a run.
+    """
+    passing = [f for f in get_args(Fault) if possible(f, input_kind) and f not in AT_ONCE]
+    turns = itertools.cycle(rng.permutation(passing).tolist())
+    lines, at, before = [], 3, ""
+    while len(lines) < count - (last is not None):
+        fault = next(turns)
+        if fault in COMES_BACK and before in COMES_BACK:
+            fault = next(each for each in turns if each not in COMES_BACK)
+        lines.append(f"{fault}@{at}")
+        before = fault
+        at += int(rng.integers(*APART))
+    if last is not None:
+        lines.append(f"{last}@{at}" if last in AT_ONCE else f"{last}@{at}-")
+    return lines, at + APART[1]
+
+
+def check(quick: bool) -> list[Claim]:
+    """Runs with both kinds of input in turn; every second one meets a fault that ends it."""
+    logging.disable(logging.ERROR)
+    rng = np.random.default_rng(7)
+    runs, each = (QUICK_RUNS, QUICK_FAULTS_A_RUN) if quick else (RUNS, FAULTS_A_RUN)
+    kinds: tuple[InputKind, ...] = get_args(InputKind)
+    spared = {kind: Spared(kind) for kind in kinds}
+    fatal = {
+        kind: itertools.cycle(rng.permutation([f for f in REASONS if possible(f, kind)]).tolist())
+        for kind in kinds
+    }
+    met: Counter[str] = Counter()
+    bad: Counter[str] = Counter()
+    ends: Counter[str] = Counter()
+    used = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(runs):
+            kind = kinds[number % 2]
+            last = next(fatal[kind]) if number // 2 % 2 else None
+            script, requests = script_of(rng, kind, each, last)
+            steps = requests // BATCH + 1
+            ended = small_run(Path(folder, str(number)), kind, script, steps, spared[kind], number)
+            met += met_faults(ended, script)
+            used += ended.used
+            bad["wrong"] += ended.wrong
+            bad["lost"] += lost_steps(ended, steps)
+            bad["reason"] += not ended_rightly(ended, last)
+            bad["unsafe"] += not is_safe(ended)
+            ends["failed" if ended.reason else "completed"] += 1
+    logging.disable(logging.NOTSET)
+    told = f"{runs} runs ({ends['completed']} completed, {ends['failed']} failed)"
+    types = len(get_args(Fault))
+    return [
+        claim(f"faults that {told} met", met.total(), f">= {runs * each}"),
+        claim(f"types of faults met, of {types}", len(met), f">= {types}"),
+        claim(f"wrong batches used, of {used} that were compared", bad["wrong"], "<= 0"),
+        claim(f"training steps lost from the files of {told}", bad["lost"], "<= 0"),
+        claim(f"{told}: another end or reason than the fault's", bad["reason"], "<= 0"),
+        claim(f"{told}: laser not off or SLM not flat", bad["unsafe"], "<= 0"),
+    ]
+
+
+def met_faults(ended: Ended, script: list[str]) -> Counter[str]:
+    """The script's lines that happened, by their fault."""
+    plan = ended.laboratory.faults
+    found: Counter[str] = Counter()
+    for number, line in enumerate(script):
+        fault, first = line.split("@")
+        called = fault.split("_")[-1] in ("unplugged", "timeout") and "_" in fault
+        if called:
+            found[fault] += plan.calls_met(number) > 0
+        else:
+            found[fault] += ended.laboratory.camera.requests >= int(first.rstrip("-"))
+    return found
+
+
+def lost_steps(ended: Ended, steps: int) -> int:
+    """Training steps that were told of, or had to be made, and are not in the file as they were told."""
+    file = read_run(ended.path)
+    rows = file.columns.get("training", {})
+    written = rows.get("twin_mse", np.zeros(0)).tolist()
+    told = [step.twin_mse for step in ended.steps]
+    wanted = len(told) if ended.reason else steps
+    kept = sum(a == b for a, b in zip(written, told, strict=False))
+    return wanted - kept
+
+
+def ended_rightly(ended: Ended, last: Fault | None) -> bool:
+    """By what the file itself says."""
+    file = read_run(ended.path)
+    if last is None:
+        return file.outcome == "completed" and not file.reason
+    return file.outcome == "failed" and REASONS[last] in file.reason and ended.reason in file.reason
+
+
+def is_safe(ended: Ended) -> bool:
+    """By the mock's truth, once shutter and crystal have come to rest."""
+    lab = ended.laboratory
+    lab.clock.sleep_s(1.0)
+    now_s = lab.clock.now_s()
+    flat = np.array_equal(lab.slm.crystal.phase(now_s), lab.light_path.flat())
+    return lab.laser.light_mw(now_s) == 0.0 and not ended.bench.laser.emission and flat

@@ -1,0 +1,173 @@
+"""Online learning on a bench of 16 x 16 pixels, through the real job, its bench and its recorder.
+
+The bench is quiet and calibrated by its truth, so that frames of one pattern are equal to the last bit:
+what a run uses is compared with what a second bench, to which nothing happens, answers to the same batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+from unittest.mock import patch
+
+import numpy as np
+
+from calibration.dark import DarkLevel
+from calibration.registration import Registration
+from calibration.resample import Rectifier
+from calibration.result import Verdict
+from drivers.types import Frame
+from labdiff.bench import Bench, Frames
+from labdiff.config import TrainingOptions, bench_text, parse_bench
+from labdiff.errors import UserError
+from labdiff.events import Event, JobStarted, Measured, TrainingStep
+from labdiff.jobs import ExperimentJob, Request
+from labdiff.learning.loop import train
+from labdiff.runner import Job, run
+from labdiff.session import Session
+from mock_hardware.laboratory import MockLaboratory
+
+InputKind = Literal["slm_patch", "dmd"]
+BATCH = 4
+SMALL = {
+    "patch_shape = [100, 100]": "patch_shape = [16, 16]",
+    "patch_top = 22": "patch_top = 4",
+    "patch_lefts = [20, 140, 260, 380, 500]": "patch_lefts = [2, 22, 42]",
+    "shape = [144, 640]": "shape = [24, 60]",
+    "shape = [256, 320]": "shape = [24, 24]",
+    "magnification = 0.60": "magnification = 0.40",
+    'imperfections = "random"': 'imperfections = "none"',
+    "threads = 0": "threads = 1",
+}
+
+
+@dataclass(slots=True)
+class Ended:
+    """What a run came to.
+
+    path: its file. reason: empty if it completed. steps: training steps that its events told of.
+    used, wrong: batches that it used, and those of them that were not what their patterns show.
+    """
+
+    path: Path
+    laboratory: MockLaboratory
+    bench: Bench
+    reason: str
+    steps: list[TrainingStep]
+    used: int
+    wrong: int
+
+
+def small_bench_text(input_kind: InputKind, script: list[str]) -> str:
+    """The shipped mock bench, cut to a few pixels."""
+    text = bench_text("mock")[1]
+    changes = SMALL | {
+        'kind = "slm_patch"': f'kind = "{input_kind}"',
+        "script = []": f"script = {script}".replace("'", '"'),
+    }
+    for before, after in changes.items():
+        if before not in text:
+            raise ValueError(f"the shipped bench has no {before!r} any more")
+        text = text.replace(before, after)
+    return text
+
+
+def laboratory_of(bench: Bench) -> MockLaboratory:
+    """The room behind a bench."""
+    return cast(MockLaboratory, bench.slm._lab)  # type: ignore[attr-defined]
+
+
+def calibrate_by_truth(bench: Bench, counts_per_ms_per_unit: float) -> None:
+    """What a calibration would find."""
+    fine, truth = Verdict("pass", "as the truth has it"), laboratory_of(bench).truth
+    bench.dark = DarkLevel(0.0, 0.0, 0.0, fine)
+    bench.registration = Registration(truth.camera_matrix, truth.camera_offset_px, 0.0, 0.0, fine)
+    bench.rectifier = Rectifier(bench.registration, bench.camera.roi, bench.layout.patch_shape)
+    bench.counts_per_ms_per_unit = counts_per_ms_per_unit
+
+
+class Spared:
+    """A bench of the same kind to which nothing happens."""
+
+    def __init__(self, input_kind: InputKind) -> None:
+        from labdiff.assemble import open_bench
+
+        self.bench = open_bench(parse_bench(small_bench_text(input_kind, []), "spared"), 0)
+        self.bench.__enter__()
+        calibrate_by_truth(self.bench, 1.0)
+        layers = np.zeros((len(self.bench.layout.lefts), *self.bench.layout.patch_shape), np.float32)
+        flat = (np.ones_like(layers[:1]), layers) if input_kind == "dmd" else (layers[:1], layers[1:])
+        self.bench.counts_per_ms_per_unit = float(self.bench.measure(*flat).intensity.mean())
+
+
+class Spy:
+    """Compares every batch that is used with the spared bench's."""
+
+    def __init__(self, bench: Bench, spared: Spared) -> None:
+        self._take, self._light_of, self._spared = bench.take, bench.light_of, spared.bench
+        self._sent: dict[int, tuple[list[Frame], tuple[np.ndarray, np.ndarray]]] = {}  # type: ignore[type-arg]
+        self.used = self.wrong = 0
+        bench.take = self.take  # type: ignore[assignment, method-assign]
+        bench.light_of = self.light_of  # type: ignore[method-assign]
+
+    def take(
+        self,
+        inputs: np.ndarray,  # type: ignore[type-arg]
+        phases_rad: np.ndarray,  # type: ignore[type-arg]
+        cut_short: Callable[[], bool] = lambda: False,
+    ) -> list[Frame]:
+        """The bench's own, and what was asked for is kept."""
+        frames = self._take(inputs, phases_rad, cut_short)
+        self._sent[id(frames)] = frames, (inputs.copy(), phases_rad.copy())
+        return frames
+
+    def light_of(self, frames: list[Frame]) -> Frames:
+        """The bench's own; what it returns is used."""
+        found = self._light_of(frames)
+        _, sent = self._sent.pop(id(frames))
+        self.used += 1
+        self.wrong += not np.array_equal(found.intensity, self._spared.measure(*sent).intensity)
+        return found
+
+
+def small_run(
+    folder: Path, input_kind: InputKind, script: list[str], steps: int, spared: Spared, seed: int
+) -> Ended:
+    """Train `steps` steps online while the faults of the script happen."""
+    folder.mkdir(parents=True)
+    file = folder / "bench.toml"
+    file.write_text(small_bench_text(input_kind, script), encoding="utf-8")
+    options = TrainingOptions(
+        image_size=4, layer_sets=1, online_steps=steps, batch=BATCH, generated=0, seed=seed
+    )
+    job = ExperimentJob(Request(str(file), folder, options))
+    bench = job.session.bench
+    spy = Spy(bench, spared)
+    told: list[TrainingStep] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, TrainingStep):
+            told.append(event)
+
+    def online(session: Session, *_: object) -> Job[dict[str, float]]:
+        yield JobStarted("experiment", 1)
+        calibrate_by_truth(bench, spared.bench.counts_per_ms_per_unit)
+        yield from train(session, "online")
+        figures = {"frames": float(bench.frames_taken)}
+        yield Measured(figures)
+        yield session.checkpoint()
+        return figures
+
+    reason = ""
+    assert job.recorder is not None
+    # The job as it is, but of the experiment the part alone that learns on the bench.
+    with patch("labdiff.jobs.experiment", online):
+        try:
+            run(job.job(), record=[job.recorder], watch=[listen])
+        except UserError as error:
+            reason = str(error)
+    return Ended(
+        job.recorder.path, laboratory_of(bench), bench, reason, told, spy.used, spy.wrong
+    )
