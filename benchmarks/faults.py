@@ -1,4 +1,4 @@
-"""Runs that survive their bench, or end well: python benchmarks/faults.py [--json] [--quick] [--part NAME]."""
+"""Runs outlast their bench, or end well: benchmarks/faults.py [--json] [--quick] [--part NAME]."""
 
 from __future__ import annotations
 

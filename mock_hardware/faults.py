@@ -39,8 +39,11 @@ class FaultPlan:
         return found
 
     def begins(self, fault: Fault, frame: int) -> bool:
-        """Does a fault begin with this frame?"""
-        return any(entry.fault == fault and entry.first == frame for entry in self._script)
+        """Does a fault begin with this frame, and no call has met it before?"""
+        return any(
+            entry.fault == fault and entry.first == frame and not self._calls_met[number]
+            for number, entry in enumerate(self._script)
+        )
 
     def state(self) -> State:
         """Calls that each line of the script has met; the rest follows from seed and frame."""

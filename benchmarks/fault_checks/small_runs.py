@@ -97,8 +97,12 @@ class Spared:
         self.bench = open_bench(parse_bench(small_bench_text(input_kind, []), "spared"), 0)
         self.bench.__enter__()
         calibrate_by_truth(self.bench, 1.0)
-        layers = np.zeros((len(self.bench.layout.lefts), *self.bench.layout.patch_shape), np.float32)
-        flat = (np.ones_like(layers[:1]), layers) if input_kind == "dmd" else (layers[:1], layers[1:])
+        layers = np.zeros(
+            (len(self.bench.layout.lefts), *self.bench.layout.patch_shape), np.float32
+        )
+        flat = (
+            (np.ones_like(layers[:1]), layers) if input_kind == "dmd" else (layers[:1], layers[1:])
+        )
         self.bench.counts_per_ms_per_unit = float(self.bench.measure(*flat).intensity.mean())
 
 
@@ -168,6 +172,4 @@ def small_run(
             run(job.job(), record=[job.recorder], watch=[listen])
         except UserError as error:
             reason = str(error)
-    return Ended(
-        job.recorder.path, laboratory_of(bench), bench, reason, told, spy.used, spy.wrong
-    )
+    return Ended(job.recorder.path, laboratory_of(bench), bench, reason, told, spy.used, spy.wrong)

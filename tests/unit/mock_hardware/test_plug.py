@@ -145,3 +145,16 @@ def test_benches_without_a_dmd_have_none_to_lose() -> None:
     lab = MockLaboratory.create(geometry, MockDials(threads=1).off(), seed=1)
     lab.faults.add("dmd_unplugged", 1, FOR_EVER)
     assert lab.camera.get_frame().sequence == 1
+
+
+def test_a_fault_that_a_call_has_met_does_not_begin_again_with_its_frame(
+    lab: MockLaboratory,
+) -> None:
+    lab.faults.add("laser_unplugged", 1)
+    with pytest.raises(DeviceDisconnectedError):
+        ask_laser(lab)
+    assert lab.faults.calls_met(0) == 1
+    lab.laser.reopen()
+    lab.laser.emission = True
+    lab.clock.sleep_s(0.1)
+    assert lab.camera.get_frame().pixels.any() and lab.laser.emission
