@@ -35,6 +35,8 @@ mirror_knocked: the mirror turns by the dial knock_mrad; "mirror_knocked@120-" f
 The others meet calls and not frames: the device has no power until it is opened again, or it does not
 answer. FIRST is the frame before which they begin; LAST - FIRST + 1 calls meet them, opening included."""
 
+CHANGES: tuple[Fault, ...] = ("mirror_knocked",)
+"""No fault of a device: its frames are right, of a bench that has become another one."""
 FOR_EVER = 2**62
 _LINE = re.compile(r"(?P<fault>\w+)@(?P<first>\d+)(?P<to>-(?P<last>\d*))?")
 

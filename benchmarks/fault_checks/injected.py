@@ -16,7 +16,7 @@ from claims import Claim, claim
 from fault_checks.small_runs import BATCH, Ended, InputKind, Spared, small_run
 from labdiff.proven_frames import ProvenFrames
 from labdiff.reader import read_run
-from mock_hardware.fault_script import Fault
+from mock_hardware.fault_script import CHANGES, Fault
 
 RUNS, FAULTS_A_RUN = 40, 50
 QUICK_RUNS, QUICK_FAULTS_A_RUN = 6, 20
@@ -47,6 +47,8 @@ AT_ONCE: tuple[Fault, ...] = ("laser_shut", "beam_blocked")
 
 def possible(fault: Fault, input_kind: InputKind) -> bool:
     """A panel that is written once a batch misses nothing by being frozen meanwhile."""
+    if fault in CHANGES:
+        return False
     if input_kind == "dmd":
         return fault != "slm_frozen"
     return not fault.startswith("dmd_")
@@ -110,7 +112,7 @@ def check(quick: bool) -> list[Claim]:
         unproven = unproven_run(Path(folder, "unproven"), spared["slm_patch"])
     logging.disable(logging.NOTSET)
     told = f"{runs} runs ({ends['completed']} completed, {ends['failed']} failed)"
-    types = len(get_args(Fault))
+    types = len(get_args(Fault)) - len(CHANGES)
     return [
         claim(f"faults that {told} met", met.total(), f">= {runs * each}"),
         claim(f"types of faults met, of {types}", len(met), f">= {types}"),
