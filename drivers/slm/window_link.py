@@ -187,28 +187,33 @@ def list_monitors(identify_s: float | None = None) -> list[Monitor]:
 
     Raises DeviceNotFoundError if there is no display to look at.
     """
-    arguments = [] if identify_s is None else [str(identify_s)]
-    command = _python("drivers.slm.qt.monitors", *arguments)
+    command, environment = monitor_command(identify_s)
     try:
         done = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            env=_environment(),
+            env=environment,
             timeout=LIST_S + (identify_s or 0.0),
             check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise DeviceNotFoundError("monitors: the window system does not answer") from error
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines() or ["no display"]
+    return monitors_said(done.returncode, done.stdout, done.stderr)
+
+
+def monitor_command(identify_s: float | None = None) -> tuple[list[str], dict[str, str]]:
+    """Command and environment behind `list_monitors`, for a program that must not wait for it."""
+    arguments = [] if identify_s is None else [str(identify_s)]
+    return _python("drivers.slm.qt.monitors", *arguments), _environment()
+
+
+def monitors_said(code: int, output: bytes, errors: bytes) -> list[Monitor]:
+    """What that command found. Raises DeviceNotFoundError if it failed."""
+    if code:
+        said = errors.decode(errors="replace").strip().splitlines() or ["no display"]
         raise DeviceNotFoundError(f"monitors: no display to look at: {said[0]}")
-    return [Monitor.from_dict(values) for values in json.loads(done.stdout)]
-
-
-def monitor_command(identify_s: float | None = None) -> list[str]:
-    """The process behind `list_monitors`, for a program that must not wait for it."""
-    return _python("drivers.slm.qt.monitors", *([] if identify_s is None else [str(identify_s)]))
+    return [Monitor.from_dict(values) for values in json.loads(output)]
 
 
 def _python(module: str, *arguments: str) -> list[str]:

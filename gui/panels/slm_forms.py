@@ -1,0 +1,152 @@
+"""The test-pattern bench: which pattern, and its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QLabel,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.panels.slm_zernike import ZernikeSliders
+from gui.widgets.number_box import NumberBox
+from labdiff.test_patterns import (
+    blaze,
+    checkerboard,
+    lens,
+    shortest_focal_mm,
+    zernike,
+)
+
+Make: TypeAlias = Callable[[], npt.NDArray[np.float32]]
+TURN_RAD = 2.0 * np.pi
+
+
+class TestPatterns(QWidget):
+    """changed: other numbers, `make` says what they mean."""
+
+    __test__ = False
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shape, self._wavelength_nm, self._pitch_um = (1, 1), 633.0, 8.0
+        self.kind = QComboBox()
+        self.kind.setObjectName("slm_test_kind")
+        self.kind.setToolTip("A pattern whose light everybody knows.")
+        self.kind.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._pages = QStackedWidget()
+        self._make: list[Callable[[], Make]] = []
+        self._blaze()
+        self._checkerboard()
+        self._lens()
+        self.zernike = ZernikeSliders()
+        self.zernike.changed.connect(self.changed)
+        self._page(
+            "Zernike", self.zernike, lambda: partial(zernike, self._shape, self.zernike.waves)
+        )
+        self.words = QLabel()
+        self.words.setObjectName("slm_test_words")
+        self.words.setWordWrap(True)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.kind)
+        layout.addWidget(self._pages, 1)
+        layout.addWidget(self.words)
+        self.kind.currentIndexChanged.connect(self._pages.setCurrentIndex)
+        for signal in (self.kind.currentIndexChanged, self.changed):
+            signal.connect(self._explain)
+        self.kind.currentIndexChanged.connect(self.changed)
+
+    def set_panel(self, shape: tuple[int, int], wavelength_nm: float, pitch_um: float) -> None:
+        """The SLM's (height, width) and pitch, and the light's wavelength."""
+        self._shape, self._wavelength_nm, self._pitch_um = shape, wavelength_nm, pitch_um
+        self.changed.emit()
+
+    def make(self) -> Make:
+        """A function that computes the pattern as the numbers are now, in any thread."""
+        return self._make[self.kind.currentIndex()]()
+
+    def _page(self, name: str, page: QWidget, make: Callable[[], Make]) -> None:
+        self.kind.addItem(name)
+        self._pages.addWidget(page)
+        self._make.append(make)
+
+    def _form(self, *rows: tuple[str, NumberBox]) -> QWidget:
+        page = QWidget()
+        form = QFormLayout(page)
+        for label, box in rows:
+            form.addRow(label, box)
+            box.valueChanged.connect(lambda _: self.changed.emit())
+        return page
+
+    def _blaze(self) -> None:
+        tip = "Pixels a turn; negative: the other way."
+        period = NumberBox("slm_blaze_period", 16.0, 2.0, 10_000.0, "px", tip=tip)
+        angle = NumberBox(
+            "slm_blaze_angle",
+            0.0,
+            -180.0,
+            180.0,
+            "°",
+            step=15.0,
+            tip="From x (right) towards y (down).",
+        )
+        self.period, self.angle = period, angle
+        page = self._form(("Period", period), ("Direction", angle))
+        self._page(
+            "Blaze",
+            page,
+            lambda: partial(blaze, self._shape, self.period.value(), self.angle.value()),
+        )
+
+    def _checkerboard(self) -> None:
+        cell = NumberBox("slm_checker_cell", 16.0, 1.0, 4096.0, "px", decimals=0)
+        contrast = NumberBox(
+            "slm_checker_contrast", np.pi, 0.0, TURN_RAD, "rad", decimals=3, step=0.1,
+            tip="With π no light is left in the zero order.",
+        )  # fmt: skip
+        self.cell, self.contrast = cell, contrast
+        page = self._form(("Cells", cell), ("Contrast", contrast))
+        self._page(
+            "Checkerboard",
+            page,
+            lambda: partial(
+                checkerboard, self._shape, int(self.cell.value()), self.contrast.value()
+            ),
+        )
+
+    def _lens(self) -> None:
+        focal = NumberBox(
+            "slm_lens_focal", 300.0, -100_000.0, 100_000.0, "mm", step=10.0,
+            tip="Negative: the light diverges.",
+        )  # fmt: skip
+        self.focal = focal
+        self._page(
+            "Lens",
+            self._form(("Focal length", focal)),
+            lambda: partial(
+                lens, self._shape, self.focal.value(), self._wavelength_nm, self._pitch_um
+            ),
+        )
+
+    def _explain(self) -> None:
+        name, words = self.kind.currentText(), ""
+        if name == "Blaze":
+            mrad = self._wavelength_nm / (self.period.value() * self._pitch_um)
+            words = f"Deflects {self._wavelength_nm:g} nm by {mrad:.3f} mrad."
+        elif name == "Lens":
+            least = shortest_focal_mm(self._shape, self._wavelength_nm, self._pitch_um)
+            words = f"The pixels follow focal lengths of {least:.0f} mm and more, up to the edge."
+        elif name == "Zernike":
+            words = "On the largest circle in the panel, rms, Noll's order."
+        self.words.setText(words)

@@ -1,0 +1,97 @@
+"""A phase pattern in colours that close after a turn, with the value under the pointer."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from drivers.phase import PhaseQuantiser
+from gui.style import style, theme
+
+CYCLIC = "CET-C3"
+"""White, red, black, blue and back to white: equal steps of phase look equal (Kovesi 2015)."""
+LEVELS = 256
+
+
+class PhaseView(QWidget):
+    """Shows (height, width) radians modulo 2 pi; zoomed with the wheel, moved by dragging."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self._phase: npt.NDArray[np.floating] | None = None
+        self._levels = PhaseQuantiser(8)
+        self._graphics = pg.GraphicsLayoutWidget()
+        self._plot = self._graphics.addPlot()
+        for side in ("left", "bottom"):
+            self._plot.hideAxis(side)
+        self._plot.hideButtons()
+        self._plot.setMenuEnabled(False)
+        self._plot.setAspectLocked(True)
+        self._plot.invertY(True)
+        self._item = pg.ImageItem(axisOrder="row-major")
+        self._plot.addItem(self._item)
+        colours = pg.colormap.get(CYCLIC)
+        self._item.setColorMap(colours)
+        self._bar = pg.ColorBarItem(
+            values=(0, LEVELS), colorMap=colours, width=12, interactive=False
+        )
+        self._bar.setImageItem(self._item, insert_in=self._plot)
+        axis = self._bar.axis
+        axis.setTicks([[(0, "0"), (LEVELS / 2, "π"), (LEVELS, "2π rad")]])
+        axis.setWidth(QFontMetrics(self.font()).horizontalAdvance("2π rad  "))
+        self.read_out = QLabel()
+        self.read_out.setObjectName(f"{name}_read_out")
+        self.read_out.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.read_out.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self._graphics, 1)
+        layout.addWidget(self.read_out)
+        self._plot.scene().sigMouseMoved.connect(self._point)
+        style.changed.connect(self._colour)
+        self._colour()
+
+    @property
+    def phase_rad(self) -> npt.NDArray[np.floating] | None:
+        """What is shown; None if nothing is."""
+        return self._phase
+
+    def show_phase(self, phase_rad: npt.NDArray[np.floating] | None) -> None:
+        """Show a phase that nobody writes to any more; None: nothing."""
+        before = None if self._phase is None else self._phase.shape
+        self._phase = phase_rad
+        self.read_out.clear()
+        if phase_rad is None:
+            self._item.clear()
+            return
+        self._item.setImage(self._levels(phase_rad), autoLevels=False, levels=(0, LEVELS))
+        if phase_rad.shape != before:
+            self.fit()
+
+    def fit(self) -> None:
+        """The whole pattern."""
+        self._plot.autoRange(padding=0.0)
+
+    def _point(self, position: QPointF) -> None:
+        place = self._plot.vb.mapSceneToView(position)
+        row, column = int(np.floor(place.y())), int(np.floor(place.x()))
+        if self._phase is None:
+            return
+        height, width = self._phase.shape
+        if not (0 <= row < height and 0 <= column < width):
+            self.read_out.clear()
+            return
+        value = float(self._phase[row, column])
+        self.read_out.setText(f"row {row}, column {column}: {value:.3f} rad")
+
+    def _colour(self) -> None:
+        self._graphics.setBackground(theme().panel)
+        axis = self._bar.axis
+        axis.setPen(theme().line)
+        axis.setTextPen(theme().quiet)
