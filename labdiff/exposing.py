@@ -15,6 +15,9 @@ from drivers.types import FloatArray, Frame, PatternId
 from labdiff.clock import Clock
 from labdiff.errors import JobStoppedError
 
+FETCHED_TOGETHER = 16
+"""Frames of a burst: to be woken for every one would cost the computer more than the frames do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Exposed:
@@ -67,13 +70,20 @@ def in_a_burst(
     places: list[int],
     cut_short: CutShort,
 ) -> Exposures:
-    """The modulator plays the fields (B, h, w) by its own clock, and its trigger output exposes."""
+    """The modulator plays the fields (B, h, w) by its own clock, and its trigger output exposes.
+
+    Frames are fetched some at a time, once the last of them has come by the declared timing.
+    """
     with camera.triggered(len(places)) as read:
         started_s = clock.now_s()
         patterns = modulator.show_sequence(fields, period_ms)
+        first_s = started_s + (modulator.timing.total_ms + camera.timing.total_ms) / 1e3
         seen = 0
-        for _ in places:
+        for index in range(len(places)):
             _go_on(cut_short)
+            if index % FETCHED_TOGETHER == 0:
+                last = min(index + FETCHED_TOGETHER, len(places)) - 1
+                clock.sleep_s(max(first_s + last * period_ms / 1e3 - clock.now_s(), 0.0))
             frame: Frame | DeviceTimeoutError
             try:
                 number, frame = read()

@@ -50,6 +50,7 @@ class MockCamera:
         self._trigger: Trigger = "software"
         self._sequence = 0
         self._requests = 0
+        self._asked = False  # a request is waiting for its frame
         self._ready_s = 0.0
         self._unplugged = False
         self._closed = False
@@ -232,7 +233,11 @@ class MockCamera:
         asked_s = self._lab.clock.now_s()
         if "timeout" in faults:
             return lambda: self._time_out(asked_s)
-        frame = self._next()
+        self._asked = True
+        try:
+            frame = self._next()
+        finally:
+            self._asked = False
         return lambda: self._hand_out(frame, faults)
 
     def get_frame(self) -> Frame:
@@ -336,7 +341,8 @@ class MockCamera:
         self._sequence += 1
         line_s = self._dials.line_us * 1e-6 if self._dials.shutter == "rolling" else 0.0
         exposure_ms, roi, number = self._exposure_ms, self._roi, self._sequence
-        light, pattern = self._lab.expose(roi, start_s, exposure_ms * 1e-3, line_s)
+        request = self._requests + len(self._queue) + (0 if self._asked else 1)
+        light, pattern = self._lab.expose(roi, start_s, exposure_ms * 1e-3, line_s, request)
         readout = self._lab.workers.submit(lambda: self._read(light(), roi, exposure_ms, number))
         in_hand_s = start_s + self.timing.duration_ms * 1e-3
         return PendingFrame(readout, exposure_ms, start_s, number, pattern, roi, in_hand_s)

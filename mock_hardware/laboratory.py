@@ -134,13 +134,13 @@ class MockLaboratory:
             self.camera.on_trigger(at_s)
 
     def expose(
-        self, roi: Roi, start_s: float, exposure_s: float, line_s: float
+        self, roi: Roi, start_s: float, exposure_s: float, line_s: float, request: int
     ) -> tuple[Callable[[], Image], PatternId | None]:
         """What computes the expected photo-electrons (H, W), and the pattern they belong to.
 
         The pattern is None if it changed meanwhile. Everything that moves is looked at now; the light
         may be computed later, and on any thread. line_s: delay of each row's exposure behind the row
-        above it.
+        above it. request: the camera's, by which faults are scripted.
         """
         end_s = start_s + exposure_s + line_s * roi.height
         pattern = self.slm.crystal.pattern_during(start_s, end_s)
@@ -159,7 +159,7 @@ class MockLaboratory:
                 overlap = np.clip(overlap - np.maximum(begins, slot_start), 0.0, None) / slot_s
                 scene = self._scene(slot_start + slot_s / 2, slot_s)
                 moments.append((overlap.astype(np.float32)[:, None], scene))
-        faults = self.faults.at(self.camera.requests)
+        faults = self.faults.at(request)
         gain = 0.0 if "beam_blocked" in faults else 1e3 if "saturated" in faults else 1.0
 
         def light() -> Image:

@@ -1,0 +1,105 @@
+"""Training's way of using the bench: one batch on the bench, the one before on the computer."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import torch
+
+from drivers.types import Frame
+from duty_checks.benches import Task, opened
+from duty_checks.identity import Used
+from labdiff.assemble import build_twin
+from labdiff.bench import Bench
+from labdiff.bench_worker import BenchWorker, Pace, Pending
+
+
+class TwinStep:
+    """Light and gradient of the bench's twin for `passes` batches: a twin step as long as is asked for."""
+
+    def __init__(self, task: Task) -> None:
+        self._twin = build_twin(task.config)
+        inputs, layers = task.images(0)
+        self._inputs, self._layers = torch.from_numpy(inputs), torch.from_numpy(layers)
+        self._passes = 1
+        self()
+        started_s = time.perf_counter()
+        self()
+        self._pass_s = time.perf_counter() - started_s
+
+    def take(self, seconds: float) -> None:
+        """From now on take about so long."""
+        self._passes = max(1, round(seconds / self._pass_s))
+
+    def __call__(self) -> None:
+        """Compute."""
+        for _ in range(self._passes):
+            layers = self._layers.clone().requires_grad_()
+            self._twin(self._inputs, layers).square().mean().backward()  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Of a number of steps, after a first batch: seconds in which the computer had its turns, and paces."""
+
+    wall_s: float
+    paces: list[Pace]
+    used: list[Used]
+
+    @property
+    def duty(self) -> float:
+        """Frames over those that the declared timing allows in all the time between the batches' ends."""
+        return sum(p.declared_s for p in self.paces) / sum(p.elapsed_s for p in self.paces)
+
+    @property
+    def frames_per_s(self) -> float:
+        """Frames that were used."""
+        return sum(p.frames for p in self.paces) / sum(p.elapsed_s for p in self.paces)
+
+
+def steps_on(bench: Bench, task: Task, steps: int, twin_step: TwinStep) -> Outcome:
+    """As `labdiff.learning.loop` does: batch k + 1 is sent before the gradient of batch k is computed."""
+    used: list[Used] = []
+    sent: list[tuple[Pending, Used]] = []
+    paces: list[Pace] = []
+
+    def send(step: int) -> None:
+        inputs, layers = task.images(step)
+        sent.append((worker.submit(inputs, layers), Used(inputs, layers, [])))
+
+    def see(frames: list[Frame]) -> None:
+        sent[0][1].frames.extend(frames)
+
+    bench.on_frames = see
+    with BenchWorker(bench, patience_s=60.0) as worker:
+        send(0)
+        started_s = 0.0
+        for step in range(1 + steps):
+            if step < steps:
+                send(step + 1)
+            sent[0][0].result()
+            if step == 0:
+                started_s = time.perf_counter()
+            else:
+                paces.append(sent[0][0].pace)
+            if step < steps:
+                twin_step()
+            used.append(sent.pop(0)[1])
+        wall_s = time.perf_counter() - started_s
+    bench.on_frames = None
+    return Outcome(wall_s, paces, used)
+
+
+def alone(steps: int, twin_step: TwinStep) -> float:
+    """Seconds of the computing alone."""
+    started_s = time.perf_counter()
+    for _ in range(steps):
+        twin_step()
+    return time.perf_counter() - started_s
+
+
+def batch_s(task: Task) -> float:
+    """Seconds of a batch by the declared timing."""
+    with opened(task, "virtual") as (_, bench):
+        return bench.declared_s(*task.images(0))
