@@ -53,11 +53,12 @@ def train(session: Session, method: Method) -> Job[None]:
                 sent = _send(session, source, method, layer_set, where.step, learner.phases)
             for step in range(where.step, steps):
                 assert sent is not None
-                sent.wait()
                 this, sent = sent, None
                 last = step + 1 == steps
                 if ahead and not last:
+                    # Before this one is there, so that the bench goes on without a pause.
                     sent = _send(session, source, method, layer_set, step + 1, learner.phases)
+                this.wait()
 
                 batch = draw_batch(session, method, layer_set, step)
                 abar = session.schedule.alphas_bar[batch.t]
