@@ -10,6 +10,8 @@ import pytest
 
 from drivers.errors import DeviceTimeoutError, TooMuchLightError
 from labdiff.bench import Bench
+from labdiff.errors import JobStoppedError
+from labdiff.exposing import FETCHED_TOGETHER
 from labdiff.proven_frames import TRIES, Flaw, ProvenFrames
 from mock_hardware.fault_script import FOR_EVER, Fault
 from mock_hardware.laboratory import MockLaboratory
@@ -154,3 +156,18 @@ def test_without_a_trigger_input_the_frames_are_taken_one_by_one() -> None:
         expected_ms = bench.declared.batch_ms(BATCH) + lab.dmd.timing.total_ms
         assert took_ms(lab, bench, "dmd") == pytest.approx(expected_ms)
     np.testing.assert_array_equal(got, right)
+
+
+def test_a_long_burst_that_is_cut_short_ends_at_once() -> None:
+    """Frames are fetched some at a time; nothing is fetched after that."""
+    rng = np.random.default_rng(0)
+    fields, layers = rng.uniform(0.3, 1.0, (3 * FETCHED_TOGETHER, 16, 16)), batch("dmd")[1]
+    with small_bench("dmd") as (lab, bench):
+        right = bench.measure(fields, layers).intensity
+        before = lab.camera.requests
+        with pytest.raises(JobStoppedError, match="cut short"):
+            bench.take(fields, layers, lambda: lab.camera.requests - before >= FETCHED_TOGETHER)
+        assert lab.camera.requests == before + FETCHED_TOGETHER
+        lab.faults.add("torn", lab.camera.requests + FETCHED_TOGETHER + 3)
+        np.testing.assert_array_equal(bench.measure(fields, layers).intensity, right)
+        assert bench.flaws == {"torn": 1}
