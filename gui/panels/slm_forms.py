@@ -8,9 +8,8 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
-    QComboBox,
     QFormLayout,
     QLabel,
     QStackedWidget,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui.panels.slm_zernike import ZernikeSliders
+from gui.widgets.choice import Choice
 from gui.widgets.number_box import NumberBox
 from labdiff.test_patterns import (
     blaze,
@@ -41,10 +41,7 @@ class TestPatterns(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._shape, self._wavelength_nm, self._pitch_um = (1, 1), 633.0, 8.0
-        self.kind = QComboBox()
-        self.kind.setObjectName("slm_test_kind")
-        self.kind.setToolTip("A pattern whose light everybody knows.")
-        self.kind.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.kind = Choice("slm_test_kind", "A pattern whose light everybody knows.")
         self._pages = QStackedWidget()
         self._make: list[Callable[[], Make]] = []
         self._blaze()

@@ -8,7 +8,6 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import (
-    QComboBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gui.widgets.choice import Choice
 from gui.widgets.number_box import NumberBox
 from labdiff.test_patterns import NOLL
 
@@ -40,10 +40,8 @@ class ZernikeSliders(QWidget):
         self._waves: dict[int, float] = {}
         self._boxes: dict[int, NumberBox] = {}
         self._sliders: dict[int, QSlider] = {}
-        self.unit = QComboBox()
-        self.unit.setObjectName("slm_zernike_unit")
+        self.unit = Choice("slm_zernike_unit", "A wave is 2π rad.")
         self.unit.addItems(["waves", "rad"])
-        self.unit.setToolTip("A wave is 2π rad.")
         self.unit.currentTextChanged.connect(self._convert)
         self.reset = QPushButton("Reset")
         self.reset.setObjectName("slm_zernike_reset")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -84,11 +85,12 @@ def test_zernike_sliders_in_waves_and_radians(qtbot: QtBot, panel: SlmPanel) -> 
 
 def test_a_wheel_changes_nothing(panel: SlmPanel, qapp: QApplication) -> None:
     sliders = panel.tests.zernike
-    for widget in (sliders._boxes[4], sliders._sliders[4], panel.tests.period, panel.tests.kind):
+    widgets = (sliders._boxes[4], sliders._sliders[4], panel.tests.period, panel.tests.kind)
+    for widget, turn in product(widgets, (120, -120)):
         before = panel.tests.period.value(), panel.tests.kind.currentText(), sliders.waves
         widget.setFocus()
         event = QWheelEvent(
-            QPointF(5, 5), QPointF(5, 5), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
+            QPointF(5, 5), QPointF(5, 5), QPoint(), QPoint(0, turn), Qt.MouseButton.NoButton,
             Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
         )  # fmt: skip
         qapp.sendEvent(widget, event)
