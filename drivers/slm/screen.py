@@ -32,10 +32,12 @@ CRYSTAL_MS = 30.0
 class Swap:
     """When a pattern became the picture on the video output.
 
-    time_s: seconds of time.monotonic: the first vertical blank with the whole pattern in the frame buffer.
+    copied_s: when the whole pattern lay in the frame buffer. time_s: the first vertical blank after it,
+    from which the monitor reads it out. Both seconds of time.monotonic.
     """
 
     pattern: PatternId
+    copied_s: float
     time_s: float
 
 
@@ -130,9 +132,9 @@ class Screen:
         if self._closed:
             raise DeviceStateError(f"{self.name}: is closed")
         self._pixels[...] = grey
-        time_s = float(self._link.ask("show")["time_s"])
+        answer = self._link.ask("show")
         self._pattern += 1
-        self._swap = Swap(self._pattern, time_s)
+        self._swap = Swap(self._pattern, float(answer["copied_s"]), float(answer["time_s"]))
         return self._pattern
 
     def close(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
@@ -59,14 +61,15 @@ class PatternWindow(QRasterWindow):
             )
         return None
 
-    def show_grey(self, grey: npt.NDArray[np.uint8]) -> float:
-        """Show (height, width) levels; the time, s of time.monotonic, from which they stand in whole."""
+    def show_grey(self, grey: npt.NDArray[np.uint8]) -> tuple[float, float]:
+        """Show (height, width) levels. When they lay in the frame buffer, and the blank after (seconds)."""
         self._grey[...] = grey
         self.update()
         # At once, not when Qt's timer for updates comes round.
         QCoreApplication.sendEvent(self, QEvent(QEvent.Type.UpdateRequest))
         QGuiApplication.sync()
-        return self._blank.wait()
+        copied_s = time.monotonic()
+        return copied_s, self._blank.wait()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Level for level into the window's buffer."""

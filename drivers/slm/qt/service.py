@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QGuiApplication
 
 from drivers.slm.qt.pattern_window import PatternWindow
 from drivers.slm.window_files import socket_address
@@ -57,14 +58,11 @@ class Service(QObject):
 
     def fail(self, words: str) -> None:
         """The monitor can no longer carry the pattern: tell the owner, and end."""
+        self._ended = words
         self._window.hide()
+        QGuiApplication.sync()  # it is gone from the screen before anybody is told so
         if self._owner is not None:
             _answer(self._owner, {"error": words, "kind": "gone"})
-        self._end(words)
-
-    def _end(self, words: str) -> None:
-        """Whoever still asks until the process has gone is told why."""
-        self._ended = words
         self.over.emit()
 
     def _accept(self) -> None:
@@ -132,9 +130,9 @@ class Service(QObject):
         wrong = self._window.wrong()
         if wrong is not None:
             return {"error": wrong, "kind": "value"}
-        time_s = self._window.show_grey(grey)
+        copied_s, time_s = self._window.show_grey(grey)
         self._stands = what
-        return {"time_s": time_s}
+        return {"copied_s": copied_s, "time_s": time_s}
 
     def _release(self, connection: Connection) -> Message:
         answer = self._flat(connection)
@@ -143,7 +141,9 @@ class Service(QObject):
 
     def _quit(self, connection: Connection) -> Message:
         answer = self._flat(connection)
-        self._end("its window was closed")
+        # Whoever still asks until the process has gone is told why.
+        self._ended = "its window was closed"
+        self.over.emit()
         return answer
 
 

@@ -15,9 +15,6 @@ COMPLETE_NOTIFY_MASK = 2
 PRESENT_IN_REPLY = 8
 """Byte of the reply to QueryExtension that says whether there is one."""
 
-FEW = 10.0
-"""Refreshes over which the nominal rate counts them rightly."""
-
 
 class VerticalBlank(Protocol):
     """Tells when a copy became the picture."""
@@ -33,7 +30,7 @@ def vertical_blank(platform: str, window_id: int, refresh_hz: float) -> Vertical
     """The best there is on Qt's platform plugin ("xcb", "windows", "offscreen" ...)."""
     try:
         if platform == "xcb":
-            return X11Present(window_id, refresh_hz)
+            return X11Present(window_id)
         if platform == "windows":
             return Composition()
     except (OSError, AttributeError, ValueError):
@@ -47,7 +44,7 @@ class WholeRefresh:
     words = "a refresh period after the copy"
 
     def __init__(self, refresh_hz: float) -> None:
-        self._period_s = _period_s(refresh_hz)
+        self._period_s = 1.0 / refresh_hz if refresh_hz > 1.0 else 1.0 / 60.0
 
     def wait(self) -> float:
         """The end of the period."""
@@ -80,11 +77,9 @@ class X11Present:
 
     words = "vertical blank by X11 Present"
 
-    def __init__(self, window_id: int, refresh_hz: float) -> None:
+    def __init__(self, window_id: int) -> None:
         self._xcb, self._present = _libraries()
         self._window, self._serial = window_id, 0
-        self._period_s = _period_s(refresh_hz)
-        self._last = (0, float("-inf"))
         self._connection = self._xcb.xcb_connect(None, None)
         extension = ctypes.addressof(ctypes.c_char.in_dll(self._present, "xcb_present_id"))
         known = self._xcb.xcb_get_extension_data(self._connection, extension)
@@ -101,15 +96,10 @@ class X11Present:
 
     def wait(self) -> float:
         """The next one after now. Raises OSError if the X server is gone."""
-        start_s = time.monotonic()
-        since = (start_s - self._last[1]) / self._period_s
-        # Counted on from the last one while that is near: a server without a monitor counts from the
-        # middle of one refresh to the middle of the next, and its count of now may be the next one's.
-        target = self._last[0] + int(since) + 1 if since < FEW else self._at(0)[0] + 1
-        self._last = self._at(target)
-        while self._last[1] < start_s:
-            self._last = self._at(self._last[0] + 1)
-        return self._last[1]
+        # A server without a monitor counts from the middle of one refresh to the middle of the next: its
+        # next one is then up to a refresh and a half away.
+        now, _ = self._at(0)
+        return self._at(now + 1)[1]
 
     def _at(self, target: int) -> tuple[int, float]:
         """(counter, seconds) of the latest vertical blank, once the counter is at the target."""
@@ -124,11 +114,6 @@ class X11Present:
         found = int(event.contents.msc), event.contents.ust * 1e-6
         self._xcb.free(event)
         return found
-
-
-def _period_s(refresh_hz: float) -> float:
-    """Of a monitor that may not say its rate."""
-    return 1.0 / refresh_hz if refresh_hz > 1.0 else 1.0 / 60.0
 
 
 class _CompleteNotify(ctypes.Structure):
