@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,17 @@ import numpy.typing as npt
 from calibration.result import CalibrationError
 from calibration.store import Result, read_result
 from labdiff.errors import UserError
+
+_MISREAD = (
+    OSError,
+    LookupError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    CalibrationError,
+)
+"""What h5py raises for a damaged file, and where another kind of thing lies than was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +57,22 @@ class RunFile:
 
 def read_run(path: Path) -> RunFile:
     """Read a run file. Raises UserError if it is missing, not HDF5, damaged, or no labdiff run."""
+    with run_entry(path) as entry:
+        return _read_entry(path, entry)
+
+
+@contextmanager
+def run_entry(path: Path) -> Iterator[h5py.Group]:
+    """The file's entry, to be read. Raises UserError as `read_run`."""
     if not path.is_file():
         raise UserError(f"{path}: no such run file. 'labdiff demo --out FOLDER' makes one.")
     try:
         with h5py.File(path, "r") as file:
             entry = file.get("entry")
-            if entry is None or entry.attrs.get("definition") != "labdiff_run":
+            if not isinstance(entry, h5py.Group) or entry.attrs.get("definition") != "labdiff_run":
                 raise UserError(f"{path}: an HDF5 file, but not one that labdiff recorded")
-            return _read_entry(path, entry)
-    except (OSError, KeyError, RuntimeError, CalibrationError) as error:
+            yield entry
+    except _MISREAD as error:
         raise UserError(
             f"{path}: not a readable HDF5 file ({error}). It may be cut off or another format; "
             f"run files end in .h5."

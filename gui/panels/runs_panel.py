@@ -1,0 +1,237 @@
+"""Recorded runs: a list, one in detail, several compared; a run that grows is followed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import qtawesome as qta
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui import style
+from gui.plots.comparison_curves import ComparisonCurves
+from gui.runs.run_details import RunDetails
+from gui.runs.run_list import RunList
+from gui.runs.run_scan import GONE, UNREADABLE
+from gui.widgets.background import Background
+from labdiff.errors import UserError
+from labdiff.reader import RunFile, read_run
+from labdiff.run_summary import RunSummary
+
+MOST_COMPARED = 8
+RUN, REPORT = "run.h5", "report.html"
+HINT = "Choose a run to see it; choose several to compare their curves."
+
+
+class RunsPanel(QWidget):
+    """resume_wanted(run file), generate_wanted(run file): the user asks to go on with a run.
+
+    said, trouble: in words; they are shown here too.
+    """
+
+    resume_wanted = Signal(object)
+    generate_wanted = Signal(object)
+    said = Signal(str)
+    trouble = Signal(str)
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.setObjectName("runs_panel")
+        self._reading = False
+        self._shown: list[RunSummary] = []
+        self._background = Background(self)
+        self.list = RunList()
+        self.list.chosen.connect(self._show_chosen)
+        self.list.looked.connect(self._say_count)
+        self.list.trouble.connect(self._fail)
+        self.details = RunDetails()
+        self.comparison = ComparisonCurves("runs_comparison")
+        self.hint = QLabel(HINT)
+        self.words = QLabel()
+        self.words.setObjectName("runs_words")
+        self.report_button = self._button("report", "Write its report beside the run, and open it")
+        self.resume_button = self._button("resume", "Resume this run on the bench")
+        self.generate_button = self._button("generate", "Images with the layers of this run")
+        self.report_button.clicked.connect(self._report)
+        self.resume_button.clicked.connect(self._ask(self.resume_wanted.emit))
+        self.generate_button.clicked.connect(self._ask(self.generate_wanted.emit))
+        self._lay_out()
+        self._allow([])
+        style.style.changed.connect(self._paint)
+        self._paint()
+        self.list.open_folder(folder)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is still being read."""
+        return self.list.busy or self._background.busy
+
+    def open_folder(self, folder: Path) -> None:
+        """Show the runs below another folder."""
+        self.list.open_folder(folder)
+
+    def refresh(self) -> None:
+        """Look at once, such as when a run has ended."""
+        self.list.look()
+
+    def _button(self, name: str, tip: str) -> QPushButton:
+        button = QPushButton(name.capitalize())
+        button.setObjectName(f"runs_{name}")
+        button.setToolTip(tip)
+        return button
+
+    def _lay_out(self) -> None:
+        self.words.setWordWrap(True)
+        self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.hint.setWordWrap(True)
+        self.pages = QStackedWidget()
+        for page in (self.hint, self.details, self.comparison):
+            self.pages.addWidget(page)
+        curves = (self.details.curves, self.details.alignment, self.details.pace, self.comparison)
+        for box in curves:
+            box.said.connect(self.said)
+            box.trouble.connect(self.trouble)
+        acts = QHBoxLayout()
+        acts.addWidget(self.words, 1)
+        for button in (self.report_button, self.resume_button, self.generate_button):
+            acts.addWidget(button)
+        upper = QWidget()
+        layout = QVBoxLayout(upper)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.list, 1)
+        layout.addLayout(acts)
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.setObjectName("runs_split")
+        split.setChildrenCollapsible(False)
+        split.addWidget(upper)
+        split.addWidget(self.pages)
+        split.setStretchFactor(0, 1)
+        split.setStretchFactor(1, 2)
+        QVBoxLayout(self).addWidget(split)
+
+    def _show_chosen(self) -> None:
+        """Read what is chosen; one reading at a time, and the newest choice last."""
+        chosen = self.list.selected()
+        self._allow(chosen)
+        if self._reading:
+            return
+        self._shown = chosen
+        if not chosen:
+            self.hint.setText(HINT)
+            self.pages.setCurrentWidget(self.hint)
+            return
+        self._reading = True
+        readable = [run.path for run in chosen if run.outcome not in (GONE, UNREADABLE)]
+        paths = readable[:MOST_COMPARED]
+        self._background.start(lambda: _read_all(paths), self._on_read, self._on_not_read)
+
+    def _on_read(self, found: tuple[list[RunFile], list[str]]) -> None:
+        self._reading = False
+        if self.list.selected() != self._shown:
+            self._show_chosen()
+            return
+        runs, troubles = found
+        troubles += [f"{self._name(run.path)}: {run.words}" for run in self._shown if run.words]
+        if len(self._shown) > MOST_COMPARED:
+            troubles.append(f"{MOST_COMPARED} of {len(self._shown)} runs are compared")
+        try:
+            self._show(runs, troubles)
+        except (ValueError, TypeError, LookupError) as error:
+            # A file that another program wrote into; the browser goes on.
+            troubles.append(f"holds something else than labdiff records: {error}")
+        if troubles:
+            self.words.setText("; ".join(troubles))
+        else:
+            self._say_count(len(self.list.model.runs))
+
+    def _show(self, runs: list[RunFile], troubles: list[str]) -> None:
+        if len(self._shown) == 1 and runs:
+            self.details.show_run(runs[0])
+            self.pages.setCurrentWidget(self.details)
+        elif runs:
+            tables = {self._name(run.path): run.columns.get("training", {}) for run in runs}
+            self.comparison.show_runs(tables)
+            self.comparison.name_source("runs", self.list.folder)
+            self.pages.setCurrentWidget(self.comparison)
+        else:
+            self.hint.setText("\n".join(troubles))
+            self.pages.setCurrentWidget(self.hint)
+
+    def _on_not_read(self, words: str) -> None:
+        self._reading = False
+        self._fail(words)
+
+    def _allow(self, chosen: list[RunSummary]) -> None:
+        one = chosen[0] if len(chosen) == 1 and not chosen[0].words else None
+        self.report_button.setEnabled(one is not None)
+        self.generate_button.setEnabled(one is not None)
+        self.resume_button.setEnabled(one is not None and one.outcome != "completed")
+
+    def _name(self, path: Path) -> str:
+        """As short as tells runs apart."""
+        relative = path.relative_to(self.list.folder)
+        named_by_folder = relative.name == RUN and relative.parent.name
+        return str(relative.parent if named_by_folder else relative)
+
+    def _ask(self, emit: Callable[[Path], None]) -> Callable[[], None]:
+        return lambda: emit(self.list.selected()[0].path)
+
+    def _report(self) -> None:
+        path = self.list.selected()[0].path
+        self.words.setText("writing the report ...")
+        self._background.start(lambda: _write_report(path), self._on_report, self._fail)
+
+    def _on_report(self, page: Path) -> None:
+        self.words.setText(f"report: {page}")
+        self.said.emit(f"report: {page}")
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(page))):
+            self._fail(f"{page}: written, but no browser was found to open it")
+
+    def _say_count(self, count: int) -> None:
+        if any(run.words for run in self._shown):
+            return  # what is wrong with the run in view is more to the point
+        words = f"{count} runs" if count != 1 else "1 run"
+        self.words.setText(words if count else f"{self.list.folder}: no runs here yet")
+
+    def _fail(self, words: str) -> None:
+        if self.words.text() != words:  # said once, not at every look
+            self.words.setText(words)
+            self.trouble.emit(words)
+
+    def _paint(self) -> None:
+        colour = style.theme().text
+        for button, icon in (
+            (self.report_button, "mdi6.file-chart-outline"),
+            (self.resume_button, "mdi6.play"),
+            (self.generate_button, "mdi6.creation-outline"),
+        ):
+            button.setIcon(qta.icon(icon, color=colour))
+
+
+def _read_all(paths: list[Path]) -> tuple[list[RunFile], list[str]]:
+    """Those that can be read, and what is wrong with the others."""
+    runs, troubles = [], []
+    for path in paths:
+        try:
+            runs.append(read_run(path))
+        except UserError as error:
+            troubles.append(str(error))
+    return runs, troubles
+
+
+def _write_report(path: Path) -> Path:
+    # Matplotlib takes a second to import, which nobody should wait for at the start.
+    from labdiff.report import write_report
+
+    return write_report(read_run(path), path.with_name(REPORT))
