@@ -7,7 +7,7 @@ from pathlib import Path
 
 import qtawesome as qta
 from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from gui import style
 from gui.plots.comparison_curves import ComparisonCurves
+from gui.runs.report_process import ReportProcess
 from gui.runs.run_details import RunDetails
 from gui.runs.run_list import RunList
 from gui.runs.run_scan import GONE, UNREADABLE
@@ -29,7 +30,7 @@ from labdiff.reader import RunFile, read_run
 from labdiff.run_summary import RunSummary
 
 MOST_COMPARED = 8
-RUN, REPORT = "run.h5", "report.html"
+RUN = "run.h5"
 HINT = "Choose a run to see it; choose several to compare their curves."
 
 
@@ -50,6 +51,9 @@ class RunsPanel(QWidget):
         self._reading = False
         self._shown: list[RunSummary] = []
         self._background = Background(self)
+        self._reports = ReportProcess(self)
+        self._reports.written.connect(self._on_report)
+        self._reports.failed.connect(self._fail)
         self.list = RunList()
         self.list.chosen.connect(self._show_chosen)
         self.list.looked.connect(self._say_count)
@@ -73,8 +77,8 @@ class RunsPanel(QWidget):
 
     @property
     def busy(self) -> bool:
-        """Whether anything is still being read."""
-        return self.list.busy or self._background.busy
+        """Whether anything is still being read, or a report written."""
+        return self.list.busy or self._background.busy or self._reports.busy
 
     def open_folder(self, folder: Path) -> None:
         """Show the runs below another folder."""
@@ -83,6 +87,11 @@ class RunsPanel(QWidget):
     def refresh(self) -> None:
         """Look at once, such as when a run has ended."""
         self.list.look()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Nothing goes on behind a window that is gone."""
+        self._reports.close()
+        super().closeEvent(event)
 
     def _button(self, name: str, tip: str) -> QPushButton:
         button = QPushButton(name.capitalize())
@@ -188,9 +197,8 @@ class RunsPanel(QWidget):
         return lambda: emit(self.list.selected()[0].path)
 
     def _report(self) -> None:
-        path = self.list.selected()[0].path
         self.words.setText("writing the report ...")
-        self._background.start(lambda: _write_report(path), self._on_report, self._fail)
+        self._reports.write(self.list.selected()[0].path)
 
     def _on_report(self, page: Path) -> None:
         self.words.setText(f"report: {page}")
@@ -228,10 +236,3 @@ def _read_all(paths: list[Path]) -> tuple[list[RunFile], list[str]]:
         except UserError as error:
             troubles.append(str(error))
     return runs, troubles
-
-
-def _write_report(path: Path) -> Path:
-    # Matplotlib takes a second to import, which nobody should wait for at the start.
-    from labdiff.report import write_report
-
-    return write_report(read_run(path), path.with_name(REPORT))

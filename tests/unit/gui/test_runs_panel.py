@@ -268,7 +268,7 @@ def test_the_report_opens_in_the_browser(
     panel = opened(qtbot, tmp_path)
     click(qtbot, panel, 0)
     qtbot.mouseClick(panel.report_button, Qt.MouseButton.LeftButton)
-    settled(qtbot, panel)
+    qtbot.waitUntil(lambda: bool(shown), timeout=120_000)
     assert Path(shown[0].toLocalFile()) == tmp_path / "report.html"
     assert "Light that denoises" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
@@ -284,3 +284,13 @@ def test_the_user_asks_to_go_on_with_a_run(qtbot: QtBot, tmp_path: Path) -> None
         with qtbot.waitSignal(signal) as asked:
             qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
         assert asked.args == [tmp_path / "run.h5"]
+
+
+def test_a_report_that_cannot_be_written_is_said(qtbot: QtBot, tmp_path: Path) -> None:
+    end(record(tmp_path / "run.h5", 2))
+    (tmp_path / "report.html").mkdir()
+    panel = opened(qtbot, tmp_path)
+    click(qtbot, panel, 0)
+    with qtbot.waitSignal(panel.trouble, timeout=120_000) as told:
+        qtbot.mouseClick(panel.report_button, Qt.MouseButton.LeftButton)
+    assert told.args is not None and "cannot be written" in told.args[0]
