@@ -172,14 +172,12 @@ class Canvas(QWidget):
         if self._raster is None and self._table is not None:
             corner = self.viewport.place(0.0, 0.0)
             opposite = self.viewport.place(self.width(), self.height())
-            self._raster = rasterise(
-                entry.frame, self._table, corner, opposite, lone=self.scale < 1.0
-            )
+            self._raster = rasterise(entry.frame, self._table, corner, opposite, self.scale)
         if self._raster is None or self._table is None:
             return
         image = self._raster.image
         x, y = self.viewport.point(self._raster.row, self._raster.column)
-        scale = self.viewport.scale
+        scale = self.viewport.scale * self._raster.stride
         # Smaller than 1:1, neighbours are mixed lest fringes alias; larger, pixels stay what they are.
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.scale < 1.0)
         painter.drawImage(QRectF(x, y, scale * image.width(), scale * image.height()), image)

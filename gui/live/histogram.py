@@ -8,7 +8,7 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gui.live.levels import Levels
-from gui.live.statistics import Statistics
+from gui.live.statistics import SAMPLE_PIXELS, Statistics
 from gui.style import style, theme
 
 BINS = 256
@@ -37,6 +37,8 @@ class Histogram(QWidget):
         self._plot.setMouseEnabled(x=True, y=False)
         self._plot.setMenuEnabled(False)
         self._plot.hideButtons()
+        # Fixed: an axis whose range moves is drawn anew with every frame, which costs more than all else.
+        self._plot.setYRange(np.log10(_NONE), np.log10(2.0 * SAMPLE_PIXELS), padding=0.0)
         self._curve = self._plot.plot(stepMode="center", fillLevel=np.log10(_NONE))
         self._lines = [pg.InfiniteLine(0, 90, movable=True) for _ in range(2)]
         self._saturation = pg.InfiniteLine(self._maximum, 90)

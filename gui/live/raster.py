@@ -18,14 +18,16 @@ LONE_PIXELS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Raster:
-    """image: in the screen's own format, one pixel a sensor pixel; row, column: of its corner.
+    """image: in the screen's own format; row, column: of its corner on the sensor.
 
+    stride: sensor pixels from one pixel of the image to the next.
     lone: (row, column) of the middles of saturated pixels that are to be marked one by one.
     """
 
     image: QImage
     row: int
     column: int
+    stride: int
     lone: list[tuple[float, float]]
 
 
@@ -34,14 +36,18 @@ def rasterise(
     table: ColourTable,
     corner: tuple[float, float],
     opposite: tuple[float, float],
-    lone: bool,
+    scale: float,
 ) -> Raster | None:
     """What lies between two corners, (row, column) on the sensor; None if nothing does.
 
-    lone: mark saturated pixels one by one if they are few.
+    scale: screen pixels a sensor pixel. At a half and less, only every second, third ... pixel is taken:
+    Qt would not look at the others either. Below 1:1, saturated pixels are marked one by one if few.
     """
     roi = frame.roi
+    stride = max(1, int(1.0 / scale))
     top, left = max(0, int(corner[0]) - roi.top), max(0, int(corner[1]) - roi.left)
+    # The same pixels wherever the picture is moved to, lest it flicker.
+    top, left = top - top % stride, left - left % stride
     bottom = min(frame.pixels.shape[0], int(opposite[0]) + 1 - roi.top)
     right = min(frame.pixels.shape[1], int(opposite[1]) + 1 - roi.left)
     if bottom <= top or right <= left:
@@ -49,14 +55,14 @@ def rasterise(
     seen: npt.NDArray[Any] = frame.pixels[top:bottom, left:right]
     row, column = roi.top + top, roi.left + left
     saturated = frame.saturated_fraction != 0.0
-    indices = table.bytes_of(seen, saturated)
+    indices = table.bytes_of(seen[::stride, ::stride], saturated)
     height, width = indices.shape
     image = QImage(indices.data, width, height, width, QImage.Format.Format_Indexed8)
     image.setColorTable(table.entries(seen.dtype))
     marked: list[tuple[float, float]] = []
     few = frame.saturated_fraction * frame.pixels.size <= LONE_PIXELS
-    if lone and saturated and few and table.saturation is not None:
+    if scale < 1.0 and saturated and few and table.saturation is not None:
         rows, columns = np.nonzero(seen >= table.saturation)
         marked = [(r + row + 0.5, c + column + 0.5) for r, c in zip(rows, columns, strict=True)]
     # The copy is Qt's: it does not outlive the counts, and a screen's own format is painted fastest.
-    return Raster(image.convertToFormat(QImage.Format.Format_RGB32), row, column, marked)
+    return Raster(image.convertToFormat(QImage.Format.Format_RGB32), row, column, stride, marked)

@@ -25,7 +25,7 @@ from gui.live.statistics import statistics_of
 from gui.process.frame_ring import NumberedFrame
 from gui.style import style, theme
 
-FIGURES_MS = 100
+FIGURES_MS = 200
 """Histogram, levels, profiles and counters follow at this pace; the picture with every frame."""
 
 

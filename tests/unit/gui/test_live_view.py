@@ -89,6 +89,25 @@ def test_a_lone_saturated_pixel_shows_in_a_small_picture(qtbot: QtBot, view: Liv
     assert QColor(style.theme().saturated) in near
 
 
+@pytest.mark.parametrize("scale", [0.9, 0.5, 0.3, 0.11])
+def test_a_smaller_picture_lies_where_the_larger_does(
+    qtbot: QtBot, view: LiveView, scale: float
+) -> None:
+    view.set_camera((1200, 1920), 8)
+    pixels = np.zeros((1200, 1920), np.uint16)
+    pixels[300:900, 500:1300] = 255
+    frame = Frame(pixels, 1.0, 0.0, 1, None, 0.0, Roi(0, 0, 1200, 1920))
+    shown(qtbot, view, NumberedFrame(1, frame))
+    view.canvas._zoom(scale / view.canvas.scale)
+    edge = 3.0 / scale  # a pixel's mixing with its neighbours, and rounding, on the screen
+    for row, column in ((300, 900), (900, 900), (600, 500), (600, 1300)):
+        for far in (-edge, edge):
+            at = (row + far, column) if column == 900 else (row, column + far)
+            inside = 300 <= at[0] < 900 and 500 <= at[1] < 1300
+            if view.canvas.rect().contains(point(view, *at)):
+                assert colour_at(view, *at) == QColor("white" if inside else "black")
+
+
 @pytest.mark.parametrize(
     "pixels",
     [

@@ -1,0 +1,43 @@
+"""How fast and how steady the window is: python benchmarks/gui.py [--json] [--quick] [--part NAME].
+
+--frames N: of the live view's soak; 100,000 take twenty minutes.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from claims import Claim, finish, parser
+from gui_checks import curves, live
+from rich.console import Console
+
+PARTS = ("curves", "live")
+SOAK_FRAMES, QUICK_SOAK_FRAMES = 20_000, 900
+
+
+def main() -> None:
+    """Measure, then print one JSON line."""
+    options = parser(__doc__)
+    options.add_argument("--part", choices=PARTS, action="append", help="only this; all if none")
+    options.add_argument("--frames", type=int, default=None, help="of the live view's soak")
+    arguments = options.parse_args()
+    # For what is measured in this process; windows on a screen have processes of their own.
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    console = Console(stderr=True, quiet=arguments.json, highlight=False)
+    frames = arguments.frames or (QUICK_SOAK_FRAMES if arguments.quick else SOAK_FRAMES)
+    claims: list[Claim] = []
+    figures: dict[str, Any] = {}
+    for part in arguments.part or PARTS:
+        console.print(f"{part} ...")
+        match part:
+            case "curves":
+                found, figures[part] = curves.measure(arguments.quick)
+            case "live":
+                found, figures[part] = live.measure(arguments.quick, frames, console.print)
+        claims += found
+    finish("gui", claims, arguments.json, quick=arguments.quick, figures=figures)
+
+
+if __name__ == "__main__":
+    main()
