@@ -1,0 +1,70 @@
+"""All run files below a folder, looked at again only when they changed."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from labdiff.errors import UserError
+from labdiff.run_summary import RunSummary, read_summary
+
+MOST_FILES = 5000
+GONE = "gone"
+UNREADABLE = "unreadable"
+
+
+class RunScan:
+    """Used by one thread at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._known: dict[Path, tuple[tuple[int, int] | None, RunSummary]] = {}
+
+    def look(self) -> list[RunSummary]:
+        """What lies there now; a file that was there before and is not any more is said to be gone.
+
+        Raises UserError if the folder cannot be read.
+        """
+        found = self._files()
+        for path, stamp in found.items():
+            if path not in self._known or self._known[path][0] != stamp:
+                self._known[path] = (stamp, _summary(path))
+        for path in self._known.keys() - found.keys():
+            before = self._known[path][1]
+            words = "the file was deleted or moved"
+            self._known[path] = (None, replace(before, outcome=GONE, words=words))
+        return [self._known[path][1] for path in sorted(self._known)]
+
+    def stamp(self, path: Path) -> tuple[int, int] | None:
+        """Changes when the file does; None if it is gone."""
+        return self._known[path][0] if path in self._known else None
+
+    def _files(self) -> dict[Path, tuple[int, int]]:
+        try:
+            os.scandir(self.folder).close()
+        except OSError as error:
+            raise UserError(
+                f"{self.folder}: cannot be read: {error.strerror or error}. Choose another folder."
+            ) from None
+        found: dict[Path, tuple[int, int]] = {}
+        for where, folders, names in os.walk(self.folder):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in names:
+                if not name.endswith(".h5") or len(found) == MOST_FILES:
+                    continue
+                path = Path(where, name)
+                try:
+                    status = path.stat()
+                except OSError:
+                    continue  # gone since it was listed
+                found[path] = (status.st_mtime_ns, status.st_size)
+        return found
+
+
+def _summary(path: Path) -> RunSummary:
+    try:
+        return read_summary(path)
+    except UserError as error:
+        words = str(error).removeprefix(f"{path}: ")
+        return RunSummary(path, outcome=UNREADABLE, words=words)

@@ -1,0 +1,151 @@
+"""Runs as a table: one row a run file, sorted by what the values are and not by how they read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSortFilterProxyModel,
+    Qt,
+)
+from PySide6.QtGui import QColor
+
+from gui import style
+from gui.runs.run_scan import GONE, UNREADABLE
+from labdiff.run_summary import RunSummary
+
+Index = QModelIndex | QPersistentModelIndex
+SORT_ROLE = Qt.ItemDataRole.UserRole
+COLUMNS: tuple[tuple[str, str, Callable[[RunSummary], Any]], ...] = (
+    ("Run", "File, below the folder", lambda run: str(run.path)),
+    ("Started", "Local time", lambda run: run.started),
+    ("Outcome", "How it ended", lambda run: run.outcome),
+    ("Seed", "Of data, training and simulated laboratory", lambda run: run.seed),
+    ("Bench", "Name in its bench file", lambda run: run.bench),
+    ("Steps", "Training steps", lambda run: run.steps),
+    ("MSE, bench", "Noise MSE of the last batch on the bench", lambda run: run.bench_mse),
+    ("D", "Discrepancy D = 1 - C of the last step", lambda run: run.discrepancy),
+    ("Images", "Generated", lambda run: run.images),
+    ("Remarks", "What went wrong", lambda run: run.words or run.reason),
+)
+NUMBERS = {"Seed", "Steps", "MSE, bench", "D", "Images"}
+
+
+class RunsModel(QAbstractTableModel):
+    """Rows stay where they are while runs grow, so that a selection stays too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path()
+        self.runs: list[RunSummary] = []
+
+    def show_runs(self, runs: list[RunSummary]) -> None:
+        """These and no others."""
+        new = {run.path: run for run in runs}
+        for row in range(len(self.runs) - 1, -1, -1):
+            if self.runs[row].path not in new:
+                self.beginRemoveRows(QModelIndex(), row, row)
+                del self.runs[row]
+                self.endRemoveRows()
+        for row, run in enumerate(self.runs):
+            fresh = new.pop(run.path)
+            if fresh is not run:
+                self.runs[row] = fresh
+                self.dataChanged.emit(self.index(row, 0), self.index(row, len(COLUMNS) - 1))
+        if new:
+            first = len(self.runs)
+            self.beginInsertRows(QModelIndex(), first, first + len(new) - 1)
+            self.runs += new.values()
+            self.endInsertRows()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        """One a run."""
+        return 0 if parent.isValid() else len(self.runs)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        """As `COLUMNS`."""
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:
+        """Names, and what they mean."""
+        if orientation == Qt.Orientation.Horizontal:
+            if role == Qt.ItemDataRole.DisplayRole:
+                return COLUMNS[section][0]
+            if role == Qt.ItemDataRole.ToolTipRole:
+                return COLUMNS[section][1]
+        return None
+
+    def data(self, index: Index, role: int = 0) -> Any:
+        """What a cell shows."""
+        run = self.runs[index.row()]
+        name, _, read = COLUMNS[index.column()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._words(name, run, read(run))
+        if role == SORT_ROLE:
+            value = read(run)
+            unknown = value is None or (isinstance(value, float) and math.isnan(value))
+            return -math.inf if unknown else value
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return run.words or run.reason or str(run.path)
+        if role == Qt.ItemDataRole.TextAlignmentRole and name in NUMBERS:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if role == Qt.ItemDataRole.ForegroundRole and name in ("Outcome", "Remarks"):
+            return QColor(outcome_colour(run.outcome))
+        return None
+
+    def _words(self, name: str, run: RunSummary, value: Any) -> str:
+        if name == "Run":
+            return str(run.path.relative_to(self.folder))
+        if run.words and run.outcome == UNREADABLE and name not in ("Outcome", "Remarks"):
+            return ""
+        if name == "Started":
+            return moment(run.started)
+        if isinstance(value, float):
+            return "" if math.isnan(value) else f"{value:.4g}"
+        if name == "Images" and not value:
+            return ""
+        return str(value)
+
+
+class RunsInOrder(QSortFilterProxyModel):
+    """Rows that hold every word that is looked for, in any column."""
+
+    def __init__(self, model: RunsModel) -> None:
+        super().__init__()
+        self._wanted: list[str] = []
+        self.setSourceModel(model)
+        self.setSortRole(SORT_ROLE)
+
+    def look_for(self, words: str) -> None:
+        """All rows if there are none."""
+        self._wanted = words.lower().split()
+        self.invalidate()
+
+    def filterAcceptsRow(self, row: int, parent: Index) -> bool:
+        """Whether it is shown."""
+        model = self.sourceModel()
+        cells = [model.index(row, column, parent).data() for column in range(len(COLUMNS))]
+        text = "\n".join(map(str, cells)).lower()
+        return all(word in text for word in self._wanted)
+
+
+def outcome_colour(outcome: str) -> str:
+    """Of the word that says how a run ended."""
+    chosen = style.theme()
+    states = {"completed": chosen.good, "failed": chosen.bad, GONE: chosen.warn}
+    return {**states, UNREADABLE: chosen.bad, "stopped": chosen.warn}.get(outcome, chosen.accent)
+
+
+def moment(started: str) -> str:
+    """A recorded time as the clock on the wall had it."""
+    try:
+        return datetime.fromisoformat(started).astimezone().strftime("%Y-%m-%d %H:%M")
+    except ValueError:
+        return started
