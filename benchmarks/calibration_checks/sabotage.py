@@ -169,17 +169,17 @@ def _watched(session: Session, what: Sabotage, lab: MockLaboratory) -> Job[Any]:
     """The calibrations, with the act in the midst of them."""
     frames = 0
     stage = ""
-    get_frame = lab.camera.get_frame
+    expose = lab.camera.expose
 
     def hooked() -> Any:
         nonlocal frames
         if what.act is not None and stage == what.during and frames == what.after_frames:
             what.act(lab)
         frames += 1
-        return get_frame()
+        return expose()
 
     if what.during:
-        lab.camera.get_frame = hooked  # type: ignore[method-assign]
+        lab.camera.expose = hooked  # type: ignore[method-assign]
     for event in measure_routines(session, ALL):
         if isinstance(event, StageStarted):
             stage, frames = event.stage, 0
