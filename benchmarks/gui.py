@@ -9,10 +9,10 @@ import os
 from typing import Any
 
 from claims import Claim, finish, parser
-from gui_checks import curves, live
+from gui_checks import curves, live, slm_window
 from rich.console import Console
 
-PARTS = ("curves", "live")
+PARTS = ("curves", "live", "slm")
 SOAK_FRAMES, QUICK_SOAK_FRAMES = 20_000, 900
 
 
@@ -35,6 +35,8 @@ def main() -> None:
                 found, figures[part] = curves.measure(arguments.quick)
             case "live":
                 found, figures[part] = live.measure(arguments.quick, frames, console.print)
+            case "slm":
+                found, figures[part] = slm_window.measure(arguments.quick)
         claims += found
     finish("gui", claims, arguments.json, quick=arguments.quick, figures=figures)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 
 from drivers.slm.screen import Screen
@@ -36,7 +37,10 @@ def main(shape: tuple[int, int]) -> None:
     window = QLabel("the GUI")
     window.resize(400, 300)
     window.show()
-    app.processEvents()
+    # It shall have its final pixels before anybody looks at the desk.
+    QTest.qWaitForWindowExposed(window, 60_000)
+    window.repaint()
+    app.sync()
     started_s = time.monotonic()
     screen = Screen.from_settings(shape, 8.0, "panel")
     _tell(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -66,32 +67,32 @@ def measure(quick: bool) -> tuple[list[Claim], dict[str, Any]]:
     opened: list[dict[str, Any]] = []
     refused: list[str] = []
     rate: dict[str, Any] = {}
-    for shape in SHAPES:
-        for factor in FACTORS:
-            with two_monitors(shape, factor) as environment:
-                owner = Owner(environment, shape)
-                opened.append({"shape": shape, "factor": factor, **owner.told()})
-                before, _ = grab(environment, shape)
-                for seed in SEEDS:
-                    for what in ("grey", "phase"):
-                        owner.ask(what, seed)
-                        elsewhere, panel = grab(environment, shape)
-                        wrong += differing(panel, expected(what, shape, seed))
-                        desk += int((elsewhere != before).any(-1).sum())
-                        compared += panel.shape[0] * panel.shape[1]
-                second = Owner(environment, shape)
-                refused.append(second.told().get("failed", ""))
-                second.kill()
-                if not rate:
-                    rate = owner.ask("rate", RATE_PATTERNS // (5 if quick else 1))
-                    owner.ask("phase", SEEDS[-1])
-                owner.kill()
-                _, panel = grab(environment, shape)
-                after_death += differing(panel, expected("phase", shape, SEEDS[-1]))
-                command(environment, "slm", "flat")
-                _, panel = grab(environment, shape)
-                after_flat += differing(panel, np.zeros(shape, np.uint8))
-                command(environment, "slm", "close")
+    settings = zip(SHAPES, reversed(FACTORS), strict=True) if quick else product(SHAPES, FACTORS)
+    for shape, factor in settings:
+        with two_monitors(shape, factor) as environment:
+            owner = Owner(environment, shape)
+            opened.append({"shape": shape, "factor": factor, **owner.told()})
+            before, _ = grab(environment, shape)
+            for seed in SEEDS:
+                for what in ("grey", "phase"):
+                    owner.ask(what, seed)
+                    elsewhere, panel = grab(environment, shape)
+                    wrong += differing(panel, expected(what, shape, seed))
+                    desk += int((elsewhere != before).any(-1).sum())
+                    compared += panel.shape[0] * panel.shape[1]
+            second = Owner(environment, shape)
+            refused.append(second.told().get("failed", ""))
+            second.kill()
+            if not rate:
+                rate = owner.ask("rate", RATE_PATTERNS // (5 if quick else 1))
+                owner.ask("phase", SEEDS[-1])
+            owner.kill()
+            _, panel = grab(environment, shape)
+            after_death += differing(panel, expected("phase", shape, SEEDS[-1]))
+            command(environment, "slm", "flat")
+            _, panel = grab(environment, shape)
+            after_flat += differing(panel, np.zeros(shape, np.uint8))
+            command(environment, "slm", "close")
     primary, left_over, told = refusals()
     claims = [
         claim(f"SLM window: wrong pixels of {compared}, scale factors 1 and 1.5", wrong, "<= 0"),
