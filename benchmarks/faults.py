@@ -8,7 +8,7 @@ from importlib import import_module
 from claims import Claim, finish, parser
 from rich.console import Console
 
-PARTS = ("injected",)
+PARTS = ("injected", "kills", "memory")
 """Modules of fault_checks; each has check(quick) -> list[Claim]."""
 
 

@@ -176,6 +176,8 @@ class Session:
             "precompensation_rad": self.precompensation_rad.numpy().copy(),
             "real_images": self.images.test[:12].numpy().copy(),
         }
+        if self.covariance is not None:
+            arrays["covariance"] = self.covariance.numpy().copy()
         scalars: dict[str, float | int | str] = {
             "stage": where.stage,
             "layer_set": where.layer_set,
@@ -216,6 +218,7 @@ class Session:
             self.odu.load_state_dict({k: _tensor(v) for k, v in _part("odu.", arrays).items()})
             self.twin.load_alignment({k: _tensor(v) for k, v in _part("twin.", arrays).items()})
             self.precompensation_rad = _tensor(arrays["precompensation_rad"])
+            self.covariance = _tensor(arrays["covariance"]) if "covariance" in arrays else None
             planned = str(scalars["planned"])
             self.position = Position(
                 str(scalars["stage"]),

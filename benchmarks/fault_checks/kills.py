@@ -166,7 +166,10 @@ def _read(path: Path, found: Killed) -> None:
 def differences(one: RunFile, other: RunFile) -> list[str]:
     """Names of all recorded numbers that are not the same, but for what the wall clock says."""
     parts = {
-        **{f"{kind}.": (columns, other.columns.get(kind, {})) for kind, columns in one.columns.items()},
+        **{
+            f"{kind}.": (columns, other.columns.get(kind, {}))
+            for kind, columns in one.columns.items()
+        },
         "figure ": (one.figures, other.figures),
         "checkpoint ": (one.checkpoint, other.checkpoint),
         "checkpoint scalar ": (one.checkpoint_scalars, other.checkpoint_scalars),
