@@ -18,6 +18,7 @@ import threading
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from types import TracebackType
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,11 +26,13 @@ import numpy.typing as npt
 from drivers.errors import DeviceStateError, DeviceTimeoutError
 from drivers.types import Frame
 from labdiff.bench import Bench, Frames
+from labdiff.bench_state import BenchState
 from labdiff.errors import JobStoppedError
 
 log = logging.getLogger(__name__)
 
 Arrays = npt.NDArray[np.floating]
+T = TypeVar("T")
 PATIENCE_S = 3.0
 """How long `close` lets batches finish; and then, how long a frame may take to end."""
 SLICE_S = 0.2
@@ -71,6 +74,7 @@ class Pending:
         self._worker = worker
         self.inputs, self.layers = inputs, layers
         self.done: Future[tuple[list[Frame], Pace]] = Future()
+        self.begun: Future[BenchState | None] = Future()
 
     def result(self) -> Frames:
         """Wait for the batch. Raises what `Bench.measure` raises, JobStoppedError if it was cut short."""
@@ -81,11 +85,19 @@ class Pending:
         """Wait for the batch; how well it used the bench."""
         return self._taken()[1]
 
+    @property
+    def before(self) -> BenchState | None:
+        """Wait until the batch is begun; the bench's state at that moment, None if it has none."""
+        return self._waited(self.begun)
+
     def _taken(self) -> tuple[list[Frame], Pace]:
-        while not wait([self.done], SLICE_S).done:
+        return self._waited(self.done)
+
+    def _waited(self, what: Future[T]) -> T:
+        while not wait([what], SLICE_S).done:
             if self._worker.abandoned:
                 raise DeviceTimeoutError("bench: did not come to an end; see the log")
-        return self.done.result()
+        return what.result()
 
 
 class BenchWorker:
@@ -154,9 +166,12 @@ class BenchWorker:
             if self.hurry.is_set():
                 failed = failed or JobStoppedError("the measurement was cut short")
             if failed is not None:
+                batch.begun.set_exception(failed)
                 batch.done.set_exception(failed)
                 continue
             try:
+                # Here and not where it was submitted: the batch before may still have been at work then.
+                batch.begun.set_result(bench.state())
                 started_s, repeated = clock.now_s(), bench.frames_repeated
                 frames = bench.take(batch.inputs, batch.layers, self.hurry.is_set)
                 now_s = clock.now_s()
@@ -170,6 +185,8 @@ class BenchWorker:
                 )
             except BaseException as error:  # whatever it is, it is the caller's
                 failed = error
+                if not batch.begun.done():
+                    batch.begun.set_exception(error)
                 batch.done.set_exception(error)
                 continue
             ended_s = now_s

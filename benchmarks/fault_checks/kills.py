@@ -19,8 +19,8 @@ from labdiff.jobs import ExperimentJob, Request
 from labdiff.reader import RunFile, read_run
 from labdiff.runner import run
 
-KILLS, KILLS_A_RUN, QUICK_KILLS = 50, 5, 3
-READ_EVERY_S = 0.3
+KILLS, KILLS_A_RUN, QUICK_KILLS = 50, 10, 3
+READ_EVERY_S = 1.0
 BENCH = {
     "patch_shape = [100, 100]": "patch_shape = [60, 60]",
     "patch_lefts = [20, 140, 260, 380, 500]": "patch_lefts = [4, 84, 164]",
@@ -32,14 +32,14 @@ BENCH = {
     "samples_per_pixel = 2": "samples_per_pixel = 1",
     "threads = 0": "threads = 1",
 }
-"""A bench so small that a run is over within ten seconds; with every imperfection, drift and noise."""
+"""A bench so small that a run is over within twenty seconds; with every imperfection, drift and noise."""
 OPTIONS = TrainingOptions(
     layer_sets=2,
     image_size=5,
     batch=4,
-    offline_steps=20,
-    calibrated_steps=20,
-    online_steps=40,
+    offline_steps=12,
+    calibrated_steps=12,
+    online_steps=16,
     generated=9,
     sampler_steps=10,
 )

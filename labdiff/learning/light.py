@@ -41,26 +41,21 @@ class Light:
 
 
 class Sent:
-    """A batch on its way: inputs and layers as they stand on the modulators, and the bench's answer.
+    """A batch on its way: inputs and layers as they stand on the modulators, and the bench's answer."""
 
-    before: the bench's state when the batch was sent, if it has one.
-    """
-
-    def __init__(
-        self,
-        inputs: Tensor,
-        layers: Tensor,
-        pending: Pending | None = None,
-        before: BenchState | None = None,
-    ) -> None:
+    def __init__(self, inputs: Tensor, layers: Tensor, pending: Pending | None = None) -> None:
         self.inputs, self.layers, self._pending = inputs, layers, pending
-        self.before = before
         self._frames: Frames | None = None
 
     def wait(self) -> None:
         """Until the bench has answered; at once on a twin. Raises what the bench raised."""
         if self._pending is not None and self._frames is None:
             self._frames = self._pending.result()
+
+    @property
+    def before(self) -> BenchState | None:
+        """The bench's state when it began with the batch; None if it has none, and on a twin."""
+        return None if self._pending is None else self._pending.before
 
     @property
     def pace(self) -> Pace | None:
@@ -147,9 +142,7 @@ class BenchLight(TwinLight):
     def send(self, inputs: Tensor, layers: Tensor) -> Sent:
         """Let the bench measure a batch while the computer does something else."""
         inputs, layers = inputs.detach(), layers.detach()
-        before = self.session.bench.state()
-        pending = self.worker.submit(inputs.numpy(), layers.numpy())
-        return Sent(inputs, layers, pending, before)
+        return Sent(inputs, layers, self.worker.submit(inputs.numpy(), layers.numpy()))
 
     def light(self, sent: Sent, inputs: Tensor, layers: Tensor) -> Light:
         """The bench's value, the twin's gradient."""
