@@ -62,7 +62,7 @@ class GeneratePanel(QWidget):
         self._background = Background(self)
         self.view = DenoisingView("generate_images")
         self.source = QLineEdit()
-        self.source.setPlaceholderText("the layers that come along")
+        self.source.setPlaceholderText("pretrained layers")
         self.source.editingFinished.connect(self._look_at_source)
         self.browse = QToolButton()
         self.browse.clicked.connect(self._browse)
@@ -149,7 +149,11 @@ class GeneratePanel(QWidget):
 
     def _name(self) -> None:
         for name, widget, tip in (
-            ("source", self.source, "A run file or a layer file"),
+            (
+                "source",
+                self.source,
+                "A run file or a layer file; empty for the layers that come along",
+            ),
             ("browse", self.browse, "Choose a run file or a layer file"),
             ("where", self.where, "Computed by the digital twin, or measured on the bench"),
             ("count", self.count, "How many at once"),

@@ -59,6 +59,8 @@ class Chart(QObject):
         plot.showGrid(x=False, y=True, alpha=0.15)
         # Axes of one width, so that charts one above the other keep their steps in line.
         plot.getAxis("left").setWidth(QFontMetricsF(QFont()).horizontalAdvance("0.0000 MSE"))
+        # It would ask for the width of all its words, and take it from the chart beside it.
+        plot.titleLabel.updateMin = lambda: None
         view = plot.getViewBox()
         view.disableAutoRange()
         view.sigRangeChangedManually.connect(self._on_zoom)

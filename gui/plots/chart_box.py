@@ -129,6 +129,8 @@ class ChartBox(QWidget):
         plot = self.graphics.addPlot(row=row, col=column)
         chart = Chart(plot, title, unit, log and self._log, legend)
         self.graphics.ci.layout.setColumnStretchFactor(column, 1)
+        # All alike; else what an axis or a title asks for would decide.
+        self.graphics.ci.layout.setColumnPreferredWidth(column, 1)
         chart.smooth(WIDTHS[self.smoothing.value()])
         chart.zoomed.connect(self._on_zoom)
         if below and self.charts:
