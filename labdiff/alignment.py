@@ -198,7 +198,7 @@ def _found(session: Session, fit: FitStep, held_out_d: float, unit: float) -> Al
     The twin's shift and shear of the output plane go to the registration, where they belong.
     """
     twin, bench = session.twin, session.bench
-    matrix, offset = _corrected_registration(session)
+    matrix, offset = corrected_registration(session)
     values = twin.state_dict()
     values["output_shear_percent"] = torch.zeros(2, 2)
     values["output_shift_px"] = torch.zeros(2)
@@ -302,7 +302,7 @@ def _as_inputs(session: Session, patterns: Tensor) -> Tensor:
     return 0.6 + 0.4 * patterns.cos()
 
 
-def _corrected_registration(session: Session) -> tuple[Array, Array]:
+def corrected_registration(session: Session) -> tuple[Array, Array]:
     """Matrix and offset of the registration, with what the twin learnt about it.
 
     The camera saw at A p + b what the twin has at q = c + (1 + S)(p - c) + s; so q lies at

@@ -76,12 +76,19 @@ class TwinFilter:
     def __init__(self, twin: DigitalTwin, covariance: Tensor) -> None:
         """covariance (P, P): at the start; 0 for a parameter that is to stay as it is."""
         self.twin = twin
-        self._start = covariance.double()
+        self._begin(covariance.double())
+        self.forget()
+        self._expected = expected_deviation(twin).double()
+
+    def _begin(self, covariance: Tensor) -> None:
+        self._start = covariance
+        self._free = (covariance.diagonal() > 0.0).nonzero()[:, 0]
+
+    def forget(self) -> None:
+        """Know no more than at the start."""
         self.covariance = self._start.clone()
         self.curvature = torch.zeros_like(self._start)
         self.unexplained = self.together = self.caution = 1.0
-        self._free = (self.covariance.diagonal() > 0.0).nonzero()[:, 0]
-        self._expected = expected_deviation(twin).double()
 
     def predict(self, seconds: float) -> None:
         """Time passes: what wanders is known the less."""
@@ -173,6 +180,7 @@ class TwinFilter:
         scalars = torch.tensor([self.unexplained, self.together, self.caution], dtype=torch.float64)
         return {
             "scalars": scalars,
+            "start": self._start.clone(),
             "covariance": self.covariance.clone(),
             "curvature": self.curvature.clone(),
         }
@@ -180,6 +188,7 @@ class TwinFilter:
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Go on from what `state` gave. Raises KeyError if something is missing."""
         self.unexplained, self.together, self.caution = state["scalars"].tolist()
+        self._begin(state["start"].clone())
         self.covariance = state["covariance"].clone()
         self.curvature = state["curvature"].clone()
 

@@ -67,10 +67,15 @@ class Learner:
             self._deviation.copy_(state["deviation"])
         load_moments(self._optimiser, {k: v for k, v in state.items() if k != "deviation"})
 
-    def learn(self, loss: Tensor) -> None:
-        """One step down the gradient; the unit then has the new layers."""
+    def backward(self, loss: Tensor) -> None:
+        """The gradient of a step."""
         self._optimiser.zero_grad()
         torch.autograd.backward(loss)
+
+    def step(self, trusted: bool = True) -> None:
+        """One step down the gradient; the unit then has the new layers. Not trusted: nothing moves."""
+        if not trusted:
+            self._optimiser.zero_grad()
         self._optimiser.step()
         self._schedule.step()
         with torch.no_grad():

@@ -20,7 +20,9 @@ from labdiff.bench import Frames
 from labdiff.bench_state import BenchState
 from labdiff.bench_worker import BenchWorker, Pace, Pending
 from labdiff.learning.method import Method
+from labdiff.learning.recovery import recover
 from labdiff.learning.refinement import Look, Refinement
+from labdiff.runner import Job
 from labdiff.session import Session
 from twin.discrepancy import discrepancy
 
@@ -110,6 +112,10 @@ class TwinLight:
         """The twin stays as it is."""
         return None
 
+    def recover(self) -> Job[None]:
+        """What is to be done when the bench has suddenly changed."""
+        yield from ()
+
     def deviation(self) -> dict[str, float]:
         """One standard deviation of each of the twin's parameters, as far as it is known."""
         return {}
@@ -169,6 +175,10 @@ class RefinedLight(BenchLight):
         if session.aligned:
             session.precompensate()
         return look
+
+    def recover(self) -> Job[None]:
+        """As `labdiff.learning.recovery` does it; no batch is on its way meanwhile."""
+        yield from recover(self.session, self.refinement)
 
     def deviation(self) -> dict[str, float]:
         """As the refinement has it."""

@@ -64,10 +64,16 @@ def train(session: Session, method: Method) -> Job[None]:
                 abar = session.schedule.alphas_bar[batch.t]
                 light = source.light(this, *_as_sent(session, this, batch, layer_set, learner))
                 images = (batch.x_t, abar, batch.clean, batch.noise)
-                learner.learn(odu.loss(light.intensity, *images, layer_set))
+                learner.backward(odu.loss(light.intensity, *images, layer_set))
                 look = source.refine(this, light)
+                learner.step(trusted=look is None or look.trusted)
 
-                if not ahead and not last:
+                if look is not None and look.sudden:
+                    if sent is not None:
+                        sent.wait()  # of a bench that is no longer known: measured again below
+                        sent = None
+                    yield from source.recover()
+                if sent is None and not last:
                     sent = _send(session, source, method, layer_set, step + 1, learner.phases)
                 where.layer_set, where.step = layer_set, step + 1
                 now_s = time.monotonic()
@@ -161,8 +167,8 @@ def _told(
         layer_set=layer_set,
         twin_mse=_scored_mse(on_twin, batch),
         bench_mse=_scored_mse(predicted, batch) if source.on_bench else None,
-        discrepancy=light.discrepancy,
-        noise_floor=light.noise_floor,
+        discrepancy=light.discrepancy if look is None else look.discrepancy,
+        noise_floor=light.noise_floor if look is None else look.noise_floor,
         alignment=session.twin.alignment() if source.on_bench else {},
         deviation=source.deviation(),
         refined=look is not None and look.refined,

@@ -48,14 +48,16 @@ class Look:
     """What one batch told.
 
     discrepancy: mean D of the frames looked at, before anything was changed. noise_floor: the D that a
-    perfect twin would show, NaN if the frames' noise is not known. refined: the twin was changed. sudden:
-    the bench is no longer the one that it was a few batches ago, and nothing was changed.
+    perfect twin would show, NaN if the frames' noise is not known. refined: the twin was changed.
+    trusted: nothing speaks against the batch. sudden: the bench is no longer the one that it was a few
+    batches ago, and nothing was changed.
     """
 
     discrepancy: float
     noise_floor: float
     refined: bool
-    sudden: bool
+    trusted: bool = True
+    sudden: bool = False
 
 
 class Refinement:
@@ -80,7 +82,6 @@ class Refinement:
         else:
             misled = (UNRESOLVED_SHARE * expected).square() * (covariance.diagonal() > 0.0)
             start = covariance.double() + torch.diag(misled)
-        self._start = start
         self._filter = TwinFilter(self._fine, start)
         self._usual = Usual()
         self._refined, self._since_capture = 0, CAPTURE_EVERY
@@ -110,7 +111,7 @@ class Refinement:
             self._capture(_first(CAPTURE_FRAMES, inputs, layers, measured))
         else:
             refined = False
-        return Look(d, floor, refined, sudden=verdict == "sudden")
+        return Look(d, floor, refined, verdict == "usual", verdict == "sudden")
 
     def _exceeds(self, discrepancy: Tensor, floor: Tensor) -> bool:
         """Is it more than the frames' noise that the twin misses? Yes, where the noise is not known."""
@@ -139,12 +140,12 @@ class Refinement:
         around = parameter_vector(self.twin)
         for _ in fit_alignment(self.twin, whole, CAPTURE_BLUR_PX, fixed, around=around):
             pass
-        self._filter = TwinFilter(self._fine, self._start)
+        self._filter.forget()
         self._refined, self._since_capture = 0, 0
 
     def begin_anew(self) -> None:
         """The bench was measured again after a sudden change; the twin given is up to date."""
-        self._filter = TwinFilter(self._fine, self._start)
+        self._filter.forget()
         self._usual = Usual()
         self._refined, self._since_capture, self._last_s = 0, CAPTURE_EVERY, math.nan
 
