@@ -1,0 +1,1 @@
+"""Parts of benchmarks/online_learning.py, one a file."""

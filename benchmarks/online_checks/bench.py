@@ -1,0 +1,149 @@
+"""Calibrated mock benches: one calibration, any number of benches that stand where it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from calibration.store import Result
+from labdiff.assemble import open_bench
+from labdiff.calibrate import measure_routines
+from labdiff.config import BenchConfig, TrainingOptions, load_bench
+from labdiff.learning.batches import Batch, draw_batch
+from labdiff.learning.learner import Learner
+from labdiff.learning.light import RefinedLight, TwinLight, light_source
+from labdiff.learning.method import Method
+from labdiff.learning.refinement import Look
+from labdiff.metrics import FIRST_SCORED_T
+from labdiff.routines import FIRST_LOOK, REST, routine
+from labdiff.runner import run
+from labdiff.session import Session
+from mock_hardware.laboratory import MockLaboratory
+
+LAYER_SET = 0
+"""Of five: the one for the least noise, whose layers a drifting angle disturbs most."""
+BATCH = 8
+HELD_OUT = 12
+STILL = ("beam_urad", "mirror_urad", "power", "wavelength_nm", "temperature_k")
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """What was measured of the bench with this seed, by routine, and the bench's time at the end of it."""
+
+    seed: int
+    found: dict[str, Result]
+    now_s: float
+
+
+def options(seed: int, **changes: Any) -> TrainingOptions:
+    """Of all parts: five layer sets, of which one learns, from rest."""
+    return TrainingOptions(seed=seed, batch=BATCH, **changes)
+
+
+def calibrate(seed: int) -> Calibrated:
+    """The mock bench with every effect, measured as the demo does it."""
+    session = Session.create(
+        load_bench("mock"), options(seed), open_bench(load_bench("mock"), seed)
+    )
+
+    with session.bench:
+        found = run(measure_routines(session, (*FIRST_LOOK, *REST)))
+        return Calibrated(seed, found, session.bench.clock.now_s())
+
+
+def still(config: BenchConfig) -> BenchConfig:
+    """The same bench without drift."""
+    drift = config.mock.drift.model_copy(update=dict.fromkeys(STILL, 0.0))
+    return config.model_copy(update={"mock": config.mock.model_copy(update={"drift": drift})})
+
+
+def noiseless(config: BenchConfig) -> BenchConfig:
+    """The same bench without what varies from frame to frame."""
+    mock = config.mock
+    camera = mock.camera.model_copy(update={"shot_noise": False, "read_noise_electrons": 0.0})
+    slm = mock.slm.model_copy(update={"flicker": 0.0})
+    return config.model_copy(
+        update={"mock": mock.model_copy(update={"camera": camera, "slm": slm})}
+    )
+
+
+def opened(known: Calibrated, config: BenchConfig | None = None, **changes: Any) -> Session:
+    """A bench of this seed on which the calibration is in use; the laser is on. Close it."""
+    config = config or load_bench("mock")
+    session = Session.create(config, options(known.seed, **changes), open_bench(config, known.seed))
+    bench = session.bench.__enter__()
+    for name, result in known.found.items():
+        routine(name).use(session, result)
+    bench.clock.sleep_s(known.now_s - bench.clock.now_s())
+    return session
+
+
+def laboratory(session: Session) -> MockLaboratory:
+    """The room behind a mock bench."""
+    room: MockLaboratory = session.bench.laser._lab  # type: ignore[attr-defined]
+    return room
+
+
+class Trial:
+    """A layer set that learns by one method; the loop's own parts, on batches that all methods share."""
+
+    def __init__(self, session: Session, method: Method, steps: int, rate: float) -> None:
+        self.session, self.method = session, method
+        self.source: TwinLight = light_source(session, method)
+        self.learner = Learner(session.odu, LAYER_SET, session.options, rate, steps)
+        self.step_number = 0
+
+    def step(self) -> tuple[float, Look | None]:
+        """One step; noise MSE of its batch, and what the look at the twin said."""
+        batch = draw_batch(self.session, "online", LAYER_SET, self.step_number)
+        self.step_number += 1
+        session, source = self.session, self.source
+        abar = session.schedule.alphas_bar[batch.t]
+        written = session.odu.written(batch.x_t, LAYER_SET, self.learner.phases)
+        inputs, layers = session.written(*written)
+        sent = source.send(inputs, layers)
+        sent.wait()
+        light = source.light(sent, inputs, layers)
+        images = (batch.x_t, abar, batch.clean, batch.noise)
+        self.learner.backward(session.odu.loss(light.intensity, *images, LAYER_SET))
+        look = source.refine(sent, light)
+        self.learner.step(trusted=look is None or look.trusted)
+        return self._mse(light.measured, batch), look
+
+    def score(self) -> float:
+        """Noise MSE of held-out batches, where the method's light comes from; it follows as it learns."""
+        session, source = self.session, self.source
+        errors = []
+        for number in range(HELD_OUT):
+            batch = draw_batch(session, "online", LAYER_SET, -1 - number)
+            with torch.no_grad():
+                written = session.written(*session.odu.written(batch.x_t, LAYER_SET))
+                sent = source.send(*written)
+                sent.wait()
+                light = source.light(sent, *written)
+            errors.append(self._mse(light.measured, batch))
+            source.refine(sent, light)
+        return sum(errors) / len(errors)
+
+    def _mse(self, measured: Tensor, batch: Batch) -> float:
+        session = self.session
+        with torch.no_grad():
+            abar = session.schedule.alphas_bar[batch.t]
+            found = session.odu.decode(measured, batch.x_t, abar, LAYER_SET)
+            scored = batch.t >= FIRST_SCORED_T
+            error = (found - batch.noise)[scored] if bool(scored.any()) else found - batch.noise
+            return float(error.square().mean())
+
+    @property
+    def refined(self) -> RefinedLight:
+        """The source, of the method "online"."""
+        assert isinstance(self.source, RefinedLight)
+        return self.source
+
+    def close(self) -> None:
+        """No batch is on its way any more."""
+        self.source.__exit__(None, None, None)
