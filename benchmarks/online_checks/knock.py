@@ -9,7 +9,7 @@ from mock_hardware.fault_script import FOR_EVER
 from online_checks.bench import Trial, calibrate, laboratory, opened
 
 TWIN_STEPS, TWIN_RATE, RATE = 120, 0.2, 0.02
-BEFORE, AFTER, PATIENCE = 12, 12, 10
+BEFORE, AFTER, PATIENCE = 12, 25, 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import statistics
 from collections import deque
 from typing import Literal
 
@@ -14,6 +16,8 @@ REMEMBERED = 20
 LEAST = 5
 """Looks before anything is unusual."""
 SIGMAS, LEAST_SPREAD = 6.0, 0.15
+OF_MEDIAN = 1.4826 / math.sqrt(2.0)
+"""From the median change between two looks to the standard deviation of one."""
 LEAST_FACTOR = 4.0
 """Drift and layers that learn change D by less than this from one batch to the next."""
 TIMES_FLOOR = 3.0
@@ -24,7 +28,7 @@ IN_A_ROW = 2
 class Usual:
     """Logarithms of D over the last looks. What is unusual is not remembered, nor is it to be learnt from.
 
-    A change is called sudden when D lies far above what it was, twice in a row: by SIGMAS of its own
+    A change is called sudden when D lies far above the last few, twice in a row: by SIGMAS of its own
     scatter, at least LEAST_FACTOR times, and TIMES_FLOOR times what noise makes.
     """
 
@@ -36,10 +40,12 @@ class Usual:
         """Of one batch, by the mean over its frames; noise_floor may be NaN."""
         value = math.log(max(discrepancy, 1e-12))
         if len(self._seen) >= LEAST and not discrepancy <= TIMES_FLOOR * noise_floor:
-            mean = sum(self._seen) / len(self._seen)
-            spread = math.sqrt(sum((x - mean) ** 2 for x in self._seen) / len(self._seen))
-            limit = mean + max(SIGMAS * max(spread, LEAST_SPREAD), math.log(LEAST_FACTOR))
-            if value > limit:
+            seen = list(self._seen)
+            # From look to look, and by medians: while the twin is learnt D falls by orders of magnitude.
+            changes = [abs(b - a) for a, b in itertools.pairwise(seen)]
+            spread = max(OF_MEDIAN * statistics.median(changes), LEAST_SPREAD)
+            usual = statistics.median(seen[-LEAST:])
+            if value > usual + max(SIGMAS * spread, math.log(LEAST_FACTOR)):
                 self._unusual += 1
                 return "sudden" if self._unusual >= IN_A_ROW else "suspicious"
         self._unusual = 0
