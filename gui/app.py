@@ -5,19 +5,33 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 
 from gui import style
 from gui.window import MainWindow
 
 
-def show(bench: str, out: Path, seed: int, start: bool, quick: bool) -> int:
-    """Run the application; returns its exit code."""
+def show(bench: str | None, out: Path, seed: int | None, tour: bool = True) -> int:
+    """Run the application; returns its exit code. Bench and seed: those of the last session if None."""
     app = QApplication(sys.argv[:1])
-    style.apply(app)
-    window = MainWindow(bench, out, seed)
-    window.quick.setChecked(quick)
+    app.setOrganizationName("labdiff")
+    app.setApplicationName("labdiff")
+    settings = QSettings()
+    chosen = settings.value("theme")
+    style.apply(app, style.THEMES.get(str(chosen), style.DARK))
+    last = settings.value("bench")
+    last_seed = settings.value("seed")
+    window = MainWindow(
+        bench or (str(last) if last else "mock"),
+        out,
+        seed if seed is not None else int(str(last_seed or 0)),
+        settings,
+    )
     window.show()
-    if start:
-        window.start()
+    if tour and not settings.value("toured"):
+        settings.setValue("toured", True)
+        QTimer.singleShot(0, window.start_tour)
+    if bench is not None:
+        QTimer.singleShot(0, window.bench_panel.connect_button.click)
     return app.exec()

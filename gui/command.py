@@ -13,13 +13,19 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def gui(
-        bench: Annotated[str, typer.Argument(help="Bench file, or a shipped bench.")] = "mock",
+        bench: Annotated[
+            str | None,
+            typer.Argument(
+                help="Bench file, or a shipped bench, to connect at once (else choose)."
+            ),
+        ] = None,
         out: Annotated[Path, typer.Option("--out", "-o", help="Folder of runs.")] = Path("runs"),
-        seed: Annotated[int, typer.Option(help="Seed of training and mock bench.", min=0)] = 0,
-        quick: Annotated[bool, typer.Option(help="A minute instead of minutes.")] = False,
-        start: Annotated[bool, typer.Option(help="Start training at once.")] = False,
+        seed: Annotated[
+            int | None, typer.Option(help="Seed of the mock laboratory (else the last).", min=0)
+        ] = None,
+        tour: Annotated[bool, typer.Option(help="Offer the tour at the first start.")] = True,
     ) -> None:
-        """Open the window: live camera, noises, loss and discrepancy curves."""
+        """Open the window: bench, live light, calibration, training, images."""
         from gui.app import show
 
-        raise SystemExit(show(bench, out, seed, start, quick))
+        raise SystemExit(show(bench, out, seed, tour))

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from labdiff.reader import RunFile
-from labdiff.words import QUANTITIES, WORDS
+from labdiff.words import QUANTITIES, WORDS, duration
 
 Column = npt.NDArray[Any]
 Rows = dict[str, Column]
@@ -52,7 +52,7 @@ def _headline(run: RunFile, now_s: float) -> Text:
     silent_s = now_s - _last_s(run)
     if run.outcome == "running" and silent_s > SILENT_SECONDS:
         words.append(
-            f"\nnothing new for {_duration(silent_s)}; if its process is gone, go on with: "
+            f"\nnothing new for {duration(silent_s)}; if its process is gone, go on with: "
             f"labdiff train --resume {run.path}",
             "yellow",
         )
@@ -83,7 +83,7 @@ def _stage(run: RunFile) -> Text:
         times = table["time_s"][table["time_s"] >= begun_s][-RECENT:]
         if run.outcome == "running" and len(times) > 1:
             left_s = (of - done) * float(times[-1] - times[0]) / (len(times) - 1)
-            words += f", {_duration(left_s)} left"
+            words += f", {duration(left_s)} left"
         break
     return Text(words)
 
@@ -135,11 +135,3 @@ def _figures(run: RunFile) -> Table:
         if name in run.figures:
             table.add_row(words, f"{run.figures[name]:.4g}")
     return table
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(int(max(seconds, 0.0)), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

@@ -1,4 +1,4 @@
-"""Figures by name: what they are, and which of many are shown."""
+"""Figures and routines by name: what they are, and which of many are shown; times in words."""
 
 from __future__ import annotations
 
@@ -21,6 +21,19 @@ WORDS = {
     "seconds": "Duration, s",
 }
 
+ROUTINES = {
+    "dark level": "What the camera counts without light, and its hot and dead pixels",
+    "registration": "Which camera pixel sees which pixel of the output plane",
+    "exposure": "How long the camera has to look",
+    "camera": "Gain, read noise and saturation",
+    "phase response": "Phase of each grey level of the SLM",
+    "settling": "How long the SLM takes to show a pattern",
+    "wavefront": "Aberrations of the light on the last patch",
+    "alignment": "Gap, tilts, beam: the twin is fitted to what the bench answers to known patterns",
+    "beam": "Where the beam meets the first patch, and how wide it is",
+}
+"""The calibrations in their order, and what each finds."""
+
 QUANTITIES = {
     "alignment": (
         "z_gap_percent",
@@ -32,3 +45,12 @@ QUANTITIES = {
     )
 }
 """Parameters whose history is shown."""
+
+
+def duration(seconds: float) -> str:
+    """42 s, 3 min 05 s, 2 h 10 min."""
+    minutes, rest = divmod(int(max(seconds, 0.0)), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

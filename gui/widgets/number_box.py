@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QDoubleSpinBox
 
+from gui.widgets.quiet_wheel import NumberField
 
-class NumberBox(QDoubleSpinBox):
+
+class NumberBox(NumberField):
     """Changes by typing, arrows and keys; never by a wheel that passes over it.
 
     unit: shown behind the number. step: of one arrow press.
@@ -25,17 +26,10 @@ class NumberBox(QDoubleSpinBox):
         step: float = 1.0,
         tip: str = "",
     ) -> None:
-        super().__init__()
+        super().__init__(least, most, decimals, unit)
+        self.setStepType(QDoubleSpinBox.StepType.DefaultStepType)
         self.setObjectName(name)
-        self.setDecimals(decimals)
-        self.setRange(least, most)
         self.setSingleStep(step)
-        self.setSuffix(f" {unit}" if unit else "")
         self.setValue(value)
         self.setToolTip(tip)
-        self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Let what lies around scroll."""
-        event.ignore()

@@ -18,12 +18,14 @@ from labdiff.generation_request import GenerationRequest
 class Connect:
     """Open a bench: name of a shipped one, or path. seed: of a mock laboratory.
 
-    calibrations: folder of the bench's archive; the bench's own if None.
+    calibrations: folder of the bench's archive; the bench's own if None. slm_address: instead of the bench
+    file's, such as the monitor that was chosen; None: the file's.
     """
 
     bench: str
     seed: int = 0
     calibrations: Path | None = None
+    slm_address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from drivers.errors import DeviceError
 from labdiff.bench import Bench
@@ -13,8 +14,8 @@ from labdiff.engine.news import BenchState, DeviceState, Setting
 class DeviceDesk:
     """Sets values and reads them back."""
 
-    def __init__(self, bench: Bench, config: BenchConfig) -> None:
-        self._bench, self._config = bench, config
+    def __init__(self, bench: Bench, config: BenchConfig, calibrations: Path) -> None:
+        self._bench, self._config, self._calibrations = bench, config, calibrations
         self._exposure_ms = config.camera.exposure_ms
         self._power_mw = config.laser.power_mw
 
@@ -51,6 +52,10 @@ class DeviceDesk:
             sensor_shape=bench.camera.shape,
             bit_depth=bench.camera.bit_depth,
             panel_shape=bench.slm.shape,
+            patch_shape=config.cavity.patch_shape,
+            pixel_pitch_um=config.slm.pixel_pitch_um,
+            wavelength_nm=config.source.wavelength_nm,
+            calibrations=str(self._calibrations),
         )
 
     def _told(

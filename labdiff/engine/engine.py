@@ -11,7 +11,10 @@ import time
 import traceback
 from collections.abc import Callable, Generator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
+
+import numpy as np
 
 from calibration.result import CalibrationError
 from drivers.errors import DeviceError
@@ -41,12 +44,20 @@ from labdiff.engine.commands import (
     Train,
 )
 from labdiff.engine.devices import DeviceDesk
-from labdiff.engine.news import BenchState, JobState, News, Trouble
+from labdiff.engine.news import (
+    BenchState,
+    JobState,
+    LayerSets,
+    News,
+    PatternShown,
+    Trouble,
+)
 from labdiff.errors import JobStoppedError, UserError
-from labdiff.events import Event, JobEnded
+from labdiff.events import Checkpoint, Event, JobEnded, TrainingStep
 from labdiff.generation_job import GenerationJob
 from labdiff.jobs import ExperimentJob, Request
 from labdiff.runner import recorded
+from labdiff.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -67,10 +78,11 @@ class Engine:
         self._bench: Bench | None = None
         self._desk: DeviceDesk | None = None
         self._connect: Connect | None = None
-        self._mock = False
+        self._calibrations = Path()
         self._job: Generator[Event, None, Any] | None = None
         self._kind: Kind | Literal[""] = ""
         self._path = ""
+        self._session: Session | None = None
         self._paused = self._made_safe = False
         self._live: SetLive = SetLive(False)
         self._told_s = self._shown_s = 0.0
@@ -153,8 +165,10 @@ class Engine:
                 bench = self._idle()
                 if phase_rad is None:
                     bench.flatten()
+                    self._tell(PatternShown(np.zeros(bench.slm.shape, np.float32), "flat"))
                 else:
                     bench.slm.set_phase(phase_rad)
+                    self._tell(PatternShown(phase_rad, "by hand"))
             case Quit():
                 pass
 
@@ -165,9 +179,12 @@ class Engine:
 
     def _idle(self) -> Bench:
         bench = self._opened()
+        self._free()
+        return bench
+
+    def _free(self) -> None:
         if self._job is not None:
             raise UserError(f"the bench is busy: {self._kind}; stop it first")
-        return bench
 
     def _idle_desk(self) -> DeviceDesk:
         self._idle()
@@ -178,11 +195,16 @@ class Engine:
         self._disconnect()
         name, text = bench_text(command.bench)
         config: BenchConfig = parse_bench(text, name)
+        if command.slm_address is not None:
+            slm = config.slm.model_copy(update={"address": command.slm_address})
+            config = config.model_copy(update={"slm": slm})
         bench = open_bench(config, command.seed)
         bench.on_frames = lambda frames: self._show(frames[-1])
         self._bench, self._connect = bench, command
-        self._mock = config.camera.driver == "mock"
-        self._desk = DeviceDesk(bench, config)
+        mock = config.camera.driver == "mock"
+        own = archive_folder(command.bench, mock, command.seed)
+        self._calibrations = command.calibrations or own
+        self._desk = DeviceDesk(bench, config, self._calibrations)
 
     def _disconnect(self) -> None:
         self._stop()
@@ -192,17 +214,19 @@ class Engine:
             self._tell(BenchState("", (), False, False))
 
     def _start(self, command: Calibrate | Train | Generate) -> None:
+        if isinstance(command, Generate) and command.request.where == "twin":
+            self._free()  # the twin needs no bench
+            self._begin("generation", GenerationJob(command.request).job())
+            return
         bench, connect = self._idle(), self._connect
         assert connect is not None
-        folder = connect.calibrations or archive_folder(connect.bench, self._mock, connect.seed)
-        job: Generator[Event, None, Any]
+        folder = self._calibrations
         match command:
             case Calibrate(names, everything, check):
                 asked = CalibrationRequest(
                     connect.bench, connect.seed, folder, everything, names, check
                 )
-                job = CalibrationJob(asked, bench).job()
-                self._kind, self._path = "calibration", ""
+                self._begin("calibration", CalibrationJob(asked, bench).job())
             case Train():
                 request = Request(
                     connect.bench,
@@ -216,12 +240,14 @@ class Engine:
                 training = ExperimentJob(request, bench)
                 assert training.recorder is not None
                 job = recorded(training.job(), training.recorder)
-                self._kind, self._path = "training", str(request.run_path)
+                self._begin("training", job, str(request.run_path))
+                self._session = training.session
             case Generate(wanted):
                 wanted = replace(wanted, calibrations=folder)
-                job = GenerationJob(wanted, bench if wanted.where == "bench" else None).job()
-                self._kind, self._path = "generation", ""
-        self._job, self._paused = job, False
+                self._begin("generation", GenerationJob(wanted, bench).job())
+
+    def _begin(self, kind: Kind, job: Generator[Event, None, Any], path: str = "") -> None:
+        self._kind, self._path, self._job, self._paused = kind, path, job, False
         self._tell_job()
 
     def _go_on(self) -> None:
@@ -259,6 +285,22 @@ class Engine:
             self._ended(JobEnded("failed", words))
         else:
             self._tell(event)
+            self._tell_patterns(event)
+
+    def _tell_patterns(self, event: Event) -> None:
+        """What a training has on the SLM, and what it has learnt."""
+        if self._session is None or self._bench is None:
+            return
+        phases = self._session.odu.phases.detach().numpy()
+        match event:
+            case TrainingStep(pictures=pictures, layer_set=layer_set) if pictures is not None:
+                patches = phases[layer_set]
+                if self._bench.dmd is None:
+                    patches = np.concatenate([pictures.input_field[None], patches])
+                words = f"layer set {layer_set}, one image of the batch"
+                self._tell(PatternShown(self._bench.layout.panel(patches), words))
+            case Checkpoint():
+                self._tell(LayerSets(phases.copy()))
 
     def _stop(self) -> None:
         job = self._job
@@ -273,7 +315,7 @@ class Engine:
         self._ended(JobEnded("stopped", "stopped by the user"))
 
     def _ended(self, how: JobEnded) -> None:
-        self._job, self._paused = None, False
+        self._job, self._session, self._paused = None, None, False
         self._tell(how)
         self._kind, self._path = "", ""
         self._tell_job()

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
+
 from labdiff.events import Event
 
 
@@ -37,7 +40,10 @@ class DeviceState:
 
 @dataclass(frozen=True, slots=True)
 class BenchState:
-    """All devices of the bench in hand; none after disconnecting."""
+    """All devices of the bench in hand; none after disconnecting.
+
+    sensor_shape, panel_shape, patch_shape: (height, width), px. calibrations: folder of the archive.
+    """
 
     bench: str
     devices: tuple[DeviceState, ...]
@@ -46,6 +52,10 @@ class BenchState:
     sensor_shape: tuple[int, int] = (0, 0)
     bit_depth: int = 0
     panel_shape: tuple[int, int] = (0, 0)
+    patch_shape: tuple[int, int] = (0, 0)
+    pixel_pitch_um: float = 0.0
+    wavelength_nm: float = 0.0
+    calibrations: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,21 @@ class JobState:
 
 
 @dataclass(frozen=True, slots=True)
+class PatternShown:
+    """What stands on the SLM now, (height, width), rad."""
+
+    phase_rad: npt.NDArray[np.floating]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSets:
+    """The layers learnt so far, (M, N, h, w), rad."""
+
+    phases_rad: npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """Something went wrong: what to say, and what a developer would like to see."""
 
@@ -65,4 +90,4 @@ class Trouble:
     details: str = ""
 
 
-News: TypeAlias = Event | BenchState | JobState | Trouble
+News: TypeAlias = Event | BenchState | JobState | PatternShown | LayerSets | Trouble

@@ -1,95 +1,216 @@
+"""The whole window on an engine without light: what a person does, and what goes wrong."""
+
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from gui.pictures import PictureRing
+from gui import style
+from gui.help_sheet import ShortcutSheet
+from gui.tour import STEPS, Tour
+from gui.widgets.quiet_wheel import CountField, NumberField
 from gui.window import MainWindow
-from labdiff.reader import read_run
 
-FACTORY = "tests.unit.gui.fake_jobs:open_job"
-
-
-def open_window(qtbot: QtBot, out: Path, bench: str) -> MainWindow:
-    window = MainWindow(bench, out, 0, FACTORY)
-    qtbot.addWidget(window)
-    window.show()
-    window.start()
-    return window
+ENGINE = "tests.unit.gui.fake_engine:Engine"
+PATIENCE_MS = 60_000
 
 
 @pytest.fixture
-def out(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path
+def settings(tmp_path: Path) -> QSettings:
+    return QSettings(str(tmp_path / "labdiff.ini"), QSettings.Format.IniFormat)
 
 
-def test_a_job_runs_to_its_end_and_is_recorded(qtbot: QtBot, out: Path) -> None:
-    window = open_window(qtbot, out, "short")
-    qtbot.waitUntil(lambda: not window.busy, timeout=60_000)
-    assert "completed" in window.stage.text()
-    assert window.parameters.item(0, 1).text() == "5.700 mm"
-    assert len(read_run(out / "gui-1" / "run.h5").columns["training"]["step"]) == 50
-    assert window.start_button.isEnabled()
-    window.start()
-    assert window.curves.steps == 0
-    qtbot.waitUntil(lambda: not window.busy, timeout=60_000)
-    assert window.curves.steps == 50
-    assert read_run(out / "gui-2" / "run.h5").outcome == "completed"
+@pytest.fixture
+def window(qtbot: QtBot, tmp_path: Path, settings: QSettings) -> Iterator[MainWindow]:
+    opened = MainWindow("mock", tmp_path / "runs", 0, settings, ENGINE)
+    qtbot.addWidget(opened)
+    opened.show()
+    yield opened
+    opened.let_go()
+    opened._closing = True
 
 
-def test_stop_keeps_a_readable_run(qtbot: QtBot, out: Path) -> None:
-    window = open_window(qtbot, out, "endless")
-    qtbot.waitUntil(lambda: window.progress.value() > 3, timeout=60_000)
-    window.stop()
-    qtbot.waitUntil(lambda: not window.busy, timeout=60_000)
-    assert "stopped" in window.stage.text()
-    assert read_run(out / "gui-1" / "run.h5").outcome == "stopped"
+def connect(qtbot: QtBot, window: MainWindow) -> None:
+    window.bench_panel.connect_button.click()
+    qtbot.waitUntil(lambda: window.bench_panel.connected, timeout=PATIENCE_MS)
 
 
-def test_a_users_mistake_is_said_in_words(qtbot: QtBot, out: Path) -> None:
-    window = open_window(qtbot, out, "bad")
-    qtbot.waitUntil(lambda: not window.busy, timeout=60_000)
-    assert "bad.toml: no such bench file" in window.log.toPlainText()
-    assert window.start_button.isEnabled()
+def press(window: QWidget, name: str) -> None:
+    button = window.findChild(QPushButton, name)
+    assert button is not None and button.isEnabled(), name
+    button.click()
 
 
-def test_a_killed_job_leaves_the_window_alive(qtbot: QtBot, out: Path) -> None:
-    window = open_window(qtbot, out, "endless")
-    qtbot.waitUntil(lambda: window.progress.value() > 3, timeout=60_000)
-    assert window._worker is not None
-    window._worker.kill()
-    qtbot.waitUntil(lambda: not window.busy, timeout=60_000)
-    assert "ended with code" in window.log.toPlainText()
-    assert read_run(out / "gui-1" / "run.h5").outcome == "running"
+def train(window: MainWindow, batch: int = 16) -> None:
+    field = window.findChild(CountField, "option_batch")
+    assert field is not None
+    field.setValue(batch)
+    press(window, "train_start")
 
 
-def test_a_lapped_picture_is_dropped_not_torn() -> None:
-    ring = PictureRing()
-    other = PictureRing(ring.name)
-    try:
-        first = other.put({"a": np.ones((3, 4), np.float32)})
-        assert first is not None
-        got = ring.get(first)
-        assert got is not None
-        np.testing.assert_array_equal(got["a"], np.ones((3, 4)))
-        for _ in range(8):
-            other.put({"a": np.zeros((3, 4), np.float32)})
-        assert ring.get(first) is None
-    finally:
-        other.close()
-        ring.close()
+def idle(qtbot: QtBot, window: MainWindow) -> None:
+    qtbot.waitUntil(lambda: not window.busy, timeout=PATIENCE_MS)
 
 
-def test_the_window_imports_neither_torch_nor_devices() -> None:
-    code = (
-        "import sys, gui.app; "
-        "heavy = {'torch', 'pypylon', 'pyvisa', 'mock_hardware.laboratory', 'twin'} & set(sys.modules); "
-        "sys.exit(', '.join(heavy) or 0)"
+def logged(qtbot: QtBot, window: MainWindow, words: str) -> None:
+    """A short job may begin and end between two looks at it."""
+    qtbot.waitUntil(lambda: words in window.log.text.toPlainText(), timeout=PATIENCE_MS)
+
+
+def test_connect_set_the_exposure_and_see_live_frames(qtbot: QtBot, window: MainWindow) -> None:
+    connect(qtbot, window)
+    assert window.bench_words.text() == "fake: laser off"
+    field = window.findChild(NumberField, "camera_exposure")
+    assert field is not None
+    field.setValue(3.5)
+    said = "camera_exposure_actual"
+    qtbot.waitUntil(
+        lambda: window.findChild(QWidget, said).text() == "is 3.5 ms",  # type: ignore[union-attr]
+        timeout=PATIENCE_MS,
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    press(window, "live")
+    qtbot.waitUntil(lambda: window.live.view._entry is not None, timeout=PATIENCE_MS)
+    frame = window.live.view._entry.frame  # type: ignore[union-attr]
+    assert frame.pixels.shape == (256, 320) and frame.exposure_ms == 3.5
+
+
+def test_a_training_is_seen_paused_resumed_and_ends(qtbot: QtBot, window: MainWindow) -> None:
+    connect(qtbot, window)
+    train(window, batch=7)
+    learning = window.training.plots.learning
+    qtbot.waitUntil(lambda: learning.steps > 5, timeout=PATIENCE_MS)
+    press(window, "train_pause")
+    qtbot.waitUntil(lambda: window.job_words.text() == "training paused", timeout=PATIENCE_MS)
+    assert window.training.pause.text() == "Go on"
+    press(window, "train_pause")
+    qtbot.waitUntil(lambda: window.job_words.text() == "training running", timeout=PATIENCE_MS)
+    press(window, "train_stop")
+    idle(qtbot, window)
+    assert "stopped" in window.training.words.text()
+    before = learning.steps
+    train(window)
+    logged(qtbot, window, "training completed")
+    assert "completed" in window.training.words.text()
+    assert learning.steps == 50 != before, "the curves of the run before are gone"
+
+
+def test_images_form_and_calibrations_are_shown(qtbot: QtBot, window: MainWindow) -> None:
+    connect(qtbot, window)
+    press(window, "calibrate_stale")
+    logged(qtbot, window, "calibration completed")
+    assert window.calibration.state_of("dark level") == "fresh"
+    assert window.calibration.frame._picture.shape == (8, 8)
+    window._generate(window.generate.request())
+    logged(qtbot, window, "generation completed")
+
+
+def test_the_safe_state_is_always_in_reach(qtbot: QtBot, window: MainWindow) -> None:
+    connect(qtbot, window)
+    window.bench_panel.emission.click()
+    qtbot.waitUntil(lambda: "laser on" in window.bench_words.text(), timeout=PATIENCE_MS)
+    train(window, batch=7)
+    qtbot.waitUntil(lambda: window.training.plots.learning.steps > 2, timeout=PATIENCE_MS)
+    press(window, "safe_state")
+    idle(qtbot, window)
+    qtbot.waitUntil(lambda: "laser off" in window.bench_words.text(), timeout=PATIENCE_MS)
+    assert "made safe" in window.training.words.text()
+
+
+@pytest.mark.parametrize("how", ["killed", "crashed"])
+def test_when_the_bench_process_dies_the_window_says_so_and_goes_on(
+    qtbot: QtBot, window: MainWindow, how: str
+) -> None:
+    connect(qtbot, window)
+    train(window, batch=7 if how == "killed" else 13)
+    qtbot.waitUntil(lambda: window.training.plots.learning.steps > 2, timeout=PATIENCE_MS)
+    process = window._process
+    if how == "killed" and process is not None:
+        assert process.pid is not None
+        os.kill(process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+    qtbot.waitUntil(lambda: not window.bench_panel.connected, timeout=PATIENCE_MS)
+    assert "The bench's process has ended" in window.notice.words.text()
+    assert "The laser may still be on" in window.notice.words.text()
+    assert "run.h5" in window.notice.words.text()
+    connect(qtbot, window)
+    train(window)
+    qtbot.waitUntil(lambda: "completed" in window.training.words.text(), timeout=PATIENCE_MS)
+
+
+def test_trouble_is_a_notice_with_details_and_no_window_that_waits(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    connect(qtbot, window)
+    window.slm.flat_wanted.emit()
+    qtbot.waitUntil(lambda: not window.notice.isHidden(), timeout=PATIENCE_MS)
+    assert "slm: frozen" in window.notice.words.text()
+    assert QApplication.activeModalWidget() is None
+    window.findChild(QWidget, "notice_close").click()  # type: ignore[union-attr]
+    assert window.notice.isHidden()
+
+
+def test_a_wrong_bench_file_is_said_in_words(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    window.bench_panel.bench.setCurrentText(str(tmp_path / "bad.toml"))
+    window.bench_panel.connect_button.click()
+    qtbot.waitUntil(lambda: not window.notice.isHidden(), timeout=PATIENCE_MS)
+    assert "bad.toml: no such bench file" in window.notice.words.text()
+    assert window.bench_panel.connect_button.isEnabled()
+
+
+def test_what_was_set_is_back_at_the_next_start(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, settings: QSettings
+) -> None:
+    connect(qtbot, window)
+    train(window, batch=9)
+    qtbot.waitUntil(lambda: "completed" in window.training.words.text(), timeout=PATIENCE_MS)
+    window.docks["Log"].hide()
+    window.close()
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=PATIENCE_MS)
+    again = MainWindow("mock", tmp_path / "runs", 0, settings, ENGINE)
+    qtbot.addWidget(again)
+    again.show()
+    assert again.docks["Log"].isHidden()
+    field = again.findChild(CountField, "option_batch")
+    assert field is not None and field.value() == 9
+    again.reset_layout()
+    assert not again.docks["Log"].isHidden()
+
+
+def test_light_and_dark_reach_every_panel(qtbot: QtBot, window: MainWindow) -> None:
+    before = style.theme()
+    window.switch_theme()
+    assert style.theme() is not before
+    window.switch_theme()
+    assert style.theme() is before
+
+
+def test_the_sheet_of_keys_and_the_tour(qtbot: QtBot, window: MainWindow) -> None:
+    window.show_shortcuts()
+    sheet = window.findChild(ShortcutSheet)
+    assert sheet is not None and sheet.isVisible()
+    sheet.close()
+    window.start_tour()
+    tour = window.findChild(Tour)
+    assert tour is not None
+    for _ in STEPS:
+        assert tour.isVisible()
+        tour.findChild(QPushButton, "tour_next").click()  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: window.findChild(Tour) is None, timeout=PATIENCE_MS)
+
+
+def test_the_window_imports_no_torch_and_no_camera_library() -> None:
+    words = "import sys, gui.app; print([m for m in ('torch', 'pypylon') if m in sys.modules])"
+    found = subprocess.run(
+        [sys.executable, "-c", words], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"

@@ -140,9 +140,6 @@ def test_a_job_is_paused_goes_on_and_ends() -> None:
     def count() -> None:
         seen.append(len(desk.of(GenerationStep)))
 
-    desk.play(TWO_STEPS, 1)
-    assert "no bench is connected" in desk.of(Trouble)[0].words
-    desk.news.clear()
     desk.play(
         Connect("mock"), MANY_STEPS, 4, count, Pause(), 5, count, Resume(), 3, count, Stop(), 2
     )
@@ -155,6 +152,14 @@ def test_a_job_is_paused_goes_on_and_ends() -> None:
     ]
     assert states[-2:] == [("generation", "stopping"), ("", "idle")]
     assert desk.of(JobEnded)[0].outcome == "stopped"
+
+
+def test_the_twin_generates_without_a_bench_and_the_bench_does_not() -> None:
+    on_bench = Generate(GenerationRequest(count=1, steps=2, where="bench"))
+    desk = Desk().play(on_bench, TWO_STEPS, 5)
+    assert "no bench is connected" in desk.of(Trouble)[0].words
+    assert desk.of(JobEnded)[0].outcome == "completed"
+    assert len(desk.of(GenerationStep)) == 2
 
 
 def test_one_job_at_a_time_and_no_value_is_changed_under_it() -> None:

@@ -1,0 +1,349 @@
+"""The calibrations: what holds, what does not, what is being measured, and what came out."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyqtgraph as pg
+import qtawesome as qta
+from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, QUrl, Signal
+from PySide6.QtGui import QColor, QDesktopServices, QPixmap
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QSplitter,
+    QTableWidget,
+    QTableWidgetItem,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from calibration.steps import CalibrationStep
+from calibration.store import Result
+from gui import style
+from gui.image_view import ImageView, Picture
+from gui.progress_words import time_left
+from labdiff.events import AlignmentStep
+from labdiff.words import ROUTINES
+
+COLUMNS = ("Routine", "State", "Taken", "What was found")
+STATE_ROLES = {
+    "fresh": "good",
+    "pass": "good",
+    "stale": "warn",
+    "warn": "warn",
+    "never": "quiet",
+    "failed": "bad",
+    "fail": "bad",
+    "measuring": "accent",
+}
+
+
+class CalibrationPanel(QWidget):
+    """look_wanted, stale_wanted, all_wanted, chosen_wanted(names), stop_wanted."""
+
+    look_wanted = Signal()
+    stale_wanted = Signal()
+    all_wanted = Signal()
+    chosen_wanted = Signal(tuple)
+    stop_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("calibration_panel")
+        self._folder: Path | None = None
+        self._patch_shape = (1, 1)
+        self._states = dict.fromkeys(ROUTINES, "never")
+        self._stage_s = time.monotonic()
+        self._drawing = 0
+        self._connected = False
+        self.table = QTableWidget(len(ROUTINES), len(COLUMNS))
+        self.table.setObjectName("calibrations")
+        self.table.setHorizontalHeaderLabels(COLUMNS)
+        self.table.verticalHeader().hide()
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setWordWrap(True)
+        header = self.table.horizontalHeader()
+        for column in range(3):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
+        for row, (name, words) in enumerate(ROUTINES.items()):
+            for column, text in enumerate((name, "never", "", words)):
+                self.table.setItem(row, column, QTableWidgetItem(text))
+            self._cell(row, 0).setToolTip(words)
+        self.table.itemSelectionChanged.connect(self._selected)
+
+        self.buttons: dict[str, QPushButton] = {}
+        top = QHBoxLayout()
+        for key, words, hint, signal in (
+            ("look", "Look", "A dozen frames: does what is stored still hold?", self.look_wanted),
+            ("stale", "Bring up to date", "Look, then measure what no longer holds",
+             self.stale_wanted),
+            ("all", "Measure all", "Everything anew, without a look", self.all_wanted),
+            ("chosen", "Measure chosen", "The selected routines alone", None),
+            ("stop", "Stop", "What was measured is kept, to the frame", self.stop_wanted),
+        ):  # fmt: skip
+            button = QPushButton(words)
+            button.setObjectName(f"calibrate_{key}")
+            button.setToolTip(hint)
+            button.clicked.connect(self._choose if signal is None else signal)
+            self.buttons[key] = button
+            top.addWidget(button)
+        top.addStretch(1)
+        self.report = QPushButton("Report")
+        self.report.setObjectName("calibration_report")
+        self.report.setToolTip("All calibrations with their history, in the browser")
+        self.report.clicked.connect(self._open_report)
+        top.addWidget(self.report)
+        self.progress = QProgressBar()
+        self.progress.setFormat("%p %")
+        self.words = QLabel("Connect a bench first.")
+        self.words.setWordWrap(True)
+
+        self.frame = ImageView("Frame", "counts", "inferno")
+        self.curve = pg.PlotWidget()
+        self.curve.setLabel("left", "D = 1 - C of the fit")
+        self.curve.setLabel("bottom", "fit step")
+        self.curve.setLogMode(y=True)
+        self.curve.getAxis("left").enableAutoSIPrefix(False)
+        self._fit = self.curve.plot(symbol="o", symbolSize=4)
+        self._discrepancies: list[float] = []
+        live = QWidget()
+        both = QHBoxLayout(live)
+        both.setContentsMargins(0, 0, 0, 0)
+        both.addWidget(self.frame, 1)
+        both.addWidget(self.curve, 1)
+        self.found = QLabel("Select a routine to see what it found.")
+        self.found.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self.found.setWordWrap(True)
+        self.history = QLabel()
+        self.history.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self.details = QTabWidget()
+        self.details.addTab(live, "Live")
+        for label, title in ((self.found, "Found"), (self.history, "History")):
+            scroll = QScrollArea()
+            scroll.setWidget(label)
+            scroll.setWidgetResizable(True)
+            self.details.addTab(scroll, title)
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.addWidget(self.table)
+        split.addWidget(self.details)
+        split.setSizes([300, 320])
+        layout = QVBoxLayout(self)
+        layout.addLayout(top)
+        layout.addWidget(self.progress)
+        layout.addWidget(self.words)
+        layout.addWidget(split, 1)
+        style.style.changed.connect(self._paint)
+        self._paint()
+        self.set_ready(connected=False, busy=False)
+
+    def set_archive(self, folder: Path, patch_shape: tuple[int, int]) -> None:
+        """Where this bench's calibrations lie; what is stored there is shown."""
+        self._folder, self._patch_shape = folder, patch_shape
+        from calibration.archive import CalibrationArchive
+        from calibration.result import CalibrationError
+
+        archive = CalibrationArchive(folder)
+        for name in ROUTINES:
+            try:
+                past = archive.history(name)
+            except CalibrationError as error:
+                self._set_row(name, "failed", "", str(error))
+                continue
+            if not past:
+                self._set_row(name, "never", "", ROUTINES[name])
+                continue
+            verdict = past[-1].result.verdict
+            state = "failed" if verdict.level == "fail" else "stored"
+            taken = _ago(past[-1].provenance.taken_utc)
+            self._set_row(name, state, taken, f"{verdict.reason} {verdict.remedy}".strip())
+
+    def set_ready(self, connected: bool, busy: bool, calibrating: bool = False) -> None:
+        """What can be asked for now."""
+        for key, button in self.buttons.items():
+            button.setEnabled(calibrating if key == "stop" else connected and not busy)
+        self.report.setEnabled(self._folder is not None)
+        if connected != self._connected:
+            self._connected = connected
+            self.words.setText(
+                "Look tells what still holds; bring up to date measures the rest."
+                if connected
+                else "Connect a bench first."
+            )
+
+    def begin(self) -> None:
+        """A calibration starts."""
+        self._discrepancies.clear()
+        self._fit.setData([], [])
+        self.details.setCurrentIndex(0)
+
+    def stage(self, name: str) -> None:
+        """A routine starts."""
+        self._stage_s = time.monotonic()
+        if name in self._states:
+            self._set_row(name, "measuring", "now", ROUTINES[name])
+        self.words.setText(f"{name} ...")
+
+    def show_step(self, step: CalibrationStep | AlignmentStep, picture: Picture | None) -> None:
+        """One measurement, or one step of the fit."""
+        if isinstance(step, CalibrationStep):
+            done, name = step.index + 1, step.routine
+        else:
+            done, name = step.step + 1, "alignment"
+            self._discrepancies.append(max(step.discrepancy, 1e-9))
+            self._fit.setData(list(range(len(self._discrepancies))), self._discrepancies)
+        self.progress.setMaximum(max(step.total, 1))
+        self.progress.setValue(min(done, step.total))
+        left = time_left(self._stage_s, done, step.total)
+        self.words.setText(f"{name}: {step.message}{left}")
+        if picture is not None:
+            self.frame.show_picture(picture)
+
+    def show_found(self, name: str, result: Result) -> None:
+        """A routine has ended."""
+        verdict = result.verdict
+        state = {"pass": "fresh", "warn": "warn", "fail": "failed"}[verdict.level]
+        self._set_row(name, state, "now", f"{verdict.reason} {verdict.remedy}".strip())
+
+    def show_looked(self, findings: tuple[tuple[str, str, str], ...]) -> None:
+        """What a look at the bench says: routine, state, words."""
+        for name, state, words in findings:
+            row = list(ROUTINES).index(name)
+            taken = self._cell(row, 2).text()
+            self._set_row(name, state, taken, words)
+
+    def ended(self, words: str) -> None:
+        """The calibration is over."""
+        self.progress.setValue(0)
+        self.words.setText(words)
+
+    def state_of(self, name: str) -> str:
+        """Of one routine, as shown."""
+        return self._states[name]
+
+    def _set_row(self, name: str, state: str, taken: str, words: str) -> None:
+        row = list(ROUTINES).index(name)
+        self._states[name] = state
+        for column, text in ((1, state), (2, taken), (3, words)):
+            self._cell(row, column).setText(text)
+        self._cell(row, 3).setToolTip(words)
+        self._paint_row(name)
+        self.table.resizeRowToContents(row)
+
+    def _cell(self, row: int, column: int) -> QTableWidgetItem:
+        item = self.table.item(row, column)
+        assert item is not None, "every cell was filled when the table was made"
+        return item
+
+    def _choose(self) -> None:
+        rows = sorted({index.row() for index in self.table.selectedIndexes()})
+        if not rows:
+            self.words.setText("Select one or more routines in the table first.")
+            return
+        self.chosen_wanted.emit(tuple(list(ROUTINES)[row] for row in rows))
+
+    def _selected(self) -> None:
+        rows = {index.row() for index in self.table.selectedIndexes()}
+        if self._folder is None or len(rows) != 1:
+            return
+        name = list(ROUTINES)[rows.pop()]
+        self._drawing += 1
+        task = _Drawing(self._folder, name, self._patch_shape, self._drawing)
+        task.done.drawn.connect(self._drawn)
+        QThreadPool.globalInstance().start(task)
+
+    def _drawn(self, number: int, words: str, found: bytes, history: bytes) -> None:
+        if number != self._drawing:
+            return  # another routine was selected meanwhile
+        for label, image, text in (
+            (self.found, found, words),
+            (self.history, history, "Measured once; a history needs two."),
+        ):
+            if image:
+                pixmap = QPixmap()
+                pixmap.loadFromData(image)
+                label.setPixmap(pixmap)
+            else:
+                label.setText(text)
+        if self.details.currentIndex() == 0:
+            self.details.setCurrentIndex(1)
+
+    def _open_report(self) -> None:
+        if self._folder is None:
+            return
+        page = self._folder / "report.html"
+        if page.is_file():
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(page.resolve())))
+        else:
+            self.words.setText("There is no report yet; it is written after a calibration.")
+
+    def _paint(self) -> None:
+        chosen = style.theme()
+        self.curve.setBackground(chosen.panel)
+        self._fit.setPen(pg.mkPen(chosen.discrepancy, width=1))
+        self._fit.setSymbolBrush(chosen.discrepancy)
+        for key, icon in (("look", "eye-outline"), ("stale", "refresh"), ("stop", "stop")):
+            self.buttons[key].setIcon(qta.icon(f"mdi6.{icon}", color=chosen.text))
+        for name in ROUTINES:
+            self._paint_row(name)
+
+    def _paint_row(self, name: str) -> None:
+        role = STATE_ROLES.get(self._states[name], "text")
+        item = self._cell(list(ROUTINES).index(name), 1)
+        item.setForeground(QColor(getattr(style.theme(), role)))
+
+
+class _Done(QObject):
+    drawn = Signal(int, str, bytes, bytes)
+
+
+class _Drawing(QRunnable):
+    """Pictures of what a routine found, drawn beside the window's thread."""
+
+    def __init__(self, folder: Path, name: str, patch_shape: tuple[int, int], number: int) -> None:
+        super().__init__()
+        self._about = folder, name, patch_shape, number
+        self.done = _Done()
+
+    def run(self) -> None:
+        """In a thread of the pool."""
+        folder, name, patch_shape, number = self._about
+        from calibration.archive import CalibrationArchive
+        from calibration.result import CalibrationError
+        from labdiff.calibration_figures import history, picture
+        from labdiff.page import png_bytes
+
+        try:
+            past = CalibrationArchive(folder).history(name)
+        except (CalibrationError, OSError) as error:
+            self.done.drawn.emit(number, str(error), b"", b"")
+            return
+        if not past:
+            self.done.drawn.emit(number, f"{name}: never measured", b"", b"")
+            return
+        found = picture(past[-1].result, patch_shape)
+        over_time = history(past)
+        verdict = past[-1].result.verdict
+        self.done.drawn.emit(
+            number,
+            f"{name}: {verdict.reason} {verdict.remedy}",
+            png_bytes(found) if found is not None else b"",
+            png_bytes(over_time) if over_time is not None else b"",
+        )
+
+
+def _ago(taken_utc: str) -> str:
+    minutes = (datetime.now(UTC) - datetime.fromisoformat(taken_utc)).total_seconds() / 60.0
+    if minutes < 90.0:
+        return f"{minutes:.0f} min ago"
+    return f"{minutes / 60.0:.0f} h ago" if minutes < 48 * 60 else f"{minutes / 1440.0:.0f} d ago"

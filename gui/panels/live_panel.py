@@ -1,0 +1,79 @@
+"""The camera's picture while nothing else is done, and of each batch while a job measures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import qtawesome as qta
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from drivers.types import Roi
+from gui import style
+from gui.live.view import LiveView
+from gui.process.frame_feed import FrameFeed
+from gui.process.frame_ring import FrameRing
+from labdiff.engine.news import BenchState
+
+
+class LivePanel(QWidget):
+    """live_wanted(on); roi_wanted(Roi, or None for the whole sensor)."""
+
+    live_wanted = Signal(bool)
+    roi_wanted = Signal(object)
+
+    def __init__(self, out: Path) -> None:
+        super().__init__()
+        self.setObjectName("live_panel")
+        self._camera: tuple[tuple[int, int], int] | None = None
+        self._state = BenchState("", (), False, False)
+        self.view = LiveView()
+        self.view.set_folder(out / "frames")
+        self.view.roi_asked.connect(self._roi_asked)
+        self.feed = FrameFeed(self.view.show_frame, lambda: self.view.recording, self)
+        self.live = QPushButton("Live")
+        self.live.setObjectName("live")
+        self.live.setCheckable(True)
+        self.live.setToolTip("Frames as fast as camera and screen allow, while no job runs")
+        self.live.clicked.connect(self.live_wanted)
+        self._words = QLabel()
+        top = QHBoxLayout()
+        top.addWidget(self.live)
+        top.addWidget(self._words, 1)
+        layout = QVBoxLayout(self)
+        layout.addLayout(top)
+        layout.addWidget(self.view, 1)
+        style.style.changed.connect(self._paint)
+        self._paint()
+        self.show_state(self._state, busy=False)
+
+    def watch(self, ring: FrameRing) -> None:
+        """Show the frames of this ring from now on."""
+        self.feed.start(ring)
+
+    def leave(self, words: str) -> None:
+        """The ring is about to go; words: why there is no picture."""
+        self.feed.stop()
+        self.view.clear(words)
+
+    def show_state(self, state: BenchState, busy: bool) -> None:
+        """What the bench is and does."""
+        camera = (state.sensor_shape, state.bit_depth) if state.devices else None
+        if camera is not None and camera != self._camera:
+            self.view.set_camera(*camera)
+            self.view.set_bench(state.bench)
+        self._camera, self._state = camera, state
+        self.live.setEnabled(camera is not None and not busy)
+        self.live.setChecked(state.live and not busy)
+        words = "Connect a bench first."
+        if camera is not None:
+            words = "the frames of each batch, as the job measures them" if busy else ""
+            if not busy and not state.emission:
+                words = "the laser is off"
+        self._words.setText(words)
+
+    def _roi_asked(self, roi: Roi) -> None:
+        self.roi_wanted.emit(roi)
+
+    def _paint(self) -> None:
+        self.live.setIcon(qta.icon("mdi6.video-outline", color=style.theme().text))

@@ -1,0 +1,58 @@
+"""What happened, line by line."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtGui import QFontDatabase
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+MOST_LINES = 5000
+
+
+class LogPanel(QWidget):
+    """Lines with their time; a filter shows those that hold a word."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("log_panel")
+        self._lines: list[str] = []
+        self.text = QPlainTextEdit()
+        self.text.setObjectName("log")
+        self.text.setReadOnly(True)
+        self.text.setMaximumBlockCount(MOST_LINES)
+        self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText("show lines that hold ...")
+        self.filter.setClearButtonEnabled(True)
+        self.filter.textChanged.connect(self._refill)
+        clear = QPushButton("Clear")
+        clear.clicked.connect(self._clear)
+        top = QHBoxLayout()
+        top.addWidget(self.filter, 1)
+        top.addWidget(clear)
+        layout = QVBoxLayout(self)
+        layout.addLayout(top)
+        layout.addWidget(self.text, 1)
+
+    def say(self, words: str) -> None:
+        """Add a line."""
+        line = f"{time.strftime('%H:%M:%S')}  {words}"
+        self._lines = [*self._lines[-MOST_LINES + 1 :], line]
+        if self.filter.text().lower() in line.lower():
+            self.text.appendPlainText(line)
+
+    def _refill(self, wanted: str) -> None:
+        kept = [line for line in self._lines if wanted.lower() in line.lower()]
+        self.text.setPlainText("\n".join(kept))
+
+    def _clear(self) -> None:
+        self._lines = []
+        self.text.clear()

@@ -1,0 +1,105 @@
+"""The first minute: bench, calibrate, train, generate, in four notes beside the panels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui import style
+
+STEPS = (
+    (
+        "Bench",
+        "Choose <b>mock</b>, a simulated bench, and press <b>Connect</b>. It hides imperfections that "
+        "calibration has to find, as a real one does.",
+    ),
+    (
+        "Live",
+        "Tick <b>Laser on</b> in the bench panel and start the live view: this is the light that has "
+        "met all layers.",
+    ),
+    (
+        "Calibration",
+        "Press <b>Bring up to date</b>: about three minutes, with a picture of each measurement. What "
+        "was found is kept for the next time.",
+    ),
+    (
+        "Training",
+        "Press <b>Quick</b>, then <b>Start</b>. Watch the predicted noise become the true noise, and the "
+        "bench's loss fall towards Wiener's.",
+    ),
+    (
+        "Generate",
+        "Press <b>Generate</b>: images form out of noise, step by step. Scrub through t afterwards.",
+    ),
+)
+
+
+class Tour(QFrame):
+    """A note over the window; each step brings up its panel."""
+
+    def __init__(self, window: QWidget, docks: Mapping[str, QDockWidget]) -> None:
+        super().__init__(window)
+        self.setObjectName("tour")
+        self.setAutoFillBackground(True)
+        self._window, self._docks, self._step = window, docks, 0
+        self._title = QLabel()
+        self._words = QLabel()
+        self._words.setWordWrap(True)
+        self._words.setTextFormat(Qt.TextFormat.RichText)
+        self._next = QPushButton("Next")
+        self._next.setObjectName("tour_next")
+        self._next.clicked.connect(self._go_on)
+        leave = QPushButton("Leave the tour")
+        leave.setObjectName("tour_leave")
+        leave.clicked.connect(self.deleteLater)
+        buttons = QHBoxLayout()
+        buttons.addWidget(leave)
+        buttons.addStretch(1)
+        buttons.addWidget(self._next)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self._title)
+        layout.addWidget(self._words)
+        layout.addLayout(buttons)
+        chosen = style.theme()
+        self.setStyleSheet(
+            f"#tour {{ background: {chosen.raised}; border: 2px solid {chosen.accent};"
+            " border-radius: 0.5em; }"
+        )
+
+    def start(self) -> None:
+        """Show the first step."""
+        self._step = 0
+        self._show()
+
+    def _go_on(self) -> None:
+        self._step += 1
+        if self._step == len(STEPS):
+            self.deleteLater()
+            return
+        self._show()
+
+    def _show(self) -> None:
+        panel, words = STEPS[self._step]
+        self._title.setText(f"<b>{self._step + 1} of {len(STEPS)}: {panel}</b>")
+        self._words.setText(words)
+        self._next.setText("Done" if self._step + 1 == len(STEPS) else "Next")
+        self._docks[panel].show()
+        self._docks[panel].raise_()
+        window = self._window
+        width = min(46 * self.fontMetrics().averageCharWidth(), window.width() // 2)
+        self.setFixedWidth(width)
+        self.adjustSize()
+        self.move(window.width() - self.width() - 40, window.height() - self.height() - 60)
+        self.show()
+        self.raise_()

@@ -1,0 +1,95 @@
+"""What went wrong, in one line above everything: details to copy, never a window that waits."""
+
+from __future__ import annotations
+
+import qtawesome as qta
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+)
+
+from gui import style
+
+
+class NoticeBar(QFrame):
+    """Shows the latest notice, and how many came before it; hidden until there is one.
+
+    dismissed: the user has read it.
+    """
+
+    dismissed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("notice_bar")
+        self.setAutoFillBackground(True)
+        self._count, self._details = 0, ""
+        self._icon = QLabel()
+        self.words = QLabel()
+        self.words.setObjectName("notice")
+        self.words.setWordWrap(True)
+        self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._more = QPushButton("Details")
+        self._more.setCheckable(True)
+        self._more.toggled.connect(self._toggled)
+        copy = QPushButton("Copy")
+        copy.setToolTip("Copy the notice and its details")
+        copy.clicked.connect(self._copy)
+        self._close = QToolButton()
+        self._close.setObjectName("notice_close")
+        self._close.setAutoRaise(True)
+        self._close.setToolTip("Dismiss")
+        self._close.clicked.connect(self.dismiss)
+        line = QHBoxLayout()
+        line.addWidget(self._icon)
+        line.addWidget(self.words, 1)
+        for widget in (self._more, copy, self._close):
+            line.addWidget(widget)
+        self._text = QPlainTextEdit()
+        self._text.setReadOnly(True)
+        self._text.setMaximumHeight(8 * self.fontMetrics().height())
+        layout = QVBoxLayout(self)
+        layout.addLayout(line)
+        layout.addWidget(self._text)
+        self.hide()
+        self._text.hide()
+        style.style.changed.connect(self._paint)
+        self._paint()
+
+    def tell(self, words: str, details: str = "") -> None:
+        """Show a notice; the one before gives way and is counted."""
+        self._count += 1
+        self._details = details
+        earlier = f"   ({self._count - 1} before it, see the log)" if self._count > 1 else ""
+        self.words.setText(words + earlier)
+        self._more.setVisible(bool(details))
+        self._more.setChecked(False)
+        self._text.setPlainText(details)
+        self.show()
+
+    def dismiss(self) -> None:
+        """Nothing is wrong any more."""
+        self._count = 0
+        self.hide()
+        self.dismissed.emit()
+
+    def _toggled(self, on: bool) -> None:
+        self._text.setVisible(on)
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(f"{self.words.text()}\n{self._details}".strip())
+
+    def _paint(self) -> None:
+        chosen = style.theme()
+        self._icon.setPixmap(qta.icon("mdi6.alert", color=chosen.bad).pixmap(20, 20))
+        self._close.setIcon(qta.icon("mdi6.close", color=chosen.quiet))
+        self.setStyleSheet(
+            f"#notice_bar {{ background: {chosen.raised}; border-left: 0.3em solid {chosen.bad}; }}"
+        )
