@@ -32,11 +32,10 @@ def figure7_problem(seed: int, steps: int) -> Ends:
         data="digits",
         angles_mrad=angles,  # type: ignore[arg-type]
         steps=steps,
-        options={**figure7.EQUAL_RANGES, "seed": seed},
     )
     curves: dict[str, list[Row]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        context = Context("figure7", Path(folder))
+        context = Context("figure7", Path(folder), seed=seed)
         for method in figure7.NAMES:
             curves[method] = run(figure7.learn(context, settings, method))
     mse = {method: mean(rows, "mse") for method, rows in curves.items()}
