@@ -66,8 +66,8 @@ def guarded(command: Callable[..., Any]) -> int:
     except (UserError, CalibrationError, DeviceError) as error:
         print(f"labdiff: {error}", file=sys.stderr)
         return EXIT_USER
-    except JobStoppedError:
-        print("labdiff: stopped; what was recorded is kept", file=sys.stderr)
+    except JobStoppedError as error:
+        print(f"labdiff: stopped; what was recorded is kept; {error}", file=sys.stderr)
         return EXIT_INTERRUPTED
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
@@ -276,7 +276,14 @@ def _run_experiment(request: Any, as_json: bool) -> None:
     recorder = prepared.recorder
     with StopOnSignal() as stop, ProgressBar() as progress:
         record = [recorder] if recorder else []
-        figures = run(prepared.job(), record=record, watch=[progress], should_stop=stop.requested)
+        try:
+            figures = run(
+                prepared.job(), record=record, watch=[progress], should_stop=stop.requested
+            )
+        except JobStoppedError as error:
+            if recorder is None:
+                raise
+            raise JobStoppedError(f"go on with: labdiff train --resume {recorder.path}") from error
     _print_table("Figures", figures)
     if recorder is not None:
         _print_report(recorder.path)
@@ -325,7 +332,8 @@ def _print_table(title: str, figures: dict[str, float]) -> None:
     from labdiff.words import WORDS
 
     table = Table(title=title, show_header=False, title_justify="left")
-    for name, value in figures.items():
+    order = {name: place for place, name in enumerate(WORDS)}
+    for name, value in sorted(figures.items(), key=lambda item: order.get(item[0], len(order))):
         shown = f"{value:.1%}" if name.startswith("recognised") else f"{value:.4g}"
         table.add_row(name, shown, WORDS.get(name, ""))
     Console(width=None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "110"))).print(

@@ -104,6 +104,7 @@ def killed(count: int, seed: int = 0) -> tuple[Killed, int]:
             others = differences(alone, whole)
             found.alike += not others
             found.different += others
+            print(f"  run {runs} ended, {len(others)} differences", file=sys.stderr)
     return found, runs
 
 
@@ -144,6 +145,7 @@ def _live(path: Path, life_s: float | None, found: Killed) -> bool:
         process.kill()
         process.wait()
     found.kills += 1
+    print(f"  kill {found.kills} after {life_s:.1f} s", file=sys.stderr)
     try:
         stage = str(read_run(path).checkpoint_scalars.get("stage", "before the first"))
         found.stages[stage] = found.stages.get(stage, 0) + 1
