@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 from claims import Claim, finish, parser
-from gui_checks import curves, live, slm_window
+from gui_checks import curves, live, session, slm_window
 from rich.console import Console
 
-PARTS = ("curves", "live", "slm")
+PARTS = ("curves", "live", "slm", "session")
 SOAK_FRAMES, QUICK_SOAK_FRAMES = 20_000, 900
 
 
@@ -20,6 +21,9 @@ def main() -> None:
     """Measure, then print one JSON line."""
     options = parser(__doc__)
     options.add_argument("--part", choices=PARTS, action="append", help="only this; all if none")
+    options.add_argument(
+        "--archive", type=Path, default=None, help="calibrations of 'mock' with which the session begins"
+    )
     options.add_argument("--frames", type=int, default=None, help="of the live view's soak")
     arguments = options.parse_args()
     # For what is measured in this process; windows on a screen have processes of their own.
@@ -37,6 +41,8 @@ def main() -> None:
                 found, figures[part] = live.measure(arguments.quick, frames, console.print)
             case "slm":
                 found, figures[part] = slm_window.measure(arguments.quick)
+            case "session":
+                found, figures[part] = session.measure(console.print, arguments.archive)
         claims += found
     finish("gui", claims, arguments.json, quick=arguments.quick, figures=figures)
 

@@ -42,11 +42,13 @@ class ImageView(QWidget):
         self._plot.scene().sigMouseMoved.connect(self._read_out)
 
     def show_picture(self, picture: npt.NDArray[np.float32], limit: float | None = None) -> None:
-        """Show a copy that nobody else writes to; not-a-number is shown as the least value.
+        """Show a copy that nobody else writes to; not-a-number is shown as the least value,
+        and said where there is nothing else.
 
         limit: largest magnitude of the levels of a symmetric view, to share them with another.
         """
         finite = picture[np.isfinite(picture)]
+        self._plot.setTitle(self._title if finite.size else f"{self._title}: no numbers (NaN)")
         self._picture = np.nan_to_num(picture, nan=float(finite.min()) if finite.size else 0.0)
         low = float(self._picture.min())
         high = float(self._picture.max())

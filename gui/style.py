@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyqtgraph as pg
 from PySide6.QtCore import QObject, Signal
@@ -87,6 +88,10 @@ LIGHT = Theme(
 THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
 
 
+CHECK = (Path(__file__).parent / "check.svg").as_posix()
+"""Fusion draws its own in a colour that a dark window swallows."""
+
+
 class _Style(QObject):
     """changed: the theme is another one; whoever drew with its colours draws anew."""
 
@@ -165,5 +170,12 @@ def _sheet(chosen: Theme) -> str:
                         background: {chosen.panel}; }}
         QToolButton:checked {{ background: {chosen.panel}; border: 1px solid {chosen.accent};
                                border-radius: 0.3em; padding: 0.15em 0.3em; }}
+        QCheckBox::indicator {{ width: 0.95em; height: 0.95em; border: 1px solid {chosen.quiet};
+                                border-radius: 0.2em; background: {chosen.panel}; }}
+        QCheckBox::indicator:checked {{ background: {chosen.accent}; border-color: {chosen.accent};
+                                        image: url("{CHECK}"); }}
+        QCheckBox::indicator:focus {{ border-color: {chosen.text}; }}
+        QCheckBox::indicator:disabled {{ border-color: {chosen.line}; }}
+        QCheckBox::indicator:checked:disabled {{ background: {chosen.disabled}; }}
         QProgressBar::chunk {{ background: {chosen.accent}; border-radius: 0.2em; }}
     """

@@ -8,8 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import qtawesome as qta
-from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer
+from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
@@ -19,7 +18,6 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QMenuBar,
     QMessageBox,
-    QPushButton,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -28,6 +26,7 @@ from PySide6.QtWidgets import (
 from calibration.steps import CalibrationStep
 from gui import style
 from gui.help_sheet import ShortcutSheet
+from gui.kept import LAYOUT_VERSION, fill_options, keep, restore
 from gui.panels.bench_panel import BenchPanel
 from gui.panels.calibration_panel import CalibrationPanel
 from gui.panels.generate_panel import GeneratePanel
@@ -39,6 +38,7 @@ from gui.panels.training_panel import TrainingPanel
 from gui.process.bench_process import ENGINE, BenchProcess, Told
 from gui.tour import Tour
 from gui.widgets.notice_bar import NoticeBar
+from gui.widgets.safe_button import SafeButton
 from labdiff.config import TrainingOptions, load_bench
 from labdiff.engine import commands as ask
 from labdiff.engine.news import BenchState, JobState, LayerSets, PatternShown, Trouble
@@ -59,8 +59,6 @@ from labdiff.words import ROUTINES
 POLL_MS = 15
 NO_SENSOR = (1, 1)
 REDRAW_S = 0.2
-LAYOUT_VERSION = 1
-"""Of the saved places of docks; another one begins with the default."""
 
 
 class MainWindow(QMainWindow):
@@ -99,8 +97,6 @@ class MainWindow(QMainWindow):
         self._connect_panels()
         self._default_layout = self.saveState(LAYOUT_VERSION)
         self._restore()
-        style.style.changed.connect(self._paint)
-        self._paint()
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._poll)
         self._timer.start(POLL_MS)
@@ -138,9 +134,7 @@ class MainWindow(QMainWindow):
 
     def _build_top(self) -> None:
         """Menus, the safe state and notices: above all docks, wherever these are moved."""
-        self.safe = QPushButton("Safe state")
-        self.safe.setObjectName("safe_state")
-        self.safe.setToolTip("Laser off at once, job ended, SLM flat (F12)")
+        self.safe = SafeButton()
         self.safe.clicked.connect(self.make_safe)
         self.bench_words = QLabel("no bench")
         self.bench_words.setObjectName("bench_words")
@@ -212,6 +206,7 @@ class MainWindow(QMainWindow):
         for panel in (self.generate, self.runs):
             panel.said.connect(self.log.say)
             panel.trouble.connect(self._notice)
+        self.runs.layers_shown.connect(self.slm.set_layer_sets)
         self.live.view.noticed.connect(self.log.say)
 
     # What the user asks
@@ -430,6 +425,7 @@ class MainWindow(QMainWindow):
         self.log.say(f"{kind} {words}")
         if kind == "training":
             self.training.ended(f"{words}; kept at {path}")
+            self._settings.setValue("run", path)
             self.runs.refresh()
         elif kind == "generation":
             self.generate.ended(words)
@@ -468,30 +464,11 @@ class MainWindow(QMainWindow):
     # Kept from one start to the next
 
     def _restore(self) -> None:
-        geometry, state = self._settings.value("geometry"), self._settings.value("layout")
-        if isinstance(geometry, QByteArray):
-            self.restoreGeometry(geometry)
-        if isinstance(state, QByteArray):
-            self.restoreState(state, LAYOUT_VERSION)
-        options = self._settings.value("options")
-        if isinstance(options, str):
-            try:
-                self.training.form.fill(TrainingOptions.model_validate_json(options))
-            except ValueError:
-                self.log.say("the options of the last session are of another version; left aside")
-
-    def _keep(self) -> None:
-        self._settings.setValue("geometry", self.saveGeometry())
-        self._settings.setValue("layout", self.saveState(LAYOUT_VERSION))
-        self._settings.sync()
-
-    def _paint(self) -> None:
-        chosen = style.theme()
-        self.safe.setIcon(qta.icon("mdi6.shield-alert", color=chosen.on_accent))
-        self.safe.setStyleSheet(
-            f"#safe_state {{ background: {chosen.bad}; color: {chosen.on_accent}; font-weight: bold;"
-            " padding: 0.35em 0.9em; border-radius: 0.3em; }"
-        )
+        restore(self._settings, self, self.live.view)
+        fill_options(self._settings, self.training.form, self.log.say)
+        run = self._settings.value("run")
+        if isinstance(run, str):
+            self.runs.choose(Path(run))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask when busy; then leave the bench safe first."""
@@ -500,8 +477,9 @@ class MainWindow(QMainWindow):
             if QMessageBox.question(self, "labdiff", question) != QMessageBox.StandardButton.Yes:
                 event.ignore()
                 return
-        self._keep()
+        keep(self._settings, self, self.live.view)
         if self._process is None or not self._process.alive:
+            self.live.view.finish_recordings()
             self.runs.close()
             event.accept()
             return

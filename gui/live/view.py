@@ -64,13 +64,18 @@ class LiveView(QWidget):
         step_counts: distance of two counts, 16 for 12 bits packed to the left of 16.
         """
         self._sensor_shape = sensor_shape
-        self._maximum = (2**bit_depth - 1) * step_counts
+        before, self._maximum = self._maximum, (2**bit_depth - 1) * step_counts
         self._keeper.sensor_shape, self._keeper.bit_depth = sensor_shape, bit_depth
         self._keeper.maximum_counts = self._maximum
         self.canvas.set_sensor(sensor_shape)
         self.histogram.set_maximum(self._maximum)
         self.clear("No frames yet")
-        self.controls.fix(Levels(0, self._maximum))
+        if (
+            before != self._maximum
+        ):  # levels of another camera mean nothing; how they are found does
+            mode = self.controls.level_mode
+            self.controls.fix(Levels(0, self._maximum))
+            self.controls.mode.setCurrentText(mode.value)
 
     def set_bench(self, name: str) -> None:
         """The bench's name, kept beside what is recorded."""
@@ -114,6 +119,7 @@ class LiveView(QWidget):
         """What the user has set, as plain values, to be restored at the next start."""
         asked = self.controls
         return {
+            "maximum": self._maximum,
             "mode": asked.level_mode.value,
             "low": asked.fixed.low,
             "high": asked.fixed.high,
@@ -129,11 +135,13 @@ class LiveView(QWidget):
         """Set what `settings` gave; what is missing or not understood stays as it is."""
         asked, found = self.controls, self.settings() | settings
         try:
-            low, high = int(found["low"]), int(found["high"])
+            maximum, low, high = int(found["maximum"]), int(found["low"]), int(found["high"])
             percentiles = (float(found["low_percent"]), float(found["high_percent"]))
             mode = LevelMode(found["mode"])
         except (TypeError, ValueError):
             return
+        self._maximum = maximum
+        self.histogram.set_maximum(maximum)
         asked.fix(Levels(low, max(high, low + 1)))
         asked.set_percentiles(percentiles)
         asked.mode.setCurrentText(mode.value)

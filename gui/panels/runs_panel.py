@@ -36,27 +36,30 @@ HINT = "Choose a run to see it; choose several to compare their curves."
 
 class RunsPanel(QWidget):
     """resume_wanted(run file), generate_wanted(run file): the user asks to go on with a run.
+    layers_shown: layer sets of the run in view, (M, N, h, w), rad.
 
     said, trouble: in words; they are shown here too.
     """
 
     resume_wanted = Signal(object)
     generate_wanted = Signal(object)
+    layers_shown = Signal(object)
     said = Signal(str)
     trouble = Signal(str)
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.setObjectName("runs_panel")
-        self._reading = False
+        self._reading = self._troubled = False
         self._shown: list[RunSummary] = []
+        self._asked: Path | None = None
         self._background = Background(self)
         self._reports = ReportProcess(self)
         self._reports.written.connect(self._on_report)
         self._reports.failed.connect(self._fail)
         self.list = RunList()
         self.list.chosen.connect(self._show_chosen)
-        self.list.looked.connect(self._say_count)
+        self.list.looked.connect(self._on_looked)
         self.list.trouble.connect(self._fail)
         self.details = RunDetails()
         self.comparison = ComparisonCurves("runs_comparison")
@@ -83,6 +86,10 @@ class RunsPanel(QWidget):
     def open_folder(self, folder: Path) -> None:
         """Show the runs below another folder."""
         self.list.open_folder(folder)
+
+    def choose(self, path: Path) -> None:
+        """Show this run as soon as it is found in the folder; nothing if it is not."""
+        self._asked = path.absolute()
 
     def refresh(self) -> None:
         """Look at once, such as when a run has ended."""
@@ -137,6 +144,7 @@ class RunsPanel(QWidget):
             return
         self._shown = chosen
         if not chosen:
+            self._troubled = False
             self.hint.setText(HINT)
             self.pages.setCurrentWidget(self.hint)
             return
@@ -159,6 +167,7 @@ class RunsPanel(QWidget):
         except (ValueError, TypeError, LookupError) as error:
             # A file that another program wrote into; the browser goes on.
             troubles.append(f"holds something else than labdiff records: {error}")
+        self._troubled = bool(troubles)
         if troubles:
             self.words.setText("; ".join(troubles))
         else:
@@ -167,6 +176,8 @@ class RunsPanel(QWidget):
     def _show(self, runs: list[RunFile], troubles: list[str]) -> None:
         if len(self._shown) == 1 and runs:
             self.details.show_run(runs[0])
+            if (phases := runs[0].checkpoint.get("odu.phases")) is not None:
+                self.layers_shown.emit(phases)
             self.pages.setCurrentWidget(self.details)
         elif runs:
             tables = {self._name(run.path): run.columns.get("training", {}) for run in runs}
@@ -206,8 +217,15 @@ class RunsPanel(QWidget):
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(page))):
             self._fail(f"{page}: written, but no browser was found to open it")
 
+    def _on_looked(self, count: int) -> None:
+        asked, self._asked = self._asked, None
+        if asked is not None and not self._shown:
+            paths = [run.path for run in self.list.model.runs]
+            self.list.select([path for path in paths if path.absolute() == asked])
+        self._say_count(count)
+
     def _say_count(self, count: int) -> None:
-        if any(run.words for run in self._shown):
+        if self._troubled:
             return  # what is wrong with the run in view is more to the point
         words = f"{count} runs" if count != 1 else "1 run"
         self.words.setText(words if count else f"{self.list.folder}: no runs here yet")

@@ -14,6 +14,7 @@ from gui.panels.runs_panel import RunsPanel
 from gui.runs.run_scan import RunScan
 from labdiff.errors import UserError
 from labdiff.events import (
+    Checkpoint,
     GenerationStep,
     JobEnded,
     Measured,
@@ -294,3 +295,21 @@ def test_a_report_that_cannot_be_written_is_said(qtbot: QtBot, tmp_path: Path) -
     with qtbot.waitSignal(panel.trouble, timeout=120_000) as told:
         qtbot.mouseClick(panel.report_button, Qt.MouseButton.LeftButton)
     assert told.args is not None and "cannot be written" in told.args[0]
+
+
+def test_the_last_run_is_chosen_and_its_layers_are_told(qtbot: QtBot, tmp_path: Path) -> None:
+    phases = np.linspace(0.0, 6.0, 2 * 3 * 4 * 5, dtype=np.float32).reshape(2, 3, 4, 5)
+    for name in ("a", "b"):
+        recorder = record(tmp_path / name / "run.h5", 3)
+        recorder(Checkpoint({"odu.phases": phases}, {}))
+        end(recorder)
+    panel = RunsPanel(tmp_path)
+    qtbot.addWidget(panel)
+    told: list[np.ndarray] = []
+    panel.layers_shown.connect(told.append)
+    panel.choose(tmp_path / "b" / "run.h5")
+    panel.show()
+    qtbot.waitUntil(lambda: bool(told), timeout=20_000)
+    assert [run.path.parent.name for run in panel.list.selected()] == ["b"]
+    np.testing.assert_array_equal(told[0], phases)
+    assert panel.pages.currentWidget() is panel.details

@@ -214,3 +214,39 @@ def test_the_window_imports_no_torch_and_no_camera_library() -> None:
         [sys.executable, "-c", words], capture_output=True, text=True, check=True
     )
     assert found.stdout.strip() == "[]"
+
+
+def test_how_one_looks_at_things_is_back_too(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, settings: QSettings
+) -> None:
+    window.live.view.controls.mode.setCurrentText("min/max")
+    window.live.view.controls.histogram.setChecked(False)
+    window.training.plots.learning.smoothing.setValue(3)
+    window.close()
+    again = MainWindow("mock", tmp_path / "runs", 0, settings, ENGINE)
+    qtbot.addWidget(again)
+    again.show()
+    connect(qtbot, again)
+    assert again.live.view.controls.mode.currentText() == "min/max", "another camera keeps the mode"
+    assert not again.live.view.controls.histogram.isChecked()
+    assert again.training.plots.learning.smoothing.value() == 3
+    assert again.training.plots.pace.smoothing.value() == 0
+    again.let_go()
+    settings.setValue("live", "{")
+    settings.setValue("curves", '["x"]')
+    spoiled = MainWindow("mock", tmp_path / "runs", 0, settings, ENGINE)
+    qtbot.addWidget(spoiled)
+    assert spoiled.live.view.settings()["mode"] == "fixed"
+
+
+def test_a_recording_ends_whole_when_the_window_closes(qtbot: QtBot, window: MainWindow) -> None:
+    connect(qtbot, window)
+    press(window, "live")
+    qtbot.waitUntil(lambda: window.live.view._entry is not None, timeout=PATIENCE_MS)
+    window.live.view.controls.record.setChecked(True)
+    assert window.live.view.recording
+    window.close()
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=PATIENCE_MS)
+    assert not window.live.view.recording
+    kept = list((window._out / "frames").iterdir())
+    assert len(kept) == 1 and "recording" in kept[0].name and kept[0].stat().st_size > 0

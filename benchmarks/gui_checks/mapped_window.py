@@ -1,0 +1,77 @@
+"""`labdiff gui` as it is, which also writes where its widgets are, for a hand that moves a real mouse.
+
+`python -m gui_checks.mapped_window MAP [ENGINE] -- ARGUMENTS of labdiff gui`. MAP is rewritten a few times a
+second: {name: [left, top, width, height, enabled, words]}, screen pixels, of all that can be seen. The window is
+steered by nothing in here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+LOOK_MS = 250
+MOST_WORDS = 4000
+
+
+def main() -> None:
+    """Open the window; nothing is imported before, so that the bench's process stays as it is."""
+    from PySide6.QtCore import QTimer
+
+    import gui.app
+    from gui.window import MainWindow
+    from labdiff.cli import main as labdiff
+
+    cut = sys.argv.index("--")
+    told, engine = Path(sys.argv[1]), sys.argv[2:cut]
+
+    class Mapped(MainWindow):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments, *engine)
+            look = QTimer(self, interval=LOOK_MS)
+            look.timeout.connect(lambda: write(told))
+            look.start()
+
+    gui.app.MainWindow = Mapped  # type: ignore[misc]
+    sys.argv = ["labdiff", "gui", *sys.argv[cut + 1 :]]
+    labdiff()
+
+
+def write(told: Path) -> None:
+    """All named widgets that can be seen, whole: by another name first."""
+    from PySide6.QtWidgets import QApplication, QMenu, QWidget
+
+    found: dict[str, list[Any]] = {}
+    for top in QApplication.topLevelWidgets():
+        if not top.isVisible():
+            continue
+        if isinstance(top, QMenu):
+            for action in top.actions():
+                place = top.actionGeometry(action)
+                corner = top.mapToGlobal(place.topLeft())
+                name = action.objectName() or action.text()
+                found[name] = [corner.x(), corner.y(), place.width(), place.height(), True, ""]
+        for widget in [top, *top.findChildren(QWidget)]:
+            seen = widget.visibleRegion().boundingRect()
+            if widget.objectName() and widget.isVisible() and not seen.isEmpty():
+                corner = widget.mapToGlobal(seen.topLeft())
+                place = [corner.x(), corner.y(), seen.width(), seen.height()]
+                found[widget.objectName()] = [*place, widget.isEnabled(), words_of(widget)]
+    fresh = told.with_suffix(".new")
+    fresh.write_text(json.dumps(found))
+    os.replace(fresh, told)
+
+
+def words_of(widget: Any) -> str:
+    """What stands on it."""
+    for read in ("toPlainText", "currentText", "text"):
+        if callable(ask := getattr(widget, read, None)):
+            return str(ask())[-MOST_WORDS:]
+    return ""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""The pictures of docs/gui.md, from the real window on the mock bench: python docs/gui_pictures.py [FOLDER] [TO].
+
+FOLDER keeps runs and calibrations, so that a second call takes a minute; a temporary one if none is given. TO:
+where the pictures go, docs/images/gui if not given. QT_SCALE_FACTOR=1.5 before it shows the same on a finer screen.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from PySide6.QtCore import QBuffer, QSettings
+from PySide6.QtWidgets import QApplication, QWidget
+
+from gui import style
+from gui.panels.training_panel import QUICK
+from gui.window import MainWindow
+
+PICTURES = Path(__file__).parent / "images" / "gui"
+COLOURS, MOST_BYTES = 160, 150_000
+PATIENCE_S = 1800.0
+SEED = 0
+
+
+class Photographer:
+    """Does what a user does, and takes a picture of each panel."""
+
+    def __init__(self, app: QApplication, folder: Path, to: Path) -> None:
+        self._app, self._to = app, to
+        to.mkdir(parents=True, exist_ok=True)
+        settings = QSettings(str(folder / "labdiff.ini"), QSettings.Format.IniFormat)
+        settings.clear()
+        self.window = MainWindow("mock", folder / "runs", SEED, settings)
+        self.window.show()
+
+    def all(self) -> None:
+        """From a bench that is connected to a run that is looked back at."""
+        window = self.window
+        window.bench_panel.connect_button.click()
+        self._until(lambda: window.bench_panel.connected)
+        self._named("camera_exposure").setValue(4.0)
+        window.bench_panel.emission.click()
+        window.live.live.click()
+        window.live.view.controls.crosshair.click()
+        self._until(lambda: "shown 2" in window.live.view.counters.text())
+        self._take("live", "Live")
+        window.live.live.click()
+
+        window.calibration.buttons["stale"].click()
+        self._said("calibration completed")
+        window.calibration.table.selectRow(window.calibration.table.rowCount() - 1)
+        self._take("calibration", "Calibration")
+
+        window.slm.tests.kind.setCurrentText("Zernike")
+        self._until(lambda: window.slm.show_it.isEnabled())
+        window.slm.show_it.click()
+        self._until(lambda: window.slm.displayed.phase_rad is not None)
+        self._take("slm", "SLM")
+
+        window.training.form.fill(QUICK)
+        window.training.pretrained.click()
+        window.training.start.click()
+        learning = window.training.plots.learning
+        self._until(lambda: learning.steps >= 40 and "online" in window.training.words.text())
+        self._take("training", "Training")
+        window.switch_theme()
+        self._take("training-light", "Training")
+        window.switch_theme()
+        self._said("training completed")
+
+        window.generate.set_source(None)
+        window.generate.start_button.click()
+        self._said("generation completed")
+        self._take("generate", "Generate")
+
+        runs = window.runs
+        runs.refresh()
+        self._until(lambda: bool(runs.list.model.runs))
+        runs.list.table.selectRow(0)
+        self._until(lambda: runs.pages.currentWidget() is runs.details)
+        runs.details.setCurrentWidget(runs.details.curves)
+        self._take("runs", "Runs")
+        window.disconnect_bench()
+        self._said("disconnected")
+
+    def _take(self, name: str, dock: str) -> None:
+        self.window.docks[dock].raise_()
+        self._rest(1.0)
+        buffer = QBuffer()
+        buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+        self.window.grab().save(buffer, "PNG")
+        picture = Image.open(io.BytesIO(bytes(buffer.data().data()))).convert("RGB")
+        path = self._to / f"{name}.png"
+        for colours in (COLOURS, 96, 64, 40):
+            few = picture.quantize(colours, dither=Image.Dither.NONE)
+            few.save(path, optimize=True)
+            if path.stat().st_size < MOST_BYTES:
+                break
+        print(path, picture.size, f"{path.stat().st_size / 1e3:.0f} kB", flush=True)
+
+    def _named(self, name: str) -> Any:
+        found = self.window.findChild(QWidget, name)
+        assert found is not None, name
+        return found
+
+    def _said(self, words: str) -> None:
+        self._until(lambda: words in self.window.log.text.toPlainText())
+
+    def _until(self, true: Callable[[], bool]) -> None:
+        end_s = time.monotonic() + PATIENCE_S
+        while not true():
+            if time.monotonic() > end_s:
+                raise TimeoutError(self.window.log.text.toPlainText())
+            self._rest(0.02)
+
+    def _rest(self, seconds: float) -> None:
+        end_s = time.monotonic() + seconds
+        while time.monotonic() < end_s:
+            self._app.processEvents()
+            time.sleep(0.005)
+
+
+def main() -> None:
+    """Take all pictures."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    to = Path(sys.argv[2]).absolute() if len(sys.argv) > 2 else PICTURES
+    app = QApplication([])
+    style.apply(app)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(sys.argv[1] if len(sys.argv) > 1 else temporary).absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+        os.chdir(folder)  # calibrations of a shipped bench lie below runs/
+        photographer = Photographer(app, folder, to)
+        try:
+            photographer.all()
+        finally:
+            photographer.window.let_go()
+            os.chdir(to)
+
+
+if __name__ == "__main__":
+    main()
