@@ -10,6 +10,8 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from gui import style
+
 Picture: TypeAlias = npt.NDArray[np.float32]
 
 
@@ -22,9 +24,10 @@ class ImageView(QWidget):
     def __init__(self, title: str, unit: str, colours: str, symmetric: bool = False) -> None:
         super().__init__()
         self._title, self._unit, self._symmetric = title, unit, symmetric
+        self._named = self._heading = self._heads = f"{title}, {unit}" if unit else title
         self._picture: npt.NDArray[np.float32] = np.zeros((1, 1), np.float32)
         self._graphics = pg.GraphicsLayoutWidget()
-        self._plot = self._graphics.addPlot(title=title)
+        self._plot = self._graphics.addPlot()
         self._plot.hideAxis("left")
         self._plot.hideAxis("bottom")
         self._plot.setAspectLocked(True)
@@ -40,6 +43,8 @@ class ImageView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._graphics)
         self._plot.scene().sigMouseMoved.connect(self._read_out)
+        style.style.changed.connect(self._paint)
+        self._paint()
 
     def show_picture(self, picture: npt.NDArray[np.float32], limit: float | None = None) -> None:
         """Show a copy that nobody else writes to; not-a-number is shown as the least value,
@@ -48,7 +53,10 @@ class ImageView(QWidget):
         limit: largest magnitude of the levels of a symmetric view, to share them with another.
         """
         finite = picture[np.isfinite(picture)]
-        self._plot.setTitle(self._title if finite.size else f"{self._title}: no numbers (NaN)")
+        heading = self._named if finite.size else f"{self._title}: no numbers (NaN)"
+        if heading != self._heading:
+            self._heading = heading
+            self._head(heading)
         self._picture = np.nan_to_num(picture, nan=float(finite.min()) if finite.size else 0.0)
         low = float(self._picture.min())
         high = float(self._picture.max())
@@ -64,7 +72,18 @@ class ImageView(QWidget):
         place = self._plot.vb.mapSceneToView(position)
         row, column = int(np.floor(place.y())), int(np.floor(place.x()))
         height, width = self._picture.shape
-        text = self._title
+        text = self._heading
         if 0 <= row < height and 0 <= column < width:
-            text += f"  [{row}, {column}] {self._picture[row, column]:.3g} {self._unit}"
-        self._plot.setTitle(text)
+            text = f"{self._title}  [{row}, {column}] {self._picture[row, column]:.3g} {self._unit}"
+        self._head(text)
+
+    def _head(self, words: str) -> None:
+        self._heads = words
+        self._plot.setTitle(words, color=style.theme().quiet)
+
+    def _paint(self) -> None:
+        chosen = style.theme()
+        self._graphics.setBackground(chosen.panel)
+        self._bar.axis.setPen(chosen.quiet)
+        self._bar.axis.setTextPen(chosen.quiet)
+        self._head(self._heads)

@@ -290,6 +290,9 @@ class CalibrationPanel(QWidget):
     def _paint(self) -> None:
         chosen = style.theme()
         self.curve.setBackground(chosen.panel)
+        for name in ("left", "bottom"):
+            self.curve.getAxis(name).setPen(chosen.quiet)
+            self.curve.getAxis(name).setTextPen(chosen.quiet)
         self._fit.setPen(pg.mkPen(chosen.discrepancy, width=1))
         self._fit.setSymbolBrush(chosen.discrepancy)
         for key, icon in (("look", "eye-outline"), ("stale", "refresh"), ("stop", "stop")):
