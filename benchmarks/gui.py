@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from claims import Claim, finish, parser
-from gui_checks import curves, live, session, slm_window
+from gui_checks import curves, failures, live, session, slm_window, streamed
 from rich.console import Console
 
-PARTS = ("curves", "live", "slm", "session")
+PARTS = ("curves", "live", "slm", "session", "failures", "stream")
 SOAK_FRAMES, QUICK_SOAK_FRAMES = 20_000, 900
 
 
@@ -22,7 +22,10 @@ def main() -> None:
     options = parser(__doc__)
     options.add_argument("--part", choices=PARTS, action="append", help="only this; all if none")
     options.add_argument(
-        "--archive", type=Path, default=None, help="calibrations of 'mock' with which the session begins"
+        "--archive",
+        type=Path,
+        default=None,
+        help="calibrations of 'mock' with which the session begins",
     )
     options.add_argument("--frames", type=int, default=None, help="of the live view's soak")
     arguments = options.parse_args()
@@ -43,6 +46,10 @@ def main() -> None:
                 found, figures[part] = slm_window.measure(arguments.quick)
             case "session":
                 found, figures[part] = session.measure(console.print, arguments.archive)
+            case "failures":
+                found, figures[part] = failures.measure(console.print, arguments.archive)
+            case "stream":
+                found, figures[part] = streamed.measure(arguments.quick, console.print)
         claims += found
     finish("gui", claims, arguments.json, quick=arguments.quick, figures=figures)
 

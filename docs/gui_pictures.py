@@ -1,7 +1,8 @@
-"""The pictures of docs/gui.md, from the real window on the mock bench: python docs/gui_pictures.py [FOLDER] [TO].
+"""The pictures of docs/gui.md, from the real window on the mock bench.
 
-FOLDER keeps runs and calibrations, so that a second call takes a minute; a temporary one if none is given. TO:
-where the pictures go, docs/images/gui if not given. QT_SCALE_FACTOR=1.5 before it shows the same on a finer screen.
+`python docs/gui_pictures.py [FOLDER] [TO]`. FOLDER keeps runs and calibrations, so that a second call takes
+a minute; a temporary one if none is given. TO: where the pictures go, docs/images/gui if not given.
+QT_SCALE_FACTOR=1.5 before it shows the same on a finer screen.
 """
 
 from __future__ import annotations

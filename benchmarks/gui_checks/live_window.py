@@ -1,8 +1,9 @@
 """One window that shows a stream of frames for some time; what it saw as one line of JSON.
 
 `python -m gui_checks.live_window WAY BITS FRAMES_PER_S FRAMES` in a process of its own. WAY: "labdiff",
-the live view; a peer that shows the frames of the same ring and nothing else, "drawImage" or "ImageItem"
-of pyqtgraph; or "QThread", the live view with the camera in a thread of the window's own process.
+the live view; "window", the whole window of which it is a part; a peer that shows the frames of the same
+ring and nothing else, "drawImage" or "ImageItem" of pyqtgraph; or "QThread", the live view with the camera
+in a thread of the window's own process.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from typing import Any
 import claims as claims  # puts this folder, whose gui.py would hide the package, behind the others
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal
+from PySide6.QtCore import QObject, QSettings, Qt, QThread, QTimer, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -26,6 +28,7 @@ from gui import style
 from gui.live.view import LiveView
 from gui.process.frame_feed import FrameFeed
 from gui.process.frame_ring import FrameRing, NumberedFrame
+from gui.window import MainWindow
 from gui_checks.camera_process import SENSOR, frame_of, pictures, stream
 
 BEAT_MS = 5
@@ -173,10 +176,15 @@ def window_of(way: str, bits: int) -> tuple[QWidget, Any, Any]:
     if way == "ImageItem":
         item = ImageItem(bits)
         return item, item.show_frame, item.painted
-    view = LiveView()
+    window = None
+    if way == "window":
+        folder = Path(tempfile.gettempdir(), "labdiff-live-window")
+        kept = QSettings(str(folder / "labdiff.ini"), QSettings.Format.IniFormat)
+        window = MainWindow("mock", folder, 0, kept)
+    view = LiveView() if window is None else window.live.view
     view.set_camera(SENSOR, bits)
     view.controls.colours.setCurrentText("inferno")
-    return view, view.show_frame, view.canvas.painted
+    return window or view, view.show_frame, view.canvas.painted
 
 
 def main(way: str, bits: int, frames_per_s: float, frames: int) -> None:

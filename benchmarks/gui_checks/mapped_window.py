@@ -1,14 +1,13 @@
 """`labdiff gui` as it is, which also writes where its widgets are, for a hand that moves a real mouse.
 
-`python -m gui_checks.mapped_window MAP [ENGINE] -- ARGUMENTS of labdiff gui`. MAP is rewritten a few times a
-second: {name: [left, top, width, height, enabled, words]}, screen pixels, of all that can be seen. The window is
-steered by nothing in here.
+`python -m gui_checks.mapped_window MAP [ENGINE] -- ARGUMENTS of labdiff gui`. MAP is rewritten a few times
+a second: {name: [left, top, width, height, enabled, words]}, screen pixels, of all that can be seen. The
+window is steered by nothing in here.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -62,7 +61,7 @@ def write(told: Path) -> None:
                 found[widget.objectName()] = [*place, widget.isEnabled(), words_of(widget)]
     fresh = told.with_suffix(".new")
     fresh.write_text(json.dumps(found))
-    os.replace(fresh, told)
+    fresh.replace(told)
 
 
 def words_of(widget: Any) -> str:

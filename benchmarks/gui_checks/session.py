@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -30,7 +29,7 @@ SIZE, PLACE = (1500, 960), (60, 50)
 def measure(
     say: Callable[[str], None], archive: Path | None = None
 ) -> tuple[list[Claim], dict[str, Any]]:
-    """Claims of a session, and how long each step took. archive: of seed 0, to begin with; else with none."""
+    """Claims of a session, and how long each step took. archive: of seed 0, to begin with."""
     missing = [name for name in NEEDED if shutil.which(name) is None]
     if missing:
         return [], {"left out": f"{', '.join(missing)} not installed"}
