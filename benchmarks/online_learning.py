@@ -58,7 +58,7 @@ def of_real(seeds: range, quick: bool, say: Any) -> Part:
 
 def of_drift(seeds: range, quick: bool, say: Any) -> Part:
     """A virtual hour."""
-    found = [said(say, hour(seed, *((12, 4) if quick else (120, 24)))) for seed in seeds]
+    found = [said(say, hour(seed, *((8, 4) if quick else (120, 20)))) for seed in seeds]
     online = [Hour.worst_over_best(f.online) for f in found]
     frozen = [Hour.worst_over_best(f.frozen) for f in found]
     words = f"an hour of drift, {len(found)} benches"

@@ -114,11 +114,11 @@ class Trial:
         self.learner.step(trusted=look is None or look.trusted)
         return self._mse(light.measured, batch), look
 
-    def score(self) -> float:
+    def score(self, batches: int = HELD_OUT) -> float:
         """Noise MSE of held-out batches, where the method's light comes from; it follows as it learns."""
         session, source = self.session, self.source
         errors = []
-        for number in range(HELD_OUT):
+        for number in range(batches):
             batch = draw_batch(session, "online", LAYER_SET, -1 - number)
             with torch.no_grad():
                 written = session.written(*session.odu.written(batch.x_t, LAYER_SET))

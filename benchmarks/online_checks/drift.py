@@ -8,6 +8,7 @@ from online_checks.bench import Trial, calibrate, opened
 
 HOUR_S = 3600.0
 TWIN_STEPS, TWIN_RATE, RATE = 120, 0.2, 0.02
+SCORED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def hour(seed: int, steps: int, scores: int) -> Hour:
                 look = trial.step()[1]
                 alarms += look is not None and look.sudden
                 if step % (steps // scores) == 0:
-                    found.append(trial.score())
+                    found.append(trial.score(SCORED))
             errors[method] = found
             trial.close()
     return Hour(errors["online"], errors["physics_aware"], alarms)
