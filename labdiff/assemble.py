@@ -75,11 +75,13 @@ def build_odu(
             prediction=options.prediction,
             data_layers=options.layers == "data",
             detection=options.detection,
+            writing=options.writing,
+            soft_cells=options.cells == "soft",
             statistics=statistics,
             prompts=prompts,
         )
     except ValueError as error:
-        allowed = InputLayout.sizes_that_fit(config.cavity.patch_shape, prompts)
+        allowed = InputLayout.sizes_that_fit(config.cavity.patch_shape, prompts, options.writing)
         raise UserError(
             f"image_size = {options.image_size}: {error}; "
             f"allowed are {', '.join(map(str, allowed)) or 'none'}"

@@ -104,16 +104,31 @@ def train(
     image_size: Annotated[
         int | None, typer.Option(help="Image side in cells (else as recommended).")
     ] = None,
-    layer_sets: Annotated[int, typer.Option(help="Timestep ranges M.")] = 5,
+    layer_sets: Annotated[
+        int, typer.Option(help="Timestep ranges M (else as many as the edges make).")
+    ] = 5,
+    timestep_edges: Annotated[
+        str | None,
+        typer.Option(help="First timesteps of ranges 2 ... M, as 100,200,400 (else equal ranges)."),
+    ] = None,
     offline_steps: Annotated[
-        int, typer.Option(help="Steps on the data sheet's twin; further layer sets take a quarter.")
+        int, typer.Option(help="Steps of the first layer set on the data sheet's twin.")
     ] = 500,
     calibrated_steps: Annotated[
-        int, typer.Option(help="Steps on the calibrated twin; further layer sets take a quarter.")
+        int, typer.Option(help="Steps of the first layer set on the calibrated twin.")
     ] = 500,
     online_steps: Annotated[
-        int, typer.Option(help="Steps on the bench; further layer sets take a quarter.")
+        int, typer.Option(help="Steps of the first layer set on the bench.")
     ] = 100,
+    further_steps: Annotated[
+        float, typer.Option(help="Steps of each further layer set, over those of the first.")
+    ] = 0.25,
+    warm_start: Annotated[
+        bool,
+        typer.Option(
+            help="On a twin each layer set starts from its neighbour with less noise; or by itself."
+        ),
+    ] = True,
     batch: Annotated[int, typer.Option(help="Images a step.")] = 16,
     prediction: Annotated[
         str, typer.Option(help="sample, preconditioned, or epsilon (the paper's).")
@@ -122,11 +137,22 @@ def train(
         str, typer.Option(help="passive, or data: they carry the image too, an SLM update each.")
     ] = "passive",
     detection: Annotated[str, typer.Option(help="cells or differential.")] = "cells",
+    writing: Annotated[
+        str,
+        typer.Option(help="cells, or differential: two signs a pixel, so that light sees it all."),
+    ] = "cells",
+    cells: Annotated[
+        str,
+        typer.Option(help="sharp, or soft: pixels written and read as spots of learnt width."),
+    ] = "sharp",
     prompt: Annotated[
         bool,
         typer.Option("--prompt", help="Write the class beside the image, to ask for one later."),
     ] = False,
     generated: Annotated[int, typer.Option(help="Images generated at the end.")] = 100,
+    eta: Annotated[
+        float, typer.Option(help="Noise that the sampler adds, 0 ... 1 of ddpm's.")
+    ] = 1.0,
     resume: Annotated[Path | None, typer.Option(help="Run file to go on with.")] = None,
     layers_from: Annotated[
         str | None,
@@ -141,7 +167,7 @@ def train(
 ) -> None:
     """Train an optical denoising unit on a bench, or go on with a stopped run."""
     from labdiff.calibrate import archive_folder
-    from labdiff.commands.arguments import class_numbers
+    from labdiff.commands.arguments import class_numbers, edge_numbers
     from labdiff.config import load_bench
     from labdiff.data.catalogue import for_training
     from labdiff.jobs import Request
@@ -155,21 +181,30 @@ def train(
         _run_experiment(Request(resume=resume, data_dir=data_dir), as_json)
         return
     recommended = for_training(data)
+    edges = edge_numbers(timestep_edges) if timestep_edges is not None else ()
+    if edges and not _given(context, "layer_sets"):
+        layer_sets = len(edges) + 1
     wanted = dict(
         seed=seed,
         data=data,
         classes=recommended.classes if classes is None else class_numbers(classes),
         image_size=recommended.image_size if image_size is None else image_size,
         layer_sets=layer_sets,
+        timestep_edges=edges,
         offline_steps=offline_steps,
         calibrated_steps=calibrated_steps,
         online_steps=online_steps,
+        further_steps=further_steps,
+        warm_start=warm_start,
         batch=batch,
         prediction=prediction,
         layers=layers,
         detection=detection,
+        writing=writing,
+        cells=cells,
         prompt=prompt,
         generated=generated,
+        eta=eta,
     )
     start_from = layer_path(layers_from) if layers_from is not None else None
     if start_from is not None:

@@ -189,6 +189,14 @@ class TrainingOptions(_Section):
         description='"data": layers carry the image too, which takes an SLM update an image',
     )
     detection: Literal["cells", "differential"] = "cells"
+    writing: Literal["cells", "differential"] = Field(
+        default="cells",
+        description='"differential": a pixel is written on the two halves of its cell with two signs',
+    )
+    cells: Literal["sharp", "soft"] = Field(
+        default="sharp",
+        description='"soft": a pixel is written as, and read from, a Gaussian spot of learnt width',
+    )
     offline_steps: int = Field(
         default=500, ge=0, description="steps of the first layer set on the data sheet's twin"
     )

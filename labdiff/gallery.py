@@ -29,16 +29,19 @@ def generate_picture(
     steps: int | None = None,
     label: int | None = None,
     guidance: float = 1.0,
+    eta: float | None = None,
 ) -> Path:
     """Write a PNG of `count` images; returns its path.
 
     path: a run file or a layer file; the pretrained layers if None. on_bench: else on the twin.
-    steps: of the sampler, else as the file says. label: the class asked for, with the weight `guidance`.
+    steps, eta: of the sampler, else as the file says. label: the class asked for, with the weight
+    `guidance`.
     Raises UserError for a file that holds no layers or cannot be asked for the class, or for a PNG that
     cannot be written.
     """
     where: Literal["twin", "bench"] = "bench" if on_bench else "twin"
-    prepared = GenerationJob(GenerationRequest(path, count, where, seed, steps, label, guidance))
+    request = GenerationRequest(path, count, where, seed, steps, label, guidance, eta=eta)
+    prepared = GenerationJob(request)
     with StopOnSignal() as stop, ProgressBar() as progress:
         images = run(prepared.job(), watch=[progress], should_stop=stop.requested)
     name = path.name if path is not None else "pretrained layers"

@@ -40,9 +40,7 @@ class GenerationJob:
         self.session, self._bench_text = _opened(request.path or pretrained_path())
         session, label = self.session, request.label
         self.prompts = None if label is None else prompts_for_class(session, label, request.count)
-        if request.steps is not None:
-            steps = {"sampler_steps": request.steps}
-            session.options = session.options.model_copy(update=steps)
+        session.options = _sampled_as(session.options, request)
         self._lent = bench is not None
         if request.where == "bench":
             session.laboratory = bench or open_bench(session.config, session.options.seed)
@@ -76,6 +74,18 @@ class GenerationJob:
             return
         with bench.lent() if self._lent else bench:
             yield
+
+
+def _sampled_as(options: TrainingOptions, request: GenerationRequest) -> TrainingOptions:
+    """The options with the request's sampler. Raises UserError if it has no use for eta."""
+    asked: dict[str, float] = {}
+    if request.steps is not None:
+        asked["sampler_steps"] = request.steps
+    if request.eta is not None:
+        if options.sampler != "ddim":
+            raise UserError(f"--eta {request.eta:g}: is ddim's; the sampler is {options.sampler}")
+        asked["eta"] = request.eta
+    return options.model_copy(update=asked)
 
 
 def _opened(path: Path) -> tuple[Session, str]:

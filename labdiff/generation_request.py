@@ -15,7 +15,8 @@ STRONGEST_GUIDANCE = 20.0
 class GenerationRequest:
     """path: a run file or a layer file; the pretrained layers if None. where: twin or bench.
 
-    steps: of the sampler, else as the file says. label: the class asked for, with the weight `guidance`.
+    steps, eta: of the sampler, else as the file says. label: the class asked for, with the weight
+    `guidance`.
     calibrations: folder of the bench's stored calibrations; None: all is measured, and nothing kept.
     """
 
@@ -27,9 +28,12 @@ class GenerationRequest:
     label: int | None = None
     guidance: float = 1.0
     calibrations: Path | None = None
+    eta: float | None = None
 
     def check(self) -> None:
-        """Raises UserError for a guidance out of range, or one that weighs nothing."""
+        """Raises UserError for eta or guidance out of range, or one that does nothing."""
+        if self.eta is not None and not 0.0 <= self.eta <= 1.0:
+            raise UserError(f"--eta {self.eta:g}: allowed is 0 ... 1")
         if not 0.0 <= self.guidance <= STRONGEST_GUIDANCE:
             raise UserError(
                 f"--guidance {self.guidance:g}: allowed is 0 ... {STRONGEST_GUIDANCE:g}"

@@ -5,7 +5,7 @@ Layout (HDF5):
     /                   attrs: definition, version, bench (text), options (JSON), data, training_images,
                         version_<package>
     /phases             (M, N, h, w) uint8, 256 grey levels to 2 pi
-    /<all else>         float32: encode_scale, data_gain, decode_scale, decode_offset, image statistics
+    /<all else>         float32: what encodes and decodes (`twin.odu`), image statistics
 
 Nothing in it is executable, and nothing of a bench: what a calibration finds stays with the bench.
 """
@@ -35,7 +35,7 @@ from labdiff.session import Session, options_of
 from twin.odu import OpticalDenoisingUnit
 
 DEFINITION = "labdiff_layers"
-VERSION = 1
+VERSION = 2
 GREY_LEVELS = 256
 PRETRAINED = "pretrained"
 """What the command line calls the layers that come with the program."""
@@ -79,6 +79,8 @@ UNIT_OPTIONS = (
     "timestep_edges",
     "layers",
     "detection",
+    "writing",
+    "cells",
     "prediction",
     "prompt",
     "seed",

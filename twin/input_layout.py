@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 
+Writing = Literal["cells", "differential"]
 NO_PROMPT = -1
 """Prompt of an image whose class is not told: every block of the strip is dark."""
 
@@ -19,12 +21,16 @@ class InputLayout:
     shape: (h, w) of the patch. image_shape: (H, W). prompts: how many classes can be asked for; 0: the
     image fills the patch. With prompts its cells get narrower, as if it had a column more, and what is
     left at the right, never less wide than a cell, is the strip: its rows are shared out equally.
-    Raises ValueError if the cells or the blocks do not fit.
+    writing: "cells", a pixel fills its cell; "differential", the left half of the cell, and its right half
+    with the opposite sign (a column in the middle stays at 0). A phase that many cells share is invisible
+    to light, and so is how bright a large part of an image is; two signs side by side are not.
+    Raises ValueError if the cells or the blocks do not fit, or if cells have no halves.
     """
 
     shape: tuple[int, int]
     image_shape: tuple[int, int]
     prompts: int = 0
+    writing: Writing = "cells"
 
     def __post_init__(self) -> None:
         (height, width), (rows, columns) = self.shape, self.image_shape
@@ -40,14 +46,21 @@ class InputLayout:
                 f"prompts of {self.prompts} classes do not fit beside an image of {rows} rows; "
                 "a row each is needed"
             )
+        if self.writing == "differential" and self.cell[1] < 2:
+            raise ValueError(
+                f"differential writing needs cells of two pixels' width; a patch of {width} pixels has "
+                f"{self.cell[1]} for each of {columns}"
+            )
 
     @staticmethod
-    def sizes_that_fit(shape: tuple[int, int], prompts: int = 0) -> list[int]:
+    def sizes_that_fit(
+        shape: tuple[int, int], prompts: int = 0, writing: Writing = "cells"
+    ) -> list[int]:
         """Sides of square images, up to 100, that the patch takes."""
         sizes = []
         for side in range(2, 101):
             with suppress(ValueError):
-                InputLayout(shape, (side, side), prompts)
+                InputLayout(shape, (side, side), prompts, writing)
                 sizes.append(side)
         return sizes
 
@@ -70,6 +83,8 @@ class InputLayout:
         """
         cell = self.cell
         filled = image.repeat_interleave(cell[0], 1).repeat_interleave(cell[1], 2)
+        if self.writing == "differential":
+            filled = filled * self._signs().to(image)
         if prompts is None:
             prompts = torch.full((len(image),), NO_PROMPT)
         elif bool(((prompts < NO_PROMPT) | (prompts >= self.prompts)).any()):
@@ -81,3 +96,9 @@ class InputLayout:
         bright = (block_of_row == prompts[:, None]).to(image.dtype)
         strip = (2.0 * bright - 1.0)[:, :, None].expand(-1, -1, width - self.image_width)
         return torch.cat([filled, strip], 2)
+
+    def _signs(self) -> Tensor:
+        """1 in the left half of every cell, -1 in its right half, (image_width,)."""
+        width = self.cell[1]
+        from_left = torch.arange(self.image_width) % width
+        return torch.sign(width - 1 - 2 * from_left)

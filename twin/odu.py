@@ -9,8 +9,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from twin.input_layout import InputLayout
+from twin.input_layout import InputLayout, Writing
 from twin.readout import Detection, detected
+from twin.soft_cells import softened
 
 CLIP = 3.0
 """Noisy images are clipped to -CLIP ... CLIP before they are written: 0.3 % of pure noise."""
@@ -24,6 +25,8 @@ REST_RAD = math.pi
 """Where phases start: half a turn from where they fall from 2 pi to 0, a scattering flank on an SLM."""
 DATA_GAIN = 0.75
 """Where the gains of data layers start: the image then spans 1.5 pi on each of them."""
+SOFT_PX = 1.0
+"""Rms width at which soft cells start, in pixels of an image."""
 LEAK = 0.01
 """Share of the gradient that passes where a prediction is already darker than black."""
 
@@ -45,15 +48,20 @@ class OpticalDenoisingUnit(nn.Module):
     prompts: classes that can be asked for, by a strip beside the image: `twin.input_layout`.
     prediction: what is read from the light F, a number for each pixel of an image:
         "sample"            the clean image, F
-        "preconditioned"    the clean image, c_skip x_t / sqrt(abar) + c_out F with the coefficients of
-                            Karras 2022: the less noise there is, the less the light has to say
+        "preconditioned"    the clean image, c_skip x_t / sqrt(abar) + c_out F: the less noise there is,
+                            the less the light has to say. The coefficients start as those of Karras
+                            2022, which are the best for independent pixels; c_skip is learnt
         "epsilon"           the noise, F standardised image by image (the paper, section 3.2)
     data_layers: every layer carries the noisy image too, theta_l + g_l pi x (structural nonlinearity,
         Yildirim et al., Nature Photonics 2024): a polynomial of the image at no cost in time, but it
         needs an SLM update for each image.
     detection: as `twin.readout` has it.
+    writing: as `twin.input_layout` has it.
+    soft_cells: a pixel is written as a Gaussian spot over the cells around its own, and read from one.
     encode_scale (M,): the input's span over SPAN_RAD. data_gain (M, N): g_l. decode_scale (M,),
-    decode_offset (M, H, W): what makes F of what is detected. All are trained with the phases.
+    decode_offset (M, H, W): what makes F of what is detected. spot_px, region_px (M,): rms widths of what
+    a soft cell is written as and read from, in pixels of an image. skip_variance_log (M,): of the images'
+    variance in c_skip, over all of it. All are trained with the phases.
     Raises ValueError if the patch does not divide into the image's cells, or has no room for prompts.
     """
 
@@ -70,11 +78,13 @@ class OpticalDenoisingUnit(nn.Module):
         prediction: Prediction = "sample",
         data_layers: bool = False,
         detection: Detection = "cells",
+        soft_cells: bool = False,
+        writing: Writing = "cells",
         statistics: ImageStatistics | None = None,
         prompts: int = 0,
     ) -> None:
         super().__init__()
-        self.layout = InputLayout(shape, image_shape, prompts)
+        self.layout = InputLayout(shape, image_shape, prompts, writing)
         self.shape, self.image_shape, self.cell = shape, image_shape, self.layout.cell
         if detection == "differential" and self.cell[1] < 2:
             raise ValueError(
@@ -82,7 +92,7 @@ class OpticalDenoisingUnit(nn.Module):
                 f"{shape[1]} pixels has {self.cell[1]} for each of {image_shape[1]}"
             )
         self.input_kind, self.prediction = input_kind, prediction
-        self.data_layers, self.detection = data_layers, detection
+        self.data_layers, self.detection, self.soft_cells = data_layers, detection, soft_cells
         self.phases = nn.Parameter(torch.full((layer_sets, layers, *shape), REST_RAD))
         self.encode_scale = nn.Parameter(torch.ones(layer_sets))
         self.data_gain = nn.Parameter(torch.full((layer_sets, layers), DATA_GAIN))
@@ -91,9 +101,17 @@ class OpticalDenoisingUnit(nn.Module):
         start = -1.0 if prediction == "sample" else -0.5
         offset = torch.full((layer_sets, *image_shape), start if detection == "cells" else 0.0)
         self.decode_offset = nn.Parameter(offset)
+        self.spot_px = nn.Parameter(torch.full((layer_sets,), SOFT_PX))
+        self.region_px = nn.Parameter(torch.full((layer_sets,), SOFT_PX))
+        self.skip_variance_log = nn.Parameter(torch.zeros(layer_sets))
         found = statistics or ImageStatistics()
         self.register_buffer("image_mean", torch.tensor(found.mean))
         self.register_buffer("image_deviation", torch.tensor(found.deviation))
+
+    @property
+    def ends(self) -> list[nn.Parameter]:
+        """All that is trained but the phases: what encodes and decodes."""
+        return [values for values in self.parameters() if values is not self.phases]
 
     def start_from(self, layer_set: int, other: int) -> None:
         """Give a layer set the weights of another one."""
@@ -111,11 +129,13 @@ class OpticalDenoisingUnit(nn.Module):
         """What stands on the modulators for noisy images (B, H, W): inputs and layers.
 
         inputs (B, h, w): radians for an SLM patch, amplitude in 0 ... 1 for a DMD; each pixel of an image
-        fills a cell. layers: (N, h, w) radians, or (B, N, h, w) if they carry the image.
+        has a cell. layers: (N, h, w) radians, or (B, N, h, w) if they carry the image.
         phases (N, h, w): the layer set's own, if not given. prompts (B,): which block of the strip is
         bright, NO_PROMPT for none, as for all if not given. Layers that carry the image carry the strip.
         """
         image = (x_t / CLIP).clamp(-1.0, 1.0)
+        if self.soft_cells:
+            image = softened(image, self.spot_px[layer_set])
         field = self.layout.field(image, prompts)
         scale = self.encode_scale[layer_set]
         phases = self.phases[layer_set] if phases is None else phases
@@ -128,31 +148,38 @@ class OpticalDenoisingUnit(nn.Module):
         gain = math.pi * self.data_gain[layer_set]
         return inputs, phases + gain[:, None, None] * field[:, None]
 
-    def detected(self, intensity: Tensor) -> Tensor:
+    def detected(self, intensity: Tensor, layer_set: int) -> Tensor:
         """A number for each pixel of an image, (B, H, W), from intensity (B, h, w)."""
         # Light beside the image's cells is not read.
         beside = self.layout.image_width
-        return detected(intensity[..., :beside], self.image_shape, self.detection)
+        found = detected(intensity[..., :beside], self.image_shape, self.detection)
+        return softened(found, self.region_px[layer_set]) if self.soft_cells else found
 
     def light(self, intensity: Tensor, layer_set: int) -> Tensor:
         """F (B, H, W): what the light says, in the units of the prediction."""
         scale, offset = self.decode_scale[layer_set], self.decode_offset[layer_set]
-        return scale * self.detected(intensity) + offset
+        return scale * self.detected(intensity, layer_set) + offset
 
     def clean(self, intensity: Tensor, x_t: Tensor, abar: Tensor, layer_set: int) -> Tensor:
         """The clean image (B, H, W), before it is clamped; abar (B,)."""
         light = self.light(intensity, layer_set)
         if self.prediction == "sample":
             return light
-        base, weight = self._preconditioned(x_t, abar)
+        base, weight = self._preconditioned(x_t, abar, layer_set)
         return base + weight * light
 
-    def _preconditioned(self, x_t: Tensor, abar: Tensor) -> tuple[Tensor, Tensor]:
-        """c_skip x_t / sqrt(abar) about the images' mean, and c_out (Karras 2022, table 1)."""
+    def _preconditioned(self, x_t: Tensor, abar: Tensor, layer_set: int) -> tuple[Tensor, Tensor]:
+        """c_skip x_t / sqrt(abar) about the images' mean, and c_out (Karras 2022, table 1).
+
+        Of the images' variance only the share that light does not bring belongs into c_skip: the noise in
+        the rest is noise that light has to take off again, pixel by pixel.
+        """
         abar = abar.view(-1, 1, 1)
         noise, image = (1.0 - abar) / abar, self.image_deviation.square()
-        skip = image / (noise + image)
-        return self.image_mean + skip * (x_t / abar.sqrt() - self.image_mean), (noise * skip).sqrt()
+        left = image * self.skip_variance_log[layer_set].exp()
+        skip = left / (noise + left)
+        weight = (noise * image / (noise + image)).sqrt()
+        return self.image_mean + skip * (x_t / abar.sqrt() - self.image_mean), weight
 
     def match(self, measured: Tensor, modelled: Tensor, layer_set: int) -> None:
         """Move the offsets until the bench's mean prediction is the twin's, cell by cell.
@@ -162,7 +189,8 @@ class OpticalDenoisingUnit(nn.Module):
         the loss is too small for training to see.
         """
         with torch.no_grad():
-            missing = (self.detected(modelled) - self.detected(measured)).mean(0)
+            twins, benchs = (self.detected(light, layer_set) for light in (modelled, measured))
+            missing = (twins - benchs).mean(0)
             self.decode_offset[layer_set] += self.decode_scale[layer_set] * missing
 
     def decode(self, intensity: Tensor, x_t: Tensor, abar: Tensor, layer_set: int) -> Tensor:
@@ -172,7 +200,7 @@ class OpticalDenoisingUnit(nn.Module):
         what is detected, standardised.
         """
         if self.prediction == "epsilon":
-            found = self.detected(intensity)
+            found = self.detected(intensity, layer_set)
             mean = found.mean((1, 2), keepdim=True)
             return (found - mean) / found.std((1, 2), keepdim=True).clamp_min(1e-6)
         clean = self.clean(intensity, x_t, abar, layer_set).clamp(-1.0, 1.0)
@@ -191,15 +219,13 @@ class OpticalDenoisingUnit(nn.Module):
         """What training lessens: the error of the clean image, or of the noise.
 
         The clean image counts as it is used, clamped: real images are exactly black over most of their
-        area, which light alone never is. For "sample" unweighted: in trials it gave a lower noise MSE
-        than the noise MSE itself, whose weight abar / (1 - abar) lies on the least t alone. For
-        "preconditioned" in units of c_out, the error of F (Karras 2022).
+        area, which light alone never is. Unweighted: in trials it gave a lower noise MSE than the noise
+        MSE itself, whose weight abar / (1 - abar) lies on the least t alone; and for "preconditioned" a
+        lower error than in units of c_out (Karras 2022), where the least t, at which there is next to
+        nothing to win, count as much as all others.
         """
         if self.prediction == "epsilon":
             return (self.decode(intensity, x_t, abar, layer_set) - noise).square().mean()
         found = self.clean(intensity, x_t, abar, layer_set)
         clamped = found.clamp(-1.0, 1.0)
-        error = clamped + LEAK * (found - clamped) - clean
-        if self.prediction == "preconditioned":
-            error = error / self._preconditioned(x_t, abar)[1]
-        return error.square().mean()
+        return (clamped + LEAK * (found - clamped) - clean).square().mean()

@@ -7,6 +7,7 @@ from typing import Any
 
 from claims import Claim, claim
 
+from generation_checks.electronics import Electronics
 from generation_checks.setting import Setting, training_s
 from labdiff.evaluate import denoise
 from labdiff.learning.method import step_counts
@@ -42,6 +43,7 @@ def _errors(setting: Setting, data: str, unit: Session, paper: Session, peers: b
         "paper": _predictor(paper),
         "wiener": WienerDenoiser(images.train, schedule),
         "wiener_each_t": WienerFilter(images.train, schedule),
+        "electronics_alone": Electronics(images.train, schedule, setting.seed),
         "identity": lambda x_t, _: identity_prediction(x_t),
     }
     if peers:

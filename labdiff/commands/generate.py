@@ -24,6 +24,10 @@ def register(app: typer.Typer) -> None:
         steps: Annotated[
             int | None, typer.Option(help="Denoising steps (else as trained).", min=1, max=1000)
         ] = None,
+        eta: Annotated[
+            float | None,
+            typer.Option(help="Noise that ddim adds, 0 ... 1 of ddpm's (else as trained)."),
+        ] = None,
         seed: Annotated[int, typer.Option(help="Seed of the noise.", min=0)] = 0,
         label: Annotated[
             int | None,
@@ -41,5 +45,5 @@ def register(app: typer.Typer) -> None:
         if where not in ("twin", "bench"):
             raise UserError(f"--where {where}: allowed are twin, bench")
         on_bench = where == "bench"
-        written = generate_picture(file, count, on_bench, seed, out, steps, label, guidance)
+        written = generate_picture(file, count, on_bench, seed, out, steps, label, guidance, eta)
         print(f"wrote {written}")

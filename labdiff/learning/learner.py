@@ -33,11 +33,10 @@ class Learner:
     ) -> None:
         self._odu, self._layer_set = odu, layer_set
         self._deviation = (odu.phases.detach()[layer_set] - REST_RAD).requires_grad_()
-        ends = [odu.encode_scale, odu.data_gain, odu.decode_scale, odu.decode_offset]
         self._optimiser = torch.optim.AdamW(
             [
                 {"params": [self._deviation], "lr": rate, "weight_decay": options.phase_pull},
-                {"params": ends, "lr": RATE_OF_ENDS * rate, "weight_decay": 0.0},
+                {"params": odu.ends, "lr": RATE_OF_ENDS * rate, "weight_decay": 0.0},
             ],
             betas=MEMORY,
         )

@@ -10,14 +10,32 @@ from labdiff.data.catalogue import for_training
 Recipe = Literal["ours", "passive", "paper"]
 RECIPES: dict[Recipe, dict[str, Any]] = {
     # What measured best: docs/decisions/0014.
-    "ours": {"prediction": "preconditioned", "detection": "differential", "layers": "data"},
+    "ours": {
+        "prediction": "preconditioned",
+        "detection": "differential",
+        "writing": "differential",
+        "cells": "soft",
+        "layers": "data",
+    },
     # The same with layers that do not know the image: one SLM update for a whole batch.
-    "passive": {"prediction": "preconditioned", "detection": "differential", "layers": "passive"},
+    "passive": {
+        "prediction": "preconditioned",
+        "detection": "differential",
+        "writing": "differential",
+        "cells": "soft",
+        "layers": "passive",
+    },
     # The paper's: the intensity is the noise.
-    "paper": {"prediction": "epsilon", "detection": "cells", "layers": "passive"},
+    "paper": {
+        "prediction": "epsilon",
+        "detection": "cells",
+        "writing": "cells",
+        "cells": "sharp",
+        "layers": "passive",
+    },
 }
-EDGES = (100, 200, 300, 400, 500, 600)
-"""Timestep ranges by difficulty: from t = 600 on little more than the mean image can be told."""
+EDGES = (50, 100, 200, 300, 400, 500, 600, 700)
+"""Timestep ranges by difficulty: from t = 700 on little more than the mean image can be told."""
 
 
 PAPER_BATCH = 60
@@ -42,8 +60,8 @@ def small(data: str, recipe: Recipe, seed: int = 0, **changes: Any) -> TrainingO
         "image_size": 20,
         "layer_sets": len(EDGES) + 1,
         "timestep_edges": EDGES,
-        "offline_steps": 12_000,
-        "further_steps": 0.5,
+        "offline_steps": 6_000,
+        "further_steps": 1.0,
         "batch": 4,
         "learning_rate": 0.1,
         "phase_pull": 0.01,

@@ -235,7 +235,7 @@ def test_ctrl_c_and_kill_leave_a_file_that_goes_on(tmp_path: Path) -> None:
 def test_defaults_of_the_command_are_those_of_the_options() -> None:
     defaults = inspect.signature(cli.train).parameters
     for name, field in TrainingOptions.model_fields.items():
-        if name in defaults and name not in ("classes", "image_size"):
+        if name in defaults and name not in ("classes", "image_size", "timestep_edges"):
             assert defaults[name].default == field.default, name
     options, recommended = TrainingOptions(), for_training("digits")
     assert recommended.classes == options.classes
@@ -264,6 +264,16 @@ def test_mistakes_are_one_line_with_exit_code_2(trained: Path, tmp_path: Path) -
         "did you mean 'waist_mm'": ("train", "--bench", unknown),
         "greater than or equal to 200": ("train", "--bench", wrong),
         "does not divide the patch": ("train", "--image-size", "7"),
+        "needs whole numbers that rise, as 100,200,400": ("train", "--timestep-edges", "1-9"),
+        "3 layer sets need 2 edges that rise within 1 ... 999": (
+            *("train", "--timestep-edges", "300", "--layer-sets", "3"),
+        ),
+        "edges [400, 200]: 3 layer sets need": ("train", "--timestep-edges", "400,200"),
+        "further_steps = 0.0: input should be greater than 0": ("train", "--further-steps", "0"),
+        "eta = 2.0: input should be less than or equal to 1": ("train", "--eta", "2"),
+        "cells = 'round': input should be 'sharp' or 'soft'": ("train", "--cells", "round"),
+        "writing = 'double': input should be 'cells' or": ("train", "--writing", "double"),
+        "--eta 1.5: allowed is 0 ... 1": ("generate", "--eta", "1.5"),
         "Did you mean 'basler'": ("train", "--bench", driver),
         "cannot be written": ("train", "--out", blocked / "sub"),
         "exists already": ("train", "--out", trained.parent),

@@ -33,6 +33,8 @@ OPTIONS = TrainingOptions(
     layers="data",
     prediction="preconditioned",
     detection="differential",
+    writing="differential",
+    cells="soft",
     calibrated_steps=0,
     offline_steps=4,
     batch=2,
@@ -105,8 +107,8 @@ def test_what_is_no_layer_file_is_refused_in_words(file: Path, tmp_path: Path) -
     with pytest.raises(UserError, match=r"layer_set: unknown key; did you mean 'layer_sets'"):
         read_layers(file)
     with h5py.File(file, "r+") as changed:
-        changed.attrs["version"] = 2
-    with pytest.raises(UserError, match="layer file of version 2; this program reads version 1"):
+        changed.attrs["version"] = 3
+    with pytest.raises(UserError, match="layer file of version 3; this program reads version 2"):
         read_layers(file)
 
 

@@ -57,7 +57,7 @@ def test_without_prompts_nothing_is_drawn_or_written_otherwise() -> None:
     cells = (without.x_t / 3.0).clamp(-1.0, 1.0).repeat_interleave(10, 1).repeat_interleave(10, 2)
     assert torch.equal(inputs, 0.8 * torch.pi * (1.0 + plain.odu.encode_scale[0] * cells))
     light = torch.rand(2, 100, 100, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(plain.odu.detected(light), light.reshape(2, 10, 10, 10, 10).mean((2, 4)))
+    assert torch.equal(plain.odu.detected(light, 0), light.reshape(2, 10, 10, 10, 10).mean((2, 4)))
     assert prompts_in_turn(plain, 4) is None
 
 

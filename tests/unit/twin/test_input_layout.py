@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from twin.input_layout import NO_PROMPT, InputLayout
+from twin.digital_twin import DigitalTwin, TwinGeometry
+from twin.input_layout import NO_PROMPT, InputLayout, Writing
 from twin.odu import REST_RAD, SPAN_RAD, OpticalDenoisingUnit
+
+WRITINGS: tuple[Writing, ...] = ("cells", "differential")
 
 
 def test_without_prompts_every_pixel_fills_its_cell_of_the_whole_patch() -> None:
@@ -84,4 +87,33 @@ def test_the_prompt_stands_on_the_modulators_and_is_not_read_back() -> None:
     light = torch.rand(1, 4, 5, generator=torch.Generator().manual_seed(0))
     beside = light.clone()
     beside[..., 2:] += 5.0
-    assert torch.equal(unit.detected(light), unit.detected(beside))
+    assert torch.equal(unit.detected(light, 0), unit.detected(beside, 0))
+
+
+def test_differential_writing_has_two_signs_side_by_side_and_no_mean() -> None:
+    torch.manual_seed(0)
+    image = torch.rand(1, 2, 2) + 0.5
+    odd = InputLayout((2, 6), (2, 2), writing="differential").field(image)
+    assert torch.equal(odd[0, 0, :3], image[0, 0, 0] * torch.tensor([1.0, 0.0, -1.0]))
+    even = InputLayout((4, 8), (2, 2), writing="differential").field(image)
+    assert torch.equal(even[0, 3, 4:], image[0, 1, 1] * torch.tensor([1.0, 1.0, -1.0, -1.0]))
+    assert float(even.mean()) == 0.0
+    strip = InputLayout((4, 9), (2, 2), 2, "differential").field(image, torch.tensor([1]))[0, :, 6:]
+    assert torch.equal(strip, torch.tensor([-1.0, -1.0, 1.0, 1.0])[:, None].expand(4, 3))
+    with pytest.raises(ValueError, match="differential writing needs cells of two pixels' width"):
+        InputLayout((4, 4), (4, 4), writing="differential")
+    assert InputLayout.sizes_that_fit((12, 12), writing="differential") == [2, 3, 4, 6]
+
+
+def test_light_sees_how_bright_an_image_is_only_where_it_is_written_with_two_signs() -> None:
+    geometry = TwinGeometry((40, 40), 1, 9.2e-6, 850e-9, 2e-3, 0.6e-3, "slm_patch")
+    twin = DigitalTwin(geometry)
+    seen = {}
+    for writing in WRITINGS:
+        unit = OpticalDenoisingUnit(1, 1, (40, 40), (10, 10), data_layers=True, writing=writing)
+        with torch.no_grad():
+            dark, bright = (
+                twin(*unit.written(torch.full((1, 10, 10), value), 0)) for value in (-0.5, 0.5)
+            )
+        seen[writing] = float((bright - dark).abs().mean() / dark.mean())
+    assert seen["cells"] < 1e-4 < 0.05 < seen["differential"]
