@@ -1,4 +1,4 @@
-"""What a unit's electronics would reach without light: soft cells twice, a skip, an offset for each pixel."""
+"""What electronics of a unit would reach without light: soft cells twice, a skip, an offset a pixel."""
 
 from __future__ import annotations
 

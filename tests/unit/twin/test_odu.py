@@ -116,7 +116,10 @@ def test_preconditioning_is_the_best_guess_for_independent_gaussian_pixels() -> 
     # Regression of the truth on the guess has slope one and no offset, and c_out is what is left.
     slope = float(((found - mean) * (clean - mean)).mean() / (found - mean).square().mean())
     assert slope == pytest.approx(1.0, abs=0.02)
-    left = float((found - clean).square().mean()) / float(odu._preconditioned(x_t[:1], abar[:1], 0)[1]) ** 2
+    left = (
+        float((found - clean).square().mean())
+        / float(odu._preconditioned(x_t[:1], abar[:1], 0)[1]) ** 2
+    )
     assert left == pytest.approx(1.0, abs=0.02)
 
 
