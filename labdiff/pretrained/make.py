@@ -3,8 +3,8 @@
 From scikit-learn's embedded digits 0, 1, 2 and the simulated bench's data sheet; no device, no download.
 Ctrl-C keeps what was learnt, and the next call goes on with it.
 
-Noise MSE on held-out images 0.0253 (Wiener 0.0320, identity 0.161); a classifier is sure of 92.5 % of 120 generated
-images (of real ones 96 %). Shares of 120 images are known to 3 percentage points.
+Noise MSE on held-out images 0.0253 (Wiener 0.0320, identity 0.161); a classifier is sure of 92.5 % of 120
+generated images (of real ones 96 %). Shares of 120 images are known to 3 percentage points.
 """
 
 from __future__ import annotations
