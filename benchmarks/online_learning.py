@@ -38,6 +38,17 @@ def of_figure7(seeds: range, quick: bool, say: Any) -> Part:
         claim(
             f"{words}: online MSE over perfect calibration's", statistics.median(over), "<= 1.05"
         ),
+        *[
+            claim(
+                f"{words}: MSE with {name} over online's",
+                statistics.median(f.mse[method] / f.mse["online"] for f in found),
+                ">= 1",
+            )
+            for method, name in (
+                ("offline", "offline training"),
+                ("backpropagation", "experimental backpropagation"),
+            )
+        ],
     ], found
 
 
