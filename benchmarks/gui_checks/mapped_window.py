@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 LOOK_MS = 250
-MOST_WORDS = 4000
+MOST_WORDS = 40_000
 
 
 def main() -> None:
