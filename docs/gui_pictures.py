@@ -49,8 +49,8 @@ class Photographer:
         self._named("camera_exposure").setValue(4.0)
         window.bench_panel.emission.click()
         window.live.live.click()
-        window.live.view.controls.crosshair.click()
         self._until(lambda: "shown 2" in window.live.view.counters.text())
+        window.live.view.controls.crosshair.click()
         self._take("live", "Live")
         window.live.live.click()
 

@@ -90,7 +90,7 @@ class BenchPanel(QWidget):
         layout.addWidget(self.emission)
         layout.addLayout(self._devices)
         layout.addStretch(1)
-        scroll = QScrollArea()
+        scroll = self._scroll = QScrollArea()
         scroll.setWidget(inner)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -123,6 +123,9 @@ class BenchPanel(QWidget):
             for setting in device.settings:
                 self._fill(device.kind, setting)
             self._tell_trouble(device)
+        # It never scrolls sideways: what the devices say must fit.
+        inner, bar = self._scroll.widget(), self._scroll.verticalScrollBar()
+        self._scroll.setMinimumWidth(inner.minimumSizeHint().width() + bar.sizeHint().width())
         self.emission.setChecked(state.emission and bool(kinds))
         self._show_connected(bool(kinds), state.bench)
 
