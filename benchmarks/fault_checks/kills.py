@@ -88,15 +88,17 @@ def killed(count: int, seed: int = 0) -> tuple[Killed, int]:
         bench.write_text(small_bench(), encoding="utf-8")
         started_s = time.monotonic()
         alone = _alone(Path(folder) / "alone", found)
-        lasts_s = time.monotonic() - started_s
+        longest_s = (time.monotonic() - started_s) / 2.0
         while found.kills < count:
             runs += 1
             path = Path(folder) / f"run{runs}" / "run.h5"
             path.parent.mkdir()
             for _ in range(min(KILLS_A_RUN, count - found.kills)):
-                # What is left is shorter with every life: later kills would come after the end.
-                if not _live(path, chance.uniform(0.0, lasts_s / 2.0), found):
+                if not _live(path, chance.uniform(0.0, longest_s), found):
+                    # The machine is faster than it was, or less was left.
+                    longest_s *= 0.7
                     break
+                longest_s *= 1.1
             if not path.exists() or read_run(path).outcome != "completed":
                 _live(path, None, found)
             whole = read_run(path)
