@@ -86,6 +86,7 @@ def _measure_registration(session: Session) -> Job[Registration]:
 
 def _use_registration(session: Session, registration: Registration) -> None:
     session.bench.use_registration(registration)
+    session.spots = registration
 
 
 def _measure_exposure(session: Session) -> Job[Exposure]:
@@ -186,9 +187,15 @@ def _measure_beam(session: Session) -> Job[BeamFound]:
 
 
 def _measure_wavefront(session: Session) -> Job[Wavefront]:
-    """Of the light on the last patch, with all that it has met before."""
+    """Of the light on the last patch, with all that it has met before.
+
+    Its spots are where the registration's were: light that meets the patch at an angle is carried off
+    to the side, by some pixels. The alignment, which knows the angle, has moved the bench's registration
+    by just that.
+    """
     bench = session.bench
-    assert bench.registration is not None
+    registration = session.spots or bench.registration
+    assert registration is not None
     _open_dmd(session)
     middle = (np.array(bench.layout.patch_shape, np.float64) - 1.0) / 2.0
     return (
@@ -196,7 +203,7 @@ def _measure_wavefront(session: Session) -> Job[Wavefront]:
             bench.slm,
             bench.camera,
             LensSpots(bench.layout),
-            bench.registration,
+            registration,
             _pedestal(session),
             bench.settle,
             middle,

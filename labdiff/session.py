@@ -64,7 +64,8 @@ class Session:
     precompensation_rad: (N + 1, h, w), written on the SLM on top of input and layers, undoes the
     tilts that the twin has learnt. Bench and twin both see it. aligned: the twin knows this bench.
     covariance (P, P): what the calibration left unknown of the twin's parameters.
-    pretrained: the layers came from a file; every layer set goes on from its own.
+    pretrained: the layers came from a file; every layer set goes on from its own. spots: the registration
+    as it was measured, before the alignment corrected the bench's.
     calibrations: names and archive's ids of the calibrations in use.
     at_work: what the stage at work keeps to be gone on with from a checkpoint; empty between stages.
     left_at: where the bench of a resumed run has to be put back to; None if it cannot be.
@@ -82,6 +83,7 @@ class Session:
     aligned: bool = False
     covariance: Tensor | None = None
     pretrained: bool = False
+    spots: Registration | None = None
     position: Position = field(default_factory=Position)
     figures: dict[str, float] = field(default_factory=dict)
     calibrations: dict[str, str] = field(default_factory=dict)
