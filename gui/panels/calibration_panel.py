@@ -224,7 +224,8 @@ class CalibrationPanel(QWidget):
 
     def ended(self, words: str) -> None:
         """The calibration is over."""
-        self.progress.setValue(0)
+        done = self.progress.maximum() if words.startswith("completed") else 0
+        self.progress.setValue(done)
         self.words.setText(words)
 
     def state_of(self, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,13 @@ class DeviceDesk:
         """Raises DeviceValueError with the limits if it is out of range."""
         self._bench.laser.power_mw = power_mw
         self._power_mw = power_mw
+
+    def job_ended(self) -> None:
+        """What a job has set counts as asked for. A device that does not answer says so in `state`."""
+        with contextlib.suppress(DeviceError):
+            self._exposure_ms = self._bench.camera.exposure_ms
+        with contextlib.suppress(DeviceError):
+            self._power_mw = self._bench.laser.power_mw
 
     def state(self, live: bool) -> BenchState:
         """What all devices say now; one that does not answer says why."""
@@ -70,7 +78,7 @@ class DeviceDesk:
         slm = self._bench.slm
         return (
             Setting("settling", None, self._bench.settle_ms, "ms"),
-            Setting("pixel pitch", None, slm.pixel_pitch_um, "um"),
+            Setting("pixel pitch", None, slm.pixel_pitch_um, "µm"),
             Setting("bits", None, slm.bit_depth, ""),
         )
 

@@ -316,9 +316,12 @@ class Engine:
 
     def _ended(self, how: JobEnded) -> None:
         self._job, self._session, self._paused = None, None, False
+        if self._desk is not None:
+            self._desk.job_ended()
         self._tell(how)
         self._kind, self._path = "", ""
         self._tell_job()
+        self._tell_state()
 
     def _tell_job(self) -> None:
         state: Literal["idle", "running", "paused"] = "running"

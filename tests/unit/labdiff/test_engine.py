@@ -211,3 +211,15 @@ def test_disconnect_and_connect_again() -> None:
     desk = Desk().play(Connect("mock"), Disconnect(), Connect("mock", seed=3), SetExposure(1.0))
     assert not desk.of(Trouble)
     assert desk.setting("camera", "exposure")[-1] == 1.0
+
+
+def test_what_a_job_has_set_counts_as_asked_for() -> None:
+    desk = Desk()
+
+    def set_by_the_job() -> None:
+        desk.engine._bench.camera.exposure_ms = 7.0  # type: ignore[union-attr]
+
+    desk.play(Connect("mock"), SetExposure(4.0), TWO_STEPS, 1, set_by_the_job, 4)
+    last = [s for s in desk.of(BenchState) if s.devices][-1]
+    exposure = next(s for s in last.devices[1].settings if s.name == "exposure")
+    assert (exposure.asked, exposure.actual) == (7.0, 7.0)
