@@ -28,7 +28,8 @@ class StopOnSignal:
     def __enter__(self) -> StopOnSignal:
         for each in (getattr(signal, name) for name in NAMES if hasattr(signal, name)):
             before = signal.getsignal(each)
-            if before is not signal.SIG_IGN:
+            # What nohup has taken away stays away; Ctrl-C is meant whoever had it ignored.
+            if before is not signal.SIG_IGN or each == signal.SIGINT:
                 self._before[each] = before
                 signal.signal(each, self._on_signal)
         return self
