@@ -88,7 +88,10 @@ class Calibrate:
 
 @dataclass(frozen=True, slots=True)
 class Train:
-    """Train on the bench. out: folder of the run. start_from: a layer file. resume: a run file."""
+    """Train on the bench. out: folder of the run. resume: a run file.
+
+    start_from: a layer file, or "pretrained"; what its layers are made for goes before the options.
+    """
 
     options: TrainingOptions
     out: Path

@@ -23,7 +23,7 @@ from labdiff.assemble import open_bench
 from labdiff.bench import Bench
 from labdiff.calibrate import archive_folder
 from labdiff.calibration_job import CalibrationJob, CalibrationRequest
-from labdiff.config import BenchConfig, bench_text, parse_bench
+from labdiff.config import BenchConfig, TrainingOptions, bench_text, parse_bench
 from labdiff.engine.commands import (
     Calibrate,
     Command,
@@ -56,6 +56,7 @@ from labdiff.errors import JobStoppedError, UserError
 from labdiff.events import Checkpoint, Event, JobEnded, TrainingStep
 from labdiff.generation_job import GenerationJob
 from labdiff.jobs import ExperimentJob, Request
+from labdiff.layer_file import layer_path, options_from_layers
 from labdiff.runner import recorded
 from labdiff.session import Session
 
@@ -228,23 +229,28 @@ class Engine:
                 )
                 self._begin("calibration", CalibrationJob(asked, bench).job())
             case Train():
+                options, layers = command.options, None
+                if command.start_from is not None:
+                    layers = layer_path(str(command.start_from))
+                    wanted = options_from_layers(layers, options.model_dump(), set())
+                    options = TrainingOptions(**wanted)
                 request = Request(
                     connect.bench,
                     command.out,
-                    command.options,
+                    options,
                     command.data_dir,
                     command.resume,
                     folder,
-                    command.start_from,
+                    layers,
                 )
                 training = ExperimentJob(request, bench)
                 assert training.recorder is not None
                 job = recorded(training.job(), training.recorder)
                 self._begin("training", job, str(request.run_path))
                 self._session = training.session
-            case Generate(wanted):
-                wanted = replace(wanted, calibrations=folder)
-                self._begin("generation", GenerationJob(wanted, bench).job())
+            case Generate(asked_for):
+                asked_for = replace(asked_for, calibrations=folder)
+                self._begin("generation", GenerationJob(asked_for, bench).job())
 
     def _begin(self, kind: Kind, job: Generator[Event, None, Any], path: str = "") -> None:
         self._kind, self._path, self._job, self._paused = kind, path, job, False

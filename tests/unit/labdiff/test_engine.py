@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from drivers.types import Frame, Roi
-from labdiff.config import bench_text
+from labdiff.config import TrainingOptions, bench_text
 from labdiff.engine.commands import (
     Calibrate,
     Command,
@@ -27,11 +27,14 @@ from labdiff.engine.commands import (
     SetRoi,
     ShowPhase,
     Stop,
+    Train,
 )
 from labdiff.engine.engine import Engine
 from labdiff.engine.news import BenchState, JobState, News, Trouble
 from labdiff.events import GenerationStep, JobEnded
 from labdiff.generation_request import GenerationRequest
+from labdiff.layer_file import pretrained_path, read_layers
+from labdiff.reader import read_run
 
 TWO_STEPS = Generate(GenerationRequest(count=1, steps=2))
 MANY_STEPS = Generate(GenerationRequest(count=1, steps=200))
@@ -223,3 +226,18 @@ def test_what_a_job_has_set_counts_as_asked_for() -> None:
     last = [s for s in desk.of(BenchState) if s.devices][-1]
     exposure = next(s for s in last.devices[1].settings if s.name == "exposure")
     assert (exposure.asked, exposure.actual) == (7.0, 7.0)
+
+
+def test_a_training_starts_from_the_pretrained_layers(tmp_path: Path) -> None:
+    options = TrainingOptions(image_size=12, layer_sets=2, online_steps=1, seed=4)
+    train = Train(options, tmp_path / "run", start_from=Path("pretrained"))
+    desk = Desk().play(Connect("mock", calibrations=tmp_path / "kept"), train, 2, Stop())
+    assert not desk.of(Trouble)
+    run = read_run(tmp_path / "run" / "run.h5")
+    used = TrainingOptions.model_validate_json(run.options_json)
+    layers = read_layers(pretrained_path()).options
+    assert (used.image_size, used.layer_sets) == (layers.image_size, layers.layer_sets)
+    assert used.online_steps == 1
+    missing = Train(options, tmp_path / "other", start_from=tmp_path / "none.h5")
+    desk = Desk().play(Connect("mock"), missing)
+    assert "none.h5: no such layer file" in desk.of(Trouble)[0].words
