@@ -196,7 +196,7 @@ def _interrupt(folder: Path, number: signal.Signals) -> int:
         stdout=subprocess.DEVNULL,
         env={**os.environ},
     )
-    # Until a block with a checkpoint is on disk, there is nothing to go on from.
+    # Until a block with steps and a checkpoint is on disk, there is nothing to go on from.
     while not _has_checkpoint(folder / "run.h5"):
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(0.2)
@@ -208,7 +208,7 @@ def _has_checkpoint(path: Path) -> bool:
     if not path.exists():
         return False
     with h5py.File(path, "r") as file:
-        return "checkpoint" in file["entry"]
+        return "checkpoint" in file["entry"] and "training" in file["entry/events"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent to a process as on POSIX")
