@@ -105,6 +105,11 @@ class TwinFilter:
         free = self._free
         self.covariance[free, free] += torch.tensor(grown, dtype=torch.float64)[free]
 
+    @property
+    def expected_discrepancy(self) -> float:
+        """What the parameters' own uncertainty adds to D, on the average: half the trace of J P J^T."""
+        return 0.5 * float((self.curvature * self.covariance).sum())
+
     def measured(self, triples: Triples) -> Measurement:
         """How far the twin is from these frames; layers that all frames share come as (1, N, h, w)."""
         twin = self.twin

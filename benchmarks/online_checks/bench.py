@@ -41,7 +41,7 @@ class Calibrated:
 
 def options(seed: int, **changes: Any) -> TrainingOptions:
     """Of all parts: five layer sets, of which one learns, from rest."""
-    return TrainingOptions(seed=seed, batch=BATCH, **changes)
+    return TrainingOptions(seed=seed, **{"batch": BATCH, **changes})
 
 
 def calibrate(seed: int) -> Calibrated:

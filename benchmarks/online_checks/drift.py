@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from labdiff.learning.method import Method
+from labdiff.runner import run
 from online_checks.bench import Trial, calibrate, opened
 
 HOUR_S = 3600.0
-TWIN_STEPS, TWIN_RATE, RATE = 120, 0.2, 0.02
+TWIN_STEPS, TWIN_BATCH, TWIN_RATE, RATE = 300, 16, 0.2, 0.02
 SCORED = 6
 
 
@@ -32,21 +34,28 @@ class Hour:
 def hour(seed: int, steps: int, scores: int) -> Hour:
     """One bench; steps are spread evenly over the hour, and the bench drifts between them."""
     known = calibrate(seed)
+    session = opened(known, batch=TWIN_BATCH)
+    with session.bench:
+        learnt = Trial(session, "calibrated", TWIN_STEPS, TWIN_RATE)
+        for _ in range(TWIN_STEPS):
+            learnt.step()
+    layers = session.odu.state_dict()
     errors: dict[str, list[float]] = {}
     alarms = 0
-    for method in ("online", "physics_aware"):
+    methods: tuple[Method, ...] = ("online", "physics_aware")
+    for method in methods:
         session = opened(known)
+        session.odu.load_state_dict(layers)
         with session.bench as bench:
-            learnt = Trial(session, "calibrated", TWIN_STEPS, TWIN_RATE)
-            for _ in range(TWIN_STEPS):
-                learnt.step()
-            trial = Trial(session, method, steps, RATE)  # type: ignore[arg-type]
+            trial = Trial(session, method, steps, RATE)
             began_s = bench.clock.now_s()
             found: list[float] = []
             for step in range(steps):
                 bench.clock.sleep_s(max(0.0, began_s + HOUR_S * step / steps - bench.clock.now_s()))
                 look = trial.step()[1]
-                alarms += look is not None and look.sudden
+                if look is not None and look.sudden:
+                    alarms += 1
+                    run(trial.source.recover())
                 if step % (steps // scores) == 0:
                     found.append(trial.score(SCORED))
             errors[method] = found

@@ -102,7 +102,7 @@ class Refinement:
         self._last_s = now_s
         found = self._filter.measured(seen)
         d, floor = float(found.discrepancy.mean()), float(noise_floor[:FRAMES].mean())
-        verdict = self._usual.judge(d, floor)
+        verdict = self._usual.judge(d, floor, self._filter.expected_discrepancy)
         self._since_capture += 1
         refined = verdict == "usual" and self._exceeds(found.discrepancy, noise_floor[:FRAMES])
         if refined and d <= FAR:

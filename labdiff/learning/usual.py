@@ -21,6 +21,8 @@ OF_MEDIAN = 1.4826 / math.sqrt(2.0)
 LEAST_FACTOR = 4.0
 """Drift and layers that learn change D by less than this from one batch to the next."""
 TIMES_FLOOR = 3.0
+TIMES_DRIFT = 12.0
+"""Of a square whose expectation is 1, all but 5 in 10,000 lie below."""
 IN_A_ROW = 2
 """One frame that went wrong is no change of the bench."""
 
@@ -36,8 +38,11 @@ class Usual:
         self._seen: deque[float] = deque(maxlen=REMEMBERED)
         self._unusual = 0
 
-    def judge(self, discrepancy: float, noise_floor: float) -> Verdict:
-        """Of one batch, by the mean over its frames; noise_floor may be NaN."""
+    def judge(self, discrepancy: float, noise_floor: float, drift: float = 0.0) -> Verdict:
+        """Of one batch, by the mean over its frames; noise_floor may be NaN.
+
+        drift: what the bench's usual drift since the last look is expected to add to D.
+        """
         value = math.log(max(discrepancy, 1e-12))
         if len(self._seen) >= LEAST and not discrepancy <= TIMES_FLOOR * noise_floor:
             seen = list(self._seen)
@@ -45,7 +50,8 @@ class Usual:
             changes = [abs(b - a) for a, b in itertools.pairwise(seen)]
             spread = max(OF_MEDIAN * statistics.median(changes), LEAST_SPREAD)
             usual = statistics.median(seen[-LEAST:])
-            if value > usual + max(SIGMAS * spread, math.log(LEAST_FACTOR)):
+            limit = math.exp(usual + max(SIGMAS * spread, math.log(LEAST_FACTOR)))
+            if discrepancy > limit + TIMES_DRIFT * drift:
                 self._unusual += 1
                 return "sudden" if self._unusual >= IN_A_ROW else "suspicious"
         self._unusual = 0

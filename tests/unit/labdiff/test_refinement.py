@@ -123,6 +123,7 @@ def test_a_jump_is_sudden_the_second_time_and_drift_never() -> None:
     rng = torch.Generator().manual_seed(0)
     drifting = 2e-3 * torch.exp(0.2 * torch.randn(400, generator=rng) + torch.linspace(0, 2, 400))
     assert {usual.judge(float(d), 1.6e-3) for d in drifting} == {"usual"}
+    assert usual.judge(0.4, 1.6e-3, drift=0.05) == "usual"  # so long ago was the last look
     assert usual.judge(0.4, 1.6e-3) == "suspicious"
     assert usual.judge(0.016, 1.6e-3) == "usual"  # one frame that went wrong
     assert usual.judge(0.4, 1.6e-3) == "suspicious"
