@@ -81,7 +81,7 @@ class BenchPanel(QWidget):
         self._words = QLabel("Choose a bench and connect. The mock benches need no hardware.")
         self._words.setWordWrap(True)
         self._devices = QVBoxLayout()
-        inner = QWidget()
+        inner = self._inner = QWidget()
         layout = QVBoxLayout(inner)
         layout.addLayout(form)
         layout.addWidget(self.monitors)
@@ -124,8 +124,8 @@ class BenchPanel(QWidget):
                 self._fill(device.kind, setting)
             self._tell_trouble(device)
         # It never scrolls sideways: what the devices say must fit.
-        inner, bar = self._scroll.widget(), self._scroll.verticalScrollBar()
-        self._scroll.setMinimumWidth(inner.minimumSizeHint().width() + bar.sizeHint().width())
+        bar_px = self._scroll.verticalScrollBar().sizeHint().width()
+        self._scroll.setMinimumWidth(self._inner.minimumSizeHint().width() + bar_px)
         self.emission.setChecked(state.emission and bool(kinds))
         self._show_connected(bool(kinds), state.bench)
 
