@@ -66,7 +66,6 @@ class Photographer:
         self._take("slm", "SLM")
 
         window.training.form.fill(QUICK)
-        window.training.pretrained.click()
         window.training.start.click()
         learning = window.training.plots.learning
         self._until(lambda: learning.steps >= 40 and "online" in window.training.words.text())

@@ -381,11 +381,6 @@ class MainWindow(QMainWindow):
         if state.devices and (not was.devices or was.calibrations != state.calibrations):
             self.calibration.set_archive(Path(state.calibrations), state.patch_shape)
             self.slm.set_bench(state.panel_shape, state.wavelength_nm, state.pixel_pitch_um)
-        words = "no bench"
-        if state.devices:
-            light = "laser on" if state.emission else "laser off"
-            words = f"{state.bench}: {light}"
-        self.bench_words.setText(words)
         self._ready()
 
     def _show_job(self, state: JobState) -> None:
@@ -406,12 +401,22 @@ class MainWindow(QMainWindow):
 
     def _ready(self) -> None:
         connected, busy, kind = bool(self._bench.devices), self.busy, self._job.kind
+        self.bench_words.setText(self._light_words())
         self.bench_panel.set_busy(busy)
         self.calibration.set_ready(connected, busy, kind == "calibration")
         self.training.set_ready(connected, busy, kind == "training")
         self.generate.set_ready(connected, busy, kind == "generation")
         self.slm.set_busy(self._why_not())
         self.live.show_state(self._bench, busy)
+
+    def _light_words(self) -> str:
+        """Bench and laser. While a job has the bench nobody asks the laser: it has to be taken as on."""
+        if not self._bench.devices:
+            return "no bench"
+        light = "laser on" if self._bench.emission else "laser off"
+        if self.busy:
+            light = "laser in use by the job"
+        return f"{self._bench.bench}: {light}"
 
     def _why_not(self) -> str:
         """Why no pattern can be shown now; "" if one can."""
