@@ -49,7 +49,7 @@ class RunScan:
             ) from None
         found: dict[Path, tuple[int, int]] = {}
         for where, folders, names in os.walk(self.folder):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            folders[:] = sorted(name for name in folders if not _left_aside(name))
             for name in names:
                 if not name.endswith(".h5") or len(found) == MOST_FILES:
                     continue
@@ -60,6 +60,11 @@ class RunScan:
                     continue  # gone since it was listed
                 found[path] = (status.st_mtime_ns, status.st_size)
         return found
+
+
+def _left_aside(folder: str) -> bool:
+    """Hidden, or an archive of calibrations (`labdiff.calibrate.archive_folder`): those are no runs."""
+    return folder.startswith(".") or folder == "calibration" or folder.endswith(".calibration")
 
 
 def _summary(path: Path) -> RunSummary:

@@ -248,6 +248,13 @@ def test_a_folder_that_is_not_there_is_said_once(qtbot: QtBot, tmp_path: Path) -
     assert "cannot be read" in panel.words.text()
 
 
+def test_archives_of_calibrations_are_no_runs(tmp_path: Path) -> None:
+    for folder in ("gui-1", "calibration/mock-seed0", "bench-seed0.calibration", ".hidden"):
+        (tmp_path / folder).mkdir(parents=True)
+        end(record(tmp_path / folder / "run.h5", 1))
+    assert [found.path.parent.name for found in RunScan(tmp_path).look()] == ["gui-1"]
+
+
 def test_only_what_changed_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in "abc":
         end(record(tmp_path / f"{name}.h5", 1))
