@@ -86,6 +86,7 @@ class Photographer:
         runs.list.table.selectRow(0)
         self._until(lambda: runs.pages.currentWidget() is runs.details)
         runs.details.setCurrentWidget(runs.details.curves)
+        runs.list.path.setText("runs")  # where they lie on this computer is nobody's concern
         self._take("runs", "Runs")
         window.disconnect_bench()
         self._said("disconnected")
