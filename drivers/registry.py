@@ -12,6 +12,7 @@ DRIVERS: dict[str, dict[str, str]] = {
     "slm": {"slmpy": "drivers.slm.slmpy:SlmPy", "screen": "drivers.slm.screen:Screen"},
     "camera": {"basler": "drivers.camera.basler:BaslerCamera"},
     "laser": {"scpi": "drivers.laser.scpi:ScpiLaser"},
+    "input": {},
     "meter": {"pm100": "drivers.meter.pm100:Pm100"},
 }
 

@@ -14,7 +14,8 @@ from drivers.registry import driver_class
 from labdiff.bench import Bench
 from labdiff.bench_state import Laboratory, Together
 from labdiff.clock import Clock, SystemClock
-from labdiff.config import BenchConfig, TrainingOptions
+from labdiff.config import BenchConfig, LaserConfig, SlmConfig, TrainingOptions
+from labdiff.driver_options import driver_options
 from labdiff.errors import UserError
 from labdiff.lasting import Mending
 from labdiff.lasting_devices import LastingCamera, LastingLaser, LastingModulator, LastingPlayer
@@ -99,6 +100,8 @@ def open_bench(config: BenchConfig, seed: int) -> Bench:
         "camera": config.camera.driver,
         "laser": config.laser.driver,
     }
+    if config.input.kind == "dmd":
+        drivers["input"] = config.input.driver
     mocked = [kind for kind, driver in drivers.items() if driver == "mock"]
     if len(mocked) == len(drivers):
         return _mock_bench(config, seed)
@@ -108,7 +111,7 @@ def open_bench(config: BenchConfig, seed: int) -> Bench:
     if mocked:
         raise UserError(
             f'{mocked[0]}.driver: "mock" beside real devices; simulated light does not reach real '
-            "ones. Use mock for all of slm, camera and laser, or for none."
+            f"ones. Use mock for all of {', '.join(drivers)}, or for none."
         )
     return _real_bench(config)
 
@@ -175,34 +178,36 @@ def _plugged_in(device: M) -> Callable[[], M]:
 
 
 def _real_bench(config: BenchConfig) -> Bench:
-    if config.input.kind == "dmd":
-        raise UserError('input.kind: "dmd" has no real driver yet; allowed here is "slm_patch"')
-    for kind, address in (("slm", config.slm.address), ("laser", config.laser.address)):
-        if not address:
-            raise UserError(
-                f'{kind}.address: is missing; a real {kind} needs one, such as "192.168.0.2:9999" '
-                "for slmpy, what 'labdiff monitors' says for screen, or "
-                '"TCPIP::192.168.0.3::INSTR" for a VISA laser'
-            )
     open_slm: Callable[[], SLM] = partial(
-        _check_driver("slm", config.slm.driver).from_settings,
+        _opener("slm", config.slm.driver, config.slm.options),
         shape=config.slm.shape,
         pixel_pitch_um=config.slm.pixel_pitch_um,
-        address=config.slm.address,
+        address=_address("slm", config.slm),
     )
     open_laser: Callable[[], Laser] = partial(
-        _check_driver("laser", config.laser.driver).from_settings,
-        address=config.laser.address,
+        _opener("laser", config.laser.driver, config.laser.options),
+        address=_address("laser", config.laser),
         wavelength_nm=config.source.wavelength_nm,
     )
     open_camera: Callable[[], Camera] = partial(
-        _check_driver("camera", config.camera.driver).from_settings, serial=config.camera.serial
+        _opener("camera", config.camera.driver, config.camera.options), serial=config.camera.serial
     )
+    open_dmd: Callable[[], InputModulator] | None = None
+    if config.input.kind == "dmd":
+        open_dmd = partial(
+            _opener("input", config.input.driver, config.input.options),
+            shape=config.cavity.patch_shape,
+            address=config.input.address or "",
+        )
     with ExitStack() as opened:
         slm = open_slm()
         opened.callback(slm.close)
         laser = open_laser()
         opened.callback(laser.close)
+        dmd = None
+        if open_dmd is not None:
+            dmd = open_dmd()
+            opened.callback(dmd.close)
         camera = open_camera()
         opened.callback(camera.close)
         bench = _lasting_bench(
@@ -211,11 +216,27 @@ def _real_bench(config: BenchConfig) -> Bench:
             slm=(slm, open_slm),
             camera=(camera, open_camera),
             laser=(laser, open_laser),
-            dmd=None,
+            dmd=(dmd, open_dmd) if dmd is not None and open_dmd is not None else None,
             frames_name_patterns=False,
         )
         opened.pop_all()
         return bench
+
+
+def _opener(kind: str, driver: str, options: dict[str, Any]) -> Callable[..., Any]:
+    """What opens a device of this driver with its own options."""
+    found = _check_driver(kind, driver)
+    return partial(found.from_settings, **driver_options(kind, driver, options))
+
+
+def _address(kind: str, section: SlmConfig | LaserConfig) -> str:
+    if section.address is None:
+        raise UserError(
+            f'{kind}.address: is missing; a real {kind} needs one, such as "192.168.0.2:9999" '
+            "for slmpy, what 'labdiff monitors' says for screen, or "
+            "\"TCPIP::192.168.0.3::INSTR\" for a VISA laser. 'labdiff devices' lists what is attached"
+        )
+    return section.address
 
 
 def _lasting_bench(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -49,12 +49,16 @@ class SlmConfig(_Section):
     pixel_pitch_um: float = Field(gt=0.0, le=100.0)
     bit_depth: Literal[8, 10] = 8
     address: str | None = None
+    options: dict[str, Any] = Field(default={}, description="what this driver alone knows")
 
 
 class InputConfig(_Section):
     """What writes the image on the beam."""
 
     kind: Literal["slm_patch", "dmd"]
+    driver: str = Field(default="mock", description="of a DMD; a patch needs none")
+    address: str | None = None
+    options: dict[str, Any] = Field(default={}, description="what this driver alone knows")
 
 
 class CameraConfig(_Section):
@@ -66,6 +70,7 @@ class CameraConfig(_Section):
     bit_depth: Literal[8, 10, 12, 14, 16]
     exposure_ms: float = Field(gt=0.0, le=10_000.0)
     serial: str | None = None
+    options: dict[str, Any] = Field(default={}, description="what this driver alone knows")
 
 
 class RelayConfig(_Section):
@@ -86,6 +91,7 @@ class LaserConfig(_Section):
     driver: str
     power_mw: float = Field(ge=0.0, le=100_000.0)
     address: str | None = None
+    options: dict[str, Any] = Field(default={}, description="what this driver alone knows")
 
 
 class RetriesConfig(_Section):

@@ -46,7 +46,7 @@ class DeviceDesk:
             self._told("laser", config.laser.driver, bench.laser.name, self._laser),
         ]
         if bench.dmd is not None:
-            driver = "mock" if config.slm.driver == "mock" else config.input.kind
+            driver = config.input.driver
             devices.insert(1, self._told("dmd", driver, bench.dmd.name, self._dmd))
         try:
             emission = bench.laser.emission
