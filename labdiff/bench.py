@@ -28,17 +28,20 @@ from drivers.errors import (
 )
 from drivers.phase import PhaseQuantiser
 from drivers.protocols import SLM, Camera, Device, InputModulator, Laser, SequenceModulator
-from drivers.types import Frame, PatternId, Roi
+from drivers.types import Frame, Roi
 from labdiff.bench_state import DEVICES, BenchState, Laboratory, Values, of_devices
 from labdiff.clock import Clock
 from labdiff.declared_timing import DeclaredTiming
-from labdiff.exposing import CutShort, Exposures, in_a_burst, one_by_one
+from labdiff.exposing import CutShort, Exposures, Written, in_a_burst, one_by_one
+from labdiff.panel_writer import PanelWriter
 from labdiff.proven_frames import Flaw, ProvenFrames
 from labdiff.troubles import Troubles
 
 log = logging.getLogger(__name__)
 
 FloatImages = npt.NDArray[np.float32]
+Following = Callable[[], tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]] | None]
+"""Inputs and layers of the batch that comes next; None if there is none, or none known yet."""
 MAX_RETRIES = 3
 LEFT_UNSETTLED = 5e-4
 """Share of a step that may be left when the bench goes on: an eighth of a grey level of 2 pi."""
@@ -100,6 +103,9 @@ class Bench:
         # Whoever likes to see the frames of each batch, such as a live view.
         self.on_frames: Callable[[list[Frame]], None] | None = None
         self.proof = ProvenFrames(camera.name, frames_name_patterns, self.troubles)
+        self.panels = PanelWriter(
+            slm, clock, lambda: self.settle_ms, lambda: self.troubles.reopened
+        )
         self._settle_ms: float | None = None
         self._quantiser = PhaseQuantiser(slm.bit_depth)
         self._laboratory = laboratory
@@ -330,17 +336,20 @@ class Bench:
         inputs: npt.NDArray[np.floating],
         phases_rad: npt.NDArray[np.floating],
         cut_short: CutShort = lambda: False,
+        following: Following = lambda: None,
     ) -> list[Frame]:
         """The half of `measure` that needs the devices: the frames of a batch, proven to be its own.
 
         A batch during which a device had gone and was opened again is taken once more.
-        cut_short: asked before each frame. Raises JobStoppedError if it says yes, and as `measure`.
+        cut_short: asked before each frame. following: inputs and layers of the batch to come, if they
+        are known: its first pattern settles while the last frames of this one are read out and looked at.
+        Raises JobStoppedError if cut_short says yes, and as `measure`.
         """
         for _ in range(1 + MAX_RETRIES):
             reopened = self.troubles.reopened
             frames: list[Frame] = []
             try:
-                frames = self._frames_of(inputs, phases_rad, cut_short)
+                frames = self._frames_of(inputs, phases_rad, cut_short, following)
             except DeviceTimeoutError:
                 # The camera says it, and the reason may be another device's.
                 self._ask_who_was_silent()
@@ -360,6 +369,7 @@ class Bench:
         inputs: npt.NDArray[np.floating],
         phases_rad: npt.NDArray[np.floating],
         cut_short: CutShort,
+        following: Following,
     ) -> list[Frame]:
         if self.dark is None or self.rectifier is None:
             raise DeviceStateError("bench: not calibrated; run the calibration before measuring")
@@ -368,7 +378,7 @@ class Bench:
             self.show(phases_rad)
 
         def expose(places: list[int]) -> Exposures:
-            return self._exposing(inputs, phases_rad, places, cut_short)
+            return self._exposing(inputs, phases_rad, places, cut_short, following)
 
         return self.proof.of_batch(len(inputs), expose, self.most_saturated)
 
@@ -413,29 +423,43 @@ class Bench:
         phases_rad: npt.NDArray[np.floating],
         places: list[int],
         cut_short: CutShort,
+        following: Following,
     ) -> Exposures:
         """The exposures of some inputs of a batch, as close as the devices allow."""
         camera, clock, dmd, each = self.camera, self.clock, self.dmd, phases_rad.ndim == 4
         if dmd is None:
 
-            def write(place: int) -> PatternId:
-                layers = phases_rad[place] if each else phases_rad
-                panel = self.layout.panel(np.concatenate([inputs[place][None], layers]))
-                return self.slm.set_phase(panel)
+            def write(place: int) -> Written:
+                return self.panels.write(self._panel_of(place, inputs, phases_rad))
 
-            return one_by_one(camera, clock, write, self.settle_ms, places, cut_short)
+            def write_ahead() -> None:
+                if (batch := following()) is not None:
+                    self.panels.write_ahead(self._panel_of(0, *batch))
+
+            return one_by_one(camera, clock, write, places, cut_short, write_ahead)
         declared = self.declared
         if declared.triggered and not each:
             player = cast(SequenceModulator, dmd)
             fields = inputs[places]
             return in_a_burst(camera, clock, player, fields, declared.frame_ms, places, cut_short)
 
-        def show(place: int) -> PatternId:
+        def show(place: int) -> Written:
             if each:
                 self.show(phases_rad[place])
-            return dmd.show(inputs[place])
+            pattern = dmd.show(inputs[place])
+            return Written(pattern, clock.now_s() + dmd.timing.total_ms / 1e3)
 
-        return one_by_one(camera, clock, show, dmd.timing.total_ms, places, cut_short)
+        return one_by_one(camera, clock, show, places, cut_short)
+
+    def _panel_of(
+        self,
+        place: int,
+        inputs: npt.NDArray[np.floating],
+        phases_rad: npt.NDArray[np.floating],
+    ) -> FloatImages:
+        """What the SLM shows for one input of a batch, (height, width)."""
+        layers = phases_rad[place] if phases_rad.ndim == 4 else phases_rad
+        return self.layout.panel(np.concatenate([inputs[place][None], layers]))
 
     def _ask_who_was_silent(self) -> None:
         """Devices that nothing was asked of during a batch tell only now that they had gone.

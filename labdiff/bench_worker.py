@@ -113,6 +113,7 @@ class BenchWorker:
         self.abandoned = False
         self._patience_s = patience_s
         self._batches: queue.SimpleQueue[Pending | None] = queue.SimpleQueue()
+        self._coming: list[Pending | None] = []  # taken out of the queue, not yet begun
         self.hurry = threading.Event()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="bench worker", daemon=True)
@@ -160,9 +161,10 @@ class BenchWorker:
     def _run(self) -> None:
         """The thread."""
         bench, clock = self.bench, self.bench.clock
+        bench.panels.forget()
         failed: BaseException | None = None
         ended_s: float | None = None
-        while (batch := self._batches.get()) is not None:
+        while (batch := self._next()) is not None:
             if self.hurry.is_set():
                 failed = failed or JobStoppedError("the measurement was cut short")
             if failed is not None:
@@ -171,9 +173,13 @@ class BenchWorker:
                 continue
             try:
                 # Here and not where it was submitted: the batch before may still have been at work then.
-                batch.begun.set_result(bench.state())
+                state = bench.state()
+                batch.begun.set_result(state)
+                # Whether a batch is known early depends on the computer; a bench that can be put back
+                # to where it was must not.
+                following = self._following if state is None else _unknown
                 started_s, repeated = clock.now_s(), bench.frames_repeated
-                frames = bench.take(batch.inputs, batch.layers, self.hurry.is_set)
+                frames = bench.take(batch.inputs, batch.layers, self.hurry.is_set, following)
                 now_s = clock.now_s()
                 pace = Pace(
                     frames=len(frames),
@@ -191,3 +197,21 @@ class BenchWorker:
                 continue
             ended_s = now_s
             batch.done.set_result((frames, pace))
+
+    def _next(self) -> Pending | None:
+        """Wait for a batch; None at the end."""
+        return self._coming.pop() if self._coming else self._batches.get()
+
+    def _following(self) -> tuple[Arrays, Arrays] | None:
+        """The batch after this one, if it was submitted already."""
+        if not self._coming:
+            try:
+                self._coming.append(self._batches.get_nowait())
+            except queue.Empty:
+                return None
+        batch = self._coming[0]
+        return None if batch is None else (batch.inputs, batch.layers)
+
+
+def _unknown() -> None:
+    """No batch is known."""

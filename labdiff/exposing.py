@@ -32,6 +32,14 @@ class Exposed:
     frame: Frame | DeviceTimeoutError
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A pattern on its way: it stands from stands_s on, on the bench's clock."""
+
+    pattern: PatternId
+    stands_s: float
+
+
 Exposures = Generator[Exposed, None, None]
 CutShort = Callable[[], bool]
 
@@ -39,25 +47,25 @@ CutShort = Callable[[], bool]
 def one_by_one(
     camera: Camera,
     clock: Clock,
-    write: Callable[[int], PatternId],
-    settle_ms: float,
+    write: Callable[[int], Written],
     places: list[int],
     cut_short: CutShort,
+    then: Callable[[], None] = lambda: None,
 ) -> Exposures:
     """Write, settle, expose. The next pattern is written and settles while a frame is read out.
 
-    write: shows the pattern of a place, which stands settle_ms later.
+    write: shows the pattern of a place. then: called when the last exposure has ended.
     """
     finish: Callable[[], Exposed] | None = None
     for place in places:
         _go_on(cut_short)
-        pattern = write(place)
-        stands_s = clock.now_s() + settle_ms / 1e3
+        written = write(place)
         if finish is not None:
             yield finish()
-        clock.sleep_s(max(stands_s - clock.now_s(), 0.0))
-        finish = _exposing(camera, place, pattern, stands_s)
+        clock.sleep_s(max(written.stands_s - clock.now_s(), 0.0))
+        finish = _exposing(camera, place, written)
     if finish is not None:
+        then()
         yield finish()
 
 
@@ -93,10 +101,9 @@ def in_a_burst(
             yield Exposed(places[seen], patterns[seen], started_s, frame)
 
 
-def _exposing(
-    camera: Camera, place: int, pattern: PatternId, stands_s: float
-) -> Callable[[], Exposed]:
+def _exposing(camera: Camera, place: int, written: Written) -> Callable[[], Exposed]:
     """Expose; what is returned waits for the frame."""
+    pattern, stands_s = written.pattern, written.stands_s
     try:
         read = camera.expose()
     except DeviceTimeoutError as error:

@@ -19,7 +19,7 @@ from calibration.registration import Registration
 from calibration.resample import Rectifier
 from calibration.result import Verdict
 from drivers.types import Frame
-from labdiff.bench import Bench, Frames
+from labdiff.bench import Bench, Following, Frames
 from labdiff.config import TrainingOptions, bench_text, parse_bench
 from labdiff.errors import UserError
 from labdiff.events import Event, JobStarted, Measured, TrainingStep
@@ -121,9 +121,10 @@ class Spy:
         inputs: np.ndarray,  # type: ignore[type-arg]
         phases_rad: np.ndarray,  # type: ignore[type-arg]
         cut_short: Callable[[], bool] = lambda: False,
+        following: Following = lambda: None,
     ) -> list[Frame]:
         """The bench's own, and what was asked for is kept."""
-        frames = self._take(inputs, phases_rad, cut_short)
+        frames = self._take(inputs, phases_rad, cut_short, following)
         self._sent[id(frames)] = frames, (inputs.copy(), phases_rad.copy())
         return frames
 

@@ -15,8 +15,10 @@ from drivers.errors import (
     DeviceValueError,
 )
 from drivers.protocols import ReadOut
+from labdiff.bench_state import BenchState
 from labdiff.bench_worker import BenchWorker
 from labdiff.errors import JobStoppedError
+from labdiff.troubles import REOPENED
 from tests.unit.small_bench import small_bench
 
 Kind = Literal["slm_patch", "dmd"]
@@ -33,13 +35,15 @@ def batches(kind: Kind, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_worker_gives_what_the_bench_gives(kind: Kind) -> None:
+def test_a_worker_gives_what_the_bench_gives(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = batches(kind, 4)
     with small_bench(kind) as (_, bench):
         expected = [bench.measure(*batch).intensity for batch in asked]
         ended_s = bench.clock.now_s()
     with small_bench(kind) as (_, bench):
         started_s = bench.clock.now_s()
+        # A bench that can be put back meets each batch at the same moment, however early it was known.
+        monkeypatch.setattr(bench, "state", BenchState)
         with BenchWorker(bench) as worker:
             pending = [worker.submit(*batch) for batch in asked]
             for waiting, wanted in zip(pending, expected, strict=True):
@@ -52,6 +56,39 @@ def test_a_worker_gives_what_the_bench_gives(kind: Kind) -> None:
             assert 0.9 < pace.duty <= 1.0, "nobody waits for anybody on a virtual clock"
             assert pace.measuring_s == pytest.approx(pace.elapsed_s)
             assert pace.frames_per_s == pytest.approx(3 / pace.elapsed_s)
+
+
+def test_the_next_batch_settles_while_the_last_frame_is_read_out() -> None:
+    asked = batches("slm_patch", 3)
+    with small_bench("slm_patch") as (lab, bench):
+        expected = [bench.measure(*batch).intensity for batch in asked]
+        before = lab.slm.state()["pattern"]
+        with BenchWorker(bench) as worker:
+            pending = [worker.submit(*batch) for batch in asked]
+            seen = [waiting.result().intensity for waiting in pending]
+        for intensity, wanted in zip(seen, expected, strict=True):
+            np.testing.assert_allclose(intensity, wanted, rtol=1e-3, atol=1e-4)
+        written = lab.slm.state()["pattern"] - before
+        assert written == sum(len(inputs) for inputs, _ in asked), "nothing is written twice"
+        assert bench.frames_repeated == 0
+        # Between two frames of a batch, and between two batches: the same time.
+        for pace in [waiting.pace for waiting in pending][1:]:
+            assert pace.elapsed_s == pytest.approx(pace.declared_s, rel=0.02)
+
+
+def test_what_was_written_ahead_is_written_again_once_somebody_else_wrote() -> None:
+    (inputs, layers), _ = batches("slm_patch", 2)
+    with small_bench("slm_patch") as (lab, bench):
+        expected = bench.measure(inputs, layers).intensity
+        panel = bench.layout.panel(np.concatenate([inputs[:1], layers]))
+        bench.panels.write_ahead(panel)
+        bench.flatten()
+        bench.panels.forget()
+        np.testing.assert_allclose(bench.measure(inputs, layers).intensity, expected, rtol=1e-3)
+        bench.panels.write_ahead(panel)
+        lab.slm.reopen()
+        bench.troubles.note("slm", REOPENED, "in a test")
+        np.testing.assert_allclose(bench.measure(inputs, layers).intensity, expected, rtol=1e-3)
 
 
 def test_a_bench_that_had_to_wait_for_its_batch_says_so() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import torch
 
 from drivers.errors import DeviceTimeoutError
 from labdiff.assemble import build_twin
-from labdiff.bench import Frames
+from labdiff.bench import Following, Frames
 from labdiff.config import TrainingOptions, bench_text, parse_bench
 from labdiff.events import TrainingStep
 from labdiff.learning.light import BenchLight, RefinedLight, TwinLight, light_source
@@ -38,6 +39,7 @@ class TwinBench:
     def __init__(self, broken_from: int = 2**31) -> None:
         self.clock = VirtualClock()
         self.frames_repeated = 0
+        self.panels = SimpleNamespace(forget=lambda: None)
         self.asked: list[tuple[np.ndarray, np.ndarray]] = []
         self._twin = build_twin(CONFIG)
         tilted = {"d_alpha_mirror_mrad": TILT_MRAD}
@@ -48,7 +50,11 @@ class TwinBench:
         return phases
 
     def take(
-        self, inputs: np.ndarray, layers: np.ndarray, hurry: Callable[[], bool]
+        self,
+        inputs: np.ndarray,
+        layers: np.ndarray,
+        hurry: Callable[[], bool],
+        following: Following = lambda: None,
     ) -> torch.Tensor:
         self.asked.append((inputs, layers))
         if len(self.asked) > self._broken_from:

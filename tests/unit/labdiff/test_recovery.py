@@ -11,7 +11,7 @@ import torch
 from calibration.registration import Registration
 from calibration.result import CalibrationError, Verdict
 from drivers.protocols import Camera
-from labdiff.bench import Frames
+from labdiff.bench import Following, Frames
 from labdiff.events import AlignmentStep, StageStarted, TrainingStep
 from labdiff.learning.loop import train
 from labdiff.learning.recovery import PROBE_FRAMES
@@ -35,12 +35,16 @@ class KnockedBench(TwinBench):
         self._lost = lost
 
     def take(
-        self, inputs: np.ndarray, layers: np.ndarray, hurry: Callable[[], bool]
+        self,
+        inputs: np.ndarray,
+        layers: np.ndarray,
+        hurry: Callable[[], bool],
+        following: Following = lambda: None,
     ) -> torch.Tensor:
         if len(self.asked) == KNOCKED_AT:
             turned = {"d_alpha_mirror_mrad": TILT_MRAD + KNOCK_MRAD}
             self._twin.load_alignment(self._twin.state_dict() | turned)
-        light = super().take(inputs, layers, hurry)
+        light = super().take(inputs, layers, hurry, following)
         if self._lost and len(self.asked) > KNOCKED_AT:
             light = torch.rand(
                 light.shape, generator=torch.Generator().manual_seed(len(self.asked))
