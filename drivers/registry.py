@@ -11,7 +11,11 @@ from drivers.errors import DeviceNotFoundError
 DRIVERS: dict[str, dict[str, str]] = {
     "slm": {"slmpy": "drivers.slm.slmpy:SlmPy", "screen": "drivers.slm.screen:Screen"},
     "camera": {"basler": "drivers.camera.basler:BaslerCamera"},
-    "laser": {"scpi": "drivers.laser.scpi:ScpiLaser"},
+    "laser": {
+        "scpi": "drivers.laser.scpi:ObisLaser",
+        "scpi_laser": "drivers.laser.scpi:ScpiLaser",
+        "solstis": "drivers.laser.solstis:Solstis",
+    },
     "input": {},
     "meter": {"pm100": "drivers.meter.pm100:Pm100"},
 }

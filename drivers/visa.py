@@ -6,9 +6,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
-import pyvisa
-from pyvisa.constants import StatusCode
-
 from drivers.errors import (
     DeviceDisconnectedError,
     DeviceError,
@@ -18,34 +15,77 @@ from drivers.errors import (
 )
 
 T = TypeVar("T")
-LEAKS = (OSError, ValueError, pyvisa.Error)
-"""What pyvisa and pyvisa-py raise; also ConnectionRefusedError, SerialException, UnicodeDecodeError."""
+LIBRARY = "@py"
+"""pyvisa-py, which needs no driver of a maker's; "@ivi" is NI's or Keysight's, where one is installed."""
+QUIET_MS = 30
+"""Nothing more comes after an answer for so long: the line is in step."""
+MOST_ERRORS = 20
 
 
 class VisaLink:
-    """Wraps an open pyvisa resource. close() may be called twice."""
+    """An open instrument. identity: what it said of itself when it was opened.
 
-    def __init__(self, resource: Any, address: str) -> None:
-        self._resource = resource
-        self._address = address
+    A reply that comes after a time-out would be taken for the next query's. So after a time-out all that
+    comes is thrown away, and before the next command the instrument is asked for its identity until it
+    says it: what comes before is older.
+    """
+
+    def __init__(self, resource: Any, address: str, identify: str = "*IDN?") -> None:
+        self._resource, self._where = resource, f"VISA {address!r}"
+        self._identify = identify
+        self._in_step = True
         self.closed = False
+        try:
+            self.identity = self.query(identify) if identify else address
+        except BaseException:
+            self.close()
+            raise
 
     @classmethod
-    def open(cls, address: str, timeout_ms: int = 2000) -> VisaLink:
-        """Connect. Raises DeviceNotFoundError."""
+    def open(
+        cls,
+        address: str,
+        timeout_ms: int = 2000,
+        library: str = LIBRARY,
+        identify: str = "*IDN?",
+        **settings: Any,
+    ) -> VisaLink:
+        """Connect. settings: attributes of pyvisa's resource, such as baud_rate.
+
+        Raises DeviceNotFoundError also if nothing that answers `identify` is there.
+        """
+        where = f"VISA {address!r}"
         try:
-            resource: Any = pyvisa.ResourceManager("@py").open_resource(address)
+            import pyvisa
+
+            resource: Any = pyvisa.ResourceManager(library).open_resource(address)
             resource.timeout = timeout_ms
-            if address.upper().endswith("SOCKET"):
-                # A plain socket has no end of message of its own: lines end with a line feed.
-                resource.read_termination = resource.write_termination = "\n"
-        except LEAKS as error:
-            raise DeviceNotFoundError(f"VISA {address!r}: not found, or in use: {error}") from error
-        return cls(resource, address)
+            resource.write_termination = "\n"
+            if address.upper().endswith("SOCKET") or address.upper().startswith("ASRL"):
+                # They have no end of message of their own: lines end with a line feed.
+                resource.read_termination = "\n"
+            for name, value in settings.items():
+                setattr(resource, name, value)
+        except (
+            Exception
+        ) as error:  # pyvisa-py lets through whatever sockets and ports raise, bare too
+            raise DeviceNotFoundError(f"{where}: not found, or in use: {error}") from error
+        try:
+            return cls(resource, address, identify)
+        except DeviceError as error:
+            raise DeviceNotFoundError(
+                f"{where}: opened, and does not answer as an instrument should: {error}"
+            ) from error
 
     def query(self, command: str) -> str:
         """Answer to a command. Raises DeviceTimeoutError, DeviceDisconnectedError, DeviceStateError."""
-        return self._do(command, lambda: str(self._resource.query(command)).strip())
+
+        def ask() -> bytes:
+            self._resource.write(command)
+            answer: bytes = self._resource.read_raw()
+            return answer
+
+        return self._text(command, self._do(command, ask))
 
     def number(self, command: str) -> float:
         """Answer to a command, as a number. Raises DeviceError too if it is none."""
@@ -53,39 +93,88 @@ class VisaLink:
         try:
             return float(answer)
         except ValueError:
+            self._in_step = False
             raise DeviceError(
-                f"VISA {self._address!r}: {command}: answers {answer!r}, which is no number"
+                f"{self._where}: {command}: answers {answer!r}, which is no number"
             ) from None
 
     def write(self, command: str) -> None:
         """Send a command without an answer. Raises as `query` does."""
         self._do(command, lambda: self._resource.write(command))
 
+    def check(self, ask_error: str, after: str) -> None:
+        """Read the error queue until it is empty. Raises DeviceError with what was in it."""
+        found = []
+        for _ in range(MOST_ERRORS):
+            answer = self.query(ask_error)
+            code = answer.partition(",")[0].strip()
+            if code.lstrip("+-").strip("0") == "":
+                break
+            found.append(answer)
+        if found:
+            raise DeviceError(f"{self._where}: {after}: it reports {'; '.join(found)}")
+
     def _do(self, command: str, act: Callable[[], T]) -> T:
         if self.closed:
-            raise DeviceStateError(f"VISA {self._address!r}: is closed")
-        where = f"VISA {self._address!r}: {command}"
+            raise DeviceStateError(f"{self._where}: is closed")
+        if not self._in_step:
+            self._fall_in_step()
+        return self._guarded(command, act)
+
+    def _guarded(self, command: str, act: Callable[[], T]) -> T:
+        from pyvisa import VisaIOError
+        from pyvisa.constants import StatusCode
+
         try:
             return act()
-        except pyvisa.VisaIOError as error:
+        except VisaIOError as error:
             if error.error_code == StatusCode.error_timeout:
+                self._in_step = False
                 self._drain()
-                raise DeviceTimeoutError(f"{where}: no answer in time") from error
-            raise DeviceDisconnectedError(f"{where}: {error}") from error
-        except LEAKS as error:
-            raise DeviceDisconnectedError(f"{where}: {error}") from error
+                raise DeviceTimeoutError(f"{self._where}: {command}: no answer in time") from error
+            raise DeviceDisconnectedError(f"{self._where}: {command}: {error}") from error
+        except Exception as error:  # ConnectionResetError, SerialException, ValueError, bare ones
+            raise DeviceDisconnectedError(f"{self._where}: {command}: {error}") from error
+
+    def _text(self, command: str, answer: bytes) -> str:
+        try:
+            return answer.decode("ascii").strip()
+        except UnicodeDecodeError:
+            self._in_step = False
+            self._drain()
+            raise DeviceDisconnectedError(
+                f"{self._where}: {command}: answers {answer[:20]!r}, which is no text; "
+                "check baud rate, cable and shielding"
+            ) from None
+
+    def _fall_in_step(self) -> None:
+        """Throw away what is older than the answer to a question whose answer is known."""
+        if self._identify:
+            self._guarded(self._identify, lambda: self._resource.write(self._identify))
+            for _ in range(MOST_ERRORS):
+                line = self._guarded(self._identify, lambda: bytes(self._resource.read_raw()))
+                if line.strip().endswith(self.identity.encode()):
+                    break
+            else:
+                raise DeviceDisconnectedError(
+                    f"{self._where}: {self._identify}: does not say {self.identity!r} any more"
+                )
+        self._drain()
+        self._in_step = True
 
     def _drain(self) -> None:
-        """Throw away what may still come: a late reply would be taken for the next query's."""
+        """Throw away what has come."""
         patience_ms = self._resource.timeout
-        with suppress(*LEAKS):
+        with suppress(Exception):
+            self._resource.timeout = QUIET_MS
             while True:
-                self._resource.read()
-                self._resource.timeout = 50
-        self._resource.timeout = patience_ms
+                self._resource.read_raw()
+        with suppress(Exception):
+            self._resource.timeout = patience_ms
 
     def close(self) -> None:
-        """Let go."""
+        """Let go. An instrument that has gone is let go of too."""
         if not self.closed:
             self.closed = True
-            self._resource.close()
+            with suppress(Exception):
+                self._resource.close()

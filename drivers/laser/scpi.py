@@ -1,50 +1,138 @@
-"""A laser that speaks SCPI as the Coherent OBIS does (power in W, SOURce:AM:STATe)."""
+"""A laser that is told in lines of text through VISA; the words it understands are its dialect."""
 
 from __future__ import annotations
 
-from drivers.errors import DeviceValueError
+import time
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from drivers.errors import DeviceError, DeviceStateError, DeviceValueError
 from drivers.types import Timing
-from drivers.visa import VisaLink
+from drivers.visa import LIBRARY, VisaLink
+
+State = Literal["emitting", "ready", "warming up", "interlocked"]
+POLL_S = 0.01
+
+
+@dataclass(frozen=True)
+class ScpiDialect:
+    """The words of one laser; what is empty it does not know. {power} is the power in power_unit.
+
+    interlock_closed, warm, on: answers that mean so, in capital letters. warm_up_bits: of a status word in
+    hexadecimal; then `warm` is not looked at. least_mw, greatest_mw: where it can not be asked.
+    library: of VISA. timeout_ms: for an answer. shutter_ms: until its light stands, if it can not say.
+    """
+
+    prepare: tuple[str, ...] = ()
+    identify: str = "*IDN?"
+    set_power: str = "SOUR:POW {power:.6f}"
+    ask_power: str = "SOUR:POW?"
+    ask_least: str = "SOUR:POW? MIN"
+    ask_greatest: str = "SOUR:POW? MAX"
+    least_mw: float = 0.0
+    greatest_mw: float = 0.0
+    power_unit: Literal["W", "mW"] = "W"
+    switch_on: str = "OUTP ON"
+    switch_off: str = "OUTP OFF"
+    ask_emission: str = "OUTP?"
+    on: tuple[str, ...] = ("ON", "1")
+    ask_done: str = "*OPC?"
+    ask_error: str = "SYST:ERR?"
+    ask_interlock: str = ""
+    interlock_closed: tuple[str, ...] = ("ON", "1", "OK", "CLOSED")
+    ask_warm_up: str = ""
+    warm: tuple[str, ...] = ("1", "READY", "ON")
+    warm_up_bits: int = 0
+    shutter_ms: float = 10.0
+    timeout_ms: int = 2000
+    library: str = LIBRARY
+    baud_rate: int = 0
+
+    def __post_init__(self) -> None:
+        try:
+            self.set_power.format(power=1.0)
+        except (KeyError, IndexError, ValueError):
+            raise DeviceValueError(
+                f'set_power = {self.set_power!r}: expected a command with {{power}}, as "POW {{power}}"'
+            ) from None
+        if "{power" not in self.set_power:
+            raise DeviceValueError(f"set_power = {self.set_power!r}: {{power}} is missing in it")
+        if not (self.ask_greatest or self.greatest_mw > self.least_mw):
+            raise DeviceValueError("greatest_mw: is missing where ask_greatest is empty")
+        if self.timeout_ms < 1 or self.baud_rate < 0 or self.shutter_ms < 0:
+            raise DeviceValueError("timeout_ms, baud_rate, shutter_ms: must not be below 1, 0, 0")
+
+
+@dataclass(frozen=True)
+class ObisDialect(ScpiDialect):
+    """Coherent OBIS: it knows no *OPC?, and tells warm-up in its status word."""
+
+    prepare: tuple[str, ...] = ("SYST:COMM:HAND OFF",)
+    set_power: str = "SOUR:POW:LEV:IMM:AMPL {power:.6f}"
+    ask_power: str = "SOUR:POW:LEV:IMM:AMPL?"
+    ask_least: str = "SOUR:POW:LIM:LOW?"
+    ask_greatest: str = "SOUR:POW:LIM:HIGH?"
+    switch_on: str = "SOUR:AM:STAT ON"
+    switch_off: str = "SOUR:AM:STAT OFF"
+    ask_emission: str = "SOUR:AM:STAT?"
+    ask_done: str = ""
+    ask_error: str = "SYST:ERR:NEXT?"
+    ask_interlock: str = "SYST:LOCK?"
+    ask_warm_up: str = "SYST:STAT?"
+    warm_up_bits: int = 0x110
 
 
 class ScpiLaser:
     """Opens with the emission off; close() switches it off."""
 
-    def __init__(self, link: VisaLink, wavelength_nm: float) -> None:
-        self._link = link
-        self._wavelength_nm = wavelength_nm
-        link.write("SYST:COMM:HAND OFF")
-        self._name = link.query("*IDN?")
-        low, high = (link.number(f"SOUR:POW:LIM:{end}?") for end in ("LOW", "HIGH"))
-        self._range_mw = (1e3 * low, 1e3 * high)
-        self.emission = False
+    Options: ClassVar[type[ScpiDialect]] = ScpiDialect
+
+    def __init__(self, link: VisaLink, wavelength_nm: float, dialect: ScpiDialect) -> None:
+        self._link, self._wavelength_nm, self._words = link, wavelength_nm, dialect
+        self._to_mw = 1e3 if dialect.power_unit == "W" else 1.0
+        try:
+            for command in dialect.prepare:
+                link.write(command)
+            self.emission = False
+            self._range_mw = (
+                self._asked_mw(dialect.ask_least, dialect.least_mw),
+                self._asked_mw(dialect.ask_greatest, dialect.greatest_mw),
+            )
+        except BaseException:
+            link.close()
+            raise
 
     @classmethod
-    def from_settings(cls, address: str, wavelength_nm: float) -> ScpiLaser:
-        """As the bench file has it."""
-        return cls(VisaLink.open(address), wavelength_nm)
+    def from_settings(
+        cls, address: str, wavelength_nm: float, options: ScpiDialect | None = None
+    ) -> ScpiLaser:
+        """As the bench file has it. Raises DeviceNotFoundError."""
+        words = options or cls.Options()
+        more = {"baud_rate": words.baud_rate} if words.baud_rate else {}
+        link = VisaLink.open(address, words.timeout_ms, words.library, words.identify, **more)
+        return cls(link, wavelength_nm, words)
 
     @property
     def name(self) -> str:
         """Maker, model and serial number."""
-        return self._name
+        return self._link.identity
 
     @property
     def timing(self) -> Timing:
-        """Time for the emission to change."""
-        return Timing(latency_ms=10.0, duration_ms=10.0)
+        """Time for the emission to change, after the laser said that it has."""
+        return Timing(latency_ms=0.0, duration_ms=self._words.shutter_ms)
 
     @property
     def power_mw(self) -> float:
         """Set power."""
-        return 1e3 * self._link.number("SOUR:POW:LEV:IMM:AMPL?")
+        return self._asked_mw(self._words.ask_power, 0.0)
 
     @power_mw.setter
     def power_mw(self, value: float) -> None:
         low, high = self._range_mw
         if not low <= value <= high:
             raise DeviceValueError(f"{self.name}: power {value} mW; allowed is {low} ... {high} mW")
-        self._link.write(f"SOUR:POW:LEV:IMM:AMPL {value * 1e-3:.6f}")
+        self._order(self._words.set_power.format(power=value / self._to_mw))
 
     @property
     def power_range_mw(self) -> tuple[float, float]:
@@ -54,11 +142,31 @@ class ScpiLaser:
     @property
     def emission(self) -> bool:
         """True while light comes out."""
-        return self._link.query("SOUR:AM:STAT?").upper() in ("ON", "1")
+        return self._link.query(self._words.ask_emission).upper() in self._words.on
 
     @emission.setter
     def emission(self, value: bool) -> None:
-        self._link.write(f"SOUR:AM:STAT {'ON' if value else 'OFF'}")
+        if not value:
+            self._link.write(self._words.switch_off)
+            self._wait_for(False)
+            return
+        state = self.state
+        if state == "interlocked":
+            raise DeviceStateError(f"{self.name}: the interlock is open; close it, turn the key")
+        if state == "warming up":
+            raise DeviceStateError(f"{self.name}: is warming up; try again in some minutes")
+        self._order(self._words.switch_on)
+        self._wait_for(True)
+
+    @property
+    def state(self) -> State:
+        """What it says of itself, as far as its dialect has words for it."""
+        words = self._words
+        if words.ask_interlock and not self._says(words.ask_interlock, words.interlock_closed):
+            return "interlocked"
+        if words.ask_warm_up and not self._is_warm():
+            return "warming up"
+        return "emitting" if self.emission else "ready"
 
     @property
     def wavelength_nm(self) -> float:
@@ -72,3 +180,43 @@ class ScpiLaser:
                 self.emission = False
             finally:
                 self._link.close()
+
+    def _order(self, command: str) -> None:
+        self._link.write(command)
+        if self._words.ask_error:
+            self._link.check(self._words.ask_error, command)
+
+    def _wait_for(self, on: bool) -> None:
+        """Until another instrument may measure the light: the laser says that it is done, and how it is."""
+        if self._words.ask_done:
+            self._link.query(self._words.ask_done)
+        until_s = time.monotonic() + self._words.timeout_ms / 1e3
+        while self.emission != on:
+            if time.monotonic() > until_s:
+                word = "stays dark; check interlock and key switch" if on else "STILL EMITS"
+                raise DeviceError(f"{self.name}: was switched {'on' if on else 'off'} and {word}")
+            time.sleep(POLL_S)
+
+    def _asked_mw(self, command: str, else_mw: float) -> float:
+        return self._to_mw * self._link.number(command) if command else else_mw
+
+    def _says(self, command: str, answers: tuple[str, ...]) -> bool:
+        return self._link.query(command).upper() in answers
+
+    def _is_warm(self) -> bool:
+        words = self._words
+        if not words.warm_up_bits:
+            return self._says(words.ask_warm_up, words.warm)
+        answer = self._link.query(words.ask_warm_up)
+        try:
+            return not int(answer, 16) & words.warm_up_bits
+        except ValueError:
+            raise DeviceError(
+                f"{self.name}: {words.ask_warm_up}: answers {answer!r}, which is no status word"
+            ) from None
+
+
+class ObisLaser(ScpiLaser):
+    """Coherent OBIS, power in watts."""
+
+    Options: ClassVar[type[ScpiDialect]] = ObisDialect

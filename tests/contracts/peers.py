@@ -7,7 +7,6 @@ import struct
 import threading
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 
@@ -57,34 +56,6 @@ class Peer(ABC):
                     end.shutdown(socket.SHUT_RDWR)
                 end.close()
         self._thread.join(5.0)
-
-
-class ScpiInstrument(Peer):
-    """Remembers what was set, as an OBIS and a PM100 do; lines end with a line feed.
-
-    answer: changes or delays an answer before it is sent, by its query.
-    """
-
-    def __init__(self, answer: Callable[[str, str], str | None] | None = None) -> None:
-        self.values = {"SOUR:POW:LIM:LOW": "0", "SOUR:POW:LIM:HIGH": "0.1", "*IDN": "peer"}
-        self.values |= {"SOUR:POW:LEV:IMM:AMPL": "0.01", "MEAS:POW": "0.002"}
-        self._answer = answer
-        super().__init__()
-
-    def serve(self, connection: socket.socket) -> None:
-        with connection.makefile("rw", encoding="ascii", newline="\n") as lines:
-            for line in lines:
-                command = line.strip()
-                if not command.endswith("?"):
-                    key, _, value = command.rpartition(" ")
-                    self.values[key] = value
-                    continue
-                reply: str | None = self.values[command.removesuffix("?")]
-                if self._answer is not None and reply is not None:
-                    reply = self._answer(command, reply)
-                if reply is not None:
-                    lines.write(reply + "\n")
-                    lines.flush()
 
 
 class SlmPyServer(Peer):

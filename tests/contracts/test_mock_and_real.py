@@ -11,10 +11,8 @@ import pytest
 
 from calibration.packing import RightJustified
 from drivers.errors import DeviceDisconnectedError, DeviceStateError, DeviceValueError
-from drivers.laser.scpi import ScpiLaser
-from drivers.meter.pm100 import Pm100
 from drivers.modulator.slm_patch import SlmPatch
-from drivers.protocols import SLM, Camera, InputModulator, Laser, PowerMeter, SequenceModulator
+from drivers.protocols import SLM, Camera, InputModulator, SequenceModulator
 from drivers.slm.screen import Screen
 from drivers.slm.slmpy import SlmPy
 from drivers.types import Roi
@@ -22,7 +20,7 @@ from labdiff.frame_log import FrameLog
 from labdiff.replay import Replay
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
-from tests.contracts.peers import ScpiInstrument, SlmPyServer
+from tests.contracts.peers import SlmPyServer
 from tests.contracts.screens import offscreen
 from tests.unit.small_bench import small_bench
 
@@ -30,10 +28,6 @@ GEOMETRY = MockGeometry(
     850.0, 9.2, (64, 160), (32, 32), 16, (10, 60, 110), 5.7, 0.2, "slm_patch",
     (96, 96), 3.45, 12, 0.6,
 )  # fmt: skip
-
-
-def visa_address(instrument: ScpiInstrument) -> str:
-    return f"TCPIP::127.0.0.1::{instrument.port}::SOCKET"
 
 
 def lab() -> MockLaboratory:
@@ -80,15 +74,6 @@ def camera(
     found = BaslerCamera()
     yield found
     found.close()
-
-
-@pytest.fixture(params=["mock", "scpi"])
-def laser(request: pytest.FixtureRequest) -> Iterator[Laser]:
-    if request.param == "mock":
-        yield lab().laser
-        return
-    with ScpiInstrument() as instrument:
-        yield ScpiLaser.from_settings(visa_address(instrument), 850.0)
 
 
 def test_slm(slm: SLM) -> None:
@@ -154,34 +139,6 @@ def test_camera(camera: Camera) -> None:
     camera.close()
     with pytest.raises(DeviceStateError):
         camera.get_frame()
-
-
-def test_laser(laser: Laser) -> None:
-    assert isinstance(laser, Laser) and not laser.emission
-    laser.emission = True
-    assert laser.emission
-    laser.power_mw = 5.0
-    assert laser.power_mw == pytest.approx(5.0)
-    with pytest.raises(DeviceValueError):
-        laser.power_mw = 1e6
-    laser.close()
-    laser.close()
-
-
-@pytest.fixture(params=["mock", "pm100"])
-def meter(request: pytest.FixtureRequest) -> Iterator[PowerMeter]:
-    if request.param == "mock":
-        yield lab().power_meter
-        return
-    with ScpiInstrument() as instrument:
-        yield Pm100.from_settings(visa_address(instrument), 850.0)
-
-
-def test_power_meter(meter: PowerMeter) -> None:
-    assert isinstance(meter, PowerMeter)
-    assert meter.read_mw() >= 0.0
-    meter.close()
-    meter.close()
 
 
 def test_unplugged_mock_camera_says_so() -> None:

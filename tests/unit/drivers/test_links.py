@@ -11,7 +11,6 @@ import pytest
 
 from drivers.errors import (
     DeviceDisconnectedError,
-    DeviceError,
     DeviceNotFoundError,
     DeviceStateError,
     DeviceTimeoutError,
@@ -19,8 +18,7 @@ from drivers.errors import (
 )
 from drivers.slm.slmpy import SlmPy
 from drivers.slm.slmpy_tcp import SlmPyConnection
-from drivers.visa import VisaLink
-from tests.contracts.peers import ScpiInstrument, SlmPyServer
+from tests.contracts.peers import SlmPyServer
 
 SHAPE = (24, 32)
 
@@ -86,32 +84,3 @@ def test_pypis_slmpy_is_recognised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "slmpy", ModuleType("slmpy"))
     with pytest.raises(DeviceNotFoundError, match="unrelated package; pip uninstall slmpy"):
         SlmPy.from_settings(SHAPE, 9.2, "monitor:1")
-
-
-def test_a_late_reply_is_not_taken_for_the_next_ones() -> None:
-    silent = iter([True, False, False])
-
-    def answer(command: str, reply: str) -> str | None:
-        return None if next(silent) else f"{reply}\nlate"
-
-    with ScpiInstrument(answer) as instrument:
-        address = f"TCPIP::127.0.0.1::{instrument.port}::SOCKET"
-        link = VisaLink.open(address, timeout_ms=50)
-        with pytest.raises(DeviceTimeoutError, match="no answer in time"):
-            link.query("*IDN?")
-        assert link.query("*IDN?") == "peer"
-        link.close()
-        with pytest.raises(DeviceStateError):
-            link.query("*IDN?")
-
-
-def test_visa_answers_that_are_no_numbers_and_ports_that_are_closed() -> None:
-    with ScpiInstrument(lambda command, reply: "ERR") as instrument:
-        link = VisaLink.open(f"TCPIP::127.0.0.1::{instrument.port}::SOCKET")
-        with pytest.raises(DeviceError, match="'ERR', which is no number"):
-            link.number("MEAS:POW?")
-        link.close()
-    # pyvisa-py notices a closed port only when it is asked something.
-    address = f"TCPIP::127.0.0.1::{free_port()}::SOCKET"
-    with pytest.raises(DeviceError, match=address):
-        VisaLink.open(address, timeout_ms=200).query("*IDN?")

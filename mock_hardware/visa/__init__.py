@@ -1,0 +1,1 @@
+"""The mock's instruments as their wires are: bytes in, bytes out."""

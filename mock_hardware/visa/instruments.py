@@ -1,0 +1,145 @@
+"""What stands at the end of a line: an OBIS, a plain SCPI laser, a PM100; each over the mock's light."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from drivers.errors import DeviceError
+from mock_hardware.laboratory import MockLaboratory
+
+NO_ERROR = '0,"No error"'
+UNKNOWN = '-113,"Undefined header"'
+WRONG = '-222,"Data out of range"'
+MOST_ERRORS = 20
+WARMING_UP = 0x100
+
+
+class Instrument:
+    """Answers lines. commands: what to do with the value behind a command; queries: what to answer.
+
+    An unknown command goes into the error queue, an unknown query is not answered: as real ones do.
+    """
+
+    def __init__(self, identity: str, ask_error: str = "SYST:ERR?") -> None:
+        self.errors: deque[str] = deque(maxlen=MOST_ERRORS)
+        self.commands: dict[str, Callable[[str], object]] = {}
+        self.queries: dict[str, Callable[[], str]] = {
+            "*IDN?": lambda: identity,
+            ask_error: lambda: self.errors.popleft() if self.errors else NO_ERROR,
+        }
+
+    def answer(self, line: str) -> str | None:
+        """The answer to a line, without its end; None if there is none."""
+        asked = line.strip().upper()
+        if asked in self.queries:
+            return self.queries[asked]()
+        if asked in self.commands:
+            act, value = self.commands[asked], ""
+        else:
+            head, _, value = asked.rpartition(" ")
+            if asked.endswith("?") or head not in self.commands:
+                self.errors.append(UNKNOWN)
+                return None
+            act = self.commands[head]
+        try:
+            act(value)
+        except (DeviceError, ValueError):
+            self.errors.append(WRONG)
+        return None
+
+
+class LaserInstrument(Instrument):
+    """Power in W, over the mock's laser. interlock_closed, warm: what a hand and time do to it."""
+
+    def __init__(self, laboratory: MockLaboratory, identity: str, ask_error: str) -> None:
+        super().__init__(identity, ask_error)
+        self._lab = laboratory
+        self.interlock_closed = self.warm = True
+
+    def switch(self, on: bool) -> None:
+        """As its button does; an open interlock keeps it dark."""
+        self._lab.laser.emission = on and self.interlock_closed
+
+    def open_interlock(self) -> None:
+        """A door opens."""
+        self.interlock_closed = False
+        self._lab.laser.interlock()
+
+    def done(self) -> str:
+        """Answered when what was asked for has happened: the shutter has moved."""
+        self._lab.clock.sleep_s(self._lab.laser.timing.total_ms / 1e3)
+        return "1"
+
+    @property
+    def emission(self) -> str:
+        """On or off."""
+        return "ON" if self._lab.laser.emission else "OFF"
+
+    def set_power(self, watts: str) -> None:
+        """Raises as the mock's laser does."""
+        self._lab.laser.power_mw = 1e3 * float(watts)
+
+    @property
+    def power(self) -> str:
+        """In W."""
+        return f"{1e-3 * self._lab.laser.power_mw:.6f}"
+
+    def limit(self, end: int) -> str:
+        """In W; 0: least, 1: greatest."""
+        return f"{1e-3 * self._lab.laser.power_range_mw[end]:.6f}"
+
+
+def obis(laboratory: MockLaboratory) -> LaserInstrument:
+    """Speaks as Coherent's OBIS does; it knows no *OPC?."""
+    laser = LaserInstrument(laboratory, "Coherent, Inc - OBIS 850nm (mock)", "SYST:ERR:NEXT?")
+    laser.commands |= {
+        "SYST:COMM:HAND": str,
+        "SOUR:AM:STAT": lambda value: laser.switch(value == "ON"),
+        "SOUR:POW:LEV:IMM:AMPL": laser.set_power,
+    }
+    laser.queries |= {
+        "SOUR:AM:STAT?": lambda: laser.emission,
+        "SOUR:POW:LEV:IMM:AMPL?": lambda: laser.power,
+        "SOUR:POW:LIM:LOW?": lambda: laser.limit(0),
+        "SOUR:POW:LIM:HIGH?": lambda: laser.limit(1),
+        "SYST:LOCK?": lambda: "ON" if laser.interlock_closed else "OFF",
+        "SYST:STAT?": lambda: f"{0 if laser.warm else WARMING_UP:08X}",
+    }
+    return laser
+
+
+def scpi_laser(laboratory: MockLaboratory) -> LaserInstrument:
+    """Speaks plain SCPI, as most others do."""
+    laser = LaserInstrument(laboratory, "Mock Lasers,SL-850,0001,1.0", "SYST:ERR?")
+    laser.commands |= {
+        "OUTP": lambda value: laser.switch(value in ("ON", "1")),
+        "SOUR:POW": laser.set_power,
+    }
+    laser.queries |= {
+        "OUTP?": lambda: "1" if laser.emission == "ON" else "0",
+        "SOUR:POW?": lambda: laser.power,
+        "SOUR:POW? MIN": lambda: laser.limit(0),
+        "SOUR:POW? MAX": lambda: laser.limit(1),
+        "*OPC?": laser.done,
+        "LOCK?": lambda: "1" if laser.interlock_closed else "0",
+        "WARM?": lambda: "READY" if laser.warm else "WARMING",
+    }
+    return laser
+
+
+def pm100(laboratory: MockLaboratory) -> Instrument:
+    """A power meter in the mock laser's beam."""
+    meter = Instrument("Thorlabs,PM100D,P0000001,2.4.0")
+    meter.commands |= {
+        "SENS:POW:UNIT": str,
+        "SENS:POW:RANG:AUTO": str,
+        "SENS:AVER:COUN": int,
+        "SENS:CORR:WAV": float,
+    }
+    meter.queries |= {
+        "MEAS:POW?": lambda: f"{1e-3 * laboratory.power_meter.read_mw():.6E}",
+        "SENS:CORR:WAV? MIN": lambda: "400",
+        "SENS:CORR:WAV? MAX": lambda: "1100",
+    }
+    return meter

@@ -1,0 +1,157 @@
+"""The lines themselves: a TCP port of loopback or a pseudo-terminal, and what can go wrong on them."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Protocol
+
+from mock_hardware.visa.instruments import Instrument
+from mock_hardware.visa.solstis import SolstisProtocol
+
+Trouble = Callable[[bytes], list[bytes]]
+"""What becomes of an answer's bytes: nothing, others, or parts; each goes out by itself."""
+
+
+def as_it_is(answer: bytes) -> list[bytes]:
+    """No trouble."""
+    return [answer]
+
+
+class Speaker(Protocol):
+    """Turns what came so far into answers, and says what of it is not complete yet."""
+
+    def __call__(self, received: bytes) -> tuple[list[bytes], bytes]:
+        """(answers, rest)."""
+        ...
+
+
+def lines_of(instrument: Instrument) -> Speaker:
+    """Lines that end with a line feed."""
+
+    def speak(received: bytes) -> tuple[list[bytes], bytes]:
+        *lines, rest = received.split(b"\n")
+        answers = [instrument.answer(line.decode("ascii", "replace")) for line in lines]
+        return [answer.encode() + b"\n" for answer in answers if answer is not None], rest
+
+    return speak
+
+
+def messages_of(laser: SolstisProtocol) -> Speaker:
+    """JSON texts, one after the other: each ends where its braces do."""
+
+    def speak(received: bytes) -> tuple[list[bytes], bytes]:
+        answers: list[bytes] = []
+        depth = start = 0
+        for place, byte in enumerate(received):
+            depth += {ord("{"): 1, ord("}"): -1}.get(byte, 0)
+            if byte == ord("}") and depth == 0:
+                text = received[start : place + 1].decode("ascii", "replace")
+                answers += [answer.encode() for answer in laser.answers(text)]
+                start = place + 1
+        return answers, received[start:]
+
+    return speak
+
+
+class TcpLine:
+    """Listens on a free port of loopback, and serves one connection at a time."""
+
+    def __init__(self, speak: Speaker) -> None:
+        self._speak = speak
+        self.trouble: Trouble = as_it_is
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._connection: socket.socket | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    @property
+    def address(self) -> str:
+        """For VISA."""
+        return f"TCPIP::127.0.0.1::{self.port}::SOCKET"
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with self._connection, suppress(OSError):
+                self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                rest = b""
+                while part := self._connection.recv(4096):
+                    answers, rest = self._speak(rest + part)
+                    for answer in answers:
+                        for piece in self.trouble(answer):
+                            self._connection.sendall(piece)
+
+    def hang_up(self) -> None:
+        """The cable is pulled."""
+        if self._connection is not None:
+            with suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
+
+    def __enter__(self) -> TcpLine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.hang_up()
+        # shutdown wakes a thread that waits in accept; close alone does not.
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(5.0)
+
+
+class PtyLine:
+    """A serial port that is none: a pseudo-terminal, which Windows does not have."""
+
+    def __init__(self, speak: Speaker) -> None:
+        import pty
+        import tty
+
+        self._speak = speak
+        self.trouble: Trouble = as_it_is
+        self._ours, self._theirs = pty.openpty()
+        tty.setraw(self._theirs)
+        self.address = f"ASRL{os.ttyname(self._theirs)}::INSTR"
+        """For VISA."""
+        self._wake, self._end = os.pipe()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        rest = b""
+        while True:
+            ready, _, _ = select.select([self._ours, self._wake], [], [])
+            if self._wake in ready:
+                return
+            answers, rest = self._speak(rest + os.read(self._ours, 4096))
+            for answer in answers:
+                for piece in self.trouble(answer):
+                    os.write(self._ours, piece)
+
+    def __enter__(self) -> PtyLine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.write(self._end, b".")
+        self._thread.join(5.0)
+        for end in (self._ours, self._theirs, self._wake, self._end):
+            os.close(end)
