@@ -6,6 +6,7 @@ Layout (NeXus, NXentry):
     /entry/config               attrs: the bench file's text, the options as JSON, the seed
     /entry/events/<kind>        one growing column per number of an event, one row an event
     /entry/pictures             latest pictures of a training step, (height, width)
+    /entry/history              pictures along the run, as `labdiff.picture_history`
     /entry/generated            images of the last generation step, (B, H, W), and its t
     /entry/calibration/<name>   the latest result of each calibration, its verdict in the attrs
     /entry/figures              attrs: the named figures
@@ -55,6 +56,7 @@ from labdiff.events import (
     TrainingStep,
 )
 from labdiff.overlay import Overlay
+from labdiff.picture_history import HISTORY, Moment, cut_moments, write_moments
 from labdiff.tables import (
     AT_CHECKPOINT,
     FIGURE,
@@ -94,6 +96,7 @@ class Recorder:
     ) -> None:
         self.path = path
         self._rows: dict[str, list[Row]] = defaultdict(list)
+        self._moments: list[Moment] = []
         self._at_checkpoint: dict[str, int] = {}
         self._latest: dict[str, Any] = {}
         self._written_s = time.monotonic()
@@ -161,6 +164,7 @@ class Recorder:
                 f"labdiff train --resume {self.path}. What was written before is kept."
             ) from None
         self._rows.clear()
+        self._moments.clear()
         self._at_checkpoint.clear()
         self._latest.clear()
         self._written_s = time.monotonic()
@@ -208,6 +212,7 @@ class Recorder:
                 self._rows["training"].append(row)
                 if event.pictures is not None:
                     self._latest["pictures"] = event.pictures
+                    self._moments.append((len(self._rows["training"]) - 1, event))
             case PeerStep():
                 self._rows["peers"].append(_numbers(event))
             case AlignmentStep():
@@ -237,6 +242,10 @@ class Recorder:
         before = {kind: row_count(table) for kind, table in events.items()}
         for kind, rows in self._rows.items():
             append_rows(events.require_group(kind), rows)
+        if self._moments:
+            rows_before = before.get("training", 0)
+            moments = [(rows_before + row, step) for row, step in self._moments]
+            write_moments(entry.require_group(HISTORY), moments)
         for what, value in self._latest.items():
             match value:
                 case Pictures():
@@ -283,6 +292,9 @@ class Recorder:
 
     def _go_back(self, entry: h5py.Group) -> None:
         """To the checkpoint."""
+        if HISTORY in entry:
+            steps = entry["events/training"].attrs.get(AT_CHECKPOINT, 0)
+            cut_moments(entry[HISTORY], int(steps))
         for table in entry["events"].values():
             cut_rows(table, int(table.attrs.get(AT_CHECKPOINT, 0)))
         stages = entry["events"].get("stages")
