@@ -46,11 +46,17 @@ class ImageView(QWidget):
         style.style.changed.connect(self._paint)
         self._paint()
 
-    def show_picture(self, picture: npt.NDArray[np.float32], limit: float | None = None) -> None:
+    def show_picture(
+        self,
+        picture: npt.NDArray[np.float32],
+        limit: float | None = None,
+        levels: tuple[float, float] | None = None,
+    ) -> None:
         """Show a copy that nobody else writes to; not-a-number is shown as the least value,
         and said where there is nothing else.
 
         limit: largest magnitude of the levels of a symmetric view, to share them with another.
+        levels: of any other view, to share them with other moments.
         """
         finite = picture[np.isfinite(picture)]
         heading = self._named if finite.size else f"{self._title}: no numbers (NaN)"
@@ -63,6 +69,8 @@ class ImageView(QWidget):
         if self._symmetric:
             high = max(abs(low), abs(high)) if limit is None else limit
             low = -high
+        elif levels is not None:
+            low, high = levels
         if high <= low:
             high = low + 1.0
         self._item.setImage(self._picture, autoLevels=False)

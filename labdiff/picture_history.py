@@ -7,8 +7,8 @@ Layout, inside the run file's entry:
     /entry/history/moments          one record a moment: which training step it is, what the bytes mean
 
 Bytes 1 ... 255 are LOW ... HIGH of their own moment, 0 is no number. Pictures wider than LONGEST_SIDE are
-shrunk by means over whole blocks. The first moment of each `stride` training steps stays, and the newest one
-until the next comes.
+shrunk by means over whole blocks. The first moment of each `stride` training steps stays, and the
+newest one until the next comes.
 """
 
 from __future__ import annotations

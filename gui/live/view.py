@@ -102,6 +102,8 @@ class LiveView(QWidget):
         if before is None:
             self._figure()
         self.canvas.show_entry(entry if entry.frame.pixels.size else None)
+        if before is None:
+            self._place_crosshair()
 
     def clear(self, words: str) -> None:
         """No frame any more, and why, such as "The camera is disconnected"."""
@@ -307,7 +309,22 @@ class LiveView(QWidget):
         self.row_profile.setVisible(on)
         self.column_profile.setVisible(on)
         self.row_profile.set_margin(self.column_profile.sizeHint().width())
-        self.canvas.crosshair = self.canvas.middle() if on else None
+        self.canvas.crosshair = None
+        self._place_crosshair()
+
+    def _place_crosshair(self) -> None:
+        """In the middle of what is seen of the frame, if it is wanted and not on the frame already."""
+        if self._entry is None or not self.controls.crosshair.isChecked():
+            return
+        roi, canvas = self._entry.frame.roi, self.canvas
+        middle = (roi.top + roi.height // 2, roi.left + roi.width // 2)
+        places = (place for place in (canvas.crosshair, canvas.middle()) if place is not None)
+        inside = (
+            (row, column)
+            for row, column in places
+            if 0 <= row - roi.top < roi.height and 0 <= column - roi.left < roi.width
+        )
+        canvas.crosshair = next(inside, middle)
 
     def _follow_view(self) -> None:
         view, canvas = self.canvas.viewport, self.canvas

@@ -1,9 +1,13 @@
-"""Recorded runs: a list, one in detail, several compared; a run that grows is followed."""
+"""Recorded runs: a list, one in detail, several compared; a run that grows is followed.
+
+Recordings of the live view stand in the list too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import qtawesome as qta
 from PySide6.QtCore import Qt, QUrl, Signal
@@ -20,18 +24,22 @@ from PySide6.QtWidgets import (
 
 from gui import style
 from gui.plots.comparison_curves import ComparisonCurves
+from gui.runs.recording_view import RecordingView
 from gui.runs.report_process import ReportProcess
 from gui.runs.run_details import RunDetails
 from gui.runs.run_list import RunList
-from gui.runs.run_scan import GONE, UNREADABLE
+from gui.runs.run_scan import GONE, RECORDING, UNREADABLE
 from gui.widgets.background import Background
 from labdiff.errors import UserError
+from labdiff.picture_history import PictureHistory, read_history
 from labdiff.reader import RunFile, read_run
 from labdiff.run_summary import RunSummary
 
+Found: TypeAlias = tuple[list[RunFile], PictureHistory | None, list[str]]
 MOST_COMPARED = 8
+NO_RUNS = (GONE, UNREADABLE, RECORDING)
 RUN = "run.h5"
-HINT = "Choose a run to see it; choose several to compare their curves."
+HINT = "Choose a run or a recording to see it; choose several runs to compare their curves."
 
 
 class RunsPanel(QWidget):
@@ -63,6 +71,8 @@ class RunsPanel(QWidget):
         self.list.trouble.connect(self._fail)
         self.details = RunDetails()
         self.comparison = ComparisonCurves("runs_comparison")
+        self.recording = RecordingView()
+        self.recording.trouble.connect(self._fail)
         self.hint = QLabel(HINT)
         self.words = QLabel()
         self.words.setObjectName("runs_words")
@@ -81,7 +91,8 @@ class RunsPanel(QWidget):
     @property
     def busy(self) -> bool:
         """Whether anything is still being read, or a report written."""
-        return self.list.busy or self._background.busy or self._reports.busy
+        reading = self._background.busy or self.recording.busy
+        return self.list.busy or reading or self._reports.busy
 
     def open_folder(self, folder: Path) -> None:
         """Show the runs below another folder."""
@@ -112,7 +123,7 @@ class RunsPanel(QWidget):
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.hint.setWordWrap(True)
         self.pages = QStackedWidget()
-        for page in (self.hint, self.details, self.comparison):
+        for page in (self.hint, self.details, self.comparison, self.recording):
             self.pages.addWidget(page)
         curves = (self.details.curves, self.details.alignment, self.details.pace, self.comparison)
         for box in curves:
@@ -148,22 +159,28 @@ class RunsPanel(QWidget):
             self.hint.setText(HINT)
             self.pages.setCurrentWidget(self.hint)
             return
+        if len(chosen) == 1 and chosen[0].outcome == RECORDING:
+            self._troubled = False
+            self.recording.show_file(chosen[0].path)
+            self.pages.setCurrentWidget(self.recording)
+            return
+        self.recording.clear()
         self._reading = True
-        readable = [run.path for run in chosen if run.outcome not in (GONE, UNREADABLE)]
+        readable = [run.path for run in chosen if run.outcome not in NO_RUNS]
         paths = readable[:MOST_COMPARED]
         self._background.start(lambda: _read_all(paths), self._on_read, self._on_not_read)
 
-    def _on_read(self, found: tuple[list[RunFile], list[str]]) -> None:
+    def _on_read(self, found: Found) -> None:
         self._reading = False
         if self.list.selected() != self._shown:
             self._show_chosen()
             return
-        runs, troubles = found
+        runs, history, troubles = found
         troubles += [f"{self._name(run.path)}: {run.words}" for run in self._shown if run.words]
         if len(self._shown) > MOST_COMPARED:
             troubles.append(f"{MOST_COMPARED} of {len(self._shown)} runs are compared")
         try:
-            self._show(runs, troubles)
+            self._show(runs, history, troubles)
         except (ValueError, TypeError, LookupError) as error:
             # A file that another program wrote into; the browser goes on.
             troubles.append(f"holds something else than labdiff records: {error}")
@@ -171,11 +188,13 @@ class RunsPanel(QWidget):
         if troubles:
             self.words.setText("; ".join(troubles))
         else:
-            self._say_count(len(self.list.model.runs))
+            self._say_count()
 
-    def _show(self, runs: list[RunFile], troubles: list[str]) -> None:
+    def _show(
+        self, runs: list[RunFile], history: PictureHistory | None, troubles: list[str]
+    ) -> None:
         if len(self._shown) == 1 and runs:
-            self.details.show_run(runs[0])
+            self.details.show_run(runs[0], history)
             if (phases := runs[0].checkpoint.get("odu.phases")) is not None:
                 self.layers_shown.emit(phases)
             self.pages.setCurrentWidget(self.details)
@@ -194,6 +213,8 @@ class RunsPanel(QWidget):
 
     def _allow(self, chosen: list[RunSummary]) -> None:
         one = chosen[0] if len(chosen) == 1 and not chosen[0].words else None
+        if one is not None and one.outcome == RECORDING:
+            one = None
         self.report_button.setEnabled(one is not None)
         self.generate_button.setEnabled(one is not None)
         self.resume_button.setEnabled(one is not None and one.outcome != "completed")
@@ -217,18 +238,23 @@ class RunsPanel(QWidget):
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(page))):
             self._fail(f"{page}: written, but no browser was found to open it")
 
-    def _on_looked(self, count: int) -> None:
+    def _on_looked(self) -> None:
         asked, self._asked = self._asked, None
         if asked is not None and not self._shown:
             paths = [run.path for run in self.list.model.runs]
             self.list.select([path for path in paths if path.absolute() == asked])
-        self._say_count(count)
+        self._say_count()
 
-    def _say_count(self, count: int) -> None:
+    def _say_count(self) -> None:
         if self._troubled:
             return  # what is wrong with the run in view is more to the point
-        words = f"{count} runs" if count != 1 else "1 run"
-        self.words.setText(words if count else f"{self.list.folder}: no runs here yet")
+        listed = self.list.model.runs
+        recordings = sum(run.outcome == RECORDING for run in listed)
+        runs = len(listed) - recordings
+        words = f"{runs} runs" if runs != 1 else "1 run"
+        if recordings:
+            words += f", {recordings} recordings" if recordings != 1 else ", 1 recording"
+        self.words.setText(words if listed else f"{self.list.folder}: no runs here yet")
 
     def _fail(self, words: str) -> None:
         if self.words.text() != words:  # said once, not at every look
@@ -245,12 +271,14 @@ class RunsPanel(QWidget):
             button.setIcon(qta.icon(icon, color=colour))
 
 
-def _read_all(paths: list[Path]) -> tuple[list[RunFile], list[str]]:
-    """Those that can be read, and what is wrong with the others."""
-    runs, troubles = [], []
+def _read_all(paths: list[Path]) -> Found:
+    """Those that can be read, the pictures of one alone, and what is wrong with the others."""
+    runs, history, troubles = [], None, []
     for path in paths:
         try:
             runs.append(read_run(path))
+            if len(paths) == 1:
+                history = read_history(path)
         except UserError as error:
             troubles.append(str(error))
-    return runs, troubles
+    return runs, history, troubles

@@ -50,6 +50,7 @@ class Chart(QObject):
         self._levels: dict[str, tuple[float, pg.InfiniteLine]] = {}
         self._marks: list[tuple[int, pg.InfiniteLine]] = []
         self._fitting = False
+        self._room_px = 0.0
         plot.setLabel("left", unit)
         plot.setLabel("bottom", "step")
         plot.setMenuEnabled(False)
@@ -65,7 +66,7 @@ class Chart(QObject):
         view.disableAutoRange()
         view.sigRangeChangedManually.connect(self._on_zoom)
         view.sigXRangeChanged.connect(self._on_range)
-        view.sigResized.connect(self._on_range)
+        view.sigResized.connect(self._on_resize)
         self.cross = pg.InfiniteLine(angle=90, movable=False)
         self.cross.hide()
         plot.addItem(self.cross, ignoreBounds=True)
@@ -204,12 +205,24 @@ class Chart(QObject):
         self.cross.setPen(pg.mkPen(chosen.quiet, width=1, style=Qt.PenStyle.DotLine))
 
     def _paint_title(self) -> None:
-        """The title, and behind it the legend: there it covers no curve."""
-        words = [f"<b>{html.escape(self.title)}</b>"] if self.title else []
-        words += legend([(c.name, c.colour()) for c in self.curves]) if self.has_legend else []
+        """The title, and behind it the legend: there it covers no curve. Where there is no room for both
+        the legend stands alone; the axis says what is shown."""
+        title = [f"<b>{html.escape(self.title)}</b>"] if self.title else []
+        names = legend([(c.name, c.colour()) for c in self.curves]) if self.has_legend else []
+        self._set_title(title + names)
+        self._room_px = self.plot.size().width()
+        if title and names and self.plot.titleLabel.item.boundingRect().width() > self._room_px:
+            self._set_title(names)
+
+    def _set_title(self, words: list[str]) -> None:
         self.plot.setTitle(
             "&nbsp;&nbsp; ".join(words) or None, color=style.theme().text, size="9pt"
         )
+
+    def _on_resize(self) -> None:
+        if self.plot.size().width() != self._room_px:
+            self._paint_title()
+        self._on_range()
 
     def _extent(self) -> tuple[float, float]:
         """Of the vertical axis, on its scale."""

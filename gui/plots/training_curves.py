@@ -36,9 +36,7 @@ class TrainingCurves(ChartBox):
             "twin_mse": loss.add_curve("twin", lambda: style.theme().twin),
             "bench_mse": loss.add_curve("bench", lambda: style.theme().bench),
             "discrepancy": match.add_curve("camera to twin", lambda: style.theme().discrepancy),
-            "noise_floor": match.add_curve(
-                "its floor: the frames' noise", lambda: style.theme().floor
-            ),
+            "noise_floor": match.add_curve("floor (frames' noise)", lambda: style.theme().floor),
         }
         self._method = ""
 

@@ -30,11 +30,11 @@ LOOK_MS = 2000
 
 
 class RunList(QWidget):
-    """chosen: other runs are selected, or one of them has changed. looked: how many runs there are.
-    trouble: why the folder cannot be read."""
+    """chosen: other runs are selected, or one of them has changed. looked: the folder was
+    looked into. trouble: why the folder cannot be read."""
 
     chosen = Signal()
-    looked = Signal(int)
+    looked = Signal()
     trouble = Signal(str)
 
     def __init__(self) -> None:
@@ -153,7 +153,7 @@ class RunList(QWidget):
             self.look()
             return
         self.model.show_runs(runs)
-        self.looked.emit(len(runs))
+        self.looked.emit()
         if self.selected() != self._told:
             self._tell()
 

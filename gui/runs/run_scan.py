@@ -1,4 +1,4 @@
-"""All run files below a folder, looked at again only when they changed."""
+"""All run files and recordings below a folder, looked at again only when they changed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from gui.live.frames_file import recording_words
 from labdiff.errors import UserError
 from labdiff.run_summary import RunSummary, read_summary
 
 MOST_FILES = 5000
 GONE = "gone"
 UNREADABLE = "unreadable"
+RECORDING = "recording"
+FRAMES = "frames"
+"""Folder of what the live view recorded; a TIFF file elsewhere is somebody else's."""
 
 
 class RunScan:
@@ -51,7 +55,8 @@ class RunScan:
         for where, folders, names in os.walk(self.folder):
             folders[:] = sorted(name for name in folders if not _left_aside(name))
             for name in names:
-                if not name.endswith(".h5") or len(found) == MOST_FILES:
+                endings = (".h5", ".tif") if Path(where).name == FRAMES else (".h5",)
+                if not name.endswith(endings) or len(found) == MOST_FILES:
                     continue
                 path = Path(where, name)
                 try:
@@ -71,5 +76,9 @@ def _summary(path: Path) -> RunSummary:
     try:
         return read_summary(path)
     except UserError as error:
+        recording = recording_words(path)
+        if recording is not None:
+            about, found = recording
+            return RunSummary(path, about.start_time, RECORDING, found, bench=about.bench)
         words = str(error).removeprefix(f"{path}: ")
         return RunSummary(path, outcome=UNREADABLE, words=words)

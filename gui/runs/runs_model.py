@@ -18,7 +18,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor
 
 from gui import style
-from gui.runs.run_scan import GONE, UNREADABLE
+from gui.runs.run_scan import GONE, RECORDING, UNREADABLE
 from labdiff.run_summary import RunSummary
 
 Index = QModelIndex | QPersistentModelIndex
@@ -33,7 +33,11 @@ COLUMNS: tuple[tuple[str, str, Callable[[RunSummary], Any]], ...] = (
     ("MSE, bench", "Noise MSE of the last batch on the bench", lambda run: run.bench_mse),
     ("D", "Discrepancy D = 1 - C of the last step", lambda run: run.discrepancy),
     ("Images", "Generated", lambda run: run.images),
-    ("Remarks", "What went wrong", lambda run: run.words or run.reason),
+    (
+        "Remarks",
+        "What went wrong; of a recording, what it holds",
+        lambda run: run.words or run.reason,
+    ),
 )
 NUMBERS = {"Seed", "Steps", "MSE, bench", "D", "Images"}
 
@@ -109,7 +113,7 @@ class RunsModel(QAbstractTableModel):
             return moment(run.started)
         if isinstance(value, float):
             return "" if math.isnan(value) else f"{value:.4g}"
-        if name == "Images" and not value:
+        if value is None or (not value and (name == "Images" or run.outcome == RECORDING)):
             return ""
         return str(value)
 
@@ -140,7 +144,12 @@ def outcome_colour(outcome: str) -> str:
     """Of the word that says how a run ended."""
     chosen = style.theme()
     states = {"completed": chosen.good, "failed": chosen.bad, GONE: chosen.warn}
-    return {**states, UNREADABLE: chosen.bad, "stopped": chosen.warn}.get(outcome, chosen.accent)
+    return {
+        **states,
+        UNREADABLE: chosen.bad,
+        "stopped": chosen.warn,
+        RECORDING: chosen.text,
+    }.get(outcome, chosen.accent)
 
 
 def moment(started: str) -> str:

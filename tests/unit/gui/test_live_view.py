@@ -185,6 +185,26 @@ def test_crosshair_and_profiles(qtbot: QtBot, view: LiveView) -> None:
     np.testing.assert_array_equal(counts, 22.0)
 
 
+def test_a_crosshair_asked_for_beforehand_comes_to_the_middle_of_the_first_frame(
+    qtbot: QtBot, view: LiveView
+) -> None:
+    qtbot.mouseClick(view.controls.crosshair, Qt.MouseButton.LeftButton)
+    assert view.canvas.crosshair is None
+    shown(qtbot, view, entry_of(7))
+    assert view.canvas.crosshair is not None
+    row, column = view.canvas.crosshair
+    assert abs(row - 30) <= 1 and abs(column - 50) <= 1
+    assert len(view.row_profile._curve.getData()[0]), "its profiles are drawn"
+    view.canvas.crosshair = (12, 25)
+    view.clear("off")
+    shown(qtbot, view, entry_of(8))
+    assert view.canvas.crosshair == (12, 25), "a place that was chosen stays"
+    view.clear("off")
+    shown(qtbot, view, entry_of(9, Roi(60, 60, 20, 30)))
+    row, column = view.canvas.crosshair
+    assert 60 <= row < 80 and 60 <= column < 90, "on the frame, wherever the region is now"
+
+
 def test_a_drawn_region_is_asked_for_in_sensor_coordinates(qtbot: QtBot, view: LiveView) -> None:
     shown(qtbot, view, entry_of(1, WHOLE))
     qtbot.mouseClick(view.controls.draw_roi, Qt.MouseButton.LeftButton)

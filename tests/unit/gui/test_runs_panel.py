@@ -137,7 +137,7 @@ def test_one_run_in_detail(qtbot: QtBot, tmp_path: Path) -> None:
     assert "layer sets" in page and 'name = "optical table"' in page
     assert details.curves.steps == 12
     assert set(details.curves.loss._levels) == {"identity", "Wiener"}
-    assert float(details.views["camera"]._picture[0, 0]) == 11.0
+    assert float(details.replay.views["camera"]._picture[0, 0]) == 11.0
     assert [t for t, _ in details.images.moments] == [900, 300, 0]
     assert details.images.words.text() == "t = 0, 3 of 3"
     details.images.slider.setValue(0)
@@ -164,6 +164,44 @@ def test_a_run_that_grows_is_followed_and_a_zoom_stays(qtbot: QtBot, tmp_path: P
     assert rows(panel)[0][2] == "completed"
     assert "completed" in panel.details.page.toPlainText()
     assert [run.path for run in panel.list.selected()] == [tmp_path / "run.h5"]
+
+
+def test_a_training_is_replayed_along_its_steps(qtbot: QtBot, tmp_path: Path) -> None:
+    recorder = record(tmp_path / "run.h5", 12)
+    panel = opened(qtbot, tmp_path)
+    click(qtbot, panel, 0)
+    replay = panel.details.replay
+    panel.details.setCurrentWidget(replay)
+    assert replay.words.text() == "online, step 12 of 99, layer set 0"
+    assert replay.scrubber.words.text() == "12 of 12"
+    replay.scrubber.slider.setFocus()
+    qtbot.keyClick(replay.scrubber.slider, Qt.Key.Key_Home)
+    assert replay.words.text() == "online, step 1 of 99, layer set 0"
+    assert float(replay.views["camera"]._picture[0, 0]) == 0.0
+    assert replay.views["predicted_noise"]._bar.levels() == (-11.0, 11.0), "as at all other moments"
+    assert replay.views["camera"]._bar.levels() == (0.0, 11.0)
+
+    recorder(step(12))
+    recorder(StageStarted("online learning", 1))
+    looked(qtbot, panel)
+    assert replay.words.text().startswith("online, step 1 of"), "a place that was chosen stays"
+    assert replay.scrubber.words.text() == "1 of 13"
+    qtbot.mouseClick(replay.scrubber.play_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: replay.scrubber.at_end, timeout=20_000)
+    assert not replay.scrubber.play_button.isChecked()
+    assert replay.words.text().startswith("online, step 13 of")
+
+
+def test_a_run_recorded_without_a_history_says_so(qtbot: QtBot, tmp_path: Path) -> None:
+    end(record(tmp_path / "run.h5", 4))
+    with h5py.File(tmp_path / "run.h5", "r+") as file:
+        del file["entry/history"]
+    panel = opened(qtbot, tmp_path)
+    click(qtbot, panel, 0)
+    replay = panel.details.replay
+    assert "without pictures along the run" in replay.words.text()
+    assert float(replay.views["camera"]._picture[0, 0]) == 3.0
+    assert not replay.scrubber.slider.isEnabled() and not replay.scrubber.play_button.isEnabled()
 
 
 def test_several_are_compared(qtbot: QtBot, tmp_path: Path) -> None:
@@ -213,10 +251,11 @@ def test_columns_that_another_program_spoiled_do_not_stop_the_browser(
     with h5py.File(tmp_path / "run.h5", "r+") as file:
         del file["entry/events/training/twin_mse"]
         file["entry/events/training/twin_mse"] = [0.1, 0.2]
-        del file["entry/pictures/camera"]
-        file["entry/pictures/camera"] = np.zeros(3)
+        del file["entry/history/camera"]
+        file["entry/history/camera"] = np.zeros(3)
     panel = opened(qtbot, tmp_path)
     click(qtbot, panel, 0)
+    assert "history of pictures" in panel.words.text()
     assert "holds something else" in panel.words.text()
     assert rows(panel)
 

@@ -1,0 +1,167 @@
+"""Frames that the live view recorded, read one at a time: the file may be larger than the memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import h5py
+import numpy as np
+from PIL import Image, TiffImagePlugin
+
+from drivers.types import Frame, Roi
+from gui.live.about import NO_PATTERN, About
+from gui.process.frame_ring import NumberedFrame
+from labdiff.errors import UserError
+
+DEFINITION = "labdiff_frames"
+_DESCRIPTION = 270
+_MISREAD = (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError, SyntaxError)
+"""What h5py and Pillow raise for a damaged file, and for one that holds something else."""
+
+
+class FramesFile(Protocol):
+    """about: what holds for all frames. count: of the frames when it was opened."""
+
+    path: Path
+    about: About
+    count: int
+
+    def read(self, place: int) -> NumberedFrame:
+        """One frame, place from 0. Raises UserError if it cannot be read any more."""
+        ...
+
+    def close(self) -> None:
+        """Let the file go."""
+        ...
+
+
+def open_frames(path: Path) -> FramesFile:
+    """Raises UserError if it is missing, damaged, or nothing that labdiff recorded."""
+    try:
+        return _TiffFrames(path) if path.suffix == ".tif" else _Hdf5Frames(path)
+    except _MISREAD as error:
+        raise _unreadable(path, error) from None
+
+
+def recording_words(path: Path) -> tuple[About, str] | None:
+    """What holds for all frames, and how many there are, without reading them; None if it is none.
+
+    Pages of a TIFF are not counted: that takes a walk along all of them.
+    """
+    try:
+        if path.suffix == ".tif":
+            with Image.open(path) as image:
+                about, shape = _about_of(_description(image)), image.size[::-1]
+            count = f"{path.stat().st_size / 1e6:.3g} MB"
+        else:
+            with h5py.File(path, "r", locking=False) as file:
+                entry = file["entry"]
+                if entry.attrs["definition"] != DEFINITION:
+                    return None
+                about, shape = _about_of(dict(entry.attrs)), entry["frames"].shape[1:]
+                frames = len(entry["frames"])
+            count = f"{frames} frames" if frames != 1 else "1 frame"
+    except _MISREAD:
+        return None
+    return about, f"{count}, {shape[1]} x {shape[0]} px, {about.bit_depth} bits"
+
+
+class _Hdf5Frames:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        # The recording may still grow: it takes no lock, and none is put in its way.
+        self._file = h5py.File(path, "r", locking=False)
+        with _closed_if_it_fails(self._file):
+            entry = self._file["entry"]
+            if entry.attrs.get("definition") != DEFINITION:
+                raise ValueError("not a recording of the live view")
+            self.about = _about_of(dict(entry.attrs))
+            self._frames, self._columns = entry["frames"], entry["columns"]
+            self.count = len(self._frames)
+
+    def read(self, place: int) -> NumberedFrame:
+        """One frame."""
+        try:
+            told = {name: column[place] for name, column in self._columns.items()}
+            return _frame_of(self._frames[place], told)
+        except _MISREAD as error:
+            raise _unreadable(self.path, error) from None
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._file.close()
+
+
+class _TiffFrames:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._image = Image.open(path)
+        with _closed_if_it_fails(self._image):
+            self.about = _about_of(_description(self._image))
+            self.count = int(getattr(self._image, "n_frames", 1))
+
+    def read(self, place: int) -> NumberedFrame:
+        """One page."""
+        try:
+            self._image.seek(place)
+            return _frame_of(np.array(self._image), _description(self._image))
+        except (*_MISREAD, EOFError) as error:
+            raise _unreadable(self.path, error) from None
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._image.close()
+
+
+@contextmanager
+def _closed_if_it_fails(file: h5py.File | Image.Image) -> Iterator[None]:
+    try:
+        yield
+    except Exception:
+        file.close()
+        raise
+
+
+def _description(image: Image.Image) -> dict[str, Any]:
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        raise ValueError("not a TIFF file")
+    known = json.loads(image.tag_v2[_DESCRIPTION])
+    if not isinstance(known, dict):
+        raise ValueError("its description is not that of a recording")
+    return known
+
+
+def _about_of(known: Mapping[str, Any]) -> About:
+    return About(
+        bench=str(known["bench"]),
+        bit_depth=int(known["bit_depth"]),
+        maximum_counts=int(known["maximum_counts"]),
+        sensor_height=int(known["sensor_height"]),
+        sensor_width=int(known["sensor_width"]),
+        start_time=str(known["start_time"]),
+    )
+
+
+def _frame_of(pixels: Any, told: Mapping[str, Any]) -> NumberedFrame:
+    pattern = int(told["pattern_id"])
+    frame = Frame(
+        pixels=pixels,
+        exposure_ms=float(told["exposure_ms"]),
+        timestamp_s=float(told["timestamp_s"]),
+        sequence=int(told["sequence"]),
+        pattern_id=None if pattern == NO_PATTERN else pattern,
+        saturated_fraction=float(told["saturated_fraction"]),
+        roi=Roi(*(int(told[f"roi_{name}"]) for name in ("top", "left", "height", "width"))),
+    )
+    return NumberedFrame(int(told["number"]), frame)
+
+
+def _unreadable(path: Path, error: Exception) -> UserError:
+    return UserError(
+        f"{path}: not a readable recording ({error}). It may be cut off, gone or another format; "
+        "recordings of the live view are .h5 or .tif files in a folder 'frames'."
+    )
