@@ -190,7 +190,9 @@ def _real_bench(config: BenchConfig) -> Bench:
         wavelength_nm=config.source.wavelength_nm,
     )
     open_camera: Callable[[], Camera] = partial(
-        _opener("camera", config.camera.driver, config.camera.options), serial=config.camera.serial
+        _opener("camera", config.camera.driver, config.camera.options),
+        serial=config.camera.serial,
+        bit_depth=config.camera.bit_depth,
     )
     open_dmd: Callable[[], InputModulator] | None = None
     if config.input.kind == "dmd":
@@ -210,6 +212,10 @@ def _real_bench(config: BenchConfig) -> Bench:
             opened.callback(dmd.close)
         camera = open_camera()
         opened.callback(camera.close)
+        if camera.shape != config.camera.shape:
+            raise UserError(
+                f"camera.shape = {list(config.camera.shape)}: {camera.name} has {list(camera.shape)} pixels"
+            )
         bench = _lasting_bench(
             config,
             SystemClock(),

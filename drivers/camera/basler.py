@@ -1,192 +1,155 @@
-"""Basler cameras through pypylon; also its emulator (PYLON_CAMEMU=1)."""
+"""Basler cameras through pypylon, of every interface; also Basler's emulator (PYLON_CAMEMU=1)."""
 
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager
-from typing import Any
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
-from drivers.errors import (
-    DeviceDisconnectedError,
-    DeviceNotFoundError,
-    DeviceStateError,
-    DeviceTimeoutError,
-    DeviceValueError,
-)
-from drivers.protocols import ReadOut, TriggeredReadOut
-from drivers.types import CameraTiming, Frame, Roi
+from drivers.camera.features import Features
+from drivers.camera.sfnc_camera import Grabbed, SfncCamera
+from drivers.camera.sfnc_settings import SfncOptions
+from drivers.errors import DeviceError, DeviceNotFoundError, DeviceTimeoutError, DeviceValueError
 
-READOUT_MS = 10.0
-TRIGGER_MS = 1.0
+FREED_MS = 1000
+"""A GigE camera whose program has died is free so much after its heartbeat at the latest."""
+RETRY_S = 0.25
+NO_NUMBER = 2**64 - 1
+BEFORE_FIRST = {"BaslerGigE": 0, "BaslerUsb": -1}
+"""GigE Vision counts blocks from 1, USB3 Vision from 0."""
 
 
-class BaslerCamera:
-    """Each exposure is started by a software trigger. serial: "" opens the first camera found."""
+@dataclass(frozen=True, slots=True)
+class BaslerOptions(SfncOptions):
+    """The bench file's [camera.options] for a Basler camera.
 
-    def __init__(self, serial: str = "", timeout_ms: int = 5000) -> None:
+    heartbeat_ms: so long after a crash of the program a GigE camera is free again. image_folder: for the
+    emulator: where it finds the images that it plays, one a frame, in the order of their names.
+    """
+
+    heartbeat_ms: Annotated[int, Field(ge=500, le=60_000)] = 3000
+    image_folder: str = ""
+
+
+class BaslerCamera(SfncCamera):
+    """Each exposure is started by a software trigger, or in a burst by a line."""
+
+    Options = BaslerOptions
+
+    def __init__(
+        self, serial: str = "", bit_depth: int = 12, options: BaslerOptions | None = None
+    ) -> None:
+        options = options or BaslerOptions()
         try:
             from pypylon import genicam, pylon
         except ImportError as error:
             raise DeviceNotFoundError("pypylon is missing; pip install pypylon") from error
         self._pylon: Any = pylon
-        self._error: type[Exception] = genicam.GenericException
         self._late: type[Exception] = genicam.TimeoutException
-        self._timeout_ms = timeout_ms
-        self._sequence = 0
-        info = pylon.DeviceInfo()
-        if serial:
-            info.SetSerialNumber(serial)
-        try:
-            factory = pylon.TlFactory.GetInstance()
-            self._camera: Any = pylon.InstantCamera(factory.CreateFirstDevice(info))
-            self._camera.Open()
-            formats = self._camera.PixelFormat.Symbolics
-            pixel_format = "Mono12" if "Mono12" in formats else "Mono8"
-            self._camera.PixelFormat.Value = pixel_format
-            self._camera.TriggerSelector.Value = "FrameStart"
-            self._camera.TriggerMode.Value = "On"
-            self._camera.TriggerSource.Value = "Software"
-        except self._error as error:
-            wanted = serial or "any"
-            raise DeviceNotFoundError(
-                f"Basler camera {wanted}: not found, or in use: {error}"
-            ) from error
-        self._bits = 12 if pixel_format == "Mono12" else 8
-        found = self._camera.GetDeviceInfo()
-        self._name = f"Basler {found.GetModelName()} {found.GetSerialNumber()}"
+        self._camera: Any = self._open(serial, genicam.GenericException, options)
         nodes = self._camera.GetNodeMap()
-        node = nodes.GetNode("ExposureTime") or nodes.GetNode("ExposureTimeAbs")
-        self._exposure: Any = node
-        self._shape = (int(self._camera.Height.Max), int(self._camera.Width.Max))
+        features = Features(nodes.GetNode, (genicam.GenericException,), _as_pylon_spells)
+        info = self._camera.GetDeviceInfo()
+        name = f"Basler {info.GetModelName()} {info.GetSerialNumber()}"
+        try:
+            link = self._camera.GetTLNodeMap()
+            Features(link.GetNode, features.errors, _as_pylon_spells).try_write(
+                options.heartbeat_ms, "HeartbeatTimeout"
+            )
+            if options.image_folder:
+                _play(features, name, options.image_folder)
+            before_first = BEFORE_FIRST.get(info.GetDeviceClass())
+            super().__init__(name, features, bit_depth, options, before_first)
+        except BaseException:
+            self._camera.Close()
+            raise
 
     @classmethod
-    def from_settings(cls, serial: str = "") -> BaslerCamera:
+    def from_settings(
+        cls, serial: str | None, bit_depth: int, options: BaslerOptions | None = None
+    ) -> BaslerCamera:
         """As the bench file has it."""
-        return cls(serial)
+        return cls(serial or "", bit_depth, options)
 
-    @property
-    def name(self) -> str:
-        """Maker, model and serial number."""
-        return self._name
+    def _open(self, serial: str, error_type: type[Exception], options: BaslerOptions) -> Any:
+        """A camera that a crashed program holds is waited for as long as its heartbeat goes on."""
+        factory = self._pylon.TlFactory.GetInstance()
+        until_s = time.monotonic() + (options.heartbeat_ms + FREED_MS) / 1e3
+        while True:
+            found = factory.EnumerateDevices()
+            info = next((one for one in found if serial in ("", one.GetSerialNumber())), None)
+            if info is None:
+                there = ", ".join(one.GetSerialNumber() for one in found) or "none"
+                raise DeviceNotFoundError(
+                    f"Basler camera {serial or '(any)'}: not found; cameras there are: {there}. "
+                    "Check cable, power and, with GigE, the IP address (pylon IP Configurator)"
+                )
+            try:
+                camera = self._pylon.InstantCamera(factory.CreateDevice(info))
+                camera.Open()
+                return camera
+            except error_type as error:
+                if time.monotonic() > until_s or not info.GetDeviceClass().endswith("GigE"):
+                    raise DeviceNotFoundError(
+                        f"Basler camera {info.GetSerialNumber()}: is there and does not open, as if "
+                        f"another program had it: {error}"
+                    ) from error
+            time.sleep(RETRY_S)
 
-    @property
-    def timing(self) -> CameraTiming:
-        """Exposure; the read-out is taken as 10 ms, and as not overlapping the next exposure."""
-        frame_ms = self.exposure_ms + READOUT_MS
-        return CameraTiming(TRIGGER_MS, frame_ms, READOUT_MS, period_ms=TRIGGER_MS + frame_ms)
+    def _start(self, buffers: int) -> None:
+        self._camera.MaxNumBuffer.Value = max(buffers, 8)
+        self._camera.StartGrabbing(self._pylon.GrabStrategy_OneByOne)
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(height, width) of the sensor."""
-        return self._shape
+    def _stop(self) -> None:
+        self._camera.StopGrabbing()
 
-    @property
-    def bit_depth(self) -> int:
-        """Bits of one count."""
-        return self._bits
-
-    @property
-    def exposure_range_ms(self) -> tuple[float, float]:
-        """Shortest and longest exposure."""
-        return (self._exposure.GetMin() / 1e3, self._exposure.GetMax() / 1e3)
-
-    @property
-    def exposure_ms(self) -> float:
-        """The exposure that the camera applies."""
-        return float(self._exposure.GetValue()) / 1e3
-
-    @exposure_ms.setter
-    def exposure_ms(self, value: float) -> None:
-        low, high = self.exposure_range_ms
-        if not low <= value <= high:
-            raise DeviceValueError(
-                f"{self.name}: exposure {value} ms; allowed is {low} ... {high} ms"
+    def _fire(self) -> None:
+        try:
+            self._camera.WaitForFrameTriggerReady(
+                self._options.timeout_ms, self._pylon.TimeoutHandling_ThrowException
             )
-        self._exposure.SetValue(value * 1e3)
-
-    @property
-    def roi(self) -> Roi:
-        """Window that is read out."""
-        camera = self._camera
-        return Roi(
-            camera.OffsetY.Value, camera.OffsetX.Value, camera.Height.Value, camera.Width.Value
-        )
-
-    @roi.setter
-    def roi(self, value: Roi) -> None:
-        if not value.fits(self.shape):
-            raise DeviceValueError(f"{self.name}: {value} does not fit the sensor {self.shape}")
-        camera = self._camera
-        try:
-            camera.StopGrabbing()  # the window does not change while it runs
-            camera.OffsetX.Value = 0
-            camera.OffsetY.Value = 0
-            camera.Height.Value, camera.Width.Value = value.height, value.width
-            camera.OffsetY.Value, camera.OffsetX.Value = value.top, value.left
-        except self._error as error:
-            raise DeviceValueError(f"{self.name}: {value}: {error}") from error
-
-    def expose(self) -> ReadOut:
-        """Expose once, from now; returns when the exposure is over by the declared time."""
-        if not self._camera.IsOpen():
-            raise DeviceStateError(f"{self.name}: is closed")
-        try:
-            self._await_trigger()
-            start_s = time.monotonic()
-            self._camera.TriggerSoftware.Execute()
         except self._late as error:
             raise DeviceTimeoutError(f"{self.name}: takes no trigger: {error}") from error
-        except self._error as error:
-            raise DeviceDisconnectedError(f"{self.name}: {error}; check the cable") from error
-        exposure_ms, roi = self.exposure_ms, self.roi
-        time.sleep(self.timing.exposed_ms / 1e3)
-        return lambda: self._read(start_s, exposure_ms, roi)
+        self._camera.TriggerSoftware.Execute()
 
-    def get_frame(self) -> Frame:
-        """Expose once, from now, and wait for the frame."""
-        return self.expose()()
-
-    def get_frames(self, count: int) -> list[Frame]:
-        """`count` exposures in a row."""
-        return [self.get_frame() for _ in range(count)]
-
-    @property
-    def has_trigger_input(self) -> bool:
-        """Not used: no modulator with a driver has a trigger output."""
-        return False
-
-    def triggered(self, count: int) -> AbstractContextManager[TriggeredReadOut]:
-        """Refused."""
-        raise DeviceStateError(f"{self.name}: its trigger input is not used by this driver")
-
-    def close(self) -> None:
-        """Let go of the camera."""
-        self._camera.Close()
-
-    def _await_trigger(self) -> None:
-        """Be ready for a trigger, with no late frame in the queue that could be taken for the next."""
-        if not self._camera.IsGrabbing():
-            self._camera.StartGrabbing(self._pylon.GrabStrategy_OneByOne)
-        while self._camera.RetrieveResult(0, self._pylon.TimeoutHandling_Return).IsValid():
-            pass
-        self._camera.WaitForFrameTriggerReady(
-            self._timeout_ms, self._pylon.TimeoutHandling_ThrowException
-        )
-
-    def _read(self, start_s: float, exposure_ms: float, roi: Roi) -> Frame:
+    def _fetch(self, timeout_ms: float) -> Grabbed:
         try:
             grab = self._camera.RetrieveResult(
-                int(self._timeout_ms + exposure_ms), self._pylon.TimeoutHandling_ThrowException
+                int(timeout_ms), self._pylon.TimeoutHandling_ThrowException
             )
-            if not grab.GrabSucceeded():
-                raise DeviceTimeoutError(f"{self.name}: {grab.ErrorDescription}")
-            pixels = np.array(grab.Array, dtype=np.uint16)
         except self._late as error:
-            raise DeviceTimeoutError(f"{self.name}: no frame came: {error}") from error
-        except self._error as error:
-            raise DeviceDisconnectedError(f"{self.name}: {error}; check the cable") from error
-        self._sequence += 1
-        full = float((pixels >= 2**self._bits - 1).mean())
-        return Frame(pixels, exposure_ms, start_s, self._sequence, None, full, roi)
+            raise DeviceTimeoutError(
+                f"{self.name}: no frame within {timeout_ms:.0f} ms; check trigger, cable and load"
+            ) from error
+        with grab:
+            if not grab.GrabSucceeded():
+                raise DeviceTimeoutError(
+                    f"{self.name}: {grab.ErrorDescription} ({grab.ErrorCode:#x}); with GigE check "
+                    "packet size and inter-packet delay"
+                )
+            number = None if grab.BlockID == NO_NUMBER else int(grab.BlockID)
+            return Grabbed(np.frombuffer(grab.Buffer, np.uint8), (grab.Height, grab.Width), number)
+
+    def _gone(self) -> bool:
+        return bool(self._camera.IsCameraDeviceRemoved())
+
+    def _release(self) -> None:
+        with suppress(*self._features.errors, DeviceError):
+            self._camera.Close()
+
+
+def _play(features: Features, name: str, folder: str) -> None:
+    """Let the emulator send the images of a folder. Raises DeviceValueError with a real camera."""
+    features.try_write("Off", "TestImageSelector")
+    if not (
+        features.try_write(folder, "ImageFilename") and features.try_write("On", "ImageFileMode")
+    ):
+        raise DeviceValueError(f"{name}: image_folder = {folder!r}: only the emulator plays images")
+
+
+def _as_pylon_spells(attribute: str) -> str:
+    return attribute.capitalize()

@@ -1,0 +1,78 @@
+"""From a camera's buffer to counts: GenICam's monochrome pixel formats (PFNC 2.4), packed ones too.
+
+"Mono12p" runs on, lowest bit first, over the bytes. "Mono12Packed" is GigE Vision's older way: the two
+pixels' high bytes stand first and last, their low bits share the byte between.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import numpy.typing as npt
+
+from drivers.errors import DeviceValueError
+from drivers.types import CountArray
+
+Bytes = npt.NDArray[np.uint8]
+KNOWN = (
+    "Mono16", "Mono14", "Mono12", "Mono12p", "Mono12Packed",
+    "Mono10", "Mono10p", "Mono10Packed", "Mono8",
+)  # fmt: skip
+"""In the order in which they are taken when the bench file names none: finest first, whole words before."""
+
+
+def bits_of(pixel_format: str) -> int:
+    """Bits of one count. Raises DeviceValueError for a format that is not monochrome."""
+    if pixel_format not in KNOWN:
+        raise DeviceValueError(f"pixel format {pixel_format!r}; allowed are {', '.join(KNOWN)}")
+    digits = re.search(r"\d+", pixel_format)
+    assert digits is not None
+    return int(digits.group())
+
+
+def unpack(buffer: Bytes, pixel_format: str, shape: tuple[int, int]) -> CountArray:
+    """Counts (height, width), right-justified, from a buffer of bytes without padding between rows.
+
+    Raises DeviceValueError if the buffer is too short.
+    """
+    bits, pixels = bits_of(pixel_format), shape[0] * shape[1]
+    if pixel_format.endswith("Packed"):
+        size, read = -(-pixels // 2) * 3, _packed
+    elif pixel_format.endswith("p"):
+        size, read = -(-pixels * bits // 8), _running_on
+    else:
+        size, read = pixels * (1 if bits == 8 else 2), _whole_words
+    if len(buffer) < size:
+        raise DeviceValueError(
+            f"{len(buffer)} bytes for {shape[0]} x {shape[1]} pixels of {pixel_format}; needed are {size}"
+        )
+    return read(buffer[:size], bits)[:pixels].reshape(shape)
+
+
+def _whole_words(buffer: Bytes, bits: int) -> CountArray:
+    return buffer.astype(np.uint16) if bits == 8 else buffer.view("<u2").astype(np.uint16)
+
+
+def _running_on(buffer: Bytes, bits: int) -> CountArray:
+    """Groups of whole bytes: 2 pixels in 3 bytes, or 4 in 5."""
+    in_group = {10: 5, 12: 3}[bits]
+    groups = np.zeros((-(-len(buffer) // in_group), in_group), np.uint8)
+    groups.reshape(-1)[: len(buffer)] = buffer
+    words = groups.astype(np.uint16)
+    pixels = np.empty((len(groups), in_group * 8 // bits), np.uint16)
+    for pixel in range(pixels.shape[1]):
+        first, offset = divmod(pixel * bits, 8)
+        value = words[:, first] >> offset | words[:, first + 1] << (8 - offset)
+        pixels[:, pixel] = value & (2**bits - 1)
+    return pixels.reshape(-1)
+
+
+def _packed(buffer: Bytes, bits: int) -> CountArray:
+    """Two pixels in three bytes. 12 bits: all low bits are used; 10 bits: two of each half."""
+    groups = buffer.reshape(-1, 3).astype(np.uint16)
+    low = bits - 8
+    pixels = np.empty((len(groups), 2), np.uint16)
+    pixels[:, 0] = groups[:, 0] << low | groups[:, 1] & (2**low - 1)
+    pixels[:, 1] = groups[:, 2] << low | groups[:, 1] >> 4 & (2**low - 1)
+    return pixels.reshape(-1)

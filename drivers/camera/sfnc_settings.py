@@ -1,0 +1,172 @@
+"""What is set on a camera with GenICam's standard features (SFNC): format, window, exposure, trigger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from drivers.camera.bit_packing import KNOWN, bits_of
+from drivers.camera.features import Features
+from drivers.camera.window import ReadWindow, Steps
+from drivers.errors import DeviceValueError
+from drivers.types import CameraTiming, Roi
+
+TRIGGER_MS = 1.0
+READOUT_MS = 10.0
+"""Of a camera that does not say."""
+EXPOSURE = ("ExposureTime", "ExposureTimeAbs")
+FRAME_RATE = ("ResultingFrameRate", "ResultingFrameRateAbs", "AcquisitionFrameRate")
+FIXED = {
+    "AcquisitionMode": "Continuous",
+    "ExposureMode": "Timed",
+    "ExposureAuto": "Off",
+    "GainAuto": "Off",
+    "BlackLevelAuto": "Off",
+    "GammaEnable": False,
+    "AcquisitionFrameRateEnable": False,
+}
+"""What a measurement needs, where a camera has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SfncOptions:
+    """The bench file's [camera.options] that all GenICam cameras share.
+
+    pixel_format: a monochrome one by its GenICam name, such as "Mono12p"; "": the first that there is of
+    the bench file's bit_depth. binning: pixels that
+    are put together on each axis; shape and windows are then in binned pixels. trigger_line: input on which
+    a modulator triggers exposures, such as "Line1"; "": none. timeout_ms: how long to wait for a frame,
+    beyond its exposure.
+    """
+
+    pixel_format: str = ""
+    binning: Annotated[int, Field(ge=1, le=8)] = 1
+    trigger_line: str = ""
+    timeout_ms: Annotated[int, Field(ge=10, le=600_000)] = 2000
+
+
+class SfncSettings:
+    """Sets what a measurement needs at once. Raises DeviceValueError for what the camera cannot.
+
+    shape: (height, width) of the sensor, after binning. pixel_format: as it is sent. has_trigger: exposures
+    can be started; else the camera runs by itself. timing: as it is with these settings.
+    """
+
+    def __init__(self, name: str, features: Features, bit_depth: int, options: SfncOptions) -> None:
+        self._name, self._features, self._options = name, features, options
+        for feature, value in FIXED.items():
+            features.try_write(value, feature)
+        self._bin()
+        self.pixel_format = self._choose_format(bit_depth)
+        self.has_trigger = self._choose_trigger()
+        self._steps = self._axis("Height", "OffsetY"), self._axis("Width", "OffsetX")
+        self.shape = (self._steps[0].length, self._steps[1].length)
+        self.use_window(Roi(0, 0, *self.shape))
+        self.note_timing()
+
+    @property
+    def temperature_c(self) -> float | None:
+        """Of sensor or board; None if the camera does not measure it."""
+        found = self._features.read("DeviceTemperature", "TemperatureAbs")
+        return None if found is None else float(found)
+
+    @property
+    def exposure_range_ms(self) -> tuple[float, float]:
+        """Shortest and longest exposure; both the frame's time if the camera's is not settable."""
+        low, high = self._features.smallest(*EXPOSURE), self._features.largest(*EXPOSURE)
+        if low is None or high is None:
+            return self.exposure_ms, self.exposure_ms
+        return float(low) / 1e3, float(high) / 1e3
+
+    def set_exposure(self, value_ms: float) -> None:
+        """Set it."""
+        low, high = self.exposure_range_ms
+        if not low * (1.0 - 1e-9) <= value_ms <= high * (1.0 + 1e-9):
+            raise DeviceValueError(
+                f"{self._name}: exposure {value_ms} ms; allowed is {low:g} ... {high:g} ms"
+            )
+        self._features.write(value_ms * 1e3, *EXPOSURE)
+        self.note_timing()
+
+    def use_window(self, asked: Roi) -> None:
+        """Let the camera read out the smallest window that it can around this one."""
+        self.window = ReadWindow.around(asked, *self._steps)
+        features, read = self._features, self.window.read
+        for offset, first, length, size in (
+            ("OffsetX", read.left, "Width", read.width),
+            ("OffsetY", read.top, "Height", read.height),
+        ):
+            if features.read(offset) is not None:
+                features.write(0, offset)
+                features.write(size, length)
+                features.write(first, offset)
+        self.note_timing()
+
+    def trigger_by(self, source: str) -> None:
+        """Let this start exposures: "Software", or a line."""
+        self._features.write(source, "TriggerSource")
+
+    def note_timing(self) -> None:
+        """Read what the camera says of it; once, because each reading is a packet there and back."""
+        features = self._features
+        rate = features.read(*FRAME_RATE)
+        frame_ms = 1e3 / float(rate) if rate else READOUT_MS
+        exposure_us = features.read(*EXPOSURE)
+        self.exposure_ms = frame_ms if exposure_us is None else float(exposure_us) / 1e3
+        readout_us = features.read("SensorReadoutTime")
+        readout_ms = READOUT_MS if readout_us is None else float(readout_us) / 1e3
+        total_ms = self.exposure_ms + readout_ms
+        # A line may trigger while the frame before is read out; the software waits for it.
+        period_ms = frame_ms if self._options.trigger_line else TRIGGER_MS + total_ms
+        period_ms = max(period_ms, self.exposure_ms, readout_ms)
+        self.timing = CameraTiming(TRIGGER_MS, total_ms, readout_ms, period_ms)
+
+    def _bin(self) -> None:
+        for feature in ("BinningHorizontal", "BinningVertical"):
+            taken = self._features.try_write(self._options.binning, feature)
+            if not taken and self._options.binning > 1:
+                raise DeviceValueError(
+                    f"{self._name}: binning = {self._options.binning}; its {feature} goes "
+                    f"to {self._features.largest(feature) or 1}"
+                )
+
+    def _choose_format(self, bit_depth: int) -> str:
+        features, wanted = self._features, self._options.pixel_format
+        there = [name for name in KNOWN if name in features.choices("PixelFormat")]
+        has = f"it has {', '.join(there) or 'only colours'}"
+        if wanted and wanted not in there:
+            raise DeviceValueError(f"{self._name}: pixel_format = {wanted!r}; {has}")
+        fitting = [n for n in there if bits_of(n) == bit_depth and wanted in ("", n)]
+        for name in fitting:
+            if features.try_write(name, "PixelFormat"):
+                return name
+        raise DeviceValueError(f"{self._name}: bit_depth = {bit_depth} {wanted}: {has}")
+
+    def _choose_trigger(self) -> bool:
+        """One frame each trigger; what else may be triggered is not."""
+        features, line = self._features, self._options.trigger_line
+        for selector in features.choices("TriggerSelector"):
+            if selector != "FrameStart" and features.try_write(selector, "TriggerSelector"):
+                features.try_write("Off", "TriggerMode")
+        features.try_write("FrameStart", "TriggerSelector")
+        sources = features.choices("TriggerSource")
+        if line and line not in sources:
+            raise DeviceValueError(
+                f"{self._name}: trigger_line = {line!r}; it has {', '.join(sources) or 'none'}"
+            )
+        return features.try_write("On", "TriggerMode") and features.try_write(
+            "Software", "TriggerSource"
+        )
+
+    def _axis(self, length: str, offset: str) -> Steps:
+        features = self._features
+        if features.read(offset) is None:
+            # What cannot be moved is read whole, and cut here.
+            return Steps(int(features.read(length)), offset_step=0)
+        features.write(0, offset)
+        longest, least = int(features.largest(length)), int(features.smallest(length))
+        features.write(least, length)
+        offset_step = int(features.step(offset) or 1)
+        return Steps(longest, least, int(features.step(length) or 1), offset_step)
