@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from labdiff.commands.arguments import Cluster, Workers, WorkersOn, by_workers
 from labdiff.errors import JobStoppedError, UserError
 
 app = typer.Typer(
@@ -163,6 +164,9 @@ def train(
     recalibrate: Annotated[
         bool, typer.Option("--recalibrate", help="Use no stored calibration, measure all.")
     ] = False,
+    workers: Workers = None,
+    workers_on: WorkersOn = "auto",
+    cluster: Cluster = None,
     as_json: Json = False,
 ) -> None:
     """Train an optical denoising unit on a bench, or go on with a stopped run."""
@@ -178,7 +182,10 @@ def train(
             raise UserError(
                 "--layers-from: a run that is gone on with has its layers; leave it out"
             )
-        _run_experiment(Request(resume=resume, data_dir=data_dir), as_json)
+        request = Request(
+            resume=resume, data_dir=data_dir, **by_workers(workers, workers_on, cluster)
+        )
+        _run_experiment(request, as_json)
         return
     recommended = for_training(data)
     edges = edge_numbers(timestep_edges) if timestep_edges is not None else ()
@@ -214,7 +221,15 @@ def train(
     stored = None
     if not recalibrate:
         stored = archive_folder(bench, load_bench(bench).camera.driver == "mock", options.seed)
-    request = Request(bench, out, options, data_dir, calibrations=stored, start_from=start_from)
+    request = Request(
+        bench,
+        out,
+        options,
+        data_dir,
+        calibrations=stored,
+        start_from=start_from,
+        **by_workers(workers, workers_on, cluster),
+    )
     _run_experiment(request, as_json)
 
 

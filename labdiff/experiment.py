@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import closing
+from typing import TypeAlias
 
 import torch
 
@@ -15,26 +17,32 @@ from labdiff.evaluate import baselines, score
 from labdiff.events import Calibrated, GenerationStep, JobStarted, Measured, StageStarted
 from labdiff.generate import generate
 from labdiff.learning.loop import train
+from labdiff.learning.method import Method
 from labdiff.prompts import classes_of, prompts_in_turn
 from labdiff.routines import FIRST_LOOK, REST
 from labdiff.runner import Job
 from labdiff.session import Session
 from labdiff.staleness import bring_up_to_date, what_to_measure
 
+LearnOnTwin: TypeAlias = Callable[[Session, Method], Job[None]]
 DONE = "done"
 BEFORE_THE_BENCH = ("offline", "offline_on_twin")
 CALIBRATING = ("first_look", "offline_on_bench", "look", "calibration")
 
 
 def experiment(
-    session: Session, seconds_before: float = 0.0, kept: KeptCalibration | None = None
+    session: Session,
+    seconds_before: float = 0.0,
+    kept: KeptCalibration | None = None,
+    on_twin: LearnOnTwin = train,
 ) -> Job[dict[str, float]]:
     """Train offline, see it fail on the bench, calibrate, learn again and online, generate.
 
     With layers from a file what would be the training offline is not.
 
     Returns the figures. kept: the bench's calibrations; what is stored and still holds is used, and what
-    is measured is stored. Without it all is measured, and nothing kept.
+    is measured is stored. Without it all is measured, and nothing kept. on_twin: trains on the twin, as
+    `labdiff.learning.loop.train` does, or by several workers.
 
     A resumed session goes on from its position. A bench that can be put back to where it was then gives
     to the bit what it would have given; a real one is looked at anew, because it may have moved.
@@ -50,7 +58,7 @@ def experiment(
     yield Measured(dict(figures))
 
     while where.stage != DONE:
-        yield from _stage(session, kept)
+        yield from _stage(session, kept, on_twin)
         session.at_work.clear()
         yield session.checkpoint()
         yield Measured(dict(figures))
@@ -61,12 +69,12 @@ def experiment(
     return figures
 
 
-def _stage(session: Session, kept: KeptCalibration | None) -> Job[None]:
+def _stage(session: Session, kept: KeptCalibration | None, on_twin: LearnOnTwin) -> Job[None]:
     """The stage at which the session is, from where it is in it; the session is then at the next."""
     figures, where = session.figures, session.position
     match where.stage:
         case "offline":
-            yield from train(session, "offline")
+            yield from on_twin(session, "offline")
             where.go_to("offline_on_twin")
         case "offline_on_twin":
             figures["mse_offline_twin"], _ = score(session, "twin")
@@ -92,7 +100,7 @@ def _stage(session: Session, kept: KeptCalibration | None) -> Job[None]:
             figures["mse_calibrated_bench"], _ = score(session, "bench")
             where.go_to("calibrated")
         case "calibrated":
-            yield from train(session, "calibrated")
+            yield from on_twin(session, "calibrated")
             where.go_to("retrained_on_bench")
         case "retrained_on_bench":
             figures["mse_retrained_bench"], _ = score(session, "bench")

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ from drivers.errors import DeviceError, DeviceStateError
 from labdiff.assemble import open_bench
 from labdiff.bench import Bench
 from labdiff.calibrate import KeptCalibration
+from labdiff.cluster.choosing import chosen_workers
 from labdiff.config import BenchConfig, TrainingOptions, bench_text, parse_bench
 from labdiff.errors import UserError
 from labdiff.events import Event
-from labdiff.experiment import experiment
+from labdiff.experiment import LearnOnTwin, experiment
 from labdiff.layer_file import read_layers
+from labdiff.learning.at_once import check_independent, train_on_twin
 from labdiff.reader import read_run
 from labdiff.recorder import Recorder
 from labdiff.session import CHECKPOINT_SECONDS, Session, options_of
@@ -45,6 +48,8 @@ class Request:
     (a resumed run has its own).
     start_from: a layer file instead of training offline; its options and its bench have to fit these.
     checkpoint_seconds: the longest time whose work a crash may cost, beside that of a stage without steps.
+    workers: processes that learn layer sets on the twin at the same time; 0: one after the other, here.
+    workers_on, cluster: as `labdiff.cluster.choosing.chosen_workers` has them.
     """
 
     bench: str = "mock"
@@ -55,6 +60,9 @@ class Request:
     calibrations: Path | None = None
     start_from: Path | None = None
     checkpoint_seconds: float = CHECKPOINT_SECONDS
+    workers: int = 0
+    workers_on: str = "auto"
+    cluster: str | None = None
 
     @property
     def run_path(self) -> Path | None:
@@ -82,6 +90,7 @@ class ExperimentJob:
         self.config: BenchConfig = parse_bench(self._text, name)
         self._run = run
         self._calibrations = request.calibrations if run is None else run.calibrations
+        self._on_twin = self._twin_training()
         self._lent = bench is not None
         self._bench: Bench = bench or self._open()
         try:
@@ -97,6 +106,18 @@ class ExperimentJob:
             if not self._lent:
                 self._bench.close()
             raise
+
+    def _twin_training(self) -> LearnOnTwin:
+        """How it learns on the twin. Raises UserError if the workers asked for are not to be had."""
+        request, workers = self.request, None
+        if request.workers:
+            # Here and not after hours; layers from a file need no neighbour.
+            if request.start_from is None and request.resume is None:
+                check_independent(self.options, request.workers)
+            workers = chosen_workers(request.workers, request.workers_on, request.cluster)
+        return partial(
+            train_on_twin, bench_text=self._text, workers=workers, data_dir=request.data_dir
+        )
 
     def _open(self) -> Bench:
         try:
@@ -125,7 +146,7 @@ class ExperimentJob:
         started_s = time.monotonic()
         try:
             with self._bench.lent() if self._lent else self._bench:
-                return (yield from experiment(self.session, before_s, self._kept()))
+                return (yield from self._experiment(before_s))
         except DeviceStateError as error:
             raise UserError(str(error)) from error
         except DeviceError as error:
@@ -134,6 +155,9 @@ class ExperimentJob:
                 f"{error} (after {spent_s:.0f} s). {self._state()} Mend it, then "
                 f"go on with: labdiff train --resume {self.request.run_path}"
             ) from error
+
+    def _experiment(self, before_s: float) -> Generator[Event, None, dict[str, float]]:
+        return experiment(self.session, before_s, self._kept(), self._on_twin)
 
     def _state(self) -> str:
         """How the bench was left, and what had gone wrong before."""

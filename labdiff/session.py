@@ -17,6 +17,7 @@ from calibration.dark import DarkLevel
 from calibration.registration import Registration
 from calibration.store import Result
 from drivers.errors import DeviceStateError
+from drivers.phase import PhaseQuantiser
 from labdiff.assemble import build_odu, build_twin
 from labdiff.bench import Bench
 from labdiff.bench_state import BenchState
@@ -69,6 +70,7 @@ class Session:
     calibrations: names and archive's ids of the calibrations in use.
     at_work: what the stage at work keeps to be gone on with from a checkpoint; empty between stages.
     left_at: where the bench of a resumed run has to be put back to; None if it cannot be.
+    quantiser: of the SLM for which layers are learnt, where its bench is not at hand.
     """
 
     config: BenchConfig
@@ -89,6 +91,7 @@ class Session:
     calibrations: dict[str, str] = field(default_factory=dict)
     at_work: dict[str, np.ndarray] = field(default_factory=dict)
     left_at: BenchState | None = None
+    quantiser: PhaseQuantiser | None = None
     resumed: bool = False
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     _checkpoint_s: float = field(default_factory=time.monotonic)
@@ -137,9 +140,10 @@ class Session:
 
     def shown(self, phases: Tensor) -> Tensor:
         """Phases as the SLM shows them, in grey levels; the gradient passes straight through."""
-        if self.laboratory is None:
+        slm = self.laboratory or self.quantiser
+        if slm is None:
             return phases
-        steps = torch.from_numpy(self.bench.realised(phases.detach().numpy()))
+        steps = torch.from_numpy(slm.realised(phases.detach().numpy()))
         return phases + (steps - phases).detach()
 
     def measure(self, inputs: Tensor, phases: Tensor) -> Tensor:

@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Any
+
+import typer
+
 from labdiff.errors import UserError
+
+Workers = Annotated[
+    int | None, typer.Option("--workers", help="Processes at work at the same time.", min=1)
+]
+WorkersOn = Annotated[
+    str, typer.Option("--on", help="auto, local, or ray: auto takes Ray where it is installed.")
+]
+Cluster = Annotated[
+    str | None, typer.Option("--cluster", help="Ray cluster to work on, HOST:PORT of its head.")
+]
+
+
+def by_workers(workers: int | None, on: str, cluster: str | None) -> dict[str, Any]:
+    """What a request says of workers. Raises UserError if there is more said of them than that."""
+    if workers is None and (on != "auto" or cluster is not None):
+        named = "--on" if cluster is None else "--cluster"
+        raise UserError(f"{named}: says where workers are; say how many too, as --workers 2")
+    return {"workers": workers or 0, "workers_on": on, "cluster": cluster}
 
 
 def class_numbers(text: str) -> tuple[int, ...]:

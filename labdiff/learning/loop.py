@@ -25,8 +25,10 @@ PICTURE_SECONDS = 0.25
 MATCHED_BATCHES = 2
 
 
-def train(session: Session, method: Method) -> Job[None]:
+def train(session: Session, method: Method, only: int | None = None) -> Job[None]:
     """Train every layer set on its own timesteps, from where the session's position is.
+
+    only: this layer set alone, at which the position is.
 
     Pre-compensation stays on the SLM. On a twin the bench is left alone. On the bench the next batch is
     measured while the gradient of this one is computed, if the options say `overlap`: its layers then
@@ -40,7 +42,8 @@ def train(session: Session, method: Method) -> Job[None]:
 
     with light_source(session, method) as source:
         before.source(source)
-        for layer_set in range(where.layer_set, options.layer_sets):
+        last_set = options.layer_sets - 1 if only is None else only
+        for layer_set in range(where.layer_set, last_set + 1):
             steps = plan[layer_set]
             learner = _learner(session, method, layer_set, steps)
             before.learner(learner)

@@ -1,0 +1,77 @@
+"""Ray, if it is here: joined on loopback, or where a user says."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+
+from labdiff.errors import UserError
+
+LOOPBACK = "127.0.0.1"
+OBJECTS_BYTES = 200 * 1024**2
+"""Of shared memory for what is on its way; Ray would take a third of the machine's."""
+
+
+def has_ray() -> bool:
+    """Is Ray installed?"""
+    return find_spec("ray") is not None
+
+
+def is_loopback(address: str | None) -> bool:
+    """Is it this machine, as nobody else can reach it? None is."""
+    return address is None or address.rpartition(":")[0] in (LOOPBACK, "localhost")
+
+
+def ray_module(address: str | None = None) -> Any:
+    """Ray, for a cluster at an address. Raises UserError that names the extra."""
+    # Ray looks at both once, when it is imported.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Its name says what it was made for. Set to 0, everything of Ray listens on loopback alone; else even
+    # a node that is told to be 127.0.0.1 takes the address that others can reach.
+    os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "01"[not is_loopback(address)])
+    try:
+        return importlib.import_module("ray")
+    except ImportError as error:
+        raise UserError(
+            "Ray is not installed, and this needs it: pip install 'labdiff[cluster]' "
+            f"(without it, local processes do the work of one machine: --on local) ({error})"
+        ) from None
+
+
+@contextmanager
+def joined(address: str | None, cores: int = 1) -> Iterator[Any]:
+    """Ray, joined to the cluster at an address, or begun on this machine's loopback alone.
+
+    One that this process has joined already is used, and stays. Raises UserError if there is none.
+    """
+    ray = ray_module(address)
+    if ray.is_initialized():
+        yield ray
+        return
+    own = {
+        "num_cpus": max(cores, os.cpu_count() or 1),
+        "include_dashboard": False,
+        "object_store_memory": OBJECTS_BYTES,
+    }
+    try:
+        ray.init(
+            address=address or "local",
+            namespace="labdiff",
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            **({} if address else own),
+        )
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        raise UserError(
+            f"Ray at {address or 'this machine'}: {error}. A computer that is to work with a cluster "
+            f"joins it first: ray start --address={address or 'HOST:PORT'}"
+        ) from None
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
