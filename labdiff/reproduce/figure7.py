@@ -37,8 +37,14 @@ NAMES: dict[Method, str] = {
     "online": "online",
     "calibrated": "perfect calibration",
 }
-EQUAL_RANGES: Mapping[str, Any] = {"layer_sets": 10, "timestep_edges": (), "batch": 8}
-"""Of the small scale, as the paper has them."""
+SMALL: Mapping[str, Any] = {
+    "layer_sets": 10,
+    "timestep_edges": (),
+    "batch": 8,
+    "prediction": "sample",
+}
+"""Ten equal ranges as the paper has them, but the intensity is the clean image: with the paper's, the
+noise, no method gets anywhere in so few steps, and all would agree for the wrong reason."""
 COUNTED = 10
 """Last steps over which errors are averaged for the sentence."""
 
@@ -52,9 +58,9 @@ class Settings:
     angles_mrad: tuple[float, float, float, float] = (3.0, -2.0, 2.5, -3.0)
     too_large: float = 0.2
     steps: int = 300
-    learning_rate: float = 0.1
+    learning_rate: float = 0.2
     layer_set: int = 4
-    options: Mapping[str, Any] = field(default_factory=lambda: EQUAL_RANGES)
+    options: Mapping[str, Any] = field(default_factory=lambda: SMALL)
 
 
 PAPER_SETTINGS = Settings(steps=3000, learning_rate=0.006, options={})
@@ -169,6 +175,10 @@ def _smooth(rows: list[Row], column: str) -> list[float]:
     ]
 
 
+def _predicted(settings: Settings) -> str:
+    return "clean image" if settings.options.get("prediction") == "sample" else "noise"
+
+
 def sentence(curves: dict[Method, list[Row]], settings: Settings, context: Context) -> str:
     """Where each method ends, beside what the paper says of it."""
     ends = {method: _smooth(rows, "mse")[-1] for method, rows in curves.items()}
@@ -184,6 +194,7 @@ def sentence(curves: dict[Method, list[Row]], settings: Settings, context: Conte
         f"{ends['online']:.3g} beside {ends['calibrated']:.3g} with perfect calibration, "
         f"{100 * share:.0f} % of whose fall from {first:.3g} it has (paper: all of it); D "
         f"{started:.3g} to {ended:.3g}. The paper prints curves and no numbers; ours are of "
-        f"{settings.data}, one layer set, {context.choose('layers of 100 x 100', 'its sizes')}, and the "
+        f"{settings.data}, one layer set that predicts the {_predicted(settings)}, "
+        f"{context.choose('layers of 100 x 100', 'its sizes')}, and the "
         "refinement moves all alignment parameters, not the four angles alone."
     )
