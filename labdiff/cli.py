@@ -46,10 +46,11 @@ def main() -> None:
         monitors,
         reproduce,
         slm,
+        sweep,
         watch,
     )
 
-    for command in (generate, layers, data, evaluate, reproduce, watch, monitors, slm):
+    for command in (generate, layers, data, evaluate, reproduce, watch, monitors, slm, sweep):
         command.register(app)
     for entry in metadata.entry_points(group="labdiff.commands"):
         register: Callable[[typer.Typer], None] = entry.load()
@@ -333,7 +334,10 @@ def _run_experiment(request: Any, as_json: bool) -> None:
         except JobStoppedError as error:
             if recorder is None:
                 raise
-            raise JobStoppedError(f"go on with: labdiff train --resume {recorder.path}") from error
+            how = f" --workers {request.workers}" if request.workers else ""
+            raise JobStoppedError(
+                f"go on with: labdiff train --resume {recorder.path}{how}"
+            ) from error
     _print_table("Figures", figures)
     if recorder is not None:
         _print_report(recorder.path)

@@ -219,7 +219,12 @@ class Session:
         """
         if not run.checkpoint:
             raise UserError(f"{run.path}: stopped before its first checkpoint; start anew")
-        arrays, scalars = run.checkpoint, run.checkpoint_scalars
+        kept = Checkpoint(run.checkpoint, run.checkpoint_scalars, run.checkpoint_results)
+        self.take_up(kept, str(run.path))
+
+    def take_up(self, kept: Checkpoint, name: str) -> None:
+        """The same from the checkpoint alone; name: what to call it in messages. Raises UserError."""
+        arrays, scalars = kept.arrays, kept.scalars
         try:
             self.odu.load_state_dict({k: _tensor(v) for k, v in _part("odu.", arrays).items()})
             self.twin.load_alignment({k: _tensor(v) for k, v in _part("twin.", arrays).items()})
@@ -234,15 +239,13 @@ class Session:
             )
             self.pretrained, self.aligned = bool(scalars["pretrained"]), bool(scalars["aligned"])
         except (RuntimeError, KeyError) as error:
-            raise UserError(
-                f"{run.path}: its checkpoint does not fit this program: {error}"
-            ) from None
+            raise UserError(f"{name}: its checkpoint does not fit this program: {error}") from None
         self.figures = {k: float(v) for k, v in _part(FIGURE, scalars).items()}
         self.calibrations = {k: str(v) for k, v in _part(CALIBRATION, scalars).items()}
         self.at_work = {k: np.array(v) for k, v in _part(AT_WORK, arrays).items()}
         values = _part(BENCH, {**arrays, **scalars})
         if values:
-            dark, registration = map(run.checkpoint_results.get, ("dark", "registration"))
+            dark, registration = map(kept.results.get, ("dark", "registration"))
             assert dark is None or isinstance(dark, DarkLevel)
             assert registration is None or isinstance(registration, Registration)
             self.left_at = BenchState(values, dark, registration)

@@ -1,0 +1,81 @@
+"""One trial where it is computed: it tells events, each time up to a checkpoint, and writes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from labdiff.assemble import open_bench
+from labdiff.config import parse_bench
+from labdiff.errors import UserError
+from labdiff.evaluate import baselines, score
+from labdiff.events import Checkpoint, Event, JobStarted, Measured
+from labdiff.experiment import experiment
+from labdiff.learning.layer_set import TELL_SECONDS
+from labdiff.learning.loop import train
+from labdiff.runner import Job
+from labdiff.session import Session
+from labdiff.sweep.sweep_file import Trial
+
+TRAINED = "trained"
+
+
+@dataclass(frozen=True, slots=True)
+class TrialTask:
+    """A trial, and where to go on: the last checkpoint that was told, None from the start."""
+
+    trial: Trial
+    data_dir: Path | None = None
+    start: Checkpoint | None = None
+
+
+def run_trial(task: TrialTask) -> Iterator[tuple[Event, ...]]:
+    """Events in blocks, the last of each a checkpoint. Raises UserError for a user's mistake."""
+    trial = task.trial
+    name = f"trial {trial.number}"
+    config = parse_bench(trial.bench_text, name)
+    with ExitStack() as opened:
+        bench = None
+        if trial.where == "bench":
+            bench = opened.enter_context(open_bench(config, trial.options.seed))
+        session = Session.create(config, trial.options, bench, task.data_dir)
+        session.checkpoint_seconds = TELL_SECONDS
+        if task.start is not None:
+            session.take_up(task.start, name)
+        seconds = session.figures.get("seconds", 0.0)
+        job = _on_twin(session, seconds) if bench is None else experiment(session, seconds)
+        opened.enter_context(closing(job))
+        block: list[Event] = []
+        for event in job:
+            block.append(event)
+            if isinstance(event, Checkpoint):
+                yield tuple(block)
+                block.clear()
+        if block:
+            yield (*block, session.checkpoint())
+
+
+def _on_twin(session: Session, before_s: float) -> Job[dict[str, float]]:
+    """Learn on the data sheet's twin, then score there on held-out images."""
+    figures, where, started_s = session.figures, session.position, time.monotonic() - before_s
+    yield JobStarted("trial on the twin", session.options.layer_sets)
+    if where.stage == "offline":
+        with closing(train(session, "offline")) as job:
+            for event in job:
+                figures["seconds"] = time.monotonic() - started_s
+                yield event
+        where.go_to(TRAINED)
+        yield session.checkpoint()
+    elif where.stage != TRAINED:
+        raise UserError(
+            f"its checkpoint is of stage {where.stage!r}, which a trial on the twin has not"
+        )
+    figures["mse_offline_twin"] = score(session, "twin")[0]
+    figures |= baselines(session)
+    figures["seconds"] = time.monotonic() - started_s
+    yield Measured(dict(figures))
+    yield session.checkpoint()
+    return figures
