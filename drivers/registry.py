@@ -9,14 +9,19 @@ from typing import Any
 from drivers.errors import DeviceNotFoundError
 
 DRIVERS: dict[str, dict[str, str]] = {
-    "slm": {"slmpy": "drivers.slm.slmpy:SlmPy", "screen": "drivers.slm.screen:Screen"},
+    "slm": {
+        "slmpy": "drivers.slm.slmpy:SlmPy",
+        "screen": "drivers.slm.screen:Screen",
+        "meadowlark": "drivers.slm.meadowlark:Meadowlark",
+        "slmsuite": "drivers.slm.slmsuite:SlmsuiteSlm",
+    },
     "camera": {"basler": "drivers.camera.basler:BaslerCamera"},
     "laser": {
         "scpi": "drivers.laser.scpi:ObisLaser",
         "scpi_laser": "drivers.laser.scpi:ScpiLaser",
         "solstis": "drivers.laser.solstis:Solstis",
     },
-    "input": {},
+    "input": {"dmd_alp": "drivers.modulator.dmd_alp:DmdAlp"},
     "meter": {"pm100": "drivers.meter.pm100:Pm100"},
 }
 

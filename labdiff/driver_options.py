@@ -5,7 +5,7 @@ A driver class that takes options names them in `Options`, a frozen dataclass wi
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, Field, fields
 from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
@@ -37,8 +37,7 @@ def driver_options(kind: str, driver: str, given: dict[str, Any]) -> dict[str, A
         return {}
     hints = get_type_hints(wanted, include_extras=True)
     known: dict[str, Any] = {
-        field.name: (hints[field.name], ... if field.default is MISSING else field.default)
-        for field in fields(wanted)
+        field.name: (hints[field.name], _default(field)) for field in fields(wanted)
     }
     model = create_model("Options", __base__=_Options, **known)
     try:
@@ -48,3 +47,7 @@ def driver_options(kind: str, driver: str, given: dict[str, Any]) -> dict[str, A
         raise UserError(explain(error, where, model)) from None
     except DeviceValueError as error:
         raise UserError(f"{where}: {error}") from None
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()

@@ -7,43 +7,26 @@ TCP protocol is spoken here without it; only a monitor of this computer needs sl
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
+from drivers.errors import (
+    DeviceDisconnectedError,
+    DeviceNotFoundError,
+    DeviceValueError,
+)
+from drivers.slm.panel import Display, Grey, Panel
+from drivers.slm.slmpy_tcp import PORT, SlmPyConnection
+from drivers.types import Timing
 
-from drivers.errors import DeviceNotFoundError, DeviceStateError, DeviceValueError
-from drivers.phase import PhaseQuantiser, check_pattern
-from drivers.slm.slmpy_tcp import SlmPyConnection
-from drivers.types import FloatArray, PatternId, Timing
-
-Grey = npt.NDArray[np.uint8]
-PORT = 9999
 LOCAL = "monitor:"
 
 
-class Display(Protocol):
-    """Whatever shows grey levels."""
-
-    def show(self, grey: Grey) -> None:
-        """Show (height, width) and return when it is on its way to the panel."""
-        ...
-
-    def close(self) -> None:
-        """Let go."""
-        ...
-
-
-class SlmPy:
-    """8-bit grey levels, wrapped and quantised here."""
+class SlmPy(Panel):
+    """8-bit grey levels. Network and one refresh at 60 Hz, then the liquid crystal."""
 
     def __init__(self, display: Display, shape: tuple[int, int], pixel_pitch_um: float) -> None:
-        self._display = display
-        self._shape = shape
-        self._pitch_um = pixel_pitch_um
-        self._quantise = PhaseQuantiser(8)
-        self._pattern: PatternId = 0
-        self._closed = False
+        timing = Timing(latency_ms=50.0, duration_ms=30.0)
+        super().__init__(display, "SLM through slmPy", shape, pixel_pitch_um, timing)
 
     @classmethod
     def from_settings(cls, shape: tuple[int, int], pixel_pitch_um: float, address: str) -> SlmPy:
@@ -57,68 +40,6 @@ class SlmPy:
         host, colon, _ = address.partition(":")
         port = _number(address, f"{host}:") if colon else PORT
         return cls(SlmPyConnection(host, port), shape, pixel_pitch_um)
-
-    @property
-    def name(self) -> str:
-        """Maker, model and serial number."""
-        return "SLM through slmPy"
-
-    @property
-    def timing(self) -> Timing:
-        """Network and one refresh at 60 Hz, then the liquid crystal."""
-        return Timing(latency_ms=50.0, duration_ms=30.0)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(height, width) of the panel."""
-        return self._shape
-
-    @property
-    def pixel_pitch_um(self) -> float:
-        """Distance between pixel centres."""
-        return self._pitch_um
-
-    @property
-    def bit_depth(self) -> int:
-        """Bits of one grey level."""
-        return 8
-
-    @property
-    def shown(self) -> PatternId | None:
-        """None: the picture goes one way, over a video cable, and nothing comes back."""
-        return None
-
-    def set_lut(self, phase_by_grey_rad: FloatArray | None) -> None:
-        """Use a measured phase response, (256,) radians; None: linear over 2 pi."""
-        self._quantise = PhaseQuantiser(8, phase_by_grey_rad)
-
-    def set_phase(self, phase_rad: FloatArray) -> PatternId:
-        """Show a phase pattern, (height, width)."""
-        check_pattern(self.name, phase_rad, self._shape)
-        return self._send(self._quantise(phase_rad))
-
-    def set_grey(self, grey: FloatArray) -> PatternId:
-        """Show raw grey levels, (height, width)."""
-        check_pattern(self.name, grey, self._shape)
-        if grey.min() < 0 or grey.max() > 255:
-            raise DeviceValueError(f"{self.name}: grey levels outside 0 ... 255")
-        return self._send(grey.astype(np.uint8))
-
-    def _send(self, grey: Grey) -> PatternId:
-        if self._closed:
-            raise DeviceStateError(f"{self.name}: is closed")
-        self._display.show(grey)
-        self._pattern += 1
-        return self._pattern
-
-    def close(self) -> None:
-        """Flat, and let go."""
-        if not self._closed:
-            try:
-                self._send(np.zeros(self._shape, np.uint8))
-            finally:
-                self._closed = True
-                self._display.close()
 
 
 class _Monitor:
@@ -143,14 +64,17 @@ class _Monitor:
         except Exception as error:  # slmPy and wxPython raise bare exceptions of many kinds
             raise DeviceNotFoundError(f"slmPy: monitor {number}: {error}") from error
         if (height, width) != shape:
-            self._window.close()
+            self.close()
             raise DeviceValueError(
                 f"slmPy: monitor {number} has {height} x {width} pixels; slm.shape says "
                 f"{shape[0]} x {shape[1]}. Is it the SLM's monitor, at its native size?"
             )
 
     def show(self, grey: Grey) -> None:
-        self._window.updateArray(grey)
+        try:
+            self._window.updateArray(grey)
+        except Exception as error:
+            raise DeviceDisconnectedError(f"slmPy: its window does not answer: {error}") from error
 
     def close(self) -> None:
         self._window.close()

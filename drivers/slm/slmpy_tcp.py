@@ -23,6 +23,8 @@ from drivers.errors import (
 )
 
 DONE, ERROR = b"done", b"err"
+PORT = 9999
+"""slmPy's own."""
 
 
 class SlmPyConnection:

@@ -1,4 +1,4 @@
-"""The commands `labdiff slm status | flat | close`: the SLM windows that a bench left behind."""
+"""The commands `labdiff slm status | flat | close | serve`: SLM windows, and one for another computer."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     group.command("status")(_status)
     group.command("flat")(_flat)
     group.command("close")(_close)
+    group.command("serve")(_serve)
 
 
 def _status(monitor: Address = "") -> None:
@@ -38,6 +39,38 @@ def _flat(monitor: Address = "") -> None:
 def _close(monitor: Address = "") -> None:
     """Flat, then end the window: the desktop appears on that monitor."""
     _each("quit", monitor)
+
+
+def _serve(
+    monitor: Annotated[
+        str, typer.Option("--monitor", "-m", help="The SLM's monitor, as 'labdiff monitors' says.")
+    ],
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 lets the whole network in.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; slmPy's own is 9999.", min=0, max=65535)] = 9999,
+) -> None:
+    """Show what slmPy's clients send on this computer's SLM, such as a Raspberry Pi's; Ctrl-C ends it."""
+    from drivers.slm.monitor import choose
+    from drivers.slm.screen import Screen
+    from drivers.slm.slmpy_server import SlmPyServer
+    from drivers.slm.window_link import list_monitors
+    from labdiff.interrupt import StopOnSignal
+
+    shape = choose(list_monitors(), monitor).shape
+    screen = Screen.from_settings(shape, 1.0, monitor)
+    try:
+        server = SlmPyServer(screen.set_grey, shape, host, port)
+        try:
+            print(
+                f"{screen.name}: {shape[0]} x {shape[1]} pixels at {host}:{server.port}", flush=True
+            )
+            with StopOnSignal() as stop:
+                server.serve(stop.requested)
+        finally:
+            server.close()
+    finally:
+        screen.close()
 
 
 def _each(what: str, address: str) -> None:

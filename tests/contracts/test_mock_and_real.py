@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +10,12 @@ import pytest
 
 from calibration.packing import RightJustified
 from drivers.errors import DeviceDisconnectedError, DeviceStateError, DeviceValueError
-from drivers.modulator.slm_patch import SlmPatch
-from drivers.protocols import SLM, Camera, InputModulator, SequenceModulator
-from drivers.slm.screen import Screen
-from drivers.slm.slmpy import SlmPy
+from drivers.protocols import Camera
 from drivers.types import Roi
 from labdiff.frame_log import FrameLog
 from labdiff.replay import Replay
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
-from tests.contracts.peers import SlmPyServer
-from tests.contracts.screens import offscreen
 from tests.unit.small_bench import small_bench
 
 GEOMETRY = MockGeometry(
@@ -32,25 +26,6 @@ GEOMETRY = MockGeometry(
 
 def lab() -> MockLaboratory:
     return MockLaboratory.create(GEOMETRY, seed=1)
-
-
-@pytest.fixture(params=["mock", "slmpy", "screen"])
-def slm(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[SLM]:
-    if request.param == "mock":
-        yield lab().slm
-        return
-    if request.param == "screen":
-        with offscreen(tmp_path, (64, 160), monkeypatch):
-            screen = Screen.from_settings((64, 160), 9.2, "panel")
-            yield screen
-            screen.close()
-        return
-    with SlmPyServer((64, 160)) as server:
-        found = SlmPy.from_settings((64, 160), 9.2, f"127.0.0.1:{server.port}")
-        yield found
-        found.close()
 
 
 @pytest.fixture(params=["mock", "basler", "right-justified", "replayed"])
@@ -74,43 +49,6 @@ def camera(
     found = BaslerCamera()
     yield found
     found.close()
-
-
-def test_slm(slm: SLM) -> None:
-    assert isinstance(slm, SLM)
-    first = slm.set_phase(np.full(slm.shape, 20.0))
-    assert slm.shown in (None, 0), "what was sent is not what is shown"
-    assert slm.set_grey(np.zeros(slm.shape)) == first + 1
-    for wrong in (np.zeros((3, 3)), np.full(slm.shape, np.nan)):
-        with pytest.raises(DeviceValueError):
-            slm.set_phase(wrong)
-    with pytest.raises(DeviceValueError):
-        slm.set_grey(np.full(slm.shape, 256.0))
-    slm.close()
-    slm.close()
-    with pytest.raises(DeviceStateError):
-        slm.set_phase(np.zeros(slm.shape))
-
-
-def test_input_patch(slm: SLM) -> None:
-    patch = SlmPatch(slm, 16, 10, (32, 32))
-    assert isinstance(patch, InputModulator)
-    assert patch.show(np.ones((32, 32))) + 1 == patch.show(np.ones((32, 32)))
-    with pytest.raises(DeviceValueError):
-        patch.show(np.ones((31, 32)))
-
-
-def test_dmd() -> None:
-    dmd = MockLaboratory.create(replace(GEOMETRY, input_kind="dmd"), seed=1).dmd
-    assert isinstance(dmd, SequenceModulator)
-    first = dmd.show(np.ones(dmd.shape))
-    period_ms = 2.0 * dmd.timing.total_ms
-    assert dmd.show_sequence(np.ones((2, *dmd.shape)), period_ms) == [first + 1, first + 2]
-    with pytest.raises(DeviceValueError):
-        dmd.show_sequence(np.ones((2, *dmd.shape)), 0.5 * dmd.timing.total_ms)
-    dmd.close()
-    with pytest.raises(DeviceStateError):
-        dmd.show_sequence(np.ones((2, *dmd.shape)), period_ms)
 
 
 def test_camera(camera: Camera) -> None:

@@ -1,0 +1,94 @@
+"""Any SLM that slmsuite has a driver for: Holoeye, Santec, Hamamatsu ... slmsuite only shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, ClassVar
+
+from drivers.errors import DeviceDisconnectedError, DeviceNotFoundError, DeviceValueError
+from drivers.slm.panel import Grey, Panel
+from drivers.types import Timing
+
+CLASSES = {
+    "hamamatsu": "hamamatsu:Hamamatsu",
+    "holoeye": "holoeye:Holoeye",
+    "meadowlark": "meadowlark:Meadowlark",
+    "remote": "remote:RemoteSLM",
+    "santec": "santec:Santec",
+    "screen": "screenmirrored:ScreenMirrored",
+    "simulated": "simulated:SimulatedSLM",
+}
+"""By what slm.address calls them: module and class in slmsuite.hardware.slms."""
+
+
+@dataclass(frozen=True)
+class SlmsuiteOptions:
+    """arguments: what slmsuite's class takes, by its names. latency_ms, crystal_ms: of this panel."""
+
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    latency_ms: float = 33.0
+    crystal_ms: float = 30.0
+
+
+class _Display:
+    def __init__(self, slm: Any) -> None:
+        self.slm = slm
+
+    def show(self, grey: Grey) -> None:
+        try:
+            # Levels as they are: no correction of slmsuite's, no sleep; both are the bench's.
+            self.slm.set_phase(grey, phase_correct=False, settle=False)
+        except Exception as error:  # slmsuite raises whatever the maker's library does
+            raise DeviceDisconnectedError(f"slmsuite: the SLM does not answer: {error}") from error
+
+    def close(self) -> None:
+        with suppress(NotImplementedError):
+            self.slm.close()
+
+
+class SlmsuiteSlm(Panel):
+    """The same grey levels mean the same phase here as with our own drivers: they are chosen here."""
+
+    Options: ClassVar[type[SlmsuiteOptions]] = SlmsuiteOptions
+
+    @classmethod
+    def from_settings(
+        cls,
+        shape: tuple[int, int],
+        pixel_pitch_um: float,
+        address: str,
+        options: SlmsuiteOptions | None = None,
+    ) -> SlmsuiteSlm:
+        """address: "holoeye", "santec" ... Raises DeviceNotFoundError, DeviceValueError."""
+        given = options or SlmsuiteOptions()
+        if address not in CLASSES:
+            raise DeviceValueError(
+                f"slm.address = {address!r}: slmsuite's drivers are {', '.join(CLASSES)}"
+            )
+        module, _, name = CLASSES[address].partition(":")
+        arguments = dict(given.arguments)
+        if address == "simulated":
+            arguments = {"resolution": (shape[1], shape[0]), **arguments}
+        try:
+            slm: Any = getattr(import_module(f"slmsuite.hardware.slms.{module}"), name)(**arguments)
+        except ImportError as error:
+            raise DeviceNotFoundError(
+                f"slmsuite {address}: {error}; pip install 'labdiff[slmsuite]', and the maker's software"
+            ) from error
+        except Exception as error:
+            raise DeviceNotFoundError(
+                f"slmsuite {address}: not found, in use, or slm.options.arguments are not right: {error}"
+            ) from error
+        display = _Display(slm)
+        if tuple(slm.shape) != shape:
+            display.close()
+            raise DeviceValueError(
+                f"slmsuite {address}: has {slm.shape[0]} x {slm.shape[1]} pixels; slm.shape says "
+                f"{shape[0]} x {shape[1]}"
+            )
+        timing = Timing(given.latency_ms, given.crystal_ms)
+        title = f"{slm.name} through slmsuite"
+        return cls(display, title, shape, pixel_pitch_um, timing, int(slm.bitdepth))
