@@ -15,7 +15,13 @@ DRIVERS: dict[str, dict[str, str]] = {
         "meadowlark": "drivers.slm.meadowlark:Meadowlark",
         "slmsuite": "drivers.slm.slmsuite:SlmsuiteSlm",
     },
-    "camera": {"basler": "drivers.camera.basler:BaslerCamera"},
+    "camera": {
+        "basler": "drivers.camera.basler:BaslerCamera",
+        "folder": "drivers.camera.folder:FolderCamera",
+        "genicam": "drivers.camera.genicam:GenicamCamera",
+        "micromanager": "drivers.camera.micromanager:MicroManagerCamera",
+        "webcam": "drivers.camera.webcam:Webcam",
+    },
     "laser": {
         "scpi": "drivers.laser.scpi:ObisLaser",
         "scpi_laser": "drivers.laser.scpi:ScpiLaser",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from typing import Any, Protocol, TypeVar, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from calibration.layout import PatchLayout
 from drivers.errors import DeviceError
@@ -24,6 +25,13 @@ from mock_hardware.geometry import MockGeometry
 from twin.digital_twin import DigitalTwin, TwinGeometry
 from twin.input_layout import InputLayout
 from twin.odu import ImageStatistics, OpticalDenoisingUnit
+
+if TYPE_CHECKING:
+    from mock_hardware.laboratory import MockLaboratory
+
+
+IMAGE_FOLDER = "image_folder"
+"""The option of camera drivers that can play images; through them simulated light reaches a real driver."""
 
 
 def patch_layout(config: BenchConfig) -> PatchLayout:
@@ -92,7 +100,8 @@ def build_odu(
 def open_bench(config: BenchConfig, seed: int) -> Bench:
     """Open the devices of a bench file. The mock's hidden imperfections are drawn from the seed.
 
-    Raises UserError for an unknown driver or a mixture of mock and real devices, DeviceError when
+    A camera's emulator that plays images from a folder may stand among mock devices: it is lit by them.
+    Raises UserError for an unknown driver or another mixture of mock and real devices, DeviceError when
     a device is not there.
     """
     drivers = {
@@ -108,10 +117,13 @@ def open_bench(config: BenchConfig, seed: int) -> Bench:
     for kind, driver in drivers.items():
         if driver != "mock":
             _check_driver(kind, driver)
+    if len(mocked) == len(drivers) - 1 and config.camera.options.get(IMAGE_FOLDER):
+        return _mock_bench(config, seed)
     if mocked:
         raise UserError(
             f'{mocked[0]}.driver: "mock" beside real devices; simulated light does not reach real '
-            f"ones. Use mock for all of {', '.join(drivers)}, or for none."
+            f"ones. Use mock for all of {', '.join(drivers)}, or for none; or for all but a camera whose "
+            f"emulator plays images: camera.options.{IMAGE_FOLDER}."
         )
     return _real_bench(config)
 
@@ -147,16 +159,49 @@ def _mock_bench(config: BenchConfig, seed: int) -> Bench:
     from mock_hardware.laboratory import MockLaboratory
 
     laboratory = MockLaboratory.create(mock_geometry(config), config.mock, seed)
-    slm, camera, laser, dmd = laboratory.slm, laboratory.camera, laboratory.laser, laboratory.dmd
+    slm, laser, dmd = laboratory.slm, laboratory.laser, laboratory.dmd
+    camera: tuple[Camera, Callable[[], Camera]]
+    camera = laboratory.camera, _plugged_in(laboratory.camera)
+    all_mock = config.camera.driver == "mock"
+    if not all_mock:
+        open_camera = _lit_camera(config, laboratory)
+        camera = open_camera(), open_camera
     return _lasting_bench(
         config,
         laboratory.clock,
         slm=(slm, _plugged_in(slm)),
-        camera=(camera, _plugged_in(camera)),
+        camera=camera,
         laser=(laser, _plugged_in(laser)),
         dmd=(dmd, _plugged_in(dmd)) if dmd is not None else None,
-        frames_name_patterns=True,
-        laboratory=laboratory,
+        frames_name_patterns=all_mock,
+        laboratory=laboratory if all_mock else None,
+    )
+
+
+def _lit_camera(config: BenchConfig, laboratory: MockLaboratory) -> Callable[[], Camera]:
+    """What opens a real camera's driver in the laboratory's light."""
+    from mock_hardware.light_folder import LightFolder, LitCamera
+
+    open_real = _camera_opener(config)
+
+    def open_camera() -> Camera:
+        # The emulator wants to see pictures when it is opened.
+        folder = LightFolder(Path(config.camera.options[IMAGE_FOLDER]), config.camera.shape)
+        real = open_real()
+        try:
+            return LitCamera(real, laboratory, folder)
+        except BaseException:
+            real.close()
+            raise
+
+    return open_camera
+
+
+def _camera_opener(config: BenchConfig) -> Callable[[], Camera]:
+    return partial(
+        _opener("camera", config.camera.driver, config.camera.options),
+        serial=config.camera.serial,
+        bit_depth=config.camera.bit_depth,
     )
 
 
@@ -189,11 +234,7 @@ def _real_bench(config: BenchConfig) -> Bench:
         address=_address("laser", config.laser),
         wavelength_nm=config.source.wavelength_nm,
     )
-    open_camera: Callable[[], Camera] = partial(
-        _opener("camera", config.camera.driver, config.camera.options),
-        serial=config.camera.serial,
-        bit_depth=config.camera.bit_depth,
-    )
+    open_camera = _camera_opener(config)
     open_dmd: Callable[[], InputModulator] | None = None
     if config.input.kind == "dmd":
         open_dmd = partial(

@@ -1,0 +1,145 @@
+"""Any camera whose maker has a GenTL producer (FLIR, Allied Vision, IDS ...), through harvesters.
+
+A producer is the maker's `.cti` file. It is found by camera.options.producer, else by the variable
+GENICAM_GENTL64_PATH, which the maker's installer sets.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from drivers.camera.features import Features
+from drivers.camera.sfnc_camera import Grabbed, SfncCamera
+from drivers.camera.sfnc_settings import SfncOptions
+from drivers.errors import DeviceNotFoundError, DeviceTimeoutError
+
+GENTL_PATH = "GENICAM_GENTL64_PATH"
+BEFORE_FIRST = {"GEV": 0, "U3V": -1}
+"""GigE Vision counts blocks from 1, USB3 Vision from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenicamOptions(SfncOptions):
+    """The bench file's [camera.options]. producer: the maker's .cti file; "": by GENICAM_GENTL64_PATH."""
+
+    producer: str = ""
+
+
+class GenicamCamera(SfncCamera):
+    """Each exposure is started by a software trigger; a camera without one is started for each frame."""
+
+    Options = GenicamOptions
+
+    def __init__(
+        self, serial: str = "", bit_depth: int = 12, options: GenicamOptions | None = None
+    ) -> None:
+        options = options or GenicamOptions()
+        try:
+            from genicam import genapi, gentl
+            from harvesters.core import Harvester
+        except ImportError as error:
+            raise DeviceNotFoundError(
+                "harvesters is missing; pip install 'labdiff[genicam]'"
+            ) from error
+        errors = (genapi.GenericException, gentl.GenericException)
+        self._harvester: Any = Harvester()
+        try:
+            info = self._find(serial, producers(options.producer), errors)
+            self._acquirer: Any = self._open(info, errors)
+            name = f"{info.vendor} {info.model} {info.serial_number}"
+            node_map = self._acquirer.remote_device.node_map
+            features = Features(lambda feature: getattr(node_map, feature), errors, str)
+            super().__init__(
+                name, features, bit_depth, options, BEFORE_FIRST.get(str(info.tl_type))
+            )
+        except BaseException:
+            self._harvester.reset()
+            raise
+
+    @classmethod
+    def from_settings(
+        cls, serial: str | None, bit_depth: int, options: GenicamOptions | None = None
+    ) -> GenicamCamera:
+        """As the bench file has it."""
+        return cls(serial or "", bit_depth, options)
+
+    def _find(self, serial: str, files: list[Path], errors: tuple[type[Exception], ...]) -> Any:
+        refused = []
+        unusable: tuple[type[Exception], ...] = (OSError, *errors)
+        for file in files:
+            try:
+                self._harvester.add_file(str(file), check_existence=True, check_validity=True)
+            except unusable as error:
+                refused.append(f"; {file.name}: {error}")
+        self._harvester.update()
+        found = self._harvester.device_info_list
+        for info in found:
+            if serial in ("", info.serial_number):
+                return info
+        there = ", ".join(info.serial_number for info in found)
+        raise DeviceNotFoundError(
+            f"GenICam camera {serial or '(any)'}: not found by {', '.join(f.name for f in files)}; "
+            f"cameras there are: {there or 'none, or another program has them'}{''.join(refused)}"
+        )
+
+    def _open(self, info: Any, errors: tuple[type[Exception], ...]) -> Any:
+        try:
+            return self._harvester.create(self._harvester.device_info_list.index(info))
+        except errors as error:
+            raise DeviceNotFoundError(
+                f"GenICam camera {info.serial_number}: is there and does not open, as if another "
+                f"program had it: {error}"
+            ) from error
+
+    def _start(self, buffers: int) -> None:
+        self._acquirer.num_buffers = max(buffers, self._acquirer.min_num_buffers)
+        self._acquirer.start()
+
+    def _stop(self) -> None:
+        self._acquirer.stop()
+
+    def _fire(self) -> None:
+        self._features.execute("TriggerSoftware")
+
+    def _fetch(self, timeout_ms: float) -> Grabbed:
+        # A buffer that is not whole comes as None, as does a time-out.
+        buffer = self._acquirer.try_fetch(timeout=timeout_ms / 1e3)
+        if buffer is None:
+            raise DeviceTimeoutError(
+                f"{self.name}: no whole frame within {timeout_ms:.0f} ms; check trigger, cable and load"
+            )
+        with buffer:
+            image = buffer.payload.components[0]
+            data = np.array(image.data).view(np.uint8)
+            return Grabbed(data, (int(image.height), int(image.width)), int(buffer.frame_id))
+
+    def _gone(self) -> bool:
+        return self._features.read("Width") is None
+
+    def _release(self) -> None:
+        with suppress(*self._features.errors):
+            self._acquirer.destroy()
+        self._harvester.reset()
+
+
+def producers(named: str = "") -> list[Path]:
+    """The GenTL producers to be asked. Raises DeviceNotFoundError if there is none."""
+    if named:
+        if not Path(named).is_file():
+            raise DeviceNotFoundError(f"camera.options.producer: {named}: no such file")
+        return [Path(named)]
+    folders = [Path(part) for part in os.environ.get(GENTL_PATH, "").split(os.pathsep) if part]
+    found = sorted(file for folder in folders for file in folder.glob("*.cti"))
+    if not found:
+        raise DeviceNotFoundError(
+            "no GenTL producer: install the camera maker's software (Spinnaker, Vimba X, IDS peak ...), "
+            f"or name its .cti file as camera.options.producer; {GENTL_PATH} names "
+            f"{', '.join(map(str, folders)) or 'no folder'}"
+        )
+    return found

@@ -1,0 +1,247 @@
+"""Any camera that Micro-Manager has a device adapter for, through its core (pymmcore)."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field
+
+from drivers.camera.bounded_call import BoundedCalls
+from drivers.errors import (
+    DeviceDisconnectedError,
+    DeviceError,
+    DeviceNotFoundError,
+    DeviceStateError,
+    DeviceTimeoutError,
+    DeviceValueError,
+)
+from drivers.protocols import ReadOut, TriggeredReadOut
+from drivers.types import CameraTiming, Frame, Roi
+
+TRIGGER_MS = 1.0
+READOUT_MS = 10.0
+"""Micro-Manager does not say how long a camera takes."""
+LABEL = "labdiff camera"
+
+
+@dataclass(frozen=True, slots=True)
+class MicroManagerOptions:
+    """The bench file's [camera.options].
+
+    adapter, device: such as "DemoCamera", "DCam". config_file: a Micro-Manager .cfg instead of both.
+    folder: where Micro-Manager is; "": by MICROMANAGER_PATH, or as pymmcore-plus finds it.
+    properties: set on the camera in this order, such as "PixelType=16bit". timeout_ms: for every call.
+    """
+
+    adapter: str = ""
+    device: str = ""
+    config_file: str = ""
+    folder: str = ""
+    properties: tuple[str, ...] = ()
+    timeout_ms: Annotated[int, Field(ge=10, le=600_000)] = 5000
+
+
+class MicroManagerCamera:
+    """Each exposure is a snap. serial: the camera's label in the .cfg; "": its current camera."""
+
+    Options = MicroManagerOptions
+
+    def __init__(self, serial: str, bit_depth: int, options: MicroManagerOptions) -> None:
+        try:
+            import pymmcore
+        except ImportError as error:
+            raise DeviceNotFoundError(
+                "pymmcore is missing; pip install 'labdiff[micromanager]'"
+            ) from error
+        self._options, self._sequence, self._closed = options, 0, False
+        self._label = serial or LABEL
+        self._name = f"Micro-Manager {serial or options.device or Path(options.config_file).name}"
+        self._calls = BoundedCalls(self._name)
+        self._core: Any = pymmcore.CMMCore()
+        try:
+            self._call(lambda: self._load(serial), DeviceNotFoundError)
+            self._call(self._set_up, DeviceValueError)
+            if self._bits != bit_depth:
+                raise DeviceValueError(
+                    f"{self.name}: bit_depth = {bit_depth}: it counts in {self._bits}; its properties "
+                    "BitDepth or PixelType may change that (camera.options.properties)"
+                )
+        except BaseException:
+            self.close()
+            raise
+
+    @classmethod
+    def from_settings(
+        cls, serial: str | None, bit_depth: int, options: MicroManagerOptions
+    ) -> MicroManagerCamera:
+        """As the bench file has it."""
+        return cls(serial or "", bit_depth, options)
+
+    @property
+    def name(self) -> str:
+        """Adapter and device, or label."""
+        return self._name
+
+    @property
+    def timing(self) -> CameraTiming:
+        """Exposure; the read-out is taken as 10 ms, and as not overlapping the next exposure."""
+        total_ms = self._exposure_ms + READOUT_MS
+        return CameraTiming(TRIGGER_MS, total_ms, READOUT_MS, TRIGGER_MS + total_ms)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) of the sensor, as it is binned."""
+        return self._shape
+
+    @property
+    def bit_depth(self) -> int:
+        """Bits of one count."""
+        return self._bits
+
+    @property
+    def exposure_range_ms(self) -> tuple[float, float]:
+        """As the adapter says; else a microsecond to a minute."""
+        return self._range_ms
+
+    @property
+    def exposure_ms(self) -> float:
+        """The exposure that the camera applies."""
+        return self._exposure_ms
+
+    @exposure_ms.setter
+    def exposure_ms(self, value: float) -> None:
+        low, high = self.exposure_range_ms
+        if not low <= value <= high:
+            raise DeviceValueError(
+                f"{self.name}: exposure {value} ms; allowed is {low:g} ... {high:g} ms"
+            )
+        self._call(lambda: self._core.setExposure(self._label, value))
+        self._exposure_ms = float(self._call(lambda: self._core.getExposure(self._label)))
+
+    @property
+    def roi(self) -> Roi:
+        """Window that is read out."""
+        return self._roi
+
+    @roi.setter
+    def roi(self, value: Roi) -> None:
+        if not value.fits(self.shape):
+            raise DeviceValueError(f"{self.name}: {value} does not fit the sensor {self.shape}")
+        window = (value.left, value.top, value.width, value.height)
+        self._call(lambda: self._core.setROI(self._label, *window), DeviceValueError)
+        taken = tuple(self._call(lambda: self._core.getROI(self._label)))
+        if taken != window:
+            raise DeviceValueError(
+                f"{self.name}: takes (left, top, width, height) {taken} for the window {window}"
+            )
+        self._roi = value
+
+    def expose(self) -> ReadOut:
+        """Expose once, from now; a snap returns when the exposure is over."""
+        start_s = time.monotonic()
+        exposure_ms = self._exposure_ms
+        self._call(self._core.snapImage, waits_ms=exposure_ms)
+        return lambda: self._read(start_s, exposure_ms)
+
+    def get_frame(self) -> Frame:
+        """Expose once, from now, and wait for the frame."""
+        return self.expose()()
+
+    def get_frames(self, count: int) -> list[Frame]:
+        """`count` exposures in a row."""
+        return [self.get_frame() for _ in range(count)]
+
+    @property
+    def has_trigger_input(self) -> bool:
+        """Not used: every adapter has properties of its own for it."""
+        return False
+
+    def triggered(self, count: int) -> AbstractContextManager[TriggeredReadOut]:
+        """Refused."""
+        raise DeviceStateError(f"{self.name}: its trigger input is not used by this driver")
+
+    def close(self) -> None:
+        """Let go of the camera; a library that hangs is left to itself."""
+        if not self._closed:
+            with suppress(RuntimeError, DeviceError):
+                self._calls(self._core.reset, self._options.timeout_ms, "does not close")
+            self._calls.end()
+            self._closed = True
+
+    def _call(
+        self,
+        act: Any,
+        means: type[DeviceError] = DeviceDisconnectedError,
+        waits_ms: float = 0.0,
+    ) -> Any:
+        """means: what the library's one kind of error says here."""
+        if self._closed:
+            raise DeviceStateError(f"{self.name}: is closed")
+        try:
+            return self._calls(act, self._options.timeout_ms + waits_ms, "no answer")
+        except (RuntimeError, ValueError) as error:
+            if isinstance(error, DeviceError):
+                raise
+            kind = DeviceTimeoutError if "timed out" in str(error).lower() else means
+            raise kind(f"{self.name}: {error}") from error
+
+    def _load(self, serial: str) -> None:
+        core, options = self._core, self._options
+        core.setDeviceAdapterSearchPaths([str(micro_manager(options.folder))])
+        core.setTimeoutMs(options.timeout_ms)
+        if options.config_file:
+            core.loadSystemConfiguration(options.config_file)
+            self._label = serial or core.getCameraDevice()
+        elif options.adapter and options.device:
+            core.loadDevice(self._label, options.adapter, options.device)
+            core.initializeDevice(self._label)
+        else:
+            raise DeviceNotFoundError(
+                "camera.options: give adapter and device, or a Micro-Manager config_file; adapters "
+                f"there are: {', '.join(core.getDeviceAdapterNames()) or 'none'}"
+            )
+        core.setCameraDevice(self._label)
+
+    def _set_up(self) -> None:
+        core, label = self._core, self._label
+        for setting in self._options.properties:
+            key, _, value = setting.partition("=")
+            core.setProperty(label, key.strip(), value.strip())
+        core.clearROI()
+        if core.getNumberOfComponents() != 1 or core.getBytesPerPixel() > 2:
+            raise DeviceValueError(f"{self.name}: sends no grey levels of 8 ... 16 bits")
+        self._shape = (core.getImageHeight(), core.getImageWidth())
+        self._roi = Roi(0, 0, *self._shape)
+        self._bits = int(core.getImageBitDepth())
+        self._range_ms = (1e-3, 60e3)
+        if core.hasProperty(label, "Exposure") and core.hasPropertyLimits(label, "Exposure"):
+            low = core.getPropertyLowerLimit(label, "Exposure")
+            self._range_ms = (max(low, 1e-3), core.getPropertyUpperLimit(label, "Exposure"))
+        self._exposure_ms = float(core.getExposure(label))
+
+    def _read(self, start_s: float, exposure_ms: float) -> Frame:
+        pixels = np.asarray(self._call(self._core.getImage)).astype(np.uint16)
+        self._sequence += 1
+        full = float(np.mean(pixels >= 2**self._bits - 1))
+        return Frame(pixels, exposure_ms, start_s, self._sequence, None, full, self._roi)
+
+
+def micro_manager(named: str = "") -> Path:
+    """The folder of Micro-Manager's device adapters. Raises DeviceNotFoundError."""
+    found: Any = named or os.environ.get("MICROMANAGER_PATH")
+    if not found and find_spec("pymmcore_plus") is not None:
+        found = import_module("pymmcore_plus").find_micromanager()
+    if not found or not Path(found).is_dir():
+        raise DeviceNotFoundError(
+            f"Micro-Manager {found or ''}: not found; install it and name its folder as "
+            "camera.options.folder, or by the variable MICROMANAGER_PATH"
+        )
+    return Path(found)

@@ -1,1 +1,0 @@
-"""What is attached, through every back end that is installed."""

@@ -1,0 +1,123 @@
+"""The laboratory's light as images in a folder, where a camera's emulator finds what it shall see."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+
+from drivers.errors import DeviceValueError
+from drivers.protocols import Camera, ReadOut
+from drivers.types import CountArray, Frame, Roi
+from drivers.wrapped_camera import WrappedCamera
+from mock_hardware.laboratory import MockLaboratory
+
+NAMES = ("light-0.tiff", "light-1.tiff")
+"""Two, because an emulator may read a single image only once; both always show the same."""
+SHORT, LONG = 3, 4
+
+
+class LightFolder:
+    """Holds one picture at a time. Raises DeviceValueError for a folder that holds something else."""
+
+    def __init__(self, folder: Path, shape: tuple[int, int]) -> None:
+        self._folder, self._shape = folder, shape
+        folder.mkdir(parents=True, exist_ok=True)
+        others = sorted(path.name for path in folder.iterdir() if path.name not in NAMES)
+        if others:
+            raise DeviceValueError(
+                f"image_folder {folder}: holds {others[0]}, which would be played too; "
+                "name an empty or a new folder"
+            )
+        self.show(np.zeros((0, 0), np.uint16), Roi(0, 0, 0, 0))
+
+    def show(self, pixels: CountArray, roi: Roi) -> None:
+        """Let the picture be dark but for these counts in this window."""
+        picture = np.zeros(self._shape, np.uint16)
+        picture[roi.top : roi.top + roi.height, roi.left : roi.left + roi.width] = pixels
+        data = tiff(picture)
+        for name in NAMES:
+            # Written outside: an emulator lists the folder whenever it likes.
+            new = self._folder.with_name(f"{self._folder.name}.new")
+            new.write_bytes(data)
+            new.replace(self._folder / name)
+
+
+class LitCamera(WrappedCamera):
+    """A real camera's driver in the laboratory: every frame is written into its emulator's folder first.
+
+    What the pixels are is the driver's to say, and they name no pattern; time is the laboratory's.
+    """
+
+    def __init__(self, real: Camera, laboratory: MockLaboratory, folder: LightFolder) -> None:
+        super().__init__(real)
+        self._folder, self._light = folder, laboratory.camera
+        self.exposure_ms = real.exposure_ms
+        self.roi = Roi(0, 0, *self.shape)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) of the laboratory's sensor; an emulator's own may be larger."""
+        return self._light.shape
+
+    @property
+    def exposure_ms(self) -> float:
+        """As the real one."""
+        return self.real.exposure_ms
+
+    @exposure_ms.setter
+    def exposure_ms(self, value: float) -> None:
+        self._light.exposure_ms = value
+        self.real.exposure_ms = value
+
+    @property
+    def roi(self) -> Roi:
+        """As the real one."""
+        return self.real.roi
+
+    @roi.setter
+    def roi(self, value: Roi) -> None:
+        self._light.roi = value
+        self.real.roi = value
+
+    def expose(self) -> ReadOut:
+        """Let the light fall, and the real camera see it."""
+        light = self._light.get_frame()
+        self._folder.show(light.pixels, light.roi)
+        read = self.real.expose()
+
+        def seen() -> Frame:
+            frame = read()
+            return Frame(
+                frame.pixels,
+                frame.exposure_ms,
+                light.timestamp_s,
+                frame.sequence,
+                None,
+                frame.saturated_fraction,
+                frame.roi,
+            )
+
+        return seen
+
+
+def tiff(pixels: CountArray) -> bytes:
+    """A grey picture (height, width) of 16 bits in one strip, uncompressed, after TIFF 6.0."""
+    height, width = pixels.shape
+    entries = [
+        (256, LONG, width),
+        (257, LONG, height),
+        (258, SHORT, 16),
+        (259, SHORT, 1),  # not compressed
+        (262, SHORT, 1),  # black is zero
+        (273, LONG, 0),  # where the strip is, filled in below
+        (277, SHORT, 1),  # one sample a pixel
+        (278, LONG, height),
+        (279, LONG, 2 * pixels.size),
+    ]
+    start = 8 + 2 + 12 * len(entries) + 4
+    head = b"II*\0" + struct.pack("<IH", 8, len(entries))
+    for tag, kind, value in entries:
+        head += struct.pack("<HHII", tag, kind, 1, start if tag == 273 else value)
+    return head + struct.pack("<I", 0) + pixels.astype("<u2").tobytes()
