@@ -40,6 +40,7 @@ def main() -> None:
     """Entry point: a user's mistake is one clear line and exit code 2, never a traceback."""
     from labdiff.commands import (
         data,
+        devices,
         evaluate,
         generate,
         layers,
@@ -50,7 +51,18 @@ def main() -> None:
         watch,
     )
 
-    for command in (generate, layers, data, evaluate, reproduce, watch, monitors, slm, sweep):
+    for command in (
+        generate,
+        layers,
+        data,
+        evaluate,
+        reproduce,
+        watch,
+        monitors,
+        devices,
+        slm,
+        sweep,
+    ):
         command.register(app)
     for entry in metadata.entry_points(group="labdiff.commands"):
         register: Callable[[typer.Typer], None] = entry.load()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
 
+from drivers.discovery.search import BACK_ENDS
 from labdiff.data.folder import data_folder
 
 PACKAGES = ("labdiff", "drivers", "calibration", "twin", "gui", "mock_hardware")
@@ -21,9 +22,20 @@ LIBRARIES = (
     "pyqtgraph",
     "pypylon",
     "PyVISA",
+    "PyVISA-py",
+    "pyserial",
     "pillow",
     "pooch",
 )
+
+MOST_FILES = 50
+UNRELATED = {
+    "slmpy": (b"slmdisplay", "slmPy, from its GitHub repository wavefrontshaping/slmPy"),
+    "heds": (b"holoeye", "Holoeye's, which comes with its SLM Display SDK"),
+    "pyspin": (b"spinnaker", "FLIR's PySpin, which comes with Spinnaker"),
+    "pycrafter": (b"dlpc", "a driver of DLP boards"),
+}
+"""By the name on PyPI: a word that the right package alone would have, and which package that is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +47,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Python, the six packages and where they come from, the libraries, the data folder."""
+    """Python, the six packages and where they come from, libraries, what devices need, the data folder."""
     findings = [Finding(sys.version_info >= (3, 11), f"Python {platform.python_version()}")]
     findings.append(_one_parent())
     for name in LIBRARIES:
@@ -43,7 +55,8 @@ def examine() -> list[Finding]:
             findings.append(Finding(True, f"{name} {metadata.version(name)}"))
         except metadata.PackageNotFoundError:
             findings.append(Finding(False, f"{name} is missing; install labdiff anew"))
-    findings.append(_slmpy())
+    findings += _shadowed()
+    findings += _back_ends()
     named = os.environ.get("LABDIFF_DATA")
     if named and not Path(named).is_dir():
         findings.append(Finding(False, f"LABDIFF_DATA names {named}, which is no folder"))
@@ -66,12 +79,32 @@ def _one_parent() -> Finding:
     return Finding(False, f"packages from several places, one shadows another: {where}")
 
 
-def _slmpy() -> Finding:
-    """PyPI's slmpy is an unrelated community-detection package."""
-    if util.find_spec("slmpy") is None:
-        return Finding(True, "slmPy not installed; the driver speaks its TCP protocol by itself")
-    import slmpy
+def _shadowed() -> list[Finding]:
+    """Packages of PyPI that have a device library's name and are something else.
 
-    if hasattr(slmpy, "SLMdisplay"):
-        return Finding(True, "slmPy installed")
-    return Finding(False, "PyPI's 'slmpy' is an unrelated package: pip uninstall slmpy")
+    Looked at as text, never imported: what is another's might do anything.
+    """
+    findings = []
+    for name, (mark, words) in UNRELATED.items():
+        try:
+            files = metadata.distribution(name).files or []
+        except metadata.PackageNotFoundError:
+            continue
+        sources = [file for file in files if file.suffix == ".py"][:MOST_FILES]
+        paths = [Path(file.locate()) for file in sources]
+        if any(mark in path.read_bytes().lower() for path in paths if path.is_file()):
+            findings.append(Finding(True, f"{name} is {words}"))
+        else:
+            unrelated = f"{name} is PyPI's, an unrelated package, and not {words}"
+            findings.append(Finding(False, f"{unrelated}: pip uninstall {name}"))
+    return findings
+
+
+def _back_ends() -> list[Finding]:
+    """What devices could be looked for, and what the others need; none of them has to be there."""
+    findings = []
+    for back_end in BACK_ENDS.values():
+        needs = back_end.needs()
+        words = f"not used: needs {needs}" if needs else "ready"
+        findings.append(Finding(True, f"{back_end.title}: {words}"))
+    return findings

@@ -1,0 +1,1 @@
+"""What is attached, through every back end that is installed."""

@@ -1,0 +1,99 @@
+"""Instruments on VISA's lines. Those on USB and the network are asked who they are; a serial port is not:
+what stands at its end might be anything, and take the question for an order."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import time
+from importlib.util import find_spec
+from typing import Any
+
+from drivers.discovery.found import Attached
+from drivers.errors import DeviceError
+from drivers.visa import LIBRARY, VisaLink
+
+VISA_LIBRARY = "LABDIFF_VISA"
+"""Environment variable: VISA's library, as "@ivi", instead of pyvisa-py."""
+ASK_MS = 500
+LISTEN_S = 0.3
+BROADCAST = ("255.255.255.255", 111)
+"""Everybody's portmapper on this network."""
+PORTMAP, GET_PORT, VXI11_CORE, TCP = 100000, 3, 0x0607AF, 6
+
+
+def visa() -> list[Attached]:
+    """Serial ports, USB instruments, instruments of the network."""
+    library = os.environ.get(VISA_LIBRARY, "")
+    if library:
+        import pyvisa
+
+        addresses = list(pyvisa.ResourceManager(library).list_resources("?*"))
+        return [_who(address, library) for address in addresses]
+    found = [_who(address, LIBRARY) for address in usb_addresses() + network_addresses()]
+    return found + serial_ports()
+
+
+def serial_ports() -> list[Attached]:
+    """Ports of this computer, USB adapters among them."""
+    from serial.tools.list_ports import comports
+
+    found = []
+    for port in comports():
+        words = " ".join(part for part in (port.manufacturer, port.product) if part)
+        address = f"ASRL{port.device}::INSTR"
+        title = f"serial port {port.device}{f' ({words})' if words else ''}"
+        found.append(Attached("instrument", "scpi_laser", title, {"address": address}))
+    return found
+
+
+def usb_addresses() -> list[str]:
+    """USBTMC instruments, where pyusb is installed."""
+    if find_spec("usb") is None:
+        return []
+    try:
+        from pyvisa_py.usb import USBInstrSession
+
+        return list(USBInstrSession.list_resources())
+    except Exception:  # pyusb without libusb raises one of its own
+        return []
+
+
+def network_addresses() -> list[str]:
+    """VXI-11 instruments that answer a broadcast: portmap's GETPORT for the instrument core."""
+    call = struct.pack(">10I", 1, 0, 2, PORTMAP, 2, GET_PORT, 0, 0, 0, 0)
+    call += struct.pack(">4I", VXI11_CORE, 1, TCP, 0)
+    found: set[str] = set()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        try:
+            line.sendto(call, BROADCAST)
+            until_s = time.monotonic() + LISTEN_S
+            while (left_s := until_s - time.monotonic()) > 0.0:
+                line.settimeout(left_s)
+                reply, (host, _) = line.recvfrom(512)
+                # number, "reply", accepted, no verifier (2), success, port
+                if len(reply) >= 28 and struct.unpack(">7I", reply[:28])[6]:
+                    found.add(f"TCPIP::{host}::INSTR")
+        except OSError:
+            pass  # no network, or all have answered
+    return sorted(found)
+
+
+def _who(address: str, library: str) -> Attached:
+    """By what it says of itself."""
+    settings = {"address": address}
+    if library != LIBRARY:
+        settings["options.library"] = library
+    try:
+        link = VisaLink.open(address, ASK_MS, library)
+    except DeviceError as error:
+        return Attached("instrument", "scpi_laser", address, settings, str(error))
+    link.close()
+    identity: Any = link.identity
+    if "PM10" in identity or "PM400" in identity:
+        return Attached("meter", "pm100", identity, settings)
+    if "OBIS" in identity:
+        return Attached("laser", "scpi", identity, settings)
+    return Attached("instrument", "scpi_laser", identity, settings)

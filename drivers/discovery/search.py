@@ -1,0 +1,180 @@
+"""Ask every back end at once, each in a process of its own: one that hangs or crashes harms no other.
+
+`python -m drivers.discovery.search NAME` is such a process; it prints what it found as JSON, last.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import drivers
+from drivers.discovery import panels
+from drivers.discovery.found import Answer, Attached
+from drivers.errors import DeviceError
+
+PATIENCE_S = 3.0
+LOOK_S = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class BackEnd:
+    """library: the Python package that it needs. install: where it comes from. find: "module:function".
+
+    maker: whether the maker's own software is there, and where that comes from.
+    """
+
+    title: str
+    library: str
+    install: str
+    find: str
+    maker: tuple[Callable[[], bool], str] | None = None
+
+    def needs(self) -> str:
+        """What is missing, in words; empty if nothing is."""
+        if self.library and find_spec(self.library) is None:
+            return self.install
+        if self.maker is not None and not self.maker[0]():
+            return self.maker[1]
+        return ""
+
+
+def _has_producers() -> bool:
+    return bool(os.environ.get("GENICAM_GENTL64_PATH"))
+
+
+HERE = "drivers.discovery"
+BACK_ENDS: dict[str, BackEnd] = {
+    "pylon": BackEnd(
+        "Basler cameras (pylon)", "pypylon", "pip install pypylon", f"{HERE}.cameras:pylon"
+    ),
+    "gentl": BackEnd(
+        "GenICam cameras (any GenTL producer)",
+        "harvesters",
+        "pip install 'labdiff[genicam]'",
+        f"{HERE}.cameras:gentl",
+        (_has_producers, "the camera maker's GenTL producer; GENICAM_GENTL64_PATH names none"),
+    ),
+    "micromanager": BackEnd(
+        "Micro-Manager's cameras",
+        "pymmcore",
+        "pip install 'labdiff[micromanager]'",
+        f"{HERE}.cameras:micromanager",
+    ),
+    "webcam": BackEnd(
+        "webcams (OpenCV)", "cv2", "pip install 'labdiff[webcam]'", f"{HERE}.cameras:webcams"
+    ),
+    "monitors": BackEnd(
+        "SLMs on monitor outputs", "PySide6", "pip install labdiff anew", f"{HERE}.panels:monitors"
+    ),
+    "blink": BackEnd(
+        "Meadowlark SLMs (Blink)",
+        "",
+        "",
+        f"{HERE}.panels:blink",
+        (panels.blink_is_installed, "Meadowlark's Blink software"),
+    ),
+    "slmsuite": BackEnd(
+        "SLMs through slmsuite (Holoeye, Santec ...)",
+        "slmsuite",
+        "pip install 'labdiff[slmsuite]', and the maker's software",
+        f"{HERE}.panels:slmsuite",
+        (panels.slmsuite_has_makers, "the SLM maker's software"),
+    ),
+    "alp": BackEnd(
+        "ViALUX DMDs (ALP)",
+        "ALP4",
+        "pip install 'labdiff[alp]', and ViALUX's ALP software",
+        f"{HERE}.panels:alp",
+        (panels.alp_is_installed, "ViALUX's ALP software"),
+    ),
+    "visa": BackEnd(
+        "lasers and power meters (VISA)",
+        "pyvisa",
+        "pip install labdiff anew",
+        f"{HERE}.instruments:visa",
+    ),
+}
+
+
+def search(
+    patience_s: float = PATIENCE_S, back_ends: Mapping[str, BackEnd] = BACK_ENDS
+) -> list[Answer]:
+    """What is attached. It takes patience_s at most, and a moment to begin."""
+    started_s = time.monotonic()
+    answers: dict[str, Answer] = {}
+    running: dict[str, subprocess.Popen[bytes]] = {}
+    for name, back_end in back_ends.items():
+        needs = back_end.needs()
+        if needs:
+            answers[name] = Answer(name, problem=f"needs {needs}")
+        else:
+            running[name] = _start(back_end.find)
+    try:
+        while running and time.monotonic() - started_s < patience_s:
+            for name in [name for name, process in running.items() if process.poll() is not None]:
+                process = running.pop(name)
+                took_s = time.monotonic() - started_s
+                answers[name] = _answer(name, process, took_s)
+            time.sleep(LOOK_S)
+    finally:
+        for name, process in running.items():
+            process.kill()
+            with suppress(subprocess.TimeoutExpired):
+                process.communicate(timeout=1.0)
+            answers[name] = Answer(name, (), f"did not answer in {patience_s:g} s", patience_s)
+    return [answers[name] for name in back_ends]
+
+
+def _start(find: str) -> subprocess.Popen[bytes]:
+    here = str(Path(drivers.__path__[0]).parent)
+    before = os.environ.get("PYTHONPATH")
+    path = os.pathsep.join([here, before] if before else [here])
+    return subprocess.Popen(
+        [sys.executable, "-P", "-W", "ignore", "-m", "drivers.discovery.search", find],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+
+
+def _answer(name: str, process: subprocess.Popen[bytes], took_s: float) -> Answer:
+    output, errors = process.communicate()
+    try:
+        said = json.loads(output.decode("utf-8", "replace").strip().rpartition("\n")[2])
+        found = tuple(Attached(**one) for one in said["found"])
+        return Answer(name, found, said["problem"], took_s)
+    except (ValueError, KeyError, TypeError):
+        last = errors.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        problem = f"its library ended the process (exit code {process.returncode}) {last}".strip()
+        return Answer(name, (), problem, took_s)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Ask one back end, and print."""
+    module, _, function = arguments[0].partition(":")
+    found: list[Attached] = []
+    problem = ""
+    try:
+        found = getattr(import_module(module), function)()
+    except DeviceError as error:
+        problem = str(error)
+    except Exception as error:  # whatever a maker's library raises
+        problem = f"{type(error).__name__}: {error}"
+    print(json.dumps({"found": [one.as_dict() for one in found], "problem": problem}), flush=True)
+    # Some makers' libraries hang as they are unloaded.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,66 @@
+"""The command `labdiff devices`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from drivers.discovery.found import Answer, Attached
+
+KINDS = ("slm", "input", "camera", "laser", "meter", "instrument")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("devices")(_devices)
+
+
+def _devices(
+    timeout: Annotated[
+        float, typer.Option(help="Seconds that each back end has.", min=0.1, max=60.0)
+    ] = 3.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON line.")] = False,
+) -> None:
+    """Devices attached to this computer, through every back end; and what to write in a bench file."""
+    from drivers.discovery.search import BACK_ENDS, search
+
+    answers = search(timeout)
+    if as_json:
+        print(json.dumps([_as_dict(answer) for answer in answers]))
+        return
+    for answer in answers:
+        print(f"{BACK_ENDS[answer.back_end].title}")
+        for one in answer.found:
+            print(f"  {one.title}{f'; can not be used: {one.why_not}' if one.why_not else ''}")
+        if answer.problem:
+            print(f"  {answer.problem}")
+        elif not answer.found:
+            print("  none")
+    print(f"\n{bench_snippet([one for answer in answers for one in answer.found])}")
+
+
+def bench_snippet(found: list[Attached]) -> str:
+    """Sections for a bench file: the first usable device of each kind; others of it behind a #."""
+    parts = []
+    for kind in KINDS:
+        usable = [one for one in found if one.kind == kind and not one.why_not]
+        for number, one in enumerate(usable):
+            text = one.section().replace("[instrument]", "[laser]")
+            # A meter has no section, and a second one of a kind would be a mistake.
+            if number > 0 or kind in ("meter", "instrument"):
+                text = "\n".join(f"# {line}" for line in text.splitlines())
+            parts.append(f"# {one.title}\n{text}")
+    head = "# For a bench file ('labdiff init' writes one); what is behind a # is another choice.\n"
+    return head + "\n\n".join(parts) if parts else "Nothing was found that a bench could use."
+
+
+def _as_dict(answer: Answer) -> dict[str, object]:
+    return {
+        "back_end": answer.back_end,
+        "found": [one.as_dict() for one in answer.found],
+        "problem": answer.problem,
+        "seconds": round(answer.seconds, 3),
+    }
