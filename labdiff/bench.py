@@ -132,7 +132,7 @@ class Bench:
 
     def __enter__(self) -> Bench:
         try:
-            self._wake()
+            self.wake()
         except BaseException:
             self.close()
             raise
@@ -155,7 +155,7 @@ class Bench:
         """
         own = self.slm, self.camera, self.clock, self.dmd
         try:
-            self._wake()
+            self.wake()
             yield self
         finally:
             self.slm, self.camera, self.clock, self.dmd = own
@@ -180,7 +180,8 @@ class Bench:
         devices: list[Device] = [d for d in (self.camera, self.dmd, self.slm, self.laser) if d]
         self._each([(f"close {device.name}", device.close) for device in devices])
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Laser on, and wait until its light may be relied on."""
         self.laser.emission = True
         self.clock.sleep_s(self.laser.timing.total_ms / 1e3)
 
@@ -313,6 +314,11 @@ class Bench:
         """How long a pattern takes to stand: as measured, else as the SLM declares."""
         return self.slm.timing.total_ms if self._settle_ms is None else self._settle_ms
 
+    @settle_ms.setter
+    def settle_ms(self, value: float | None) -> None:
+        """None: as the SLM declares."""
+        self._settle_ms = value
+
     def settle(self) -> None:
         """Wait until a new pattern stands, by `settle_ms`."""
         self.clock.sleep_s(self.settle_ms / 1e3)
@@ -340,10 +346,24 @@ class Bench:
     ) -> list[Frame]:
         """The half of `measure` that needs the devices: the frames of a batch, proven to be its own.
 
-        A batch during which a device had gone and was opened again is taken once more.
         cut_short: asked before each frame. following: inputs and layers of the batch to come, if they
         are known: its first pattern settles while the last frames of this one are read out and looked at.
         Raises JobStoppedError if cut_short says yes, and as `measure`.
+        """
+        if self.dark is None or self.rectifier is None:
+            raise DeviceStateError("bench: not calibrated; run the calibration before measuring")
+        return self.proven(inputs, phases_rad, cut_short, following)
+
+    def proven(
+        self,
+        inputs: npt.NDArray[np.floating],
+        phases_rad: npt.NDArray[np.floating],
+        cut_short: CutShort,
+        following: Following,
+    ) -> list[Frame]:
+        """`take` on a bench whose calibrations are elsewhere.
+
+        A batch during which a device had gone and was opened again is taken once more.
         """
         for _ in range(1 + MAX_RETRIES):
             reopened = self.troubles.reopened
@@ -371,8 +391,6 @@ class Bench:
         cut_short: CutShort,
         following: Following,
     ) -> list[Frame]:
-        if self.dark is None or self.rectifier is None:
-            raise DeviceStateError("bench: not calibrated; run the calibration before measuring")
         each = phases_rad.ndim == 4
         if self.dmd is not None and not each:
             self.show(phases_rad)

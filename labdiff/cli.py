@@ -39,6 +39,7 @@ EXIT_INTERRUPTED = 130
 def main() -> None:
     """Entry point: a user's mistake is one clear line and exit code 2, never a traceback."""
     from labdiff.commands import (
+        bench,
         data,
         devices,
         evaluate,
@@ -62,6 +63,7 @@ def main() -> None:
         devices,
         slm,
         sweep,
+        bench,
     ):
         command.register(app)
     for entry in metadata.entry_points(group="labdiff.commands"):
@@ -180,6 +182,10 @@ def train(
     workers: Workers = None,
     workers_on: WorkersOn = "auto",
     cluster: Cluster = None,
+    remote: Annotated[
+        str | None,
+        typer.Option(help="Use the bench that is served there (labdiff bench serve), HOST:PORT."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Train an optical denoising unit on a bench, or go on with a stopped run."""
@@ -195,9 +201,8 @@ def train(
             raise UserError(
                 "--layers-from: a run that is gone on with has its layers; leave it out"
             )
-        request = Request(
-            resume=resume, data_dir=data_dir, **by_workers(workers, workers_on, cluster)
-        )
+        elsewhere = by_workers(workers, workers_on, cluster)
+        request = Request(resume=resume, data_dir=data_dir, remote=remote, **elsewhere)
         _run_experiment(request, as_json)
         return
     recommended = for_training(data)
@@ -232,7 +237,9 @@ def train(
         wanted = options_from_layers(start_from, wanted, given)
     options = _options(**wanted)
     stored = None
-    if not recalibrate:
+    if not recalibrate and remote is not None:
+        stored = Path("runs", "calibration", "remote-" + remote.replace(":", "-"))
+    elif not recalibrate:
         stored = archive_folder(bench, load_bench(bench).camera.driver == "mock", options.seed)
     request = Request(
         bench,
@@ -241,6 +248,7 @@ def train(
         data_dir,
         calibrations=stored,
         start_from=start_from,
+        remote=remote,
         **by_workers(workers, workers_on, cluster),
     )
     _run_experiment(request, as_json)
@@ -347,6 +355,7 @@ def _run_experiment(request: Any, as_json: bool) -> None:
             if recorder is None:
                 raise
             how = f" --workers {request.workers}" if request.workers else ""
+            how += f" --remote {request.remote}" if request.remote else ""
             raise JobStoppedError(
                 f"go on with: labdiff train --resume {recorder.path}{how}"
             ) from error

@@ -24,8 +24,9 @@ from labdiff.events import Event
 from labdiff.experiment import LearnOnTwin, experiment
 from labdiff.layer_file import read_layers
 from labdiff.learning.at_once import check_independent, train_on_twin
-from labdiff.reader import read_run
+from labdiff.reader import RunFile, read_run
 from labdiff.recorder import Recorder
+from labdiff.remote.ray_line import connect_bench
 from labdiff.session import CHECKPOINT_SECONDS, Session, options_of
 
 RUN_FILE = "run.h5"
@@ -49,7 +50,8 @@ class Request:
     start_from: a layer file instead of training offline; its options and its bench have to fit these.
     checkpoint_seconds: the longest time whose work a crash may cost, beside that of a stage without steps.
     workers: processes that learn layer sets on the twin at the same time; 0: one after the other, here.
-    workers_on, cluster: as `labdiff.cluster.choosing.chosen_workers` has them.
+    workers_on, cluster: as `labdiff.cluster.choosing.chosen_workers` has them. remote: address of a Ray
+    cluster whose served bench is used, with its own bench file.
     """
 
     bench: str = "mock"
@@ -62,6 +64,7 @@ class Request:
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     workers: int = 0
     workers_on: str = "auto"
+    remote: str | None = None
     cluster: str | None = None
 
     @property
@@ -86,14 +89,17 @@ class ExperimentJob:
             self.options, self._text, name = options_of(run), run.bench_text, str(run.path)
         else:
             self.options = request.options
-            name, self._text = bench_text(request.bench)
+            name, self._text = bench_text(request.bench) if not request.remote else ("", "")
+        if request.remote is not None:
+            bench, served = connect_bench(request.remote)
+            name, self._text = f"bench at {request.remote}", self._remote_text(bench, served, run)
         self.config: BenchConfig = parse_bench(self._text, name)
         self._run = run
         self._calibrations = request.calibrations if run is None else run.calibrations
-        self._on_twin = self._twin_training()
-        self._lent = bench is not None
+        self._lent = bench is not None and request.remote is None
         self._bench: Bench = bench or self._open()
         try:
+            self._on_twin = self._twin_training()
             self.session = Session.create(self.config, self.options, self._bench, request.data_dir)
             self.session.checkpoint_seconds = request.checkpoint_seconds
             if run is not None:
@@ -118,6 +124,14 @@ class ExperimentJob:
         return partial(
             train_on_twin, bench_text=self._text, workers=workers, data_dir=request.data_dir
         )
+
+    @staticmethod
+    def _remote_text(bench: Bench, served: str, run: RunFile | None) -> str:
+        """The bench file's text. Raises UserError if it is another than the run's."""
+        if run is not None and run.bench_text != served:
+            bench.close()
+            raise UserError(f"{run.path}: is of another bench file than the one that is served")
+        return served
 
     def _open(self) -> Bench:
         try:

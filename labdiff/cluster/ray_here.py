@@ -29,8 +29,12 @@ def is_loopback(address: str | None) -> bool:
 
 def ray_module(address: str | None = None) -> Any:
     """Ray, for a cluster at an address. Raises UserError that names the extra."""
-    # Ray looks at both once, when it is imported.
+    # Ray looks at them once, when it is imported.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Ray's workers would let everything else go first, and a bench must not wait behind other work.
+    os.environ.setdefault("RAY_worker_niceness", "0")
+    # Who is in a cluster may run anything there: only those who have its token are. Ray keeps the token.
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
     # Its name says what it was made for. Set to 0, everything of Ray listens on loopback alone; else even
     # a node that is told to be 127.0.0.1 takes the address that others can reach.
     os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "01"[not is_loopback(address)])
@@ -66,10 +70,10 @@ def joined(address: str | None, cores: int = 1) -> Iterator[Any]:
             logging_level=logging.ERROR,
             **({} if address else own),
         )
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except (ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError) as error:
         raise UserError(
-            f"Ray at {address or 'this machine'}: {error}. A computer that is to work with a cluster "
-            f"joins it first: ray start --address={address or 'HOST:PORT'}"
+            f"Ray at {address or 'this machine'}: {str(error).strip()}. A computer that is to work with a "
+            f"cluster has its token and joins it first: ray start --address={address or 'HOST:PORT'}"
         ) from None
     try:
         yield ray

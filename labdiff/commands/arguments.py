@@ -17,6 +17,9 @@ WorkersOn = Annotated[
 Cluster = Annotated[
     str | None, typer.Option("--cluster", help="Ray cluster to work on, HOST:PORT of its head.")
 ]
+Remote = Annotated[
+    str, typer.Option("--remote", help="Ray cluster that serves a bench, HOST:PORT of its head.")
+]
 
 
 def by_workers(workers: int | None, on: str, cluster: str | None) -> dict[str, Any]:

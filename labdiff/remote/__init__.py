@@ -1,0 +1,1 @@
+"""A bench that is elsewhere: served by the laboratory's computer, used from another as if it were here."""
