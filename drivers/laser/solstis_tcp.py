@@ -9,6 +9,7 @@ Source: M Squared's "SolsTiS 3rd party control: TCP JSON protocol"; solstis_tcpi
 from __future__ import annotations
 
 import json
+import re
 import socket
 import time
 from typing import Any
@@ -32,6 +33,7 @@ PROTOCOL_ERRORS = {
     8: "a value out of range",
 }
 MOST_BYTES = 1 << 20
+START = re.compile(r'\{\s*"message"')
 _NAMED = "it answers what is no message of this protocol"
 
 
@@ -121,7 +123,12 @@ class SolstisConnection:
                     raise TypeError(message)
                 return message
             except json.JSONDecodeError:
-                self._receive(asked, until_s)
+                # One that another one follows was cut: its end does not come any more.
+                following = START.search(self._text, 1)
+                if following:
+                    self._text = self._text[following.start() :]
+                else:
+                    self._receive(asked, until_s)
             except (KeyError, TypeError):
                 raise self._gone(_NAMED) from None
 

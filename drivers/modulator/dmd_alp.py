@@ -25,8 +25,8 @@ from drivers.phase import check_pattern
 from drivers.types import FloatArray, PatternId, Timing
 
 T = TypeVar("T")
-UPLOAD_MS, MIRRORS_MS = 10.0, 0.1
-"""A field over USB 2 at worst; until the mirrors stand still (10 us) and the last row is loaded."""
+MIRRORS_MS = 0.1
+"""Until the last row is loaded and the mirrors stand still (10 us)."""
 PACKED_TOP_DOWN = 2
 """ALP_DATA_BINARY_TOPDOWN: eight mirrors a byte."""
 
@@ -136,8 +136,8 @@ class DmdAlp:
 
     @property
     def timing(self) -> Timing:
-        """Of one field: into the board's memory, then the mirrors. A sequence is loaded before."""
-        return Timing(latency_ms=UPLOAD_MS, duration_ms=MIRRORS_MS)
+        """Of the mirrors: `show` and `show_sequence` return when the fields are on the board and play."""
+        return Timing(latency_ms=0.0, duration_ms=MIRRORS_MS)
 
     @property
     def shape(self) -> tuple[int, int]:

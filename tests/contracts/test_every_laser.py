@@ -301,6 +301,11 @@ def test_solstis_replies_that_are_late_cut_or_garbled() -> None:
         late = kept[0][20:]
         line.trouble = lambda answer: [late + answer[:7], answer[7:]]
         assert laser.wavelength_nm == 850.0
+        line.trouble = lambda answer: [answer[:30]]
+        with pytest.raises(DeviceTimeoutError):
+            _ = laser.wavelength_nm
+        line.trouble = lambda answer: [answer]
+        assert laser.wavelength_nm == 850.0, "one that was cut for good is not waited for"
         line.trouble = lambda answer: [b"\xff\x00"]
         with pytest.raises(DeviceDisconnectedError, match="no message of this protocol"):
             _ = laser.wavelength_nm

@@ -1,0 +1,59 @@
+"""The contract suites of SLMs, lasers, meters and modulators: passes by back end, no failure."""
+
+from __future__ import annotations
+
+import tempfile
+import xml.etree.ElementTree as Xml
+from collections import Counter
+from pathlib import Path
+
+from claims import Claim, claim
+
+from driver_checks._paths import python
+
+SUITES = {"slm": "slm", "laser": "every_laser", "meter": "meter", "modulator": "modulator"}
+"""Of tests/contracts."""
+QUICK = ("laser", "meter", "modulator")
+"""Those without windows."""
+
+
+def check(quick: bool) -> list[Claim]:
+    """For each suite: passes, failures, and each back end's own contract test."""
+    claims: list[Claim] = []
+    for suite in QUICK if quick else SUITES:
+        claims += _suite(suite)
+    return claims
+
+
+def _suite(name: str) -> list[Claim]:
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        python(
+            "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}",
+            f"tests/contracts/test_{SUITES[name]}.py",
+            QT_QPA_PLATFORM="offscreen",
+        )  # fmt: skip
+        cases = list(Xml.parse(report).iter("testcase"))
+    counts: Counter[str] = Counter()
+    back_ends: list[Claim] = []
+    for case in cases:
+        said = next(
+            (kind for kind in ("failure", "error", "skipped") if case.find(kind) is not None), ""
+        )
+        counts[said or "passed"] += 1
+        test, bracket, back_end = case.get("name", "").partition("[")
+        if bracket and test in (
+            "test_slm",
+            "test_laser",
+            "test_power_meter",
+            "test_input_modulator",
+        ):
+            words = f"{name} contract through {back_end.removesuffix(']')}: {said or 'passed'}"
+            back_ends.append(claim(words, float(not said), ">= 1"))
+    failed = counts["failure"] + counts["error"]
+    return [
+        claim(f"{name} suite, tests that passed", counts["passed"], ">= 1"),
+        claim(f"{name} suite, tests that failed", failed, "<= 0"),
+        claim(f"{name} suite, tests skipped", counts["skipped"], "<= 0"),
+        *back_ends,
+    ]

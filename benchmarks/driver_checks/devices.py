@@ -1,0 +1,77 @@
+"""`labdiff devices`, from the command to its last line: with nothing attached, and with all emulators."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import tempfile
+import time
+from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
+
+from claims import Claim, claim
+
+from driver_checks._paths import python
+from tests.contracts.c_stubs import alp, blink
+
+NOTHING = {"MICROMANAGER_PATH": "/nowhere", "QT_QPA_PLATFORM": "offscreen"}
+"""The package of test adapters is an emulator too: without it Micro-Manager finds nothing."""
+
+
+def check(quick: bool) -> list[Claim]:
+    """Seconds, and what was found of what there is."""
+    rounds = 2 if quick else 7
+    none_s, found = _asked(rounds, NOTHING)
+    cameras = [one for one in found if one["kind"] == "camera"]
+    claims = [
+        claim("labdiff devices, no emulator on, s", none_s, "<= 1"),
+        claim("cameras found where there is none", len(cameras), "<= 0"),
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        environment, expected = _emulators(Path(folder))
+        all_s, found = _asked(rounds, environment)
+    drivers = {one["driver"] for one in found}
+    missing = expected - drivers
+    claims.append(
+        claim(f"labdiff devices, {len(expected)} back ends' emulators on, s", all_s, "<= 4")
+    )
+    words = f"emulated back ends that were not found{': ' if missing else ''}{', '.join(missing)}"
+    claims.append(claim(words, len(missing), "<= 0"))
+    claims.append(claim("devices found", len(found), f">= {len(expected)}"))
+    return claims
+
+
+def _asked(rounds: int, environment: dict[str, str]) -> tuple[float, list[dict[str, str]]]:
+    times_s, found = [], []
+    for _ in range(rounds):
+        started_s = time.perf_counter()
+        done = python("-m", "labdiff", "devices", "--json", **environment)
+        times_s.append(time.perf_counter() - started_s)
+        answers = json.loads(done.stdout.strip().splitlines()[-1])
+        found = [one for answer in answers for one in answer["found"]]
+    return statistics.median(times_s), found
+
+
+def _emulators(folder: Path) -> tuple[dict[str, str], set[str]]:
+    """Environment in which every emulator is on, and the drivers that they should be found for."""
+    alp(folder)
+    blink("pcie 8", folder)
+    visa = resources.files("mock_hardware.visa").joinpath("instruments.yaml")
+    environment = {
+        "PYLON_CAMEMU": "2",
+        "LABDIFF_ALP": str(folder),
+        "LABDIFF_BLINK": str(folder),
+        "LABDIFF_VISA": f"{visa}@sim",
+        "QT_QPA_PLATFORM": "offscreen",
+    }
+    expected = {"basler", "dmd_alp", "meadowlark", "scpi_laser", "pm100", "screen"}
+    genicam = find_spec("genicam")
+    if genicam is not None and find_spec("harvesters") is not None:
+        places = genicam.submodule_search_locations
+        environment["GENICAM_GENTL64_PATH"] = os.pathsep.join(places or ())
+        expected.add("genicam")
+    if find_spec("mm_test_adapters") is not None and find_spec("pymmcore") is not None:
+        expected.add("micromanager")
+    return environment, expected
