@@ -16,6 +16,9 @@ from mock_hardware.laboratory import MockLaboratory
 NAMES = ("light-0.tiff", "light-1.tiff")
 """Two, because an emulator may read a single image only once; both always show the same."""
 SHORT, LONG = 3, 4
+ENTRIES = 9
+STRIP = 8 + 2 + 12 * ENTRIES + 4
+"""Where the pixels begin: after header, number of entries, entries, and no further directory."""
 
 
 class LightFolder:
@@ -30,18 +33,20 @@ class LightFolder:
                 f"image_folder {folder}: holds {others[0]}, which would be played too; "
                 "name an empty or a new folder"
             )
-        self.show(np.zeros((0, 0), np.uint16), Roi(0, 0, 0, 0))
+        for name in NAMES:
+            (folder / name).write_bytes(tiff(np.zeros(shape, np.uint16)))
 
     def show(self, pixels: CountArray, roi: Roi) -> None:
-        """Let the picture be dark but for these counts in this window."""
-        picture = np.zeros(self._shape, np.uint16)
+        """Let the picture be dark but for these counts in this window.
+
+        Written in place: an emulator reads when it is triggered; to replace a file waits for the disk.
+        """
+        picture = np.zeros(self._shape, "<u2")
         picture[roi.top : roi.top + roi.height, roi.left : roi.left + roi.width] = pixels
-        data = tiff(picture)
         for name in NAMES:
-            # Written outside: an emulator lists the folder whenever it likes.
-            new = self._folder.with_name(f"{self._folder.name}.new")
-            new.write_bytes(data)
-            new.replace(self._folder / name)
+            with (self._folder / name).open("r+b", buffering=0) as file:
+                file.seek(STRIP)
+                file.write(picture.data)
 
 
 class LitCamera(WrappedCamera):
@@ -111,13 +116,13 @@ def tiff(pixels: CountArray) -> bytes:
         (258, SHORT, 16),
         (259, SHORT, 1),  # not compressed
         (262, SHORT, 1),  # black is zero
-        (273, LONG, 0),  # where the strip is, filled in below
+        (273, LONG, STRIP),
         (277, SHORT, 1),  # one sample a pixel
         (278, LONG, height),
         (279, LONG, 2 * pixels.size),
     ]
-    start = 8 + 2 + 12 * len(entries) + 4
+    assert len(entries) == ENTRIES
     head = b"II*\0" + struct.pack("<IH", 8, len(entries))
     for tag, kind, value in entries:
-        head += struct.pack("<HHII", tag, kind, 1, start if tag == 273 else value)
+        head += struct.pack("<HHII", tag, kind, 1, value)
     return head + struct.pack("<I", 0) + pixels.astype("<u2").tobytes()

@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.contracts.peers import Peer
 
-FRAMES_PER_S = 50.0
+FRAMES_PER_S = 100.0
 
 
 class LiveStream(Peer):

@@ -1,0 +1,50 @@
+"""A frame shows what stood when it was asked for: pairs at full rate through every camera back end."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from claims import Claim, claim
+
+from tests.contracts.camera_scenes import PICTURES, SCENES, MissingLibrary, Scene
+
+PAIRS = 10_000
+QUICK_PAIRS = 100
+UNREAD = 97
+"""After so many pairs an exposure is not read out: its frame may be on its way when the next is asked."""
+
+
+def check(quick: bool) -> list[Claim]:
+    """For every back end: mismatches, and pairs a second (no bound: the back ends' own pace)."""
+    pairs = QUICK_PAIRS if quick else PAIRS
+    claims: list[Claim] = []
+    for name, scene in SCENES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                with scene(Path(folder)) as opened:
+                    wrong, per_s = mismatches(opened, pairs)
+            except MissingLibrary as error:
+                claims.append(claim(f"{name}: not run: {error}", 0, ">= 1"))
+                continue
+        claims += [
+            claim(f"{name}: frames of another picture in {pairs} pairs", wrong, "<= 0"),
+            claim(f"{name}: pairs a second", per_s, ">= 0"),
+        ]
+    return claims
+
+
+def mismatches(scene: Scene, pairs: int) -> tuple[int, float]:
+    """(frames that do not show their picture, pairs a second); no picture is shown twice in a row."""
+    rng = np.random.default_rng(1)
+    number = wrong = 0
+    started_s = time.perf_counter()
+    for pair in range(pairs):
+        number = (number + int(rng.integers(1, PICTURES))) % PICTURES
+        if pair % UNREAD == UNREAD - 1:
+            scene.camera.expose()
+        scene.show(number)
+        wrong += scene.seen(scene.camera.get_frame()) != number
+    return wrong, pairs / (time.perf_counter() - started_s)
