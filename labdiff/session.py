@@ -27,6 +27,7 @@ from labdiff.diffusion.policy import TimeAwarePolicy
 from labdiff.diffusion.schedule import NoiseSchedule
 from labdiff.errors import UserError
 from labdiff.events import Checkpoint
+from labdiff.learning.shared_batch import Share
 from labdiff.reader import RunFile
 from labdiff.tables import FIGURE
 from twin.digital_twin import DigitalTwin
@@ -70,7 +71,8 @@ class Session:
     calibrations: names and archive's ids of the calibrations in use.
     at_work: what the stage at work keeps to be gone on with from a checkpoint; empty between stages.
     left_at: where the bench of a resumed run has to be put back to; None if it cannot be.
-    quantiser: of the SLM for which layers are learnt, where its bench is not at hand.
+    quantiser: of the SLM for which layers are learnt, where its bench is not at hand. share: of every
+    batch, if several processes learn a layer set together.
     """
 
     config: BenchConfig
@@ -92,6 +94,7 @@ class Session:
     at_work: dict[str, np.ndarray] = field(default_factory=dict)
     left_at: BenchState | None = None
     quantiser: PhaseQuantiser | None = None
+    share: Share | None = None
     resumed: bool = False
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     _checkpoint_s: float = field(default_factory=time.monotonic)

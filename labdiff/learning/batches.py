@@ -39,4 +39,9 @@ def draw_batch(session: Session, method: Method, layer_set: int, step: int) -> B
     noise = torch.randn(clean.shape, generator=rng)
     # Last, so that images and noise are the same with and without prompts.
     prompts = prompts_for_training(session, images.train_labels[drawn], rng)
-    return Batch(session.schedule.add_noise(clean, noise, t), noise, clean, t, prompts)
+    whole = Batch(session.schedule.add_noise(clean, noise, t), noise, clean, t, prompts)
+    if session.share is None:
+        return whole
+    # After all is drawn, so that the shares together are the batch of one process.
+    own = session.share.images
+    return Batch(*(None if part is None else part[own] for part in whole))  # type: ignore[arg-type]

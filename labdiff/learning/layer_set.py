@@ -18,6 +18,7 @@ from labdiff.events import Checkpoint, TrainingStep
 from labdiff.learning.loop import train
 from labdiff.learning.method import Method, step_counts
 from labdiff.learning.resuming import LEARNER
+from labdiff.learning.shared_batch import Share
 from labdiff.session import Position, Session
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -79,7 +80,10 @@ class Twin:
 
 @dataclass(frozen=True, slots=True)
 class LayerSetTask:
-    """All that a worker has to know. bench_text: of the bench file; no device is opened."""
+    """All that a worker has to know. bench_text: of the bench file; no device is opened.
+
+    share: of each batch, if others learn the same layer set too.
+    """
 
     bench_text: str
     options: TrainingOptions
@@ -89,6 +93,7 @@ class LayerSetTask:
     twin: Twin
     pretrained: bool
     state: LayerSetState
+    share: Share | None = None
 
 
 def learn(task: LayerSetTask) -> Iterator[Told]:
@@ -96,7 +101,7 @@ def learn(task: LayerSetTask) -> Iterator[Told]:
     config = parse_bench(task.bench_text, "bench file")
     session = Session.create(config, task.options, None, task.data_dir)
     session.checkpoint_seconds = TELL_SECONDS
-    session.pretrained = task.pretrained
+    session.pretrained, session.share = task.pretrained, task.share
     task.twin.give_to(session)
     put_back(session, task.layer_set, task.state)
     session.position = Position(task.method, task.layer_set, task.state.step)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from labdiff.config import TrainingOptions
 from labdiff.learning.moments import load_moments, moments
+from labdiff.learning.shared_batch import Share
 from twin.odu import REST_RAD, OpticalDenoisingUnit
 
 RATE_OF_ENDS = 0.2
@@ -31,7 +32,7 @@ class Learner:
         rate: float,
         steps: int,
     ) -> None:
-        self._odu, self._layer_set = odu, layer_set
+        self._odu, self._layer_set, self._batch = odu, layer_set, options.batch
         self._deviation = (odu.phases.detach()[layer_set] - REST_RAD).requires_grad_()
         self._optimiser = torch.optim.AdamW(
             [
@@ -66,10 +67,17 @@ class Learner:
             self._deviation.copy_(state["deviation"])
         load_moments(self._optimiser, {k: v for k, v in state.items() if k != "deviation"})
 
-    def backward(self, loss: Tensor) -> None:
-        """The gradient of a step."""
+    def backward(self, loss: Tensor, share: Share | None = None) -> None:
+        """The gradient of a step; share: loss is that of a part of the batch, and others have the rest."""
         self._optimiser.zero_grad()
-        torch.autograd.backward(loss)
+        torch.autograd.backward(loss if share is None else share.weight(self._batch) * loss)
+        if share is not None:
+            share.sum_gradients(self.parameters)
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        """All that is moved: the deviation of the phases, and what encodes and decodes."""
+        return [self._deviation, *self._odu.ends]
 
     def step(self, trusted: bool = True) -> None:
         """One step down the gradient; the unit then has the new layers. Not trusted: nothing moves."""

@@ -67,7 +67,7 @@ def train(session: Session, method: Method, only: int | None = None) -> Job[None
                 abar = session.schedule.alphas_bar[batch.t]
                 light = source.light(this, *_as_sent(session, this, batch, layer_set, learner))
                 images = (batch.x_t, abar, batch.clean, batch.noise)
-                learner.backward(odu.loss(light.intensity, *images, layer_set))
+                learner.backward(odu.loss(light.intensity, *images, layer_set), session.share)
                 look = source.refine(this, light)
                 learner.step(trusted=look is None or look.trusted)
 

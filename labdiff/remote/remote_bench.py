@@ -39,7 +39,7 @@ from labdiff.remote.wire import Traffic, pack, unpack
 
 log = logging.getLogger(__name__)
 
-BEAT_S = 0.3
+BEAT_S = 0.2
 PATIENCE_S = 60.0
 """How long a batch waits for a line that is cut."""
 AGAIN_S = 0.5

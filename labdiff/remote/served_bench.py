@@ -19,7 +19,7 @@ from labdiff.remote.wire import pack, unpack
 
 log = logging.getLogger(__name__)
 
-LEASE_S = 1.2
+LEASE_S = 1.5
 """Silence after which the laser goes off; with a frame's end and the SLM it is dark within 2 s."""
 LOOK_S = 0.1
 

@@ -1,0 +1,58 @@
+"""Training on a twin with every batch shared among processes of this machine."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import torch.distributed as dist
+
+from labdiff.learning.layer_set import LayerSetTask, Told, learn
+from labdiff.learning.shared_batch import Share
+
+LOOPBACK = "127.0.0.1"
+SILENCE = timedelta(seconds=60)
+"""After which a process gives up the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareTask:
+    """A layer set, the share of this process, and where the processes meet: a port of this machine."""
+
+    task: LayerSetTask
+    share: Share
+    port: int
+
+
+def free_port() -> int:
+    """A port of loopback that nobody uses now."""
+    with socket.socket() as found:
+        found.bind((LOOPBACK, 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def learn_share(task: ShareTask) -> Iterator[Told]:
+    """Learn a layer set together with the others; the first process alone tells."""
+    with _group(task):
+        for word in learn(replace(task.task, share=task.share)):
+            if task.share.rank == 0:
+                yield word
+
+
+@contextmanager
+def _group(task: ShareTask) -> Iterator[None]:
+    dist.init_process_group(
+        "gloo",
+        init_method=f"tcp://{LOOPBACK}:{task.port}",
+        rank=task.share.rank,
+        world_size=task.share.count,
+        timeout=SILENCE,
+    )
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
