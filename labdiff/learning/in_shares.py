@@ -37,19 +37,20 @@ def free_port() -> int:
 
 def learn_share(task: ShareTask) -> Iterator[Told]:
     """Learn a layer set together with the others; the first process alone tells."""
-    with _group(task):
+    with group(task.share, task.port):
         for word in learn(replace(task.task, share=task.share)):
             if task.share.rank == 0:
                 yield word
 
 
 @contextmanager
-def _group(task: ShareTask) -> Iterator[None]:
+def group(share: Share, port: int) -> Iterator[None]:
+    """While it is entered, this process is one of `share.count`, which meet at a port of this machine."""
     dist.init_process_group(
         "gloo",
-        init_method=f"tcp://{LOOPBACK}:{task.port}",
-        rank=task.share.rank,
-        world_size=task.share.count,
+        init_method=f"tcp://{LOOPBACK}:{port}",
+        rank=share.rank,
+        world_size=share.count,
         timeout=SILENCE,
     )
     try:

@@ -1,0 +1,75 @@
+"""Seconds of a training step by layers, pixels and images, and the model of docs/scaling.md beside them."""
+
+from __future__ import annotations
+
+import time
+from statistics import median
+
+import numpy as np
+import torch
+from claims import Claim, claim
+
+from labdiff.learning.batches import draw_batch
+from labdiff.learning.learner import Learner
+from labdiff.learning.light import light_source
+from scaling_checks.setting import independent, session_of, small_bench_text
+
+FITTED = ((2, 40, 4), (4, 40, 4), (4, 40, 16), (4, 80, 8), (8, 80, 8))
+"""Layers, side of a patch in px, images a batch."""
+PREDICTED = ((8, 40, 8), (6, 80, 16), (4, 100, 16), (4, 120, 8))
+
+
+def step_s(layers: int, side_px: int, batch: int, repeats: int) -> float:
+    """Seconds of the processor for one step, the median of some: other work on the machine counts less."""
+    session = session_of(small_bench_text(side_px, layers), independent(1, 10, batch))
+    learner = Learner(session.odu, 0, session.options, 0.1, 10)
+    source = light_source(session, "offline")
+    times = []
+    for step in range(1 + repeats):
+        began_s = time.process_time()
+        drawn = draw_batch(session, "offline", 0, step)
+        shown = session.odu.written(drawn.x_t, 0, learner.phases)
+        light = source.light(source.send(*shown), *shown)
+        abar = session.schedule.alphas_bar[drawn.t]
+        images = (drawn.x_t, abar, drawn.clean, drawn.noise)
+        learner.backward(session.odu.loss(light.intensity, *images, 0))
+        learner.step()
+        times.append(time.process_time() - began_s)
+    return median(times[1:])
+
+
+def work(layers: int, side_px: int, batch: int) -> float:
+    """What the model says is proportional to time: images x passages x pixels of a padded plane x log2."""
+    padded = (2 * side_px) ** 2
+    return batch * (layers + 1) * padded * float(np.log2(padded))
+
+
+def measured_costs(quick: bool) -> tuple[list[Claim], dict[str, object]]:
+    """Fit fixed cost and cost a unit of work on some sizes, and predict others."""
+    torch.set_num_threads(1)
+    repeats = 3 if quick else 7
+    fitted = [(work(*size), step_s(*size, repeats)) for size in FITTED]
+    table = np.array([[1.0 / seconds, amount / seconds] for amount, seconds in fitted])
+    # Relative errors are what counts: the sizes differ by a factor of thirty.
+    fixed_s, unit_s = np.linalg.lstsq(table, np.ones(len(fitted)), rcond=None)[0]
+    wrong, rows = [], []
+    for size in PREDICTED[: 2 if quick else None]:
+        seconds, said = step_s(*size, repeats), fixed_s + unit_s * work(*size)
+        wrong.append(abs(said / seconds - 1.0))
+        rows.append({"layers_side_batch": size, "measured_s": seconds, "model_s": said})
+    figures: dict[str, object] = {
+        "fixed_s": float(fixed_s),
+        "s_per_unit_of_work": float(unit_s),
+        "fitted": [
+            {"layers_side_batch": size, "measured_s": seconds}
+            for size, (_, seconds) in zip(FITTED, fitted, strict=True)
+        ],
+        "predicted": rows,
+    }
+    return [
+        claim(
+            "cost of a step: the model's largest error on sizes it was not fitted to",
+            max(wrong),
+            "<= 0.3",
+        )
+    ], figures

@@ -1,0 +1,64 @@
+"""The first gradient of a layer set, by one process and by two through gloo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from labdiff.cluster.local import LocalWorkers
+from labdiff.cluster.workers import Task, told
+from labdiff.learning.batches import draw_batch
+from labdiff.learning.in_shares import free_port, group
+from labdiff.learning.learner import Learner
+from labdiff.learning.light import light_source
+from labdiff.learning.shared_batch import Share
+from scaling_checks.setting import independent, session_of, small_bench_text
+
+Argument = tuple[int, int, int]
+
+
+def first_gradient(argument: Argument) -> Iterator[npt.NDArray[np.float32]]:
+    """(rank, count, port): all parameters' gradients in a row. With a count of 1 there is no group."""
+    rank, count, port = argument
+    options = independent(2, 10, batch=6)
+    session = session_of(small_bench_text(), options)
+    if count == 1:
+        yield _gradient(session)
+        return
+    session.share = Share(rank, count)
+    with group(session.share, port):
+        yield _gradient(session)
+
+
+def largest_difference(processes: int = 2) -> float:
+    """Over the largest element of the gradient: that of each process beside that of one alone."""
+    alone = next(first_gradient((0, 1, 0)))
+    port, worst = free_port(), 0.0
+
+    def task(rank: int) -> Task:
+        return Task(f"share {rank}", first_gradient, (rank, processes, port))
+
+    with LocalWorkers(processes) as workers:
+        for _, gradient in told(workers, range(processes), task):
+            if gradient is not None:
+                worst = max(worst, float(np.abs(gradient - alone).max()))
+    return worst / float(np.abs(alone).max())
+
+
+def _gradient(session: Any) -> npt.NDArray[np.float32]:
+    learner = Learner(session.odu, 1, session.options, 0.1, 10)
+    batch = draw_batch(session, "offline", 1, 0)
+    source = light_source(session, "offline")
+    shown = session.odu.written(batch.x_t, 1, learner.phases)
+    light = source.light(source.send(*shown), *shown)
+    abar = session.schedule.alphas_bar[batch.t]
+    images = (batch.x_t, abar, batch.clean, batch.noise)
+    learner.backward(session.odu.loss(light.intensity, *images, 1), session.share)
+    parts = [
+        np.zeros(p.shape, np.float32) if p.grad is None else p.grad.numpy()
+        for p in learner.parameters
+    ]
+    return np.concatenate([part.ravel() for part in parts])

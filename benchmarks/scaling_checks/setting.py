@@ -1,0 +1,42 @@
+"""Small benches and options that all parts share."""
+
+from __future__ import annotations
+
+from labdiff.config import TrainingOptions, bench_text, parse_bench
+from labdiff.session import Session
+from labdiff.sweep.bench_text import bench_with
+
+
+def small_bench_text(side_px: int = 40, layers: int = 4) -> str:
+    """The shipped bench with patches of side x side: the same Fresnel number, the beam as large on them."""
+    share = side_px / 100
+    step = side_px + 20
+    lefts = [10 + step * plane for plane in range(layers + 1)]
+    return bench_with(
+        bench_text("mock")[1],
+        {
+            "cavity.patch_shape": [side_px, side_px],
+            "cavity.patch_top": 20,
+            "cavity.patch_lefts": lefts,
+            "cavity.z_gap_mm": 5.7 * share**2,
+            "source.waist_mm": 0.6 * share,
+            "slm.shape": [side_px + 40, lefts[-1] + side_px + 10],
+        },
+    )
+
+
+def independent(layer_sets: int, steps: int, batch: int = 8) -> TrainingOptions:
+    """Layer sets without warm starts, all of them with as many steps."""
+    return TrainingOptions(
+        layer_sets=layer_sets,
+        offline_steps=steps,
+        further_steps=1.0,
+        batch=batch,
+        warm_start=False,
+        generated=0,
+    )
+
+
+def session_of(text: str, options: TrainingOptions) -> Session:
+    """On the twin alone."""
+    return Session.create(parse_bench(text, "bench of the benchmark"), options, None)
