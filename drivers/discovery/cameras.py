@@ -55,7 +55,9 @@ def micromanager() -> list[Attached]:
     import pymmcore
 
     core: Any = pymmcore.CMMCore()
-    core.setDeviceAdapterSearchPaths([str(folder) for folder in micromanager_folders()])
+    folders = [str(folder) for folder in micromanager_folders()]
+    core.setDeviceAdapterSearchPaths(folders)
+    named = {} if "MICROMANAGER_PATH" in os.environ or not folders else {"options.folder": folders[0]}
     found = []
     for adapter in set(core.getDeviceAdapterNames()) - set(NO_CAMERAS):
         try:
@@ -66,7 +68,7 @@ def micromanager() -> list[Attached]:
         for name, kind in zip(names, kinds, strict=True):
             if kind == pymmcore.CameraDevice:
                 title = f"Micro-Manager {adapter} {name}"
-                options = {"options.adapter": adapter, "options.device": name}
+                options = {"options.adapter": adapter, "options.device": name, **named}
                 found.append(Attached("camera", "micromanager", title, options))
     return found
 
