@@ -57,7 +57,8 @@ def micromanager() -> list[Attached]:
     core: Any = pymmcore.CMMCore()
     folders = [str(folder) for folder in micromanager_folders()]
     core.setDeviceAdapterSearchPaths(folders)
-    named = {} if "MICROMANAGER_PATH" in os.environ or not folders else {"options.folder": folders[0]}
+    by_itself = "MICROMANAGER_PATH" in os.environ or not folders
+    named = {} if by_itself else {"options.folder": folders[0]}
     found = []
     for adapter in set(core.getDeviceAdapterNames()) - set(NO_CAMERAS):
         try:
