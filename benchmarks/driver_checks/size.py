@@ -10,9 +10,9 @@ from driver_checks._paths import ROOT, python
 
 IMPORT = """
 import time
-begun_s = time.perf_counter()
+begun_s, worked_s = time.perf_counter(), time.process_time()
 import drivers, drivers.registry, drivers.protocols
-print(time.perf_counter() - begun_s)
+print(time.perf_counter() - begun_s, time.process_time() - worked_s)
 """
 
 
@@ -23,11 +23,11 @@ def check(quick: bool) -> list[Claim]:
         for path in (ROOT / "drivers").rglob("*.py")
     }
     longest = max(lines, key=lambda path: lines[path])
-    times_s = [float(python("-c", IMPORT).stdout) for _ in range(3 if quick else 11)]
+    times_s = [python("-c", IMPORT).stdout.split() for _ in range(3 if quick else 11)]
+    clock_s, worked_s = (statistics.median(map(float, each)) for each in zip(*times_s, strict=True))
     name = longest.relative_to(ROOT).as_posix()
     return [
         claim(f"lines of the longest driver file, {name}", lines[longest], "<= 249"),
-        claim(
-            "import of drivers, registry and protocols, s", statistics.median(times_s), "<= 0.15"
-        ),
+        claim("import of drivers, registry and protocols, s", clock_s, "<= 0.15"),
+        claim("the same, processor s", worked_s, "<= 0.15"),
     ]
