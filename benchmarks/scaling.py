@@ -34,7 +34,7 @@ Figures = dict[str, object]
 
 def layers(quick: bool) -> tuple[list[Claim], Figures]:
     """Two workers beside one process."""
-    steps = 60 if quick else 400
+    steps = 150 if quick else 1500
     found = compare(LocalWorkers(2), steps)
     figures: Figures = {
         "one_after_the_other_s": found.alone_s,
