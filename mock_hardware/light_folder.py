@@ -67,6 +67,12 @@ class LitCamera(WrappedCamera):
         return self._light.shape
 
     @property
+    def exposure_range_ms(self) -> tuple[float, float]:
+        """What both the real camera and the laboratory's can."""
+        ranges = self.real.exposure_range_ms, self._light.exposure_range_ms
+        return max(low for low, _ in ranges), min(high for _, high in ranges)
+
+    @property
     def exposure_ms(self) -> float:
         """As the real one."""
         return self.real.exposure_ms

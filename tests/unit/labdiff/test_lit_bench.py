@@ -32,6 +32,9 @@ def frames_of(config: BenchConfig) -> list[np.ndarray[Any, Any]]:
     """Whole ones, then a window, of SLM patterns that differ."""
     taken = []
     with open_bench(config, 3) as bench:
+        low, high = bench.camera.exposure_range_ms
+        for end_ms in (low, high):
+            bench.camera.exposure_ms = end_ms
         for number, window in enumerate([bench.whole_sensor, Roi(11, 21, 50, 60)] * 2):
             bench.camera.roi = window
             bench.camera.exposure_ms = 1.0 + number
