@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import least_squares
-from scipy.special import fresnel
+import scipy
 
 Array = npt.NDArray[np.float64]
 Held = npt.NDArray[np.bool_]
@@ -70,7 +69,7 @@ def fit_gaussian(
 
     low = [0.0, -4.0 * half, -4.0 * half, 0.05 * half, 0.05 * half]
     high = [np.inf, 4.0 * half, 4.0 * half, 50.0 * half, 50.0 * half]
-    solved = least_squares(missed, start, bounds=(low, high), x_scale="jac")
+    solved = scipy.optimize.least_squares(missed, start, bounds=(low, high), x_scale="jac")
     degrees = max(int(fitted.sum()) - len(start), 1)
     covariance = np.linalg.pinv(solved.jac.T @ solved.jac) * 2.0 * solved.cost / degrees
     sigma = np.sqrt(np.diag(covariance))
@@ -176,7 +175,7 @@ def _behind_edge(
     places: Array, edge: float, fringe_px: float, strips: int
 ) -> npt.NDArray[np.complex128]:
     """(strips,) mean field of a plane wave of 1 that passes to the right of an edge."""
-    sine, cosine = fresnel((places - edge) / fringe_px)
+    sine, cosine = scipy.special.fresnel((places - edge) / fringe_px)
     wave = ((0.5 + cosine) + 1j * (0.5 + sine)) / (1.0 + 1j)
     mean: npt.NDArray[np.complex128] = wave.reshape(strips, -1).mean(axis=1)
     return mean

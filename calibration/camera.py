@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+import scipy
 
 from calibration.result import Verdict
 from calibration.steps import CalibrationStep
@@ -126,14 +126,14 @@ def measure_camera(
 
 def _dead(bright: Array, full: float) -> npt.NDArray[np.bool_]:
     """Where an overexposed frame (H, W) is dark in the midst of light."""
-    around = ndimage.median_filter(bright, AROUND_PX, mode="nearest")
+    around = scipy.ndimage.median_filter(bright, AROUND_PX, mode="nearest")
     result: npt.NDArray[np.bool_] = (around > 0.5 * full) & (bright < DEAD_SHARE * around)
     return result
 
 
 def _most_together(dead: npt.NDArray[np.bool_]) -> int:
     """Size of the largest cluster, neighbours at corners included."""
-    labels, count = ndimage.label(dead, np.ones((3, 3)))
+    labels, count = scipy.ndimage.label(dead, np.ones((3, 3)))
     return int(np.bincount(labels.ravel())[1:].max()) if count else 0
 
 

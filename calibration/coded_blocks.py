@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import interpolate, ndimage
-from scipy.linalg import hadamard
+import scipy
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
@@ -57,7 +56,9 @@ def coded_amplitudes(
         # The first column is left out: what the fringing field and the zero order leave in all frames
         # alike would be taken for its light. Columns turned at random: no frame has all blocks in phase,
         # so that exposures can be longer.
-        code = hadamard(order)[:, 1 : len(part) + 1] * rng.choice([-1.0, 1.0], len(part))
+        code = scipy.linalg.hadamard(order)[:, 1 : len(part) + 1] * rng.choice(
+            [-1.0, 1.0], len(part)
+        )
         seen = []
         for row in code:
             turned = np.zeros(count + 1)  # the last for what is not coded, label -1
@@ -102,7 +103,7 @@ def block_efficiency(blocks: Blocks, crosstalk_px: float) -> Array:
     pistons = np.arange(6) * np.pi / 3.0
     for piston in pistons:
         wrapped = np.mod(blocks.base_rad + piston, 2.0 * np.pi).repeat(fine, 0).repeat(fine, 1)
-        blurred = ndimage.gaussian_filter(wrapped, crosstalk_px * fine, mode="nearest")
+        blurred = scipy.ndimage.gaussian_filter(wrapped, crosstalk_px * fine, mode="nearest")
         kept += np.exp(1j * (blurred - piston)) * lens / len(pistons)
     labels = blocks.labels.repeat(fine, 0).repeat(fine, 1).ravel()
     inside = labels >= 0
@@ -122,7 +123,7 @@ def _finer(phase_rad: Array, fine: int) -> Array:
         size = result.shape[axis]
         places = (np.arange(size * fine) + 0.5) / fine - 0.5
         knots = np.arange(size)
-        result = interpolate.make_interp_spline(knots, result, k=2, axis=axis)(places)
+        result = scipy.interpolate.make_interp_spline(knots, result, k=2, axis=axis)(places)
     return result
 
 

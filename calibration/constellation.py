@@ -6,7 +6,7 @@ from itertools import combinations, permutations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import KDTree
+import scipy
 
 from calibration.spot_search import Spots
 from calibration.spots import SpotPlane
@@ -34,7 +34,7 @@ def draw_points(plane: SpotPlane, count: int, sets: int, seed: int) -> Array:
     places = [rng.uniform(low, high)]
     while len(places) < sets * count:
         candidates = rng.uniform(low, high, (CANDIDATES, 2))
-        far = KDTree(np.array(places) / high).query(candidates / high)[0]
+        far = scipy.spatial.KDTree(np.array(places) / high).query(candidates / high)[0]
         places.append(candidates[far.argmax()])
     # Consecutive places are far apart: dealt out in turn, every set covers all of the plane.
     dealt = np.array(places).reshape(count, sets, 2).transpose(1, 0, 2)
@@ -74,7 +74,7 @@ def identify(
     bright = min(BRIGHTEST, len(spots.places))
     if bright < 3:
         return None
-    tree = KDTree(spots.places)
+    tree = scipy.spatial.KDTree(spots.places)
     design = np.column_stack([points, np.ones(len(points))])
     best: tuple[int, Array] | None = None
     second = 0
@@ -102,7 +102,7 @@ def assign(expected: Array, spots: Spots, reach_px: float) -> npt.NDArray[np.int
     """(K,) index of the one spot within reach of each expected place (K, 2), -1 where there is none."""
     if not len(spots.places):
         return np.full(len(expected), -1)
-    distance, index = KDTree(spots.places).query(expected)
+    distance, index = scipy.spatial.KDTree(spots.places).query(expected)
     found = np.where(distance <= reach_px, index, -1)
     for spot in np.unique(found[found >= 0]):
         rivals = np.flatnonzero(found == spot)
@@ -117,7 +117,7 @@ def _alike(design: Array, one: Array, other: Array, reach_px: float) -> bool:
 
 
 def _refine(
-    design: Array, places: Array, tree: KDTree, solution: Array, reach_px: float
+    design: Array, places: Array, tree: scipy.spatial.KDTree, solution: Array, reach_px: float
 ) -> tuple[Array, int]:
     """The map after least squares over the spots that it explains, and how many these are."""
     hits = 0

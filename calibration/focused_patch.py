@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+import scipy
 
 from calibration.coded_blocks import Blocks
 from calibration.exposure import step_towards
@@ -84,7 +84,7 @@ class FocusedCamera:
         layout, roi = self._layout, self._camera.roi
         last = len(layout.lefts) - 1
         self._expose(plane, lenses_rad)
-        frame = ndimage.uniform_filter(self._shown(plane, lenses_rad), 3)
+        frame = scipy.ndimage.uniform_filter(self._shown(plane, lenses_rad), 3)
         height, width = layout.patch_shape
         rows, columns = (_middles(n, across) for n in (height, width))
         wanted = np.array([(r, c) for r in rows for c in columns])
@@ -123,7 +123,7 @@ class FocusedCamera:
         """Bring the brightest pixels to PEAK_FILL of full scale; raises NoSpotError if there are none."""
         full = 2**self._camera.bit_depth - 1 - self._pedestal
         for _ in range(8):
-            frame = ndimage.uniform_filter(self._shown(plane, phase_rad), 3)
+            frame = scipy.ndimage.uniform_filter(self._shown(plane, phase_rad), 3)
             fill = float(frame.max()) / full
             if abs(fill - PEAK_FILL) < 0.15 * PEAK_FILL:
                 break
@@ -200,5 +200,5 @@ def _middles(size: int, across: int) -> Array:
 
 
 def _brightest(frame: Array) -> Array:
-    smooth = ndimage.gaussian_filter(frame, 1.5)
+    smooth = scipy.ndimage.gaussian_filter(frame, 1.5)
     return np.array(np.unravel_index(int(smooth.argmax()), smooth.shape), float)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+import scipy
 
 from calibration.constellation import assign, beacon_powers, draw_points, identify
 from calibration.exposure import step_towards
@@ -175,7 +175,7 @@ def evaluate(
     parts = moving_parts(frames)
     count = len(constellations[0].points)
     bright = _nth_brightest(frames[0], count)
-    if bright < DIMMEST_SIGMAS * noise_of(frames[0] - ndimage.median_filter(frames[0], 5)):
+    if bright < DIMMEST_SIGMAS * noise_of(frames[0] - scipy.ndimage.median_filter(frames[0], 5)):
         return _failed("no light on the camera", "Is the laser on? Raise its power.")
     if min(_nth_brightest(part, count) for part in parts) < LEAST_CHANGE * bright:
         return _failed("the picture does not change with the pattern", STATIC)

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage, sparse
+import scipy
 
 from calibration.registration import Registration
 from drivers.types import Roi
@@ -33,7 +33,7 @@ class Rectifier:
         """(B, H, W) of the window -> (B, h, w); linear, so light keeps its scale."""
         coefficients = np.empty((frames[0].size, len(frames)), np.float32)
         for index, frame in enumerate(frames):
-            coefficients[:, index] = ndimage.spline_filter(
+            coefficients[:, index] = scipy.ndimage.spline_filter(
                 frame, order=3, output=np.float32, mode="mirror"
             ).ravel()
         plane = (self._weights @ coefficients).T
@@ -61,14 +61,14 @@ def _spread(places: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     fraction = places - np.floor(places)
     # The cardinal spline at fraction - n is the mixture of B-splines that the coefficients say.
     splines = _b_spline(fraction[:, None] - np.arange(-2 * REACH, 2 * REACH + 1))
-    weights = ndimage.convolve1d(splines, coefficients, axis=1, mode="constant")
+    weights = scipy.ndimage.convolve1d(splines, coefficients, axis=1, mode="constant")
     result: npt.NDArray[np.float64] = (weights**2).sum(axis=1)
     return result
 
 
 def _spline_weights(
     rows: npt.NDArray[np.float64], columns: npt.NDArray[np.float64], shape: tuple[int, int]
-) -> sparse.csr_array:
+) -> scipy.sparse.csr_array:
     base_row, base_column = np.floor(rows).astype(int), np.floor(columns).astype(int)
     points, pixels, weights = [], [], []
     index = np.arange(len(rows))
@@ -82,7 +82,7 @@ def _spline_weights(
             weights.append(weight[inside])
     data = np.concatenate(weights).astype(np.float32)
     where = (np.concatenate(points), np.concatenate(pixels))
-    return sparse.csr_array((data, where), shape=(len(rows), shape[0] * shape[1]))
+    return scipy.sparse.csr_array((data, where), shape=(len(rows), shape[0] * shape[1]))
 
 
 def _b_spline(distance: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

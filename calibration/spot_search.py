@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+import scipy
 
 Array = npt.NDArray[np.float64]
 FAINTEST_SIGMAS = 6.0
@@ -91,9 +91,9 @@ def centre_of(
 
 def _peaks(part: Array, noise: float, width_px: float, most: int) -> Array:
     """(S, 2) brightest local maxima after a matched filter, brightest first."""
-    smooth = ndimage.gaussian_filter(part, width_px)
+    smooth = scipy.ndimage.gaussian_filter(part, width_px)
     size = 2 * int(np.ceil(2.0 * width_px)) + 1
-    top = ndimage.maximum_filter(smooth, size) == smooth
+    top = scipy.ndimage.maximum_filter(smooth, size) == smooth
     # The filter leaves so much of white noise.
     least = FAINTEST_SIGMAS * noise / (2.0 * np.sqrt(np.pi) * max(width_px, 0.6))
     places = np.argwhere(top & (smooth > least))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import least_squares
+import scipy
 
 from calibration.refresh import Begun, find_clock
 
@@ -98,7 +98,7 @@ def fit_transitions(
         together: Array = np.concatenate(errors).view(np.float64)
         return together
 
-    solved = least_squares(
+    solved = scipy.optimize.least_squares(
         lambda x: missed(x, beginning), start, loss="soft_l1", f_scale=3.0 * spread, x_scale="jac"
     )
     degrees = max(len(solved.fun) - len(start) - 2 * len(fitted), 1)

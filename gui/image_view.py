@@ -27,12 +27,11 @@ class ImageView(QWidget):
         self._named = self._heading = self._heads = f"{title}, {unit}" if unit else title
         self._picture: npt.NDArray[np.float32] = np.zeros((1, 1), np.float32)
         self._graphics = pg.GraphicsLayoutWidget()
-        self._plot = self._graphics.addPlot()
+        self._plot = self._graphics.addPlot(enableMenu=False)
         self._plot.hideAxis("left")
         self._plot.hideAxis("bottom")
         self._plot.setAspectLocked(True)
         self._plot.invertY(True)
-        self._plot.setMenuEnabled(False)
         self._item = pg.ImageItem(self._picture)
         self._plot.addItem(self._item)
         self._bar = pg.ColorBarItem(

@@ -28,14 +28,13 @@ class Histogram(QWidget):
             "Pixels of an even sample of the frame. Drag the two lines to fix the levels."
         )
         self._maximum = 255
-        self._plot = pg.PlotWidget()
+        self._plot = pg.PlotWidget(enableMenu=False)
         self._plot.setLabel("bottom", "counts")
         self._plot.setLabel("left", "pixels")
         self._plot.getAxis("left").enableAutoSIPrefix(False)
         self._plot.getAxis("bottom").enableAutoSIPrefix(False)
         self._plot.setLogMode(y=True)
         self._plot.setMouseEnabled(x=True, y=False)
-        self._plot.setMenuEnabled(False)
         self._plot.hideButtons()
         # Fixed: an axis whose range moves is drawn anew with every frame, which costs more than all else.
         self._plot.setYRange(np.log10(_NONE), np.log10(2.0 * SAMPLE_PIXELS), padding=0.0)

@@ -23,8 +23,7 @@ class Profile(QWidget):
         super().__init__()
         self._vertical = vertical
         self.setObjectName("live_column_profile" if vertical else "live_row_profile")
-        self._plot = pg.PlotWidget()
-        self._plot.setMenuEnabled(False)
+        self._plot = pg.PlotWidget(enableMenu=False)
         self._plot.hideButtons()
         self._plot.setMouseEnabled(x=False, y=False)
         self._plot.hideAxis("left")

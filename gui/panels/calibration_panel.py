@@ -110,7 +110,7 @@ class CalibrationPanel(QWidget):
         self.words.setWordWrap(True)
 
         self.frame = ImageView("Frame", "counts", "inferno")
-        self.curve = pg.PlotWidget()
+        self.curve = pg.PlotWidget(enableMenu=False)
         self.curve.setLabel("left", "D = 1 - C of the fit")
         self.curve.setLabel("bottom", "fit step")
         self.curve.setLogMode(y=True)

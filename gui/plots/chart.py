@@ -53,7 +53,6 @@ class Chart(QObject):
         self._room_px = 0.0
         plot.setLabel("left", unit)
         plot.setLabel("bottom", "step")
-        plot.setMenuEnabled(False)
         plot.hideButtons()
         plot.getAxis("left").enableAutoSIPrefix(False)
         plot.getAxis("bottom").enableAutoSIPrefix(False)

@@ -126,7 +126,7 @@ class ChartBox(QWidget):
     ) -> Chart:
         """One more, to the right of the others or below them. log: it follows the button."""
         row, column = (len(self.charts), 0) if below else (0, len(self.charts))
-        plot = self.graphics.addPlot(row=row, col=column)
+        plot = self.graphics.addPlot(row=row, col=column, enableMenu=False)
         chart = Chart(plot, title, unit, log and self._log, legend)
         self.graphics.ci.layout.setColumnStretchFactor(column, 1)
         # All alike; else what an axis or a title asks for would decide.

@@ -26,11 +26,10 @@ class PhaseView(QWidget):
         self._phase: npt.NDArray[np.floating] | None = None
         self._levels = PhaseQuantiser(8)
         self._graphics = pg.GraphicsLayoutWidget()
-        self._plot = self._graphics.addPlot()
+        self._plot = self._graphics.addPlot(enableMenu=False)
         for side in ("left", "bottom"):
             self._plot.hideAxis(side)
         self._plot.hideButtons()
-        self._plot.setMenuEnabled(False)
         self._plot.setAspectLocked(True)
         self._plot.invertY(True)
         self._item = pg.ImageItem(axisOrder="row-major")
