@@ -38,6 +38,8 @@ class ImageView(QWidget):
             values=(0.0, 1.0), colorMap=pg.colormap.get(colours), width=10, interactive=False
         )
         self._bar.setImageItem(self._item, insert_in=self._plot)
+        for part in (self._item, self._bar):
+            part.hide()  # until there is something to show
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._graphics)
@@ -72,6 +74,9 @@ class ImageView(QWidget):
             low, high = levels
         if high <= low:
             high = low + 1.0
+        if not self._item.isVisible():
+            self._item.show()
+            self._bar.show()
         self._item.setImage(self._picture, autoLevels=False)
         self._bar.setLevels((low, high))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from calibration.steps import CalibrationStep
 from gui import style
+from gui.docks import SideRoom, put_into_docks
 from gui.help_sheet import ShortcutSheet
 from gui.kept import LAYOUT_VERSION, fill_options, keep, restore
 from gui.panels.bench_panel import BenchPanel
@@ -114,23 +114,8 @@ class MainWindow(QMainWindow):
             "Runs": self.runs,
             "Log": self.log,
         }
-        areas = {
-            "Bench": Qt.DockWidgetArea.LeftDockWidgetArea,
-            "Log": Qt.DockWidgetArea.BottomDockWidgetArea,
-        }
-        for title, panel in panels.items():
-            dock = QDockWidget(title, self)
-            dock.setObjectName(f"dock_{title.lower()}")
-            dock.setWidget(panel)
-            self.addDockWidget(areas.get(title, Qt.DockWidgetArea.RightDockWidgetArea), dock)
-            self.docks[title] = dock
-        middle = [title for title in panels if title not in areas]
-        for before, title in pairwise(middle):
-            self.tabifyDockWidget(self.docks[before], self.docks[title])
-        self.docks["Live"].raise_()
-        bench, live, log = self.docks["Bench"], self.docks["Live"], self.docks["Log"]
-        self.resizeDocks([bench, live], [330, 1150], Qt.Orientation.Horizontal)
-        self.resizeDocks([live, log], [760, 130], Qt.Orientation.Vertical)
+        self.docks = put_into_docks(self, panels)
+        SideRoom(self, self.docks)
 
     def _build_top(self) -> None:
         """Menus, the safe state and notices: above all docks, wherever these are moved."""
@@ -437,7 +422,8 @@ class MainWindow(QMainWindow):
         elif kind == "calibration":
             self.calibration.ended(words)
         if kind == "calibration" and self._bench.calibrations:
-            self.calibration.set_archive(Path(self._bench.calibrations), self._bench.patch_shape)
+            archive = Path(self._bench.calibrations)
+            self.calibration.set_archive(archive, self._bench.patch_shape, looked=True)
 
     def _lost(self, process: BenchProcess) -> None:
         """The bench's process has ended by itself: say so, and be ready for another."""

@@ -69,6 +69,8 @@ class CalibrationPanel(QWidget):
         self.table.setObjectName("calibrations")
         self.table.setHorizontalHeaderLabels(COLUMNS)
         self.table.verticalHeader().hide()
+        rows = QHeaderView.ResizeMode.ResizeToContents
+        self.table.verticalHeader().setSectionResizeMode(rows)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setWordWrap(True)
@@ -147,8 +149,11 @@ class CalibrationPanel(QWidget):
         self._paint()
         self.set_ready(connected=False, busy=False)
 
-    def set_archive(self, folder: Path, patch_shape: tuple[int, int]) -> None:
-        """Where this bench's calibrations lie; what is stored there is shown."""
+    def set_archive(self, folder: Path, patch_shape: tuple[int, int], looked: bool = False) -> None:
+        """Where this bench's calibrations lie; what is stored there is shown.
+
+        looked: what a look or a measurement has said of it just now stays.
+        """
         self._folder, self._patch_shape = folder, patch_shape
         from calibration.archive import CalibrationArchive
         from calibration.result import CalibrationError
@@ -165,6 +170,8 @@ class CalibrationPanel(QWidget):
                 continue
             verdict = past[-1].result.verdict
             state = "failed" if verdict.level == "fail" else "stored"
+            if looked and self._states[name] not in ("never", "measuring"):
+                state = self._states[name]
             taken = _ago(past[-1].provenance.taken_utc)
             self._set_row(name, state, taken, f"{verdict.reason} {verdict.remedy}".strip())
 
@@ -239,7 +246,6 @@ class CalibrationPanel(QWidget):
             self._cell(row, column).setText(text)
         self._cell(row, 3).setToolTip(words)
         self._paint_row(name)
-        self.table.resizeRowToContents(row)
 
     def _cell(self, row: int, column: int) -> QTableWidgetItem:
         item = self.table.item(row, column)

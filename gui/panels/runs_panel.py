@@ -6,8 +6,8 @@ Recordings of the live view stand in the list too.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
 
 import qtawesome as qta
 from PySide6.QtCore import Qt, QUrl, Signal
@@ -24,8 +24,9 @@ from PySide6.QtWidgets import (
 
 from gui import style
 from gui.plots.comparison_curves import ComparisonCurves
+from gui.runs.command_process import CommandProcess
+from gui.runs.evaluation_page import FIGURES, FOLDER, read_evaluation
 from gui.runs.recording_view import RecordingView
-from gui.runs.report_process import ReportProcess
 from gui.runs.run_details import RunDetails
 from gui.runs.run_list import RunList
 from gui.runs.run_scan import GONE, RECORDING, UNREADABLE
@@ -35,11 +36,20 @@ from labdiff.picture_history import PictureHistory, read_history
 from labdiff.reader import RunFile, read_run
 from labdiff.run_summary import RunSummary
 
-Found: TypeAlias = tuple[list[RunFile], PictureHistory | None, list[str]]
 MOST_COMPARED = 8
 NO_RUNS = (GONE, UNREADABLE, RECORDING)
-RUN = "run.h5"
+RUN, REPORT = "run.h5", "report.html"
 HINT = "Choose a run or a recording to see it; choose several runs to compare their curves."
+
+
+@dataclass
+class Found:
+    """What was read. history, evaluation: of one run alone; troubles: in words, of the others."""
+
+    runs: list[RunFile] = field(default_factory=list)
+    history: PictureHistory | None = None
+    evaluation: str | None = None
+    troubles: list[str] = field(default_factory=list)
 
 
 class RunsPanel(QWidget):
@@ -62,9 +72,11 @@ class RunsPanel(QWidget):
         self._shown: list[RunSummary] = []
         self._asked: Path | None = None
         self._background = Background(self)
-        self._reports = ReportProcess(self)
-        self._reports.written.connect(self._on_report)
-        self._reports.failed.connect(self._fail)
+        self._reports, self._evaluations = CommandProcess(self), CommandProcess(self)
+        self._reports.done.connect(self._on_report)
+        self._evaluations.done.connect(self._on_evaluation)
+        for process in (self._reports, self._evaluations):
+            process.failed.connect(self._on_command_failed)
         self.list = RunList()
         self.list.chosen.connect(self._show_chosen)
         self.list.looked.connect(self._on_looked)
@@ -77,9 +89,15 @@ class RunsPanel(QWidget):
         self.words = QLabel()
         self.words.setObjectName("runs_words")
         self.report_button = self._button("report", "Write its report beside the run, and open it")
+        self.evaluate_button = self._button(
+            "evaluate",
+            "Score its layers on the digital twin, at low priority: errors by timestep range, and how "
+            "near generated images are to real ones",
+        )
         self.resume_button = self._button("resume", "Resume this run on the bench")
         self.generate_button = self._button("generate", "Images with the layers of this run")
         self.report_button.clicked.connect(self._report)
+        self.evaluate_button.clicked.connect(self._evaluate)
         self.resume_button.clicked.connect(self._ask(self.resume_wanted.emit))
         self.generate_button.clicked.connect(self._ask(self.generate_wanted.emit))
         self._lay_out()
@@ -90,9 +108,9 @@ class RunsPanel(QWidget):
 
     @property
     def busy(self) -> bool:
-        """Whether anything is still being read, or a report written."""
+        """Whether anything is still being read, written or evaluated."""
         reading = self._background.busy or self.recording.busy
-        return self.list.busy or reading or self._reports.busy
+        return self.list.busy or reading or self._reports.busy or self._evaluations.busy
 
     def open_folder(self, folder: Path) -> None:
         """Show the runs below another folder."""
@@ -109,6 +127,7 @@ class RunsPanel(QWidget):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Nothing goes on behind a window that is gone."""
         self._reports.close()
+        self._evaluations.close()
         super().closeEvent(event)
 
     def _button(self, name: str, tip: str) -> QPushButton:
@@ -116,6 +135,9 @@ class RunsPanel(QWidget):
         button.setObjectName(f"runs_{name}")
         button.setToolTip(tip)
         return button
+
+    def _buttons(self) -> tuple[QPushButton, ...]:
+        return self.report_button, self.evaluate_button, self.resume_button, self.generate_button
 
     def _lay_out(self) -> None:
         self.words.setWordWrap(True)
@@ -131,7 +153,7 @@ class RunsPanel(QWidget):
             box.trouble.connect(self.trouble)
         acts = QHBoxLayout()
         acts.addWidget(self.words, 1)
-        for button in (self.report_button, self.resume_button, self.generate_button):
+        for button in self._buttons():
             acts.addWidget(button)
         upper = QWidget()
         layout = QVBoxLayout(upper)
@@ -175,12 +197,12 @@ class RunsPanel(QWidget):
         if self.list.selected() != self._shown:
             self._show_chosen()
             return
-        runs, history, troubles = found
+        troubles = found.troubles
         troubles += [f"{self._name(run.path)}: {run.words}" for run in self._shown if run.words]
         if len(self._shown) > MOST_COMPARED:
             troubles.append(f"{MOST_COMPARED} of {len(self._shown)} runs are compared")
         try:
-            self._show(runs, history, troubles)
+            self._show(found)
         except (ValueError, TypeError, LookupError) as error:
             # A file that another program wrote into; the browser goes on.
             troubles.append(f"holds something else than labdiff records: {error}")
@@ -190,11 +212,10 @@ class RunsPanel(QWidget):
         else:
             self._say_count()
 
-    def _show(
-        self, runs: list[RunFile], history: PictureHistory | None, troubles: list[str]
-    ) -> None:
+    def _show(self, found: Found) -> None:
+        runs = found.runs
         if len(self._shown) == 1 and runs:
-            self.details.show_run(runs[0], history)
+            self.details.show_run(runs[0], found.history, found.evaluation)
             if (phases := runs[0].checkpoint.get("odu.phases")) is not None:
                 self.layers_shown.emit(phases)
             self.pages.setCurrentWidget(self.details)
@@ -204,7 +225,7 @@ class RunsPanel(QWidget):
             self.comparison.name_source("runs", self.list.folder)
             self.pages.setCurrentWidget(self.comparison)
         else:
-            self.hint.setText("\n".join(troubles))
+            self.hint.setText("\n".join(found.troubles))
             self.pages.setCurrentWidget(self.hint)
 
     def _on_not_read(self, words: str) -> None:
@@ -215,6 +236,8 @@ class RunsPanel(QWidget):
         one = chosen[0] if len(chosen) == 1 and not chosen[0].words else None
         if one is not None and one.outcome == RECORDING:
             one = None
+        self._evaluable = one is not None
+        self._ready_to_evaluate()
         self.report_button.setEnabled(one is not None)
         self.generate_button.setEnabled(one is not None)
         self.resume_button.setEnabled(one is not None and one.outcome != "completed")
@@ -230,7 +253,37 @@ class RunsPanel(QWidget):
 
     def _report(self) -> None:
         self.words.setText("writing the report ...")
-        self._reports.write(self.list.selected()[0].path)
+        path = self.list.selected()[0].path
+        page = path.with_name(REPORT)
+        self._reports.start(["report", str(path), "--out", str(page)], page)
+
+    def _evaluate(self) -> None:
+        """Begin; or, while it is at work, end it."""
+        if self._evaluations.busy:
+            self._evaluations.close()
+            self.words.setText("evaluation stopped")
+        else:
+            path = self.list.selected()[0].path
+            folder = path.with_name(FOLDER)
+            self.words.setText(f"evaluating {self._name(path)} on the twin: some minutes ...")
+            self._evaluations.start(["evaluate", str(path), "--out", str(folder)], folder / FIGURES)
+        self._ready_to_evaluate()
+
+    def _ready_to_evaluate(self) -> None:
+        busy = self._evaluations.busy
+        self.evaluate_button.setText("Stop evaluation" if busy else "Evaluate")
+        self.evaluate_button.setEnabled(busy or self._evaluable)
+
+    def _on_evaluation(self, figures: Path) -> None:
+        self._ready_to_evaluate()
+        self.words.setText(f"evaluated: {figures.parent}")
+        self.said.emit(f"evaluated: {figures.parent}")
+        self._show_chosen()
+        self.details.setCurrentWidget(self.details.evaluation)
+
+    def _on_command_failed(self, words: str) -> None:
+        self._ready_to_evaluate()
+        self._fail(words)
 
     def _on_report(self, page: Path) -> None:
         self.words.setText(f"report: {page}")
@@ -263,22 +316,20 @@ class RunsPanel(QWidget):
 
     def _paint(self) -> None:
         colour = style.theme().text
-        for button, icon in (
-            (self.report_button, "mdi6.file-chart-outline"),
-            (self.resume_button, "mdi6.play"),
-            (self.generate_button, "mdi6.creation-outline"),
-        ):
-            button.setIcon(qta.icon(icon, color=colour))
+        icons = ("file-chart-outline", "scale-balance", "play", "creation-outline")
+        for button, icon in zip(self._buttons(), icons, strict=True):
+            button.setIcon(qta.icon(f"mdi6.{icon}", color=colour))
 
 
 def _read_all(paths: list[Path]) -> Found:
-    """Those that can be read, the pictures of one alone, and what is wrong with the others."""
-    runs, history, troubles = [], None, []
+    """Those that can be read, what belongs to one alone, and what is wrong with the others."""
+    found = Found()
     for path in paths:
         try:
-            runs.append(read_run(path))
+            found.runs.append(read_run(path))
             if len(paths) == 1:
-                history = read_history(path)
+                found.history = read_history(path)
+                found.evaluation = read_evaluation(path)
         except UserError as error:
-            troubles.append(str(error))
-    return runs, history, troubles
+            found.troubles.append(str(error))
+    return found

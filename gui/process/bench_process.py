@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import os
 import queue
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,6 +18,7 @@ from calibration.steps import CalibrationStep
 from drivers.types import Frame
 from gui.process.frame_ring import FrameRing
 from gui.process.picture_ring import PictureNote, PictureRing
+from gui.process.priority import lower_priority
 from labdiff.engine.commands import Command, Quit, SafeState
 from labdiff.engine.news import LayerSets, News, PatternShown, Trouble
 from labdiff.events import AlignmentStep, Checkpoint, GenerationStep, TrainingStep
@@ -108,7 +107,7 @@ class BenchProcess:
 
 def serve(engine: str, names: tuple[str, str], take: Connection, send: Connection) -> None:
     """In the child: make the engine and serve it. Nothing heavy was imported before."""
-    _low_priority()
+    lower_priority()
     pictures, frames = PictureRing(names[0]), FrameRing.attach(names[1])
     talk = threading.Lock()
 
@@ -169,19 +168,6 @@ def _listen(
             with contextlib.suppress(Exception):
                 laser_off()
         commands.put(command)
-
-
-def _low_priority() -> None:
-    cores = os.cpu_count() or 2
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores - 1)))
-    if sys.platform == "win32":
-        import ctypes
-
-        below_normal = 0x4000
-        kernel = ctypes.windll.kernel32
-        kernel.SetPriorityClass(kernel.GetCurrentProcess(), below_normal)
-    else:
-        os.nice(10)
 
 
 def _without_arrays(news: News, ring: PictureRing) -> Told:

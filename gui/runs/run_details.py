@@ -8,6 +8,7 @@ from gui import style
 from gui.plots.alignment_curves import AlignmentCurves
 from gui.plots.pace_curves import PaceCurves
 from gui.plots.training_curves import TrainingCurves
+from gui.runs.evaluation_page import NONE_YET
 from gui.runs.replay_view import ReplayView
 from gui.runs.run_page import run_page
 from gui.widgets.denoising_view import DenoisingView
@@ -22,6 +23,7 @@ class RunDetails(QTabWidget):
         super().__init__()
         self.setObjectName("run_details")
         self._run: RunFile | None = None
+        self._evaluated = ""
         self.page = QTextBrowser()
         self.page.setObjectName("run_page")
         self.curves = TrainingCurves("run_curves")
@@ -29,6 +31,8 @@ class RunDetails(QTabWidget):
         self.pace = PaceCurves("run_pace")
         self.images = DenoisingView("run_images")
         self.replay = ReplayView("run_replay")
+        self.evaluation = QTextBrowser()
+        self.evaluation.setObjectName("run_evaluation")
         for widget, words in (
             (self.page, "Overview"),
             (self.curves, "Learning"),
@@ -36,11 +40,14 @@ class RunDetails(QTabWidget):
             (self.pace, "Pace"),
             (self.replay, "Replay"),
             (self.images, "Images"),
+            (self.evaluation, "Evaluation"),
         ):
             self.addTab(widget, words)
         style.style.changed.connect(self._show_page)
 
-    def show_run(self, run: RunFile, history: PictureHistory | None = None) -> None:
+    def show_run(
+        self, run: RunFile, history: PictureHistory | None = None, evaluation: str | None = None
+    ) -> None:
         """Another run, or the same with more in it."""
         another = self._run is None or self._run.path != run.path
         self._run = run
@@ -51,6 +58,10 @@ class RunDetails(QTabWidget):
             self.images.clear()
             self.replay.clear()
         self._show_page()
+        words = NONE_YET if evaluation is None else evaluation
+        if another or words != self._evaluated:
+            self._evaluated = words
+            self.evaluation.setHtml(words)
         self.curves.show_columns(run.columns, run.figures)
         self.alignment.show_columns(run.columns)
         self.pace.show_columns(run.columns)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -359,3 +360,81 @@ def test_the_last_run_is_chosen_and_its_layers_are_told(qtbot: QtBot, tmp_path: 
     assert [run.path.parent.name for run in panel.list.selected()] == ["b"]
     np.testing.assert_array_equal(told[0], phases)
     assert panel.pages.currentWidget() is panel.details
+
+
+def evaluated(folder: Path, run: str = "run.h5") -> None:
+    (folder / "evaluation").mkdir()
+    error = {"noise_mse": 0.25, "noise_mse_se": 0.01, "clean_mse": 0.5, "clean_mse_se": 0.02}
+    span = {"first_t": 100, "end_t": 200, "count": 9}
+    early = {"first_t": 1, "end_t": 100, "count": 9, "noise_mse": None, "noise_mse_se": None}
+    names = ("odu", "wiener")
+    found = {
+        "run": run,
+        "where": "twin",
+        "count": 9,
+        "seed": 3,
+        "prediction": "noise",
+        "sampler": "20 steps of DDIM",
+        "data": "digits <8 x 8>",
+        "errors": [{"predictor": name, **error, **at} for name in names for at in (early, span)],
+        "mean_errors": {name: {"noise_mse": 0.125, "clean_mse": 0.5} for name in names},
+        "images": [
+            {
+                "features": "classifier",
+                "count": 9,
+                "resamples": 200,
+                "figures": {"FID": {"value": 12.5, "low": 11.0, "high": 14.0, "real": 3.0}},
+            }
+        ],
+        "classifier_accuracy": 0.975,
+        "classifier_task": "10 digits",
+    }
+    (folder / "evaluation" / "evaluation.json").write_text(json.dumps(found))
+
+
+def test_an_evaluation_is_shown_beside_its_run(qtbot: QtBot, tmp_path: Path) -> None:
+    end(record(tmp_path / "one" / "run.h5", 3))
+    end(record(tmp_path / "two" / "run.h5", 3))
+    evaluated(tmp_path / "one")
+    panel = opened(qtbot, tmp_path)
+    panel.list.select([tmp_path / "one" / "run.h5"])
+    settled(qtbot, panel)
+    page = panel.details.evaluation.toPlainText()
+    for words in ("digits <8 x 8>", "0.25 ± 0.01", "t = 100 ... 199", "FID", "12.5", "11 ... 14"):
+        assert words in page, words
+    assert "97.5%" in page
+    panel.list.select([tmp_path / "two" / "run.h5"])
+    settled(qtbot, panel)
+    assert "Not evaluated yet" in panel.details.evaluation.toPlainText()
+
+    (tmp_path / "one" / "evaluation" / "evaluation.json").write_text("[1, 2")
+    panel.list.select([tmp_path / "one" / "run.h5"])
+    settled(qtbot, panel)
+    assert "evaluate again" in panel.words.text()
+    assert panel.pages.currentWidget() is panel.details
+
+
+def test_a_run_is_evaluated_by_a_process_of_its_own(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end(record(tmp_path / "run.h5", 3))
+    panel = opened(qtbot, tmp_path)
+    assert not panel.evaluate_button.isEnabled()
+    click(qtbot, panel, 0)
+    with qtbot.waitSignal(panel.trouble, timeout=120_000) as told:
+        qtbot.mouseClick(panel.evaluate_button, Qt.MouseButton.LeftButton)
+        assert panel.evaluate_button.text() == "Stop evaluation"
+        assert "some minutes" in panel.words.text()
+    assert told.args is not None and "laser: is missing" in told.args[0], "of its bench file"
+    assert panel.evaluate_button.text() == "Evaluate"
+
+    asked: list[list[str]] = []
+    monkeypatch.setattr(panel._evaluations, "start", lambda words, product: asked.append(words))
+    qtbot.mouseClick(panel.evaluate_button, Qt.MouseButton.LeftButton)
+    path = tmp_path / "run.h5"
+    assert asked == [["evaluate", str(path), "--out", str(tmp_path / "evaluation")]]
+    evaluated(tmp_path)
+    panel._evaluations.done.emit(tmp_path / "evaluation" / "evaluation.json")
+    settled(qtbot, panel)
+    assert panel.details.currentWidget() is panel.details.evaluation
+    assert "12.5" in panel.details.evaluation.toPlainText()

@@ -217,6 +217,19 @@ def test_the_window_imports_nothing_heavy_that_it_does_not_need() -> None:
     assert found.stdout.strip() == "[]"
 
 
+def test_room_that_is_won_goes_to_the_middle(qtbot: QtBot, window: MainWindow) -> None:
+    window.show()
+    window.resize(1300, 800)
+    qtbot.waitUntil(lambda: window.docks["Live"].width() > 400)
+    bench, log = window.docks["Bench"].width(), window.docks["Log"].height()
+    live = window.docks["Live"].size()
+    window.resize(1900, 1050)
+    qtbot.waitUntil(lambda: window.docks["Live"].width() > live.width() + 550)
+    assert abs(window.docks["Bench"].width() - bench) < 20
+    assert abs(window.docks["Log"].height() - log) < 20
+    assert window.docks["Live"].height() > live.height() + 200
+
+
 def test_how_one_looks_at_things_is_back_too(
     qtbot: QtBot, window: MainWindow, tmp_path: Path, settings: QSettings
 ) -> None:

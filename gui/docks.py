@@ -1,0 +1,81 @@
+"""Where the panels are: the bench on the left, the log below, all others as tabs between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+LEFT, RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+TOP, BOTTOM = Qt.DockWidgetArea.TopDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+BESIDE, BELOW, MIDDLE = "Bench", "Log", "Live"
+
+
+def put_into_docks(window: QMainWindow, panels: Mapping[str, QWidget]) -> dict[str, QDockWidget]:
+    """A dock each, by its title, as at the first start."""
+    docks: dict[str, QDockWidget] = {}
+    for title, panel in panels.items():
+        dock = QDockWidget(title, window)
+        dock.setObjectName(f"dock_{title.lower()}")
+        dock.setWidget(panel)
+        window.addDockWidget({BESIDE: LEFT, BELOW: BOTTOM}.get(title, RIGHT), dock)
+        docks[title] = dock
+    middle = [title for title in panels if title not in (BESIDE, BELOW)]
+    for before, title in pairwise(middle):
+        window.tabifyDockWidget(docks[before], docks[title])
+    docks[MIDDLE].raise_()
+    bench, live, log = docks[BESIDE], docks[MIDDLE], docks[BELOW]
+    window.resizeDocks([bench, live], [330, 1150], Qt.Orientation.Horizontal)
+    window.resizeDocks([live, log], [760, 130], Qt.Orientation.Vertical)
+    return docks
+
+
+class SideRoom(QObject):
+    """Keeps the bench as wide and the log as high as the user left them when the window changes its size:
+    Qt would give all panels their part of what is won."""
+
+    def __init__(self, window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
+        super().__init__(window)
+        self._window, self._docks = window, docks
+        self._settled = QSize()
+        self._kept: dict[str, QSize] = {}
+        for watched in (window, docks[BESIDE], docks[BELOW]):
+            watched.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Look on."""
+        if event.type() == QEvent.Type.Resize:
+            if watched is self._window:
+                QTimer.singleShot(0, self, self._settle)
+            elif self._window.size() == self._settled:  # by the user's hand
+                self._keep()
+        return False
+
+    def _keep(self) -> None:
+        self._kept = {title: self._docks[title].size() for title in (BESIDE, BELOW)}
+
+    def _settle(self) -> None:
+        """One that the user has put elsewhere is left as it is."""
+        if self._kept:
+            for title, places, along in (
+                (BESIDE, (LEFT, RIGHT), Qt.Orientation.Horizontal),
+                (BELOW, (TOP, BOTTOM), Qt.Orientation.Vertical),
+            ):
+                dock = self._docks[title]
+                elsewhere = self._window.dockWidgetArea(dock) not in places
+                if elsewhere or dock.isHidden() or dock.isFloating():
+                    continue
+                middle = self._docks[MIDDLE]
+                if along == Qt.Orientation.Horizontal:
+                    kept, now, room = self._kept[title].width(), dock.width(), middle.width()
+                else:
+                    # Tabs are a part of the row of panels, not of the dock below them.
+                    row = [other.height() for other in (middle, self._docks[BESIDE])]
+                    kept, now, room = self._kept[title].height(), dock.height(), max(row)
+                left = max(room + now - kept, 1)
+                self._window.resizeDocks([dock, middle], [kept, left], along)
+        else:
+            self._keep()
+        self._settled = self._window.size()

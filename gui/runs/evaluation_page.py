@@ -1,0 +1,92 @@
+"""What `labdiff evaluate` found of a run, as rich text."""
+
+from __future__ import annotations
+
+import html
+import json
+from pathlib import Path
+from typing import Any
+
+from labdiff.errors import UserError
+
+FOLDER, FIGURES = "evaluation", "evaluation.json"
+PREDICTORS = {
+    "odu": "light",
+    "identity": "identity",
+    "wiener": "Wiener, a map per 100 t",
+    "wiener_each_t": "Wiener, each t",
+}
+NONE_YET = (
+    "<p>Not evaluated yet. <b>Evaluate</b> scores its layers on the digital twin: errors by timestep "
+    "range, and how near generated images are to real ones. It takes some minutes.</p>"
+)
+
+
+def read_evaluation(run_file: Path) -> str | None:
+    """The page of what lies beside a run file; None if it was not evaluated.
+
+    Raises UserError if it cannot be read.
+    """
+    path = run_file.parent / FOLDER / FIGURES
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return _page(found) if Path(found["run"]).name == run_file.name else None
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise UserError(f"{path}: not what 'labdiff evaluate' writes; evaluate again") from None
+
+
+def _page(found: dict[str, Any]) -> str:
+    parts = [
+        f"<p>On the {_text(found['where'])}, seed {_text(found['seed'])}, "
+        f"{_text(found['data'])}, {_text(found['sampler'])}</p>"
+    ]
+    for kind, title in (("noise_mse", "Noise MSE"), ("clean_mse", "Clean-image MSE")):
+        parts += [f"<h4>{title}, with one standard error</h4>", _errors(found, kind)]
+    for images in found["images"]:
+        rows = [
+            [
+                _text(name),
+                f"<b>{figure['value']:.4g}</b>",
+                f"{figure['low']:.4g} ... {figure['high']:.4g}",
+                f"{figure['real']:.4g}",
+            ]
+            for name, figure in images["figures"].items()
+        ]
+        heads = ["", "value", f"95 % of {images['resamples']} resamples", "real images"]
+        parts += [
+            f"<h4>{_text(images['count'])} generated images, {_text(images['features'])}</h4>",
+            _table([heads, *rows]),
+        ]
+    parts.append(
+        f"<p>The classifier tells apart {_text(found['classifier_task'])}: "
+        f"{found['classifier_accuracy']:.1%} right on held-out real images.</p>"
+    )
+    return "".join(parts)
+
+
+def _errors(found: dict[str, Any], kind: str) -> str:
+    """A row a range of timesteps, a column a predictor; the mean below."""
+    names = list(found["mean_errors"])
+    rows: dict[tuple[int, int], list[str]] = {}
+    for error in found["errors"]:
+        if error[kind] is not None:
+            cell = f"{error[kind]:.3g} &plusmn; {error[f'{kind}_se']:.1g}"
+            rows.setdefault((error["first_t"], error["end_t"]), []).append(cell)
+    body = [[f"t = {first} ... {end - 1}", *cells] for (first, end), cells in sorted(rows.items())]
+    means = [f"<b>{found['mean_errors'][name][kind]:.4g}</b>" for name in names]
+    heads = [_text(PREDICTORS.get(name, name)) for name in names]
+    return _table([["", *heads], *body, ["<b>mean</b>", *means]])
+
+
+def _table(rows: list[list[str]]) -> str:
+    lines = ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f"<table cellpadding='4' cellspacing='0'>{body}</table>"
+
+
+def _text(value: object) -> str:
+    return html.escape(str(value))
