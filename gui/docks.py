@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 LEFT, RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
 TOP, BOTTOM = Qt.DockWidgetArea.TopDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
 BESIDE, BELOW, MIDDLE = "Bench", "Log", "Live"
+FIRST = {BESIDE: QSize(330, 760), BELOW: QSize(1480, 130)}
+"""At the first start."""
 
 
 def put_into_docks(window: QMainWindow, panels: Mapping[str, QWidget]) -> dict[str, QDockWidget]:
@@ -27,8 +29,9 @@ def put_into_docks(window: QMainWindow, panels: Mapping[str, QWidget]) -> dict[s
         window.tabifyDockWidget(docks[before], docks[title])
     docks[MIDDLE].raise_()
     bench, live, log = docks[BESIDE], docks[MIDDLE], docks[BELOW]
-    window.resizeDocks([bench, live], [330, 1150], Qt.Orientation.Horizontal)
-    window.resizeDocks([live, log], [760, 130], Qt.Orientation.Vertical)
+    width, height = FIRST[BESIDE].width(), FIRST[BELOW].height()
+    window.resizeDocks([bench, live], [width, 1150], Qt.Orientation.Horizontal)
+    window.resizeDocks([live, log], [760, height], Qt.Orientation.Vertical)
     return docks
 
 
@@ -40,9 +43,18 @@ class SideRoom(QObject):
         super().__init__(window)
         self._window, self._docks = window, docks
         self._settled = QSize()
-        self._kept: dict[str, QSize] = {}
+        self._kept = dict(FIRST)
         for watched in (window, docks[BESIDE], docks[BELOW]):
             watched.installEventFilter(self)
+
+    def begin_anew(self) -> None:
+        """As at the first start."""
+        self._kept = dict(FIRST)
+        QTimer.singleShot(0, self, self._settle)
+
+    def forget(self) -> None:
+        """Take over what comes to the screen, such as a layout of the last session."""
+        self._kept = {}
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Look on."""

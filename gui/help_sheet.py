@@ -24,7 +24,7 @@ class ShortcutSheet(QDialog):
             for action in actions
             if not action.shortcut().isEmpty()
         }
-        for row, (keys, words) in enumerate(sorted(rows.items(), key=lambda item: item[1])):
+        for row, (keys, words) in enumerate(sorted(rows.items())):
             key = QLabel(f"<b>{keys}</b>")
             key.setAlignment(Qt.AlignmentFlag.AlignRight)
             grid.addWidget(key, row, 0)

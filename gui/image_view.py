@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from gui import style
 
 Picture: TypeAlias = npt.NDArray[np.float32]
+CAMERA_HINT = "Intensity at the output plane; 1 is the mean of the flat reference"
 
 
 class ImageView(QWidget):
@@ -30,6 +31,8 @@ class ImageView(QWidget):
         self._plot = self._graphics.addPlot(enableMenu=False)
         self._plot.hideAxis("left")
         self._plot.hideAxis("bottom")
+        # It would ask for the width of all its words.
+        self._plot.titleLabel.updateMin = lambda: None
         self._plot.setAspectLocked(True)
         self._plot.invertY(True)
         self._item = pg.ImageItem(self._picture)
@@ -91,7 +94,7 @@ class ImageView(QWidget):
 
     def _head(self, words: str) -> None:
         self._heads = words
-        self._plot.setTitle(words, color=style.theme().quiet)
+        self._plot.setTitle(words, color=style.theme().quiet, size="9pt")
 
     def _paint(self) -> None:
         chosen = style.theme()

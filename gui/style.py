@@ -157,6 +157,12 @@ def palette(chosen: Theme) -> QPalette:
     return result
 
 
+def _thin(colour: str) -> str:
+    """Words over it can be read in both themes."""
+    red, green, blue, _ = QColor(colour).getRgb()
+    return f"rgba({red}, {green}, {blue}, 55%)"
+
+
 def _sheet(chosen: Theme) -> str:
     """What a palette cannot say."""
     return f"""
@@ -177,5 +183,5 @@ def _sheet(chosen: Theme) -> str:
         QCheckBox::indicator:focus {{ border-color: {chosen.text}; }}
         QCheckBox::indicator:disabled {{ border-color: {chosen.line}; }}
         QCheckBox::indicator:checked:disabled {{ background: {chosen.disabled}; }}
-        QProgressBar::chunk {{ background: {chosen.accent}; border-radius: 0.2em; }}
+        QProgressBar::chunk {{ background: {_thin(chosen.accent)}; border-radius: 0.2em; }}
     """

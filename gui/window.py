@@ -96,7 +96,10 @@ class MainWindow(QMainWindow):
         self._build_menus()
         self._connect_panels()
         self._default_layout = self.saveState(LAYOUT_VERSION)
+        self._side_room = SideRoom(self, self.docks)
         self._restore()
+        if self._settings.value("layout") is not None:
+            self._side_room.forget()
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._poll)
         self._timer.start(POLL_MS)
@@ -115,7 +118,6 @@ class MainWindow(QMainWindow):
             "Log": self.log,
         }
         self.docks = put_into_docks(self, panels)
-        SideRoom(self, self.docks)
 
     def _build_top(self) -> None:
         """Menus, the safe state and notices: above all docks, wherever these are moved."""
@@ -276,6 +278,7 @@ class MainWindow(QMainWindow):
     def reset_layout(self) -> None:
         """All panels where they are at the first start."""
         self.restoreState(self._default_layout, LAYOUT_VERSION)
+        self._side_room.begin_anew()
         for dock in self.docks.values():
             dock.show()
         _bring_up(self.docks["Live"])
@@ -322,7 +325,8 @@ class MainWindow(QMainWindow):
                     self.slm.set_layer_sets(pictures["layers"])
             case StageStarted(stage=stage):
                 self.log.say(stage)
-                self.training.stage(stage)
+                if self._job.kind == "training":
+                    self.training.stage(stage)
                 if stage in ROUTINES:
                     self.calibration.stage(stage)
             case TrainingStep() as step:

@@ -53,7 +53,7 @@ class Canvas(QWidget):
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(
-            self.fontMetrics().averageCharWidth() * 24, 8 * self.fontMetrics().height()
+            self.fontMetrics().averageCharWidth() * 24, 6 * self.fontMetrics().height()
         )
         self.empty_words = "No frames yet"
         self.viewport = Viewport()

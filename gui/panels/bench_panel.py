@@ -214,6 +214,8 @@ class BenchPanel(QWidget):
             wanted = self.exposure_wanted if kind == "camera" else self.power_wanted
             field.valueChanged.connect(wanted)
             self._fields[kind, setting.name] = field
+            # What the device says may get longer; the panel does not move then.
+            said.setMinimumWidth(self.fontMetrics().horizontalAdvance("is 0.00000 mW"))
             line = QHBoxLayout()
             line.addWidget(field, 1)
             line.addWidget(said)

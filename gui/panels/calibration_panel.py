@@ -30,6 +30,7 @@ from calibration.steps import CalibrationStep
 from calibration.store import Result
 from gui import style
 from gui.image_view import ImageView, Picture
+from gui.plots.log_axis import LogAxis
 from gui.progress_words import time_left
 from labdiff.events import AlignmentStep
 from labdiff.words import ROUTINES
@@ -112,7 +113,7 @@ class CalibrationPanel(QWidget):
         self.words.setWordWrap(True)
 
         self.frame = ImageView("Frame", "counts", "inferno")
-        self.curve = pg.PlotWidget(enableMenu=False)
+        self.curve = pg.PlotWidget(enableMenu=False, axisItems={"left": LogAxis("left")})
         self.curve.setLabel("left", "D = 1 - C of the fit")
         self.curve.setLabel("bottom", "fit step")
         self.curve.setLogMode(y=True)

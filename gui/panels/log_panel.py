@@ -28,6 +28,7 @@ class LogPanel(QWidget):
         self.text.setObjectName("log")
         self.text.setReadOnly(True)
         self.text.setMaximumBlockCount(MOST_LINES)
+        self.text.setMinimumHeight(2 * self.text.fontMetrics().lineSpacing())
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("show lines that hold ...")

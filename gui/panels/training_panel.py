@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui import style
-from gui.image_view import ImageView, Picture
+from gui.image_view import CAMERA_HINT, ImageView, Picture
 from gui.plots.training_plots import TrainingPlots
 from gui.progress_words import time_left
 from gui.widgets.model_form import ModelForm
@@ -120,10 +120,11 @@ class TrainingPanel(QWidget):
 
         self.views = {
             "input": ImageView("Input pattern", "rad", "CET-C2"),
-            "camera": ImageView("Camera intensity", "", "inferno"),
+            "camera": ImageView("Camera", "x flat", "inferno"),
             "predicted": ImageView("Predicted noise", "", "CET-D1", symmetric=True),
             "true": ImageView("True noise", "", "CET-D1", symmetric=True),
         }
+        self.views["camera"].setToolTip(CAMERA_HINT)
         pictures = QWidget()
         grid = QGridLayout(pictures)
         grid.setContentsMargins(0, 0, 0, 0)

@@ -209,7 +209,7 @@ class Chart(QObject):
         title = [f"<b>{html.escape(self.title)}</b>"] if self.title else []
         names = legend([(c.name, c.colour()) for c in self.curves]) if self.has_legend else []
         self._set_title(title + names)
-        self._room_px = self.plot.size().width()
+        self._room_px = self.plot.getViewBox().width()
         if title and names and self.plot.titleLabel.item.boundingRect().width() > self._room_px:
             self._set_title(names)
 
@@ -219,7 +219,7 @@ class Chart(QObject):
         )
 
     def _on_resize(self) -> None:
-        if self.plot.size().width() != self._room_px:
+        if self.plot.getViewBox().width() != self._room_px:
             self._paint_title()
         self._on_range()
 

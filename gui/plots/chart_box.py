@@ -32,6 +32,7 @@ from gui.plots.export import (
     with_suffix,
     write_export,
 )
+from gui.plots.log_axis import LogAxis
 from gui.widgets.background import Background
 from labdiff.errors import UserError
 
@@ -126,7 +127,9 @@ class ChartBox(QWidget):
     ) -> Chart:
         """One more, to the right of the others or below them. log: it follows the button."""
         row, column = (len(self.charts), 0) if below else (0, len(self.charts))
-        plot = self.graphics.addPlot(row=row, col=column, enableMenu=False)
+        plot = self.graphics.addPlot(
+            row=row, col=column, enableMenu=False, axisItems={"left": LogAxis("left")}
+        )
         chart = Chart(plot, title, unit, log and self._log, legend)
         self.graphics.ci.layout.setColumnStretchFactor(column, 1)
         # All alike; else what an axis or a title asks for would decide.

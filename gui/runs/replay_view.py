@@ -6,14 +6,14 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from gui.image_view import ImageView
+from gui.image_view import CAMERA_HINT, ImageView
 from gui.plots.training_curves import METHODS
 from gui.widgets.scrubber import Scrubber
 from labdiff.picture_history import PictureHistory
 
 VIEWS = {
     "input_field": ("Input pattern", "rad", "CET-C2", False),
-    "camera": ("Camera, of the flat reference", "", "inferno", False),
+    "camera": ("Camera", "x flat", "inferno", False),
     "predicted_noise": ("Predicted noise", "", "CET-D1", True),
     "true_noise": ("True noise", "", "CET-D1", True),
 }
@@ -33,6 +33,7 @@ class ReplayView(QWidget):
         self._history: PictureHistory | None = None
         self._levels: dict[str, tuple[float, float] | None] = {}
         self.views = {key: ImageView(*how) for key, how in VIEWS.items()}
+        self.views["camera"].setToolTip(CAMERA_HINT)
         self.words = QLabel(NO_PICTURES)
         self.words.setObjectName(f"{name}_words")
         self.words.setWordWrap(True)

@@ -363,7 +363,7 @@ def test_the_last_run_is_chosen_and_its_layers_are_told(qtbot: QtBot, tmp_path: 
 
 
 def evaluated(folder: Path, run: str = "run.h5") -> None:
-    (folder / "evaluation").mkdir()
+    (folder / "evaluation").mkdir(exist_ok=True)
     error = {"noise_mse": 0.25, "noise_mse_se": 0.01, "clean_mse": 0.5, "clean_mse_se": 0.02}
     span = {"first_t": 100, "end_t": 200, "count": 9}
     early = {"first_t": 1, "end_t": 100, "count": 9, "noise_mse": None, "noise_mse_se": None}
