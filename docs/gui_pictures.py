@@ -85,9 +85,13 @@ class Photographer:
         self._until(lambda: bool(runs.list.model.runs))
         runs.list.table.selectRow(0)
         self._until(lambda: runs.pages.currentWidget() is runs.details)
-        runs.details.setCurrentWidget(runs.details.curves)
         runs.list.path.setText("runs")  # where they lie on this computer is nobody's concern
+        runs.details.setCurrentWidget(runs.details.curves)
         self._take("runs", "Runs")
+        replay = runs.details.replay
+        runs.details.setCurrentWidget(replay)
+        replay.scrubber.slider.setValue(3 * replay.scrubber.slider.maximum() // 4)
+        self._take("replay", "Runs")
         window.disconnect_bench()
         self._said("disconnected")
 

@@ -159,8 +159,8 @@ def palette(chosen: Theme) -> QPalette:
 
 def _thin(colour: str) -> str:
     """Words over it can be read in both themes."""
-    red, green, blue, _ = QColor(colour).getRgb()
-    return f"rgba({red}, {green}, {blue}, 55%)"
+    full = QColor(colour)
+    return f"rgba({full.red()}, {full.green()}, {full.blue()}, 55%)"
 
 
 def _sheet(chosen: Theme) -> str:

@@ -1,21 +1,52 @@
-"""A vertical axis whose labels stay apart when it is logarithmic."""
+"""A vertical axis whose labels can be read when it is logarithmic, over decades and over part of one."""
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
+import numpy as np
 import pyqtgraph as pg
 
-LABELLED = (1, 2, 5)
+LABELLED = (1, 2, 5, 10)
 """Leading digits that get a number; pyqtgraph writes all nine, one over the other."""
+NARROW = 0.7
+"""Decades below which even steps are labelled: of 1, 2 and 5 there would be one, or none."""
+MOST_STEPS = 5
 
 
 class LogAxis(pg.AxisItem):  # type: ignore[misc]
-    """Like any other while it is linear."""
+    """Like any other while it is linear; values are decimal logarithms where it is not."""
 
-    def logTickStrings(self, values: list[float], scale: float, spacing: float) -> list[str | None]:
-        """Numbers beside 1, 2 and 5 of each decade; values: decimal logarithms."""
+    def logTickValues(
+        self, minVal: float, maxVal: float, size: float, stdTicks: Any
+    ) -> list[tuple[float | None, Any]]:
+        """Even steps within part of a decade."""
+        if maxVal - minVal >= NARROW:
+            found: list[tuple[float | None, Any]] = super().logTickValues(
+                minVal, maxVal, size, stdTicks
+            )
+            return found
+        return [(None, np.log10(even_steps(10.0**minVal, 10.0**maxVal)))]
+
+    def logTickStrings(
+        self, values: list[float], scale: float, spacing: float | None
+    ) -> list[str | None]:
+        """Numbers, but beside some of the digits alone where there are many."""
+        low, high = self.range
+        if high - low < NARROW:
+            return [f"{10.0**value * scale:.3g}" for value in values]
         words = super().logTickStrings(values, scale, spacing)
         leading = (round(10.0 ** (value % 1.0)) for value in values)
         return [
-            word if digit in (*LABELLED, 10) else None
-            for word, digit in zip(words, leading, strict=True)
+            word if digit in LABELLED else None for word, digit in zip(words, leading, strict=True)
         ]
+
+
+def even_steps(low: float, high: float) -> list[float]:
+    """Round numbers between two, MOST_STEPS apart at most."""
+    least = (high - low) / MOST_STEPS
+    decade = 10.0 ** math.floor(math.log10(least))
+    step = next(decade * digit for digit in LABELLED if decade * digit >= least * (1.0 - 1e-9))
+    first, last = math.ceil(low / step), math.floor(high / step)
+    return [step * number for number in range(first, last + 1)]

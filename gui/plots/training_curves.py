@@ -36,7 +36,7 @@ class TrainingCurves(ChartBox):
             "twin_mse": loss.add_curve("twin", lambda: style.theme().twin),
             "bench_mse": loss.add_curve("bench", lambda: style.theme().bench),
             "discrepancy": match.add_curve("camera to twin", lambda: style.theme().discrepancy),
-            "noise_floor": match.add_curve("floor (frames' noise)", lambda: style.theme().floor),
+            "noise_floor": match.add_curve("noise floor", lambda: style.theme().floor),
         }
         self._method = ""
 

@@ -14,6 +14,7 @@ from gui import style
 from gui.plots.alignment_curves import AlignmentCurves
 from gui.plots.chart_box import ChartBox
 from gui.plots.comparison_curves import ComparisonCurves
+from gui.plots.log_axis import LogAxis
 from gui.plots.pace_curves import PaceCurves
 from gui.plots.training_curves import TrainingCurves, in_turn
 from labdiff.events import AlignmentStep, TrainingStep
@@ -343,3 +344,19 @@ def test_curves_take_the_colours_of_a_new_theme(qtbot: QtBot) -> None:
     finally:
         style.apply(app, style.DARK)
     assert curves.loss.curves[0]._main.opts["pen"].color().name() == style.DARK.twin
+
+
+def test_a_logarithmic_axis_is_labelled_at_any_zoom(qtbot: QtBot) -> None:
+    axis = LogAxis("left")
+    axis.setLogMode(True)
+    for low, high in ((0.0123, 0.0168), (0.05, 0.0501), (0.01, 1.0), (0.03, 0.3), (1e-6, 1.0)):
+        ends = np.log10(low), np.log10(high)
+        axis.setRange(*ends)
+        labels = []
+        for spacing, values in axis.tickValues(*ends, 200.0):
+            words = axis.tickStrings(values, 1.0, spacing)
+            labels += [(v, w) for v, w in zip(values, words, strict=True) if w]
+        assert 2 <= len(labels) <= 8, (low, high, labels)
+        for value, word in labels:
+            if "10" not in word:
+                assert float(word) == pytest.approx(10.0**value, rel=6e-3)
