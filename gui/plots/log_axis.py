@@ -12,6 +12,8 @@ LABELLED = (1, 2, 5, 10)
 """Leading digits that get a number; pyqtgraph writes all nine, one over the other."""
 NARROW = 0.7
 """Decades below which even steps are labelled: of 1, 2 and 5 there would be one, or none."""
+WIDE = 3.0
+"""Decades above which these alone have a number."""
 MOST_STEPS = 5
 
 
@@ -37,9 +39,10 @@ class LogAxis(pg.AxisItem):  # type: ignore[misc]
         if high - low < NARROW:
             return [f"{10.0**value * scale:.3g}" for value in values]
         words = super().logTickStrings(values, scale, spacing)
+        labelled = LABELLED if high - low < WIDE else (1, 10)
         leading = (round(10.0 ** (value % 1.0)) for value in values)
         return [
-            word if digit in LABELLED else None for word, digit in zip(words, leading, strict=True)
+            word if digit in labelled else None for word, digit in zip(words, leading, strict=True)
         ]
 
 

@@ -356,7 +356,7 @@ def test_a_logarithmic_axis_is_labelled_at_any_zoom(qtbot: QtBot) -> None:
         for spacing, values in axis.tickValues(*ends, 200.0):
             words = axis.tickStrings(values, 1.0, spacing)
             labels += [(v, w) for v, w in zip(values, words, strict=True) if w]
-        assert 2 <= len(labels) <= 8, (low, high, labels)
+        assert 2 <= len({round(v, 6) for v, _ in labels}) <= 8, (low, high, labels)
         for value, word in labels:
             if "10" not in word:
                 assert float(word) == pytest.approx(10.0**value, rel=6e-3)
