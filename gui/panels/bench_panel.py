@@ -215,7 +215,7 @@ class BenchPanel(QWidget):
             field.valueChanged.connect(wanted)
             self._fields[kind, setting.name] = field
             # What the device says may get longer; the panel does not move then.
-            said.setMinimumWidth(self.fontMetrics().horizontalAdvance("is 0.00000 mW"))
+            said.setMinimumWidth(self.fontMetrics().horizontalAdvance("is 0.0000 mW"))
             line = QHBoxLayout()
             line.addWidget(field, 1)
             line.addWidget(said)
