@@ -116,7 +116,10 @@ def test_a_killed_process_is_replaced_and_the_others_go_on(
                 seen.append((key, value))
                 at = value + 1 if key else at
     assert mark.exists()
-    assert sorted(seen) == [(0, 0), (0, 1), (0, 2), (1, 5), (1, 6), (1, 7)]
+    assert [value for key, value in seen if key == 0] == [0, 1, 2]
+    after = [value for key, value in seen if key == 1]
+    # What was said a moment before the kill may have arrived or not; either way nothing is told twice.
+    assert after in ([5, 6, 7], [5, 6])
 
 
 def test_without_ray_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
