@@ -57,6 +57,7 @@ class Photographer:
         window.calibration.buttons["stale"].click()
         self._said("calibration completed")
         window.calibration.table.selectRow(window.calibration.table.rowCount() - 1)
+        self._until(lambda: window.calibration.details.currentIndex() == 1)  # it is drawn
         self._take("calibration", "Calibration")
 
         window.slm.tests.kind.setCurrentText("Zernike")

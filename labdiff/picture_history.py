@@ -60,11 +60,12 @@ class PictureHistory:
         return decoded(self.pictures[name][place], low, high)
 
     def limits(self, name: str) -> tuple[float, float] | None:
-        """Least and greatest value at any moment; None if there never was a number."""
+        """Least and greatest value of a typical moment, the medians, lest one bright spot at some moment
+        leave all others dark; None if there never was a number."""
         low, high = self.moments[f"{name}_low"], self.moments[f"{name}_high"]
         if not np.isfinite(low).any():
             return None
-        return float(np.nanmin(low)), float(np.nanmax(high))
+        return float(np.nanmedian(low)), float(np.nanmedian(high))
 
 
 def read_history(path: Path) -> PictureHistory | None:

@@ -106,7 +106,7 @@ class ReplayView(QWidget):
                 view.show_picture(pictures[key], limit, self._levels.get(key))
 
     def _noise_limit(self, now: npt.NDArray[np.float32] | None) -> float | None:
-        """Of the true noise at all moments, else of this one."""
+        """Of the true noise at a typical moment, else of this one."""
         levels = self._levels.get("true_noise")
         if levels is not None:
             return max(map(abs, levels))

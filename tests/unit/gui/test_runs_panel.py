@@ -179,8 +179,8 @@ def test_a_training_is_replayed_along_its_steps(qtbot: QtBot, tmp_path: Path) ->
     qtbot.keyClick(replay.scrubber.slider, Qt.Key.Key_Home)
     assert replay.words.text() == "online, step 1 of 99, layer set 0"
     assert float(replay.views["camera"]._picture[0, 0]) == 0.0
-    assert replay.views["predicted_noise"]._bar.levels() == (-11.0, 11.0), "as at all other moments"
-    assert replay.views["camera"]._bar.levels() == (0.0, 11.0)
+    assert replay.views["predicted_noise"]._bar.levels() == (-5.5, 5.5), "as at all other moments"
+    assert replay.views["camera"]._bar.levels() == (5.5, 6.5)
 
     recorder(step(12))
     recorder(StageStarted("online learning", 1))
