@@ -168,7 +168,7 @@ def webcam(folder: Path) -> Iterator[Scene]:
     from tests.contracts.live_stream import LiveStream
 
     with LiveStream() as stream:
-        camera = Webcam(stream.address, 8, WebcamOptions(frames_on_the_way=4))
+        camera = Webcam(stream.address, 8, WebcamOptions(frames_on_the_way=6))
         yield Scene(camera, stream.show, nearest(10 * np.arange(PICTURES), 3.0))
         camera.close()
 

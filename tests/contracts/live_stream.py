@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.contracts.peers import Peer
 
-FRAMES_PER_S = 100.0
+FRAMES_PER_S = 50.0
 
 
 class LiveStream(Peer):
@@ -40,7 +40,7 @@ class LiveStream(Peer):
         with suppress(OSError):
             while True:
                 due_s = max(due_s + 1.0 / FRAMES_PER_S, time.monotonic())
-                time.sleep(due_s - time.monotonic() if due_s > time.monotonic() else 0.0)
+                time.sleep(max(due_s - time.monotonic(), 0.0))
                 data = self._jpeg()
                 head = (
                     f"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
