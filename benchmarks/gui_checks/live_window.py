@@ -18,6 +18,7 @@ from typing import Any
 
 import claims as claims  # puts this folder, whose gui.py would hide the package, behind the others
 import numpy as np
+import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QObject, QSettings, Qt, QThread, QTimer, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
@@ -34,6 +35,33 @@ from gui_checks.camera_process import SENSOR, frame_of, pictures, stream
 BEAT_MS = 5
 WARM_UP, WARM_UP_S = 0.1, 1.5
 """Of the frames, and at least so long: windows open and memory fills; not measured."""
+MOST_MOMENTS = 1_000_000
+"""Of one kind that are kept: ninety minutes of beats."""
+
+
+class Moments:
+    """Times, in memory that is there from the beginning: else the watch itself would be what grows."""
+
+    def __init__(self) -> None:
+        self._values = np.full(MOST_MOMENTS, np.nan)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, now_s: float) -> None:
+        """One more."""
+        self._values[self._count] = now_s
+        self._count += 1
+
+    def clear(self) -> None:
+        """None."""
+        self._count = 0
+
+    @property
+    def values(self) -> npt.NDArray[np.float64]:
+        """All, in their order."""
+        return self._values[: self._count]
 
 
 class Watch(QObject):
@@ -42,12 +70,11 @@ class Watch(QObject):
     def __init__(self, frames: int) -> None:
         super().__init__()
         self._first = int(WARM_UP * frames)
-        self._shown_s: list[float] = []
-        self._beats_s: list[float] = []
+        self._shown_s, self._beats_s = Moments(), Moments()
         self._memory: list[int] = []
         self._cpu_s, self._begun_s = 0.0, float("inf")
         self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer, interval=BEAT_MS)
-        self._timer.timeout.connect(lambda: self._beats_s.append(time.perf_counter()))
+        self._timer.timeout.connect(lambda: self._beats_s.add(time.perf_counter()))
         self._timer.start()
 
     def shown(self, number: int) -> None:
@@ -58,25 +85,26 @@ class Watch(QObject):
             self._beats_s.clear()
             self._cpu_s = time.process_time()
             return
-        if number % 200 == 0 or not self._shown_s:
+        if number % 200 == 0 or not len(self._shown_s):
             self._memory.append(memory_bytes())
-        self._shown_s.append(now_s)
+        self._shown_s.add(now_s)
 
     def found(self) -> dict[str, float]:
         """In milliseconds and bytes."""
-        gaps_ms = 1e3 * np.diff(self._beats_s)
-        between_ms = 1e3 * np.diff(self._shown_s)
-        span_s = self._shown_s[-1] - self._shown_s[0]
+        shown_s = self._shown_s.values
+        gaps_ms = 1e3 * np.diff(self._beats_s.values)
+        between_ms = 1e3 * np.diff(shown_s)
+        span_s = float(shown_s[-1] - shown_s[0])
         memory = np.array(self._memory, float)
         return {
-            "shown": len(self._shown_s),
-            "shown_per_s": (len(self._shown_s) - 1) / span_s,
+            "shown": len(shown_s),
+            "shown_per_s": (len(shown_s) - 1) / span_s,
             "gap_p99_ms": float(np.percentile(gaps_ms, 99)),
             "gap_max_ms": float(gaps_ms.max()),
             "stall_max_ms": float(between_ms.max()),
             "memory_mb": float(memory[0] / 1e6),
             "memory_growth": float(memory.max() / memory[0] - 1.0),
-            "cpu_ms_a_frame": 1e3 * (time.process_time() - self._cpu_s) / len(self._shown_s),
+            "cpu_ms_a_frame": 1e3 * (time.process_time() - self._cpu_s) / len(shown_s),
         }
 
 
