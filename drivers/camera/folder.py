@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from drivers.camera.untriggered import WholeFrameCamera
 from drivers.errors import DeviceDisconnectedError, DeviceStateError, DeviceValueError
-from drivers.protocols import ReadOut, TriggeredReadOut
-from drivers.types import CameraTiming, Frame, Roi
+from drivers.protocols import ReadOut
+from drivers.types import CameraTiming, Roi
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +21,15 @@ class FolderOptions:
     image_folder: str
 
 
-class FolderCamera:
+class FolderCamera(WholeFrameCamera):
     """Each exposure is the next image, as it then is; the exposure time changes nothing."""
 
     Options = FolderOptions
 
     def __init__(self, bit_depth: int, options: FolderOptions) -> None:
-        self.name, self.bit_depth = f"folder {options.image_folder}", bit_depth
-        self._folder, self._sequence, self._closed = Path(options.image_folder), 0, False
+        self._folder, self._bits, self._closed = Path(options.image_folder), bit_depth, False
         self._exposure_ms = 1.0
-        self.shape: tuple[int, int] = self._image().shape
+        self._shape: tuple[int, int] = self._image().shape
         self._roi = Roi(0, 0, *self.shape)
 
     @classmethod
@@ -39,6 +38,21 @@ class FolderCamera:
     ) -> FolderCamera:
         """As the bench file has it; a folder has no serial number."""
         return cls(bit_depth, options)
+
+    @property
+    def name(self) -> str:
+        """Its folder."""
+        return f"folder {self._folder}"
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) of an image."""
+        return self._shape
+
+    @property
+    def bit_depth(self) -> int:
+        """As it was asked for; no pixel may be larger."""
+        return self._bits
 
     @property
     def timing(self) -> CameraTiming:
@@ -50,62 +64,17 @@ class FolderCamera:
         """Any that a real camera may have."""
         return 0.001, 60_000.0
 
-    @property
-    def exposure_ms(self) -> float:
-        """As it was set."""
-        return self._exposure_ms
-
-    @exposure_ms.setter
-    def exposure_ms(self, value: float) -> None:
-        low, high = self.exposure_range_ms
-        if not low <= value <= high:
-            raise DeviceValueError(
-                f"{self.name}: exposure {value} ms; allowed is {low} ... {high} ms"
-            )
-        self._exposure_ms = value
-
-    @property
-    def roi(self) -> Roi:
-        """Window that is handed out."""
-        return self._roi
-
-    @roi.setter
-    def roi(self, value: Roi) -> None:
-        if not value.fits(self.shape):
-            raise DeviceValueError(f"{self.name}: {value} does not fit the images {self.shape}")
-        self._roi = value
-
     def expose(self) -> ReadOut:
         """Take the next image."""
         if self._closed:
             raise DeviceStateError(f"{self.name}: is closed")
-        start_s, roi = time.monotonic(), self._roi
+        start_s = time.monotonic()
         time.sleep(self._exposure_ms / 1e3)
         image = self._image()
         if image.shape != self.shape:
             raise DeviceValueError(f"{self.name}: an image of {image.shape} among {self.shape}")
-        self._sequence += 1
-        pixels = image[roi.top : roi.top + roi.height, roi.left : roi.left + roi.width]
-        full = float(np.mean(pixels >= 2**self.bit_depth - 1))
-        frame = Frame(pixels, self._exposure_ms, start_s, self._sequence, None, full, roi)
+        frame = self._window_of(image, start_s)
         return lambda: frame
-
-    def get_frame(self) -> Frame:
-        """Both acts in one."""
-        return self.expose()()
-
-    def get_frames(self, count: int) -> list[Frame]:
-        """`count` exposures in a row."""
-        return [self.get_frame() for _ in range(count)]
-
-    @property
-    def has_trigger_input(self) -> bool:
-        """No."""
-        return False
-
-    def triggered(self, count: int) -> AbstractContextManager[TriggeredReadOut]:
-        """Refused."""
-        raise DeviceStateError(f"{self.name}: a folder has no trigger input")
 
     def close(self) -> None:
         """No further images."""

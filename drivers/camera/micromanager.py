@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from drivers.camera.bounded_call import BoundedCalls
+from drivers.camera.untriggered import UntriggeredCamera
 from drivers.errors import (
     DeviceDisconnectedError,
     DeviceError,
@@ -23,7 +24,7 @@ from drivers.errors import (
     DeviceTimeoutError,
     DeviceValueError,
 )
-from drivers.protocols import ReadOut, TriggeredReadOut
+from drivers.protocols import ReadOut
 from drivers.types import CameraTiming, Frame, Roi
 
 TRIGGER_MS = 1.0
@@ -49,7 +50,7 @@ class MicroManagerOptions:
     timeout_ms: Annotated[int, Field(ge=10, le=600_000)] = 5000
 
 
-class MicroManagerCamera:
+class MicroManagerCamera(UntriggeredCamera):
     """Each exposure is a snap. serial: the camera's label in the .cfg; "": its current camera."""
 
     Options = MicroManagerOptions
@@ -150,23 +151,6 @@ class MicroManagerCamera:
         exposure_ms = self._exposure_ms
         self._call(self._core.snapImage, waits_ms=exposure_ms)
         return lambda: self._read(start_s, exposure_ms)
-
-    def get_frame(self) -> Frame:
-        """Expose once, from now, and wait for the frame."""
-        return self.expose()()
-
-    def get_frames(self, count: int) -> list[Frame]:
-        """`count` exposures in a row."""
-        return [self.get_frame() for _ in range(count)]
-
-    @property
-    def has_trigger_input(self) -> bool:
-        """Not used: every adapter has properties of its own for it."""
-        return False
-
-    def triggered(self, count: int) -> AbstractContextManager[TriggeredReadOut]:
-        """Refused."""
-        raise DeviceStateError(f"{self.name}: its trigger input is not used by this driver")
 
     def close(self) -> None:
         """Let go of the camera; a library that hangs is left to itself."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from pydantic import Field
 
 from drivers.camera.bounded_call import BoundedCalls
+from drivers.camera.untriggered import WholeFrameCamera
 from drivers.errors import (
     DeviceDisconnectedError,
     DeviceError,
@@ -24,8 +25,8 @@ from drivers.errors import (
     DeviceTimeoutError,
     DeviceValueError,
 )
-from drivers.protocols import ReadOut, TriggeredReadOut
-from drivers.types import CameraTiming, CountArray, Frame, Roi
+from drivers.protocols import ReadOut
+from drivers.types import CameraTiming, CountArray, Roi
 
 PERIODS_SEEN = 9
 IN_STEP = (0.5, 1.75)
@@ -47,7 +48,7 @@ class WebcamOptions:
     timeout_ms: Annotated[int, Field(ge=10, le=600_000)] = 5000
 
 
-class Webcam:
+class Webcam(WholeFrameCamera):
     """Grey levels of 8 bits. serial: OpenCV's number of the camera, or the address of a stream."""
 
     Options = WebcamOptions
@@ -60,7 +61,7 @@ class Webcam:
         if bit_depth != 8:
             raise DeviceValueError(f"webcam {serial}: bit_depth = {bit_depth}; a webcam has 8")
         self._cv2: Any = cv2
-        self._options, self._sequence, self._closed = options, 0, False
+        self._options, self._closed = options, False
         self._name = f"webcam {serial or '0'}"
         self._calls = BoundedCalls(self._name)
         source: int | str = int(serial or 0) if (serial or "0").isdecimal() else serial
@@ -110,58 +111,12 @@ class Webcam:
         """A webcam's exposure is not known: any within its frame's time."""
         return 1e-3, self._period_ms
 
-    @property
-    def exposure_ms(self) -> float:
-        """As it was set; what the camera makes of it is not known."""
-        return self._exposure_ms
-
-    @exposure_ms.setter
-    def exposure_ms(self, value: float) -> None:
-        low, high = self.exposure_range_ms
-        if not low <= value <= high:
-            raise DeviceValueError(
-                f"{self.name}: exposure {value} ms; allowed is {low:g} ... {high:g} ms"
-            )
-        self._exposure_ms = value
-
-    @property
-    def roi(self) -> Roi:
-        """Window that is handed out."""
-        return self._roi
-
-    @roi.setter
-    def roi(self, value: Roi) -> None:
-        if not value.fits(self.shape):
-            raise DeviceValueError(f"{self.name}: {value} does not fit the sensor {self.shape}")
-        self._roi = value
-
     def expose(self) -> ReadOut:
         """Waits for a frame that was exposed from now on: the light may not change before."""
         asked_s = time.monotonic()
         pixels = self._call(lambda: self._fresh(asked_s))
-        self._sequence += 1
-        roi = self._roi
-        cut = pixels[roi.top : roi.top + roi.height, roi.left : roi.left + roi.width]
-        full = float(np.mean(cut == 255))
-        frame = Frame(cut, self._exposure_ms, asked_s, self._sequence, None, full, roi)
+        frame = self._window_of(pixels, asked_s)
         return lambda: frame
-
-    def get_frame(self) -> Frame:
-        """Both acts in one."""
-        return self.expose()()
-
-    def get_frames(self, count: int) -> list[Frame]:
-        """`count` exposures in a row."""
-        return [self.get_frame() for _ in range(count)]
-
-    @property
-    def has_trigger_input(self) -> bool:
-        """No."""
-        return False
-
-    def triggered(self, count: int) -> AbstractContextManager[TriggeredReadOut]:
-        """Refused."""
-        raise DeviceStateError(f"{self.name}: a webcam has no trigger input")
 
     def close(self) -> None:
         """Let go of the camera."""
