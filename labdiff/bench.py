@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from types import TracebackType
 from typing import cast
 
@@ -33,13 +33,13 @@ from labdiff.bench_state import DEVICES, BenchState, Laboratory, Values, of_devi
 from labdiff.clock import Clock
 from labdiff.declared_timing import DeclaredTiming
 from labdiff.exposing import CutShort, Exposures, Written, in_a_burst, one_by_one
+from labdiff.frames import FloatImages, Frames
 from labdiff.panel_writer import PanelWriter
 from labdiff.proven_frames import Flaw, ProvenFrames
 from labdiff.troubles import Troubles
 
 log = logging.getLogger(__name__)
 
-FloatImages = npt.NDArray[np.float32]
 Following = Callable[[], tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]] | None]
 """Inputs and layers of the batch that comes next; None if there is none, or none known yet."""
 MAX_RETRIES = 3
@@ -49,21 +49,6 @@ MOST_SATURATED = 0.05
 """Share of a frame's pixels, unless the bench file says another."""
 LEAST_LIGHT = 0.01
 """Layers that send 99 % of the light past the camera would be a strange thing to have learnt."""
-
-
-@dataclass(frozen=True, slots=True)
-class Frames:
-    """What the bench answered to a batch.
-
-    intensity: (B, h, w) on the output plane, in units of the twin's intensity.
-    saturated_fraction: largest share of saturated pixels in any of the frames.
-    noise_floor: (B,) discrepancy that a perfect twin would show, by the frame's own noise; NaN while the
-    camera is not calibrated.
-    """
-
-    intensity: FloatImages
-    saturated_fraction: float
-    noise_floor: npt.NDArray[np.float64]
 
 
 class Bench:

@@ -25,9 +25,10 @@ import numpy.typing as npt
 
 from drivers.errors import DeviceStateError, DeviceTimeoutError
 from drivers.types import Frame
-from labdiff.bench import Bench, Frames
+from labdiff.bench import Bench
 from labdiff.bench_state import BenchState
 from labdiff.errors import JobStoppedError
+from labdiff.frames import Frames
 
 log = logging.getLogger(__name__)
 

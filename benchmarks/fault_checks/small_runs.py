@@ -19,10 +19,11 @@ from calibration.registration import Registration
 from calibration.resample import Rectifier
 from calibration.result import Verdict
 from drivers.types import Frame
-from labdiff.bench import Bench, Following, Frames
+from labdiff.bench import Bench, Following
 from labdiff.config import TrainingOptions, bench_text, parse_bench
 from labdiff.errors import UserError
 from labdiff.events import Event, JobStarted, Measured, TrainingStep
+from labdiff.frames import Frames
 from labdiff.jobs import ExperimentJob, Request
 from labdiff.learning.loop import train
 from labdiff.runner import Job, run

@@ -18,7 +18,8 @@ from calibration.registration import Registration
 from calibration.resample import Rectifier
 from calibration.result import Verdict
 from drivers.errors import DeviceError
-from labdiff.bench import Bench, Frames
+from labdiff.bench import Bench
+from labdiff.frames import Frames
 from mock_checks.benches import SMALL, block_phases, lit
 from mock_checks.disk_full import disk_full
 from mock_hardware.dials import FaultDials, MockDials

@@ -16,9 +16,9 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from labdiff.bench import Frames
 from labdiff.bench_state import BenchState
 from labdiff.bench_worker import BenchWorker, Pace, Pending
+from labdiff.frames import Frames
 from labdiff.learning.method import Method
 from labdiff.learning.recovery import recover
 from labdiff.learning.refinement import Look, Refinement

@@ -12,9 +12,10 @@ import torch
 
 from drivers.errors import DeviceTimeoutError
 from labdiff.assemble import build_twin
-from labdiff.bench import Following, Frames
+from labdiff.bench import Following
 from labdiff.config import TrainingOptions, bench_text, parse_bench
 from labdiff.events import TrainingStep
+from labdiff.frames import Frames
 from labdiff.learning.light import BenchLight, RefinedLight, TwinLight, light_source
 from labdiff.learning.loop import train
 from labdiff.learning.method import Method

@@ -11,8 +11,9 @@ import torch
 from calibration.registration import Registration
 from calibration.result import CalibrationError, Verdict
 from drivers.protocols import Camera
-from labdiff.bench import Following, Frames
+from labdiff.bench import Following
 from labdiff.events import AlignmentStep, StageStarted, TrainingStep
+from labdiff.frames import Frames
 from labdiff.learning.loop import train
 from labdiff.learning.recovery import PROBE_FRAMES
 from labdiff.runner import run
