@@ -166,8 +166,12 @@ def train(
         typer.Option("--prompt", help="Write the class beside the image, to ask for one later."),
     ] = False,
     generated: Annotated[int, typer.Option(help="Images generated at the end.")] = 100,
-    eta: Annotated[
-        float, typer.Option(help="Noise that the sampler adds, 0 ... 1 of ddpm's.")
+    eta: Annotated[float, typer.Option(help="Noise that the sampler adds, over ddpm's.")] = 1.0,
+    least_t: Annotated[
+        int, typer.Option(help="The sampler's last timestep, whose noise goes in one step.")
+    ] = 0,
+    contrast: Annotated[
+        float, typer.Option(help="The sampler stretches every predicted clean image by so much.")
     ] = 1.0,
     resume: Annotated[Path | None, typer.Option(help="Run file to go on with.")] = None,
     layers_from: Annotated[
@@ -230,6 +234,8 @@ def train(
         prompt=prompt,
         generated=generated,
         eta=eta,
+        least_t=least_t,
+        contrast=contrast,
     )
     start_from = layer_path(layers_from) if layers_from is not None else None
     if start_from is not None:

@@ -18,6 +18,9 @@ Positive = Annotated[float, Field(gt=0.0)]
 Pixels = Annotated[int, Field(ge=1, le=20_000)]
 Shape = tuple[Pixels, Pixels]
 TIMESTEPS = 1000
+MOST_ETA = 3.0
+CONTRASTS = (0.5, 2.0)
+GREATEST_LEAST_T = 990
 """T, as in the paper."""
 
 
@@ -234,14 +237,42 @@ class TrainingOptions(_Section):
     generated: int = Field(default=100, ge=0, le=100_000, description="images generated")
     sampler: Literal["ddim", "ddpm", "paper"] = "ddim"
     sampler_steps: int = Field(default=50, ge=1, le=1000)
-    eta: float = Field(default=1.0, ge=0.0, le=1.0, description="noise that ddim adds, of ddpm's")
+    eta: float = Field(
+        default=1.0, ge=0.0, le=MOST_ETA, description="noise that ddim adds, over ddpm's"
+    )
     sampler_spacing: Literal["linspace", "quadratic"] = "quadratic"
+
+    least_t: int = Field(
+        default=0,
+        ge=0,
+        le=GREATEST_LEAST_T,
+        description="last timestep of the sampler, whose noise goes in one step",
+    )
+    contrast: float = Field(
+        default=1.0,
+        ge=CONTRASTS[0],
+        le=CONTRASTS[1],
+        description="ddim and ddpm stretch every predicted clean image by so much",
+    )
 
     @property
     def sampler_words(self) -> str:
         """The reverse process, for pictures and tables."""
-        eta = f", eta {self.eta:g}" if self.sampler == "ddim" else ""
-        return f"{self.sampler}, {self.sampler_steps} steps, {self.sampler_spacing}{eta}"
+        words = f"{self.sampler}, {self.sampler_steps} steps, {self.sampler_spacing}"
+        words += f", eta {self.eta:g}" if self.sampler == "ddim" else ""
+        words += f" to t = {self.least_t}" if self.least_t else ""
+        return words + (f", contrast {self.contrast:g}" if self.contrast != 1.0 else "")
+
+    @model_validator(mode="after")
+    def _sampler_has_use_for_its_numbers(self) -> TrainingOptions:
+        if self.sampler == "paper" and self.contrast != 1.0:
+            raise ValueError(f"contrast {self.contrast:g}: ddim's and ddpm's; the sampler is paper")
+        if self.sampler_steps > TIMESTEPS - self.least_t:
+            raise ValueError(
+                f"sampler_steps {self.sampler_steps}: from t = {TIMESTEPS - 1} down to least_t = "
+                f"{self.least_t} there are {TIMESTEPS - self.least_t}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _edges_fit_the_layer_sets(self) -> TrainingOptions:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,32 +19,16 @@ from labdiff.progress import ProgressBar
 from labdiff.runner import run
 
 
-def generate_picture(
-    path: Path | None,
-    count: int,
-    on_bench: bool,
-    seed: int,
-    out: Path,
-    steps: int | None = None,
-    label: int | None = None,
-    guidance: float = 1.0,
-    eta: float | None = None,
-) -> Path:
-    """Write a PNG of `count` images; returns its path.
+def generate_picture(request: GenerationRequest, out: Path) -> Path:
+    """Write a PNG of the images asked for; returns its path.
 
-    path: a run file or a layer file; the pretrained layers if None. on_bench: else on the twin.
-    steps, eta: of the sampler, else as the file says. label: the class asked for, with the weight
-    `guidance`.
     Raises UserError for a file that holds no layers or cannot be asked for the class, or for a PNG that
     cannot be written.
     """
-    where: Literal["twin", "bench"] = "bench" if on_bench else "twin"
-    request = GenerationRequest(path, count, where, seed, steps, label, guidance, eta=eta)
     prepared = GenerationJob(request)
     with StopOnSignal() as stop, ProgressBar() as progress:
         images = run(prepared.job(), watch=[progress], should_stop=stop.requested)
-    name = path.name if path is not None else "pretrained layers"
-    figure = _grid(images, _title(name, prepared.options, on_bench, seed))
+    figure = _grid(images, _title(request, prepared.options))
     try:
         write_whole(out, png_bytes(figure))
     except OSError as error:
@@ -53,13 +36,13 @@ def generate_picture(
     return out
 
 
-def _title(name: str, options: TrainingOptions, on_bench: bool, seed: int) -> str:
+def _title(request: GenerationRequest, options: TrainingOptions) -> str:
+    name = request.path.name if request.path is not None else "pretrained layers"
     classes = f" {', '.join(map(str, options.classes))}" if options.classes else ""
     carries = "carry the image" if options.layers == "data" else "passive"
-    place = "bench" if on_bench else "twin"
     return (
         f"{name}: {options.data}{classes}; layers {carries}, M = {options.layer_sets}\n"
-        f"on the {place}; {options.sampler_words}; seed {seed}"
+        f"on the {request.where}; {options.sampler_words}; seed {request.seed}"
     )
 
 

@@ -17,6 +17,20 @@ from labdiff.session import Session
 from twin.input_layout import NO_PROMPT
 
 
+def sampler_of(session: Session) -> Sampler:
+    """The reverse process as the session's options have it."""
+    options = session.options
+    return Sampler(
+        options.sampler,
+        options.sampler_steps,
+        options.eta,
+        options.sampler_spacing,
+        options.least_t,
+        options.contrast,
+        float(session.odu.image_mean),
+    )
+
+
 def generate(
     session: Session,
     count: int,
@@ -33,7 +47,7 @@ def generate(
     kept: where after every step stands what it takes to go on from there, and what it goes on from.
     """
     options = session.options
-    sampler = Sampler(options.sampler, options.sampler_steps, options.eta, options.sampler_spacing)
+    sampler = sampler_of(session)
     rng = torch.Generator().manual_seed(20_000 + (options.seed if seed is None else seed))
     start = torch.randn(count, options.image_size, options.image_size, generator=rng)
     kept, done = {} if kept is None else kept, 0

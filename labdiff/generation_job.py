@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from pydantic import ValidationError
 
 from calibration.archive import CalibrationArchive
+from drivers.config import explain
 from labdiff.assemble import open_bench
 from labdiff.bench import Bench
 from labdiff.calibrate import KeptCalibration, measure_routines
@@ -77,15 +79,20 @@ class GenerationJob:
 
 
 def _sampled_as(options: TrainingOptions, request: GenerationRequest) -> TrainingOptions:
-    """The options with the request's sampler. Raises UserError if it has no use for eta."""
-    asked: dict[str, float] = {}
-    if request.steps is not None:
-        asked["sampler_steps"] = request.steps
-    if request.eta is not None:
-        if options.sampler != "ddim":
-            raise UserError(f"--eta {request.eta:g}: is ddim's; the sampler is {options.sampler}")
-        asked["eta"] = request.eta
-    return options.model_copy(update=asked)
+    """The options with the request's sampler. Raises UserError if they do not allow it."""
+    if request.eta is not None and options.sampler != "ddim":
+        raise UserError(f"--eta {request.eta:g}: is ddim's; the sampler is {options.sampler}")
+    asked = {
+        "sampler_steps": request.steps,
+        "eta": request.eta,
+        "least_t": request.least_t,
+        "contrast": request.contrast,
+    }
+    asked = {name: value for name, value in asked.items() if value is not None}
+    try:
+        return TrainingOptions(**(options.model_dump() | asked))
+    except ValidationError as error:
+        raise UserError(explain(error, "sampler", TrainingOptions)) from None
 
 
 def _opened(path: Path) -> tuple[Session, str]:

@@ -15,7 +15,7 @@ STRONGEST_GUIDANCE = 20.0
 class GenerationRequest:
     """path: a run file or a layer file; the pretrained layers if None. where: twin or bench.
 
-    steps, eta: of the sampler, else as the file says. label: the class asked for, with the weight
+    steps, eta, least_t, contrast: of the sampler, else as the file says. label: the class asked for, with the weight
     `guidance`.
     calibrations: folder of the bench's stored calibrations; None: all is measured, and nothing kept.
     """
@@ -29,11 +29,11 @@ class GenerationRequest:
     guidance: float = 1.0
     calibrations: Path | None = None
     eta: float | None = None
+    least_t: int | None = None
+    contrast: float | None = None
 
     def check(self) -> None:
-        """Raises UserError for eta or guidance out of range, or one that does nothing."""
-        if self.eta is not None and not 0.0 <= self.eta <= 1.0:
-            raise UserError(f"--eta {self.eta:g}: allowed is 0 ... 1")
+        """Raises UserError for guidance out of range, or one that does nothing."""
         if not 0.0 <= self.guidance <= STRONGEST_GUIDANCE:
             raise UserError(
                 f"--guidance {self.guidance:g}: allowed is 0 ... {STRONGEST_GUIDANCE:g}"

@@ -49,7 +49,15 @@ GROUPS = {
         "warm_start",
         "seed",
     ),
-    "Images out of noise": ("generated", "sampler", "sampler_steps", "eta", "sampler_spacing"),
+    "Images out of noise": (
+        "generated",
+        "sampler",
+        "sampler_steps",
+        "eta",
+        "sampler_spacing",
+        "least_t",
+        "contrast",
+    ),
 }
 UNITS = {"learning_rate": "rad a step", "online_learning_rate": "rad a step"}
 

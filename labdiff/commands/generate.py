@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -26,7 +26,15 @@ def register(app: typer.Typer) -> None:
         ] = None,
         eta: Annotated[
             float | None,
-            typer.Option(help="Noise that ddim adds, 0 ... 1 of ddpm's (else as trained)."),
+            typer.Option(help="Noise that ddim adds, over ddpm's (else as trained)."),
+        ] = None,
+        least_t: Annotated[
+            int | None,
+            typer.Option(help="Last timestep; its noise goes in one step (else as trained)."),
+        ] = None,
+        contrast: Annotated[
+            float | None,
+            typer.Option(help="Stretches every predicted clean image (else as trained)."),
         ] = None,
         seed: Annotated[int, typer.Option(help="Seed of the noise.", min=0)] = 0,
         label: Annotated[
@@ -41,9 +49,21 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Generate images out of noise, on the twin or on the bench."""
         from labdiff.gallery import generate_picture
+        from labdiff.generation_request import GenerationRequest
 
-        if where not in ("twin", "bench"):
+        places: dict[str, Literal["twin", "bench"]] = {"twin": "twin", "bench": "bench"}
+        if where not in places:
             raise UserError(f"--where {where}: allowed are twin, bench")
-        on_bench = where == "bench"
-        written = generate_picture(file, count, on_bench, seed, out, steps, label, guidance, eta)
-        print(f"wrote {written}")
+        request = GenerationRequest(
+            file,
+            count,
+            places[where],
+            seed,
+            steps,
+            label,
+            guidance,
+            eta=eta,
+            least_t=least_t,
+            contrast=contrast,
+        )
+        print(f"wrote {generate_picture(request, out)}")

@@ -23,12 +23,24 @@ class Sampler:
         "ddpm" is Ho 2020, posterior mean and sigma_t z; "ddim" is Song 2021 with eta.
     steps, spacing: how many timesteps are visited, and which. "paper" and "ddpm" treat a longer stride
         as one step with the stride's own beta, 1 - abar_t / abar_s.
+    least_t: the last of them; the noise that is left there goes in one step. Speckle that a unit leaves
+        in its images is for the layer sets of less noise a part of the picture, and would stay.
+    eta: of "ddim"; above 1 more noise is added than by "ddpm", as much as fits into x at the next t.
+    contrast, mean: "ddpm" and "ddim" stretch each predicted clean image about the images' mean
+        brightness: a unit that sees too little in its own images pales them from step to step.
     """
 
     kind: Literal["paper", "ddpm", "ddim"] = "ddim"
     steps: int = 50
     eta: float = 1.0
     spacing: Spacing = "linspace"
+    least_t: int = 0
+    contrast: float = 1.0
+    mean: float = 0.0
+
+    def timesteps(self, schedule: NoiseSchedule) -> list[int]:
+        """Those that are visited, in that order."""
+        return schedule.timesteps(self.steps, self.spacing, self.least_t)
 
     def sample(
         self,
@@ -42,7 +54,7 @@ class Sampler:
 
         done: so many steps were done before, and `start` is what they led to.
         """
-        times = schedule.timesteps(self.steps, self.spacing)
+        times = self.timesteps(schedule)
         x = start
         for index, t in list(enumerate(times))[done:]:
             previous = times[index + 1] if index + 1 < len(times) else -1
@@ -66,11 +78,12 @@ class Sampler:
             return plain
         # The clean image is clipped to its known range: an error at large t is magnified by
         # 1 / sqrt(abar) and would otherwise throw the chain off.
-        clean = ((x - (1.0 - abar_t) ** 0.5 * noise) / abar_t**0.5).clamp(-1.0, 1.0)
+        clean = (x - (1.0 - abar_t) ** 0.5 * noise) / abar_t**0.5
+        clean = (self.mean + self.contrast * (clean.clamp(-1.0, 1.0) - self.mean)).clamp(-1.0, 1.0)
         noise = (x - abar_t**0.5 * clean) / (1.0 - abar_t) ** 0.5
         variance = (1.0 - abar_s) / (1.0 - abar_t) * beta
         eta = 1.0 if self.kind == "ddpm" else self.eta
-        sigma = eta * max(variance, 0.0) ** 0.5
+        sigma = min(eta * max(variance, 0.0) ** 0.5, (1.0 - abar_s) ** 0.5)
         mean = abar_s**0.5 * clean + max(1.0 - abar_s - sigma**2, 0.0) ** 0.5 * noise
         drawn: Tensor = mean + sigma * torch.randn(x.shape, generator=rng)
         return drawn

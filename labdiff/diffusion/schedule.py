@@ -27,23 +27,23 @@ class NoiseSchedule:
         abar = self.alphas_bar[t].view(-1, 1, 1)
         return abar.sqrt() * x0 + (1.0 - abar).sqrt() * noise
 
-    def timesteps(self, count: int, spacing: Spacing = "linspace") -> list[int]:
-        """`count` timesteps from T - 1 down to 0.
+    def timesteps(self, count: int, spacing: Spacing = "linspace", least_t: int = 0) -> list[int]:
+        """`count` timesteps from T - 1 down to least_t.
 
         "linspace": evenly spaced; "quadratic": closer together the less noise there is, where images
         get their detail (Song 2021, appendix D.2).
-        Raises ValueError if count is not within 1 ... T.
+        Raises ValueError if count is not within 1 ... T - least_t.
         """
-        if not 1 <= count <= self.steps:
-            raise ValueError(f"sampler steps: {count}; allowed is 1 ... {self.steps}")
+        span = self.steps - least_t
+        if not 1 <= count <= span:
+            raise ValueError(f"sampler steps: {count}; allowed is 1 ... {span}")
         if count == 1:
             return [self.steps - 1]
         if spacing == "linspace":
-            return [round(t) for t in torch.linspace(self.steps - 1, 0, count).tolist()]
-        last = self.steps - 1
+            return [round(t) for t in torch.linspace(self.steps - 1, least_t, count).tolist()]
         # No timestep twice: at the start the square grows by less than one a step.
-        rising = [max(round(last * (k / (count - 1)) ** 2), k) for k in range(count)]
-        return rising[::-1]
+        rising = [max(round((span - 1) * (k / (count - 1)) ** 2), k) for k in range(count)]
+        return [least_t + k for k in rising[::-1]]
 
     def abar(self, t: int) -> float:
         """abar_t; 1 for t < 0, the clean image."""

@@ -225,6 +225,8 @@ def load_inception(path: Path) -> InceptionV3:
             )
     network = network.to_empty(device="cpu")
     network.load_state_dict({name: state[name] for name in wanted}, strict=False)
+    # Channels next to each other in memory: two thirds of the time on a processor.
+    network = network.to(memory_format=torch.channels_last)
     return network.eval().requires_grad_(False)
 
 

@@ -16,6 +16,11 @@ RECIPES: dict[Recipe, dict[str, Any]] = {
         "writing": "differential",
         "cells": "soft",
         "layers": "data",
+        # The sampler: docs/decisions/0021.
+        "sampler_spacing": "linspace",
+        "least_t": 190,
+        "eta": 2.0,
+        "contrast": 1.1,
     },
     # The same with layers that do not know the image: one SLM update for a whole batch.
     "passive": {

@@ -15,11 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from labdiff.config import TIMESTEPS, TrainingOptions, parse_bench
-from labdiff.diffusion.schedule import NoiseSchedule
+from labdiff.config import TrainingOptions, parse_bench
 from labdiff.evaluate import baselines, score
 from labdiff.events import EvaluationStep, GenerationStep, StageStarted
-from labdiff.generate import generate
+from labdiff.generate import generate, sampler_of
 from labdiff.learning.twin_training import TwinTraining
 from labdiff.reproduce import recipes
 from labdiff.reproduce.bench_sizes import paper_bench
@@ -113,8 +112,7 @@ def images_along_t(unit: Unit, count: int, points: int) -> Job[ImagesAlongT]:
     if path.exists():
         with np.load(path, allow_pickle=False) as file:
             return ImagesAlongT(tuple(file["t"].tolist()), torch.from_numpy(file["images"]))
-    options = unit.session.options
-    times = NoiseSchedule(TIMESTEPS).timesteps(options.sampler_steps, options.sampler_spacing)
+    times = sampler_of(unit.session).timesteps(unit.session.schedule)
     # From the last on backwards: a single moment is the images themselves.
     moments = np.unique(np.linspace(len(times) - 1, 0, points).round().astype(int)).tolist()
     shown = []

@@ -8,7 +8,7 @@ import torch
 
 from labdiff.diffusion.policy import TimeAwarePolicy
 from labdiff.diffusion.sampler import Sampler
-from labdiff.diffusion.schedule import NoiseSchedule
+from labdiff.diffusion.schedule import NoiseSchedule, Spacing
 
 
 def test_schedule_has_ddpm_ends() -> None:
@@ -44,21 +44,54 @@ def test_policy_has_ranges_by_difficulty() -> None:
             TimeAwarePolicy(1000, 3, wrong)
 
 
-@pytest.mark.parametrize("kind", ["ddpm", "ddim"])
-def test_samplers_recover_a_point_distribution(kind: Literal["ddpm", "ddim"]) -> None:
-    """With data at one point the exact denoiser is known, and every sampler must arrive there."""
+POINT = torch.linspace(-0.9, 0.9, 16).view(1, 4, 4)
+
+
+def sampled_point(sampler: Sampler) -> tuple[int, torch.Tensor]:
+    """Last timestep and images where all data are one image, for which the denoiser is known exactly."""
     schedule = NoiseSchedule()
-    target = torch.linspace(-0.9, 0.9, 16).view(1, 4, 4)
 
     def exact(x: torch.Tensor, t: int) -> torch.Tensor:
         abar = schedule.abar(t)
-        return (x - abar**0.5 * target) / (1 - abar) ** 0.5
+        return (x - abar**0.5 * POINT) / (1 - abar) ** 0.5
 
     rng = torch.Generator().manual_seed(1)
     start = torch.randn(6, 4, 4, generator=rng)
-    *_, (_, t, images) = Sampler(kind, 50).sample(exact, start, schedule, rng)
+    *_, (_, t, images) = sampler.sample(exact, start, schedule, rng)
+    return t, images
+
+
+@pytest.mark.parametrize("kind", ["ddpm", "ddim"])
+def test_samplers_recover_a_point_distribution(kind: Literal["ddpm", "ddim"]) -> None:
+    t, images = sampled_point(Sampler(kind, 50))
     assert t == 0
-    torch.testing.assert_close(images, target.expand(6, 4, 4), atol=1e-3, rtol=0)
+    torch.testing.assert_close(images, POINT.expand(6, 4, 4), atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("eta", [0.0, 1.0, 2.0, 3.0])
+def test_the_last_step_takes_all_noise_off_from_wherever_it_starts(eta: float) -> None:
+    t, images = sampled_point(Sampler("ddim", 20, eta, least_t=190))
+    assert t == 190
+    torch.testing.assert_close(images, POINT.expand(6, 4, 4), atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("contrast", [0.8, 1.1])
+def test_contrast_stretches_about_the_mean(contrast: float) -> None:
+    _, images = sampled_point(Sampler("ddim", 20, contrast=contrast, mean=-0.5))
+    wanted = (-0.5 + contrast * (POINT + 0.5)).clamp(-1.0, 1.0)
+    torch.testing.assert_close(images, wanted.expand(6, 4, 4), atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("eta", [1.0, 2.0, 3.0])
+def test_noise_never_exceeds_what_the_next_timestep_has(eta: float) -> None:
+    """Images at the point's timestep s have variance 1 - abar_s about it, whatever eta."""
+    schedule, sampler = NoiseSchedule(), Sampler("ddim", 50, eta)
+    rng = torch.Generator().manual_seed(2)
+    for t, s in ((999, 979), (500, 480), (20, 0), (1, 0)):
+        noise = torch.randn(200, 20, 20, generator=rng)
+        x = schedule.abar(t) ** 0.5 * 0.3 + (1 - schedule.abar(t)) ** 0.5 * noise
+        after = sampler.step(x, noise, t, s, schedule, rng) - schedule.abar(s) ** 0.5 * 0.3
+        assert float(after.var()) == pytest.approx(1 - schedule.abar(s), rel=0.03)
 
 
 def test_paper_step_is_the_printed_formula() -> None:
@@ -76,6 +109,15 @@ def test_quadratic_timesteps_are_denser_where_there_is_less_noise(count: int) ->
     assert (times[0], times[-1], len(times)) == (999, 0, count)
     assert min(gaps) >= 1
     assert gaps[0] >= gaps[-1]
+
+
+@pytest.mark.parametrize("spacing", ["linspace", "quadratic"])
+def test_timesteps_end_where_they_are_told_to(spacing: Spacing) -> None:
+    times = NoiseSchedule().timesteps(50, spacing, least_t=190)
+    assert (times[0], times[-1], len(set(times))) == (999, 190, 50)
+    assert NoiseSchedule().timesteps(10, spacing, least_t=990) == list(range(999, 989, -1))
+    with pytest.raises(ValueError, match="allowed is 1 ... 10"):
+        NoiseSchedule().timesteps(11, spacing, least_t=990)
 
 
 def test_timesteps_descend_to_zero() -> None:

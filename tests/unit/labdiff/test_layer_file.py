@@ -13,6 +13,7 @@ from labdiff.config import TrainingOptions, bench_text, parse_bench
 from labdiff.errors import UserError
 from labdiff.events import Checkpoint, StageStarted, TrainingStep
 from labdiff.gallery import generate_picture
+from labdiff.generation_request import GenerationRequest
 from labdiff.jobs import ExperimentJob, Request
 from labdiff.layer_file import (
     export_layers,
@@ -177,7 +178,7 @@ def test_a_run_is_exported_once_it_is_trained(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pretrained", [True, False])
 def test_images_without_a_run_file(pretrained: bool, file: Path, tmp_path: Path) -> None:
     out = tmp_path / "grid.png"
-    generate_picture(None if pretrained else file, 2, False, 0, out, steps=2)
+    generate_picture(GenerationRequest(None if pretrained else file, 2, steps=2), out)
     assert out.read_bytes().startswith(b"\x89PNG")
 
 

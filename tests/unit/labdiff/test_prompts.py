@@ -13,6 +13,7 @@ from labdiff.diffusion.guidance import guided
 from labdiff.errors import UserError
 from labdiff.evaluate import denoise
 from labdiff.gallery import generate_picture
+from labdiff.generation_request import GenerationRequest
 from labdiff.generate import generate
 from labdiff.learning.batches import draw_batch
 from labdiff.learning.twin_training import TwinTraining
@@ -114,7 +115,8 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         ("--guidance 21", 2, 21.0),
     ):
         with pytest.raises(UserError, match=words):
-            generate_picture(tmp_path / "run.h5", 1, False, 0, out, None, label, guidance)
+            request = GenerationRequest(tmp_path / "run.h5", 1, label=label, guidance=guidance)
+            generate_picture(request, out)
     assert not out.exists()
 
 
@@ -124,7 +126,8 @@ def test_a_run_with_prompts_is_taken_up_again_and_asked(tmp_path: Path) -> None:
     run(TwinTraining(path, small_bench(), options).job())
     again = TwinTraining(path, small_bench(), options)
     assert again.session.position.stage == "trained" and again.session.odu.layout.prompts == 3
-    out = generate_picture(path, 1, False, 0, tmp_path / "seven.png", None, 7, 1.5)
+    request = GenerationRequest(path, 1, label=7, guidance=1.5)
+    out = generate_picture(request, tmp_path / "seven.png")
     assert out.read_bytes().startswith(b"\x89PNG")
     with pytest.raises(UserError, match="other options"):
         TwinTraining(path, small_bench(), session(False).options)
