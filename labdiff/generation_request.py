@@ -15,8 +15,8 @@ STRONGEST_GUIDANCE = 20.0
 class GenerationRequest:
     """path: a run file or a layer file; the pretrained layers if None. where: twin or bench.
 
-    steps, eta, least_t, contrast: of the sampler, else as the file says. label: the class asked for, with the weight
-    `guidance`.
+    steps, eta, least_t, contrast: of the sampler, else as the file says.
+    label: the class asked for, with the weight `guidance`.
     calibrations: folder of the bench's stored calibrations; None: all is measured, and nothing kept.
     """
 

@@ -186,7 +186,9 @@ class InceptionV3(nn.Module):
         """Features (B, 2048) of grey images (B, H, W) in -1 ... 1."""
         x = images.clamp(-1.0, 1.0)[:, None]
         x = functional.interpolate(x, (SIDE, SIDE), mode="bilinear", align_corners=False)
-        x = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(x.expand(-1, 3, -1, -1))))
+        # Channels next to each other in memory: two thirds of the time on a processor.
+        x = x.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+        x = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(x)))
         x = functional.max_pool2d(x, 3, stride=2)
         x = functional.max_pool2d(self.Conv2d_4a_3x3(self.Conv2d_3b_1x1(x)), 3, stride=2)
         x = self.Mixed_6a(self.Mixed_5d(self.Mixed_5c(self.Mixed_5b(x))))
@@ -225,8 +227,6 @@ def load_inception(path: Path) -> InceptionV3:
             )
     network = network.to_empty(device="cpu")
     network.load_state_dict({name: state[name] for name in wanted}, strict=False)
-    # Channels next to each other in memory: two thirds of the time on a processor.
-    network = network.to(memory_format=torch.channels_last)
     return network.eval().requires_grad_(False)
 
 

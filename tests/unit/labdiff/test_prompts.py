@@ -13,8 +13,8 @@ from labdiff.diffusion.guidance import guided
 from labdiff.errors import UserError
 from labdiff.evaluate import denoise
 from labdiff.gallery import generate_picture
-from labdiff.generation_request import GenerationRequest
 from labdiff.generate import generate
+from labdiff.generation_request import GenerationRequest
 from labdiff.learning.batches import draw_batch
 from labdiff.learning.twin_training import TwinTraining
 from labdiff.prompts import LEFT_OUT, classes_of, prompts_for_class, prompts_in_turn
