@@ -60,12 +60,20 @@ def picture(rows: list[Row], fits: dict[str, PowerLaw], judges: Judges) -> Figur
         ax.errorbar(x, y, [low, high], fmt="o", color=colour, capsize=2, label=label)
         for where_x, where_y, row in zip(x, y, mine, strict=True):
             words = f"{row['layers']} x {row['side']}²"
-            ax.annotate(words, (where_x, where_y), (5, 4), textcoords="offset points", fontsize=8)
+            ax.annotate(
+                words,
+                (where_x, where_y),
+                (5, 4),
+                textcoords="offset points",
+                fontsize=8,
+                bbox={"boxstyle": "round,pad=0.1", "color": "white", "alpha": 0.8},
+            )
     ends = [number(rows[0]["parameters"]), number(rows[-1]["parameters"])]
     for (name, law), line in zip(fits.items(), ("k-", "k:"), strict=True):
         label = f"{name}: exponent {law.exponent:.2f} ({law.low:.2f} ... {law.high:.2f})"
         ax.plot(ends, [law(x) for x in ends], line, lw=1, label=label)
     ax.set(xscale="log", yscale="log", xlabel="trained phases, M x N x side²")
+    ax.margins(x=0.12)  # room for the last point's words
     ax.set_ylabel(judges.best_words)
     ax.grid(alpha=0.3, which="both")
     plain_logarithmic(ax.yaxis)
