@@ -170,6 +170,9 @@ def train(
     least_t: Annotated[
         int, typer.Option(help="The sampler's last timestep, whose noise goes in one step.")
     ] = 0,
+    temperature: Annotated[
+        float, typer.Option(help="Of the noise that the sampler adds, ddim or ddpm.")
+    ] = 1.0,
     contrast: Annotated[
         float, typer.Option(help="The sampler stretches every predicted clean image by so much.")
     ] = 1.0,
@@ -235,6 +238,7 @@ def train(
         generated=generated,
         eta=eta,
         least_t=least_t,
+        temperature=temperature,
         contrast=contrast,
     )
     start_from = layer_path(layers_from) if layers_from is not None else None

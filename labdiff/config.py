@@ -248,6 +248,9 @@ class TrainingOptions(_Section):
         le=GREATEST_LEAST_T,
         description="last timestep of the sampler, whose noise goes in one step",
     )
+    temperature: float = Field(
+        default=1.0, ge=0.0, le=1.5, description="of the noise that ddim and ddpm add"
+    )
     contrast: float = Field(
         default=1.0,
         ge=CONTRASTS[0],
@@ -261,12 +264,15 @@ class TrainingOptions(_Section):
         words = f"{self.sampler}, {self.sampler_steps} steps, {self.sampler_spacing}"
         words += f", eta {self.eta:g}" if self.sampler == "ddim" else ""
         words += f" to t = {self.least_t}" if self.least_t else ""
+        words += f", temperature {self.temperature:g}" if self.temperature != 1.0 else ""
         return words + (f", contrast {self.contrast:g}" if self.contrast != 1.0 else "")
 
     @model_validator(mode="after")
     def _sampler_has_use_for_its_numbers(self) -> TrainingOptions:
-        if self.sampler == "paper" and self.contrast != 1.0:
-            raise ValueError(f"contrast {self.contrast:g}: ddim's and ddpm's; the sampler is paper")
+        for name in ("temperature", "contrast"):
+            value = getattr(self, name)
+            if self.sampler == "paper" and value != 1.0:
+                raise ValueError(f"{name} {value:g}: ddim's and ddpm's; the sampler is paper")
         if self.sampler_steps > TIMESTEPS - self.least_t:
             raise ValueError(
                 f"sampler_steps {self.sampler_steps}: from t = {TIMESTEPS - 1} down to least_t = "

@@ -26,6 +26,7 @@ def sampler_of(session: Session) -> Sampler:
         options.eta,
         options.sampler_spacing,
         options.least_t,
+        options.temperature,
         options.contrast,
         float(session.odu.image_mean),
     )

@@ -86,6 +86,7 @@ def _sampled_as(options: TrainingOptions, request: GenerationRequest) -> Trainin
         "sampler_steps": request.steps,
         "eta": request.eta,
         "least_t": request.least_t,
+        "temperature": request.temperature,
         "contrast": request.contrast,
     }
     asked = {name: value for name, value in asked.items() if value is not None}

@@ -15,7 +15,7 @@ STRONGEST_GUIDANCE = 20.0
 class GenerationRequest:
     """path: a run file or a layer file; the pretrained layers if None. where: twin or bench.
 
-    steps, eta, least_t, contrast: of the sampler, else as the file says.
+    steps, eta, least_t, temperature, contrast: of the sampler, else as the file says.
     label: the class asked for, with the weight `guidance`.
     calibrations: folder of the bench's stored calibrations; None: all is measured, and nothing kept.
     """
@@ -30,6 +30,7 @@ class GenerationRequest:
     calibrations: Path | None = None
     eta: float | None = None
     least_t: int | None = None
+    temperature: float | None = None
     contrast: float | None = None
 
     def check(self) -> None:

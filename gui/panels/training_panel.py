@@ -56,6 +56,7 @@ GROUPS = {
         "eta",
         "sampler_spacing",
         "least_t",
+        "temperature",
         "contrast",
     ),
 }

@@ -32,6 +32,10 @@ def register(app: typer.Typer) -> None:
             int | None,
             typer.Option(help="Last timestep; its noise goes in one step (else as trained)."),
         ] = None,
+        temperature: Annotated[
+            float | None,
+            typer.Option(help="Of the noise that ddim and ddpm add (else as trained)."),
+        ] = None,
         contrast: Annotated[
             float | None,
             typer.Option(help="Stretches every predicted clean image (else as trained)."),
@@ -64,6 +68,7 @@ def register(app: typer.Typer) -> None:
             guidance,
             eta=eta,
             least_t=least_t,
+            temperature=temperature,
             contrast=contrast,
         )
         print(f"wrote {generate_picture(request, out)}")

@@ -26,6 +26,8 @@ class Sampler:
     least_t: the last of them; the noise that is left there goes in one step. Speckle that a unit leaves
         in its images is for the layer sets of less noise a part of the picture, and would stay.
     eta: of "ddim"; above 1 more noise is added than by "ddpm", as much as fits into x at the next t.
+    temperature: of the noise that "ddpm" and "ddim" add. Below 1 they add less than belongs to the next
+        timestep: the unit's own errors are noise to it too.
     contrast, mean: "ddpm" and "ddim" stretch each predicted clean image about the images' mean
         brightness: a unit that sees too little in its own images pales them from step to step.
     """
@@ -35,6 +37,7 @@ class Sampler:
     eta: float = 1.0
     spacing: Spacing = "linspace"
     least_t: int = 0
+    temperature: float = 1.0
     contrast: float = 1.0
     mean: float = 0.0
 
@@ -85,5 +88,6 @@ class Sampler:
         eta = 1.0 if self.kind == "ddpm" else self.eta
         sigma = min(eta * max(variance, 0.0) ** 0.5, (1.0 - abar_s) ** 0.5)
         mean = abar_s**0.5 * clean + max(1.0 - abar_s - sigma**2, 0.0) ** 0.5 * noise
-        drawn: Tensor = mean + sigma * torch.randn(x.shape, generator=rng)
+        added = self.temperature * sigma
+        drawn: Tensor = mean + added * torch.randn(x.shape, generator=rng)
         return drawn

@@ -5,7 +5,9 @@ from typing import Literal
 
 import pytest
 import torch
+from pydantic import ValidationError
 
+from labdiff.config import TrainingOptions
 from labdiff.diffusion.policy import TimeAwarePolicy
 from labdiff.diffusion.sampler import Sampler
 from labdiff.diffusion.schedule import NoiseSchedule, Spacing
@@ -109,6 +111,32 @@ def test_quadratic_timesteps_are_denser_where_there_is_less_noise(count: int) ->
     assert (times[0], times[-1], len(times)) == (999, 0, count)
     assert min(gaps) >= 1
     assert gaps[0] >= gaps[-1]
+
+
+def test_temperature_weighs_the_noise_that_is_added() -> None:
+    """With eta 1 the posterior's variance is added, at temperature 0.5 a quarter of it."""
+    schedule = NoiseSchedule()
+    x, noise = torch.zeros(1, 200, 200), torch.zeros(1, 200, 200)
+    found = [
+        Sampler("ddim", 50, temperature=temperature)
+        .step(x, noise, 500, 480, schedule, torch.Generator().manual_seed(1))
+        .var()
+        for temperature in (1.0, 0.5, 0.0)
+    ]
+    abar_t, abar_s = schedule.abar(500), schedule.abar(480)
+    assert float(found[0]) == pytest.approx(
+        (1 - abar_s) / (1 - abar_t) * (1 - abar_t / abar_s), rel=0.03
+    )
+    assert float(found[1] / found[0]) == pytest.approx(0.25, rel=1e-4)
+    assert float(found[2]) == 0.0
+
+
+@pytest.mark.parametrize("name", ["temperature", "contrast"])
+def test_the_papers_sampler_has_no_use_for_them(name: str) -> None:
+    with pytest.raises(
+        ValidationError, match=f"{name} 1.2: ddim's and ddpm's; the sampler is paper"
+    ):
+        TrainingOptions(sampler="paper", **{name: 1.2})
 
 
 @pytest.mark.parametrize("spacing", ["linspace", "quadratic"])
