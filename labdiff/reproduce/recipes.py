@@ -20,7 +20,6 @@ RECIPES: dict[Recipe, dict[str, Any]] = {
         "sampler_spacing": "linspace",
         "least_t": 190,
         "eta": 2.0,
-        "temperature": 0.88,
         "contrast": 1.1,
     },
     # The same with layers that do not know the image: one SLM update for a whole batch.
