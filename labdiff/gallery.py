@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from matplotlib.figure import Figure
 
 from labdiff.atomic import write_whole
@@ -18,6 +21,9 @@ from labdiff.page import png_bytes
 from labdiff.progress import ProgressBar
 from labdiff.runner import run
 
+FEW = 32
+"""Images that one thread makes as fast as two."""
+
 
 def generate_picture(request: GenerationRequest, out: Path) -> Path:
     """Write a PNG of the images asked for; returns its path.
@@ -26,7 +32,7 @@ def generate_picture(request: GenerationRequest, out: Path) -> Path:
     cannot be written.
     """
     prepared = GenerationJob(request)
-    with StopOnSignal() as stop, ProgressBar() as progress:
+    with StopOnSignal() as stop, ProgressBar() as progress, _threads_for(request.count):
         images = run(prepared.job(), watch=[progress], should_stop=stop.requested)
     figure = _grid(images, _title(request, prepared.options))
     try:
@@ -34,6 +40,17 @@ def generate_picture(request: GenerationRequest, out: Path) -> Path:
     except OSError as error:
         raise UserError(f"{out}: cannot be written: {error.strerror or error}") from None
     return out
+
+
+@contextmanager
+def _threads_for(count: int) -> Iterator[None]:
+    """A second thread wins nothing for few images, and beside other work each step waits for it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1 if count <= FEW else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _title(request: GenerationRequest, options: TrainingOptions) -> str:
