@@ -12,13 +12,17 @@ import torch
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Small arrays run faster on one thread, and the same everywhere."""
-    before = torch.get_num_threads()
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> None:
+    """Small arrays run faster on one thread, and the same everywhere; fixtures of modules too."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def still_one_thread() -> Iterator[None]:
+    """Whatever a test sets ends with it."""
     yield
-    torch.set_num_threads(before)
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)
