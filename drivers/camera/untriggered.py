@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 
 import numpy as np
@@ -11,17 +12,17 @@ from drivers.protocols import ReadOut, TriggeredReadOut
 from drivers.types import CountArray, Frame, Roi
 
 
-class UntriggeredCamera:
+class UntriggeredCamera(ABC):
     """A camera that exposes when it is asked to, and only then. It has `name` and `expose`."""
 
     @property
+    @abstractmethod
     def name(self) -> str:
         """Maker, model and serial number, or what takes their place."""
-        raise NotImplementedError
 
+    @abstractmethod
     def expose(self) -> ReadOut:
         """Expose once, from now on."""
-        raise NotImplementedError
 
     def get_frame(self) -> Frame:
         """Expose once, from now on, and wait for the frame."""
@@ -49,19 +50,19 @@ class WholeFrameCamera(UntriggeredCamera):
     _sequence = 0
 
     @property
+    @abstractmethod
     def shape(self) -> tuple[int, int]:
         """(height, width) of a whole frame."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def bit_depth(self) -> int:
         """Bits of one count."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def exposure_range_ms(self) -> tuple[float, float]:
         """Shortest and longest."""
-        raise NotImplementedError
 
     @property
     def exposure_ms(self) -> float:
