@@ -22,7 +22,7 @@ MARK = VENV / ".labdiff-setup"
 # Pinned and installed first: a plain "torch" may bring several gigabytes of CUDA libraries.
 TORCH = "torch==2.13.0"
 PACKAGES = {"calibration", "drivers", "gui", "labdiff", "mock_hardware", "twin"}
-LAYERS = "labdiff/pretrained/digits.h5"
+LAYERS = "labdiff/session/pretrained/digits.h5"
 QT_LIBRARIES = {
     "libGL.so.1": "libgl1",
     "libEGL.so.1": "libegl1",

@@ -26,13 +26,14 @@ from calibration.dark import DarkLevel
 from calibration.exposure import set_exposure
 from calibration.result import CalibrationError
 from drivers.errors import DeviceError
-from labdiff.calibrate import measure_routines
-from labdiff.config import TrainingOptions, load_bench
+from labdiff.calibrations.archived import measure_routines
+from labdiff.calibrations.routines import FIRST_LOOK, REST
+from labdiff.config.bench import load_bench
+from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.events import Event
-from labdiff.jobs import ExperimentJob, Request
-from labdiff.routines import FIRST_LOOK, REST
-from labdiff.runner import run
+from labdiff.job import run
+from labdiff.jobs.training_job import ExperimentJob, Request
 
 DECADES = tuple(10.0 ** np.arange(-3, 4))
 PARTS = ("benches", "refusals", "timing", "kills")

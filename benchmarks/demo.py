@@ -8,10 +8,10 @@ from pathlib import Path
 
 from claims import claim, finish, options
 
-from labdiff.config import TrainingOptions
-from labdiff.jobs import QUICK, ExperimentJob, Request
-from labdiff.progress import ProgressBar
-from labdiff.runner import run
+from labdiff.config.training import QUICK, TrainingOptions
+from labdiff.job import run
+from labdiff.jobs.training_job import ExperimentJob, Request
+from labdiff.reports.progress_bar import ProgressBar
 
 
 def figures_of(seed: int, arguments: argparse.Namespace) -> dict[str, float]:

@@ -21,8 +21,8 @@ from rich.console import Console
 from scipy import fft
 
 from drivers.types import Roi
-from labdiff.assemble import mock_geometry
-from labdiff.config import load_bench
+from labdiff.bench.open import mock_geometry
+from labdiff.config.bench import load_bench
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.optics import propagation
 

@@ -27,7 +27,7 @@ from scaling_checks.layer_sets import compare
 from scaling_checks.remote import remote_claims
 from scaling_checks.sweeps import driver_killed, undisturbed, worker_killed
 
-from labdiff.cluster.local import LocalWorkers
+from labdiff.workers.local_processes import LocalWorkers
 
 Figures = dict[str, object]
 

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from twin import backplane, relay, source
 from twin.cavity import FixedCavity
-from twin.detector import resample
-from twin.pixels import reflection
+from twin.output_resampling import resample
+from twin.phase_response import crystal_phase
+from twin.pixel_response import reflection
 from twin.propagation import padded_size, propagate, transfer_function
-from twin.response import crystal_phase
 
 PITCH_M, WAVELENGTH_M, GAP_M, SIZE = 9.2e-6, 850e-9, 34.2e-3, 300
 K = 2.0 * math.pi / WAVELENGTH_M

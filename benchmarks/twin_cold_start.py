@@ -19,14 +19,15 @@ from claims import claim, finish, options
 from rich.console import Console
 
 from calibration.result import CalibrationError
-from labdiff.assemble import mock_geometry
-from labdiff.calibrate import measure_routines
-from labdiff.config import TrainingOptions, bench_text
+from labdiff.bench.open import mock_geometry
+from labdiff.calibrations.archived import measure_routines
+from labdiff.config.bench import bench_text
+from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.events import Event
-from labdiff.jobs import ExperimentJob, Request
-from labdiff.runner import run
-from labdiff.session import Session
+from labdiff.job import run
+from labdiff.jobs.training_job import ExperimentJob, Request
+from labdiff.session.session import Session
 from mock_hardware.drift import Drift
 from mock_hardware.truth import draw_truth
 

@@ -23,21 +23,22 @@ from mock_checks.benches import bench_geometry
 from rich.console import Console
 from torch import Tensor
 
-from labdiff.alignment import ProbeKind, measure_probes
-from labdiff.calibrate import measure_routines
-from labdiff.config import TrainingOptions, load_bench
+from labdiff.calibrations.archived import measure_routines
+from labdiff.calibrations.twin_alignment import ProbeKind, measure_probes
+from labdiff.config.bench import load_bench
+from labdiff.config.training import TrainingOptions
 from labdiff.events import Event
-from labdiff.jobs import ExperimentJob, Request
-from labdiff.learning.batches import draw_batch
-from labdiff.learning.loop import train
-from labdiff.runner import run
-from labdiff.session import Session
+from labdiff.job import run
+from labdiff.jobs.training_job import ExperimentJob, Request
+from labdiff.session.session import Session
+from labdiff.training.batches import draw_batch
+from labdiff.training.loop import train
 from mock_hardware.drift import Drift
 from mock_hardware.optics.cavity import CavityOptics
 from mock_hardware.truth import draw_truth
+from twin.alignment_fit import Triples, fit_alignment, load_parameter_vector, parameter_vector
 from twin.digital_twin import DigitalTwin
-from twin.refine import Triples, fit_alignment, load_parameter_vector, parameter_vector
-from twin.track import track_drift
+from twin.drift_tracking import track_drift
 
 Array = npt.NDArray[Any]
 REFINED_ON: tuple[tuple[ProbeKind, float, int], ...] = (

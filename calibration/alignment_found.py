@@ -27,8 +27,9 @@ def _unknown() -> Array:
 class AlignmentFound:
     """names (P,): the twin's parameters, units in the names, numbered where there are several.
 
-    value, sigma, told (P,): what was found, its standard deviation, and the share of it that comes from
-    the frames (`twin.refine.FitStep`). covariance (P, P): of all; empty if it was not kept. tilt_mrad,
+    value, sigma, told (P,): what was found, its standard deviation, and the share of it that comes
+    from the frames (`twin.alignment_fit.FitStep`). covariance (P, P): of all; empty if it was not
+    stored. tilt_mrad,
     tilt_sigma_mrad (N + 1, 2): what light picks up at the input plane and at each layer, (x, y).
     held_out_d: discrepancy on probes that were not fitted.
     registration_matrix, registration_offset: as `calibration.registration.Registration` has them, with

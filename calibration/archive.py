@@ -12,7 +12,7 @@ import h5py
 
 from calibration.provenance import Provenance
 from calibration.result import CalibrationError, OtherVersionError
-from calibration.store import Result, read_result, write_result
+from calibration.result_file import Result, read_result, write_result
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from calibration.focused_patch import (
 from calibration.layout import PatchLayout
 from calibration.registration import Registration
 from calibration.result import Verdict
-from calibration.steps import CalibrationStep
+from calibration.step import CalibrationStep
 from drivers.protocols import SLM, Camera
 
 Array = npt.NDArray[np.float64]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import scipy
 
 from calibration.result import Verdict
-from calibration.steps import CalibrationStep
+from calibration.step import CalibrationStep
 from drivers.protocols import Camera
 
 Array = npt.NDArray[np.float64]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calibration.result import Verdict
-from calibration.steps import CalibrationStep
+from calibration.step import CalibrationStep
 from drivers.protocols import Camera, Laser
 from drivers.types import Roi
 

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from calibration.result import Verdict
-from calibration.steps import CalibrationStep
+from calibration.step import CalibrationStep
 from drivers.protocols import Camera, Laser
 
 QUANTILE = 0.999

@@ -12,7 +12,7 @@ from calibration.coded_blocks import Blocks
 from calibration.exposure import step_towards
 from calibration.layout import PatchLayout
 from calibration.registration import Registration
-from calibration.steps import CalibrationStep
+from calibration.step import CalibrationStep
 from drivers.protocols import SLM, Camera
 
 Array = npt.NDArray[np.float64]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from drivers.camera.wrapper import WrappedCamera
 from drivers.protocols import Camera
 from drivers.types import CountArray, Frame
-from drivers.wrapped_camera import WrappedCamera
 
 LEAST_VALUES = 5
 """Fewer different counts than this do not tell how far two counts are apart."""

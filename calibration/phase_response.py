@@ -12,7 +12,7 @@ import numpy.typing as npt
 from calibration.ellipse import circle_from_ellipse
 from calibration.layout import PatchLayout
 from calibration.result import Verdict
-from calibration.steps import CalibrationStep
+from calibration.step import CalibrationStep
 from drivers.protocols import SLM, Camera
 
 Array = npt.NDArray[np.float64]

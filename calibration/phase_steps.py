@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from calibration.layout import PatchLayout
 from calibration.phasor import PhasorPlane, find_plane
-from calibration.steps import CalibrationStep
+from calibration.step import CalibrationStep
 from calibration.transitions import Step
 from drivers.protocols import SLM, Camera
 from drivers.types import Frame

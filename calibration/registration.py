@@ -13,11 +13,11 @@ from calibration.constellation import assign, beacon_powers, draw_points, identi
 from calibration.exposure import step_towards
 from calibration.layout import PatchLayout
 from calibration.map_fit import fit_map, map_sigma
+from calibration.observed_spots import foretold, sight
 from calibration.result import Verdict
-from calibration.sightings import foretold, sight
 from calibration.spot_search import find_spots, moving_parts, noise_of
 from calibration.spots import Constellation, LensSpots, SpotPlane, superpose
-from calibration.steps import CalibrationStep
+from calibration.step import CalibrationStep
 from drivers.protocols import SLM, Camera
 
 Array = npt.NDArray[np.float64]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from calibration.layout import PatchLayout
 from calibration.phase_steps import SteppedBands
 from calibration.result import Verdict
-from calibration.steps import CalibrationStep
+from calibration.step import CalibrationStep
 from calibration.transitions import Transitions, fit_transitions
 from drivers.protocols import SLM, Camera
 

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from calibration.arriving import arriving_field
+from calibration.incident_field import arriving_field
 from calibration.layout import PatchLayout
 
 Array = npt.NDArray[np.float64]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from calibration.refresh import Begun, find_clock
+from calibration.refresh_phase import Begun, find_clock
 
 Array = npt.NDArray[np.float64]
 Phasors = npt.NDArray[np.complex128]

@@ -12,7 +12,7 @@ from calibration.exposure import step_towards
 from calibration.registration import Registration
 from calibration.result import Verdict
 from calibration.spots import SpotPlane
-from calibration.steps import CalibrationStep
+from calibration.step import CalibrationStep
 from calibration.superpixels import (
     Blocks,
     WavefrontMaps,

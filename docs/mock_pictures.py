@@ -22,17 +22,18 @@ from PIL import Image
 from scipy import ndimage, signal
 
 from drivers.errors import DeviceError
-from drivers.phase import PhaseQuantiser
+from drivers.phase_quantiser import PhaseQuantiser
 from drivers.types import Roi
-from labdiff.assemble import build_twin, mock_geometry
-from labdiff.config import load_bench
+from labdiff.bench.open import mock_geometry
+from labdiff.config.bench import load_bench
+from labdiff.session.models import build_twin
 from mock_hardware.crystal import TEN_TO_NINETY, LiquidCrystal
-from mock_hardware.dials import MockDials, SlmDials
 from mock_hardware.drift import Drift, OrnsteinUhlenbeck
 from mock_hardware.fault_script import Fault
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.light_path import LightPath
 from mock_hardware.optics.panel import Panel
+from mock_hardware.settings import MockSettings, SlmDials
 from mock_hardware.truth import draw_truth
 
 Array = npt.NDArray[Any]
@@ -44,7 +45,7 @@ BENCH = load_bench("mock")
 GEOMETRY = mock_geometry(BENCH)
 WINDOW = Roi(48, 80, 160, 160)
 """The patch's image on the camera."""
-OFF = MockDials().off()
+OFF = MockSettings().off()
 
 SHARP = 2
 """Pixels of the file a unit of the layout."""
@@ -204,7 +205,7 @@ def flat() -> Array:
     return np.zeros((GEOMETRY.layers + 1, *GEOMETRY.patch_shape), np.float32)
 
 
-def light(dials: MockDials, phases: Array, seed: int = SEED) -> Array:
+def light(dials: MockSettings, phases: Array, seed: int = SEED) -> Array:
     """Intensity on the camera, without its noise."""
     path = LightPath(GEOMETRY, dials, draw_truth(GEOMETRY, dials, seed))
     grey = PhaseQuantiser(GEOMETRY.slm_bit_depth)
@@ -212,10 +213,10 @@ def light(dials: MockDials, phases: Array, seed: int = SEED) -> Array:
     return path.image(path.plane(written), WINDOW)
 
 
-def dialled(**values: float) -> MockDials:
+def dialled(**values: float) -> MockSettings:
     """Every effect off but these, named section__dial."""
     names = [name.replace("__", ".") for name in values]
-    dials = MockDials().only(*names)
+    dials = MockSettings().only(*names)
     for name, value in zip(names, values.values(), strict=True):
         section, dial = name.split(".")
         changed = getattr(dials, section).model_copy(update={dial: value})
@@ -226,7 +227,7 @@ def dialled(**values: float) -> MockDials:
 def titled(name: str, value: float) -> tuple[str, str]:
     """Title and note of a dial."""
     section, dial = name.split(".")
-    default = getattr(getattr(MockDials(), section), dial)
+    default = getattr(getattr(MockSettings(), section), dial)
     note = "the default" if value == default else f"default {default:g}"
     return f"{dial} = {value:g}", f"[mock.{section}], {note}"
 
@@ -237,7 +238,7 @@ def shown(phases: Array, **value: float) -> Shown:
     return Shown(*titled(key.replace("__", "."), number), light(dialled(**value), phases))
 
 
-def laboratory(dials: MockDials, seed: int = SEED) -> MockLaboratory:
+def laboratory(dials: MockSettings, seed: int = SEED) -> MockLaboratory:
     """Laser on, shutter open, the window read out."""
     lab = MockLaboratory.create(GEOMETRY, dials, seed)
     lab.laser.emission = True
@@ -320,7 +321,7 @@ def bench() -> None:
     most = float(np.quantile(off.image, 0.999))
     found = [off]
     for seed in range(3):
-        image = light(MockDials(), star(), seed)
+        image = light(MockSettings(), star(), seed)
         found.append(Shown(f"every effect on, seed {seed}", "the same layers", image))
     for column, entry in enumerate(found):
         left = EDGE + column * (CELL + GAP)
@@ -551,7 +552,7 @@ def camera() -> None:
     """Noise, fixed patterns, defects and the end of the scale."""
     part = Roi(WINDOW.top + 15, WINDOW.left + 70, 80, 80)
 
-    def seen(dials: MockDials, exposure_ms: float) -> Array:
+    def seen(dials: MockSettings, exposure_ms: float) -> Array:
         lab = laboratory(dials)
         lab.camera.roi, lab.camera.exposure_ms = part, exposure_ms
         write(lab, star())
@@ -595,14 +596,14 @@ def camera_noise() -> None:
 
 
 def _transfer(axes: Axes) -> None:
-    gain = MockDials().camera.full_well_electrons / 2**GEOMETRY.camera_bit_depth
-    read = MockDials().camera.read_noise_electrons / gain
+    gain = MockSettings().camera.full_well_electrons / 2**GEOMETRY.camera_bit_depth
+    read = MockSettings().camera.read_noise_electrons / gain
     means = np.logspace(-0.5, 3.6, 100)
     axes.plot(means, np.full(100, read**2 + 1 / 12), ":", color=QUIET, lw=1)
     axes.plot(means, means / gain, "--", color=QUIET, lw=1)
     expected = means / gain + read**2 + 1 / 12
     axes.plot(means, expected, color=GREY, label="$\\mu / K + \\sigma_r^2 + 1/12$")
-    lab = laboratory(MockDials().only(*NOISE))
+    lab = laboratory(MockSettings().only(*NOISE))
     write(lab, star())
     edges = np.logspace(-0.2, 3.5, 24)
     for exposure_ms in (0.01, 0.1, 1.5):
@@ -773,7 +774,7 @@ def _shutters(sheet: Sheet, top: float) -> None:
 def drift() -> None:
     """An hour of what moves by itself, and its spectrum."""
     sheet = Sheet(WIDTH, 400)
-    dials = MockDials().drift
+    dials = MockSettings().drift
     moving = Drift(dials, SEED)
     minutes = np.arange(0, 3601, 5) / 60.0
     found = [moving.at(60.0 * m) for m in minutes]
@@ -805,7 +806,7 @@ def drift() -> None:
 
 
 def _spectrum(axes: Axes) -> None:
-    dials = MockDials().drift
+    dials = MockSettings().drift
     for name, tau_s, colour, length in (
         ("angles, 2 minutes", 60.0 * dials.angle_minutes, BLUE, 2**12),
         ("temperature, 30 minutes", 60.0 * dials.temperature_minutes, ORANGE, 2**15),
@@ -835,7 +836,7 @@ def drift_light() -> None:
     path = LightPath(GEOMETRY, OFF, draw_truth(GEOMETRY, OFF, SEED))
     grey = PhaseQuantiser(GEOMETRY.slm_bit_depth)
     written = np.stack([path.panel.phase(i, grey(p)) for i, p in enumerate(star())])
-    drifting = Drift(MockDials().drift, SEED)
+    drifting = Drift(MockSettings().drift, SEED)
 
     def after(minutes: float) -> Array:
         now = drifting.at(60.0 * minutes)

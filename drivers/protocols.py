@@ -1,8 +1,8 @@
 """What a device is. Structural types: a driver fits by having these members, it inherits nothing.
 
-A driver is a class constructed from its config (`drivers.config`); construction connects, `close()`
-leaves the device safe and disconnects, and may be called twice. Every method may raise the
-exceptions of `drivers.errors`, and no others.
+A driver is a class that is constructed from checked settings by its `from_settings`; construction
+connects, `close()` leaves the device safe and disconnects, and may be called twice. Every method may
+raise the exceptions of `drivers.errors`, and no others.
 """
 
 from __future__ import annotations

@@ -22,11 +22,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from calibration.steps import CalibrationStep
+from calibration.step import CalibrationStep
 from gui import style
 from gui.docks import SideRoom, put_into_docks
 from gui.help_sheet import ShortcutSheet
-from gui.kept import LAYOUT_VERSION, fill_options, keep, restore
 from gui.panels.bench_panel import BenchPanel
 from gui.panels.calibration_panel import CalibrationPanel
 from gui.panels.generate_panel import GeneratePanel
@@ -39,9 +38,11 @@ from gui.process.bench_process import ENGINE, BenchProcess, Told
 from gui.tour import Tour
 from gui.widgets.notice_bar import NoticeBar
 from gui.widgets.safe_button import SafeButton
-from labdiff.config import TrainingOptions, load_bench
+from gui.window_settings import LAYOUT_VERSION, fill_options, keep, restore
+from labdiff.config.bench import load_bench
+from labdiff.config.training import TrainingOptions
 from labdiff.engine import commands as ask
-from labdiff.engine.news import BenchState, JobState, LayerSets, PatternShown, Trouble
+from labdiff.engine.status import BenchState, ErrorReport, JobState, LayerSets, PatternShown
 from labdiff.errors import UserError
 from labdiff.events import (
     AlignmentStep,
@@ -53,8 +54,8 @@ from labdiff.events import (
     StageStarted,
     TrainingStep,
 )
-from labdiff.generation_request import GenerationRequest
-from labdiff.words import ROUTINES
+from labdiff.generation.request import GenerationRequest
+from labdiff.reports.labels import ROUTINES
 
 POLL_MS = 15
 NO_SENSOR = (1, 1)
@@ -315,7 +316,7 @@ class MainWindow(QMainWindow):
                 self._show_bench(state)
             case JobState() as state:
                 self._show_job(state)
-            case Trouble(words=words, details=details):
+            case ErrorReport(words=words, details=details):
                 self._notice(words, details)
             case PatternShown(words=words):
                 if "pattern" in pictures:

@@ -1,5 +1,5 @@
 """`python -m labdiff` is `labdiff`."""
 
-from labdiff.cli import main
+from labdiff.cli.main import main
 
 main()

@@ -11,8 +11,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from calibration.steps import CalibrationStep
-from calibration.store import Result
+from calibration.result_file import Result
+from calibration.step import CalibrationStep
 
 Image: TypeAlias = npt.NDArray[np.float32]
 
@@ -53,13 +53,14 @@ class Pictures:
 class TrainingStep:
     """One update of one layer set.
 
-    method: as in `labdiff.learning.method`. step counts over all layer sets, 0-based, out of total.
+    method: as in `labdiff.training.methods`. step counts over all layer sets, 0-based, out of total.
     twin_mse, bench_mse: noise MSE of this batch (bench_mse is None on a twin).
     discrepancy: D = 1 - C between camera and twin (None on a twin); noise_floor: what a perfect twin would
     have, from the frames' own noise.
     alignment: the twin's alignment parameters by name, units in the names; deviation: one standard
     deviation of each. refined: whether this step moved them.
-    frames_per_s, duty: as `labdiff.bench_worker.Pace`; repeated: frames that were measured again.
+    frames_per_s, duty: as `labdiff.bench.acquisition_thread.Pace`; repeated: frames that were
+    measured again.
     """
 
     method: Literal["offline", "calibrated", "physics_aware", "online"]
@@ -80,10 +81,10 @@ class TrainingStep:
 
 
 @dataclass(frozen=True, slots=True)
-class PeerStep:
+class DenoiserStep:
     """One update of a digital peer, 0-based out of total: the noise MSE of its batch.
 
-    peer: the architecture's name, as in `labdiff.peers`.
+    peer: the architecture's name, as in `labdiff.reproduce.digital_denoisers`.
     """
 
     peer: str
@@ -104,7 +105,7 @@ class Calibrated:
 class Looked:
     """What a look at the bench says of the stored calibrations: (routine, state, words).
 
-    state: as `labdiff.staleness.State`.
+    state: as `labdiff.calibrations.validity.State`.
     """
 
     findings: tuple[tuple[str, str, str], ...]
@@ -176,7 +177,7 @@ Event: TypeAlias = (
     | Looked
     | AlignmentStep
     | TrainingStep
-    | PeerStep
+    | DenoiserStep
     | GenerationStep
     | EvaluationStep
     | Measured

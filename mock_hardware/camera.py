@@ -18,8 +18,8 @@ from drivers.errors import (
 )
 from drivers.protocols import ReadOut, TriggeredReadOut
 from drivers.types import CameraTiming, Frame, Roi
+from mock_hardware.deferred_frames import PendingFrame, Readout
 from mock_hardware.fault_script import Fault
-from mock_hardware.pending import PendingFrame, Readout
 from mock_hardware.sensor import Image, Sensor
 from mock_hardware.state import State, frame_of, frame_state, named, part
 

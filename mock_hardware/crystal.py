@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.types import PatternId, Timing
-from mock_hardware.dials import SlmDials
+from mock_hardware.settings import SlmDials
 from mock_hardware.state import State, named, part
 
 Phase = npt.NDArray[np.float32]

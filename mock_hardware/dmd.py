@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from drivers.errors import DeviceValueError
-from drivers.phase import check_pattern
+from drivers.phase_quantiser import check_pattern
 from drivers.types import FloatArray, PatternId, Timing
-from mock_hardware.plug import Plug
+from mock_hardware.connection import Plug
 from mock_hardware.state import State
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
-from mock_hardware.dials import DriftDials
+from mock_hardware.settings import DriftDials
 
 Array = npt.NDArray[np.float64]
 

@@ -6,8 +6,8 @@ from collections import Counter
 
 import numpy as np
 
-from mock_hardware.dials import FaultDials
 from mock_hardware.fault_script import Fault, Scripted, parse
+from mock_hardware.settings import FaultDials
 from mock_hardware.state import State
 
 

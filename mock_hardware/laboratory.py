@@ -13,7 +13,6 @@ import numpy.typing as npt
 from drivers.types import PatternId, Roi
 from mock_hardware.camera import MockCamera
 from mock_hardware.clock import Clock, RealClock, VirtualClock
-from mock_hardware.dials import MockDials
 from mock_hardware.dmd import MockDMD
 from mock_hardware.drift import Drift, Drifted
 from mock_hardware.fault_script import Fault
@@ -21,6 +20,7 @@ from mock_hardware.faults import FaultPlan
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laser import MockLaser, MockPowerMeter
 from mock_hardware.light_path import LightPath
+from mock_hardware.settings import MockSettings
 from mock_hardware.slm import MockSLM
 from mock_hardware.state import HasState, State, named, part
 from mock_hardware.truth import Truth, draw_truth
@@ -56,7 +56,9 @@ class MockLaboratory:
     `truth` holds what is hidden; labdiff never reads it.
     """
 
-    def __init__(self, geometry: MockGeometry, dials: MockDials, seed: int, clock: Clock) -> None:
+    def __init__(
+        self, geometry: MockGeometry, dials: MockSettings, seed: int, clock: Clock
+    ) -> None:
         self.geometry = geometry
         self.dials = dials.effective()
         self.seed = seed
@@ -75,10 +77,10 @@ class MockLaboratory:
 
     @classmethod
     def create(
-        cls, geometry: MockGeometry, dials: MockDials | None = None, seed: int = 0
+        cls, geometry: MockGeometry, dials: MockSettings | None = None, seed: int = 0
     ) -> MockLaboratory:
         """A laboratory with the imperfections of this seed."""
-        dials = dials or MockDials()
+        dials = dials or MockSettings()
         return cls(
             geometry, dials, seed, VirtualClock() if dials.clock == "virtual" else RealClock()
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from drivers.errors import DeviceValueError
 from drivers.types import Timing
-from mock_hardware.plug import Plug
+from mock_hardware.connection import Plug
 from mock_hardware.state import State
 
 if TYPE_CHECKING:

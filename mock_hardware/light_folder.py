@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from drivers.camera.wrapper import WrappedCamera
 from drivers.errors import DeviceValueError
 from drivers.protocols import Camera, ReadOut
 from drivers.types import CountArray, Frame, Roi
-from drivers.wrapped_camera import WrappedCamera
 from mock_hardware.laboratory import MockLaboratory
 
 NAMES = ("light-0.tiff", "light-1.tiff")

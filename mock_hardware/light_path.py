@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.types import Roi
-from mock_hardware.dials import MockDials
 from mock_hardware.drift import STILL, Drifted
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.optics.cavity import MARGIN_PX, WAVELENGTH_STEP_NM, Alignment, CavityOptics
 from mock_hardware.optics.panel import Panel, PatchLight
 from mock_hardware.optics.propagation import Field
 from mock_hardware.optics.relay import Relay
+from mock_hardware.settings import MockSettings
 from mock_hardware.truth import Truth
 
 Image = npt.NDArray[np.float32]
@@ -32,7 +32,7 @@ class LightPath:
     one. What does not change from one call to the next (the layers of a batch) is kept.
     """
 
-    def __init__(self, geometry: MockGeometry, dials: MockDials, truth: Truth) -> None:
+    def __init__(self, geometry: MockGeometry, dials: MockSettings, truth: Truth) -> None:
         samples = dials.samples_per_pixel
         self._geometry, self._dials, self.truth = geometry, dials.effective(), truth
         self.panel = Panel(truth, samples)

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.errors import DeviceValueError
-from drivers.phase import PhaseQuantiser, check_pattern
+from drivers.phase_quantiser import PhaseQuantiser, check_pattern
 from drivers.types import FloatArray, PatternId, Timing
+from mock_hardware.connection import Plug
 from mock_hardware.crystal import LiquidCrystal
-from mock_hardware.plug import Plug
 from mock_hardware.state import State, named, part
 
 if TYPE_CHECKING:

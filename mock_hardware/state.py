@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.types import Roi
-from mock_hardware.pending import PendingFrame, Readout
+from mock_hardware.deferred_frames import PendingFrame, Readout
 
 State: TypeAlias = dict[str, npt.NDArray[Any] | float | int | str]
 """By name; names of parts are joined by dots."""

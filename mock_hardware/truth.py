@@ -8,9 +8,9 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from mock_hardware.dials import MockDials
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.optics.zernike import surface
+from mock_hardware.settings import MockSettings
 
 Array = npt.NDArray[np.float64]
 
@@ -88,7 +88,7 @@ class _Draws:
         return np.clip(self.stream(name).standard_normal(shape), -2.0, 2.0)
 
 
-def draw_truth(geometry: MockGeometry, dials: MockDials, seed: int) -> Truth:
+def draw_truth(geometry: MockGeometry, dials: MockSettings, seed: int) -> Truth:
     """The hidden quantities of the bench with this seed."""
     d, draws = dials.effective(), _Draws(seed)
     deviates = draws.deviates
@@ -145,7 +145,7 @@ def draw_truth(geometry: MockGeometry, dials: MockDials, seed: int) -> Truth:
     )
 
 
-def _phase_response(geometry: MockGeometry, d: MockDials, draws: _Draws) -> Array:
+def _phase_response(geometry: MockGeometry, d: MockSettings, draws: _Draws) -> Array:
     levels = 2**geometry.slm_bit_depth
     grey = np.arange(levels) / (levels - 1.0)
     extra = d.slm.stroke_spread * draws.stream("stroke").random()
@@ -166,7 +166,7 @@ def _patch_axes(geometry: MockGeometry) -> tuple[Array, Array]:
     return y[:, None], x[None, :]
 
 
-def _stroke_map(geometry: MockGeometry, d: MockDials, draws: _Draws) -> npt.NDArray[np.float32]:
+def _stroke_map(geometry: MockGeometry, d: MockSettings, draws: _Draws) -> npt.NDArray[np.float32]:
     """Smooth over the panel: two waves with periods of about the panel's size."""
     rng = draws.stream("stroke map")
     height, width = geometry.panel_shape
@@ -179,7 +179,7 @@ def _stroke_map(geometry: MockGeometry, d: MockDials, draws: _Draws) -> npt.NDAr
     return (1.0 + d.slm.lut_variation * patches).astype(np.float32)
 
 
-def _backplane(geometry: MockGeometry, d: MockDials, draws: _Draws) -> npt.NDArray[np.float32]:
+def _backplane(geometry: MockGeometry, d: MockSettings, draws: _Draws) -> npt.NDArray[np.float32]:
     """Astigmatism and curvature, patch by patch."""
     y, x = _patch_axes(geometry)
     weights = draws.deviates("backplane", len(geometry.patch_lefts), BACKPLANE_TERMS)
@@ -187,7 +187,7 @@ def _backplane(geometry: MockGeometry, d: MockDials, draws: _Draws) -> npt.NDArr
     return np.stack([surface(w, BACKPLANE_FIRST, y, x) for w in weights]).astype(np.float32)
 
 
-def _relay(geometry: MockGeometry, d: MockDials, draws: _Draws) -> tuple[Array, Array]:
+def _relay(geometry: MockGeometry, d: MockSettings, draws: _Draws) -> tuple[Array, Array]:
     angle = np.deg2rad(d.relay.rotation_deg * draws.deviates("rotation", 1)[0])
     scale = 1.0 + d.relay.magnification_error * draws.deviates("magnification", 1)[0]
     scale *= geometry.magnification * geometry.pixel_pitch_um / geometry.camera_pitch_um

@@ -12,12 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor, fft
 
-from twin.loan import Lender
+from twin.buffer_pool import BufferPool
 from twin.propagation import propagate
 
 TOGETHER = 8
 """Samples that are propagated side by side by `cavity_intensity`."""
-FIELDS = Lender()
+FIELDS = BufferPool()
 """Memory for the fields of a step."""
 
 

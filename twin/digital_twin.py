@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from twin import backplane, relay, source
 from twin.cavity import FixedCavity, along_columns, cavity_intensity
-from twin.detector import resample
-from twin.pixels import reflection
+from twin.output_resampling import resample
+from twin.phase_response import BENDS, crystal_phase
+from twin.pixel_response import reflection
 from twin.propagation import padded_size, transfer_function
-from twin.response import BENDS, crystal_phase
 from twin.source import NO_EDGE_PX
 
 
@@ -73,11 +73,12 @@ class DigitalTwin(nn.Module):
         backplane_rad (patches, 3)                  twin.backplane
         source_centre_px (2), source_waist_percent, source_modes_percent (12, 2), mirror_edge_px,
         ghost_percent (2), ghost_mrad (2)           twin.source
-        crosstalk_px, zero_order_percent            twin.pixels
-        stroke_percent (patches, 3), bend_rad (4)   twin.response
+        crosstalk_px, zero_order_percent            twin.pixel_response
+        stroke_percent (patches, 3), bend_rad (4)   twin.phase_response
         aberration_rad (11), defocus_percent        twin.relay; the latter in percent of a gap
-        output_shift_px (2), output_shear_percent (2, 2), distortion_percent    twin.detector: by how
-                                                    much the registration was wrong
+        output_shift_px (2), output_shear_percent (2, 2), distortion_percent
+                                                    twin.output_resampling: by how much the
+                                                    registration was wrong
 
     They are known (no gradient, fast) until `refining(True)`.
     Tilts and kernel: the paper, section 3.2 and appendix A.1.

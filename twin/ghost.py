@@ -7,9 +7,9 @@ import math
 import torch
 from torch import Tensor
 
+from twin.alignment_fit import Triples, normalised
 from twin.cavity import TOGETHER
 from twin.digital_twin import DigitalTwin
-from twin.refine import Triples, normalised
 
 LEAST_ANGLE_MRAD = 0.4
 """Slower ripples are the beam's own structure."""

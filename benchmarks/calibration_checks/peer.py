@@ -25,7 +25,7 @@ from calibration_checks.slmsuite_own import (
     their_response,
     their_wavefront,
 )
-from labdiff.runner import run
+from labdiff.job import run
 
 Array = npt.NDArray[np.float64]
 SPOTS, FEWER_SPOTS = 144, 36

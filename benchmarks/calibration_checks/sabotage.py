@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from calibration.result import CalibrationError
-from calibration.store import Result
+from calibration.result_file import Result
 from calibration_checks.truth import check, laboratory, unseen_nrmse
 from drivers.errors import DeviceError
-from labdiff.calibrate import measure_routines
-from labdiff.config import TrainingOptions, bench_text
+from labdiff.calibrations.archived import measure_routines
+from labdiff.calibrations.routines import ALL
+from labdiff.config.bench import bench_text
+from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.events import Calibrated, StageStarted
-from labdiff.jobs import ExperimentJob, Request
-from labdiff.routines import ALL
-from labdiff.runner import Job, run
-from labdiff.session import Session
+from labdiff.job import Job, run
+from labdiff.jobs.training_job import ExperimentJob, Request
+from labdiff.session.session import Session
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.light_path import LightPath
 

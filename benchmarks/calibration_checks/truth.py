@@ -16,12 +16,12 @@ from calibration.alignment_found import AlignmentFound
 from calibration.camera import CameraFound
 from calibration.dark import DarkLevel
 from calibration.phase_response import PhaseResponse
-from calibration.store import Result
-from labdiff.alignment import measure_probes
-from labdiff.session import Session
+from calibration.result_file import Result
+from labdiff.calibrations.twin_alignment import measure_probes
+from labdiff.session.session import Session
 from mock_hardware.laboratory import MockLaboratory
-from twin.refine import Triples
-from twin.track import track_drift
+from twin.alignment_fit import Triples
+from twin.drift_tracking import track_drift
 
 UNSEEN = (("blocks", 8.0), ("smooth", 2.0))
 UNSEEN_FRAMES = 4

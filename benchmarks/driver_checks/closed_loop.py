@@ -15,8 +15,8 @@ from mock_checks.benches import block_phases
 from driver_checks._paths import python
 from drivers.camera.basler import BaslerCamera, BaslerOptions
 from drivers.types import CountArray, Roi
-from labdiff.assemble import mock_geometry
-from labdiff.config import BenchConfig, bench_text, parse_bench
+from labdiff.bench.open import mock_geometry
+from labdiff.config.bench import BenchConfig, bench_text, parse_bench
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.light_folder import LightFolder
 

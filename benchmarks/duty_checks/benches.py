@@ -14,9 +14,9 @@ from mock_checks.benches import block_phases
 from calibration.dark import DarkLevel
 from calibration.registration import Registration
 from calibration.result import Verdict
-from labdiff.assemble import open_bench
-from labdiff.bench import Bench
-from labdiff.config import BenchConfig, load_bench
+from labdiff.bench.bench import Bench
+from labdiff.bench.open import open_bench
+from labdiff.config.bench import BenchConfig, load_bench
 from mock_hardware.laboratory import MockLaboratory
 
 Images = npt.NDArray[np.float32]

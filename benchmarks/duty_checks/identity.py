@@ -10,7 +10,7 @@ from mock_checks.benches import lit, panel_of
 
 from drivers.types import Frame
 from duty_checks.benches import Images, Task
-from labdiff.assemble import mock_geometry
+from labdiff.bench.open import mock_geometry
 from mock_hardware.laboratory import MockLaboratory
 
 Array = npt.NDArray[np.float64]

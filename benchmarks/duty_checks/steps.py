@@ -10,9 +10,9 @@ import torch
 from drivers.types import Frame
 from duty_checks.benches import Task, opened
 from duty_checks.identity import Used
-from labdiff.assemble import build_twin
-from labdiff.bench import Bench
-from labdiff.bench_worker import BenchWorker, Pace, Pending
+from labdiff.bench.acquisition_thread import AcquisitionThread, Pace, PendingBatch
+from labdiff.bench.bench import Bench
+from labdiff.session.models import build_twin
 
 
 class TwinStep:
@@ -59,9 +59,9 @@ class Outcome:
 
 
 def steps_on(bench: Bench, task: Task, steps: int, twin_step: TwinStep) -> Outcome:
-    """As `labdiff.learning.loop` does: batch k + 1 is sent before the gradient of batch k is computed."""
+    """As `labdiff.training.loop` does: batch k + 1 is sent before the gradient of batch k is computed."""
     used: list[Used] = []
-    sent: list[tuple[Pending, Used]] = []
+    sent: list[tuple[PendingBatch, Used]] = []
     paces: list[Pace] = []
 
     def send(step: int) -> None:
@@ -72,7 +72,7 @@ def steps_on(bench: Bench, task: Task, steps: int, twin_step: TwinStep) -> Outco
         sent[0][1].frames.extend(frames)
 
     bench.on_frames = see
-    with BenchWorker(bench, patience_s=60.0) as worker:
+    with AcquisitionThread(bench, patience_s=60.0) as worker:
         send(0)
         started_s = 0.0
         for step in range(1 + steps):

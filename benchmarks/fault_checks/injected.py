@@ -14,8 +14,8 @@ import numpy as np
 from claims import Claim, claim
 
 from fault_checks.small_runs import BATCH, Ended, InputKind, Spared, small_run
-from labdiff.proven_frames import ProvenFrames
-from labdiff.reader import read_run
+from labdiff.bench.frame_validation import FrameValidator
+from labdiff.runs.reader import read_run
 from mock_hardware.fault_script import CHANGES, Fault
 
 RUNS, FAULTS_A_RUN = 40, 50
@@ -129,7 +129,7 @@ def check(quick: bool) -> list[Claim]:
 def unproven_run(folder: Path, spared: Spared) -> int:
     """Wrong batches of a run that uses every frame: the comparison is worth something."""
     script = ["torn@5", "late@12", "slm_frozen@20", "duplicated@30"]
-    with patch.object(ProvenFrames, "_flaw", lambda *_: None):
+    with patch.object(FrameValidator, "_flaw", lambda *_: None):
         return small_run(folder, "slm_patch", script, 12, spared, 0).wrong
 
 

@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 from claims import Claim, claim
 
-from labdiff.config import TrainingOptions, bench_text
+from labdiff.config.bench import bench_text
+from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
-from labdiff.jobs import ExperimentJob, Request
-from labdiff.reader import RunFile, read_run
-from labdiff.runner import run
+from labdiff.job import run
+from labdiff.jobs.training_job import ExperimentJob, Request
+from labdiff.runs.reader import RunFile, read_run
 
 KILLS, KILLS_A_RUN, QUICK_KILLS = 50, 10, 3
 READ_EVERY_S = 1.0

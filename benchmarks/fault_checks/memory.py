@@ -15,13 +15,14 @@ from claims import Claim, claim
 from calibration.dark import DarkLevel
 from calibration.registration import Registration
 from calibration.result import Verdict
-from labdiff.assemble import open_bench
-from labdiff.config import TrainingOptions, bench_text, parse_bench
+from labdiff.bench.open import open_bench
+from labdiff.config.bench import bench_text, parse_bench
+from labdiff.config.training import TrainingOptions
 from labdiff.events import TrainingStep
-from labdiff.learning.loop import train
-from labdiff.recorder import Recorder
-from labdiff.runner import run
-from labdiff.session import Session
+from labdiff.job import run
+from labdiff.runs.recorder import Recorder
+from labdiff.session.session import Session
+from labdiff.training.loop import train
 
 STEPS, QUICK_STEPS = 10_000, 1_500
 WARM = 0.1

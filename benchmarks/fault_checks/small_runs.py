@@ -19,15 +19,16 @@ from calibration.registration import Registration
 from calibration.resample import Rectifier
 from calibration.result import Verdict
 from drivers.types import Frame
-from labdiff.bench import Bench, Following
-from labdiff.config import TrainingOptions, bench_text, parse_bench
+from labdiff.bench.bench import Bench, Following
+from labdiff.bench.measurement import Measurement
+from labdiff.config.bench import bench_text, parse_bench
+from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.events import Event, JobStarted, Measured, TrainingStep
-from labdiff.frames import Frames
-from labdiff.jobs import ExperimentJob, Request
-from labdiff.learning.loop import train
-from labdiff.runner import Job, run
-from labdiff.session import Session
+from labdiff.job import Job, run
+from labdiff.jobs.training_job import ExperimentJob, Request
+from labdiff.session.session import Session
+from labdiff.training.loop import train
 from mock_hardware.laboratory import MockLaboratory
 
 InputKind = Literal["slm_patch", "dmd"]
@@ -93,7 +94,7 @@ class Spared:
     """A bench of the same kind to which nothing happens."""
 
     def __init__(self, input_kind: InputKind) -> None:
-        from labdiff.assemble import open_bench
+        from labdiff.bench.open import open_bench
 
         self.bench = open_bench(parse_bench(small_bench_text(input_kind, []), "spared"), 0)
         self.bench.__enter__()
@@ -129,7 +130,7 @@ class Spy:
         self._sent[id(frames)] = frames, (inputs.copy(), phases_rad.copy())
         return frames
 
-    def light_of(self, frames: list[Frame]) -> Frames:
+    def light_of(self, frames: list[Frame]) -> Measurement:
         """The bench's own; what it returns is used."""
         found = self._light_of(frames)
         _, sent = self._sent.pop(id(frames))
@@ -169,7 +170,7 @@ def small_run(
     reason = ""
     assert job.recorder is not None
     # The job as it is, but of the experiment the part alone that learns on the bench.
-    with patch("labdiff.jobs.experiment", online):
+    with patch("labdiff.jobs.training_job.experiment", online):
         try:
             run(job.job(), record=[job.recorder], watch=[listen])
         except UserError as error:

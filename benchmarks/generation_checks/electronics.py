@@ -7,7 +7,7 @@ from torch import Tensor
 
 from labdiff.diffusion.schedule import NoiseSchedule
 from labdiff.metrics.range_error import RANGE, noisy_range
-from twin.soft_cells import softened
+from twin.gaussian_cells import softened
 
 WIDTHS_PX = (0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0)
 FITTED = 2000

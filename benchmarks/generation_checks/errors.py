@@ -9,12 +9,15 @@ from claims import Claim, claim
 
 from generation_checks.electronics import Electronics
 from generation_checks.setting import Setting, training_s
-from labdiff.evaluate import denoise
-from labdiff.learning.method import step_counts
-from labdiff.metrics import Predictor, WienerDenoiser, WienerFilter, identity_prediction
+from labdiff.generation.denoise import denoise
+from labdiff.metrics.baselines import WienerDenoiser, WienerFilter, identity_prediction
+from labdiff.metrics.noise_error import Predictor
 from labdiff.metrics.range_error import RangeError, range_errors
-from labdiff.peers import PeerTraining, build_peer, predictor, train_peer
-from labdiff.session import Session
+from labdiff.reproduce.digital_denoisers.architectures import build_denoiser
+from labdiff.reproduce.digital_denoisers.prediction import predictor
+from labdiff.reproduce.digital_denoisers.training import DenoiserTraining, train_denoiser
+from labdiff.session.session import Session
+from labdiff.training.methods import step_counts
 
 Errors = dict[str, tuple[RangeError, ...]]
 UNET_SHARE = 0.025
@@ -49,10 +52,10 @@ def _errors(setting: Setting, data: str, unit: Session, paper: Session, peers: b
     if peers:
         shown = _images_shown(unit)
         for name, share in (("fully connected net", 1.0), ("U-Net", UNET_SHARE)):
-            net = build_peer(name, images.train.shape[1:], setting.seed)
-            training = PeerTraining(round(shown * share), seed=setting.seed)
+            net = build_denoiser(name, images.train.shape[1:], setting.seed)
+            training = DenoiserTraining(round(shown * share), seed=setting.seed)
             path = setting.context.kept(f"{data}-{name.replace(' ', '-')}.h5")
-            setting.do(train_peer(net, images.train, training, schedule, path))
+            setting.do(train_denoiser(net, images.train, training, schedule, path))
             predictors[f"{name}, {training.images} images"] = predictor(net)
     count = 40 if setting.quick else 500
     return {

@@ -8,14 +8,14 @@ import torch
 from claims import Claim, claim
 
 from generation_checks.setting import Setting
-from labdiff.config import TrainingOptions
+from labdiff.config.training import TrainingOptions
 from labdiff.events import Event, GenerationStep, Measured
-from labdiff.generate import generate
-from labdiff.jobs import ExperimentJob, Request
-from labdiff.layer_file import write_layers
+from labdiff.generation.sample import generate
+from labdiff.jobs.training_job import ExperimentJob, Request
 from labdiff.metrics.classifier import train_classifier
 from labdiff.metrics.images import image_metrics
 from labdiff.reproduce.recipes import small_bench
+from labdiff.session.layer_file import write_layers
 
 LEARNING = {
     # Fewer than on the ideal twin: a step of data layers on a calibrated twin, which computes the fringing

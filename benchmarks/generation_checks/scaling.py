@@ -8,8 +8,8 @@ from claims import Claim, claim
 
 from generation_checks.setting import Setting
 from labdiff.reproduce import figure5, figure6
-from labdiff.reproduce.finding import Row, number
-from labdiff.reproduce.judges import Judges
+from labdiff.reproduce.image_scores import Judges
+from labdiff.reproduce.result import Row, number
 from labdiff.reproduce.scan import Point, Settings
 
 TINY = Settings(

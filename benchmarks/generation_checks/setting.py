@@ -10,14 +10,14 @@ from typing import TypeVar
 import numpy as np
 from torch import Tensor
 
-from labdiff.config import TrainingOptions
+from labdiff.config.training import TrainingOptions
 from labdiff.events import Event
-from labdiff.progress import ProgressBar
-from labdiff.reader import read_run
-from labdiff.reproduce import Context
+from labdiff.job import Job, run
+from labdiff.reports.progress_bar import ProgressBar
+from labdiff.reproduce.context import Context
 from labdiff.reproduce.recipes import Recipe, small, small_bench
-from labdiff.reproduce.units import Unit, images_along_t, trained_unit
-from labdiff.runner import Job, run
+from labdiff.reproduce.trained_units import Unit, images_along_t, trained_unit
+from labdiff.runs.reader import read_run
 
 T = TypeVar("T")
 QUICK_STEPS = 60

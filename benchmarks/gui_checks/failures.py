@@ -113,7 +113,7 @@ def killed(person: Hands) -> str:
 
 def unplugged(person: Hands) -> str:
     """The camera, while it shows live frames."""
-    shipped = resources.files("labdiff").joinpath("benches", "mock.toml").read_text()
+    shipped = resources.files("labdiff").joinpath("config", "benches", "mock.toml").read_text()
     start = shipped.index("script = [")
     script = 'script = ["unplugged@40-"]' + shipped[shipped.index("]", start) + 1 :]
     bench = person.folder / f"{UNPLUGGED}.toml"

@@ -22,7 +22,7 @@ def main() -> None:
 
     import gui.app
     from gui.window import MainWindow
-    from labdiff.cli import main as labdiff
+    from labdiff.cli.main import main as labdiff
 
     cut = sys.argv.index("--")
     told, engine = Path(sys.argv[1]), sys.argv[2:cut]

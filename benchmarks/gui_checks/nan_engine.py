@@ -9,7 +9,7 @@ import numpy as np
 
 from drivers.types import Frame
 from labdiff.engine.engine import Engine as Whole
-from labdiff.engine.news import News
+from labdiff.engine.status import News
 from labdiff.events import TrainingStep
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 from gui_checks.hands import NEEDED, Hands, hands
 from labdiff.errors import UserError
-from labdiff.reader import RunFile, read_run
+from labdiff.runs.reader import RunFile, read_run
 
 CALIBRATION_S, TRAINING_S, GENERATION_S = 1800.0, 60.0, 300.0
 QUIET_S = 6.0

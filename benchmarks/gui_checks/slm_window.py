@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from claims import Claim, claim
 
-from drivers.phase import PhaseQuantiser
+from drivers.phase_quantiser import PhaseQuantiser
 from gui_checks.slm_owner import grey_levels, phases
 from gui_checks.two_monitors import DESK, grab, missing, monitor, two_monitors
 

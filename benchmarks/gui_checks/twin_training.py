@@ -8,10 +8,10 @@ from pathlib import Path
 
 import torch
 
-from labdiff.learning.twin_training import TwinTraining
-from labdiff.pretrained.make import OPTIONS
+from labdiff.cli.make_pretrained import OPTIONS
+from labdiff.job import run
 from labdiff.reproduce.recipes import small_bench
-from labdiff.runner import run
+from labdiff.training.twin_only import TwinTraining
 
 
 def main(path: Path) -> None:

@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from labdiff.assemble import mock_geometry
-from labdiff.config import load_bench
-from mock_hardware.dials import MockDials
+from labdiff.bench.open import mock_geometry
+from labdiff.config.bench import load_bench
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
+from mock_hardware.settings import MockSettings
 
 Phases = npt.NDArray[np.float32]
 
@@ -37,7 +37,7 @@ def bench_geometry(name: str) -> MockGeometry:
     return mock_geometry(load_bench(name))
 
 
-def lit(geometry: MockGeometry, dials: MockDials, seed: int = 0) -> MockLaboratory:
+def lit(geometry: MockGeometry, dials: MockSettings, seed: int = 0) -> MockLaboratory:
     """A laboratory whose laser is on and whose shutter has opened."""
     lab = MockLaboratory.create(geometry, dials, seed)
     lab.laser.emission = True

@@ -8,9 +8,9 @@ from claims import Claim, claim
 
 from drivers.types import Roi
 from mock_checks.benches import bench_geometry, block_phases, nrmse, smooth_phases
-from mock_hardware.dials import MockDials
 from mock_hardware.light_path import LightPath
 from mock_hardware.optics.propagation import AngularSpectrum
+from mock_hardware.settings import MockSettings
 from mock_hardware.truth import draw_truth
 
 Array = npt.NDArray[np.float64]
@@ -21,7 +21,7 @@ K = 2.0 * np.pi / WAVELENGTH_M
 
 Fidelity = tuple[int, float]
 """Samples a pixel and axis, and the sine of the steepest light followed."""
-DEFAULT: Fidelity = (MockDials().samples_per_pixel, MockDials().steepest)
+DEFAULT: Fidelity = (MockSettings().samples_per_pixel, MockSettings().steepest)
 VALIDATION: Fidelity = (4, 1.0)
 FINER: Fidelity = (8, 1.0)
 
@@ -98,14 +98,14 @@ def energy_error() -> float:
 def fidelity_change(fidelity: Fidelity, finer: Fidelity, seed: int = 0) -> float:
     """NRMSE of the camera image between two fidelities, every effect on: the worst of two patterns."""
     geometry = bench_geometry("mock")
-    truth = draw_truth(geometry, MockDials(), seed)
+    truth = draw_truth(geometry, MockSettings(), seed)
     shape = geometry.patch_shape
     worst = 0.0
     for phases in (block_phases(5, shape, 8, seed=2), smooth_phases(5, shape, 2.0, seed=3)):
         images = []
         for samples, steepest in (fidelity, finer):
             chosen = {"samples_per_pixel": samples, "steepest": steepest}
-            path = LightPath(geometry, MockDials().model_copy(update=chosen), truth)
+            path = LightPath(geometry, MockSettings().model_copy(update=chosen), truth)
             images.append(path.image(path.plane(phases), Roi(0, 0, *geometry.camera_shape)))
         worst = max(worst, nrmse(*images))
     return worst

@@ -19,8 +19,8 @@ import numpy as np
 from claims import Claim, claim
 
 from labdiff.events import Checkpoint, Measured, TrainingStep
-from labdiff.recorder import Recorder
-from labdiff.runner import Job, run
+from labdiff.job import Job, run
+from labdiff.runs.recorder import Recorder
 
 BLOCKS, STEPS = 200, 5
 LIMITS_BYTES = (100, 300_000)

@@ -9,14 +9,14 @@ from claims import Claim, claim
 from scipy import signal
 
 from mock_checks.benches import SMALL, lit
-from mock_hardware.dials import MockDials
+from mock_hardware.settings import MockSettings
 
 DAY_S = 86_400
 
 
 def day(seconds: int) -> tuple[dict[str, np.ndarray], float]:
     """Observables second by second over a day, frames every ten minutes; and the time it took."""
-    lab = lit(SMALL, MockDials(), seed=2)
+    lab = lit(SMALL, MockSettings(), seed=2)
     started = time.perf_counter()
     power, angles, wavelength, temperature = [], [], [], []
     for second in range(seconds):
@@ -54,7 +54,7 @@ def spectrum_error(series: np.ndarray, rms: float, tau_s: float) -> float:
 def check(quick: bool) -> list[Claim]:
     """Drift."""
     found, seconds = day(DAY_S)
-    dials = MockDials().drift
+    dials = MockSettings().drift
     configured = {
         "power": (dials.power, 60.0 * dials.laser_minutes),
         "angles": (dials.beam_urad * 1e-6, 60.0 * dials.angle_minutes),

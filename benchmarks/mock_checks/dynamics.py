@@ -14,10 +14,10 @@ from calibration.layout import PatchLayout
 from calibration.registration import Registration
 from calibration.resample import Rectifier
 from calibration.result import Verdict
-from labdiff.bench import Bench
+from labdiff.bench.bench import Bench
 from mock_checks.benches import SMALL, block_phases, lit, nrmse, panel_of
-from mock_hardware.dials import MockDials
 from mock_hardware.laboratory import MockLaboratory
+from mock_hardware.settings import MockSettings
 
 Image = npt.NDArray[np.float32]
 STEPS_RAD = (0.6 * np.pi, 1.2 * np.pi, 1.9 * np.pi)
@@ -25,9 +25,9 @@ FLASH_S = 1e-7
 """An exposure so short that light stands still in it."""
 
 
-def _quiet(**slm: float) -> MockDials:
+def _quiet(**slm: float) -> MockSettings:
     """All effects off; features of the SLM as given."""
-    dials = MockDials().off()
+    dials = MockSettings().off()
     return dials.model_copy(update={"slm": dials.slm.model_copy(update=slm)})
 
 

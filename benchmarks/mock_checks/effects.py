@@ -10,9 +10,9 @@ from claims import Claim, claim
 
 from drivers.errors import DeviceError
 from mock_checks.benches import SMALL, block_phases, lit, nrmse, panel_of
-from mock_hardware.dials import MockDials
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
+from mock_hardware.settings import MockSettings
 
 RAISED = {"defects": 2e-3, "dropped": 1.0, "duplicated": 1.0, "torn": 1.0, "late": 1.0}
 """Dials whose default is too small (or 0) to meet one of a few frames."""
@@ -37,9 +37,9 @@ def frames(lab: MockLaboratory, geometry: MockGeometry) -> npt.NDArray[np.float3
 def weakest_effect() -> tuple[str, float, int]:
     """Name and NRMSE of the effect that moves the frames least, and the number of effects."""
     moved = {}
-    for section, name in MockDials.effects():
+    for section, name in MockSettings.effects():
         geometry = dataclasses.replace(SMALL, input_kind="dmd") if section == "dmd" else SMALL
-        off, on = MockDials().off(), MockDials().only(f"{section}.{name}")
+        off, on = MockSettings().off(), MockSettings().only(f"{section}.{name}")
         if name in RAISED:
             dials = getattr(on, section).model_copy(update={name: RAISED[name]})
             on = on.model_copy(update={section: dials})
@@ -56,7 +56,7 @@ def differing_pixels() -> tuple[float, float]:
     """Pixels that differ between one and four threads, and share that differs between two seeds."""
 
     def run(threads: int, seed: int) -> npt.NDArray[np.float32]:
-        return frames(lit(SMALL, MockDials(threads=threads), seed), SMALL)
+        return frames(lit(SMALL, MockSettings(threads=threads), seed), SMALL)
 
     one = run(1, 3)
     several = max(float((run(threads, 3) != one).sum()) for threads in (1, 2, 4))

@@ -18,16 +18,16 @@ from calibration.registration import Registration
 from calibration.resample import Rectifier
 from calibration.result import Verdict
 from drivers.errors import DeviceError
-from labdiff.bench import Bench
-from labdiff.frames import Frames
+from labdiff.bench.bench import Bench
+from labdiff.bench.measurement import Measurement
 from mock_checks.benches import SMALL, block_phases, lit
 from mock_checks.disk_full import disk_full
-from mock_hardware.dials import FaultDials, MockDials
 from mock_hardware.fault_script import CHANGES, FOR_EVER, Fault
 from mock_hardware.laboratory import MockLaboratory
+from mock_hardware.settings import FaultDials, MockSettings
 
 Kind = Literal["slm_patch", "dmd"]
-Answer = Frames | DeviceError
+Answer = Measurement | DeviceError
 Images = npt.NDArray[np.float32]
 
 KINDS: tuple[Kind, ...] = ("slm_patch", "dmd")
@@ -42,7 +42,7 @@ CHANCE = 0.1
 def _prepared(kind: Kind, chances: Iterable[Fault], seed: int) -> tuple[MockLaboratory, Bench]:
     """A small bench without noise, calibrated by the truth: equal frames are equal to the last bit."""
     faults = FaultDials.model_validate(dict.fromkeys(chances, CHANCE))
-    dials = MockDials(threads=1).off().model_copy(update={"faults": faults})
+    dials = MockSettings(threads=1).off().model_copy(update={"faults": faults})
     lab = lit(dataclasses.replace(SMALL, input_kind=kind), dials, seed)
     layout = PatchLayout(
         SMALL.panel_shape, SMALL.patch_shape, SMALL.patch_top, SMALL.patch_lefts, 9.2, 850.0, 11.4

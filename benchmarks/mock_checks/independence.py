@@ -10,8 +10,8 @@ from scipy import ndimage
 
 from drivers.types import Roi
 from mock_checks.benches import bench_geometry, block_phases, nrmse, smooth_phases
-from mock_hardware.dials import MockDials
 from mock_hardware.light_path import LightPath
+from mock_hardware.settings import MockSettings
 from mock_hardware.truth import Truth, draw_truth
 from twin.backplane import curvature_modes
 from twin.digital_twin import DigitalTwin, TwinGeometry
@@ -76,7 +76,7 @@ def frame_errors(seed: int) -> list[float]:
     from beyond the patch).
     """
     geometry = bench_geometry("mock")
-    dials = MockDials().only(*MODELLED)
+    dials = MockSettings().only(*MODELLED)
     relay = dials.relay.model_copy(update={"pupil_na": 0.0})
     # With the relay's pupil open all the light counts, and the twin follows all of it.
     fidelity = {"samples_per_pixel": SAMPLES, "steepest": 1.0}

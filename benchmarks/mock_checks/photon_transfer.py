@@ -10,8 +10,8 @@ from scipy import stats
 
 from drivers.types import Roi
 from mock_checks.benches import bench_geometry, lit
-from mock_hardware.dials import MockDials
 from mock_hardware.sensor import Sensor
+from mock_hardware.settings import MockSettings
 
 EXPOSURES_MS = np.linspace(0.2, 2.4, 12)
 NOISE = ("camera.shot_noise", "camera.read_noise_electrons", "camera.pedestal")
@@ -25,7 +25,7 @@ def transfer(*effects: str, pairs: int) -> tuple[np.ndarray, np.ndarray, float, 
     in which nothing saturates.
     """
     geometry = bench_geometry("mock")
-    lab = lit(geometry, MockDials().only(*effects), seed=11)
+    lab = lit(geometry, MockSettings().only(*effects), seed=11)
     height, width = geometry.camera_shape
     lab.camera.roi = Roi(height // 2 - 60, width // 2 - 60, 120, 120)
     means, variances = [], []
@@ -43,7 +43,7 @@ def transfer(*effects: str, pairs: int) -> tuple[np.ndarray, np.ndarray, float, 
 def least_p_value(count: int) -> float:
     """Smallest p of chi-square tests of the sensor's electrons against Poisson's distribution."""
     geometry = bench_geometry("mock")
-    lab = lit(geometry, MockDials().only("camera.shot_noise"))
+    lab = lit(geometry, MockSettings().only("camera.shot_noise"))
     truth = dataclasses.replace(lab.truth, electrons_per_count=1.0, pedestal_counts=0.0)
     sensor = Sensor(truth, 16, 60_000.0, seed=5)
     height, width = geometry.camera_shape
@@ -72,7 +72,7 @@ def least_p_value(count: int) -> float:
 
 def read_noise_p_value() -> float:
     """Kolmogorov-Smirnov test of the read noise against the normal distribution."""
-    lab = lit(bench_geometry("mock"), MockDials().only("camera.read_noise_electrons"))
+    lab = lit(bench_geometry("mock"), MockSettings().only("camera.read_noise_electrons"))
     lab.laser.emission = False
     lab.clock.sleep_s(1.0)
     truth = dataclasses.replace(lab.truth, electrons_per_count=0.01, pedestal_counts=30_000.0)

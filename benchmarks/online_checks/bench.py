@@ -8,19 +8,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from calibration.store import Result
-from labdiff.assemble import open_bench
-from labdiff.calibrate import measure_routines
-from labdiff.config import BenchConfig, TrainingOptions, load_bench
-from labdiff.learning.batches import Batch, draw_batch
-from labdiff.learning.learner import Learner
-from labdiff.learning.light import RefinedLight, TwinLight, light_source
-from labdiff.learning.method import Method
-from labdiff.learning.refinement import Look
-from labdiff.metrics import FIRST_SCORED_T
-from labdiff.routines import FIRST_LOOK, REST, routine
-from labdiff.runner import run
-from labdiff.session import Session
+from calibration.result_file import Result
+from labdiff.bench.open import open_bench
+from labdiff.calibrations.archived import measure_routines
+from labdiff.calibrations.routines import FIRST_LOOK, REST, routine
+from labdiff.config.bench import BenchConfig, load_bench
+from labdiff.config.training import TrainingOptions
+from labdiff.job import run
+from labdiff.metrics.noise_error import FIRST_SCORED_T
+from labdiff.session.session import Session
+from labdiff.training.batches import Batch, draw_batch
+from labdiff.training.forward import RefinedForward, TwinForward, light_source
+from labdiff.training.methods import Method
+from labdiff.training.optimiser import LayerOptimiser
+from labdiff.training.twin_refinement import RefinementResult
 from mock_hardware.laboratory import MockLaboratory
 
 LAYER_SET = 0
@@ -93,11 +94,11 @@ class Trial:
 
     def __init__(self, session: Session, method: Method, steps: int, rate: float) -> None:
         self.session, self.method = session, method
-        self.source: TwinLight = light_source(session, method)
-        self.learner = Learner(session.odu, LAYER_SET, session.options, rate, steps)
+        self.source: TwinForward = light_source(session, method)
+        self.learner = LayerOptimiser(session.odu, LAYER_SET, session.options, rate, steps)
         self.step_number = 0
 
-    def step(self) -> tuple[float, Look | None]:
+    def step(self) -> tuple[float, RefinementResult | None]:
         """One step; noise MSE of its batch, and what the look at the twin said."""
         batch = draw_batch(self.session, "online", LAYER_SET, self.step_number)
         self.step_number += 1
@@ -139,9 +140,9 @@ class Trial:
             return float(error.square().mean())
 
     @property
-    def refined(self) -> RefinedLight:
+    def refined(self) -> RefinedForward:
         """The source, of the method "online"."""
-        assert isinstance(self.source, RefinedLight)
+        assert isinstance(self.source, RefinedForward)
         return self.source
 
     def close(self) -> None:

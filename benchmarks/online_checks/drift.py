@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from labdiff.learning.method import Method
-from labdiff.runner import run
+from labdiff.job import run
+from labdiff.training.methods import Method
 from online_checks.bench import Trial, calibrate, opened
 
 HOUR_S = 3600.0

@@ -7,10 +7,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from labdiff.job import run
 from labdiff.reproduce import figure7
 from labdiff.reproduce.context import Context
-from labdiff.reproduce.finding import Row, number
-from labdiff.runner import run
+from labdiff.reproduce.result import Row, number
 
 LAST = 10
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from labdiff.runner import run
+from labdiff.job import run
 from mock_hardware.fault_script import FOR_EVER
 from online_checks.bench import Trial, calibrate, laboratory, opened
 

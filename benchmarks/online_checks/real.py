@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import torch
 
-from labdiff.config import load_bench
-from labdiff.learning.batches import draw_batch
-from labdiff.learning.method import Method
-from labdiff.learning.refinement import Refinement
-from labdiff.session import Session
+from labdiff.config.bench import load_bench
+from labdiff.session.session import Session
+from labdiff.training.batches import draw_batch
+from labdiff.training.methods import Method
+from labdiff.training.twin_refinement import TwinRefiner
 from online_checks.bench import LAYER_SET, Calibrated, Trial, calibrate, noiseless, opened, still
+from twin.denoising_unit import REST_RAD
 from twin.digital_twin import DigitalTwin
 from twin.discrepancy import discrepancy
-from twin.odu import REST_RAD
 
 RATE = 0.1
 TRUTH_LOOKS = 40
@@ -83,7 +83,7 @@ def on_the_true_model(known: Calibrated, steps: int) -> tuple[float, float]:
     config = still(load_bench("mock"))
     session = opened(known, noiseless(config))
     with session.bench:
-        refinement = Refinement(session.twin, session.covariance)
+        refinement = TwinRefiner(session.twin, session.covariance)
         rng = torch.Generator().manual_seed(known.seed)
         for number in range(TRUTH_LOOKS):
             x_t = draw_batch(session, "online", LAYER_SET, -1000 - number).x_t[:4]

@@ -15,7 +15,7 @@ sys.meta_path.insert(0, Hidden())
 import importlib.util
 real = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: None if name == "ray" else real(name, *rest)
-from labdiff.cli import main
+from labdiff.cli.main import main
 sys.argv = ["labdiff", *sys.argv[1:]]
 main()
 """

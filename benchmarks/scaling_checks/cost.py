@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from claims import Claim, claim
 
-from labdiff.learning.batches import draw_batch
-from labdiff.learning.learner import Learner
-from labdiff.learning.light import light_source
+from labdiff.training.batches import draw_batch
+from labdiff.training.forward import light_source
+from labdiff.training.optimiser import LayerOptimiser
 from scaling_checks.setting import independent, session_of, small_bench_text
 
 FITTED = ((2, 40, 4), (4, 40, 4), (4, 40, 16), (4, 80, 8), (8, 80, 8))
@@ -22,7 +22,7 @@ PREDICTED = ((8, 40, 8), (6, 80, 16), (4, 100, 16), (4, 120, 8))
 def step_s(layers: int, side_px: int, batch: int, repeats: int) -> float:
     """Seconds of the processor for one step, the median of some: other work on the machine counts less."""
     session = session_of(small_bench_text(side_px, layers), independent(1, 10, batch))
-    learner = Learner(session.odu, 0, session.options, 0.1, 10)
+    learner = LayerOptimiser(session.odu, 0, session.options, 0.1, 10)
     source = light_source(session, "offline")
     times = []
     for step in range(1 + repeats):

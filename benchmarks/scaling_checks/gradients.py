@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from labdiff.cluster.local import LocalWorkers
-from labdiff.cluster.workers import Task, told
-from labdiff.learning.batches import draw_batch
-from labdiff.learning.in_shares import free_port, group
-from labdiff.learning.learner import Learner
-from labdiff.learning.light import light_source
-from labdiff.learning.shared_batch import Share
+from labdiff.training.batch_share import BatchShare
+from labdiff.training.batches import draw_batch
+from labdiff.training.data_parallel import free_port, group
+from labdiff.training.forward import light_source
+from labdiff.training.optimiser import LayerOptimiser
+from labdiff.workers.local_processes import LocalWorkers
+from labdiff.workers.task import Task, run_tasks
 from scaling_checks.setting import independent, session_of, small_bench_text
 
 Argument = tuple[int, int, int]
@@ -28,7 +28,7 @@ def first_gradient(argument: Argument) -> Iterator[npt.NDArray[np.float32]]:
     if count == 1:
         yield _gradient(session)
         return
-    session.share = Share(rank, count)
+    session.share = BatchShare(rank, count)
     with group(session.share, port):
         yield _gradient(session)
 
@@ -42,14 +42,14 @@ def largest_difference(processes: int = 2) -> float:
         return Task(f"share {rank}", first_gradient, (rank, processes, port))
 
     with LocalWorkers(processes) as workers:
-        for _, gradient in told(workers, range(processes), task):
+        for _, gradient in run_tasks(workers, range(processes), task):
             if gradient is not None:
                 worst = max(worst, float(np.abs(gradient - alone).max()))
     return worst / float(np.abs(alone).max())
 
 
 def _gradient(session: Any) -> npt.NDArray[np.float32]:
-    learner = Learner(session.odu, 1, session.options, 0.1, 10)
+    learner = LayerOptimiser(session.odu, 1, session.options, 0.1, 10)
     batch = draw_batch(session, "offline", 1, 0)
     source = light_source(session, "offline")
     shown = session.odu.written(batch.x_t, 1, learner.phases)

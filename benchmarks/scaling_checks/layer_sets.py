@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import torch
 
-from labdiff.cluster.workers import Workers
-from labdiff.learning.at_once import train_on_twin
-from labdiff.learning.loop import train
-from labdiff.runner import run
-from labdiff.session import Session
+from labdiff.job import run
+from labdiff.session.session import Session
+from labdiff.training.loop import train
+from labdiff.training.parallel_layer_sets import train_on_twin
+from labdiff.workers.task import Workers
 from scaling_checks.setting import independent, session_of, small_bench_text
 
 

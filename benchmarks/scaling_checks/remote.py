@@ -22,11 +22,11 @@ from calibration.dark import DarkLevel
 from calibration.registration import Registration
 from calibration.result import Verdict
 from drivers.errors import DeviceError
-from labdiff.bench import Bench
-from labdiff.config import BenchConfig
+from labdiff.bench.bench import Bench
+from labdiff.config.bench import BenchConfig
 from labdiff.remote.messages import LineCutError
-from labdiff.remote.ray_line import connect_bench
-from labdiff.sweep.bench_text import bench_with
+from labdiff.remote.ray_connection import connect_bench
+from labdiff.sweep.bench_overrides import bench_with
 from scaling_checks.two_nodes import TwoNodes, two_nodes
 
 BATCH, FRAMES, QUICK_FRAMES = 256, 10_000, 1_536

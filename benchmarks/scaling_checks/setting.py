@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from labdiff.config import TrainingOptions, bench_text, parse_bench
-from labdiff.session import Session
-from labdiff.sweep.bench_text import bench_with
+from labdiff.config.bench import bench_text, parse_bench
+from labdiff.config.training import TrainingOptions
+from labdiff.session.session import Session
+from labdiff.sweep.bench_overrides import bench_with
 
 
 def small_bench_text(side_px: int = 40, layers: int = 4) -> str:

@@ -12,13 +12,13 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from labdiff.cluster.local import LocalWorkers
-from labdiff.cluster.workers import Task
 from labdiff.events import EvaluationStep
-from labdiff.reader import read_run
-from labdiff.runner import run
+from labdiff.job import run
+from labdiff.runs.reader import read_run
 from labdiff.sweep.driver import TABLE, SweepDriver
 from labdiff.sweep.sweep_file import read_sweep
+from labdiff.workers.local_processes import LocalWorkers
+from labdiff.workers.task import Task
 from scaling_checks.setting import small_bench_text
 
 PATIENCE_S = 300.0

@@ -23,7 +23,7 @@ HERE_IP, LAB_IP = "10.231.7.2", "10.231.7.1"
 STARTS_WITHIN_S = 120.0
 PROBE = """
 import json, sys, time
-from labdiff.remote.ray_line import RayLine
+from labdiff.remote.ray_connection import RayLine
 line = RayLine(sys.argv[1])
 while True:
     about = line.call("about")

@@ -21,7 +21,7 @@ from drivers.errors import (
     DeviceStateError,
     DeviceValueError,
 )
-from drivers.phase import check_pattern
+from drivers.phase_quantiser import check_pattern
 from drivers.types import FloatArray, PatternId, Timing
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from drivers.phase import check_pattern
+from drivers.phase_quantiser import check_pattern
 from drivers.protocols import SLM
 from drivers.types import FloatArray, PatternId, Timing
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.errors import DeviceStateError, DeviceValueError
-from drivers.phase import PhaseQuantiser, check_pattern
+from drivers.phase_quantiser import PhaseQuantiser, check_pattern
 from drivers.types import FloatArray, PatternId, Timing
 
 Grey = npt.NDArray[Any]

@@ -18,7 +18,7 @@ from drivers.errors import (
     DeviceStateError,
     DeviceValueError,
 )
-from drivers.phase import PhaseQuantiser, check_pattern
+from drivers.phase_quantiser import PhaseQuantiser, check_pattern
 from drivers.slm.window_files import WindowState, place
 from drivers.slm.window_link import WindowLink, window_on
 from drivers.types import FloatArray, PatternId, Timing

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, TiffImagePlugin
 
 from drivers.types import Frame, Roi
-from gui.live.about import NO_PATTERN, About
+from gui.live.frame_metadata import NO_PATTERN, About
 from gui.process.frame_ring import NumberedFrame
 from labdiff.errors import UserError
 

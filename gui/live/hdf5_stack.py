@@ -22,8 +22,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from gui.live.about import About, row_of
-from gui.live.whole_write import write_all
+from gui.live.frame_metadata import About, row_of
+from gui.live.positioned_write import write_all
 from gui.process.frame_ring import NumberedFrame
 
 MOST_FRAMES = 4096

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from gui.live.about import About
+from gui.live.frame_metadata import About
 from gui.live.hdf5_stack import Hdf5Stack
 from gui.live.tiff_stack import TiffStack
 from gui.process.frame_ring import NumberedFrame

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
-from gui.live.about import About, row_of
-from gui.live.whole_write import write_all
+from gui.live.frame_metadata import About, row_of
+from gui.live.positioned_write import write_all
 from gui.process.frame_ring import NumberedFrame
 
 MOST_BYTES = 2**32 - 1

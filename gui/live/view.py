@@ -17,10 +17,10 @@ from drivers.types import Roi
 from gui.live.canvas import Canvas
 from gui.live.controls import Controls
 from gui.live.histogram import Histogram
-from gui.live.keeper import Keeper
 from gui.live.levels import ColourTable, LevelMode, Levels, colours, levels_of, standing_out
 from gui.live.profiles import Profile
 from gui.live.rates import Rate
+from gui.live.snapshots import Keeper
 from gui.live.statistics import statistics_of
 from gui.process.frame_ring import NumberedFrame
 from gui.style import style, theme

@@ -23,9 +23,9 @@ from PySide6.QtWidgets import (
 from gui import style
 from gui.widgets.choice import Choice
 from gui.widgets.monitor_chooser import MonitorChooser
-from gui.widgets.quiet_wheel import CountField, NumberField
-from labdiff.config import SHIPPED, load_bench
-from labdiff.engine.news import BenchState, DeviceState, Setting
+from gui.widgets.no_wheel_fields import CountField, NumberField
+from labdiff.config.bench import SHIPPED, load_bench
+from labdiff.engine.status import BenchState, DeviceState, Setting
 from labdiff.errors import UserError
 
 TITLES = {"slm": "SLM", "camera": "Camera", "laser": "Laser", "dmd": "DMD"}

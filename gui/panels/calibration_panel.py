@@ -26,14 +26,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from calibration.steps import CalibrationStep
-from calibration.store import Result
+from calibration.result_file import Result
+from calibration.step import CalibrationStep
 from gui import style
 from gui.image_view import ImageView, Picture
 from gui.plots.log_axis import LogAxis
-from gui.progress_words import time_left
+from gui.time_left import time_left
 from labdiff.events import AlignmentStep
-from labdiff.words import ROUTINES
+from labdiff.reports.labels import ROUTINES
 
 COLUMNS = ("Routine", "State", "Taken", "What was found")
 STATE_ROLES = {
@@ -331,8 +331,8 @@ class _Drawing(QRunnable):
         folder, name, patch_shape, number = self._about
         from calibration.archive import CalibrationArchive
         from calibration.result import CalibrationError
-        from labdiff.calibration_figures import history, picture
-        from labdiff.page import png_bytes
+        from labdiff.reports.calibration_figures import history, picture
+        from labdiff.reports.html_page import png_bytes
 
         try:
             past = CalibrationArchive(folder).history(name)

@@ -31,9 +31,9 @@ from gui.widgets.denoising_view import DenoisingView
 from gui.widgets.image_files import gif_of, png_of
 from gui.widgets.image_grid import Images
 from gui.widgets.number_box import NumberBox
-from labdiff.config import TrainingOptions
-from labdiff.generation_request import STRONGEST_GUIDANCE, GenerationRequest
-from labdiff.layers_about import options_of_layers
+from labdiff.config.training import TrainingOptions
+from labdiff.generation.request import STRONGEST_GUIDANCE, GenerationRequest
+from labdiff.session.layer_options import options_of_layers
 
 FILTERS = {"png": "PNG picture (*.png)", "gif": "GIF animation (*.gif)"}
 ANY = "any"

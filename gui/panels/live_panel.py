@@ -13,7 +13,7 @@ from gui import style
 from gui.live.view import LiveView
 from gui.process.frame_feed import FrameFeed
 from gui.process.frame_ring import FrameRing
-from labdiff.engine.news import BenchState
+from labdiff.engine.status import BenchState
 
 
 class LivePanel(QWidget):

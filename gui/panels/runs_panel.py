@@ -32,9 +32,9 @@ from gui.runs.run_list import RunList
 from gui.runs.run_scan import GONE, RECORDING, UNREADABLE
 from gui.widgets.background import Background
 from labdiff.errors import UserError
-from labdiff.picture_history import PictureHistory, read_history
-from labdiff.reader import RunFile, read_run
-from labdiff.run_summary import RunSummary
+from labdiff.runs.picture_history import PictureHistory, read_history
+from labdiff.runs.reader import RunFile, read_run
+from labdiff.runs.summary import RunSummary
 
 MOST_COMPARED = 8
 NO_RUNS = (GONE, UNREADABLE, RECORDING)

@@ -18,15 +18,15 @@ from PySide6.QtWidgets import (
 )
 
 from gui.panels.slm_zernike import ZernikeSliders
-from gui.widgets.choice import Choice
-from gui.widgets.number_box import NumberBox
-from labdiff.test_patterns import (
+from gui.slm_patterns.phase_patterns import (
     blaze,
     checkerboard,
     lens,
     shortest_focal_mm,
     zernike,
 )
+from gui.widgets.choice import Choice
+from gui.widgets.number_box import NumberBox
 
 Make: TypeAlias = Callable[[], npt.NDArray[np.float32]]
 TURN_RAD = 2.0 * np.pi

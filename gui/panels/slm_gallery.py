@@ -9,7 +9,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QImage, QPixmap
 from PySide6.QtWidgets import QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
-from drivers.phase import PhaseQuantiser
+from drivers.phase_quantiser import PhaseQuantiser
 from gui.widgets.phase_view import CYCLIC, LEVELS
 
 TILE_LINES = 6

@@ -23,11 +23,11 @@ from PySide6.QtWidgets import (
 
 from gui.panels.slm_forms import Make, TestPatterns
 from gui.panels.slm_gallery import Gallery
+from gui.slm_patterns.pattern_file import load_pattern, save_pattern
 from gui.style import style, theme
 from gui.widgets.background import Background
 from gui.widgets.phase_view import PhaseView
 from labdiff.errors import UserError
-from labdiff.pattern_file import load_pattern, save_pattern
 
 FILES = "Patterns (*.npy *.png)"
 Phase = npt.NDArray[np.floating]

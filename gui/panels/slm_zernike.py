@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gui.slm_patterns.phase_patterns import NOLL
 from gui.widgets.choice import Choice
 from gui.widgets.number_box import NumberBox
-from labdiff.test_patterns import NOLL
 
 TURN_RAD = 2.0 * np.pi
 WAVES = 1.0

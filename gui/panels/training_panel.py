@@ -24,9 +24,9 @@ from PySide6.QtWidgets import (
 from gui import style
 from gui.image_view import CAMERA_HINT, ImageView, Picture
 from gui.plots.training_plots import TrainingPlots
-from gui.progress_words import time_left
+from gui.time_left import time_left
 from gui.widgets.model_form import ModelForm
-from labdiff.config import TrainingOptions
+from labdiff.config.training import TrainingOptions
 from labdiff.data.catalogue import DATA_SETS, SELECTIONS
 from labdiff.events import AlignmentStep, TrainingStep
 

@@ -74,7 +74,7 @@ class AlignmentCurves(ChartBox):
         self._stale = True
 
     def show_columns(self, columns: dict[str, Rows]) -> None:
-        """Instead of all that was added, a run as `labdiff.reader` gives it."""
+        """Instead of all that was added, a run as `labdiff.runs.reader` gives it."""
         training, alignment = columns.get("training", {}), columns.get("alignment", {})
         among, between = in_turn(training, alignment)
         self._forget()

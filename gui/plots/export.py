@@ -13,7 +13,7 @@ from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QGraphicsView
 
 from gui.plots.column import Floats
-from labdiff.atomic import write_whole
+from labdiff.atomic_write import write_whole
 from labdiff.errors import UserError
 
 FILTERS = {"png": "PNG picture (*.png)", "svg": "SVG drawing (*.svg)", "csv": "CSV table (*.csv)"}

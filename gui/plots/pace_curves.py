@@ -28,7 +28,7 @@ class PaceCurves(ChartBox):
         self._duty.append(None if step.duty is None else 100.0 * step.duty)
 
     def show_columns(self, columns: dict[str, Rows]) -> None:
-        """Instead of all that was added, a run as `labdiff.reader` gives it."""
+        """Instead of all that was added, a run as `labdiff.runs.reader` gives it."""
         training = columns.get("training", {})
         unknown = np.full(count_of(training), np.nan)
         for curve, values in (

@@ -64,7 +64,7 @@ class TrainingCurves(ChartBox):
     def show_columns(
         self, columns: dict[str, Rows], figures: dict[str, float] | None = None
     ) -> None:
-        """Instead of all that was added, a run as `labdiff.reader` gives it.
+        """Instead of all that was added, a run as `labdiff.runs.reader` gives it.
 
         figures: of which mse_identity and mse_wiener are the baselines.
         """

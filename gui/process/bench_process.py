@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from calibration.steps import CalibrationStep
+from calibration.step import CalibrationStep
 from drivers.types import Frame
 from gui.process.frame_ring import FrameRing
 from gui.process.picture_ring import PictureNote, PictureRing
 from gui.process.priority import lower_priority
 from labdiff.engine.commands import Command, Quit, SafeState
-from labdiff.engine.news import LayerSets, News, PatternShown, Trouble
+from labdiff.engine.status import ErrorReport, LayerSets, News, PatternShown
 from labdiff.events import AlignmentStep, Checkpoint, GenerationStep, TrainingStep
 
 ENGINE = "labdiff.engine.engine:Engine"
@@ -145,7 +145,7 @@ def serve(engine: str, names: tuple[str, str], take: Connection, send: Connectio
 
         served.serve(next_command)
     except Exception as error:
-        tell(Trouble(f"{type(error).__name__}: {error}"))
+        tell(ErrorReport(f"{type(error).__name__}: {error}"))
         raise
     finally:
         pictures.close()

@@ -32,7 +32,7 @@ class CommandProcess(QObject):
         if self.busy:
             return
         self._product, self._ending = product, False
-        self._process.start(sys.executable, ["-m", "gui.process.quiet_command", *arguments])
+        self._process.start(sys.executable, ["-m", "gui.process.low_priority_cli", *arguments])
 
     def close(self) -> None:
         """End it; what it writes is whole or not there."""

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from gui.image_view import CAMERA_HINT, ImageView
 from gui.plots.training_curves import METHODS
 from gui.widgets.scrubber import Scrubber
-from labdiff.picture_history import PictureHistory
+from labdiff.runs.picture_history import PictureHistory
 
 VIEWS = {
     "input_field": ("Input pattern", "rad", "CET-C2", False),

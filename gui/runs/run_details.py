@@ -12,8 +12,8 @@ from gui.runs.evaluation_page import NONE_YET
 from gui.runs.replay_view import ReplayView
 from gui.runs.run_page import run_page
 from gui.widgets.denoising_view import DenoisingView
-from labdiff.picture_history import PictureHistory
-from labdiff.reader import RunFile
+from labdiff.runs.picture_history import PictureHistory
+from labdiff.runs.reader import RunFile
 
 
 class RunDetails(QTabWidget):

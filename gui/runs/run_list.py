@@ -23,7 +23,7 @@ from gui import style
 from gui.runs.run_scan import RunScan
 from gui.runs.runs_model import COLUMNS, RunsInOrder, RunsModel
 from gui.widgets.background import Background
-from labdiff.run_summary import RunSummary
+from labdiff.runs.summary import RunSummary
 
 LOOK_MS = 2000
 """Between two looks into the folder; a run that grows is written every two seconds."""

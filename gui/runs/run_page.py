@@ -7,8 +7,8 @@ import json
 
 from gui import style
 from gui.runs.runs_model import moment, outcome_colour
-from labdiff.reader import RunFile
-from labdiff.words import WORDS
+from labdiff.reports.labels import WORDS
+from labdiff.runs.reader import RunFile
 
 
 def run_page(run: RunFile) -> str:

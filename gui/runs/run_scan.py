@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gui.live.frames_file import recording_words
 from labdiff.errors import UserError
-from labdiff.run_summary import RunSummary, read_summary
+from labdiff.runs.summary import RunSummary, read_summary
 
 MOST_FILES = 5000
 GONE = "gone"
@@ -68,7 +68,7 @@ class RunScan:
 
 
 def _left_aside(folder: str) -> bool:
-    """Hidden, or an archive of calibrations (`labdiff.calibrate.archive_folder`): those are no runs."""
+    """Tell whether a folder holds no runs: it is hidden, or an archive of calibrations."""
     return folder.startswith(".") or folder == "calibration" or folder.endswith(".calibration")
 
 

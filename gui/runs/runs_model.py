@@ -19,7 +19,7 @@ from PySide6.QtGui import QColor
 
 from gui import style
 from gui.runs.run_scan import GONE, RECORDING, UNREADABLE
-from labdiff.run_summary import RunSummary
+from labdiff.runs.summary import RunSummary
 
 Index = QModelIndex | QPersistentModelIndex
 SORT_ROLE = Qt.ItemDataRole.UserRole

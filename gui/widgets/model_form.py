@@ -11,9 +11,9 @@ from pydantic.fields import FieldInfo
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QFormLayout, QGroupBox, QLineEdit, QVBoxLayout, QWidget
 
-from drivers.config import explain
+from drivers.validation_messages import explain
 from gui.widgets.choice import Choice
-from gui.widgets.quiet_wheel import CountField, NumberField
+from gui.widgets.no_wheel_fields import CountField, NumberField
 
 Getter = Callable[[], Any]
 Setter = Callable[[Any], None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDoubleSpinBox
 
-from gui.widgets.quiet_wheel import NumberField
+from gui.widgets.no_wheel_fields import NumberField
 
 
 class NumberBox(NumberField):

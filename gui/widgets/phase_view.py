@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from drivers.phase import PhaseQuantiser
+from drivers.phase_quantiser import PhaseQuantiser
 from gui.style import style, theme
 
 CYCLIC = "CET-C3"

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from labdiff.atomic import write_whole
+from labdiff.atomic_write import write_whole
 from labdiff.errors import UserError
 
 CELL_PX = 64

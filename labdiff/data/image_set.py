@@ -11,8 +11,8 @@ import numpy as np
 
 from labdiff.data.catalogue import ALIASES, DATA_SETS, SELECTIONS, Selection, selection
 from labdiff.data.folder import required
-from labdiff.data.readers import RawImages, read
-from labdiff.data.readers.raw import Grey, Labels
+from labdiff.data.readers.any_format import read
+from labdiff.data.readers.raw import Grey, Labels, RawImages
 from labdiff.errors import UserError
 
 if TYPE_CHECKING:  # torch waits until there are images, so that `labdiff data list` is instant

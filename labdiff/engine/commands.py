@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.types import Roi
-from labdiff.config import TrainingOptions
-from labdiff.generation_request import GenerationRequest
+from labdiff.config.training import TrainingOptions
+from labdiff.generation.request import GenerationRequest
 
 
 @dataclass(frozen=True, slots=True)

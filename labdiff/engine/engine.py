@@ -19,11 +19,11 @@ import numpy as np
 from calibration.result import CalibrationError
 from drivers.errors import DeviceError
 from drivers.types import Frame
-from labdiff.assemble import open_bench
-from labdiff.bench import Bench
-from labdiff.calibrate import archive_folder
-from labdiff.calibration_job import CalibrationJob, CalibrationRequest
-from labdiff.config import BenchConfig, TrainingOptions, bench_text, parse_bench
+from labdiff.bench.bench import Bench
+from labdiff.bench.open import open_bench
+from labdiff.calibrations.archived import archive_folder
+from labdiff.config.bench import BenchConfig, bench_text, parse_bench
+from labdiff.config.training import TrainingOptions
 from labdiff.engine.commands import (
     Calibrate,
     Command,
@@ -43,22 +43,23 @@ from labdiff.engine.commands import (
     Stop,
     Train,
 )
-from labdiff.engine.devices import DeviceDesk
-from labdiff.engine.news import (
+from labdiff.engine.device_readout import DeviceReadout
+from labdiff.engine.status import (
     BenchState,
+    ErrorReport,
     JobState,
     LayerSets,
     News,
     PatternShown,
-    Trouble,
 )
 from labdiff.errors import JobStoppedError, UserError
 from labdiff.events import Checkpoint, Event, JobEnded, TrainingStep
-from labdiff.generation_job import GenerationJob
-from labdiff.jobs import ExperimentJob, Request
-from labdiff.layer_file import layer_path, options_from_layers
-from labdiff.runner import recorded
-from labdiff.session import Session
+from labdiff.job import recorded
+from labdiff.jobs.calibration_job import CalibrationJob, CalibrationRequest
+from labdiff.jobs.generation_job import GenerationJob
+from labdiff.jobs.training_job import ExperimentJob, Request
+from labdiff.session.layer_file import layer_path, options_from_layers
+from labdiff.session.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ class Engine:
     def __init__(self, tell: Callable[[News], None], show: Callable[[Frame], None]) -> None:
         self._tell, self._show = tell, show
         self._bench: Bench | None = None
-        self._desk: DeviceDesk | None = None
+        self._desk: DeviceReadout | None = None
         self._connect: Connect | None = None
         self._calibrations = Path()
         self._job: Generator[Event, None, Any] | None = None
@@ -126,10 +127,10 @@ class Engine:
         try:
             self._obey(command)
         except (UserError, CalibrationError, DeviceError) as error:
-            self._tell(Trouble(str(error)))
+            self._tell(ErrorReport(str(error)))
         except Exception as error:
             log.exception("a command failed")
-            self._tell(Trouble(f"{type(error).__name__}: {error}", traceback.format_exc()))
+            self._tell(ErrorReport(f"{type(error).__name__}: {error}", traceback.format_exc()))
         self._tell_state()
 
     def _obey(self, command: Command) -> None:
@@ -187,7 +188,7 @@ class Engine:
         if self._job is not None:
             raise UserError(f"the bench is busy: {self._kind}; stop it first")
 
-    def _idle_desk(self) -> DeviceDesk:
+    def _idle_desk(self) -> DeviceReadout:
         self._idle()
         assert self._desk is not None
         return self._desk
@@ -205,7 +206,7 @@ class Engine:
         mock = config.camera.driver == "mock"
         own = archive_folder(command.bench, mock, command.seed)
         self._calibrations = command.calibrations or own
-        self._desk = DeviceDesk(bench, config, self._calibrations)
+        self._desk = DeviceReadout(bench, config, self._calibrations)
 
     def _disconnect(self) -> None:
         self._stop()
@@ -267,7 +268,7 @@ class Engine:
                 self._show(self._bench.camera.get_frame())
             except DeviceError as error:
                 self._live = SetLive(False)
-                self._tell(Trouble(f"{error}. The live view is off."))
+                self._tell(ErrorReport(f"{error}. The live view is off."))
         if time.monotonic() - self._told_s > STATE_EVERY_S:
             self._tell_state()
 
@@ -280,14 +281,14 @@ class Engine:
             if self._made_safe:  # it missed the light that was taken from it
                 self._ended(JobEnded("stopped", "the bench was made safe"))
                 return
-            self._tell(Trouble(str(error)))
+            self._tell(ErrorReport(str(error)))
             self._ended(JobEnded("failed", str(error)))
         except JobStoppedError as error:
             self._ended(JobEnded("stopped", str(error)))
         except Exception as error:
             log.exception("the job failed")
             words = f"{type(error).__name__}: {error}"
-            self._tell(Trouble(words, traceback.format_exc()))
+            self._tell(ErrorReport(words, traceback.format_exc()))
             self._ended(JobEnded("failed", words))
         else:
             self._tell(event)
@@ -317,7 +318,7 @@ class Engine:
             job.close()
         except Exception as error:
             log.exception("the job did not end in good order")
-            self._tell(Trouble(f"{type(error).__name__}: {error}", traceback.format_exc()))
+            self._tell(ErrorReport(f"{type(error).__name__}: {error}", traceback.format_exc()))
         self._ended(JobEnded("stopped", "stopped by the user"))
 
     def _ended(self, how: JobEnded) -> None:

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from labdiff.data import ImageSet
+from labdiff.data.image_set import ImageSet
 from labdiff.events import EvaluationStep, StageStarted
+from labdiff.job import Job
 from labdiff.metrics.features import FeatureExtractor
-from labdiff.runner import Job
 
 STEPS = 500
 BATCH = 128

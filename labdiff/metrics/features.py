@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from labdiff.events import EvaluationStep, StageStarted
+from labdiff.job import Job
 from labdiff.metrics.bootstrap import Values
-from labdiff.runner import Job
 
 
 class FeatureExtractor:

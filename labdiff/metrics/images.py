@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from labdiff.events import EvaluationStep, StageStarted
+from labdiff.job import Job
 from labdiff.metrics.bootstrap import RESAMPLES, Values, interval_around, resample_counts
 from labdiff.metrics.class_score import class_score, resampled_class_scores
 from labdiff.metrics.features import FeatureExtractor
 from labdiff.metrics.frechet import frechet_distance, resampled_distances
 from labdiff.metrics.kernel_distance import kernel_distance, resampled_kernel_distances, rms
-from labdiff.runner import Job
 
 LEAST = {"fid": 0.0, "kid": -math.inf, "kid_raw": -math.inf, "is": 1.0}
 """What each figure cannot fall below."""

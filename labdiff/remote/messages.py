@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from drivers import errors
 from drivers.errors import DeviceError
+from labdiff.bench.frame_validation import RejectReason
 from labdiff.errors import JobStoppedError
-from labdiff.proven_frames import Flaw
 
 Kind = Literal["slm", "camera", "laser", "dmd", "clock"]
 METHODS: dict[Kind, frozenset[str]] = {
@@ -65,7 +65,7 @@ class Taken:
     frames: Any
     declared_s: float
     frames_taken: int
-    flaws: Counter[Flaw]
+    flaws: Counter[RejectReason]
     troubles: Counter[tuple[str, str]]
 
 

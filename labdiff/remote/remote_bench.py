@@ -22,10 +22,10 @@ import numpy.typing as npt
 from drivers.errors import DeviceDisconnectedError, DeviceStateError
 from drivers.protocols import ReadOut
 from drivers.types import Frame
-from labdiff.assemble import patch_layout
-from labdiff.bench import Bench, Following
-from labdiff.config import BenchConfig
-from labdiff.exposing import CutShort
+from labdiff.bench.acquisition import CutShort
+from labdiff.bench.bench import Bench, Following
+from labdiff.bench.open import patch_layout
+from labdiff.config.bench import BenchConfig
 from labdiff.remote.messages import (
     METHODS,
     About,
@@ -35,7 +35,7 @@ from labdiff.remote.messages import (
     LineCutError,
     Raised,
 )
-from labdiff.remote.wire import Traffic, pack, unpack
+from labdiff.remote.serialisation import Traffic, pack, unpack
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 from drivers.errors import DeviceError, DeviceStateError
-from labdiff.bench import Bench, Following
+from labdiff.bench.bench import Bench, Following
 from labdiff.errors import JobStoppedError
 from labdiff.remote.messages import METHODS, About, Batch, Kind, LeaseLostError, Raised, Taken
-from labdiff.remote.wire import pack, unpack
+from labdiff.remote.serialisation import pack, unpack
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import re
 import tomllib
 from typing import Any
 
-from labdiff.config import bench_text, parse_bench
+from labdiff.config.bench import bench_text, parse_bench
 
 SPACE_PX = 20
 """Columns between two patches, and beside the outer ones; rows above and below."""

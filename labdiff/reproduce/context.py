@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
 
-from labdiff.config import SHIPPED
+from labdiff.config.bench import SHIPPED
 from labdiff.errors import UserError
 
 T = TypeVar("T")

@@ -11,19 +11,19 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from labdiff.events import JobStarted
+from labdiff.job import Job
 from labdiff.reproduce.context import Context
 from labdiff.reproduce.drawing import bare, even, mosaic, plain_logarithmic, show_image
-from labdiff.reproduce.finding import Finding, Row, number
-from labdiff.reproduce.judges import Judges
+from labdiff.reproduce.image_scores import Judges
 from labdiff.reproduce.recipes import Recipe
-from labdiff.reproduce.units import (
+from labdiff.reproduce.result import Result, Row, number
+from labdiff.reproduce.trained_units import (
     ImagesAlongT,
     images_along_t,
     standard_bench,
     standard_options,
     trained_unit,
 )
-from labdiff.runner import Job
 
 PRINTED_FID = {"mnist-0-2": 206.6, "fashion-0-2": 227.7, "clock-20000": 131.4}
 """Inception FID at t = 0 as the paper prints it (section 4.1)."""
@@ -60,7 +60,7 @@ class Course:
     sizes: str
 
 
-def job(context: Context, settings: Settings | None = None) -> Job[Finding]:
+def job(context: Context, settings: Settings | None = None) -> Job[Result]:
     """Train, generate and score; every unit is kept."""
     chosen = settings or context.choose(Settings(), PAPER_SETTINGS)
     judges = Judges.of(context)
@@ -79,7 +79,7 @@ def job(context: Context, settings: Settings | None = None) -> Job[Finding]:
         for course in courses
         for row in course.scores
     ]
-    return Finding(picture(courses, judges), rows, sentence(courses, judges))
+    return Result(picture(courses, judges), rows, sentence(courses, judges))
 
 
 def picture(courses: list[Course], judges: Judges) -> Figure:

@@ -9,12 +9,17 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from labdiff.events import JobStarted
+from labdiff.job import Job
 from labdiff.reproduce.context import Context
 from labdiff.reproduce.drawing import plain_logarithmic
-from labdiff.reproduce.finding import Finding, Row, number
 from labdiff.reproduce.recipes import Recipe
-from labdiff.reproduce.units import held_out_error, standard_bench, standard_options, trained_unit
-from labdiff.runner import Job
+from labdiff.reproduce.result import Result, Row, number
+from labdiff.reproduce.trained_units import (
+    held_out_error,
+    standard_bench,
+    standard_options,
+    trained_unit,
+)
 
 LABELS = {"noise_mse": "ODU", "mse_wiener": "Wiener", "mse_identity": "identity"}
 
@@ -32,7 +37,7 @@ class Settings:
 PAPER_SETTINGS = Settings(recipe="paper", sizes=(10, 20, 30, 50, 60), options={})
 
 
-def job(context: Context, settings: Settings | None = None) -> Job[Finding]:
+def job(context: Context, settings: Settings | None = None) -> Job[Result]:
     """One unit a size, all with the same layers and training steps."""
     chosen = settings or context.choose(Settings(), PAPER_SETTINGS)
     yield JobStarted(context.name, len(chosen.sizes))
@@ -43,7 +48,7 @@ def job(context: Context, settings: Settings | None = None) -> Job[Finding]:
         unit = yield from trained_unit(context, standard_bench(context), options)
         row: Row = {"image_size": size, "pixels": size * size, "parameters": unit.parameters}
         rows.append(row | (yield from held_out_error(unit)))
-    return Finding(picture(rows, chosen), rows, sentence(rows, chosen))
+    return Result(picture(rows, chosen), rows, sentence(rows, chosen))
 
 
 def picture(rows: list[Row], settings: Settings) -> Figure:

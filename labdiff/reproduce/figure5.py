@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from labdiff.events import JobStarted
+from labdiff.job import Job
 from labdiff.reproduce.context import Context
-from labdiff.reproduce.finding import Finding, Row, number
-from labdiff.reproduce.judges import Judges
+from labdiff.reproduce.image_scores import Judges
+from labdiff.reproduce.result import Result, Row, number
 from labdiff.reproduce.scan import Point, Settings, scored_point, settings_of
-from labdiff.runner import Job
 
 PANELS = {
     "side": "side of a layer, pixels",
@@ -29,7 +29,7 @@ FIGURES = {
 }
 
 
-def job(context: Context, settings: Settings | None = None) -> Job[Finding]:
+def job(context: Context, settings: Settings | None = None) -> Job[Result]:
     """Every unit once, though several panels may show it."""
     chosen = settings_of(context, settings)
     judges = Judges.of(context)
@@ -42,7 +42,7 @@ def job(context: Context, settings: Settings | None = None) -> Job[Finding]:
     rows: list[Row] = [
         {"panel": name, **found[point]} for name, panel in points.items() for point in panel
     ]
-    return Finding(picture(rows), rows, sentence(rows, chosen, judges))
+    return Result(picture(rows), rows, sentence(rows, chosen, judges))
 
 
 def picture(rows: list[Row]) -> Figure:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from labdiff.events import JobStarted
+from labdiff.job import Job
 from labdiff.reproduce.context import Context
 from labdiff.reproduce.drawing import plain_logarithmic
-from labdiff.reproduce.finding import Finding, Row, number
-from labdiff.reproduce.judges import Judges
+from labdiff.reproduce.image_scores import Judges
 from labdiff.reproduce.power_law import PowerLaw, fit_power_law
+from labdiff.reproduce.result import Result, Row, number
 from labdiff.reproduce.scan import Settings, scored_point, settings_of
-from labdiff.runner import Job
 
 PRINTED_EXPONENT = -0.15
 
 
-def job(context: Context, settings: Settings | None = None) -> Job[Finding]:
+def job(context: Context, settings: Settings | None = None) -> Job[Result]:
     """The units of figure 5 that differ in layers' side and number, found there if they are kept."""
     chosen = settings_of(context, settings)
     judges = Judges.of(context)
@@ -27,7 +27,7 @@ def job(context: Context, settings: Settings | None = None) -> Job[Finding]:
         rows.append((yield from scored_point(context, chosen, point, judges)))
     rows.sort(key=lambda row: number(row["parameters"]))
     fits = power_laws(rows, judges.best)
-    return Finding(picture(rows, fits, judges), rows, sentence(rows, fits, judges))
+    return Result(picture(rows, fits, judges), rows, sentence(rows, fits, judges))
 
 
 def power_laws(rows: list[Row], column: str) -> dict[str, PowerLaw]:

@@ -14,19 +14,20 @@ from typing import Any, Literal
 import torch
 from matplotlib.figure import Figure
 
-from labdiff.assemble import build_twin
-from labdiff.config import parse_bench
+from labdiff.atomic_write import digest
+from labdiff.config.bench import parse_bench
 from labdiff.events import JobStarted, StageStarted, TrainingStep
-from labdiff.learning.batches import draw_batch
-from labdiff.learning.refinement import Refinement
-from labdiff.metrics import noise_mse
+from labdiff.job import Job
+from labdiff.metrics.noise_error import noise_mse
 from labdiff.reproduce.context import Context
 from labdiff.reproduce.drawing import plain_logarithmic
-from labdiff.reproduce.finding import Finding, Row, number
-from labdiff.reproduce.keeping import digest, kept_rows
-from labdiff.reproduce.units import standard_bench, standard_options
-from labdiff.runner import Job
-from labdiff.session import Session
+from labdiff.reproduce.result import Result, Row, number
+from labdiff.reproduce.result_cache import kept_rows
+from labdiff.reproduce.trained_units import standard_bench, standard_options
+from labdiff.session.models import build_twin
+from labdiff.session.session import Session
+from labdiff.training.batches import draw_batch
+from labdiff.training.twin_refinement import TwinRefiner
 from twin.digital_twin import DigitalTwin
 from twin.discrepancy import discrepancy
 
@@ -66,7 +67,7 @@ class Settings:
 PAPER_SETTINGS = Settings(steps=3000, learning_rate=0.006, options={})
 
 
-def job(context: Context, settings: Settings | None = None) -> Job[Finding]:
+def job(context: Context, settings: Settings | None = None) -> Job[Result]:
     """One method after the other, on the same batches; a finished one is kept."""
     chosen = settings or context.choose(Settings(), PAPER_SETTINGS)
     yield JobStarted(context.name, len(NAMES) * chosen.steps)
@@ -75,7 +76,7 @@ def job(context: Context, settings: Settings | None = None) -> Job[Finding]:
         path = context.kept(f"{method}-{digest(repr(chosen))}.json")
         curves[method] = yield from kept_rows(path, partial(learn, context, chosen, method))
     rows: list[Row] = [{"method": name, **row} for name, curve in curves.items() for row in curve]
-    return Finding(picture(curves), rows, sentence(curves, chosen, context))
+    return Result(picture(curves), rows, sentence(curves, chosen, context))
 
 
 def learn(context: Context, settings: Settings, method: Method) -> Job[list[Row]]:
@@ -91,7 +92,7 @@ def learn(context: Context, settings: Settings, method: Method) -> Job[list[Row]
     wrong = 1.0 if method == "calibrated" else 1.0 + settings.too_large
     experiment = with_angles(build_twin(config), settings.angles_mrad)
     twin = with_angles(session.twin, tuple(wrong * angle for angle in settings.angles_mrad))
-    refinement = Refinement(twin, samples=1)
+    refinement = TwinRefiner(twin, samples=1)
     noise_free = torch.zeros(options.batch)
     layers = odu.phases.detach()[layer_set].clone().requires_grad_()
     optimiser = torch.optim.Adam([layers], settings.learning_rate)

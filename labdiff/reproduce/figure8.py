@@ -9,22 +9,22 @@ from typing import Any
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from labdiff.config import bench_text
+from labdiff.config.bench import bench_text
 from labdiff.events import JobStarted
+from labdiff.job import Job
 from labdiff.reproduce.bench_sizes import resized_bench
 from labdiff.reproduce.context import Context
 from labdiff.reproduce.drawing import even, mosaic, show_image
-from labdiff.reproduce.finding import Finding, Row, number
-from labdiff.reproduce.judges import Judges
+from labdiff.reproduce.image_scores import Judges
 from labdiff.reproduce.recipes import Recipe
-from labdiff.reproduce.units import (
+from labdiff.reproduce.result import Result, Row, number
+from labdiff.reproduce.trained_units import (
     ImagesAlongT,
     held_out_error,
     images_along_t,
     standard_options,
     trained_unit,
 )
-from labdiff.runner import Job
 
 ROWS, MOMENTS = 4, 7
 SHOWN_REAL = 2
@@ -46,7 +46,7 @@ class Settings:
 PAPER_SETTINGS = Settings(side=320, count=1000, options={})
 
 
-def job(context: Context, settings: Settings | None = None) -> Job[Finding]:
+def job(context: Context, settings: Settings | None = None) -> Job[Result]:
     """One unit, its images and their scores."""
     chosen = settings or context.choose(Settings(), PAPER_SETTINGS)
     judges = Judges.of(context)
@@ -62,7 +62,7 @@ def job(context: Context, settings: Settings | None = None) -> Job[Finding]:
     rows = [{"data": chosen.data, "recipe": chosen.recipe, **row} for row in rows]
     images = unit.session.images
     told = sentence(rows[-1] | error, chosen, judges, images.source)
-    return Finding(picture(along, images.test), rows, told)
+    return Result(picture(along, images.test), rows, told)
 
 
 def picture(along: ImagesAlongT, real: Tensor) -> Figure:

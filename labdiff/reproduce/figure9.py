@@ -10,16 +10,17 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from labdiff.evaluate import denoise
 from labdiff.events import JobStarted
-from labdiff.metrics import WienerDenoiser, noise_mse
+from labdiff.generation.denoise import denoise
+from labdiff.job import Job
+from labdiff.metrics.baselines import WienerDenoiser
+from labdiff.metrics.noise_error import noise_mse
 from labdiff.reproduce.context import Context
 from labdiff.reproduce.drawing import bare
-from labdiff.reproduce.finding import Finding, Row, number
 from labdiff.reproduce.recipes import Recipe
-from labdiff.reproduce.units import standard_bench, standard_options, trained_unit
-from labdiff.runner import Job
-from labdiff.session import Session
+from labdiff.reproduce.result import Result, Row, number
+from labdiff.reproduce.trained_units import standard_bench, standard_options, trained_unit
+from labdiff.session.session import Session
 
 COLUMNS = ("noisy image", "input pattern", "camera intensity", "predicted noise", "true noise")
 AVERAGED = 32
@@ -39,7 +40,7 @@ class Settings:
 PAPER_SETTINGS = Settings(options={})
 
 
-def job(context: Context, settings: Settings | None = None) -> Job[Finding]:
+def job(context: Context, settings: Settings | None = None) -> Job[Result]:
     """The unit is the one of figure 3, if that is kept."""
     chosen = settings or context.choose(Settings(), PAPER_SETTINGS)
     yield JobStarted(context.name, 1)
@@ -62,7 +63,7 @@ def job(context: Context, settings: Settings | None = None) -> Job[Finding]:
                 "mse_wiener": noise_mse(wiener(noisy, steps), noise),
             }
         )
-    return Finding(picture(rows, lines, options.prediction), rows, sentence(rows, chosen))
+    return Result(picture(rows, lines, options.prediction), rows, sentence(rows, chosen))
 
 
 def _noisy(session: Session, t: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from labdiff.config import TrainingOptions, bench_text
+from labdiff.config.bench import bench_text
+from labdiff.config.training import TrainingOptions
 from labdiff.data.catalogue import for_training
 
 Recipe = Literal["ours", "passive", "paper"]

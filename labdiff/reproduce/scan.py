@@ -6,21 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from labdiff.config import bench_text
+from labdiff.config.bench import bench_text
+from labdiff.job import Job
 from labdiff.reproduce import recipes
 from labdiff.reproduce.bench_sizes import paper_bench, resized_bench
 from labdiff.reproduce.context import Context
-from labdiff.reproduce.finding import Row
-from labdiff.reproduce.judges import Judges
+from labdiff.reproduce.image_scores import Judges
 from labdiff.reproduce.recipes import Recipe
-from labdiff.reproduce.units import (
+from labdiff.reproduce.result import Row
+from labdiff.reproduce.trained_units import (
     Unit,
     held_out_error,
     images_along_t,
     standard_options,
     trained_unit,
 )
-from labdiff.runner import Job
 
 
 @dataclass(frozen=True, slots=True)

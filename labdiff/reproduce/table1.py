@@ -5,9 +5,13 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from labdiff.assemble import open_bench
-from labdiff.config import load_bench
-from labdiff.efficiency import (
+from labdiff.bench.open import open_bench
+from labdiff.config.bench import load_bench
+from labdiff.events import JobStarted, StageStarted
+from labdiff.job import Job
+from labdiff.reproduce.context import Context
+from labdiff.reproduce.digital_denoisers.architectures import ARCHITECTURES, build_denoiser
+from labdiff.reproduce.efficiency import (
     IMAGE_SIDE,
     L4_POWER_W,
     PRINTED,
@@ -17,18 +21,14 @@ from labdiff.efficiency import (
     modelled_odu,
     paper_rows,
 )
-from labdiff.efficiency_here import measured_peer, simulated_odu
-from labdiff.events import JobStarted, StageStarted
-from labdiff.peers import ARCHITECTURES, build_peer
-from labdiff.reproduce.context import Context
-from labdiff.reproduce.finding import Finding
-from labdiff.runner import Job
+from labdiff.reproduce.measured_efficiency import measured_peer, simulated_odu
+from labdiff.reproduce.result import Result
 
 BATCH = 16
 MARKERS = {"modelled": "o", "measured here": "o", "paper": "x"}
 
 
-def job(context: Context) -> Job[Finding]:
+def job(context: Context) -> Job[Result]:
     """Modelled rows first, then what is timed on this computer, then the paper's own."""
     yield JobStarted("table1", len(context.benches) + len(ARCHITECTURES))
     rows = modelled_odu()
@@ -43,10 +43,10 @@ def job(context: Context) -> Job[Finding]:
     rows += simulated
     for architecture in ARCHITECTURES:
         yield StageStarted(f"timing, {architecture}", 1)
-        net = build_peer(architecture, (IMAGE_SIDE, IMAGE_SIDE), context.seed)
+        net = build_denoiser(architecture, (IMAGE_SIDE, IMAGE_SIDE), context.seed)
         rows.append(measured_peer(net, BATCH, context.choose(5, 25), context.watts))
     rows += paper_rows()
-    return Finding(picture(rows), [row.columns() for row in rows], sentence(rows))
+    return Result(picture(rows), [row.columns() for row in rows], sentence(rows))
 
 
 def picture(rows: list[Efficiency]) -> Figure:

@@ -6,7 +6,6 @@ import json
 from contextlib import closing
 from pathlib import Path
 
-from labdiff.cluster.workers import Failed, Task, Workers, told
 from labdiff.errors import UserError
 from labdiff.events import (
     Checkpoint,
@@ -17,12 +16,13 @@ from labdiff.events import (
     StageStarted,
     TrainingStep,
 )
-from labdiff.reader import read_run
-from labdiff.recorder import Recorder
-from labdiff.runner import Job
+from labdiff.job import Job
+from labdiff.runs.reader import read_run
+from labdiff.runs.recorder import Recorder
 from labdiff.sweep.sweep_file import Sweep, Trial
 from labdiff.sweep.table import Outcome, write_table
 from labdiff.sweep.trial import TrialTask, run_trial
+from labdiff.workers.task import Failed, Task, Workers, run_tasks
 
 TABLE = "table.csv"
 
@@ -64,7 +64,7 @@ class SweepDriver:
         try:
             with (
                 self._workers,
-                closing(told(self._workers, left, self._task, self._failed)) as words,
+                closing(run_tasks(self._workers, left, self._task, self._failed)) as words,
             ):
                 for number, block in words:
                     if block is None:

@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from drivers.config import explain
-from labdiff.config import SHIPPED, TrainingOptions, bench_text, parse_bench
+from drivers.validation_messages import explain
+from labdiff.atomic_write import digest
+from labdiff.config.bench import SHIPPED, bench_text, parse_bench
+from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
-from labdiff.reproduce.keeping import digest
-from labdiff.sweep.bench_text import bench_with
+from labdiff.sweep.bench_overrides import bench_with
 
 MOST = 10_000
 """Trials: a grid of six keys with five values each is a mistake more often than a wish."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.table import Table
 
-from labdiff.atomic import write_whole
+from labdiff.atomic_write import write_whole
 from labdiff.errors import UserError
 from labdiff.sweep.sweep_file import Trial
 

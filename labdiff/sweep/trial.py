@@ -8,17 +8,17 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from labdiff.assemble import open_bench
-from labdiff.config import parse_bench
+from labdiff.bench.open import open_bench
+from labdiff.config.bench import parse_bench
 from labdiff.errors import UserError
-from labdiff.evaluate import baselines, score
 from labdiff.events import Checkpoint, Event, JobStarted, Measured
-from labdiff.experiment import experiment
-from labdiff.learning.layer_set import TELL_SECONDS
-from labdiff.learning.loop import train
-from labdiff.runner import Job
-from labdiff.session import Session
+from labdiff.generation.denoise import baselines, score
+from labdiff.job import Job
+from labdiff.jobs.experiment import experiment
+from labdiff.session.session import Session
 from labdiff.sweep.sweep_file import Trial
+from labdiff.training.layer_set_task import TELL_SECONDS
+from labdiff.training.loop import train
 
 TRAINED = "trained"
 

@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from drivers.protocols import Camera
 from drivers.types import Frame, Roi
-from mock_hardware.dials import MockDials
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.light_folder import LightFolder
+from mock_hardware.settings import MockSettings
 
 PICTURES = 20
 """A scene can show so many, numbered from 0."""
@@ -64,7 +64,7 @@ def mock(folder: Path) -> Iterator[Scene]:
         850.0, 9.2, (24, 60), (16, 16), 4, (2, 22, 42), 2.0, 0.1, "slm_patch",
         (64, 64), 3.45, 12, 0.4,
     )  # fmt: skip
-    lab = MockLaboratory.create(geometry, MockDials(threads=1).off(), 0)
+    lab = MockLaboratory.create(geometry, MockSettings(threads=1).off(), 0)
     shown: dict[int, int] = {}
 
     def show(number: int) -> None:

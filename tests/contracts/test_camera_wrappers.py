@@ -12,8 +12,8 @@ from calibration.packing import RightJustified
 from drivers.errors import DeviceDisconnectedError, DeviceStateError, DeviceValueError
 from drivers.protocols import Camera
 from drivers.types import Roi
-from labdiff.frame_log import FrameLog
-from labdiff.replay import Replay
+from labdiff.calibrations.frame_log import FrameLog
+from labdiff.calibrations.frame_replay import Replay
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
 from tests.unit.small_bench import small_bench

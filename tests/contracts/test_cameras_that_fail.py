@@ -19,11 +19,11 @@ from drivers.errors import (
     DeviceValueError,
 )
 from drivers.types import Roi
-from labdiff.clock import SystemClock
-from labdiff.config import RetriesConfig
-from labdiff.lasting import Mending
-from labdiff.lasting_devices import LastingCamera
-from labdiff.troubles import Troubles
+from labdiff.bench.clock import SystemClock
+from labdiff.bench.fault_log import FaultLog
+from labdiff.bench.reconnect import RetryContext
+from labdiff.bench.reconnecting_devices import ReconnectingCamera
+from labdiff.config.bench import RetriesConfig
 from tests.contracts.camera_scenes import SCENES, MissingLibrary
 from tests.contracts.peers import Peer
 
@@ -82,13 +82,13 @@ def test_a_failed_buffer_is_a_time_out_and_the_next_frame_is_whole(
 def test_a_basler_camera_that_was_unplugged_comes_back_as_it_was_set(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    troubles = Troubles()
+    troubles = FaultLog()
     policy = RetriesConfig(first_wait_ms=0.0, reconnect_wait_ms=0.0)
-    lasting: Any = LastingCamera(
+    lasting: Any = ReconnectingCamera(
         "camera",
         basler(monkeypatch),
         lambda: basler(monkeypatch),
-        Mending(policy, SystemClock(), troubles),
+        RetryContext(policy, SystemClock(), troubles),
     )
     lasting.exposure_ms, lasting.roi = 3.0, Roi(4, 8, 20, 12)
     before = lasting.get_frame()

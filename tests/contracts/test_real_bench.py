@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from drivers.errors import DeviceNotFoundError
-from labdiff.assemble import open_bench
-from labdiff.config import bench_text, parse_bench
+from labdiff.bench.open import open_bench
+from labdiff.config.bench import bench_text, parse_bench
 from labdiff.errors import UserError
 from mock_hardware.visa.instruments import scpi_laser
 from tests.contracts.c_stubs import alp

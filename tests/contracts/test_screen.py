@@ -18,7 +18,7 @@ import typer
 from PySide6.QtWidgets import QApplication
 from typer.testing import CliRunner
 
-import labdiff.commands.slm
+import labdiff.cli.slm
 from drivers.errors import (
     DeviceDisconnectedError,
     DeviceNotFoundError,
@@ -28,7 +28,7 @@ from drivers.errors import (
 from drivers.slm.screen import Screen
 from drivers.slm.window_files import socket_address
 from drivers.slm.window_link import WindowLink, list_monitors, running_windows
-from labdiff.cli import guarded
+from labdiff.cli.main import guarded
 from tests.contracts.screens import DESK, offscreen, x_pixels, x_server
 
 SHAPE = (64, 160)
@@ -150,7 +150,7 @@ def test_one_owner_at_a_time() -> None:
 def test_what_a_dead_owner_left_is_told_and_made_flat() -> None:
     subprocess.run([sys.executable, "-c", DIES], check=False)
     app = typer.Typer()
-    labdiff.commands.slm.register(app)
+    labdiff.cli.slm.register(app)
 
     def said(*words: str) -> str:
         return CliRunner().invoke(app, ["slm", *words]).output
@@ -159,7 +159,7 @@ def test_what_a_dead_owner_left_is_told_and_made_flat() -> None:
     assert said("flat", "-m", "panel") == "panel: flat\n"
     assert "panel: flat; in use by nobody" in said("status")
     assert said("close") == "panel: flat, and closed\n"
-    assert guarded(lambda: labdiff.commands.slm._flat("panel")) == 2
+    assert guarded(lambda: labdiff.cli.slm._flat("panel")) == 2
 
 
 @pytest.mark.usefixtures("two_monitors")

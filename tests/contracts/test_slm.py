@@ -28,7 +28,7 @@ from drivers.errors import (
     DeviceTimeoutError,
     DeviceValueError,
 )
-from drivers.phase import PhaseQuantiser
+from drivers.phase_quantiser import PhaseQuantiser
 from drivers.protocols import SLM
 from drivers.slm import slmpy_server
 from drivers.slm.meadowlark import Meadowlark, MeadowlarkOptions

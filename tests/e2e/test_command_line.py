@@ -16,11 +16,11 @@ import pytest
 
 from calibration.alignment_found import AlignmentFound
 from calibration.archive import CalibrationArchive
-from labdiff import cli
-from labdiff.config import TrainingOptions
+from labdiff.calibrations.routines import ALL
+from labdiff.cli import main as cli
+from labdiff.config.training import TrainingOptions
 from labdiff.data.catalogue import for_training
-from labdiff.reader import read_run
-from labdiff.routines import ALL
+from labdiff.runs.reader import read_run
 
 STEPS = {"offline": 12, "calibrated": 8, "online": 8}
 STEP_WORDS = [w for name, count in STEPS.items() for w in (f"--{name}-steps", str(count))]

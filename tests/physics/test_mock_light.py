@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from drivers.types import Roi
-from mock_hardware.dials import MockDials
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.optics.propagation import AngularSpectrum
+from mock_hardware.settings import MockSettings
 
 GEOMETRY = MockGeometry(
     850.0, 9.2, (144, 640), (100, 100), 22, (20, 140, 260, 380, 500), 5.7, 0.6, "slm_patch",
@@ -21,7 +21,7 @@ Y, X = np.meshgrid(AXIS, AXIS, indexing="ij")
 
 
 def laboratory(seed: int, emission: bool = True) -> MockLaboratory:
-    lab = MockLaboratory.create(GEOMETRY, MockDials(), seed)
+    lab = MockLaboratory.create(GEOMETRY, MockSettings(), seed)
     lab.laser.emission = emission
     lab.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
     return lab

@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from labdiff.assemble import mock_geometry
-from labdiff.calibrate import measure_routines
-from labdiff.config import TrainingOptions, bench_text
+from labdiff.bench.open import mock_geometry
+from labdiff.calibrations.archived import measure_routines
+from labdiff.calibrations.ray_alignment import Rays, spot, start_from, trace_rays
+from labdiff.calibrations.routines import FIRST_LOOK
+from labdiff.config.bench import bench_text
+from labdiff.config.training import TrainingOptions
 from labdiff.events import Event
-from labdiff.jobs import ExperimentJob, Request
-from labdiff.rays import Rays, spot, start_from, trace_rays
-from labdiff.routines import FIRST_LOOK
-from labdiff.runner import run
+from labdiff.job import run
+from labdiff.jobs.training_job import ExperimentJob, Request
 from mock_hardware.truth import draw_truth
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from mock_hardware.dials import MockDials
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.light_path import LightPath
 from mock_hardware.optics.cavity import MARGIN_PX
+from mock_hardware.settings import MockSettings
 from mock_hardware.truth import Truth, draw_truth
 from twin.backplane import curvature_modes
 from twin.digital_twin import DigitalTwin, TwinGeometry
@@ -71,7 +71,7 @@ def twin_that_knows(truth: Truth) -> DigitalTwin:
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_twin_told_the_truth_predicts_the_mock(seed: int) -> None:
-    dials = MockDials().only(*MODELLED)
+    dials = MockSettings().only(*MODELLED)
     relay = dials.relay.model_copy(update={"pupil_na": 0.0})
     dials = dials.model_copy(update={"samples_per_pixel": SAMPLES, "relay": relay})
     truth = draw_truth(GEOMETRY, dials, seed)

@@ -6,8 +6,8 @@ import traceback
 from collections.abc import Iterator
 from typing import Any, Self
 
-from labdiff.cluster.workers import Done, Failed, Lost, Said, Task, Word
 from labdiff.errors import UserError
+from labdiff.workers.task import Done, Failed, Lost, Task, Word, Yielded
 
 
 class InlineWorkers:
@@ -53,4 +53,4 @@ class InlineWorkers:
             del self._running[key]
             return Failed(key, traceback.format_exc(), False)
         self._said[key] += 1
-        return Said(key, value)
+        return Yielded(key, value)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Generator
 from typing import TypeVar
 
 from calibration.layout import PatchLayout
-from calibration.steps import CalibrationStep
-from mock_hardware.dials import MockDials
+from calibration.step import CalibrationStep
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
+from mock_hardware.settings import MockSettings
 
 T = TypeVar("T")
 LEFTS = (20, 140, 260, 380, 500)
@@ -21,7 +21,7 @@ GEOMETRY = MockGeometry(
 
 def laboratory(
     seed: int,
-    dials: MockDials | None = None,
+    dials: MockSettings | None = None,
     emission: bool = True,
     exposure_ms: float | None = None,
 ) -> MockLaboratory:

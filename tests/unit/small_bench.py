@@ -13,10 +13,10 @@ from calibration.layout import PatchLayout
 from calibration.registration import Registration
 from calibration.resample import Rectifier
 from calibration.result import Verdict
-from labdiff.bench import Bench
-from mock_hardware.dials import MockDials
+from labdiff.bench.bench import Bench
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
+from mock_hardware.settings import MockSettings
 
 
 def straight(
@@ -36,7 +36,7 @@ def small_bench(input_kind: Literal["slm_patch", "dmd"]) -> Iterator[tuple[MockL
     geometry = MockGeometry(
         850.0, 9.2, (24, 60), (16, 16), 4, lefts, 2.0, 0.1, input_kind, (24, 24), 3.45, 12, 0.4
     )
-    lab = MockLaboratory.create(geometry, MockDials(threads=1).off(), 0)
+    lab = MockLaboratory.create(geometry, MockSettings(threads=1).off(), 0)
     layout = PatchLayout((24, 60), (16, 16), 4, lefts, 9.2, 850.0, 4.0)
     bench = Bench(
         layout, lab.slm, lab.camera, lab.laser, lab.clock, lab.dmd, frames_name_patterns=True

@@ -19,12 +19,12 @@ from calibration.focused_patch import focused_blocks
 from calibration.layout import PatchLayout
 from calibration.registration import Registration
 from calibration.result import Verdict
-from calibration.steps import CalibrationStep
-from calibration.store import read_result, write_result
-from mock_hardware.dials import MockDials
+from calibration.result_file import read_result, write_result
+from calibration.step import CalibrationStep
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.optics.beam import beam_field
+from mock_hardware.settings import MockSettings
 
 Array = np.ndarray
 T = TypeVar("T")
@@ -40,7 +40,7 @@ SMALL = MockGeometry(
 
 
 def laboratory(
-    geometry: MockGeometry, dials: MockDials | None = None, seed: int = 0, lit: bool = True
+    geometry: MockGeometry, dials: MockSettings | None = None, seed: int = 0, lit: bool = True
 ) -> MockLaboratory:
     lab = MockLaboratory.create(geometry, dials, seed)
     lab.laser.emission = lit
@@ -126,7 +126,7 @@ def test_amplitude_centre_waists_and_edge_with_every_effect_on(tmp_path: Path) -
 
 def test_a_beam_far_off_its_patch_is_warned_of_with_the_way_to_move() -> None:
     effects = ("camera.read_noise_electrons", "camera.shot_noise", "slm.crosstalk_px")
-    dials = MockDials().only(*effects)
+    dials = MockSettings().only(*effects)
     beam_dials = dials.beam.model_copy(update={"offset_um": 70.0})
     lab = laboratory(SMALL, dials.model_copy(update={"beam": beam_dials}), seed=1)
     true_um = lab.truth.beam_centre_um
@@ -141,7 +141,7 @@ def test_a_beam_far_off_its_patch_is_warned_of_with_the_way_to_move() -> None:
 
 @pytest.mark.parametrize("mistake", ["dark", "frozen"])
 def test_without_a_spot_it_fails_and_says_what_to_do(mistake: str) -> None:
-    dials = MockDials()
+    dials = MockSettings()
     if mistake == "frozen":
         faults = dials.faults.model_copy(update={"script": ("slm_frozen@1-",)})
         dials = dials.model_copy(update={"faults": faults})

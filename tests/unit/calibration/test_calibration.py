@@ -14,7 +14,7 @@ from calibration.phase_response import measure_phase_response
 from calibration.registration import Registration, measure_registration
 from calibration.resample import Rectifier
 from calibration.result import CalibrationError, Verdict
-from calibration.store import read_result, write_result
+from calibration.result_file import read_result, write_result
 from drivers.protocols import Laser
 from drivers.types import Roi
 from mock_hardware.laboratory import MockLaboratory

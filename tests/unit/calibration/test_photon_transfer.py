@@ -8,17 +8,19 @@ import numpy as np
 import pytest
 
 from calibration.camera import CameraFound, measure_camera
-from calibration.steps import CalibrationStep
-from mock_hardware.dials import MockDials
+from calibration.step import CalibrationStep
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
+from mock_hardware.settings import MockSettings
 
 GEOMETRY = MockGeometry(
     850.0, 9.2, (64, 220), (48, 48), 8, (8, 64, 120), 5.7, 0.3, "slm_patch", (96, 96), 3.45, 12, 0.6
 )
 
 
-def laboratory(seed: int, dials: MockDials | None = None, emission: bool = True) -> MockLaboratory:
+def laboratory(
+    seed: int, dials: MockSettings | None = None, emission: bool = True
+) -> MockLaboratory:
     lab = MockLaboratory.create(GEOMETRY, dials, seed)
     lab.laser.emission = emission
     lab.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
@@ -53,7 +55,7 @@ def test_gain_read_noise_and_saturation_are_the_truths(seed: int) -> None:
 
 
 def test_left_justified_counts_are_recognised() -> None:
-    dials = MockDials()
+    dials = MockSettings()
     packed = dials.camera.model_copy(update={"packing": "left"})
     lab = laboratory(0, dials.model_copy(update={"camera": packed}))
     lab.camera.exposure_ms = 2.0
@@ -73,7 +75,7 @@ def test_a_dark_bench_fails_and_says_what_to_do() -> None:
 
 
 def test_light_without_shot_noise_is_refused() -> None:
-    lab = laboratory(0, MockDials().only("camera.read_noise_electrons", "camera.pedestal"))
+    lab = laboratory(0, MockSettings().only("camera.read_noise_electrons", "camera.pedestal"))
     lab.camera.exposure_ms = 2.0
     camera = found(lab)
     assert camera.verdict.level == "fail"

@@ -21,8 +21,8 @@ from calibration.registration import (
 from calibration.spot_search import Spots, centre_of
 from calibration.spots import BlazeSpots, LensSpots, intensity, superpose
 from drivers.types import Roi
-from mock_hardware.dials import MockDials
 from mock_hardware.laboratory import MockLaboratory
+from mock_hardware.settings import MockSettings
 from tests.unit.mock_bench import LAYOUT, laboratory, result_of, settle
 
 RELAY = ("magnification_error", "rotation_deg", "offset_px", "distortion")
@@ -61,7 +61,7 @@ def test_curved_patches_shift_spots_as_lenses_do() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_three_frames_find_the_relay_and_a_gap_that_is_not_the_data_sheets(seed: int) -> None:
     effects = [f"relay.{d}" for d in RELAY] + [f"camera.{d}" for d in NOISE]
-    dials = MockDials().only(*effects, "cavity.gap_error", "relay.defocus_mm")
+    dials = MockSettings().only(*effects, "cavity.gap_error", "relay.defocus_mm")
     lab = laboratory(seed, dials, exposure_ms=0.5)
     before = lab.camera.requests
     found = registered(lab)
@@ -88,7 +88,7 @@ def test_with_every_effect_on_the_spots_are_told_apart_and_the_window_has_no_par
 
 
 def test_a_frozen_slm_is_refused() -> None:
-    frozen = MockDials()
+    frozen = MockSettings()
     faults = frozen.faults.model_copy(update={"script": ("slm_frozen@3-60",)})
     found = registered(laboratory(0, frozen.model_copy(update={"faults": faults}), exposure_ms=0.5))
     assert found.verdict.level == "fail"

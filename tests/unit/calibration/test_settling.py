@@ -7,9 +7,9 @@ import pytest
 
 from calibration.layout import PatchLayout
 from calibration.settling import SettlingFound, measure_settling
-from mock_hardware.dials import MockDials, SlmDials
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
+from mock_hardware.settings import MockSettings, SlmDials
 
 LEFTS = (8, 64, 120)
 LAYOUT = PatchLayout((64, 220), (48, 48), 8, LEFTS, 9.2, 850.0, 11.4)
@@ -18,7 +18,9 @@ GEOMETRY = MockGeometry(
 )
 
 
-def laboratory(dials: MockDials | None = None, seed: int = 0, lit: bool = True) -> MockLaboratory:
+def laboratory(
+    dials: MockSettings | None = None, seed: int = 0, lit: bool = True
+) -> MockLaboratory:
     lab = MockLaboratory.create(GEOMETRY, dials, seed)
     lab.laser.emission = lit
     lab.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
@@ -61,7 +63,7 @@ def true_settle_ms(dials: SlmDials) -> float:
 )
 def test_rise_fall_and_settling_are_the_dials(seed: int, changed: dict[str, float]) -> None:
     slm = SlmDials().model_copy(update=changed)
-    lab = laboratory(MockDials().model_copy(update={"slm": slm}), seed)
+    lab = laboratory(MockSettings().model_copy(update={"slm": slm}), seed)
     settling = found(lab)
     assert settling.verdict.level == "pass", settling.verdict.reason
     assert settling.rise_ms == pytest.approx(slm.rise_ms, rel=0.05)
@@ -83,7 +85,7 @@ def test_rise_fall_and_settling_are_the_dials(seed: int, changed: dict[str, floa
 
 def test_a_panel_that_waits_for_no_refresh_has_no_latency() -> None:
     slm = SlmDials(refresh_hz=1e5, scan_ms=3.0)
-    settling = found(laboratory(MockDials(slm=slm)))
+    settling = found(laboratory(MockSettings(slm=slm)))
     assert settling.refresh_period_ms == 0.0
     assert settling.latency_ms == pytest.approx(0.0, abs=0.3)
     assert settling.settle_ms == pytest.approx(true_settle_ms(slm), rel=0.05)
@@ -110,7 +112,7 @@ def test_a_driver_that_declares_too_little_is_warned_of(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("mistake", ["dark", "frozen"])
 def test_light_that_does_not_change_fails_and_says_what_to_do(mistake: str) -> None:
-    dials = MockDials()
+    dials = MockSettings()
     if mistake == "frozen":
         script = dials.faults.model_copy(update={"script": ("slm_frozen@1-",)})
         dials = dials.model_copy(update={"faults": script})

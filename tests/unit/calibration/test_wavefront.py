@@ -11,8 +11,8 @@ import pytest
 
 from calibration.registration import Registration, register
 from calibration.result import Verdict
+from calibration.result_file import read_result, write_result
 from calibration.spots import BlazeSpots
-from calibration.store import read_result, write_result
 from calibration.superpixel_fit import common_reference, smooth_map, unwrap
 from calibration.wavefront import EXPOSURE_FRAMES, STEPS, Wavefront, measure_wavefront
 from tests.unit.calibration.fourier_bench import PEDESTAL_COUNTS, FourierBench

@@ -15,8 +15,8 @@ from drivers.discovery import instruments
 from drivers.discovery.found import Answer, Attached
 from drivers.discovery.search import BACK_ENDS, BackEnd, search
 from drivers.registry import DRIVERS
-from labdiff.commands.devices import bench_snippet
-from labdiff.driver_options import driver_options
+from labdiff.cli.devices import bench_snippet
+from labdiff.config.driver_options import driver_options
 from tests.contracts.c_stubs import alp, blink
 
 MAKERS = """

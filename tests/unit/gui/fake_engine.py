@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from calibration.steps import CalibrationStep
+from calibration.step import CalibrationStep
 from drivers.types import Frame, Roi
 from labdiff.engine import commands as ask
-from labdiff.engine.news import BenchState, DeviceState, JobState, News, Setting, Trouble
+from labdiff.engine.status import BenchState, DeviceState, ErrorReport, JobState, News, Setting
 from labdiff.events import (
     Event,
     GenerationStep,
@@ -79,7 +79,7 @@ class Engine:
                 self._live = False
                 self._end(JobEnded("stopped", "the bench was made safe"))
             case ask.ShowPhase():
-                self._tell(Trouble("slm: frozen", "a trace"))
+                self._tell(ErrorReport("slm: frozen", "a trace"))
         self._tell_state()
 
     def _begin(self, kind: str, job: Iterator[Event]) -> None:

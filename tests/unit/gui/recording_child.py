@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from gui.live.about import About
+from gui.live.frame_metadata import About
 from gui.live.recording import FORMATS
 from tests.unit.gui.live_frames import entry_of
 

@@ -15,11 +15,11 @@ from gui.widgets import denoising_view
 from gui.widgets.denoising_view import DenoisingView
 from gui.widgets.image_files import gif_of, sheet
 from gui.widgets.image_grid import ImageGrid, columns_for, grey_levels
-from labdiff.config import TrainingOptions
+from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
-from labdiff.generation_request import GenerationRequest
-from labdiff.layers_about import options_of_layers
-from labdiff.recorder import Recorder
+from labdiff.generation.request import GenerationRequest
+from labdiff.runs.recorder import Recorder
+from labdiff.session.layer_options import options_of_layers
 
 RNG = np.random.default_rng(0)
 

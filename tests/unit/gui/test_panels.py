@@ -17,18 +17,19 @@ from calibration.archive import CalibrationArchive
 from calibration.dark import DarkLevel
 from calibration.provenance import Provenance
 from calibration.result import Verdict
-from calibration.steps import CalibrationStep
+from calibration.step import CalibrationStep
 from gui.panels.bench_panel import BenchPanel
 from gui.panels.calibration_panel import CalibrationPanel
 from gui.panels.log_panel import LogPanel
 from gui.widgets.choice import Choice
 from gui.widgets.model_form import ModelForm
+from gui.widgets.no_wheel_fields import CountField, NumberField
 from gui.widgets.notice_bar import NoticeBar
-from gui.widgets.quiet_wheel import CountField, NumberField
-from labdiff.config import TrainingOptions, bench_text
-from labdiff.engine.news import BenchState, DeviceState, Setting
-from labdiff.routines import ALL
-from labdiff.words import ROUTINES
+from labdiff.calibrations.routines import ALL
+from labdiff.config.bench import bench_text
+from labdiff.config.training import TrainingOptions
+from labdiff.engine.status import BenchState, DeviceState, Setting
+from labdiff.reports.labels import ROUTINES
 
 CAMERA = DeviceState(
     "camera",

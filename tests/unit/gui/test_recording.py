@@ -14,7 +14,7 @@ from PIL import Image, ImageSequence
 
 from drivers.types import Roi
 from gui.live import hdf5_stack, tiff_stack
-from gui.live.about import About
+from gui.live.frame_metadata import About
 from gui.live.hdf5_stack import Hdf5Stack
 from gui.live.recording import FORMATS, Recording
 from gui.process.frame_ring import NumberedFrame

@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from drivers.types import Roi
-from gui.live.about import About
+from gui.live.frame_metadata import About
 from gui.live.frames_file import open_frames, recording_words
 from gui.live.recording import FORMATS
 from gui.panels.runs_panel import RunsPanel

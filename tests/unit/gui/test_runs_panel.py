@@ -23,8 +23,8 @@ from labdiff.events import (
     StageStarted,
     TrainingStep,
 )
-from labdiff.recorder import Recorder
-from labdiff.run_summary import read_summary
+from labdiff.runs.recorder import Recorder
+from labdiff.runs.summary import read_summary
 
 BENCH = 'name = "optical table"\n'
 FIGURES = {"mse_identity": 0.2, "mse_wiener": 0.05, "mse_online_bench": 0.0451}

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from gui.panels.slm_panel import SlmPanel
-from labdiff.pattern_file import load_pattern
-from labdiff.test_patterns import blaze, lens, zernike
+from gui.slm_patterns.pattern_file import load_pattern
+from gui.slm_patterns.phase_patterns import blaze, lens, zernike
 
 SHAPE = (60, 96)
 

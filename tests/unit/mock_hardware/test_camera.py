@@ -16,10 +16,10 @@ from drivers.errors import (
 )
 from drivers.types import Frame, Roi
 from mock_hardware.camera import TIMEOUT_MS
-from mock_hardware.dials import MockDials
 from mock_hardware.dmd import MockDMD
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
+from mock_hardware.settings import MockSettings
 
 Array = npt.NDArray[np.float64]
 GEOMETRY = MockGeometry(
@@ -36,15 +36,15 @@ AT_ONCE = {"refresh_hz": 1.0 / REFRESH_S, "scan_ms": 0.0, "rise_ms": 0.0, "fall_
 """A crystal that steps as a whole at its refresh."""
 
 
-def perfect(**sections: dict[str, Any]) -> MockDials:
+def perfect(**sections: dict[str, Any]) -> MockSettings:
     """Every effect off, and some features changed."""
-    off = MockDials(threads=1).off()
+    off = MockSettings(threads=1).off()
     update = {s: getattr(off, s).model_copy(update=part) for s, part in sections.items()}
     return off.model_copy(update=update)
 
 
 def laboratory(
-    dials: MockDials | None = None, geometry: MockGeometry = GEOMETRY, seed: int = 1
+    dials: MockSettings | None = None, geometry: MockGeometry = GEOMETRY, seed: int = 1
 ) -> MockLaboratory:
     lab = MockLaboratory.create(geometry, dials or perfect(), seed)
     lab.laser.emission = True
@@ -76,7 +76,7 @@ def counts(frame: Frame) -> Array:
     return frame.pixels.astype(float)
 
 
-def settled_frames(dials: MockDials) -> tuple[Array, Array]:
+def settled_frames(dials: MockSettings) -> tuple[Array, Array]:
     """What FLAT and STRIPES look like."""
     lab = laboratory(dials)
     flat = counts(lab.camera.get_frame())
@@ -488,7 +488,7 @@ def test_counts_grow_with_the_exposure() -> None:
 def test_both_packings_carry_the_same_counts(exposure_ms: float) -> None:
     frames = {}
     for packing in ("right", "left"):
-        dials = MockDials.model_validate({"threads": 1, "camera": {"packing": packing}})
+        dials = MockSettings.model_validate({"threads": 1, "camera": {"packing": packing}})
         lab = laboratory(dials)
         lab.camera.exposure_ms = exposure_ms
         frames[packing] = lab.camera.get_frame()
@@ -518,7 +518,7 @@ def test_a_window_is_the_crop_of_the_full_frame(roi: Roi) -> None:
     fixed = ("pedestal", "offset_pattern_electrons", "gain_pattern", "defects")
     relay = ("rotation_deg", "offset_px", "distortion", "aberration_rad")
     wanted = [f"camera.{d}" for d in fixed] + [f"relay.{d}" for d in relay]
-    dials = MockDials.model_validate({"threads": 1, "camera": {"defects": 0.02}}).only(*wanted)
+    dials = MockSettings.model_validate({"threads": 1, "camera": {"defects": 0.02}}).only(*wanted)
     lab = laboratory(dials)
     full = lab.camera.get_frame()
     lab.camera.roi = roi

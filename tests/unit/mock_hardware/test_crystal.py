@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from mock_hardware.crystal import LiquidCrystal
-from mock_hardware.dials import SlmDials
+from mock_hardware.settings import SlmDials
 
 TURN_RAD = 2.0 * np.pi
 ROWS = 5

@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pytest
 
 from drivers.errors import DeviceStateError, DeviceValueError
-from mock_hardware.dials import MockDials
 from mock_hardware.dmd import MockDMD
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
+from mock_hardware.settings import MockSettings
 
 GEOMETRY = MockGeometry(
     850.0, 9.2, (40, 80), (24, 24), 8, (4, 44), 3.0, 0.1, "dmd", (40, 44), 3.45, 12, 0.6
@@ -25,7 +25,7 @@ US = 1e-6
 
 def laboratory(**dmd: Any) -> tuple[MockLaboratory, MockDMD]:
     """A perfect bench with the laser on."""
-    dials = MockDials(threads=1).off()
+    dials = MockSettings(threads=1).off()
     dials = dials.model_copy(update={"dmd": dials.dmd.model_copy(update=dmd)})
     lab = MockLaboratory.create(GEOMETRY, dials, 1)
     lab.laser.emission = True
@@ -45,7 +45,7 @@ def test_a_bench_whose_input_is_an_slm_patch_has_none() -> None:
     geometry = MockGeometry(
         850.0, 9.2, (40, 80), SHAPE, 8, (4, 44), 3.0, 0.1, "slm_patch", (40, 44), 3.45, 12, 0.6
     )
-    assert MockLaboratory.create(geometry, MockDials(threads=1)).dmd is None
+    assert MockLaboratory.create(geometry, MockSettings(threads=1)).dmd is None
 
 
 def test_the_declared_time_is_the_time_to_load_and_to_move() -> None:

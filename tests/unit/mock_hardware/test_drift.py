@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from mock_hardware.dials import DriftDials, MockDials
 from mock_hardware.drift import STEP_S, STILL, Drift, Drifted, OrnsteinUhlenbeck
+from mock_hardware.settings import DriftDials, MockSettings
 
 Array = npt.NDArray[np.float64]
 RMS, TAU_S = 3.0, 20.0
@@ -103,7 +103,7 @@ def test_wanders_off_from_zero_as_the_law_says() -> None:
 def test_without_rms_nothing_drifts() -> None:
     process = OrnsteinUhlenbeck(0.0, TAU_S, [1])
     assert [process(t) for t in (0.0, 1.0, 1e6)] == [0.0, 0.0, 0.0]
-    drift = Drift(MockDials().off().drift, seed=1)
+    drift = Drift(MockSettings().off().drift, seed=1)
     assert np.array_equal(numbers(drift.at(1e4)), numbers(STILL))
 
 

@@ -7,9 +7,9 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from mock_hardware.dials import FaultDials, MockDials
 from mock_hardware.fault_script import FOR_EVER, Fault, Scripted, parse
 from mock_hardware.faults import FaultPlan
+from mock_hardware.settings import FaultDials, MockSettings
 
 FRAMES = 20_000
 CHANCES: tuple[Fault, ...] = ("dropped", "duplicated", "torn", "late")
@@ -73,7 +73,7 @@ def test_a_line_that_cannot_be_read_is_refused_with_what_is_allowed(line: str) -
 
 def test_the_dials_refuse_such_a_line_too() -> None:
     with pytest.raises(ValueError, match="slm_frozen"):
-        MockDials.model_validate({"faults": {"script": ["burnt@3"]}})
+        MockSettings.model_validate({"faults": {"script": ["burnt@3"]}})
 
 
 def test_a_script_meets_its_frames_first_and_last_included() -> None:
@@ -91,7 +91,7 @@ def test_several_faults_may_meet_one_frame() -> None:
 
 
 def test_without_faults_every_frame_is_sound() -> None:
-    faults = FaultPlan(MockDials().off().faults, 1)
+    faults = FaultPlan(MockSettings().off().faults, 1)
     assert not any(faults.at(frame) for frame in range(1, 500))
 
 

@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 
 from drivers.errors import DeviceStateError, DeviceValueError
-from mock_hardware.dials import FaultDials, MockDials
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
+from mock_hardware.settings import FaultDials, MockSettings
 
 GEOMETRY = MockGeometry(
     850.0, 9.2, (24, 60), (16, 16), 4, (2, 22, 42), 2.0, 0.1, "slm_patch", (24, 24), 3.45, 12, 0.4
 )
-STEADY = MockDials(threads=1).off()
+STEADY = MockSettings(threads=1).off()
 
 
-def laboratory(dials: MockDials = STEADY, seed: int = 1) -> MockLaboratory:
+def laboratory(dials: MockSettings = STEADY, seed: int = 1) -> MockLaboratory:
     return MockLaboratory.create(GEOMETRY, dials, seed)
 
 
-def lit(dials: MockDials = STEADY, seed: int = 1) -> MockLaboratory:
+def lit(dials: MockSettings = STEADY, seed: int = 1) -> MockLaboratory:
     lab = laboratory(dials, seed)
     lab.laser.emission = True
     lab.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
@@ -107,7 +107,7 @@ def test_the_meter_and_the_camera_follow_the_power() -> None:
 
 
 def test_the_power_drifts_by_the_dial_and_the_meter_tells() -> None:
-    lab = lit(MockDials(threads=1).only("drift.power"))
+    lab = lit(MockSettings(threads=1).only("drift.power"))
     for _ in range(20):
         lab.clock.sleep_s(60.0)
         share = lab.drift.at(lab.clock.now_s()).power
@@ -160,4 +160,4 @@ def test_a_closed_laser_is_dark_and_does_not_come_back() -> None:
 
 
 def test_the_wavelength_is_the_data_sheets() -> None:
-    assert laboratory(MockDials(), seed=3).laser.wavelength_nm == GEOMETRY.wavelength_nm
+    assert laboratory(MockSettings(), seed=3).laser.wavelength_nm == GEOMETRY.wavelength_nm

@@ -12,9 +12,9 @@ import pytest
 
 from drivers.errors import DeviceError
 from drivers.types import Frame, Roi
-from mock_hardware.dials import MockDials
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
+from mock_hardware.settings import MockSettings
 from mock_hardware.state import State
 
 SLM_GEOMETRY = MockGeometry(
@@ -26,7 +26,7 @@ STEPS = 60
 
 def opened(geometry: MockGeometry, shutter: str = "global") -> MockLaboratory:
     """With every imperfection, drift as of years, and frames that often go wrong."""
-    dials = MockDials.model_validate(
+    dials = MockSettings.model_validate(
         {
             "threads": 1,
             "camera": {"shutter": shutter},
@@ -153,5 +153,5 @@ def test_frames_are_among_what_is_compared() -> None:
 
 
 def test_real_time_cannot_be_set_back() -> None:
-    lab = MockLaboratory.create(SLM_GEOMETRY, MockDials(clock="real", threads=1), 0)
+    lab = MockLaboratory.create(SLM_GEOMETRY, MockSettings(clock="real", threads=1), 0)
     assert lab.state() is None

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pytest
 
 from drivers.types import Frame
-from mock_hardware.dials import MockDials
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
+from mock_hardware.settings import MockSettings
 
 GEOMETRY = MockGeometry(
     850.0, 9.2, (40, 120), (24, 24), 8, (4, 44, 84), 3.0, 0.1, "slm_patch", (40, 44), 3.45, 12, 0.6
@@ -24,7 +24,7 @@ def frames_of(
     threads: int, seed: int = 3, act: Callable[[MockLaboratory], None] = lambda lab: None
 ) -> list[Frame]:
     """A frame of each of several patterns, none of them looked at yet."""
-    lab = MockLaboratory.create(GEOMETRY, MockDials(threads=threads), seed)
+    lab = MockLaboratory.create(GEOMETRY, MockSettings(threads=threads), seed)
     lab.laser.emission = True
     lab.camera.exposure_ms = 2.0
     act(lab)
@@ -100,7 +100,7 @@ def test_another_seed_gives_other_frames(alone: list[Pixels]) -> None:
 
 
 def test_two_frames_of_one_pattern_differ_by_their_noise_alone() -> None:
-    lab = MockLaboratory.create(GEOMETRY, MockDials(threads=2).only("camera.shot_noise"), 1)
+    lab = MockLaboratory.create(GEOMETRY, MockSettings(threads=2).only("camera.shot_noise"), 1)
     lab.laser.emission = True
     lab.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
     first, second = (frame.pixels.astype(float) for frame in lab.camera.get_frames(2))

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mock_hardware.dials import MockDials
 from mock_hardware.geometry import MockGeometry
+from mock_hardware.settings import MockSettings
 from mock_hardware.truth import Truth, draw_truth
 
 GEOMETRY = MockGeometry(
@@ -57,21 +57,21 @@ HIDES: dict[str, tuple[str, ...]] = {
     "camera.defects": ("hot", "dead"),
 }
 """The hidden quantities that each dial scales; drift and faults are not hidden but happen."""
-EFFECTS = [f"{section}.{name}" for section, name in MockDials.effects()]
+EFFECTS = [f"{section}.{name}" for section, name in MockSettings.effects()]
 
 
-def turned(effect: str, factor: float) -> MockDials:
+def turned(effect: str, factor: float) -> MockSettings:
     """All dials as they are but one, which is scaled (or off, for a switch)."""
     section, name = effect.split(".")
-    dials = MockDials.model_validate({"camera": {"defects": 0.02}})
+    dials = MockSettings.model_validate({"camera": {"defects": 0.02}})
     part = getattr(dials, section)
     value = getattr(part, name)
     update = {name: type(value)(value * factor)}
     return dials.model_copy(update={section: part.model_copy(update=update)})
 
 
-def truth_of(dials: MockDials | None = None, seed: int = 0) -> Truth:
-    return draw_truth(GEOMETRY, dials or MockDials(), seed)
+def truth_of(dials: MockSettings | None = None, seed: int = 0) -> Truth:
+    return draw_truth(GEOMETRY, dials or MockSettings(), seed)
 
 
 def different(one: Truth, other: Truth) -> set[str]:
@@ -80,12 +80,12 @@ def different(one: Truth, other: Truth) -> set[str]:
     return {n for n in names if not np.array_equal(getattr(one, n), getattr(other, n))}
 
 
-def tilt_dials(**tilts: float) -> MockDials:
+def tilt_dials(**tilts: float) -> MockSettings:
     base = {"beam": {"tilt_mrad": 0.0}, "cavity": {"mirror_tilt_mrad": 0.0}}
     base["cavity"]["bounce_tilt_mrad"] = 0.0
     for name, value in tilts.items():
         base["beam" if name == "tilt_mrad" else "cavity"][name] = value
-    return MockDials.model_validate(base)
+    return MockSettings.model_validate(base)
 
 
 def test_the_same_seed_hides_the_same() -> None:
@@ -125,25 +125,25 @@ def test_the_tilts_of_beam_mirror_and_bounces_have_streams_of_their_own() -> Non
 
 
 def test_magnification_and_rotation_have_streams_of_their_own() -> None:
-    def scale_and_angle(dials: MockDials) -> tuple[float, float]:
+    def scale_and_angle(dials: MockSettings) -> tuple[float, float]:
         matrix = truth_of(dials).camera_matrix
         angle = float(np.arctan2(matrix[1, 0], matrix[0, 0]))
         return float(np.sqrt(np.linalg.det(matrix))), angle
 
-    scale, angle = scale_and_angle(MockDials())
-    assert scale_and_angle(MockDials().only("relay.magnification_error")) == pytest.approx(
+    scale, angle = scale_and_angle(MockSettings())
+    assert scale_and_angle(MockSettings().only("relay.magnification_error")) == pytest.approx(
         (scale, 0.0)
     )
     nominal = GEOMETRY.magnification * GEOMETRY.pixel_pitch_um / GEOMETRY.camera_pitch_um
-    assert scale_and_angle(MockDials().only("relay.rotation_deg")) == pytest.approx(
+    assert scale_and_angle(MockSettings().only("relay.rotation_deg")) == pytest.approx(
         (nominal, angle)
     )
     assert angle != 0.0 and scale != pytest.approx(nominal, rel=1e-6)
 
 
 def test_waist_and_ellipticity_have_streams_of_their_own() -> None:
-    round_beam = truth_of(MockDials().only("beam.waist_error")).waists_mm
-    nominal_size = truth_of(MockDials().only("beam.ellipticity")).waists_mm
+    round_beam = truth_of(MockSettings().only("beam.waist_error")).waists_mm
+    nominal_size = truth_of(MockSettings().only("beam.ellipticity")).waists_mm
     assert round_beam[0] == round_beam[1] != GEOMETRY.waist_mm
     assert nominal_size.mean() == pytest.approx(GEOMETRY.waist_mm)
     assert nominal_size[0] != nominal_size[1]
@@ -153,15 +153,15 @@ def test_waist_and_ellipticity_have_streams_of_their_own() -> None:
 
 def test_more_of_an_effect_is_the_same_draw_scaled() -> None:
     single, double = (
-        truth_of(MockDials.model_validate({"cavity": {"gap_error": error}}))
+        truth_of(MockSettings.model_validate({"cavity": {"gap_error": error}}))
         for error in (0.01, 0.02)
     )
     nominal = GEOMETRY.z_gap_mm
     assert double.z_gap_mm - nominal == pytest.approx(2.0 * (single.z_gap_mm - nominal))
 
 
-@pytest.mark.parametrize("dials", [MockDials().off(), MockDials(imperfections="none")])
-def test_with_every_effect_off_the_truth_is_the_data_sheet(dials: MockDials) -> None:
+@pytest.mark.parametrize("dials", [MockSettings().off(), MockSettings(imperfections="none")])
+def test_with_every_effect_off_the_truth_is_the_data_sheet(dials: MockSettings) -> None:
     truth = truth_of(dials, seed=4)
     assert truth.z_gap_mm == GEOMETRY.z_gap_mm
     assert not truth.tilts_rad.any() and truth.tilts_rad.shape == (GEOMETRY.layers + 1, 2)
@@ -185,7 +185,7 @@ def test_with_every_effect_off_the_truth_is_the_data_sheet(dials: MockDials) -> 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_without_an_offset_the_planes_centre_lies_on_the_sensors(seed: int) -> None:
     """Whatever magnification and rotation are."""
-    dials = MockDials().only("relay.magnification_error", "relay.rotation_deg")
+    dials = MockSettings().only("relay.magnification_error", "relay.rotation_deg")
     truth = truth_of(dials, seed)
     plane, sensor = ((np.array(s) - 1) / 2 for s in (GEOMETRY.patch_shape, GEOMETRY.camera_shape))
     np.testing.assert_allclose(truth.camera_matrix @ plane + truth.camera_offset_px, sensor)
@@ -197,13 +197,13 @@ def test_shapes_and_counts_follow_the_geometry() -> None:
     assert truth.stroke_map.shape == truth.backplane_rad.shape == patches
     for pattern in (truth.offset_pattern_electrons, truth.gain_pattern, truth.hot, truth.dead):
         assert pattern.shape == GEOMETRY.camera_shape
-    ten_bits = draw_truth(replace(GEOMETRY, slm_bit_depth=10), MockDials(), 0)
+    ten_bits = draw_truth(replace(GEOMETRY, slm_bit_depth=10), MockSettings(), 0)
     assert len(truth.phase_by_grey_rad) == 2**8 and len(ten_bits.phase_by_grey_rad) == 2**10
-    full_well = MockDials().camera.full_well_electrons
+    full_well = MockSettings().camera.full_well_electrons
     assert truth.electrons_per_count * 2**GEOMETRY.camera_bit_depth == pytest.approx(full_well)
 
 
-def over_seeds(dials: MockDials, quantity: str) -> Any:
+def over_seeds(dials: MockSettings, quantity: str) -> Any:
     return np.array([getattr(truth_of(dials, seed), quantity) for seed in SEEDS], dtype=float)
 
 
@@ -221,8 +221,8 @@ def test_draws_are_normal_with_the_dials_rms_and_never_beyond_two_sigma(
     effect: str, quantity: str, nominal: float, unit: float
 ) -> None:
     section, name = effect.split(".")
-    rms = getattr(getattr(MockDials(), section), name)
-    draws = (over_seeds(MockDials().only(effect), quantity) - nominal) / (rms * unit)
+    rms = getattr(getattr(MockSettings(), section), name)
+    draws = (over_seeds(MockSettings().only(effect), quantity) - nominal) / (rms * unit)
     assert np.abs(draws).max() <= 2.0 + 1e-9
     bound = 4.0 / np.sqrt(draws.size)
     assert abs(draws.mean()) < bound
@@ -230,7 +230,7 @@ def test_draws_are_normal_with_the_dials_rms_and_never_beyond_two_sigma(
 
 
 def test_the_stroke_is_at_least_a_turn_and_uniform_up_to_the_dial() -> None:
-    dials = MockDials.model_validate({"slm": {"stroke_spread": 0.2}})
+    dials = MockSettings.model_validate({"slm": {"stroke_spread": 0.2}})
     ends = over_seeds(dials, "phase_by_grey_rad")
     extra = (ends[:, -1] - ends[:, 0]) / (2.0 * np.pi) - 1.0
     assert extra.min() >= 0.0 and extra.max() <= 0.2 + 1e-9
@@ -238,19 +238,19 @@ def test_the_stroke_is_at_least_a_turn_and_uniform_up_to_the_dial() -> None:
 
 
 def test_the_phase_response_rises_with_the_grey_level() -> None:
-    assert np.all(np.diff(over_seeds(MockDials(), "phase_by_grey_rad"), axis=1) > 0.0)
+    assert np.all(np.diff(over_seeds(MockSettings(), "phase_by_grey_rad"), axis=1) > 0.0)
 
 
 def test_the_bend_leaves_the_ends_of_the_phase_response() -> None:
-    straight = truth_of(MockDials().only("slm.stroke_spread")).phase_by_grey_rad
-    bent = truth_of(MockDials().only("slm.stroke_spread", "slm.lut_bend")).phase_by_grey_rad
+    straight = truth_of(MockSettings().only("slm.stroke_spread")).phase_by_grey_rad
+    bent = truth_of(MockSettings().only("slm.stroke_spread", "slm.lut_bend")).phase_by_grey_rad
     np.testing.assert_allclose(bent[[0, -1]], straight[[0, -1]], atol=1e-12)
     assert np.abs(bent - straight).max() > 1e-3 * straight[-1]
 
 
 def test_hot_and_dead_pixels_are_each_as_many_as_the_dial_says() -> None:
     share = 0.01
-    dials = MockDials.model_validate({"camera": {"defects": share}})
+    dials = MockSettings.model_validate({"camera": {"defects": share}})
     hot, dead = over_seeds(dials, "hot"), over_seeds(dials, "dead")
     for pixels in (hot, dead):
         assert abs(pixels.mean() - share) < 4.0 * np.sqrt(share / pixels.size)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 
+from twin.alignment_fit import Triples
 from twin.digital_twin import DigitalTwin, TwinGeometry
 from twin.ghost import find_ghost
 from twin.probes import smooth_phases
-from twin.refine import Triples
 
 GEOMETRY = TwinGeometry((60, 60), 2, 9.2e-6, 850e-9, 3e-3, 0.3e-3, "slm_patch")
 

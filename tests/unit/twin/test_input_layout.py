@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from twin.denoising_unit import REST_RAD, SPAN_RAD, OpticalDenoisingUnit
 from twin.digital_twin import DigitalTwin, TwinGeometry
 from twin.input_layout import NO_PROMPT, InputLayout, Writing
-from twin.odu import REST_RAD, SPAN_RAD, OpticalDenoisingUnit
 
 WRITINGS: tuple[Writing, ...] = ("cells", "differential")
 

@@ -1,0 +1,1 @@
+"""Phase patterns that the window shows on the SLM."""

@@ -1,0 +1,15 @@
+"""How much time is left, in words."""
+
+from __future__ import annotations
+
+import time
+
+from labdiff.reports.labels import duration
+
+
+def time_left(began_s: float, done: int, total: int) -> str:
+    """ ", 42 s left", by the steps done since `began_s` of the steady clock; "" while nobody can know."""
+    if done < 2 or done >= total:
+        return ""
+    seconds = (time.monotonic() - began_s) / done * (total - done)
+    return f", {duration(seconds)} left"

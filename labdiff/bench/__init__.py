@@ -1,0 +1,1 @@
+"""The open bench: acquisition, frame validation, reconnecting devices, snapshots."""

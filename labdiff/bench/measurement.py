@@ -1,0 +1,25 @@
+"""What a bench answers to a batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+FloatImages = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What the bench answered to a batch.
+
+    intensity: (B, h, w) on the output plane, in units of the twin's intensity.
+    saturated_fraction: largest share of saturated pixels in any of the frames.
+    noise_floor: (B,) discrepancy that a perfect twin would show, by the frame's own noise; NaN while the
+    camera is not calibrated.
+    """
+
+    intensity: FloatImages
+    saturated_fraction: float
+    noise_floor: npt.NDArray[np.float64]

@@ -1,0 +1,1 @@
+"""Calibration routines on an open bench: run, archived, checked, fitted to the twin."""

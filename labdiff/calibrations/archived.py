@@ -1,0 +1,213 @@
+"""The calibrations as one job: measured or taken from the archive, checked, kept, and resumed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from calibration.archive import CalibrationArchive
+from calibration.provenance import Provenance
+from calibration.result import CalibrationError
+from calibration.result_file import Result
+from drivers.errors import DeviceDisconnectedError
+from labdiff.atomic_write import write_whole
+from labdiff.calibrations.frame_log import FrameLog
+from labdiff.calibrations.frame_replay import Replay
+from labdiff.calibrations.routines import ALL, FIRST_LOOK, REST, ROUTINES, Routine, routine
+from labdiff.config.bench import SHIPPED
+from labdiff.errors import UserError
+from labdiff.events import Calibrated, StageStarted
+from labdiff.job import Job
+from labdiff.session.session import Session
+
+GO_ON_WITHIN = timedelta(hours=1)
+"""A bench that was left for longer may have moved in between two frames of one routine."""
+
+
+def measure_routines(
+    session: Session, names: Iterable[str] = (*FIRST_LOOK, *REST)
+) -> Job[dict[str, Result]]:
+    """Measure these routines in the given order and use what they find; nothing is kept.
+
+    Raises CalibrationError if one on which others rest fails.
+    """
+    found: dict[str, Result] = {}
+    for name in names:
+        found[name] = yield from _measured(session, routine(name))
+    return found
+
+
+def _measured(session: Session, what: Routine) -> Job[Result]:
+    yield StageStarted(what.name, 1)
+    result: Result = yield from what.measure(session)
+    if result.verdict.level != "fail":
+        what.use(session, result)
+    yield Calibrated(what.name, result)
+    if what.needed:
+        result.verdict.require(what.name)
+    return result
+
+
+class ArchivedCalibration:
+    """A calibration of which everything is kept: results in an archive, frames until a result stands.
+
+    in_use: name to id of the results that the session works with; a resumed session knows them.
+    """
+
+    def __init__(self, session: Session, archive: CalibrationArchive, bench_text: str) -> None:
+        self.session, self.archive = session, archive
+        self._digest = hashlib.sha256(bench_text.encode()).hexdigest()
+        self._plan_file = archive.folder / "unfinished.json"
+        self._frames_file = archive.folder / "unfinished.frames"
+        self._replay = Replay(session.bench, FrameLog(self._frames_file))
+        self.in_use = session.calibrations
+
+    def unfinished(self) -> tuple[str, ...]:
+        """The plan that a crash has cut short; empty if there is none to go on with."""
+        left = self._left()
+        return tuple(left["plan"]) if left else ()
+
+    def _left(self) -> dict[str, Any] | None:
+        """What a crash has left, if it is of this bench file and of the last hour."""
+        try:
+            left = json.loads(self._plan_file.read_text(encoding="utf-8"))
+            late = datetime.now(UTC) - datetime.fromisoformat(left["touched_utc"]) > GO_ON_WITHIN
+            fits = left["bench_sha256"] == self._digest and set(left["plan"]) <= set(ALL)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return left if fits and not late else None
+
+    def forget_unfinished(self) -> None:
+        """Begin anew."""
+        self._plan_file.unlink(missing_ok=True)
+        self._frames_file.unlink(missing_ok=True)
+
+    def any_stored(self) -> bool:
+        """Is there anything that was measured earlier?"""
+        return any(self.archive.latest(name) is not None for name in ALL)
+
+    def use_stored(self, names: Iterable[str]) -> None:
+        """Put to use what is stored of these, in the routines' order."""
+        wanted = set(names)
+        for what in ROUTINES:
+            if what.name not in wanted or not set(what.rests_on) <= set(self.in_use):
+                continue
+            stored = self.archive.latest(what.name)
+            if stored is not None:
+                what.use(self.session, stored.result)
+                self.in_use[what.name] = stored.id
+
+    def measure(self, plan: Iterable[str]) -> Job[dict[str, Result]]:
+        """Measure these routines, in their order; what a crash left of the same plan is gone on with.
+
+        Raises CalibrationError if a routine fails on which others rest, or if one is missing.
+        """
+        wanted = set(plan)
+        names = [name for name in ALL if name in wanted]
+        done: dict[str, str] = {}
+        left = self._left()
+        if left is not None and left["plan"] == names:
+            done = left["done"]
+        else:
+            self.forget_unfinished()
+        for name in names:
+            self.in_use.pop(name, None)
+        found: dict[str, Result] = {}
+        for name in names:
+            what = routine(name)
+            missing = [parent for parent in what.rests_on if parent not in self.in_use]
+            if missing:
+                raise CalibrationError(
+                    f"{name}: rests on {', '.join(missing)}, which is not stored; "
+                    "run labdiff calibrate --all"
+                )
+            if name in done:
+                stored = self.archive.read(self.archive.folder / f"{done[name]}.h5")
+                if stored.good:
+                    what.use(self.session, stored.result)
+                found[name], self.in_use[name] = stored.result, stored.id
+                yield Calibrated(name, stored.result)
+                continue
+            self._remember(names, done)
+            found[name] = yield from self._kept(what)
+            done[name] = self.in_use[name]
+        self._plan_file.unlink(missing_ok=True)
+        return found
+
+    def _kept(self, what: Routine) -> Job[Result]:
+        """Measure one routine and put it into the archive, failed or not, before anything else."""
+        began_s, replay = time.monotonic(), self._replay
+        replay.begin()
+        yield StageStarted(what.name, 1)
+        try:
+            result: Result = yield from what.measure(self.session)
+        except DeviceDisconnectedError:
+            raise  # what was measured until then is good
+        except Exception:
+            # Answered by the same frames, the routine would fail again, whatever was mended meanwhile.
+            replay.drop()
+            raise
+        provenance = self._provenance(what, time.monotonic() - began_s)
+        try:
+            stored = self.archive.save(result, provenance)
+        except OSError as error:
+            raise UserError(
+                f"{self.archive.folder}: cannot be written: {error.strerror or error}. The frames "
+                "are kept; free space, then run labdiff calibrate again."
+            ) from None
+        replay.end()
+        self.in_use[what.name] = stored.id
+        if result.verdict.level != "fail":
+            what.use(self.session, result)
+        elif what.needed:
+            self._plan_file.unlink(missing_ok=True)
+        yield Calibrated(what.name, result)
+        if what.needed:
+            result.verdict.require(what.name)
+        return result
+
+    def _remember(self, plan: list[str], done: dict[str, str]) -> None:
+        now = datetime.now(UTC).isoformat()
+        left = {"touched_utc": now, "bench_sha256": self._digest, "plan": plan, "done": done}
+        self.archive.folder.mkdir(parents=True, exist_ok=True)
+        write_whole(self._plan_file, json.dumps(left).encode())
+
+    def _provenance(self, what: Routine, seconds: float) -> Provenance:
+        bench, config = self.session.bench, self.session.config
+        devices = {"slm": bench.slm.name, "camera": bench.camera.name, "laser": bench.laser.name}
+        if bench.dmd is not None:
+            devices["dmd"] = bench.dmd.name
+        return Provenance(
+            routine=what.name,
+            taken_utc=datetime.now(UTC).isoformat(),
+            frames=self._replay.frames,
+            seconds=round(seconds, 3),
+            resumed_frames=self._replay.from_log,
+            devices=devices,
+            settings={
+                "wavelength_nm": config.source.wavelength_nm,
+                "exposure_ms": bench.camera.exposure_ms,
+                "power_mw": bench.laser.power_mw,
+                "packing_step": float(bench.packing_step),
+            },
+            parents={parent: self.in_use[parent] for parent in what.rests_on},
+            bench_sha256=self._digest,
+            versions={name: metadata.version(name) for name in ("labdiff", "numpy", "torch")},
+        )
+
+
+def archive_folder(bench: str, mock: bool, seed: int) -> Path:
+    """Where the calibrations of a bench lie: beside its file, or in runs/ for a shipped one.
+
+    A mock bench is another one with every seed.
+    """
+    name = f"{Path(bench).stem}-seed{seed}" if mock else Path(bench).stem
+    if bench in SHIPPED:
+        return Path("runs", "calibration", name)
+    return Path(bench).with_name(f"{name}.calibration")

@@ -1,0 +1,69 @@
+"""The commands `labdiff bench serve | status`: a bench for another computer's trainer."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from labdiff.cli.arguments import Remote
+
+LOOPBACK = "127.0.0.1"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group to the command line."""
+    group = typer.Typer(
+        help="A bench that others use from elsewhere: train --remote.", no_args_is_help=True
+    )
+    app.add_typer(group, name="bench")
+    group.command("serve")(_serve)
+    group.command("status")(_status)
+
+
+def _serve(
+    bench: Annotated[str, typer.Argument(help="Bench file, or a shipped bench.")] = "mock",
+    host: Annotated[
+        str, typer.Option(help="This computer's address for the others; loopback: for nobody else.")
+    ] = LOOPBACK,
+    port: Annotated[int, typer.Option(help="Of the cluster's head.", min=1024, max=65535)] = 6379,
+    cluster: Annotated[
+        str | None, typer.Option(help="A Ray cluster that this computer has joined, HOST:PORT.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of a mock laboratory.", min=0)] = 0,
+) -> None:
+    """Open a bench and let one trainer at a time use it; Ctrl-C ends, with laser off and SLM flat."""
+    from rich.console import Console
+
+    from labdiff.cli.stop_signal import StopOnSignal
+    from labdiff.remote.messages import About
+    from labdiff.remote.serve import serve
+
+    console, last = Console(stderr=True, highlight=False), [""]
+    where = cluster or f"{host}:{port}"
+
+    def tell(about: About) -> None:
+        words = _words(about)
+        if words != last[0]:
+            console.print(f"{words}. Use it with: labdiff train --remote {where}")
+            last[0] = words
+
+    with StopOnSignal() as stop:
+        serve(bench, seed, host, port, cluster, tell, stop.requested)
+    console.print("closed: laser off, SLM flat")
+
+
+def _status(remote: Remote) -> None:
+    """Who has the bench, and whether light is on."""
+    from labdiff.remote.ray_connection import about_bench
+
+    print(_words(about_bench(remote)))
+
+
+def _words(about: object) -> str:
+    from labdiff.remote.messages import About
+
+    assert isinstance(about, About)
+    if about.owner:
+        return f"in use by {about.owner}, laser {'on' if about.emission else 'off'}"
+    return f"free, at rest: laser {'ON' if about.emission else 'off'}, SLM flat"

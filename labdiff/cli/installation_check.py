@@ -1,0 +1,114 @@
+"""What is installed, and what is wrong with it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from importlib import metadata, util
+from pathlib import Path
+
+from drivers.discovery.search import BACK_ENDS
+from labdiff.data.folder import data_folder
+
+PACKAGES = ("labdiff", "drivers", "calibration", "twin", "gui", "mock_hardware")
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "torch",
+    "h5py",
+    "PySide6-Essentials",
+    "pyqtgraph",
+    "pypylon",
+    "PyVISA",
+    "PyVISA-py",
+    "pyserial",
+    "pillow",
+    "pooch",
+)
+
+MOST_FILES = 50
+UNRELATED = {
+    "slmpy": (b"slmdisplay", "slmPy, from its GitHub repository wavefrontshaping/slmPy"),
+    "heds": (b"holoeye", "Holoeye's, which comes with its SLM Display SDK"),
+    "pyspin": (b"spinnaker", "FLIR's PySpin, which comes with Spinnaker"),
+    "pycrafter": (b"dlpc", "a driver of DLP boards"),
+}
+"""By the name on PyPI: a word that the right package alone would have, and which package that is."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationFinding:
+    """One line: good or not, in words."""
+
+    good: bool
+    words: str
+
+
+def examine() -> list[InstallationFinding]:
+    """Python, the six packages and where they come from, libraries, what devices need, the data folder."""
+    findings = [
+        InstallationFinding(sys.version_info >= (3, 11), f"Python {platform.python_version()}")
+    ]
+    findings.append(_one_parent())
+    for name in LIBRARIES:
+        try:
+            findings.append(InstallationFinding(True, f"{name} {metadata.version(name)}"))
+        except metadata.PackageNotFoundError:
+            findings.append(InstallationFinding(False, f"{name} is missing; install labdiff anew"))
+    findings += _shadowed()
+    findings += _back_ends()
+    named = os.environ.get("LABDIFF_DATA")
+    if named and not Path(named).is_dir():
+        findings.append(
+            InstallationFinding(False, f"LABDIFF_DATA names {named}, which is no folder")
+        )
+    else:
+        findings.append(InstallationFinding(True, f"data folder: {data_folder()}"))
+    return findings
+
+
+def _one_parent() -> InstallationFinding:
+    """All six packages must come from one place: their names are generic and easily shadowed."""
+    parents: dict[Path, list[str]] = {}
+    for name in PACKAGES:
+        spec = util.find_spec(name)
+        if spec is None or spec.origin is None:
+            return InstallationFinding(False, f"package {name} is missing; install labdiff anew")
+        parents.setdefault(Path(spec.origin).parent.parent, []).append(name)
+    if len(parents) == 1:
+        return InstallationFinding(True, f"six packages from {next(iter(parents))}")
+    where = "; ".join(f"{', '.join(names)} from {parent}" for parent, names in parents.items())
+    return InstallationFinding(False, f"packages from several places, one shadows another: {where}")
+
+
+def _shadowed() -> list[InstallationFinding]:
+    """Packages of PyPI that have a device library's name and are something else.
+
+    Looked at as text, never imported: what is another's might do anything.
+    """
+    findings = []
+    for name, (mark, words) in UNRELATED.items():
+        try:
+            files = metadata.distribution(name).files or []
+        except metadata.PackageNotFoundError:
+            continue
+        sources = [file for file in files if file.suffix == ".py"][:MOST_FILES]
+        paths = [Path(file.locate()) for file in sources]
+        if any(mark in path.read_bytes().lower() for path in paths if path.is_file()):
+            findings.append(InstallationFinding(True, f"{name} is {words}"))
+        else:
+            unrelated = f"{name} is PyPI's, an unrelated package, and not {words}"
+            findings.append(InstallationFinding(False, f"{unrelated}: pip uninstall {name}"))
+    return findings
+
+
+def _back_ends() -> list[InstallationFinding]:
+    """What devices could be looked for, and what the others need; none of them has to be there."""
+    findings = []
+    for back_end in BACK_ENDS.values():
+        needs = back_end.needs()
+        words = f"not used: needs {needs}" if needs else "ready"
+        findings.append(InstallationFinding(True, f"{back_end.title}: {words}"))
+    return findings

@@ -1,0 +1,1 @@
+"""Bench files and training options."""

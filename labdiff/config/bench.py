@@ -1,0 +1,212 @@
+"""The bench file: strict, every unit in a name."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from drivers.validation_messages import explain
+from labdiff.config.section import Section
+from labdiff.errors import UserError
+from mock_hardware.settings import MockSettings
+
+Positive = Annotated[float, Field(gt=0.0)]
+Pixels = Annotated[int, Field(ge=1, le=20_000)]
+Shape = tuple[Pixels, Pixels]
+
+
+class SourceConfig(Section):
+    """The laser beam as its data sheet has it."""
+
+    wavelength_nm: float = Field(ge=200.0, le=2000.0, description="vacuum wavelength, nm")
+    waist_mm: float = Field(gt=0.0, le=50.0, description="1/e^2 intensity radius on the SLM, mm")
+
+
+class CavityConfig(Section):
+    """The fold between SLM and mirror."""
+
+    z_gap_mm: float = Field(gt=0.0, le=1000.0, description="SLM to mirror, mm")
+    patch_shape: Shape
+    patch_top: int = Field(ge=0)
+    patch_lefts: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
+
+
+class SlmConfig(Section):
+    """The phase modulator that carries the layers."""
+
+    driver: str
+    shape: Shape
+    pixel_pitch_um: float = Field(gt=0.0, le=100.0)
+    bit_depth: Literal[8, 10] = 8
+    address: str | None = None
+    options: dict[str, Any] = Field(default={}, description="what this driver alone knows")
+
+
+class InputConfig(Section):
+    """What writes the image on the beam."""
+
+    kind: Literal["slm_patch", "dmd"]
+    driver: str = Field(default="mock", description="of a DMD; a patch needs none")
+    address: str | None = None
+    options: dict[str, Any] = Field(default={}, description="what this driver alone knows")
+
+
+class CameraConfig(Section):
+    """The camera behind the relay."""
+
+    driver: str
+    shape: Shape
+    pixel_pitch_um: float = Field(gt=0.0, le=100.0)
+    bit_depth: Literal[8, 10, 12, 14, 16]
+    exposure_ms: float = Field(gt=0.0, le=10_000.0)
+    serial: str | None = None
+    options: dict[str, Any] = Field(default={}, description="what this driver alone knows")
+
+
+class RelayConfig(Section):
+    """The imaging optics between the output plane and the camera."""
+
+    magnification: float = Field(gt=0.0, le=100.0)
+    numerical_aperture: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="sine of the steepest light it takes; 0 if not known",
+    )
+
+
+class LaserConfig(Section):
+    """The laser head."""
+
+    driver: str
+    power_mw: float = Field(ge=0.0, le=100_000.0)
+    address: str | None = None
+    options: dict[str, Any] = Field(default={}, description="what this driver alone knows")
+
+
+class RetriesConfig(Section):
+    """What is done when a device does not answer, or has gone."""
+
+    tries: int = Field(default=4, ge=1, le=20, description="times a call is made")
+    first_wait_ms: float = Field(
+        default=100.0, ge=0.0, le=60_000.0, description="wait before the second time"
+    )
+    growth: float = Field(
+        default=2.0, ge=1.0, le=10.0, description="each further wait is longer by"
+    )
+    longest_wait_ms: float = Field(default=10_000.0, ge=0.0, le=600_000.0)
+    reconnects: int = Field(
+        default=5, ge=0, le=100, description="times that opening a device again is tried"
+    )
+    reconnect_wait_ms: float = Field(
+        default=1000.0, ge=0.0, le=600_000.0, description="wait before the first of them"
+    )
+    relight: bool = Field(
+        default=True, description="a laser that was on and had gone is switched on again"
+    )
+
+
+class WatchdogConfig(Section):
+    """What is looked after while frames are taken."""
+
+    laser_every_ms: float = Field(
+        default=50.0, ge=0.0, le=60_000.0, description="how often the laser is asked if it emits"
+    )
+    saturated_share: float = Field(
+        default=0.05, gt=0.0, le=1.0, description="of a frame's pixels; beyond it is not used"
+    )
+
+
+class BenchConfig(Section):
+    """One bench file."""
+
+    name: str
+    source: SourceConfig
+    cavity: CavityConfig
+    slm: SlmConfig
+    input: InputConfig
+    camera: CameraConfig
+    relay: RelayConfig
+    laser: LaserConfig
+    retries: RetriesConfig = RetriesConfig()
+    watchdog: WatchdogConfig = WatchdogConfig()
+    mock: MockSettings = MockSettings()
+
+    @model_validator(mode="after")
+    def _patches_lie_on_the_panel(self) -> BenchConfig:
+        height, width = self.slm.shape
+        patch_height, patch_width = self.cavity.patch_shape
+        lefts = self.cavity.patch_lefts
+        if self.cavity.patch_top + patch_height > height:
+            raise ValueError(
+                f"cavity.patch_top: {self.cavity.patch_top} + {patch_height} rows end below the "
+                f"panel of {height} rows; allowed is 0 ... {height - patch_height}"
+            )
+        for left in lefts:
+            if left + patch_width > width:
+                raise ValueError(
+                    f"cavity.patch_lefts: {left} + {patch_width} columns end right of the panel "
+                    f"of {width} columns; allowed is 0 ... {width - patch_width}"
+                )
+        for first, second in zip(sorted(lefts), sorted(lefts)[1:], strict=False):
+            if second - first < patch_width:
+                raise ValueError(
+                    f"cavity.patch_lefts: the patches at {first} and {second} overlap; "
+                    f"they must be at least {patch_width} columns apart"
+                )
+        if self.layers < 1:
+            raise ValueError('cavity.patch_lefts: with input.kind = "slm_patch" at least two')
+        return self
+
+    @property
+    def layers(self) -> int:
+        """Number of modulation layers N: all patches but the one that writes the input."""
+        return len(self.cavity.patch_lefts) - (1 if self.input.kind == "slm_patch" else 0)
+
+    @property
+    def gap_mm(self) -> float:
+        """Path between two patches: to the mirror and back."""
+        return 2.0 * self.cavity.z_gap_mm
+
+
+SHIPPED = ("mock", "mock-paper")
+
+
+def bench_text(path_or_name: str) -> tuple[str, str]:
+    """(what to call it in messages, TOML text) of a bench file or of a shipped bench.
+
+    Raises UserError if there is neither.
+    """
+    if path_or_name in SHIPPED:
+        text = resources.files("labdiff").joinpath("config", "benches", f"{path_or_name}.toml")
+        return f"shipped bench {path_or_name!r}", text.read_text(encoding="utf-8")
+    path = Path(path_or_name)
+    try:
+        return str(path), path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(
+            f"{path}: no such bench file. Write one with 'labdiff init {path}', or name a shipped "
+            f"bench: {', '.join(SHIPPED)}."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read as a bench file: {error}") from None
+
+
+def load_bench(path_or_name: str) -> BenchConfig:
+    """Read and check a bench file. Raises UserError that names file, key, value, what is allowed."""
+    name, text = bench_text(path_or_name)
+    return parse_bench(text, name)
+
+
+def parse_bench(text: str, name: str) -> BenchConfig:
+    """Check the text of a bench file; `name` is what messages call it. Raises UserError."""
+    try:
+        return BenchConfig.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{name}: not valid TOML: {error}") from None
+    except ValidationError as error:
+        raise UserError(explain(error, name, BenchConfig)) from None

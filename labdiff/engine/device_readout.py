@@ -1,0 +1,108 @@
+"""The devices of a bench as a window shows them: what was asked for beside what they say."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+from drivers.errors import DeviceError
+from labdiff.bench.bench import Bench
+from labdiff.config.bench import BenchConfig
+from labdiff.engine.status import BenchState, DeviceState, Setting
+
+
+class DeviceReadout:
+    """Sets values and reads them back."""
+
+    def __init__(self, bench: Bench, config: BenchConfig, calibrations: Path) -> None:
+        self._bench, self._config, self._calibrations = bench, config, calibrations
+        self._exposure_ms = config.camera.exposure_ms
+        self._power_mw = config.laser.power_mw
+
+    def set_exposure(self, exposure_ms: float) -> None:
+        """Raises DeviceValueError with the limits if it is out of range."""
+        self._bench.camera.exposure_ms = exposure_ms
+        self._exposure_ms = exposure_ms
+
+    def set_power(self, power_mw: float) -> None:
+        """Raises DeviceValueError with the limits if it is out of range."""
+        self._bench.laser.power_mw = power_mw
+        self._power_mw = power_mw
+
+    def job_ended(self) -> None:
+        """What a job has set counts as asked for. A device that does not answer says so in `state`."""
+        with contextlib.suppress(DeviceError):
+            self._exposure_ms = self._bench.camera.exposure_ms
+        with contextlib.suppress(DeviceError):
+            self._power_mw = self._bench.laser.power_mw
+
+    def state(self, live: bool) -> BenchState:
+        """What all devices say now; one that does not answer says why."""
+        bench, config = self._bench, self._config
+        devices = [
+            self._told("slm", config.slm.driver, bench.slm.name, self._slm),
+            self._told("camera", config.camera.driver, bench.camera.name, self._camera),
+            self._told("laser", config.laser.driver, bench.laser.name, self._laser),
+        ]
+        if bench.dmd is not None:
+            driver = config.input.driver
+            devices.insert(1, self._told("dmd", driver, bench.dmd.name, self._dmd))
+        try:
+            emission = bench.laser.emission
+        except DeviceError:
+            emission = True  # not known: what is dangerous is shown
+        return BenchState(
+            bench=config.name,
+            devices=tuple(devices),
+            emission=emission,
+            live=live,
+            sensor_shape=bench.camera.shape,
+            bit_depth=bench.camera.bit_depth,
+            panel_shape=bench.slm.shape,
+            patch_shape=config.cavity.patch_shape,
+            pixel_pitch_um=config.slm.pixel_pitch_um,
+            wavelength_nm=config.source.wavelength_nm,
+            calibrations=str(self._calibrations),
+        )
+
+    def _told(
+        self, kind: str, driver: str, name: str, ask: Callable[[], tuple[Setting, ...]]
+    ) -> DeviceState:
+        try:
+            return DeviceState(kind, driver, name, True, ask())
+        except DeviceError as error:
+            return DeviceState(kind, driver, name, False, (), str(error))
+
+    def _slm(self) -> tuple[Setting, ...]:
+        slm = self._bench.slm
+        return (
+            Setting("settling", None, self._bench.settle_ms, "ms"),
+            Setting("pixel pitch", None, slm.pixel_pitch_um, "µm"),
+            Setting("bits", None, slm.bit_depth, ""),
+        )
+
+    def _dmd(self) -> tuple[Setting, ...]:
+        assert self._bench.dmd is not None
+        return (Setting("settling", None, self._bench.dmd.timing.total_ms, "ms"),)
+
+    def _camera(self) -> tuple[Setting, ...]:
+        camera = self._bench.camera
+        low, high = camera.exposure_range_ms
+        roi = camera.roi
+        return (
+            Setting("exposure", self._exposure_ms, camera.exposure_ms, "ms", low, high),
+            Setting("window, top", None, roi.top, "px"),
+            Setting("window, left", None, roi.left, "px"),
+            Setting("window, height", None, roi.height, "px"),
+            Setting("window, width", None, roi.width, "px"),
+            Setting("bits", None, camera.bit_depth, ""),
+        )
+
+    def _laser(self) -> tuple[Setting, ...]:
+        laser = self._bench.laser
+        low, high = laser.power_range_mw
+        return (
+            Setting("power", self._power_mw, laser.power_mw, "mW", low, high),
+            Setting("wavelength", None, laser.wavelength_nm, "nm"),
+        )

@@ -1,0 +1,1 @@
+"""Applying a trained denoising unit: predicting noise and sampling images."""

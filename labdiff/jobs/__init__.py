@@ -1,0 +1,1 @@
+"""Long jobs as generators of events: experiment, training, calibration, generation, evaluation."""

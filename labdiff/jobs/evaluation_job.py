@@ -1,0 +1,136 @@
+"""What `labdiff evaluate` does: errors by timestep range, then how near images are to real ones."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+from torch import Tensor
+
+from labdiff.calibrations.archived import measure_routines
+from labdiff.errors import UserError
+from labdiff.events import EvaluationStep, JobStarted, StageStarted
+from labdiff.generation.denoise import denoise
+from labdiff.generation.sample import generate
+from labdiff.job import Job
+from labdiff.jobs.training_job import ExperimentJob, Request
+from labdiff.metrics.baselines import WienerDenoiser, WienerFilter, identity_prediction
+from labdiff.metrics.classifier import TrainedClassifier, train_classifier
+from labdiff.metrics.features import FeatureExtractor
+from labdiff.metrics.images import ImageMetrics, image_metrics
+from labdiff.metrics.inception import find_inception, inception_features
+from labdiff.metrics.noise_error import Predictor
+from labdiff.metrics.range_error import RangeError, noisy_range, range_edges, range_error
+from labdiff.session.class_prompts import prompts_in_turn
+from labdiff.session.session import Session
+
+IMAGES_PER_RANGE = {"twin": 500, "bench": 100}
+"""Held-out images of every range of 100 timesteps, or as many as are generated, if these are fewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationRequest:
+    """A run file with trained layers, and what to score of it.
+
+    weights: file of Inception weights; None: the one in the data folder, or else the classifier alone.
+    """
+
+    run_file: Path
+    where: Literal["twin", "bench"] = "twin"
+    count: int = 1000
+    seed: int = 0
+    weights: Path | None = None
+    data_dir: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All that was found, and in words what it was found of.
+
+    errors: by name of the predictor. generated: (count, H, W); real: as many held-out ones at most.
+    """
+
+    request: EvaluationRequest
+    prediction: str
+    sampler: str
+    data: str
+    errors: dict[str, tuple[RangeError, ...]]
+    metrics: tuple[ImageMetrics, ...]
+    classifier: TrainedClassifier
+    generated: Tensor
+    real: Tensor
+
+
+class EvaluationJob:
+    """The job with its bench, ready for `run`.
+
+    Raises UserError for a user's mistake, before light is switched on.
+    """
+
+    def __init__(self, request: EvaluationRequest) -> None:
+        self.request = request
+        if request.count < 2:
+            raise UserError(f"--count {request.count}: allowed is 2 or more")
+        weights = find_inception(request.weights, request.data_dir)
+        self._inception = inception_features(weights) if weights is not None else None
+        prepared = ExperimentJob(Request(resume=request.run_file, data_dir=request.data_dir))
+        self.session: Session = prepared.session
+
+    def job(self) -> Job[Evaluation]:
+        """Its end, by whatever way, leaves the bench safe."""
+        session, request = self.session, self.request
+        yield JobStarted("evaluation", 3)
+        # The twin needs no light: then the bench is closed without the laser ever being on.
+        with session.bench if request.where == "bench" else closing(session.bench):
+            if request.where == "bench":
+                yield from measure_routines(session)
+            errors = yield from self._errors()
+            prompts = prompts_in_turn(session, request.count)
+            generated = yield from generate(
+                session, request.count, request.where, request.seed, prompts
+            )
+        classifier = yield from train_classifier(session.images, request.seed)
+        extractors: list[FeatureExtractor] = [classifier.extractor]
+        if self._inception is not None:
+            extractors.insert(0, self._inception)
+        metrics = []
+        for extractor in extractors:
+            images = session.images
+            found = yield from image_metrics(
+                generated, images.train, images.test, extractor, request.seed
+            )
+            metrics.append(found)
+        options = session.options
+        return Evaluation(
+            request=request,
+            prediction=options.prediction,
+            sampler=options.sampler_words,
+            data=session.images.source,
+            errors=errors,
+            metrics=tuple(metrics),
+            classifier=classifier,
+            generated=generated,
+            real=session.images.test[: len(generated)],
+        )
+
+    def _errors(self) -> Job[dict[str, tuple[RangeError, ...]]]:
+        session, request = self.session, self.request
+        schedule, images = session.schedule, session.images
+        predictors: dict[str, Predictor] = {
+            "odu": lambda x_t, t: denoise(session, x_t, t, request.where)[0],
+            "identity": lambda x_t, _: identity_prediction(x_t),
+            "wiener": WienerDenoiser(images.train, schedule),
+            "wiener_each_t": WienerFilter(images.train, schedule),
+        }
+        edges, count = range_edges(schedule), min(request.count, IMAGES_PER_RANGE[request.where])
+        found: dict[str, list[RangeError]] = {name: [] for name in predictors}
+        yield StageStarted(f"errors on the {request.where}", len(edges) - 1)
+        for index, (first_t, end_t) in enumerate(pairwise(edges)):
+            noisy = noisy_range(images.test, schedule, first_t, end_t, count, request.seed)
+            for name, predict in predictors.items():
+                found[name].append(range_error(predict, noisy, schedule, first_t, end_t))
+            yield EvaluationStep(index, len(edges) - 1, f"t = {first_t} ... {end_t - 1}")
+        return {name: tuple(errors) for name, errors in found.items()}

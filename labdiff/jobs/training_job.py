@@ -1,0 +1,177 @@
+"""Jobs by name, as the command line and the window's worker process open them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from calibration.archive import CalibrationArchive
+from drivers.errors import DeviceError, DeviceStateError
+from labdiff.bench.bench import Bench
+from labdiff.bench.open import open_bench
+from labdiff.calibrations.archived import ArchivedCalibration
+from labdiff.config.bench import BenchConfig, bench_text, parse_bench
+from labdiff.config.training import TrainingOptions
+from labdiff.errors import UserError
+from labdiff.events import Event
+from labdiff.jobs.experiment import LearnOnTwin, experiment
+from labdiff.remote.ray_connection import connect_bench
+from labdiff.runs.reader import RunFile, read_run
+from labdiff.runs.recorder import Recorder
+from labdiff.session.layer_file import read_layers
+from labdiff.session.session import CHECKPOINT_SECONDS, Session, options_of
+from labdiff.training.parallel_layer_sets import check_independent, train_on_twin
+from labdiff.workers.choose import chosen_workers
+
+RUN_FILE = "run.h5"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a job needs to know; plain values, so that it crosses to another process.
+
+    bench: name of a shipped bench, or path. out: folder of the run file, or None for none.
+    resume: a run file to go on with; it brings its own bench and options. calibrations: folder of the
+    bench's stored calibrations, to be used and added to; None: all is measured anew and nothing stored
+    (a resumed run has its own).
+    start_from: a layer file instead of training offline; its options and its bench have to fit these.
+    checkpoint_seconds: the longest time whose work a crash may cost, beside that of a stage without steps.
+    workers: processes that learn layer sets on the twin at the same time; 0: one after the other, here.
+    workers_on, cluster: as `labdiff.workers.choose.chosen_workers` has them. remote: address of a Ray
+    cluster whose served bench is used, with its own bench file.
+    """
+
+    bench: str = "mock"
+    out: Path | None = None
+    options: TrainingOptions = field(default_factory=TrainingOptions)
+    data_dir: Path | None = None
+    resume: Path | None = None
+    calibrations: Path | None = None
+    start_from: Path | None = None
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+    workers: int = 0
+    workers_on: str = "auto"
+    remote: str | None = None
+    cluster: str | None = None
+
+    @property
+    def run_path(self) -> Path | None:
+        """The run file that is written."""
+        return self.resume or (self.out / RUN_FILE if self.out is not None else None)
+
+
+class ExperimentJob:
+    """The main job with its bench and its recorder, ready for `run`.
+
+    Preparing it checks everything that can be checked before light is switched on. bench: one that is
+    open already, of this bench file, and stays so; else one is opened, and closed at the end.
+    Raises UserError for a user's mistake.
+    """
+
+    def __init__(self, request: Request, bench: Bench | None = None) -> None:
+        torch.set_num_threads(min(torch.get_num_threads(), 2))
+        self.request = request
+        run = read_run(request.resume) if request.resume else None
+        if run is not None:
+            self.options, self._text, name = options_of(run), run.bench_text, str(run.path)
+        else:
+            self.options = request.options
+            name, self._text = bench_text(request.bench) if not request.remote else ("", "")
+        if request.remote is not None:
+            bench, served = connect_bench(request.remote)
+            name, self._text = f"bench at {request.remote}", self._remote_text(bench, served, run)
+        self.config: BenchConfig = parse_bench(self._text, name)
+        self._run = run
+        self._calibrations = request.calibrations if run is None else run.calibrations
+        self._lent = bench is not None and request.remote is None
+        self._bench: Bench = bench or self._open()
+        try:
+            self._on_twin = self._twin_training()
+            self.session = Session.create(self.config, self.options, self._bench, request.data_dir)
+            self.session.checkpoint_seconds = request.checkpoint_seconds
+            if run is not None:
+                self.session.restore(run)
+            elif request.start_from is not None:
+                read_layers(request.start_from).give_to(self.session)
+                self.session.position.go_to("offline_on_twin")
+            self.recorder = self._make_recorder()
+        except BaseException:
+            if not self._lent:
+                self._bench.close()
+            raise
+
+    def _twin_training(self) -> LearnOnTwin:
+        """How it learns on the twin. Raises UserError if the workers asked for are not to be had."""
+        request, workers = self.request, None
+        if request.workers:
+            # Here and not after hours; layers from a file need no neighbour.
+            if request.start_from is None and request.resume is None:
+                check_independent(self.options, request.workers)
+            workers = chosen_workers(request.workers, request.workers_on, request.cluster)
+        return partial(
+            train_on_twin, bench_text=self._text, workers=workers, data_dir=request.data_dir
+        )
+
+    @staticmethod
+    def _remote_text(bench: Bench, served: str, run: RunFile | None) -> str:
+        """The bench file's text. Raises UserError if it is another than the run's."""
+        if run is not None and run.bench_text != served:
+            bench.close()
+            raise UserError(f"{run.path}: is of another bench file than the one that is served")
+        return served
+
+    def _open(self) -> Bench:
+        try:
+            return open_bench(self.config, self.options.seed)
+        except DeviceError as error:
+            raise UserError(f"bench {self.config.name!r}: {error}") from error
+
+    def _make_recorder(self) -> Recorder | None:
+        path = self.request.run_path
+        if path is None:
+            return None
+        options = json.dumps(self.options.model_dump(), indent=2)
+        resumed = self._run is not None
+        seed, stored = self.options.seed, self._calibrations
+        return Recorder(path, self._text, options, seed, resumed, stored)
+
+    def _kept(self) -> ArchivedCalibration | None:
+        folder = self._calibrations
+        if folder is None:
+            return None
+        return ArchivedCalibration(self.session, CalibrationArchive(folder), self._text)
+
+    def job(self) -> Generator[Event, None, dict[str, float]]:
+        """The generator; its end, by whatever way, leaves the bench safe."""
+        before_s = self.session.figures.get("seconds", 0.0)
+        started_s = time.monotonic()
+        try:
+            with self._bench.lent() if self._lent else self._bench:
+                return (yield from self._experiment(before_s))
+        except DeviceStateError as error:
+            raise UserError(str(error)) from error
+        except DeviceError as error:
+            spent_s = time.monotonic() - started_s
+            raise UserError(
+                f"{error} (after {spent_s:.0f} s). {self._state()} Mend it, then "
+                f"go on with: labdiff train --resume {self.request.run_path}"
+            ) from error
+
+    def _experiment(self, before_s: float) -> Generator[Event, None, dict[str, float]]:
+        return experiment(self.session, before_s, self._kept(), self._on_twin)
+
+    def _state(self) -> str:
+        """How the bench was left, and what had gone wrong before."""
+        left, before = self._bench.left_unsafe, self._bench.troubles.words()
+        safe = (
+            f"See to it by hand: {'; '.join(left)}."
+            if left
+            else "The laser is off and the SLM flat."
+        )
+        return f"{safe} Troubles until then: {before}." if before else safe

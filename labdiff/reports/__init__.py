@@ -1,0 +1,1 @@
+"""Reports of runs and calibrations as HTML pages, figures and terminal text."""

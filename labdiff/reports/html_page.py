@@ -1,0 +1,61 @@
+"""A self-contained HTML page: style and pictures inside, nothing fetched."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from labdiff.atomic_write import write_whole
+from labdiff.errors import UserError
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem;
+  color: #1c2330 }
+h1 { font-size: 1.7rem; margin-bottom: .2rem }
+h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid #d6dbe4 }
+table { border-collapse: collapse; margin: 1rem 0 }
+td { padding: .3rem .9rem; border-bottom: 1px solid #e4e8ef }
+td.time { white-space: nowrap }
+td.number { text-align: right; font-variant-numeric: tabular-nums }
+img { max-width: 100% }
+.quiet { color: #5b6678 }
+.tag { border-radius: .6rem; padding: .1rem .6rem; background: #e5f3ea; color: #14602f }
+.tag.stopped, .tag.running, .tag.warn { background: #fff2d8; color: #7a5200 }
+.tag.failed, .tag.fail { background: #fde5e5; color: #8a1c1c }
+"""
+
+
+def write_page(path: Path, title: str, parts: list[str]) -> Path:
+    """Write a page of these parts; returns its path. Raises UserError if it cannot be written."""
+    head = (
+        "<!doctype html><html lang='en'><meta charset='utf-8'>"
+        f"<title>{html.escape(title)}</title><style>{_STYLE}</style>"
+    )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, "\n".join([head, *parts, "</html>"]).encode())
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
+    return path
+
+
+def tag(word: str) -> str:
+    """A word on a coloured ground: an outcome or a verdict."""
+    return f"<span class='tag {word}'>{word}</span>"
+
+
+def image(figure: Figure, words: str) -> str:
+    """A figure inside the page."""
+    data = base64.b64encode(png_bytes(figure)).decode("ascii")
+    return f"<img alt='{html.escape(words)}' src='data:image/png;base64,{data}'>"
+
+
+def png_bytes(figure: Figure, dpi: int = 110) -> bytes:
+    """A figure as PNG."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi)
+    return buffer.getvalue()

@@ -1,0 +1,131 @@
+"""A progress bar in the terminal: a watcher of events."""
+
+from __future__ import annotations
+
+import math
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from calibration.step import CalibrationStep
+from labdiff.events import (
+    AlignmentStep,
+    Calibrated,
+    DenoiserStep,
+    EvaluationStep,
+    Event,
+    GenerationStep,
+    Looked,
+    StageStarted,
+    TrainingStep,
+)
+
+STYLES = {
+    "pass": "green",
+    "warn": "yellow",
+    "fail": "red",
+    "fresh": "green",
+    "stale": "yellow",
+    "never": "yellow",
+    "failed": "red",
+}
+
+
+class ProgressBar:
+    """One line per stage, with the figures that matter and the time left. Writes to stderr."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.console = Console(stderr=True, quiet=quiet)
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description:<22}"),
+            BarColumn(bar_width=28),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=self.console,
+            refresh_per_second=4,
+        )
+        self._task: TaskID | None = None
+        self._plain = not self.console.is_terminal
+        self._said_s = 0.0
+
+    def __enter__(self) -> ProgressBar:
+        if not self._plain:
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if not self._plain:
+            self._progress.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        match event:
+            case StageStarted(stage=stage, total_steps=total):
+                self._finish()
+                self._task = self._progress.add_task(stage, total=max(total, 1), note="")
+                if self._plain:
+                    self.console.print(f"{stage} ...")
+            case TrainingStep():
+                note = f"twin MSE {event.twin_mse:.3f}"
+                if event.bench_mse is not None and event.discrepancy is not None:
+                    note = f"bench MSE {event.bench_mse:.3f}  D {event.discrepancy:.4f}"
+                    if event.noise_floor is not None and math.isfinite(event.noise_floor):
+                        note += f" (noise {event.noise_floor:.4f})"
+                self._advance(event.step, event.total, f"set {event.layer_set}  {note}")
+            case DenoiserStep():
+                self._advance(event.step, event.total, f"{event.peer}  MSE {event.mse:.3f}")
+            case AlignmentStep():
+                self._advance(event.step, event.total, event.message)
+            case CalibrationStep():
+                self._advance(event.index, event.total, f"{event.routine}: {event.message}")
+            case GenerationStep():
+                self._advance(event.step, event.total, f"t = {event.t}")
+            case EvaluationStep():
+                self._advance(event.step, event.total, event.message)
+            case Calibrated(routine=routine, result=result):
+                verdict = result.verdict
+                words = f"  {verdict.level}  {routine}: {verdict.reason} {verdict.remedy}".rstrip()
+                self.console.print(
+                    words, style=STYLES[verdict.level], highlight=False, markup=False
+                )
+            case Looked(findings=findings):
+                for routine, state, words in findings:
+                    self.console.print(
+                        f"  {state:<6} {routine}: {words}",
+                        style=STYLES[state],
+                        highlight=False,
+                        markup=False,
+                    )
+            case _:
+                pass
+
+    def _advance(self, index: int, total: int, note: str) -> None:
+        if self._task is not None:
+            self._progress.update(self._task, completed=index + 1, total=total, note=note)
+        if self._plain and time.monotonic() - self._said_s > 5.0:
+            self._said_s = time.monotonic()
+            self.console.print(f"  {index + 1}/{total}  {note}", highlight=False)
+
+    def _finish(self) -> None:
+        if self._task is not None:
+            total = self._progress.tasks[self._task].total
+            self._progress.update(self._task, completed=total or 0)

@@ -1,0 +1,137 @@
+"""A run file as one screen of text: where it is, how it learns, what the twin knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from labdiff.reports.labels import QUANTITIES, WORDS, duration
+from labdiff.runs.reader import RunFile
+
+Column = npt.NDArray[Any]
+Rows = dict[str, Column]
+BARS = "▁▂▃▄▅▆▇█"
+WIDTH = 48
+RECENT = 50
+"""Steps over which speed and duty are averaged."""
+SILENT_SECONDS = 60.0
+"""A running job writes every few seconds; alone a long fit on a slow computer takes longer."""
+CURVES = (
+    ("bench_mse", "noise MSE, bench"),
+    ("twin_mse", "noise MSE, twin"),
+    ("discrepancy", "D = 1 - C"),
+    ("noise_floor", "D of a perfect twin"),
+)
+
+
+def run_view(run: RunFile, now_s: float) -> RenderableType:
+    """What `labdiff watch` shows. now_s: seconds since 1970, beside which the events' times are set."""
+    training = run.columns.get("training", {})
+    parts: list[RenderableType] = [_headline(run, now_s), _stage(run)]
+    if training:
+        parts += [_curves(training), _pace(training)]
+        known = _alignment(training)
+        parts += [known] if known is not None else []
+    if run.figures:
+        parts.append(_figures(run))
+    return Group(*parts)
+
+
+def _headline(run: RunFile, now_s: float) -> Text:
+    style = {"completed": "green", "failed": "red", "stopped": "yellow"}.get(run.outcome, "cyan")
+    words = Text.assemble(
+        (str(run.path), "bold"), "  ", (run.outcome, style), f"  seed {run.seed}", no_wrap=True
+    )
+    if run.reason:
+        words.append(f"\n{run.reason}", style)
+    silent_s = now_s - _last_s(run)
+    if run.outcome == "running" and silent_s > SILENT_SECONDS:
+        words.append(
+            f"\nnothing new for {duration(silent_s)}; if its process is gone, go on with: "
+            f"labdiff train --resume {run.path}",
+            "yellow",
+        )
+    return words
+
+
+def _last_s(run: RunFile) -> float:
+    times = [table["time_s"][-1] for table in run.columns.values() if len(table.get("time_s", ()))]
+    return float(max(times, default=np.inf))
+
+
+def _stage(run: RunFile) -> Text:
+    stages = run.columns.get("stages", {})
+    if not stages:
+        return Text("preparing ...")
+    words = f"{stages['stage'][-1]}"
+    begun_s = float(stages["time_s"][-1])
+    for kind, index, total in (
+        ("training", "step", "total"),
+        ("alignment", "step", "total"),
+        ("calibration", "index", "total"),
+    ):
+        table = run.columns.get(kind, {})
+        if not table or float(table["time_s"][-1]) < begun_s:
+            continue
+        done, of = int(table[index][-1]) + 1, int(table[total][-1])
+        words += f": {done} of {of}"
+        times = table["time_s"][table["time_s"] >= begun_s][-RECENT:]
+        if run.outcome == "running" and len(times) > 1:
+            left_s = (of - done) * float(times[-1] - times[0]) / (len(times) - 1)
+            words += f", {duration(left_s)} left"
+        break
+    return Text(words)
+
+
+def _curves(training: Rows) -> Table:
+    table = Table("", "", "now", "least", box=None, pad_edge=False)
+    for name, words in CURVES:
+        values = training.get(name, np.empty(0))
+        values = values[np.isfinite(values)]
+        if len(values):
+            table.add_row(words, sparkline(values), f"{values[-1]:.4g}", f"{values.min():.4g}")
+    return table
+
+
+def sparkline(values: npt.NDArray[np.floating], width: int = WIDTH) -> str:
+    """Positive values as bars on a logarithmic scale, means of as many parts as there is width."""
+    parts = np.array_split(values, min(width, len(values)))
+    heights = np.log([max(float(part.mean()), 1e-12) for part in parts])
+    low, span = float(heights.min()), max(float(np.ptp(heights)), 1e-9)
+    return "".join(BARS[int((h - low) / span * (len(BARS) - 1) + 0.5)] for h in heights)
+
+
+def _pace(training: Rows) -> Text:
+    words = []
+    for name, form in (("frames_per_s", "{:.3g} frames/s"), ("duty", "bench duty {:.0%}")):
+        values = training.get(name, np.empty(0))[-RECENT:]
+        if np.isfinite(values).any():
+            words.append(form.format(float(np.nanmean(values))))
+    if "repeated" in training:
+        words.append(f"{int(np.nansum(training['repeated']))} frames measured again")
+    return Text(", ".join(words))
+
+
+def _alignment(training: Rows) -> Table | None:
+    table = Table("the twin has", "", "one deviation", box=None, pad_edge=False)
+    for name in QUANTITIES["alignment"]:
+        values = training.get(f"alignment_{name}", np.empty(0))
+        if not len(values) or not np.isfinite(values[-1]):
+            continue
+        deviations = training.get(f"deviation_{name}", np.empty(0))
+        known = len(deviations) and np.isfinite(deviations[-1])
+        table.add_row(name, f"{values[-1]:+.4f}", f"{deviations[-1]:.2g}" if known else "")
+    return table if table.row_count else None
+
+
+def _figures(run: RunFile) -> Table:
+    table = Table("", "", box=None, pad_edge=False)
+    for name, words in WORDS.items():
+        if name in run.figures:
+            table.add_row(words, f"{run.figures[name]:.4g}")
+    return table

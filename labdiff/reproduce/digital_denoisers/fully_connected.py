@@ -1,0 +1,53 @@
+"""The fully connected peer (paper, A.2)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+from labdiff.reproduce.digital_denoisers.denoiser import (
+    WORKING_SIZE,
+    DigitalDenoiser,
+    resized,
+)
+from labdiff.reproduce.digital_denoisers.time_embedding import TimeEmbedding
+
+LAYERS = 4
+TOLD_THE_TIME = (1, 3)
+"""After these layers the time embedding is added."""
+
+
+class FullyConnectedNet(DigitalDenoiser):
+    """Four layers of 1200 units with batch norm and SiLU, and a linear read-out of the noise.
+
+    The image is interpolated to 76 x 76 first; the noise comes out at the image's own size. The paper
+    does not say how the embedding gets its 1200 numbers: here it is sinusoidal with as many.
+    """
+
+    architecture = "fully connected net"
+    learning_rate = 3e-4
+
+    def __init__(
+        self, image_shape: tuple[int, int], width: int = 1200, working_size: int = WORKING_SIZE
+    ) -> None:
+        super().__init__(image_shape, width=width, working_size=working_size)
+        self._working_shape = (working_size, working_size)
+        sizes = [working_size**2] + [width] * LAYERS
+        self.layers = nn.ModuleList(
+            nn.Sequential(nn.Linear(before, after), nn.BatchNorm1d(after), nn.SiLU())
+            for before, after in pairwise(sizes)
+        )
+        self.time = TimeEmbedding(width)
+        self.read_out = nn.Linear(width, self.image_shape[0] * self.image_shape[1])
+
+    def forward(self, x_t: Tensor, t: Tensor) -> Tensor:
+        """Predicted noise (B, H, W) for x_t (B, H, W) and t (B,)."""
+        values = resized(x_t, self._working_shape).flatten(1)
+        embedding = self.time(t)
+        for number, layer in enumerate(self.layers, start=1):
+            values = layer(values)
+            if number in TOLD_THE_TIME:
+                values = values + embedding
+        noise: Tensor = self.read_out(values).view(-1, *self.image_shape)
+        return noise

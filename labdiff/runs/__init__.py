@@ -1,0 +1,1 @@
+"""The run file: recorder, reader, summary, picture history."""

@@ -1,0 +1,238 @@
+"""Trained layers as one small file: phases as 8-bit grey levels of a turn, as an SLM shows them.
+
+Layout (HDF5):
+
+    /                   attrs: definition, version, bench (text), options (JSON), data, training_images,
+                        version_<package>
+    /phases             (M, N, h, w) uint8, 256 grey levels to 2 pi
+    /<all else>         float32: what encodes and decodes (`twin.denoising_unit`), image statistics
+
+Nothing in it is executable, and nothing of a bench: what a calibration finds stays with the bench.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from dataclasses import dataclass
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import torch
+from pydantic import ValidationError
+from torch import Tensor
+
+from drivers.validation_messages import explain
+from labdiff.atomic_write import write_whole
+from labdiff.config.bench import parse_bench
+from labdiff.config.training import TrainingOptions
+from labdiff.errors import UserError
+from labdiff.runs.reader import read_run
+from labdiff.session.models import build_odu, build_twin
+from labdiff.session.session import Session, options_of
+from twin.denoising_unit import OpticalDenoisingUnit
+
+DEFINITION = "labdiff_layers"
+VERSION = 2
+GREY_LEVELS = 256
+PRETRAINED = "pretrained"
+"""What the command line calls the layers that come with the program."""
+_VERSIONED = ("labdiff", "numpy", "torch")
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """A unit, the options and the bench (its file's text) that it was trained with.
+
+    data: the images it has seen, in words; training_images: how many. versions: of the programs.
+    """
+
+    unit: OpticalDenoisingUnit
+    options: TrainingOptions
+    bench_text: str
+    data: str
+    training_images: int
+    versions: dict[str, str]
+
+    def give_to(self, session: Session) -> None:
+        """Let a session have these weights. Raises UserError, naming what differs, if they do not fit."""
+        check_options(self.options, session.options)
+        mine = build_twin(parse_bench(self.bench_text, "the layers' bench")).geometry
+        theirs = session.twin.geometry
+        for name in mine.__slots__:
+            if getattr(mine, name) != getattr(theirs, name):
+                raise UserError(
+                    f"bench {session.config.name!r}: {name} = {getattr(theirs, name)}, but the layers "
+                    f"were trained for {getattr(mine, name)}; give a bench that they fit"
+                )
+        session.odu.load_state_dict(self.unit.state_dict())
+        session.pretrained = True
+
+
+UNIT_OPTIONS = (
+    "data",
+    "classes",
+    "image_size",
+    "layer_sets",
+    "timestep_edges",
+    "layers",
+    "detection",
+    "writing",
+    "cells",
+    "prediction",
+    "prompt",
+    "seed",
+)
+"""Options that layers are made for; the seed too, because it says which images are held out."""
+
+
+def check_options(made_for: TrainingOptions, wanted: TrainingOptions) -> None:
+    """Raises UserError that names the option that differs."""
+    for name in UNIT_OPTIONS:
+        had, wants = getattr(made_for, name), getattr(wanted, name)
+        if had != wants:
+            raise UserError(f"{name} = {wants}, but the layers were trained with {name} = {had}")
+
+
+def options_from_layers(path: Path, wanted: dict[str, Any], given: set[str]) -> dict[str, Any]:
+    """The options of a training that starts from a layer file: the file's, and those that are wanted.
+
+    What layers are made for counts only if it was given by the user: it is then checked, and one line
+    says which option differs. Raises UserError for that, and as `read_layers` does.
+    """
+    had = read_layers(path).options
+    own = {*UNIT_OPTIONS, "offline_steps"}
+    chosen = {k: v for k, v in wanted.items() if k in given or k not in own}
+    options = {**had.model_dump(), **chosen, "offline_steps": had.offline_steps}
+    check_options(had, TrainingOptions.model_construct(**options))
+    return options
+
+
+def grey_levels(phases: Tensor) -> Tensor:
+    """Phases, rad, as uint8 grey levels of a turn, rounded to the nearest."""
+    levels = torch.round(phases.detach().double() / (2.0 * math.pi) * GREY_LEVELS)
+    return torch.remainder(levels, GREY_LEVELS).to(torch.uint8)
+
+
+def write_layers(path: Path, session: Session, bench_text: str) -> None:
+    """Write a session's layers, atomically. Raises UserError if the file cannot be written."""
+    image = io.BytesIO()
+    with h5py.File(image, "w") as file:
+        file.attrs["definition"] = DEFINITION
+        file.attrs["version"] = VERSION
+        file.attrs["bench"] = bench_text
+        file.attrs["options"] = session.options.model_dump_json(indent=2)
+        file.attrs["data"] = session.images.source
+        file.attrs["training_images"] = len(session.images.train)
+        file.attrs["prompts"] = session.odu.layout.prompts
+        for package in _VERSIONED:
+            file.attrs[f"version_{package}"] = metadata.version(package)
+        for name, value in session.odu.state_dict().items():
+            if name == "phases":
+                levels = grey_levels(value).numpy()
+                file.create_dataset(name, data=levels, compression="gzip", compression_opts=9)
+            else:
+                file.create_dataset(name, data=value.numpy().astype(np.float32))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, image.getbuffer())
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
+
+
+def is_layer_file(path: Path) -> bool:
+    """Whether it calls itself one; False for whatever cannot be read."""
+    try:
+        with h5py.File(path, "r") as file:
+            return bool(file.attrs.get("definition") == DEFINITION)
+    except OSError:
+        return False
+
+
+def read_layers(path: Path) -> Layers:
+    """Read a layer file. Raises UserError if it is missing, damaged, another kind or another version."""
+    if not path.is_file():
+        raise UserError(
+            f"{path}: no such layer file. 'labdiff layers export RUN -o FILE' makes one."
+        )
+    try:
+        with h5py.File(path, "r") as file:
+            if file.attrs.get("definition") != DEFINITION:
+                raise UserError(
+                    f"{path}: not a layer file. 'labdiff layers export RUN -o FILE' makes one of a run."
+                )
+            version = int(file.attrs["version"])
+            if version != VERSION:
+                raise UserError(
+                    f"{path}: layer file of version {version}; this program reads version {VERSION}"
+                )
+            return _read(path, file)
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise UserError(f"{path}: not a readable layer file ({error})") from None
+
+
+def _read(path: Path, file: h5py.File) -> Layers:
+    try:
+        options = TrainingOptions.model_validate_json(str(file.attrs["options"]))
+    except ValidationError as error:
+        raise UserError(explain(error, f"{path}, options", TrainingOptions)) from None
+    bench_text = str(file.attrs["bench"])
+    config = parse_bench(bench_text, f"{path}, bench")
+    unit = build_odu(config, options, prompts=int(file.attrs.get("prompts", 0)))
+    for name, value in unit.state_dict().items():
+        stored = np.asarray(file[name])
+        kind = np.uint8 if name == "phases" else np.float32
+        if stored.dtype != kind or stored.shape != tuple(value.shape):
+            raise UserError(
+                f"{path}: {name} holds {stored.dtype} {stored.shape}; "
+                f"its options and its bench need {np.dtype(kind)} {tuple(value.shape)}"
+            )
+        found = torch.from_numpy(np.array(stored, np.float32))
+        # The unit's own tensors are filled: a state dict shares them.
+        value.copy_(found * (2.0 * math.pi / GREY_LEVELS) if name == "phases" else found)
+    return Layers(
+        unit=unit,
+        options=options,
+        bench_text=bench_text,
+        data=str(file.attrs["data"]),
+        training_images=int(file.attrs["training_images"]),
+        versions={
+            name.removeprefix("version_"): str(value)
+            for name, value in file.attrs.items()
+            if name.startswith("version_")
+        },
+    )
+
+
+def layer_path(path_or_name: str) -> Path:
+    """A layer file's path; "pretrained" is the one that comes with the program."""
+    if path_or_name == PRETRAINED:
+        return pretrained_path()
+    return Path(path_or_name)
+
+
+def pretrained_path() -> Path:
+    """Layers for the embedded digits, made by `python -m labdiff.cli.make_pretrained`."""
+    return Path(str(resources.files("labdiff"))) / "session" / "pretrained" / "digits.h5"
+
+
+def export_layers(run_file: Path, path: Path, data_dir: Path | None = None) -> None:
+    """Write the layers of a run file. Raises UserError if they are not trained to the end.
+
+    data_dir: of the run's images, which the file tells of.
+    """
+    run = read_run(run_file)
+    options = options_of(run)
+    config = parse_bench(run.bench_text, str(run_file))
+    session = Session.create(config, options, None, data_dir)
+    session.restore(run)
+    where = session.position
+    if where.stage == "offline":
+        raise UserError(
+            f"{run_file}: its layers are not trained to the end (layer set {where.layer_set} of "
+            f"{options.layer_sets}); go on with it first"
+        )
+    write_layers(path, session, run.bench_text)

@@ -1,0 +1,40 @@
+"""With what the layers in a file were trained; read without torch, so that a window can ask."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import h5py
+from pydantic import ValidationError
+
+from labdiff.config.training import TrainingOptions
+from labdiff.errors import UserError
+from labdiff.runs.reader import run_entry
+
+
+def options_of_layers(path: Path | None) -> TrainingOptions:
+    """Of a layer file or a run file; of the layers that come along if None.
+
+    Raises UserError for any other file.
+    """
+    if path is None:
+        path = Path(str(resources.files("labdiff").joinpath("session", "pretrained", "digits.h5")))
+    if not path.is_file():
+        raise UserError(f"{path}: no such run file or layer file")
+    text = _of_layer_file(path)
+    if text is None:
+        with run_entry(path) as entry:
+            text = str(entry["config"].attrs["options"])
+    try:
+        return TrainingOptions.model_validate_json(text)
+    except ValidationError:
+        raise UserError(f"{path}: its options are not those of this version of labdiff") from None
+
+
+def _of_layer_file(path: Path) -> str | None:
+    try:
+        with h5py.File(path, "r") as file:
+            return str(file.attrs["options"])
+    except (OSError, KeyError):
+        return None

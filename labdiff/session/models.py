@@ -1,0 +1,59 @@
+"""Build the twin and the denoising unit of a bench file."""
+
+from __future__ import annotations
+
+from labdiff.config.bench import BenchConfig
+from labdiff.config.training import TrainingOptions
+from labdiff.errors import UserError
+from twin.denoising_unit import ImageStatistics, OpticalDenoisingUnit
+from twin.digital_twin import DigitalTwin, TwinGeometry
+from twin.input_layout import InputLayout
+
+
+def build_twin(config: BenchConfig) -> DigitalTwin:
+    """The bench's twin at data-sheet values."""
+    return DigitalTwin(
+        TwinGeometry(
+            shape=config.cavity.patch_shape,
+            layers=config.layers,
+            pixel_pitch_m=config.slm.pixel_pitch_um * 1e-6,
+            wavelength_m=config.source.wavelength_nm * 1e-9,
+            z_gap_m=config.cavity.z_gap_mm * 1e-3,
+            waist_m=config.source.waist_mm * 1e-3,
+            input_kind=config.input.kind,
+            numerical_aperture=config.relay.numerical_aperture,
+        )
+    )
+
+
+def build_odu(
+    config: BenchConfig,
+    options: TrainingOptions,
+    statistics: ImageStatistics | None = None,
+    prompts: int = 0,
+) -> OpticalDenoisingUnit:
+    """An untrained unit for a bench; prompts: classes that can be asked for.
+
+    Raises UserError if images, and the prompt beside them, do not fit the patches.
+    """
+    try:
+        return OpticalDenoisingUnit(
+            layer_sets=options.layer_sets,
+            layers=config.layers,
+            shape=config.cavity.patch_shape,
+            image_shape=(options.image_size, options.image_size),
+            input_kind=config.input.kind,
+            prediction=options.prediction,
+            data_layers=options.layers == "data",
+            detection=options.detection,
+            writing=options.writing,
+            soft_cells=options.cells == "soft",
+            statistics=statistics,
+            prompts=prompts,
+        )
+    except ValueError as error:
+        allowed = InputLayout.sizes_that_fit(config.cavity.patch_shape, prompts, options.writing)
+        raise UserError(
+            f"image_size = {options.image_size}: {error}; "
+            f"allowed are {', '.join(map(str, allowed)) or 'none'}"
+        ) from None

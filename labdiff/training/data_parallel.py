@@ -1,0 +1,59 @@
+"""Training on a twin with every batch shared among processes of this machine."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import torch.distributed as dist
+
+from labdiff.training.batch_share import BatchShare
+from labdiff.training.layer_set_task import LayerSetTask, Progress, learn
+
+LOOPBACK = "127.0.0.1"
+SILENCE = timedelta(seconds=60)
+"""After which a process gives up the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareTask:
+    """A layer set, the share of this process, and where the processes meet: a port of this machine."""
+
+    task: LayerSetTask
+    share: BatchShare
+    port: int
+
+
+def free_port() -> int:
+    """A port of loopback that nobody uses now."""
+    with socket.socket() as found:
+        found.bind((LOOPBACK, 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def learn_share(task: ShareTask) -> Iterator[Progress]:
+    """Learn a layer set together with the others; the first process alone tells."""
+    with group(task.share, task.port):
+        for word in learn(replace(task.task, share=task.share)):
+            if task.share.rank == 0:
+                yield word
+
+
+@contextmanager
+def group(share: BatchShare, port: int) -> Iterator[None]:
+    """While it is entered, this process is one of `share.count`, which meet at a port of this machine."""
+    dist.init_process_group(
+        "gloo",
+        init_method=f"tcp://{LOOPBACK}:{port}",
+        rank=share.rank,
+        world_size=share.count,
+        timeout=SILENCE,
+    )
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()

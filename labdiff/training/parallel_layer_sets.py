@@ -1,0 +1,138 @@
+"""Layer sets learnt at the same time: each by a worker of its own, to the bit as one after the other.
+
+On a twin a layer set touches its own weights alone, and its images are drawn by its own number; so it does
+not matter who learns it, nor when. With warm starts it does: each then begins with its neighbour's end.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from labdiff.config.training import TrainingOptions
+from labdiff.errors import UserError
+from labdiff.events import StageStarted
+from labdiff.job import Job
+from labdiff.session.session import Session
+from labdiff.training.layer_set_task import (
+    LayerSetState,
+    LayerSetTask,
+    Progress,
+    TwinSnapshot,
+    learn,
+    put_back,
+    weights_of,
+)
+from labdiff.training.loop import train
+from labdiff.training.methods import STAGES, Method, step_counts
+from labdiff.training.resume import LEARNER
+from labdiff.workers.task import Task, Workers, run_tasks
+
+SET = "set."
+"""Names of what a checkpoint keeps of each layer set begin so: set.3.step, set.3.learner.deviation."""
+
+
+def check_independent(options: TrainingOptions, workers: int) -> None:
+    """Raises UserError if each layer set needs the one before."""
+    if options.warm_start and options.layer_sets > 1:
+        raise UserError(
+            f"--workers {workers}: with warm starts, which are usual, each layer set starts from its "
+            "neighbour's end, so they learn one after the other. Add --no-warm-start, and give each as "
+            "many steps as the first (--further-steps 1), or leave --workers out"
+        )
+
+
+def train_on_twin(
+    session: Session,
+    method: Method,
+    bench_text: str,
+    workers: Workers | None = None,
+    data_dir: Path | None = None,
+) -> Job[None]:
+    """Train every layer set on the twin: one after the other, or by workers at the same time.
+
+    A run that was begun by workers goes on so. Raises UserError as `check_independent`.
+    """
+    if workers is None:
+        if any(name.startswith(SET) for name in session.at_work):
+            raise UserError(
+                "its layer sets were learnt by workers at the same time; say how many go on: --workers 2"
+            )
+        yield from train(session, method)
+        return
+    if not session.pretrained:
+        check_independent(session.options, workers.size)
+    yield from _by_workers(session, method, bench_text, workers, data_dir)
+
+
+def _by_workers(
+    session: Session, method: Method, bench_text: str, workers: Workers, data_dir: Path | None
+) -> Job[None]:
+    plan = step_counts(session.options, method)
+    states = _taken_up(session, plan)
+    yield StageStarted(f"{STAGES[method]}, {workers.words}", sum(plan))
+    twin = TwinSnapshot.of(session)
+
+    def task(layer_set: int) -> Task:
+        argument = LayerSetTask(
+            bench_text,
+            session.options,
+            data_dir,
+            method,
+            layer_set,
+            twin,
+            session.pretrained,
+            states[layer_set],
+        )
+        return Task(f"layer set {layer_set}", learn, argument)
+
+    left = [number for number, steps in enumerate(plan) if states[number].step < steps]
+    done = sum(state.step for state in states)
+    with workers, closing(run_tasks(workers, left, task)) as words:
+        for layer_set, word in words:
+            if not isinstance(word, Progress):
+                continue
+            for step in word.steps:
+                # Counted as they come: the layer sets' steps come in among each other.
+                yield dataclasses.replace(step, step=done)
+                done += 1
+            states[layer_set] = word.state
+            put_back(session, layer_set, word.state)
+            _keep(session, states)
+            if session.checkpoint_due:
+                yield session.checkpoint()
+    where = session.position
+    where.layer_set, where.step = session.options.layer_sets, 0
+    session.at_work.clear()
+
+
+def _taken_up(session: Session, plan: list[int]) -> list[LayerSetState]:
+    """Where each layer set is, in a session that begins, or goes on from workers or from none."""
+    kept, where = session.at_work, session.position
+    states = []
+    for layer_set, steps in enumerate(plan):
+        start, memory = f"{SET}{layer_set}.", f"{SET}{layer_set}.{LEARNER}"
+        step = 0
+        if start + "step" in kept:
+            step = int(kept[start + "step"])
+        elif layer_set < where.layer_set:
+            step = steps
+        elif layer_set == where.layer_set and where.step > 0:
+            step, memory = where.step, LEARNER
+        learner = {k.removeprefix(memory): v for k, v in kept.items() if k.startswith(memory)}
+        states.append(LayerSetState(step, weights_of(session, layer_set), learner))
+    session.at_work.clear()
+    return states
+
+
+def _keep(session: Session, states: list[LayerSetState]) -> None:
+    session.position.layer_set = session.position.step = 0
+    session.at_work.clear()
+    for layer_set, state in enumerate(states):
+        start = f"{SET}{layer_set}."
+        session.at_work[start + "step"] = np.array(state.step)
+        for name, value in state.learner.items():
+            session.at_work[start + LEARNER + name] = value

@@ -1,0 +1,61 @@
+"""Training on the data sheet's twin alone, without a bench, in a run file that can be gone on with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from labdiff.config.bench import parse_bench
+from labdiff.config.training import TrainingOptions
+from labdiff.errors import UserError
+from labdiff.events import JobStarted
+from labdiff.job import Job, recorded
+from labdiff.runs.reader import read_run
+from labdiff.runs.recorder import Recorder
+from labdiff.session.session import Session, options_of
+from labdiff.training.loop import train
+
+
+class TwinTraining:
+    """Layers for one data set, kept in `path`; a run file that is there already is gone on with.
+
+    bench_text: a bench file's text; of it only what the twin needs counts, no device is opened.
+    Raises UserError if the images do not fit, or if the run file holds a training with other options or
+    of another bench.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        bench_text: str,
+        options: TrainingOptions,
+        data_dir: Path | None = None,
+        bench_name: str = "bench file",
+    ) -> None:
+        self.path = path
+        self.session = Session.create(parse_bench(bench_text, bench_name), options, None, data_dir)
+        begun = path.exists()
+        if begun:
+            run = read_run(path)
+            if options_of(run) != options or run.bench_text != bench_text:
+                raise UserError(
+                    f"{path}: holds a training with other options or of another bench; "
+                    "choose another folder, or remove it"
+                )
+            if run.checkpoint:
+                self.session.restore(run)
+        text = json.dumps(options.model_dump(), indent=2)
+        self.recorder = Recorder(path, bench_text, text, options.seed, resume=begun)
+
+    def job(self) -> Job[Session]:
+        """Train every layer set; at once done if the file says that all are."""
+        session = self.session
+        return (yield from recorded(self._training(session), self.recorder))
+
+    def _training(self, session: Session) -> Job[Session]:
+        yield JobStarted("training on the twin", session.options.layer_sets)
+        if session.position.stage == "offline":
+            yield from train(session, "offline")
+            session.position.stage = "trained"
+            yield session.checkpoint()
+        return session

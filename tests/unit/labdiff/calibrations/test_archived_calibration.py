@@ -1,0 +1,68 @@
+"""What a kept calibration does after a failure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from calibration.archive import CalibrationArchive
+from calibration.result import CalibrationError
+from drivers.errors import DeviceDisconnectedError
+from labdiff.calibrations.archived import ArchivedCalibration
+from labdiff.calibrations.validity import ValidityFinding, _to_redo
+from labdiff.config.training import TrainingOptions
+from labdiff.job import run
+from labdiff.jobs.training_job import ExperimentJob, Request
+from mock_hardware.fault_script import FOR_EVER, Fault
+from mock_hardware.laboratory import MockLaboratory
+
+PLAN = ("dark level", "registration")
+
+
+def measured(archive: CalibrationArchive, fault: Fault | None = None, first: int = 1) -> int:
+    """Measure the plan on a fresh bench; how many frames its camera took."""
+    session = ExperimentJob(Request("mock", None, TrainingOptions(offline_steps=0))).session
+    lab = cast(MockLaboratory, session.bench.slm._lab)  # type: ignore[attr-defined]
+    if fault is not None:
+        lab.faults.add(fault, first, FOR_EVER)
+    kept = ArchivedCalibration(session, archive, "the bench file")
+    with session.bench:
+        run(kept.measure(PLAN))
+    return lab.camera.requests
+
+
+def test_what_was_mended_after_a_failure_is_measured_anew(tmp_path: Path) -> None:
+    archive = CalibrationArchive(tmp_path)
+    with pytest.raises(CalibrationError, match="Is the laser on"):
+        measured(archive, "beam_blocked")
+    assert len(archive.history("dark level")) == 1
+    assert not (tmp_path / "unfinished.frames").exists()
+    frames = measured(archive)
+    found = archive.latest("registration")
+    assert found is not None
+    assert found.provenance.resumed_frames == 0
+    assert found.provenance.frames == frames  # the dark level is not measured again
+    assert not list(tmp_path.glob("unfinished*"))
+
+
+def test_a_pulled_cable_costs_no_frame(tmp_path: Path) -> None:
+    archive = CalibrationArchive(tmp_path)
+    with pytest.raises(DeviceDisconnectedError):
+        measured(archive, "unplugged", first=20)
+    measured(archive)
+    found = archive.latest("registration")
+    assert found is not None
+    # 17 frames are the dark level's, the 20th did not come.
+    assert found.provenance.resumed_frames == 2
+
+
+def test_what_failed_and_carries_nothing_waits_until_it_is_asked_for() -> None:
+    findings = [
+        ValidityFinding("registration", "stale", ""),
+        ValidityFinding("camera", "failed", ""),
+        ValidityFinding("settling", "fresh", ""),
+    ]
+    redo = _to_redo(findings)
+    assert {"registration", "exposure", "settling", "wavefront", "alignment", "beam"} == redo

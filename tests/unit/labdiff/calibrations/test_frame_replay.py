@@ -1,0 +1,162 @@
+"""A measurement that was cut short goes on with the frame it was cut at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from drivers.types import CountArray
+from labdiff.bench.bench import Bench
+from labdiff.calibrations.frame_log import FrameLog
+from labdiff.calibrations.frame_replay import Replay
+from mock_hardware.laboratory import MockLaboratory
+from tests.unit.small_bench import small_bench
+
+STEPS = 6
+
+
+class Killed(Exception):
+    """The power goes."""
+
+
+def routine(bench: Bench, killed_at: int | None = None) -> list[CountArray]:
+    """Patterns, exposures, a table and dark frames, as calibrations ask for them."""
+    frames = []
+    for step in range(STEPS):
+        if step == killed_at:
+            raise Killed
+        bench.camera.exposure_ms = 1.0 + step
+        bench.laser.emission = step != 2
+        if step == 3:
+            bench.slm.set_lut(np.linspace(0.0, 7.0, 256))
+        if step % 2:
+            bench.slm.set_grey(np.full(bench.slm.shape, 40.0 * step))
+        else:
+            bench.show(np.full((bench.planes, 16, 16), 0.5 * step, np.float32))
+        bench.settle()
+        frames.append(np.array(bench.camera.get_frame().pixels))
+    return frames
+
+
+def begin(bench: Bench, path: Path) -> Replay:
+    replay = Replay(bench, FrameLog(path))
+    replay.begin()
+    return replay
+
+
+@pytest.mark.parametrize("killed_at", [1, 3, 4])
+def test_what_was_measured_is_not_measured_again(tmp_path: Path, killed_at: int) -> None:
+    path = tmp_path / "frames"
+    with small_bench("slm_patch") as (lab, bench):
+        begin(bench, path)
+        with pytest.raises(Killed):
+            routine(bench, killed_at)
+    with small_bench("slm_patch") as (lab, bench):
+        before = lab.camera.requests
+        replay = begin(bench, path)
+        frames = routine(bench)
+        assert lab.camera.requests - before == STEPS - killed_at
+        assert replay.from_log == killed_at
+        assert replay.frames == STEPS
+        replay.end()
+        assert not path.exists()
+        ended_s = lab.clock.now_s()
+    with small_bench("slm_patch") as (lab, bench):
+        wanted = routine(bench)
+        # Virtual time goes on where it was; the SLM has to settle once more.
+        assert 0.0 < ended_s - lab.clock.now_s() < 2e-3 * lab.slm.timing.total_ms
+    for got, want in zip(frames, wanted, strict=True):
+        # The mock's noise goes on where the camera's counter is: means agree, not counts.
+        assert abs(float(got.mean()) - float(want.mean())) < 0.02 * want.mean() + 1.0
+
+
+def test_frames_of_a_resumed_batch_still_name_their_pattern(tmp_path: Path) -> None:
+    fields = np.linspace(0.5, 1.0, 4)[:, None, None] * np.ones((4, 16, 16))
+    layers = np.ones((3, 16, 16), np.float32)
+    with small_bench("dmd") as (_, bench):
+        begin(bench, tmp_path / "frames")
+        whole = bench.measure(fields, layers).intensity
+    records = list(FrameLog(tmp_path / "frames").records())
+    assert [record.of_its_pattern for record in records] == [True] * 4
+    assert [record.new for record in records] == [True] * 4
+    with small_bench("dmd") as (lab, bench):
+        before = lab.camera.requests
+        begin(bench, tmp_path / "frames")
+        again = bench.measure(fields, layers).intensity
+        assert lab.camera.requests == before
+        assert bench.frames_repeated == 0
+    np.testing.assert_array_equal(again, whole)
+
+
+def test_a_stale_frame_is_recognised_in_the_log_too(tmp_path: Path) -> None:
+    fields, layers = np.ones((2, 16, 16)), np.zeros((3, 16, 16), np.float32)
+
+    def measured(lab: MockLaboratory, bench: Bench) -> int:
+        begin(bench, tmp_path / "frames")
+        bench.measure(fields, layers)
+        return bench.frames_repeated
+
+    with small_bench("dmd") as (lab, bench):
+        lab.faults.add("duplicated", lab.camera.requests + 2)
+        assert measured(lab, bench) == 1
+    with small_bench("dmd") as (lab, bench):
+        before = lab.camera.requests
+        assert measured(lab, bench) == 1
+        assert lab.camera.requests == before
+
+
+def test_delays_are_those_that_were_measured(tmp_path: Path) -> None:
+    def delays(bench: Bench, steps: int) -> list[float]:
+        found = []
+        for step in range(steps):
+            bench.slm.set_phase(np.full(bench.slm.shape, 0.3 * step, np.float32))
+            asked_s = bench.clock.now_s()
+            bench.clock.sleep_s(1e-3 * (step + 1))
+            found.append(bench.camera.get_frame().timestamp_s - asked_s)
+        return found
+
+    with small_bench("slm_patch") as (_, bench):
+        begin(bench, tmp_path / "frames")
+        first = delays(bench, 4)
+    with small_bench("slm_patch") as (_, bench):
+        begin(bench, tmp_path / "frames")
+        again = delays(bench, 6)
+    assert again[:4] == first
+    np.testing.assert_allclose(np.diff(again), 1e-3, atol=1e-9)
+
+
+def test_another_request_drops_the_rest_of_the_log(tmp_path: Path) -> None:
+    path = tmp_path / "frames"
+    with small_bench("slm_patch") as (_, bench):
+        begin(bench, path)
+        routine(bench)
+    with small_bench("slm_patch") as (lab, bench):
+        before = lab.camera.requests
+        replay = begin(bench, path)
+        bench.camera.exposure_ms = 1.0
+        bench.show(np.full((bench.planes, 16, 16), 0.0, np.float32))
+        bench.camera.get_frame()
+        assert lab.camera.requests == before
+        bench.camera.exposure_ms = 17.0
+        bench.camera.get_frame()
+        assert lab.camera.requests == before + 1
+        assert replay.live
+
+
+def test_a_record_that_was_cut_short_is_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "frames"
+    with small_bench("slm_patch") as (_, bench):
+        begin(bench, path)
+        with pytest.raises(Killed):
+            routine(bench, 3)
+    whole = path.read_bytes()
+    records = list(FrameLog(path).records())
+    assert len(records) == 3
+    for length in (len(whole) - 1, len(whole) - 700, len(whole) - len(whole) // 3 + 5):
+        path.write_bytes(whole[:length])
+        log = FrameLog(path)
+        assert len(list(log.records())) == 2
+        log.append(records[2])
+        assert path.read_bytes() == whole

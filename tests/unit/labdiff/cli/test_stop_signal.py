@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from labdiff.cli.stop_signal import NAMES, StopOnSignal
+
+HERE = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
+
+
+@pytest.mark.parametrize("number", HERE)
+def test_the_first_signal_asks_and_the_second_interrupts(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with StopOnSignal() as stop:
+        assert not stop.requested()
+        signal.raise_signal(number)
+        assert stop.requested()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+    assert signal.getsignal(number) == before
+
+
+def test_what_was_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with StopOnSignal() as stop:
+            signal.raise_signal(signal.SIGTERM)
+            assert not stop.requested()
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,244 @@
+"""One bench that stays open, steered by commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from drivers.types import Frame, Roi
+from labdiff.config.bench import bench_text
+from labdiff.config.training import TrainingOptions
+from labdiff.engine.commands import (
+    Calibrate,
+    Command,
+    Connect,
+    Disconnect,
+    Generate,
+    Pause,
+    Quit,
+    Resume,
+    SafeState,
+    SetEmission,
+    SetExposure,
+    SetLive,
+    SetPower,
+    SetRoi,
+    ShowPhase,
+    Stop,
+    Train,
+)
+from labdiff.engine.engine import Engine
+from labdiff.engine.status import BenchState, ErrorReport, JobState, News
+from labdiff.events import GenerationStep, JobEnded
+from labdiff.generation.request import GenerationRequest
+from labdiff.runs.reader import read_run
+from labdiff.session.layer_file import pretrained_path, read_layers
+
+TWO_STEPS = Generate(GenerationRequest(count=1, steps=2))
+MANY_STEPS = Generate(GenerationRequest(count=1, steps=200))
+
+
+class Desk:
+    """Plays a list of commands to an engine; an int in it lets the engine go on so many times."""
+
+    def __init__(self) -> None:
+        self.news: list[News] = []
+        self.frames: list[Frame] = []
+        self.engine = Engine(self.news.append, self.frames.append)
+
+    def play(self, *script: Command | int | Callable[[], None]) -> Desk:
+        queue: Iterator[Command | None] = self._commands(script)
+        self.engine.serve(lambda timeout_s: next(queue))
+        return self
+
+    def _commands(self, script: tuple[Command | int | Callable[[], None], ...]) -> Iterator:
+        for part in script:
+            if isinstance(part, int):
+                yield from [None] * part
+            elif callable(part):
+                part()
+            else:
+                yield part
+        yield Quit()
+
+    def of(self, kind: type) -> list:
+        return [piece for piece in self.news if isinstance(piece, kind)]
+
+    def setting(self, device: str, name: str) -> list[float | None]:
+        states = [s for s in self.of(BenchState) if s.devices]
+        return [
+            setting.actual
+            for state in states
+            for found in state.devices
+            if found.kind == device
+            for setting in found.settings
+            if setting.name == name
+        ]
+
+
+def test_connected_devices_are_told_with_what_was_asked_and_what_they_say() -> None:
+    desk = Desk().play(Connect("mock"))
+    first = desk.of(BenchState)[0]
+    assert [d.kind for d in first.devices] == ["slm", "camera", "laser"]
+    assert all(d.connected and d.driver == "mock" for d in first.devices)
+    assert not first.emission
+    assert first.sensor_shape == (256, 320) and first.bit_depth == 12
+    exposure = next(s for s in first.devices[1].settings if s.name == "exposure")
+    assert (exposure.asked, exposure.actual, exposure.unit) == (2.0, 2.0, "ms")
+    assert exposure.low == 0.005 and exposure.high == 1000.0
+    assert desk.of(BenchState)[-1].devices == (), "gone after Quit"
+
+
+def test_values_are_set_and_read_back_and_wrong_ones_refused_in_words() -> None:
+    desk = Desk().play(
+        Connect("mock"),
+        SetExposure(4.0),
+        SetExposure(5e4),
+        SetPower(3.0),
+        SetRoi(Roi(8, 16, 100, 120)),
+        SetRoi(None),
+        SetEmission(True),
+    )
+    assert desk.setting("camera", "exposure")[-1] == 4.0
+    assert desk.setting("laser", "power")[-1] == 3.0
+    assert 120 in desk.setting("camera", "window, width")
+    assert desk.setting("camera", "window, width")[-1] == 320
+    assert [s for s in desk.of(BenchState) if s.devices][-1].emission
+    (trouble,) = desk.of(ErrorReport)
+    assert "exposure 50000.0 ms; allowed is 0.005 ... 1000.0 ms" in trouble.words
+
+
+def test_without_a_bench_commands_are_refused_in_words(tmp_path: Path) -> None:
+    missing = tmp_path / "none.toml"
+    desk = Desk().play(SetExposure(1.0), Calibrate(), Connect(str(missing)))
+    words = [trouble.words for trouble in desk.of(ErrorReport)]
+    assert words[:2] == ["no bench is connected; choose one and connect"] * 2
+    assert "none.toml: no such bench file" in words[2]
+
+
+def test_live_frames_come_while_nothing_else_is_done() -> None:
+    desk = Desk().play(Connect("mock"), SetEmission(True), SetLive(True), 3, SetLive(False), 2)
+    assert len(desk.frames) == 3
+    assert [f.sequence for f in desk.frames] == sorted({f.sequence for f in desk.frames})
+    assert desk.frames[-1].pixels.shape == (256, 320)
+    assert desk.frames[-1].pixels.mean() > desk.frames[-1].pixels.min() + 10
+
+
+def test_a_camera_that_goes_ends_the_live_view_in_words(tmp_path: Path) -> None:
+    text = bench_text("mock")[1].replace("script = []", 'script = ["unplugged@2-"]')
+    path = tmp_path / "bench.toml"
+    path.write_text(text, encoding="utf-8")
+    desk = Desk().play(Connect(str(path)), SetLive(True), 4)
+    assert len(desk.frames) == 1
+    assert "disconnected" in desk.of(ErrorReport)[0].words
+    assert "The live view is off" in desk.of(ErrorReport)[0].words
+
+
+def test_a_job_is_paused_goes_on_and_ends() -> None:
+    desk = Desk()
+    seen: list[int] = []
+
+    def count() -> None:
+        seen.append(len(desk.of(GenerationStep)))
+
+    desk.play(
+        Connect("mock"), MANY_STEPS, 4, count, Pause(), 5, count, Resume(), 3, count, Stop(), 2
+    )
+    assert seen[0] == seen[1] > 0 and seen[2] == seen[1] + 3
+    states = [(s.kind, s.state) for s in desk.of(JobState)]
+    assert states[:3] == [
+        ("generation", "running"),
+        ("generation", "paused"),
+        ("generation", "running"),
+    ]
+    assert states[-2:] == [("generation", "stopping"), ("", "idle")]
+    assert desk.of(JobEnded)[0].outcome == "stopped"
+
+
+def test_the_twin_generates_without_a_bench_and_the_bench_does_not() -> None:
+    on_bench = Generate(GenerationRequest(count=1, steps=2, where="bench"))
+    desk = Desk().play(on_bench, TWO_STEPS, 5)
+    assert "no bench is connected" in desk.of(ErrorReport)[0].words
+    assert desk.of(JobEnded)[0].outcome == "completed"
+    assert len(desk.of(GenerationStep)) == 2
+
+
+def test_one_job_at_a_time_and_no_value_is_changed_under_it() -> None:
+    desk = Desk().play(Connect("mock"), TWO_STEPS, 1, SetExposure(1.0), TWO_STEPS, 5)
+    assert [t.words for t in desk.of(ErrorReport)] == [
+        "the bench is busy: generation; stop it first"
+    ] * 2
+    assert desk.of(JobEnded)[0].outcome == "completed"
+    assert len(desk.of(GenerationStep)) == 2
+
+
+def test_the_safe_state_ends_the_job_and_darkens_the_bench() -> None:
+    desk = Desk()
+    dark: list[bool] = []
+
+    def press() -> None:
+        desk.engine.laser_off()
+        dark.append(not desk.engine._bench.laser.emission)  # type: ignore[union-attr]
+
+    phase = np.ones((144, 640), np.float32)
+    desk.play(
+        Connect("mock"), ShowPhase(phase), SetEmission(True), MANY_STEPS, 3, press, SafeState(), 1
+    )
+    assert dark == [True], "at once, before the command itself is looked at"
+    last = [s for s in desk.of(BenchState) if s.devices][-1]
+    assert not last.emission and not last.live
+    assert desk.of(JobEnded)[0].outcome == "stopped"
+
+
+def test_the_bench_is_closed_when_whoever_steered_it_is_gone() -> None:
+    desk = Desk()
+    commands = iter([Connect("mock"), SetEmission(True)])
+    benches = []
+
+    def take(timeout_s: float) -> Command | None:
+        benches.append(desk.engine._bench)
+        try:
+            return next(commands)
+        except StopIteration:
+            raise EOFError from None
+
+    desk.engine.serve(take)
+    assert benches[-1] is not None and not benches[-1].laser.emission
+    with pytest.raises(Exception, match="is closed"):
+        benches[-1].slm.set_phase(np.zeros((144, 640), np.float32))
+
+
+def test_disconnect_and_connect_again() -> None:
+    desk = Desk().play(Connect("mock"), Disconnect(), Connect("mock", seed=3), SetExposure(1.0))
+    assert not desk.of(ErrorReport)
+    assert desk.setting("camera", "exposure")[-1] == 1.0
+
+
+def test_what_a_job_has_set_counts_as_asked_for() -> None:
+    desk = Desk()
+
+    def set_by_the_job() -> None:
+        desk.engine._bench.camera.exposure_ms = 7.0  # type: ignore[union-attr]
+
+    desk.play(Connect("mock"), SetExposure(4.0), TWO_STEPS, 1, set_by_the_job, 4)
+    last = [s for s in desk.of(BenchState) if s.devices][-1]
+    exposure = next(s for s in last.devices[1].settings if s.name == "exposure")
+    assert (exposure.asked, exposure.actual) == (7.0, 7.0)
+
+
+def test_a_training_starts_from_the_pretrained_layers(tmp_path: Path) -> None:
+    options = TrainingOptions(image_size=12, layer_sets=2, online_steps=1, seed=4)
+    train = Train(options, tmp_path / "run", start_from=Path("pretrained"))
+    desk = Desk().play(Connect("mock", calibrations=tmp_path / "kept"), train, 2, Stop())
+    assert not desk.of(ErrorReport)
+    run = read_run(tmp_path / "run" / "run.h5")
+    used = TrainingOptions.model_validate_json(run.options_json)
+    layers = read_layers(pretrained_path()).options
+    assert (used.image_size, used.layer_sets) == (layers.image_size, layers.layer_sets)
+    assert used.online_steps == 1
+    missing = Train(options, tmp_path / "other", start_from=tmp_path / "none.h5")
+    desk = Desk().play(Connect("mock"), missing)
+    assert "none.h5: no such layer file" in desk.of(ErrorReport)[0].words

@@ -1,0 +1,99 @@
+"""What `labdiff watch` shows of a run file."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from labdiff.cli import watch
+from labdiff.cli.main import app
+from labdiff.events import JobEnded, Measured, StageStarted, TrainingStep
+from labdiff.reports.run_terminal import BARS, SILENT_SECONDS, run_view, sparkline
+from labdiff.runs.reader import read_run
+from labdiff.runs.recorder import Recorder
+
+
+def recorded(path: Path, steps: int = 6) -> Recorder:
+    recorder = Recorder(path, "bench", "{}", 7)
+    recorder(StageStarted("online learning", 10))
+    for step in range(steps):
+        recorder(
+            TrainingStep(
+                "online",
+                step,
+                10,
+                0,
+                twin_mse=0.2,
+                bench_mse=0.5 / (step + 1),
+                discrepancy=0.02,
+                noise_floor=0.004,
+                alignment={"d_alpha_beam_mrad[0]": 1.25},
+                deviation={"d_alpha_beam_mrad[0]": 0.013},
+                frames_per_s=21.5,
+                duty=0.96,
+                repeated=1,
+            )
+        )
+    recorder.flush()
+    return recorder
+
+
+def shown(path: Path, after_s: float = 0.0) -> str:
+    console = Console(width=100, record=True)
+    with console.capture() as text:
+        console.print(run_view(read_run(path), time.time() + after_s))
+    return text.get()
+
+
+def test_a_growing_run_shows_where_it_is_and_what_it_knows(tmp_path: Path) -> None:
+    recorder = recorded(tmp_path / "run.h5")
+    words = shown(recorder.path)
+    assert "running" in words and "seed 7" in words
+    assert "online learning: 6 of 10" in words and "left" in words
+    assert "0.08333" in words, "the bench MSE of the last step"
+    assert "0.004" in words and "0.02" in words
+    assert "21.5 frames/s, bench duty 96%, 6 frames measured again" in words
+    assert "+1.2500" in words and "0.013" in words
+    assert "go on with" not in words
+    assert "labdiff train --resume" in shown(recorder.path, SILENT_SECONDS + 1.0)
+
+
+def test_an_ended_run_shows_its_outcome_and_figures(tmp_path: Path) -> None:
+    recorder = recorded(tmp_path / "run.h5")
+    recorder(Measured({"mse_online_bench": 0.0385}))
+    recorder(JobEnded("failed", "camera: gone; check the cable"))
+    words = shown(recorder.path, SILENT_SECONDS + 1.0)
+    assert "failed" in words and "camera: gone; check the cable" in words
+    assert "After online learning, on the bench" in words and "0.0385" in words
+    assert "nothing new" not in words, "nothing more is to come"
+
+
+def test_a_run_that_has_just_begun_can_be_watched(tmp_path: Path) -> None:
+    assert "preparing" in shown(Recorder(tmp_path / "run.h5", "bench", "{}", 0).path)
+
+
+def test_bars_rise_with_the_values_and_fit_the_width() -> None:
+    line = sparkline(np.geomspace(1e-3, 1.0, 400), 20)
+    assert len(line) == 20
+    assert line[0] == BARS[0] and line[-1] == BARS[-1]
+    assert [BARS.index(c) for c in line] == sorted(BARS.index(c) for c in line)
+    assert sparkline(np.ones(3)) == BARS[0] * 3
+
+
+def test_the_command_takes_the_folder_and_refuses_what_is_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded(tmp_path / "run.h5")
+    if not any(command.name == "watch" for command in app.registered_commands):
+        watch.register(app)
+    monkeypatch.setenv("COLUMNS", "100")
+    done = CliRunner().invoke(app, ["watch", str(tmp_path)])
+    assert done.exit_code == 0
+    assert "online learning: 6 of 10" in done.output
+    missing = CliRunner().invoke(app, ["watch", str(tmp_path / "none.h5")])
+    assert "none.h5: no such run file" in str(missing.exception)

@@ -1,0 +1,162 @@
+"""The loop on a bench that is a twin of its own, with other angles: the truth is known."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from drivers.errors import DeviceTimeoutError
+from labdiff.bench.bench import Following
+from labdiff.bench.measurement import Measurement
+from labdiff.config.bench import bench_text, parse_bench
+from labdiff.config.training import TrainingOptions
+from labdiff.events import TrainingStep
+from labdiff.job import run
+from labdiff.session.models import build_twin
+from labdiff.session.session import Session
+from labdiff.training.forward import BenchForward, RefinedForward, TwinForward, light_source
+from labdiff.training.loop import train
+from labdiff.training.methods import Method
+from mock_hardware.clock import VirtualClock
+
+CONFIG = parse_bench(
+    bench_text("mock")[1]
+    .replace("patch_shape = [100, 100]", "patch_shape = [30, 30]")
+    .replace("waist_mm = 0.60", "waist_mm = 0.18")
+    .replace("z_gap_mm = 5.7 ", "z_gap_mm = 1.0 "),
+    "small bench",
+)
+OPTIONS = TrainingOptions(layer_sets=1, online_steps=60, batch=8, online_learning_rate=0.05)
+TILT_MRAD = torch.tensor([0.4, -0.3])
+
+
+class TwinBench:
+    """Answers as the data sheet's twin with a mirror that is tilted, without noise."""
+
+    def __init__(self, broken_from: int = 2**31) -> None:
+        self.clock = VirtualClock()
+        self.frames_repeated = 0
+        self.panels = SimpleNamespace(forget=lambda: None)
+        self.asked: list[tuple[np.ndarray, np.ndarray]] = []
+        self._twin = build_twin(CONFIG)
+        tilted = {"d_alpha_mirror_mrad": TILT_MRAD}
+        self._twin.load_alignment(self._twin.state_dict() | tilted)
+        self._broken_from = broken_from
+
+    def realised(self, phases: np.ndarray) -> np.ndarray:
+        return phases
+
+    def take(
+        self,
+        inputs: np.ndarray,
+        layers: np.ndarray,
+        hurry: Callable[[], bool],
+        following: Following = lambda: None,
+    ) -> torch.Tensor:
+        self.asked.append((inputs, layers))
+        if len(self.asked) > self._broken_from:
+            raise DeviceTimeoutError("camera: no frame")
+        self.clock.sleep_s(0.1)
+        with torch.no_grad():
+            return self._twin(torch.from_numpy(inputs), torch.from_numpy(layers))
+
+    def state(self) -> None:
+        return None
+
+    def light_of(self, taken: torch.Tensor) -> Measurement:
+        return Measurement(taken.numpy(), 0.0, np.full(len(taken), 1e-9))
+
+    def declared_s(self, inputs: np.ndarray, layers: np.ndarray) -> float:
+        return 0.1
+
+
+def trained(
+    method: Method, bench: TwinBench | None = None, **options: object
+) -> tuple[list[TrainingStep], Session, TwinBench]:
+    bench = bench or TwinBench()
+    chosen = OPTIONS.model_copy(update=options)
+    session = Session.create(CONFIG, chosen, bench)  # type: ignore[arg-type]
+    session.position.stage = method
+    steps: list[TrainingStep] = []
+
+    def watch(event: object) -> None:
+        if isinstance(event, TrainingStep):
+            steps.append(event)
+
+    run(train(session, method), record=[watch])
+    return steps, session, bench
+
+
+def mean_mse(steps: list[TrainingStep]) -> float:
+    """Of the bench."""
+    return float(np.mean([float("nan" if s.bench_mse is None else s.bench_mse) for s in steps]))
+
+
+@pytest.mark.parametrize("overlap", [True, False])
+def test_the_bench_light_teaches_although_the_twin_is_wrong(overlap: bool) -> None:
+    steps, _, bench = trained("physics_aware", overlap=overlap)
+    assert mean_mse(steps[-20:]) < 0.8 * mean_mse(steps[:20])
+    assert len(bench.asked) == 1 + OPTIONS.online_steps, "one batch to match cells, one a step"
+
+
+def test_online_the_twin_comes_to_the_bench_and_physics_aware_leaves_it() -> None:
+    refined, session, _ = trained("online")
+    fixed, left, _ = trained("physics_aware")
+    distances = [float(s.discrepancy or "nan") for s in (refined[0], refined[-1], fixed[-1])]
+    assert distances[1] < 0.1 * distances[0]
+    assert distances[1] < 0.1 * distances[2]
+    assert torch.equal(left.twin.d_alpha_mirror_mrad, torch.zeros(2))
+    assert float(session.twin.d_alpha_mirror_mrad @ TILT_MRAD) > 0.0, "turned the right way"
+
+
+def test_layers_of_an_overlapped_step_lack_the_last_update() -> None:
+    _, _, ahead = trained("physics_aware", overlap=True, online_steps=4)
+    _, _, waiting = trained("physics_aware", overlap=False, online_steps=4)
+    for (first, _), (second, _) in zip(ahead.asked, waiting.asked, strict=True):
+        assert np.isfinite(first).all() and first.shape == second.shape
+    layers = [layers for _, layers in ahead.asked[1:]]
+    assert np.array_equal(layers[0], layers[1]), "sent before the first gradient was there"
+    assert not np.array_equal(layers[1], layers[2])
+    others = [layers for _, layers in waiting.asked[1:]]
+    assert not np.array_equal(others[0], others[1])
+    # With the same layers both measure the same and learn the same: the second step's layers of the
+    # one are the third step's of the other.
+    np.testing.assert_allclose(others[1], layers[2], atol=1e-6)
+
+
+def test_stale_gradients_learn_nearly_as_well() -> None:
+    ahead, _, _ = trained("physics_aware", overlap=True)
+    waiting, _, _ = trained("physics_aware", overlap=False)
+    assert mean_mse(ahead[-20:]) < 1.1 * mean_mse(waiting[-20:])
+
+
+def test_a_training_that_is_left_leaves_no_thread_behind() -> None:
+    session = Session.create(CONFIG, OPTIONS, TwinBench())  # type: ignore[arg-type]
+    job = train(session, "online")
+    for _ in range(4):
+        next(job)
+    job.close()
+    assert not [t for t in threading.enumerate() if t.name == "bench worker" and t.is_alive()]
+
+
+def test_what_the_bench_raises_reaches_the_caller() -> None:
+    with pytest.raises(DeviceTimeoutError, match="no frame"):
+        trained("online", TwinBench(broken_from=3))
+
+
+def test_methods_differ_in_their_light_alone() -> None:
+    session = Session.create(CONFIG, OPTIONS, TwinBench())  # type: ignore[arg-type]
+    kinds: dict[Method, type[TwinForward]] = {
+        "offline": TwinForward,
+        "calibrated": TwinForward,
+        "physics_aware": BenchForward,
+        "online": RefinedForward,
+    }
+    for method, kind in kinds.items():
+        with light_source(session, method) as source:
+            assert type(source) is kind

@@ -1,0 +1,139 @@
+"""The dials: every effect can be switched off, and alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from mock_hardware.settings import MockSettings
+
+EFFECTS = sorted(MockSettings.effects())
+NAMES = [f"{section}.{name}" for section, name in EFFECTS]
+
+
+def value(dials: MockSettings, section: str, name: str) -> Any:
+    return getattr(getattr(dials, section), name)
+
+
+def switched_on(dials: MockSettings) -> set[str]:
+    return {f"{section}.{name}" for section, name in EFFECTS if value(dials, section, name)}
+
+
+def fields() -> list[tuple[str, str]]:
+    """(section, dial) of everything that has a section, effects and features."""
+    return [
+        (section, name)
+        for section, part in MockSettings()
+        if isinstance(part, BaseModel)
+        for name in type(part).model_fields
+    ]
+
+
+def all_on() -> MockSettings:
+    """Every effect has a value; faults have none by default."""
+    faults = {"dropped": 0.1, "duplicated": 0.1, "torn": 0.1, "late": 0.1}
+    return MockSettings.model_validate({"faults": faults})
+
+
+def test_the_dials_used_here_switch_every_effect_on() -> None:
+    assert switched_on(all_on()) == set(NAMES)
+
+
+@pytest.mark.parametrize(("section", "name"), EFFECTS)
+def test_off_is_zero_or_false_for_every_effect_and_keeps_its_type(section: str, name: str) -> None:
+    before, after = value(all_on(), section, name), value(all_on().off(), section, name)
+    assert not after
+    assert type(after) is type(before)
+
+
+def test_off_leaves_every_feature_as_it_was() -> None:
+    dials = MockSettings.model_validate(
+        {"slm": {"refresh_hz": 75.0}, "camera": {"packing": "left"}, "samples_per_pixel": 3}
+    )
+    off = dials.off()
+    features = set(fields()) - set(EFFECTS)
+    assert len(features) > 20
+    for section, name in features:
+        assert value(off, section, name) == value(dials, section, name), f"{section}.{name}"
+    assert off.samples_per_pixel == 3
+
+
+def test_off_does_not_touch_the_dials_it_is_made_from() -> None:
+    dials = MockSettings()
+    dials.off()
+    assert dials == MockSettings()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_only_leaves_one_effect_with_its_value(name: str) -> None:
+    alone = all_on().only(name)
+    section, dial = name.split(".")
+    assert switched_on(alone) == {name}
+    assert value(alone, section, dial) == value(all_on(), section, dial)
+
+
+def test_only_takes_several_effects_of_one_section_and_of_two() -> None:
+    wanted = {"relay.rotation_deg", "relay.offset_px", "camera.shot_noise"}
+    assert switched_on(all_on().only(*wanted)) == wanted
+
+
+def test_an_unknown_effect_is_refused_by_name_and_a_feature_is_none() -> None:
+    with pytest.raises(ValueError, match=r"slm\.no_such_effect"):
+        MockSettings().only("slm.no_such_effect", "slm.flicker")
+    with pytest.raises(ValueError, match=r"slm\.refresh_hz") as refusal:
+        MockSettings().only("slm.refresh_hz", "slm.flicker")
+    assert "slm.flicker" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ({"slm": {"colour": 1.0}}, "slm.colour"),
+        ({"sml": {}}, "sml"),
+        ({"camera": {"read_noise_electrons": -1.0}}, "camera.read_noise_electrons"),
+        ({"slm": {"crosstalk_px": 3.01}}, "slm.crosstalk_px"),
+        ({"slm": {"refresh_hz": 0.0}}, "slm.refresh_hz"),
+        ({"camera": {"queue": 0}}, "camera.queue"),
+        ({"camera": {"shutter": "curtain"}}, "camera.shutter"),
+        ({"dmd": {"mirrors_per_superpixel": 0}}, "dmd.mirrors_per_superpixel"),
+        ({"faults": {"dropped": 1.5}}, "faults.dropped"),
+        ({"faults": {"script": ["unplugged"]}}, "faults.script"),
+        ({"imperfections": "some"}, "imperfections"),
+        ({"samples_per_pixel": 0}, "samples_per_pixel"),
+    ],
+)
+def test_an_unknown_key_or_a_value_out_of_range_is_refused_at_its_place(
+    text: dict[str, Any], place: str
+) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        MockSettings.model_validate(text)
+    places = [".".join(str(step) for step in error["loc"]) for error in refusal.value.errors()]
+    assert places == [place]
+
+
+@pytest.mark.parametrize(("section", "name"), EFFECTS)
+def test_every_effect_may_be_zero_and_none_may_be_negative(section: str, name: str) -> None:
+    zero = MockSettings.model_validate({section: {name: 0}})
+    assert not value(zero, section, name)
+    with pytest.raises(ValidationError):
+        MockSettings.model_validate({section: {name: -1e-9}})
+
+
+def test_dials_cannot_be_turned_in_place() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        MockSettings().slm.flicker = 0.0  # type: ignore[misc]
+
+
+def test_imperfections_none_means_off_and_random_means_as_they_are() -> None:
+    perfect = MockSettings(imperfections="none")
+    assert switched_on(perfect), "the dials keep their values"
+    assert perfect.effective() == perfect.off()
+    assert not switched_on(perfect.effective())
+    assert MockSettings(imperfections="random").effective() == MockSettings()
+
+
+@pytest.mark.parametrize(("section", "name"), fields())
+def test_every_dial_says_what_it_is(section: str, name: str) -> None:
+    assert type(getattr(MockSettings(), section)).model_fields[name].description

@@ -1,0 +1,203 @@
+"""A Kalman filter of all of a twin's unknowns, fed with the frames that training takes anyway."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from twin.alignment_fit import (
+    Triples,
+    expected_deviation,
+    information,
+    load_parameter_vector,
+    normalised,
+    parameter_vector,
+)
+from twin.digital_twin import DigitalTwin
+from twin.discrepancy import discrepancy
+
+
+@dataclass(frozen=True, slots=True)
+class Wander:
+    """How a parameter moves by itself: rms of each of its values, in its units, and correlation time."""
+
+    rms: float
+    minutes: float
+
+
+WANDER: Mapping[str, Wander] = {
+    "d_alpha_beam_mrad": Wander(0.03, 2.0),
+    "d_alpha_mirror_mrad": Wander(0.03, 2.0),
+    "output_shift_px": Wander(0.03, 10.0),
+    "stroke_percent": Wander(0.1, 30.0),
+}
+"""What moves on a bench that stands: beam and mirror with the air, the camera on its mount, and the
+SLM's stroke with its temperature. All else is let go by a hundredth of what is expected of it."""
+OTHERS_SHARE, OTHERS_MINUTES = 0.01, 60.0
+LONGEST_STEP = 0.5
+"""Of one look, in expected deviations: far off, images are no linear function of the parameters."""
+SURPRISE = 2.0
+"""Times the variance that can be explained, beyond which a look makes the filter forget."""
+ASTRAY = 3.0
+WORSE = 1.02
+LEAST_VARIANCE = 1e-12
+"""Of a pixel: what single precision leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What frames say of the twin as it is.
+
+    discrepancy (B,): D of each. residual (B, h, w): modelled - measured, both normalised. slope (P,):
+    J^T r, summed over the frames.
+    """
+
+    discrepancy: Tensor
+    residual: Tensor
+    slope: Tensor
+
+
+class TwinFilter:
+    """Extended Kalman filter; its state are the twin's own parameters, with `covariance` (P, P), float64.
+
+    Measured are normalised images, r = modelled - measured. One backward pass gives J^T r for all
+    parameters at once. J^T J, what a frame tells, changes slowly while layers learn: it is taken by
+    finite differences now and then (`take_information`), and serves until the next time. The steps have
+    the right direction and about the right length; what one misses, the next makes up for.
+
+    Noise: the pixels' variance is what the residual shows, times `together`: where the twin errs, pixels
+    of a frame err together, and count as so many fewer.
+    """
+
+    def __init__(self, twin: DigitalTwin, covariance: Tensor) -> None:
+        """covariance (P, P): at the start; 0 for a parameter that is to stay as it is."""
+        self.twin = twin
+        self._begin(covariance.double())
+        self.forget()
+        self._expected = expected_deviation(twin).double()
+
+    def _begin(self, covariance: Tensor) -> None:
+        self._start = covariance
+        self._free = (covariance.diagonal() > 0.0).nonzero()[:, 0]
+
+    def forget(self) -> None:
+        """Know no more than at the start."""
+        self.covariance = self._start.clone()
+        self.curvature = torch.zeros_like(self._start)
+        self.unexplained = self.together = self.caution = 1.0
+
+    def predict(self, seconds: float) -> None:
+        """Time passes: what wanders is known the less."""
+        grown: list[float] = []
+        for name, parameter in self.twin.named_parameters():
+            wander = WANDER.get(name)
+            index = len(grown)
+            if wander is None:
+                expected = float(self._expected[index])
+                wander = Wander(OTHERS_SHARE * expected, OTHERS_MINUTES)
+            # How far an Ornstein-Uhlenbeck process gets from where it was.
+            away = 2.0 * wander.rms**2 * -math.expm1(-seconds / (60.0 * wander.minutes))
+            grown += [away] * parameter.numel()
+        free = self._free
+        self.covariance[free, free] += torch.tensor(grown, dtype=torch.float64)[free]
+
+    @property
+    def expected_discrepancy(self) -> float:
+        """What the parameters' own uncertainty adds to D, on the average: half the trace of J P J^T."""
+        return 0.5 * float((self.curvature * self.covariance).sum())
+
+    def measured(self, triples: Triples) -> Measurement:
+        """How far the twin is from these frames; layers that all frames share come as (1, N, h, w)."""
+        twin = self.twin
+        twin.refining(True)
+        try:
+            modelled = twin(triples.inputs, _shared(triples))
+            d = discrepancy(triples.intensity, modelled.detach())
+            residual = normalised(modelled) - normalised(triples.intensity)
+            slopes = torch.autograd.grad(
+                0.5 * residual.square().sum(), list(twin.parameters()), allow_unused=True
+            )
+        finally:
+            twin.refining(False)
+        parts = [
+            torch.zeros(p.numel()) if slope is None else slope.flatten()
+            for slope, p in zip(slopes, twin.parameters(), strict=True)
+        ]
+        return Measurement(d, residual.detach(), torch.cat(parts).double())
+
+    def take_information(
+        self, coarse: DigitalTwin, triples: Triples, measurement: Measurement
+    ) -> None:
+        """See what a frame tells, on some frames; a twin with fewer samples says it as well."""
+        found = information(coarse, triples, measurement.residual, self.covariance)
+        self.curvature, self.together = found.curvature, found.together
+        self.unexplained = max(found.unexplained, LEAST_VARIANCE)
+
+    def astray(self, measurement: Measurement) -> bool:
+        """Is much more missed than can be explained?"""
+        return self._fading(measurement) > ASTRAY
+
+    def _fading(self, measurement: Measurement) -> float:
+        variance = float(measurement.residual.square().mean())
+        return max(variance / (SURPRISE * self.unexplained), 1.0)
+
+    def update(self, triples: Triples, measurement: Measurement) -> bool:
+        """One step of the twin's parameters, and what is known of them afterwards.
+
+        False if the step would have made things worse: then it is not taken, and the next one is shorter.
+        """
+        free = self._free
+        among = free[:, None], free[None, :]
+        frames = len(measurement.residual)
+        variance = float(measurement.residual.square().mean())
+        noise = self.together * self.unexplained * self.caution
+        # What is missed by more than can be explained is known less well than the filter thinks.
+        fading = self._fading(measurement)
+        known = torch.linalg.inv(self.covariance[among]) / fading
+        known += (1.0 - 1.0 / fading) * torch.linalg.inv(self._start[among])
+        after = torch.linalg.inv(known + frames / noise * self.curvature[among])
+        step = -(after @ measurement.slope[free]) / noise
+        longest = LONGEST_STEP * self._expected[free]
+        # All by the same share: parameters that compensate each other have to move together.
+        step *= float((longest / step.abs().clamp_min(1e-12)).min().clamp(max=1.0))
+        before = parameter_vector(self.twin)
+        theta = before.clone()
+        theta[free] += step.float()
+        load_parameter_vector(self.twin, theta)
+        with torch.no_grad():
+            left = normalised(self.twin(triples.inputs, _shared(triples))) - normalised(
+                triples.intensity
+            )
+        if float(left.square().mean()) > WORSE * variance:
+            load_parameter_vector(self.twin, before)
+            self.caution = min(4.0 * self.caution, 1e6)
+            return False
+        self.caution = max(self.caution / 2.0, 1.0)
+        self.covariance[among] = 0.5 * (after + after.T)
+        return True
+
+    def state(self) -> dict[str, Tensor]:
+        """All that it remembers beside the twin's parameters."""
+        scalars = torch.tensor([self.unexplained, self.together, self.caution], dtype=torch.float64)
+        return {
+            "scalars": scalars,
+            "start": self._start.clone(),
+            "covariance": self.covariance.clone(),
+            "curvature": self.curvature.clone(),
+        }
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state` gave. Raises KeyError if something is missing."""
+        self.unexplained, self.together, self.caution = state["scalars"].tolist()
+        self._begin(state["start"].clone())
+        self.covariance = state["covariance"].clone()
+        self.curvature = state["curvature"].clone()
+
+
+def _shared(triples: Triples) -> Tensor:
+    """Layers (N, h, w) if all frames share them, else (B, N, h, w)."""
+    return triples.phases[0] if len(triples.phases) == 1 else triples.phases

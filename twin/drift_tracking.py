@@ -1,0 +1,51 @@
+"""Follow the angles of a bench that drifts, from the light it gives anyway."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from twin.alignment_fit import normalised
+from twin.digital_twin import DigitalTwin
+
+TRACKED = ("d_alpha_beam_mrad", "d_alpha_mirror_mrad")
+"""Beam and mirror: what moves on a bench from minute to minute."""
+DIFFERENCE_MRAD = 0.02
+EXPECTED_MRAD = 0.03
+"""Drift between two looks, one standard deviation: how far one look may carry."""
+
+
+def track_drift(twin: DigitalTwin, inputs: Tensor, phases: Tensor, measured: Tensor) -> Tensor:
+    """One Gauss-Newton step of the tracked angles; returns their change, mrad, (x, y) beam and mirror.
+
+    inputs (B, h, w), phases (N, h, w), measured (B, h, w): some frames are enough, since each has ten
+    thousand pixels and there are four unknowns. Scale and offset of the light do not count.
+    """
+    start = _angles(twin)
+    with torch.no_grad():
+        fields = twin.written(inputs, phases)
+        target = normalised(measured)
+        modelled = normalised(twin.travel(*fields))
+        residual = (target - modelled).flatten()
+        jacobian = torch.empty(len(residual), len(start))
+        for index in range(len(start)):
+            moved = start.clone()
+            moved[index] += DIFFERENCE_MRAD
+            _turn(twin, moved)
+            changed = normalised(twin.travel(*fields))
+            jacobian[:, index] = (changed - modelled).flatten() / DIFFERENCE_MRAD
+        noise = residual.square().mean() / EXPECTED_MRAD**2
+        curvature = jacobian.T @ jacobian + noise * torch.eye(len(start))
+        change: Tensor = torch.linalg.solve(curvature, jacobian.T @ residual)
+        change = change.clamp(-2.0 * EXPECTED_MRAD, 2.0 * EXPECTED_MRAD)
+        _turn(twin, start + change)
+    return change
+
+
+def _angles(twin: DigitalTwin) -> Tensor:
+    return torch.cat([getattr(twin, name).detach().clone() for name in TRACKED])
+
+
+def _turn(twin: DigitalTwin, angles_mrad: Tensor) -> None:
+    pairs = dict(zip(TRACKED, angles_mrad.split(2), strict=True))  # type: ignore[no-untyped-call]
+    twin.load_alignment({**twin.state_dict(), **pairs})
