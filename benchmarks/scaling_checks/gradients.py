@@ -28,9 +28,9 @@ def first_gradient(argument: Argument) -> Iterator[npt.NDArray[np.float32]]:
     if count == 1:
         yield _gradient(session)
         return
-    session.share = BatchShare(rank, count)
-    with group(session.share, port):
-        yield _gradient(session)
+    share = BatchShare(rank, count)
+    with group(share, port):
+        yield _gradient(session, share)
 
 
 def largest_difference(processes: int = 2) -> float:
@@ -48,15 +48,15 @@ def largest_difference(processes: int = 2) -> float:
     return worst / float(np.abs(alone).max())
 
 
-def _gradient(session: Any) -> npt.NDArray[np.float32]:
+def _gradient(session: Any, share: BatchShare | None = None) -> npt.NDArray[np.float32]:
     learner = LayerOptimiser(session.odu, 1, session.options, 0.1, 10)
-    batch = draw_batch(session, "offline", 1, 0)
+    batch = draw_batch(session, "offline", 1, 0, share)
     source = light_source(session, "offline")
     shown = session.odu.written(batch.x_t, 1, learner.phases)
     light = source.light(source.send(*shown), *shown)
     abar = session.schedule.alphas_bar[batch.t]
     images = (batch.x_t, abar, batch.clean, batch.noise)
-    learner.backward(session.odu.loss(light.intensity, *images, 1), session.share)
+    learner.backward(session.odu.loss(light.intensity, *images, 1), share)
     parts = [
         np.zeros(p.shape, np.float32) if p.grad is None else p.grad.numpy()
         for p in learner.parameters

@@ -30,7 +30,6 @@ from labdiff.events import Checkpoint
 from labdiff.runs.hdf5_tables import FIGURE
 from labdiff.runs.reader import RunFile
 from labdiff.session.models import build_odu, build_twin
-from labdiff.training.batch_share import BatchShare
 from twin.denoising_unit import ImageStatistics, OpticalDenoisingUnit
 from twin.digital_twin import DigitalTwin
 from twin.drift_tracking import track_drift
@@ -72,8 +71,7 @@ class Session:
     calibrations: names and archive's ids of the calibrations in use.
     at_work: what the stage at work keeps to be gone on with from a checkpoint; empty between stages.
     left_at: where the bench of a resumed run has to be put back to; None if it cannot be.
-    quantiser: of the SLM for which layers are learnt, where its bench is not at hand. share: of every
-    batch, if several processes learn a layer set together.
+    quantiser: of the SLM for which layers are learnt, where its bench is not at hand.
     """
 
     config: BenchConfig
@@ -95,7 +93,6 @@ class Session:
     at_work: dict[str, np.ndarray] = field(default_factory=dict)
     left_at: BenchSnapshot | None = None
     quantiser: PhaseQuantiser | None = None
-    share: BatchShare | None = None
     resumed: bool = False
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     _checkpoint_s: float = field(default_factory=time.monotonic)

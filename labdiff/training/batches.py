@@ -9,6 +9,7 @@ from torch import Tensor
 
 from labdiff.session.class_prompts import prompts_for_training
 from labdiff.session.session import Session
+from labdiff.training.batch_share import BatchShare
 from labdiff.training.methods import Method
 
 
@@ -22,8 +23,10 @@ class Batch(NamedTuple):
     prompts: Tensor | None
 
 
-def draw_batch(session: Session, method: Method, layer_set: int, step: int) -> Batch:
-    """The images of one step.
+def draw_batch(
+    session: Session, method: Method, layer_set: int, step: int, share: BatchShare | None = None
+) -> Batch:
+    """Draw the images of one step, or the share of them that this process has.
 
     Seeded by the step itself, so that a resumed run meets the batches that it would have met.
     """
@@ -40,8 +43,8 @@ def draw_batch(session: Session, method: Method, layer_set: int, step: int) -> B
     # Last, so that images and noise are the same with and without prompts.
     prompts = prompts_for_training(session, images.train_labels[drawn], rng)
     whole = Batch(session.schedule.add_noise(clean, noise, t), noise, clean, t, prompts)
-    if session.share is None:
+    if share is None:
         return whole
     # After all is drawn, so that the shares together are the batch of one process.
-    own = session.share.images
+    own = share.images
     return Batch(*(None if part is None else part[own] for part in whole))  # type: ignore[arg-type]

@@ -102,14 +102,14 @@ def learn(task: LayerSetTask) -> Iterator[Progress]:
     config = parse_bench(task.bench_text, "bench file")
     session = Session.create(config, task.options, None, task.data_dir)
     session.checkpoint_seconds = TELL_SECONDS
-    session.pretrained, session.share = task.pretrained, task.share
+    session.pretrained = task.pretrained
     task.twin.give_to(session)
     put_back(session, task.layer_set, task.state)
     session.position = Position(task.method, task.layer_set, task.state.step)
     if task.state.learner:
         session.at_work = {LEARNER + name: value for name, value in task.state.learner.items()}
     steps: list[TrainingStep] = []
-    with closing(train(session, task.method, only=task.layer_set)) as job:
+    with closing(train(session, task.method, task.layer_set, task.share)) as job:
         for event in job:
             if isinstance(event, TrainingStep):
                 steps.append(event)

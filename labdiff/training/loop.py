@@ -14,6 +14,7 @@ from labdiff.events import Pictures, StageStarted, TrainingStep
 from labdiff.job import Job
 from labdiff.metrics.noise_error import FIRST_SCORED_T, noise_mse
 from labdiff.session.session import Session
+from labdiff.training.batch_share import BatchShare
 from labdiff.training.batches import Batch, draw_batch
 from labdiff.training.forward import ForwardResult, SubmittedBatch, TwinForward, light_source
 from labdiff.training.methods import STAGES, Method, step_counts
@@ -25,10 +26,13 @@ PICTURE_SECONDS = 0.25
 MATCHED_BATCHES = 2
 
 
-def train(session: Session, method: Method, only: int | None = None) -> Job[None]:
+def train(
+    session: Session, method: Method, only: int | None = None, share: BatchShare | None = None
+) -> Job[None]:
     """Train every layer set on its own timesteps, from where the session's position is.
 
-    only: this layer set alone, at which the position is.
+    only: this layer set alone, at which the position is. share: of every batch, if several processes
+    train a layer set together.
 
     Pre-compensation stays on the SLM. On a twin the bench is left alone. On the bench the next batch is
     measured while the gradient of this one is computed, if the options say `overlap`: its layers then
@@ -53,21 +57,23 @@ def train(session: Session, method: Method, only: int | None = None) -> Job[None
 
             sent = before.send(source)
             if sent is None and where.step < steps:
-                sent = _send(session, source, method, layer_set, where.step, learner.phases)
+                sent = _send(session, source, method, layer_set, where.step, learner.phases, share)
             for step in range(where.step, steps):
                 assert sent is not None
                 this, sent = sent, None
                 last = step + 1 == steps
                 if ahead and not last:
                     # Before this one is there, so that the bench goes on without a pause.
-                    sent = _send(session, source, method, layer_set, step + 1, learner.phases)
+                    sent = _send(
+                        session, source, method, layer_set, step + 1, learner.phases, share
+                    )
                 this.wait()
 
-                batch = draw_batch(session, method, layer_set, step)
+                batch = draw_batch(session, method, layer_set, step, share)
                 abar = session.schedule.alphas_bar[batch.t]
                 light = source.light(this, *_as_sent(session, this, batch, layer_set, learner))
                 images = (batch.x_t, abar, batch.clean, batch.noise)
-                learner.backward(odu.loss(light.intensity, *images, layer_set), session.share)
+                learner.backward(odu.loss(light.intensity, *images, layer_set), share)
                 look = source.refine(this, light)
                 learner.step(trusted=look is None or look.trusted)
 
@@ -77,7 +83,9 @@ def train(session: Session, method: Method, only: int | None = None) -> Job[None
                         sent = None
                     yield from source.recover()
                 if sent is None and not last:
-                    sent = _send(session, source, method, layer_set, step + 1, learner.phases)
+                    sent = _send(
+                        session, source, method, layer_set, step + 1, learner.phases, share
+                    )
                 where.layer_set, where.step = layer_set, step + 1
                 now_s = time.monotonic()
                 draw = now_s - drawn_s > PICTURE_SECONDS
@@ -106,9 +114,15 @@ def _learner(session: Session, method: Method, layer_set: int, steps: int) -> La
 
 
 def _send(
-    session: Session, source: TwinForward, method: Method, layer_set: int, step: int, phases: Tensor
+    session: Session,
+    source: TwinForward,
+    method: Method,
+    layer_set: int,
+    step: int,
+    phases: Tensor,
+    share: BatchShare | None,
 ) -> SubmittedBatch:
-    batch = draw_batch(session, method, layer_set, step)
+    batch = draw_batch(session, method, layer_set, step, share)
     with torch.no_grad():
         shown = session.odu.written(batch.x_t, layer_set, phases, batch.prompts)
         return source.send(*session.written(*shown))

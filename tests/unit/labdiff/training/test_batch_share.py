@@ -22,23 +22,22 @@ from tests.unit.labdiff.training.test_twin_only import SMALL
 OPTIONS = TrainingOptions(layer_sets=2, offline_steps=4, batch=5, detection="differential")
 
 
-def session(share: BatchShare | None = None) -> Session:
-    made = Session.create(parse_bench(SMALL, "small bench"), OPTIONS, None)
-    made.share = share
-    return made
+def session() -> Session:
+    return Session.create(parse_bench(SMALL, "small bench"), OPTIONS, None)
 
 
-def gradients(made: Session) -> list[Tensor]:
+def gradients(share: BatchShare | None = None) -> list[Tensor]:
     """Of the first step of layer set 1, as the loop computes them."""
+    made = session()
     learner = LayerOptimiser(made.odu, 1, OPTIONS, 0.1, 4)
-    batch = draw_batch(made, "offline", 1, 0)
+    batch = draw_batch(made, "offline", 1, 0, share)
     source = light_source(made, "offline")
     shown = made.odu.written(batch.x_t, 1, learner.phases)
     sent = source.send(*shown)
     light = source.light(sent, *shown)
     abar = made.schedule.alphas_bar[batch.t]
     images = (batch.x_t, abar, batch.clean, batch.noise)
-    learner.backward(made.odu.loss(light.intensity, *images, 1), made.share)
+    learner.backward(made.odu.loss(light.intensity, *images, 1), share)
     return [torch.zeros_like(p) if p.grad is None else p.grad for p in learner.parameters]
 
 
@@ -53,15 +52,15 @@ def test_gradients_of_shares_add_up_to_those_of_one_process(
 
     monkeypatch.setattr(dist, "all_reduce", all_reduce)
     for rank in range(count):
-        gradients(session(BatchShare(rank, count)))
-    whole = torch.cat([gradient.reshape(-1) for gradient in gradients(session())])
+        gradients(BatchShare(rank, count))
+    whole = torch.cat([gradient.reshape(-1) for gradient in gradients()])
     assert float((sum(parts) - whole).abs().max()) < 1e-6 * float(whole.abs().max())
     assert float(whole.abs().max()) > 0.0
 
 
 def test_shares_are_the_batch_and_differ_by_an_image_at_most() -> None:
     whole = draw_batch(session(), "offline", 0, 3)
-    shares = [draw_batch(session(BatchShare(rank, 2)), "offline", 0, 3) for rank in range(2)]
+    shares = [draw_batch(session(), "offline", 0, 3, BatchShare(rank, 2)) for rank in range(2)]
     assert [len(share.t) for share in shares] == [3, 2]
     assert sorted(torch.cat([share.t for share in shares]).tolist()) == sorted(whole.t.tolist())
     assert BatchShare(0, 2).weight(5) + BatchShare(1, 2).weight(5) == 1.0
@@ -73,8 +72,8 @@ def test_one_process_in_a_group_of_its_own_has_its_gradients() -> None:
     store = dist.HashStore()
     dist.init_process_group("gloo", store=store, rank=0, world_size=1)
     try:
-        together = gradients(session(BatchShare(0, 1)))
+        together = gradients(BatchShare(0, 1))
     finally:
         dist.destroy_process_group()
-    for one, other in zip(together, gradients(session()), strict=True):
+    for one, other in zip(together, gradients(), strict=True):
         assert torch.equal(one, other)
