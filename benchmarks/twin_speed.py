@@ -131,7 +131,7 @@ def measured(
     rounds: int = 5,
     tuned: bool = False,
 ) -> dict[str, float]:
-    """ms a sample and peak memory of a candidate in a process of its own."""
+    """Measure ms a sample and peak memory of a candidate in a process of its own."""
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     if tuned:
         environment |= MALLOC_TUNED

@@ -165,7 +165,7 @@ def lens_array(layout: PatchLayout, across: int) -> Array:
 
 
 def focused_blocks(shape: tuple[int, int], side: int, across: int, lens_rad: Array) -> Blocks:
-    """side x side blocks that share across x across focuses; coded in two halves, as a chequerboard."""
+    """Side x side blocks that share across x across focuses; coded in two halves, as a chequerboard."""
     rows, columns = (_nested(n, side, across) for n in shape)
     labels = (rows[:, None] * side + columns[None, :]).astype(np.intp)
     row, column = np.divmod(np.arange(side**2), side)

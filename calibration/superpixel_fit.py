@@ -17,7 +17,7 @@ WORTH = 0.98
 
 
 def common_reference(fringes: Fields, templates: Fields) -> tuple[Fields, Fields, Array]:
-    """fringes (K, X) = t_k template_k(x) conj(R(x)): t (K,), R (X,), and the deviation of t (K,).
+    """Fringes (K, X) = t_k template_k(x) conj(R(x)): t (K,), R (X,), and the deviation of t (K,).
 
     The reference R is whatever else is on the camera: it need not be known, only stand still. Least
     squares by turns, from the strongest singular vector.

@@ -1,4 +1,4 @@
-"""The command `labdiff gui`, registered by the entry-point group `labdiff.commands`."""
+"""The command `labdiff gui`, registered by the entry-point group "labdiff.commands"."""
 
 from __future__ import annotations
 

@@ -37,7 +37,8 @@ def put_into_docks(window: QMainWindow, panels: Mapping[str, QWidget]) -> dict[s
 
 class SideRoom(QObject):
     """Keeps the bench as wide and the log as high as the user left them when the window changes its size:
-    Qt would give all panels their part of what is won."""
+    Qt would give all panels their part of what is won.
+    """
 
     def __init__(self, window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
         super().__init__(window)

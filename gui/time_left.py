@@ -8,7 +8,7 @@ from labdiff.reports.labels import duration
 
 
 def time_left(began_s: float, done: int, total: int) -> str:
-    """ ", 42 s left", by the steps done since `began_s` of the steady clock; "" while nobody can know."""
+    """Return ", 42 s left" from the steps done since `began_s` of the steady clock; "" before step 2."""
     if done < 2 or done >= total:
         return ""
     seconds = (time.monotonic() - began_s) / done * (total - done)

@@ -51,7 +51,7 @@ class Scripted:
 
 
 def parse(line: str) -> Scripted:
-    """ "unplugged@120" or "slm_frozen@40-60". Raises ValueError that says what is allowed."""
+    """Parse "unplugged@120" or "slm_frozen@40-60". Raises ValueError that says what is allowed."""
     match = _LINE.fullmatch(line)
     known = get_args(Fault)
     if match is None or match["fault"] not in known:

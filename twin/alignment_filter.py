@@ -74,7 +74,7 @@ class TwinFilter:
     """
 
     def __init__(self, twin: DigitalTwin, covariance: Tensor) -> None:
-        """covariance (P, P): at the start; 0 for a parameter that is to stay as it is."""
+        """Covariance (P, P): at the start; 0 for a parameter that is to stay as it is."""
         self.twin = twin
         self._begin(covariance.double())
         self.forget()

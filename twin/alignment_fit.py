@@ -242,7 +242,7 @@ def expected_deviation(twin: DigitalTwin) -> Tensor:
 
 
 def parameter_vector(twin: DigitalTwin) -> Tensor:
-    """All alignment parameters in one vector, in the order of `twin.parameters()`."""
+    """All alignment parameters in one vector, in the order of `DigitalTwin.parameters`."""
     return torch.cat([p.detach().flatten() for p in twin.parameters()]).clone()
 
 

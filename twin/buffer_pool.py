@@ -1,5 +1,6 @@
 """Large tensors that are lent and come back: asked from the system anew at each step, every page of
-them would have to be cleared by it first, which takes as long as several transforms."""
+them would have to be cleared by it first, which takes as long as several transforms.
+"""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class FixedCavity(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, first: Tensor, planes: Tensor, gap: Tensor, way_out: Tensor) -> Tensor:
-        """first (B, h, w) and planes (N + 1, h, w) or (B, N + 1, h, w), complex -> (B, h, w)."""
+        """First (B, h, w) and planes (N + 1, h, w) or (B, N + 1, h, w), complex -> (B, h, w)."""
         count = planes.shape[-3]
         ctx.loan = FIELDS.lend((count, *first.shape), planes)
         behind = ctx.loan.tensor

@@ -17,7 +17,7 @@ MEANS = {
 
 
 def alignment_deviation(twin: DigitalTwin, covariance: Tensor) -> dict[str, float]:
-    """One standard deviation of each value of `twin.alignment()`, by its names, to first order.
+    """One standard deviation of each value of `DigitalTwin.alignment`, by its names, to first order.
 
     covariance (P, P), in the order of `twin.alignment_fit.parameter_vector`.
     """

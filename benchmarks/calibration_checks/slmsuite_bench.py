@@ -90,7 +90,8 @@ class PeerCamera:
     @property
     def exposure_ms(self) -> float:
         """The simulated camera multiplies its light with the exposure, and its pedestal too, so that the
-        gain is what is set here: 1 ms is a gain of 1."""
+        gain is what is set here: 1 ms is a gain of 1.
+        """
         return float(self._camera.gain)
 
     @exposure_ms.setter

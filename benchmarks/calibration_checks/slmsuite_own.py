@@ -21,7 +21,7 @@ LEVELS = 16
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """slmsuite's progress bars stay out of the way."""
+    """Slmsuite's progress bars stay out of the way."""
     with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
         yield
 

@@ -168,5 +168,5 @@ def differing(panel: np.ndarray[Any, Any], grey: np.ndarray[Any, Any]) -> int:
 
 
 def command(environment: dict[str, str], *words: str) -> None:
-    """labdiff's command line, as a person would use it."""
+    """Labdiff's command line, as a person would use it."""
     subprocess.run([*LABDIFF, *words], env=environment, check=True, stdout=subprocess.DEVNULL)

@@ -28,7 +28,8 @@ KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 @dataclass(frozen=True, slots=True)
 class Swept:
     """missing: trials that are not completed. repeated: that were begun again though nothing was wrong with
-    them. wrong_rows: of the table, beside files and an undisturbed sweep. again: that had to be."""
+    them. wrong_rows: of the table, beside files and an undisturbed sweep. again: that had to be.
+    """
 
     trials: int
     missing: int

@@ -1,5 +1,6 @@
 """Instruments on VISA's lines. Those on USB and the network are asked who they are; a serial port is not:
-what stands at its end might be anything, and take the question for an order."""
+what stands at its end might be anything, and take the question for an order.
+"""
 
 from __future__ import annotations
 

@@ -34,7 +34,8 @@ SETTABLE = {("camera", "exposure"), ("laser", "power")}
 
 class BenchPanel(QWidget):
     """connect_wanted(bench, seed, monitor of the SLM or ""), disconnect_wanted, exposure_wanted(ms),
-    power_wanted(mW), emission_wanted(on)."""
+    power_wanted(mW), emission_wanted(on).
+    """
 
     connect_wanted = Signal(str, int, str)
     disconnect_wanted = Signal()

@@ -205,7 +205,8 @@ class Chart(QObject):
 
     def _paint_title(self) -> None:
         """The title, and behind it the legend: there it covers no curve. Where there is no room for both
-        the legend stands alone; the axis says what is shown."""
+        the legend stands alone; the axis says what is shown.
+        """
         title = [f"<b>{html.escape(self.title)}</b>"] if self.title else []
         names = legend([(c.name, c.colour()) for c in self.curves]) if self.has_legend else []
         self._set_title(title + names)

@@ -31,7 +31,8 @@ LOOK_MS = 2000
 
 class RunList(QWidget):
     """chosen: other runs are selected, or one of them has changed. looked: the folder was
-    looked into. trouble: why the folder cannot be read."""
+    looked into. trouble: why the folder cannot be read.
+    """
 
     chosen = Signal()
     looked = Signal()

@@ -73,7 +73,7 @@ class Sampler:
         schedule: NoiseSchedule,
         rng: torch.Generator,
     ) -> Tensor:
-        """x at timestep `previous` (< 0: the clean image) from x at t and the predicted noise."""
+        """X at timestep `previous` (< 0: the clean image) from x at t and the predicted noise."""
         abar_t, abar_s = schedule.abar(t), schedule.abar(previous)
         beta = 1.0 - abar_t / abar_s
         if self.kind == "paper":

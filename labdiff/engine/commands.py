@@ -79,7 +79,8 @@ class ShowPhase:
 @dataclass(frozen=True, slots=True)
 class Calibrate:
     """names: these alone; none for all that no longer hold. everything: all, without a look. check: only
-    look."""
+    look.
+    """
 
     names: tuple[str, ...] = ()
     everything: bool = False

@@ -1,6 +1,6 @@
 """The laboratory's side: a bench that has one owner at a time, and that rests when the owner falls silent.
 
-No Ray is in it: `labdiff.remote.actor` gives it its place.
+No Ray is in it: `labdiff.remote.serve` gives it its place.
 """
 
 from __future__ import annotations

@@ -35,7 +35,8 @@ LINES = {"ours": "-", "passive": "-.", "paper": "--"}
 @dataclass(frozen=True, slots=True)
 class Settings:
     """count: images generated. points: moments at which they are scored, and at how many of them, the last
-    ones, by Inception. options: training options instead of the scale's."""
+    ones, by Inception. options: training options instead of the scale's.
+    """
 
     data: tuple[str, ...] = ("mnist-0-2", "fashion-0-2", "clock-20000")
     recipes: tuple[Recipe, ...] = ("ours", "paper")

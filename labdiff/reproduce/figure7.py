@@ -53,7 +53,8 @@ COUNTED = 10
 @dataclass(frozen=True, slots=True)
 class Settings:
     """angles_mrad: the experiment's d_alpha_beam (x, y), then d_alpha_mirror (x, y). too_large: share by
-    which the twin has them wrong. layer_set: the one that is trained. options: instead of the scale's."""
+    which the twin has them wrong. layer_set: the one that is trained. options: instead of the scale's.
+    """
 
     data: str = "mnist-0-2"
     angles_mrad: tuple[float, float, float, float] = (3.0, -2.0, 2.5, -3.0)

@@ -22,7 +22,7 @@ class PowerLaw:
     high: float
 
     def __call__(self, x: float) -> float:
-        """y at x."""
+        """Y at x."""
         return float(self.factor * x**self.exponent)
 
 

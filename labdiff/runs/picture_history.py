@@ -61,7 +61,8 @@ class PictureHistory:
 
     def limits(self, name: str) -> tuple[float, float] | None:
         """Least and greatest value of a typical moment, the medians, lest one bright spot at some moment
-        leave all others dark; None if there never was a number."""
+        leave all others dark; None if there never was a number.
+        """
         low, high = self.moments[f"{name}_low"], self.moments[f"{name}_high"]
         if not np.isfinite(low).any():
             return None

@@ -70,7 +70,7 @@ class TwinRefiner:
     def __init__(
         self, twin: DigitalTwin, covariance: Tensor | None = None, samples: int = SAMPLES
     ) -> None:
-        """covariance (P, P): what calibration left unknown of the twin; None: all but the data sheet."""
+        """Covariance (P, P): what calibration left unknown of the twin; None: all but the data sheet."""
         self.twin = twin
         self._fine = twin.finer(samples)
         expected = expected_deviation(twin).double()
@@ -93,7 +93,7 @@ class TwinRefiner:
     ) -> RefinementResult:
         """Inputs (B, h, w) and layers ([B,] N, h, w) as written, and the bench's answer (B, h, w).
 
-        noise_floor (B,): as `labdiff.bench.bench.Frames` has it. now_s: the bench's clock.
+        noise_floor (B,): as `labdiff.bench.measurement.Measurement` has it. now_s: the bench's clock.
         """
         seen = _first(FRAMES, inputs, layers, measured)
         self._fine.load_alignment(self.twin.state_dict())

@@ -135,7 +135,7 @@ class _CompleteNotify(ctypes.Structure):
 
 
 def _libraries() -> tuple[Any, Any]:
-    """libxcb and libxcb-present with the types of what is called."""
+    """Libxcb and libxcb-present with the types of what is called."""
     xcb, present = ctypes.CDLL("libxcb.so.1"), ctypes.CDLL("libxcb-present.so.0")
     pointer, number, counter = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint64
     event = ctypes.POINTER(_CompleteNotify)
