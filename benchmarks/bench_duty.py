@@ -17,11 +17,12 @@ import time
 from statistics import median
 
 import torch
-from claims import Claim, claim, finish, options
-from duty_checks.benches import Task, camera_task, opened, slm_task
-from duty_checks.identity import wrong_frames
-from duty_checks.steps import TwinStep, alone, batch_s, steps_on
 from rich.console import Console
+
+from benchmarks.claims import Claim, claim, finish, options
+from benchmarks.duty_checks.benches import Task, camera_task, opened, slm_task
+from benchmarks.duty_checks.identity import wrong_frames
+from benchmarks.duty_checks.steps import TwinStep, alone, batch_s, steps_on
 
 FAST, SLOW = 0.3, 2.5
 """Twin steps, in batches' declared times."""

@@ -13,14 +13,14 @@ from collections.abc import Generator
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
-from calibration_checks.kills import killed
-from calibration_checks.sabotage import SABOTAGES, sabotaged
-from calibration_checks.timing import timing_and_beam, timing_claims
-from calibration_checks.truth import Checked, check, laboratory, unseen_nrmse
-from claims import Claim, claim, finish, parser
-from mock_checks.benches import bench_geometry, lit
 from rich.console import Console
 
+from benchmarks.calibration_checks.kills import killed
+from benchmarks.calibration_checks.sabotage import SABOTAGES, sabotaged
+from benchmarks.calibration_checks.timing import timing_and_beam, timing_claims
+from benchmarks.calibration_checks.truth import Checked, check, laboratory, unseen_nrmse
+from benchmarks.claims import Claim, claim, finish, parser
+from benchmarks.mock_checks.benches import bench_geometry, lit
 from calibration.camera import CameraFound
 from calibration.dark import DarkLevel
 from calibration.exposure import set_exposure
@@ -150,7 +150,7 @@ def main() -> None:
     arguments = options.parse_args()
     console = Console(stderr=True, quiet=arguments.json, highlight=False)
     if arguments.against:
-        from calibration_checks.peer import peer_claims
+        from benchmarks.calibration_checks.peer import peer_claims
 
         claims = peer_claims(arguments.seeds, arguments.quick, console.print)
         finish("calibration against slmsuite", claims, arguments.json, quick=arguments.quick)

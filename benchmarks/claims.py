@@ -6,14 +6,7 @@ import argparse
 import json
 import os
 import platform
-import sys
-from pathlib import Path
 from typing import Any
-
-# A script's own folder comes first on the path, and calibration.py in it would hide the package.
-HERE = str(Path(__file__).parent)
-if sys.path[0] == HERE:
-    sys.path.append(sys.path.pop(0))
 
 Claim = dict[str, Any]
 

@@ -6,8 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from claims import claim, finish, options
-
+from benchmarks.claims import claim, finish, options
 from labdiff.config.training import QUICK, TrainingOptions
 from labdiff.job import run
 from labdiff.jobs.training_job import ExperimentJob, Request

@@ -6,8 +6,9 @@ import time
 from importlib import import_module
 from pathlib import Path
 
-from claims import Claim, finish, parser
 from rich.console import Console
+
+from benchmarks.claims import Claim, finish, parser
 
 FOLDER = Path(__file__).parent / "driver_checks"
 PARTS = tuple(sorted(p.stem for p in FOLDER.glob("*.py") if not p.stem.startswith("_")))
@@ -25,7 +26,7 @@ def main() -> None:
     for name in (arguments.part,) if arguments.part else PARTS:
         console.print(f"{name} ...")
         started_s = time.perf_counter()
-        claims += import_module(f"driver_checks.{name}").check(arguments.quick)
+        claims += import_module(f"benchmarks.driver_checks.{name}").check(arguments.quick)
         seconds[name] = round(time.perf_counter() - started_s, 1)
         console.print(f"  {seconds[name]} s")
     finish("drivers", claims, arguments.json, quick=arguments.quick, seconds=seconds)

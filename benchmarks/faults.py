@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from importlib import import_module
 
-from claims import Claim, finish, parser
 from rich.console import Console
+
+from benchmarks.claims import Claim, finish, parser
 
 PARTS = ("injected", "kills", "memory")
 """Modules of fault_checks; each has check(quick) -> list[Claim]."""
@@ -23,7 +24,7 @@ def main() -> None:
     for name in (arguments.part,) if arguments.part else PARTS:
         console.print(f"{name} ...")
         started_s = time.perf_counter()
-        claims += import_module(f"fault_checks.{name}").check(arguments.quick)
+        claims += import_module(f"benchmarks.fault_checks.{name}").check(arguments.quick)
         seconds[name] = round(time.perf_counter() - started_s, 1)
         console.print(f"  {seconds[name]} s")
     finish("faults", claims, arguments.json, quick=arguments.quick, seconds=seconds)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from claims import finish, parser
-from generation_checks import command, errors, images, on_bench, scaling
-from generation_checks.setting import Setting
+from benchmarks.claims import finish, parser
+from benchmarks.generation_checks import command, errors, images, on_bench, scaling
+from benchmarks.generation_checks.setting import Setting
 
 PARTS = {
     "errors": lambda setting: errors.measure(setting, peers=False),

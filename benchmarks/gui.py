@@ -9,9 +9,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from claims import Claim, finish, parser
-from gui_checks import curves, failures, live, session, slm_window, streamed
 from rich.console import Console
+
+from benchmarks.claims import Claim, finish, parser
+from benchmarks.gui_checks import curves, failures, live, session, slm_window, streamed
 
 PARTS = ("curves", "live", "slm", "session", "failures", "stream")
 SOAK_FRAMES, QUICK_SOAK_FRAMES = 20_000, 900

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from importlib import import_module
 
-from claims import Claim, finish, options
 from rich.console import Console
+
+from benchmarks.claims import Claim, finish, options
 
 CHECKS = (
     "closed_forms",
@@ -29,7 +30,7 @@ def main() -> None:
     for name in CHECKS:
         console.print(f"{name} ...")
         started_s = time.perf_counter()
-        claims += import_module(f"mock_checks.{name}").check(arguments.quick)
+        claims += import_module(f"benchmarks.mock_checks.{name}").check(arguments.quick)
         seconds[name] = round(time.perf_counter() - started_s, 1)
         console.print(f"  {seconds[name]} s")
     finish("mock_physics", claims, arguments.json, quick=arguments.quick, seconds=seconds)

@@ -15,11 +15,11 @@ from unittest import mock
 
 import numpy as np
 import numpy.typing as npt
-from claims import Claim, claim, finish, options
-from mock_checks.benches import block_phases, lit, panel_of
 from rich.console import Console
 from scipy import fft
 
+from benchmarks.claims import Claim, claim, finish, options
+from benchmarks.mock_checks.benches import block_phases, lit, panel_of
 from drivers.types import Roi
 from labdiff.bench.open import mock_geometry
 from labdiff.config.bench import load_bench

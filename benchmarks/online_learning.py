@@ -16,12 +16,13 @@ import time
 from typing import Any
 
 import torch
-from claims import Claim, claim, finish, parser
-from online_checks.drift import Hour, hour
-from online_checks.figure7 import figure7_problem
-from online_checks.knock import knock
-from online_checks.real import real
 from rich.console import Console
+
+from benchmarks.claims import Claim, claim, finish, parser
+from benchmarks.online_checks.drift import Hour, hour
+from benchmarks.online_checks.figure7 import figure7_problem
+from benchmarks.online_checks.knock import knock
+from benchmarks.online_checks.real import real
 
 PARTS = ("figure7", "real", "drift", "knock")
 Part = tuple[list[Claim], list[Any]]

@@ -18,15 +18,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from claims import Claim, claim, finish, parser
 from rich.console import Console
-from scaling_checks.absent import without_ray
-from scaling_checks.cost import measured_costs
-from scaling_checks.gradients import largest_difference
-from scaling_checks.layer_sets import compare
-from scaling_checks.remote import remote_claims
-from scaling_checks.sweeps import driver_killed, undisturbed, worker_killed
 
+from benchmarks.claims import Claim, claim, finish, parser
+from benchmarks.scaling_checks.absent import without_ray
+from benchmarks.scaling_checks.cost import measured_costs
+from benchmarks.scaling_checks.gradients import largest_difference
+from benchmarks.scaling_checks.layer_sets import compare
+from benchmarks.scaling_checks.remote import remote_claims
+from benchmarks.scaling_checks.sweeps import driver_killed, undisturbed, worker_killed
 from labdiff.workers.local_processes import LocalWorkers
 
 Figures = dict[str, object]

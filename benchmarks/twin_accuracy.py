@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable
 
 import torch
-from claims import claim, finish, options
 from torch import Tensor
 
+from benchmarks.claims import claim, finish, options
 from twin import backplane, relay, source
 from twin.cavity import FixedCavity
 from twin.output_resampling import resample
@@ -19,6 +19,7 @@ from twin.propagation import padded_size, propagate, transfer_function
 PITCH_M, WAVELENGTH_M, GAP_M, SIZE = 9.2e-6, 850e-9, 34.2e-3, 300
 K = 2.0 * math.pi / WAVELENGTH_M
 DOUBLE = torch.float64
+propagate_through: Callable[..., Tensor] = FixedCavity.apply
 
 
 def axes() -> tuple[Tensor, Tensor]:
@@ -69,7 +70,8 @@ def speckle() -> Tensor:
     frequency = torch.fft.fftfreq(SIZE, dtype=DOUBLE)
     low = torch.exp(-(frequency[:, None].square() + frequency[None, :].square()) / (2 * 0.06**2))
     smooth = torch.fft.ifft2(torch.fft.fft2(torch.view_as_complex(noise)) * low)
-    return smooth / smooth.abs().max() * gaussian_beam(0.35e-3).abs()
+    field: Tensor = smooth / smooth.abs().max() * gaussian_beam(0.35e-3).abs()
+    return field
 
 
 def rayleigh_sommerfeld_error() -> float:
@@ -142,11 +144,11 @@ def elements() -> dict[str, tuple[Callable[..., Tensor], tuple[Tensor, ...]]]:
     pupil = relay.aberration_modes((grid, grid), 1)
 
     def cavity(first: Tensor, modulations: Tensor) -> Tensor:
-        result: Tensor = FixedCavity.apply(first, modulations, fixed, fixed)  # type: ignore[no-untyped-call]
-        return result
+        return propagate_through(first, modulations, fixed, fixed)
 
     def shape(weights: Tensor, of: Tensor) -> Tensor:
-        return torch.tensordot(weights, of, dims=1)
+        shaped: Tensor = torch.tensordot(weights, of, dims=1)
+        return shaped
 
     def crystal(phases: Tensor, stroke: Tensor, bend: Tensor) -> Tensor:
         return crystal_phase(phases, stroke, bend)

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from claims import claim, finish, options
 from rich.console import Console
 
+from benchmarks.claims import claim, finish, options
 from calibration.result import CalibrationError
 from labdiff.bench.open import mock_geometry
 from labdiff.calibrations.archived import measure_routines

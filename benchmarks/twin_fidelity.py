@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from claims import Claim, claim, finish, options
-from mock_checks.benches import bench_geometry
 from rich.console import Console
 from torch import Tensor
 
+from benchmarks.claims import Claim, claim, finish, options
+from benchmarks.mock_checks.benches import bench_geometry
 from labdiff.calibrations.archived import measure_routines
 from labdiff.calibrations.twin_alignment import ProbeKind, measure_probes
 from labdiff.config.bench import load_bench

@@ -20,10 +20,10 @@ from importlib import util
 from statistics import median
 
 import torch
-from claims import Claim, claim, finish
 from rich.console import Console
 from torch import Tensor
 
+from benchmarks.claims import Claim, claim, finish
 from twin.cavity import FixedCavity, along_columns
 from twin.propagation import padded_size, propagate, transfer_function
 
@@ -31,6 +31,7 @@ PITCH_M, WAVELENGTH_M, GAP_M = 9.2e-6, 850e-9, 34.2e-3
 SIZE, LAYERS, BATCH = 300, 4, 16
 PEER_GRID = 600
 TURNS = 3
+propagate_through: Callable[..., Tensor] = FixedCavity.apply
 MALLOC_TUNED = {"MALLOC_MMAP_THRESHOLD_": "1000000000", "MALLOC_TRIM_THRESHOLD_": "1000000000"}
 """glibc keeps large temporaries instead of giving them back to the kernel at every step."""
 
@@ -59,10 +60,7 @@ def own(batch: int, layers: int) -> Callable[[], None]:
     def step() -> None:
         phases.grad = None
         modulations = torch.complex(phases.cos(), phases.sin())
-        intensity: Tensor = FixedCavity.apply(  # type: ignore[no-untyped-call]
-            amplitude, modulations, gap, gap
-        )
-        intensity.sum().backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(propagate_through(amplitude, modulations, gap, gap).sum())
 
     return step
 
@@ -88,7 +86,7 @@ def torchoptics_step(batch: int, layers: int) -> Callable[[], None]:
             field = field.propagate_to_z(
                 (index + 1) * GAP_M, propagation_method="ASM", asm_pad=(pad, pad)
             )
-        field.intensity().sum().backward()  # type: ignore[no-untyped-call]
+        field.intensity().sum().backward()
 
     return step
 

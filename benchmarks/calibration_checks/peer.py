@@ -11,20 +11,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from claims import Claim, claim
 
-from calibration.layout import PatchLayout
-from calibration.phase_response import RIM_PX, chequerboard, measure_phase_response
-from calibration.registration import FRAMES, Registration, register
-from calibration.spots import BlazeSpots
-from calibration.wavefront import measure_wavefront
-from calibration_checks.slmsuite_bench import PeerBench, peer_bench
-from calibration_checks.slmsuite_own import (
+from benchmarks.calibration_checks.slmsuite_bench import PeerBench, peer_bench
+from benchmarks.calibration_checks.slmsuite_own import (
     map_error_px,
     their_registration,
     their_response,
     their_wavefront,
 )
+from benchmarks.claims import Claim, claim
+from calibration.layout import PatchLayout
+from calibration.phase_response import RIM_PX, chequerboard, measure_phase_response
+from calibration.registration import FRAMES, Registration, register
+from calibration.spots import BlazeSpots
+from calibration.wavefront import measure_wavefront
 from labdiff.job import run
 
 Array = npt.NDArray[np.float64]

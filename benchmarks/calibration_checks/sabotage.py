@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.calibration_checks.truth import check, laboratory, unseen_nrmse
 from calibration.result import CalibrationError
 from calibration.result_file import Result
-from calibration_checks.truth import check, laboratory, unseen_nrmse
 from drivers.errors import DeviceError
 from labdiff.calibrations.archived import measure_routines
 from labdiff.calibrations.routines import ALL

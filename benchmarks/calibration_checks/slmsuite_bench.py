@@ -9,13 +9,17 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from drivers.types import Frame, PatternId, Roi, Timing
+from drivers.errors import DeviceStateError
+from drivers.protocols import TriggeredReadOut
+from drivers.types import CameraTiming, Frame, PatternId, Roi, Timing
 
 Array = npt.NDArray[np.float64]
 PEDESTAL, READ_NOISE = 0.02, 0.01
@@ -39,7 +43,8 @@ class PeerSlm:
     name = "slmsuite SimulatedSLM"
 
     def __init__(self, slm: Any) -> None:
-        self._slm, self._pattern, self._lut = slm, 0, None
+        self._slm, self._pattern = slm, 0
+        self._lut: npt.NDArray[np.floating] | None = None
         self.shape: tuple[int, int] = slm.shape
         self.pixel_pitch_um = float(slm.pitch_um[0])
         self.bit_depth: int = slm.bitdepth
@@ -76,8 +81,9 @@ class PeerSlm:
 class PeerCamera:
     """`drivers.protocols.Camera` over a SimulatedCamera; counts the frames taken."""
 
-    timing = Timing(0.0, 0.0)
+    timing = CameraTiming(0.0, 0.0, 0.0, 0.0)
     name = "slmsuite SimulatedCamera"
+    has_trigger_input = False
     exposure_range_ms = (1e-6, 1e6)
 
     def __init__(self, camera: Any) -> None:
@@ -98,6 +104,11 @@ class PeerCamera:
     def exposure_ms(self, value: float) -> None:
         self._camera.gain = value
 
+    def expose(self) -> Callable[[], Frame]:
+        """Expose and read out at once: nothing of the simulated light is left for later."""
+        frame = self.get_frame()
+        return lambda: frame
+
     def get_frame(self) -> Frame:
         """One frame of the whole sensor."""
         self.requests += 1
@@ -109,6 +120,10 @@ class PeerCamera:
     def get_frames(self, count: int) -> list[Frame]:
         """One after another."""
         return [self.get_frame() for _ in range(count)]
+
+    def triggered(self, count: int) -> AbstractContextManager[TriggeredReadOut]:
+        """Refuse: a simulated camera has no trigger input."""
+        raise DeviceStateError(f"{self.name}: no trigger input")
 
     def close(self) -> None:
         """Nothing to close."""

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.calibration_checks.slmsuite_bench import PeerBench
 from calibration.spots import BlazeSpots
-from calibration_checks.slmsuite_bench import PeerBench
 
 Array = npt.NDArray[np.float64]
 SIDE, PITCHES = 10, (4, 6, 8, 10)

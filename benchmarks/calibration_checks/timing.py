@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from claims import Claim, claim
-from mock_checks.benches import bench_geometry, lit
 
+from benchmarks.claims import Claim, claim
+from benchmarks.mock_checks.benches import bench_geometry, lit
 from calibration.beam import FIRST_SIDE, BeamFound, measure_beam
 from calibration.beam_shape import Gaussian, fit_gaussian
 from calibration.registration import measure_registration
@@ -116,7 +116,9 @@ def best_gaussian(lab: MockLaboratory) -> Gaussian:
     truth = dataclasses.replace(lab.truth, mirror_edge=0.0)
     height, width = lab.geometry.patch_shape
     y_m, x_m = (
-        (np.arange(2 * n) - (2 * n - 1) / 2.0) * lab.geometry.pixel_pitch_um * 0.5e-6
+        (np.arange(2 * n, dtype=np.float64) - (2 * n - 1) / 2.0)
+        * lab.geometry.pixel_pitch_um
+        * 0.5e-6
         for n in (height, width)
     )
     field = np.abs(beam_field(lab.geometry, truth, y_m[:, None], x_m[None, :]))

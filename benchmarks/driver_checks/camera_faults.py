@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from claims import Claim, claim
-
+from benchmarks.claims import Claim, claim
 from drivers.errors import (
     DeviceDisconnectedError,
     DeviceError,

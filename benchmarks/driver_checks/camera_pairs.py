@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from claims import Claim, claim
 
+from benchmarks.claims import Claim, claim
 from tests.contracts.camera_scenes import PICTURES, SCENES, MissingLibrary, Scene
 
 PAIRS = 10_000

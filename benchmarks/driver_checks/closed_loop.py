@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-from claims import Claim, claim
-from mock_checks.benches import block_phases
 
-from driver_checks._paths import python
+from benchmarks.claims import Claim, claim
+from benchmarks.driver_checks._paths import python
+from benchmarks.mock_checks.benches import block_phases
 from drivers.camera.basler import BaslerCamera, BaslerOptions
 from drivers.types import CountArray, Roi
 from labdiff.bench.open import mock_geometry

@@ -7,9 +7,8 @@ import xml.etree.ElementTree as Xml
 from collections import Counter
 from pathlib import Path
 
-from claims import Claim, claim
-
-from driver_checks._paths import python
+from benchmarks.claims import Claim, claim
+from benchmarks.driver_checks._paths import python
 
 SUITES = {"slm": "slm", "laser": "every_laser", "meter": "meter", "modulator": "modulator"}
 """Of tests/contracts."""

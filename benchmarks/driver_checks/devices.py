@@ -11,9 +11,8 @@ from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 
-from claims import Claim, claim
-
-from driver_checks._paths import python
+from benchmarks.claims import Claim, claim
+from benchmarks.driver_checks._paths import python
 from tests.contracts.c_stubs import alp, blink
 
 NOTHING = {"MICROMANAGER_PATH": "/nowhere", "QT_QPA_PLATFORM": "offscreen"}

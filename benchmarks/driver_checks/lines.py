@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
+from functools import partial
 
 import numpy as np
-from claims import Claim, claim
 
+from benchmarks.claims import Claim, claim
 from drivers.errors import DeviceError, DeviceNotFoundError
 from drivers.laser.solstis_tcp import SolstisConnection
 from drivers.visa import VisaLink
@@ -79,7 +80,7 @@ def visa_storm(name: str, asked: int) -> tuple[int, Counter[str], int]:
     """(wrong answers, what was met, answers): question n has the answer n."""
     instrument = Instrument("storm,1,2,3")
     for number in range(asked):
-        instrument.queries[f"N{number}?"] = lambda number=number: f"{number:08d}"
+        instrument.queries[f"N{number}?"] = partial("{:08d}".format, number)
     storm = Storm(1)
     with PtyLine(lines_of(instrument)) if name == "pty" else TcpLine(lines_of(instrument)) as line:
         link = VisaLink.open(line.address, TIMEOUT_MS)

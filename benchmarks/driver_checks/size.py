@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import statistics
 
-from claims import Claim, claim
-
-from driver_checks._paths import ROOT, python
+from benchmarks.claims import Claim, claim
+from benchmarks.driver_checks._paths import ROOT, python
 
 IMPORT = """
 import time

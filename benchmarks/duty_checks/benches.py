@@ -9,8 +9,8 @@ from typing import Literal, cast
 
 import numpy as np
 import numpy.typing as npt
-from mock_checks.benches import block_phases
 
+from benchmarks.mock_checks.benches import block_phases
 from calibration.dark import DarkLevel
 from calibration.registration import Registration
 from calibration.result import Verdict

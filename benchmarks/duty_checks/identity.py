@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from mock_checks.benches import lit, panel_of
 
+from benchmarks.duty_checks.benches import Images, Task
+from benchmarks.mock_checks.benches import lit, panel_of
 from drivers.types import Frame
-from duty_checks.benches import Images, Task
 from labdiff.bench.open import mock_geometry
 from mock_hardware.laboratory import MockLaboratory
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import torch
 
+from benchmarks.duty_checks.benches import Task, opened
+from benchmarks.duty_checks.identity import Used
 from drivers.types import Frame
-from duty_checks.benches import Task, opened
-from duty_checks.identity import Used
 from labdiff.bench.acquisition_thread import AcquisitionThread, Pace, PendingBatch
 from labdiff.bench.bench import Bench
 from labdiff.session.models import build_twin
@@ -36,7 +36,7 @@ class TwinStep:
         """Compute."""
         for _ in range(self._passes):
             layers = self._layers.clone().requires_grad_()
-            self._twin(self._inputs, layers).square().mean().backward()  # type: ignore[no-untyped-call]
+            self._twin(self._inputs, layers).square().mean().backward()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from typing import get_args
 from unittest.mock import patch
 
 import numpy as np
-from claims import Claim, claim
 
-from fault_checks.small_runs import BATCH, Ended, InputKind, Spared, small_run
+from benchmarks.claims import Claim, claim
+from benchmarks.fault_checks.small_runs import BATCH, Ended, InputKind, Spared, small_run
 from labdiff.bench.frame_validation import FrameValidator
 from labdiff.runs.reader import read_run
 from mock_hardware.fault_script import CHANGES, Fault
@@ -63,7 +63,8 @@ def script_of(
     """
     passing = [f for f in get_args(Fault) if possible(f, input_kind) and f not in AT_ONCE]
     turns = itertools.cycle(rng.permutation(passing).tolist())
-    lines, at, before = [], 3, ""
+    lines: list[str] = []
+    at, before = 3, ""
     while len(lines) < count - (last is not None):
         fault = next(turns)
         if fault in COMES_BACK and before in COMES_BACK:
@@ -154,7 +155,7 @@ def lost_steps(ended: Ended, steps: int) -> int:
     written = rows.get("twin_mse", np.zeros(0)).tolist()
     told = [step.twin_mse for step in ended.steps]
     wanted = len(told) if ended.reason else steps
-    kept = sum(a == b for a, b in zip(written, told, strict=False))
+    kept = sum(bool(a == b) for a, b in zip(written, told, strict=False))
     return wanted - kept
 
 

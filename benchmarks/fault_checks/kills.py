@@ -7,12 +7,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from claims import Claim, claim
 
+from benchmarks.claims import Claim, claim
 from labdiff.config.bench import bench_text
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
@@ -128,10 +129,9 @@ def _alone(folder: Path, found: Killed) -> RunFile:
 
 def _live(path: Path, life_s: float | None, found: Killed) -> bool:
     """One process: killed after so many seconds at work, or left alone. True if it was killed."""
-    # Not the folder of benchmarks: a script there has the name of a package.
     process = subprocess.Popen(
-        [sys.executable, "-m", "fault_checks.kills", str(path)],
-        cwd=Path(__file__).parents[1],
+        [sys.executable, "-m", "benchmarks.fault_checks.kills", str(path)],
+        cwd=Path(__file__).parents[2],
         stdout=subprocess.PIPE,
     )
     with process:
@@ -170,7 +170,7 @@ def _read(path: Path, found: Killed) -> None:
 
 def differences(one: RunFile, other: RunFile) -> list[str]:
     """Names of all recorded numbers that are not the same, but for what the wall clock says."""
-    parts = {
+    parts: dict[str, tuple[Mapping[str, object], Mapping[str, object]]] = {
         **{
             f"{kind}.": (columns, other.columns.get(kind, {}))
             for kind, columns in one.columns.items()

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from claims import Claim, claim
 
+from benchmarks.claims import Claim, claim
 from calibration.dark import DarkLevel
 from calibration.registration import Registration
 from calibration.result import Verdict
@@ -45,8 +45,8 @@ def check(quick: bool) -> list[Claim]:
     """Resident memory at the end over that after the first tenth, in a process of its own."""
     steps = QUICK_STEPS if quick else STEPS
     found = subprocess.run(
-        [sys.executable, "-m", "fault_checks.memory", str(steps)],
-        cwd=Path(__file__).parents[1],
+        [sys.executable, "-m", "benchmarks.fault_checks.memory", str(steps)],
+        cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         check=True,

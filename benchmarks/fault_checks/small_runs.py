@@ -13,6 +13,7 @@ from typing import Literal, cast
 from unittest.mock import patch
 
 import numpy as np
+import numpy.typing as npt
 
 from calibration.dark import DarkLevel
 from calibration.registration import Registration
@@ -31,6 +32,7 @@ from labdiff.session.session import Session
 from labdiff.training.loop import train
 from mock_hardware.laboratory import MockLaboratory
 
+Images = npt.NDArray[np.float32]
 InputKind = Literal["slm_patch", "dmd"]
 BATCH = 4
 SMALL = {
@@ -113,15 +115,13 @@ class Spy:
 
     def __init__(self, bench: Bench, spared: Spared) -> None:
         self._take, self._light_of, self._spared = bench.take, bench.light_of, spared.bench
-        self._sent: dict[int, tuple[list[Frame], tuple[np.ndarray, np.ndarray]]] = {}  # type: ignore[type-arg]
+        self._sent: dict[int, tuple[list[Frame], tuple[Images, Images]]] = {}
         self.used = self.wrong = 0
-        bench.take = self.take  # type: ignore[assignment, method-assign]
-        bench.light_of = self.light_of  # type: ignore[method-assign]
 
     def take(
         self,
-        inputs: np.ndarray,  # type: ignore[type-arg]
-        phases_rad: np.ndarray,  # type: ignore[type-arg]
+        inputs: Images,
+        phases_rad: Images,
         cut_short: Callable[[], bool] = lambda: False,
         following: Following = lambda: None,
     ) -> list[Frame]:
@@ -170,7 +170,11 @@ def small_run(
     reason = ""
     assert job.recorder is not None
     # The job as it is, but of the experiment the part alone that learns on the bench.
-    with patch("labdiff.jobs.training_job.experiment", online):
+    with (
+        patch.object(bench, "take", spy.take),
+        patch.object(bench, "light_of", spy.light_of),
+        patch("labdiff.jobs.training_job.experiment", online),
+    ):
         try:
             run(job.job(), record=[job.recorder], watch=[listen])
         except UserError as error:

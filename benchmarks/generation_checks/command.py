@@ -9,9 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from claims import Claim, claim
-
-from generation_checks.setting import Setting
+from benchmarks.claims import Claim, claim
+from benchmarks.generation_checks.setting import Setting
 
 
 def measure(setting: Setting) -> tuple[list[Claim], dict[str, Any]]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from statistics import mean
 from typing import Any
 
-from claims import Claim, claim
-
-from generation_checks.electronics import Electronics
-from generation_checks.setting import Setting, training_s
+from benchmarks.claims import Claim, claim
+from benchmarks.generation_checks.electronics import Electronics
+from benchmarks.generation_checks.setting import Setting, training_s
 from labdiff.generation.denoise import denoise
 from labdiff.metrics.baselines import WienerDenoiser, WienerFilter, identity_prediction
 from labdiff.metrics.noise_error import Predictor
@@ -52,7 +51,7 @@ def _errors(setting: Setting, data: str, unit: Session, paper: Session, peers: b
     if peers:
         shown = _images_shown(unit)
         for name, share in (("fully connected net", 1.0), ("U-Net", UNET_SHARE)):
-            net = build_denoiser(name, images.train.shape[1:], setting.seed)
+            net = build_denoiser(name, (images.train.shape[1], images.train.shape[2]), setting.seed)
             training = DenoiserTraining(round(shown * share), seed=setting.seed)
             path = setting.context.kept(f"{data}-{name.replace(' ', '-')}.h5")
             setting.do(train_denoiser(net, images.train, training, schedule, path))

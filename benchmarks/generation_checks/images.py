@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from claims import Claim, claim
-
-from generation_checks.setting import Setting
+from benchmarks.claims import Claim, claim
+from benchmarks.generation_checks.setting import Setting
 from labdiff.metrics.classifier import train_classifier
 from labdiff.metrics.features import FeatureExtractor
 from labdiff.metrics.images import image_metrics
@@ -18,7 +17,8 @@ BOUNDS = {"mnist-0-2": "<= 90"}
 
 def measure(setting: Setting) -> tuple[list[Claim], dict[str, Any]]:
     """Claims and all figures with their intervals, for every data set."""
-    claims, tables = [], {}
+    claims: list[Claim] = []
+    tables: dict[str, Any] = {}
     count = 20 if setting.quick else 1000
     weights = None if setting.quick else find_inception(None)
     inception = inception_features(weights) if weights is not None else None

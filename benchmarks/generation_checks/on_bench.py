@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from claims import Claim, claim
 
-from generation_checks.setting import Setting
+from benchmarks.claims import Claim, claim
+from benchmarks.generation_checks.setting import Setting
 from labdiff.config.training import TrainingOptions
 from labdiff.events import Event, GenerationStep, Measured
 from labdiff.generation.sample import generate

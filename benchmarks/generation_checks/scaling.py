@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from claims import Claim, claim
-
-from generation_checks.setting import Setting
+from benchmarks.claims import Claim, claim
+from benchmarks.generation_checks.setting import Setting
 from labdiff.reproduce import figure5, figure6
 from labdiff.reproduce.image_scores import Judges
 from labdiff.reproduce.result import Row, number

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from claims import Claim, claim
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication, QWidget
 
+from benchmarks.claims import Claim, claim
 from gui import style
 from gui.plots.training_curves import TrainingCurves
 from labdiff.events import TrainingStep
@@ -50,7 +50,7 @@ def measure(quick: bool = False) -> tuple[list[Claim], dict[str, Any]]:
     curves.show_columns({"training": {**rows, "method": np.full(POINTS, "online", object)}})
 
     def one_more_step() -> None:
-        step = TrainingStep("online", 0, 0, 0, *(float(rng.uniform(0.01, 0.1)) for _ in range(4)))
+        step = TrainingStep("online", 0, 0, 0, *rng.uniform(0.01, 0.1, 4).tolist())
         curves.add(step)
         curves.redraw()
 

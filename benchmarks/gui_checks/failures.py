@@ -15,9 +15,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from claims import Claim, claim
-
-from gui_checks.hands import NEEDED, Hands, hands
+from benchmarks.claims import Claim, claim
+from benchmarks.gui_checks.hands import NEEDED, Hands, hands
 
 JOB_S = 900.0
 SMALL_KB = 700
@@ -153,7 +152,7 @@ def deleted(person: Hands) -> str:
 
 def no_numbers(person: Hands) -> str:
     """Predictions that are NaN throughout."""
-    _open(person, engine="gui_checks.nan_engine:Engine")
+    _open(person, engine="benchmarks.gui_checks.nan_engine:Engine")
     _train(person)
     time.sleep(5.0)
     said = person.words("training_words")

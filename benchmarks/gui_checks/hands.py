@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from gui_checks.display import screen
+from benchmarks.gui_checks.display import screen
 
-HERE = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LOOK_S = 0.1
 PATIENCE_S = 60.0
 NEEDED = ("Xvfb", "openbox", "xdotool", "import")
@@ -40,11 +40,10 @@ class Hands:
         """Start `labdiff gui` with these arguments, and wait until it can be seen."""
         self._map.unlink(missing_ok=True)
         asked = [str(self._map), *([engine] if engine else []), "--", *arguments]
-        paths = [str(HERE.parent), str(HERE)]  # gui.py in the second would hide the package
         self._window = subprocess.Popen(
-            [sys.executable, "-m", "gui_checks.mapped_window", *asked],
+            [sys.executable, "-m", "benchmarks.gui_checks.mapped_window", *asked],
             cwd=self.folder,
-            env={**self.environment, "PYTHONPATH": os.pathsep.join(paths)},
+            env={**self.environment, "PYTHONPATH": str(ROOT)},
         )
         self.until(lambda: "labdiff" in self.seen(), "the window")
         time.sleep(0.5)  # where a window manager puts it is known a moment later

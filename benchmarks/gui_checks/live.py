@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from claims import Claim, claim
-
-from gui_checks.display import screen
+from benchmarks.claims import Claim, claim
+from benchmarks.gui_checks.display import screen
 
 CAMERA_PER_S = 90.0
 """What the camera gives; more than is asked to be shown."""
@@ -74,10 +73,9 @@ def seen(
 ) -> dict[str, Any]:
     """What one window in a process of its own saw."""
     asked = [way, str(bits), str(frames_per_s), str(frames)]
-    here = Path(__file__).parents[1]
     child = subprocess.run(
-        [sys.executable, "-m", "gui_checks.live_window", *asked],
-        cwd=here,
+        [sys.executable, "-m", "benchmarks.gui_checks.live_window", *asked],
+        cwd=Path(__file__).parents[2],
         env={**environment, "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         text=True,

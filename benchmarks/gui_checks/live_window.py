@@ -1,9 +1,9 @@
 """One window that shows a stream of frames for some time; what it saw as one line of JSON.
 
-`python -m gui_checks.live_window WAY BITS FRAMES_PER_S FRAMES` in a process of its own. WAY: "labdiff",
-the live view; "window", the whole window of which it is a part; a peer that shows the frames of the same
-ring and nothing else, "drawImage" or "ImageItem" of pyqtgraph; or "QThread", the live view with the camera
-in a thread of the window's own process.
+`python -m benchmarks.gui_checks.live_window WAY BITS FRAMES_PER_S FRAMES` in a process of its own.
+WAY: "labdiff", the live view; "window", the whole window of which it is a part; a peer that shows the
+frames of the same ring and nothing else, "drawImage" or "ImageItem" of pyqtgraph; or "QThread", the live
+view with the camera in a thread of the window's own process.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import claims as claims  # puts this folder, whose gui.py would hide the package, behind the others
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
@@ -24,13 +23,13 @@ from PySide6.QtCore import QObject, QSettings, Qt, QThread, QTimer, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
+from benchmarks.gui_checks.camera_process import SENSOR, frame_of, pictures, stream
 from drivers.types import Frame
 from gui import style
 from gui.live.view import LiveView
 from gui.process.frame_feed import FrameFeed
 from gui.process.frame_ring import FrameRing, NumberedFrame
 from gui.window import MainWindow
-from gui_checks.camera_process import SENSOR, frame_of, pictures, stream
 
 BEAT_MS = 5
 WARM_UP, WARM_UP_S = 0.1, 1.5

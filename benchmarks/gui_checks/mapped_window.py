@@ -1,8 +1,8 @@
 """`labdiff gui` as it is, which also writes where its widgets are, for a hand that moves a real mouse.
 
-`python -m gui_checks.mapped_window MAP [ENGINE] -- ARGUMENTS of labdiff gui`. MAP is rewritten a few times
-a second: {name: [left, top, width, height, enabled, words]}, screen pixels, of all that can be seen. The
-window is steered by nothing in here.
+`python -m benchmarks.gui_checks.mapped_window MAP [ENGINE] -- ARGUMENTS of labdiff gui`. MAP is
+rewritten a few times a second: {name: [left, top, width, height, enabled, words]}, screen pixels, of all
+that can be seen. The window is steered by nothing in here.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ MOST_WORDS = 40_000
 
 def main() -> None:
     """Open the window; nothing is imported before, so that the bench's process stays as it is."""
+    from unittest.mock import patch
+
     from PySide6.QtCore import QTimer
 
     import gui.app
@@ -34,9 +36,9 @@ def main() -> None:
             look.timeout.connect(lambda: write(told))
             look.start()
 
-    gui.app.MainWindow = Mapped  # type: ignore[misc]
     sys.argv = ["labdiff", "gui", *sys.argv[cut + 1 :]]
-    labdiff()
+    with patch.object(gui.app, "MainWindow", Mapped):
+        labdiff()
 
 
 def write(told: Path) -> None:
@@ -57,8 +59,8 @@ def write(told: Path) -> None:
             seen = widget.visibleRegion().boundingRect()
             if widget.objectName() and widget.isVisible() and not seen.isEmpty():
                 corner = widget.mapToGlobal(seen.topLeft())
-                place = [corner.x(), corner.y(), seen.width(), seen.height()]
-                found[widget.objectName()] = [*place, widget.isEnabled(), words_of(widget)]
+                area = [corner.x(), corner.y(), seen.width(), seen.height()]
+                found[widget.objectName()] = [*area, widget.isEnabled(), words_of(widget)]
     fresh = told.with_suffix(".new")
     fresh.write_text(json.dumps(found))
     fresh.replace(told)

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from claims import Claim, claim
 from PIL import Image
 
-from gui_checks.hands import NEEDED, Hands, hands
+from benchmarks.claims import Claim, claim
+from benchmarks.gui_checks.hands import NEEDED, Hands, hands
 from labdiff.errors import UserError
 from labdiff.runs.reader import RunFile, read_run
 

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication, QLabel
 from drivers.slm.screen import Screen
 
 
-def grey_levels(shape: tuple[int, int], seed: int) -> npt.NDArray[np.uint8]:
+def grey_levels(shape: tuple[int, int], seed: int) -> npt.NDArray[Any]:
     """Every level, at random places; seed 0: a checkerboard of single pixels."""
     if seed == 0:
         return np.asarray(255 * (np.indices(shape).sum(0) % 2), np.uint8)

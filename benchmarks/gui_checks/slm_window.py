@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from claims import Claim, claim
 
+from benchmarks.claims import Claim, claim
+from benchmarks.gui_checks.slm_owner import grey_levels, phases
+from benchmarks.gui_checks.two_monitors import DESK, grab, missing, monitor, two_monitors
 from drivers.phase_quantiser import PhaseQuantiser
-from gui_checks.slm_owner import grey_levels, phases
-from gui_checks.two_monitors import DESK, grab, missing, monitor, two_monitors
 
 SHAPES = ((1200, 1920), (1024, 1272))
 FACTORS = ("1", "1.5")
@@ -27,9 +27,9 @@ class Owner:
 
     def __init__(self, environment: dict[str, str], shape: tuple[int, int]) -> None:
         here = Path(__file__).resolve()
-        path = [str(here.parents[1]), str(here.parents[2]), environment.get("PYTHONPATH", "")]
+        path = [str(here.parents[2]), environment.get("PYTHONPATH", "")]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "gui_checks.slm_owner", *map(str, shape)],
+            [sys.executable, "-m", "benchmarks.gui_checks.slm_owner", *map(str, shape)],
             env={**environment, "PYTHONPATH": ":".join(filter(None, path))},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -11,10 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from claims import Claim, claim
-
-from gui_checks.display import screen
-from gui_checks.live import seen
+from benchmarks.claims import Claim, claim
+from benchmarks.gui_checks.display import screen
+from benchmarks.gui_checks.live import seen
 
 CAMERA_PER_S, BITS = 30.0, 16
 FRAMES, QUICK_FRAMES = 1800, 300
@@ -44,15 +43,16 @@ def measure(quick: bool, say: Callable[[str], None]) -> tuple[list[Claim], dict[
 @contextmanager
 def training() -> Iterator[None]:
     """A training on the twin in a process of its own, well under way."""
-    here = Path(__file__).parents[1]
-    paths = os.pathsep.join(
-        [str(here.parent), str(here)]
-    )  # gui.py in the second would hide the package
     with tempfile.TemporaryDirectory() as place:
         child = subprocess.Popen(
-            [sys.executable, "-m", "gui_checks.twin_training", str(Path(place) / "run.h5")],
+            [
+                sys.executable,
+                "-m",
+                "benchmarks.gui_checks.twin_training",
+                str(Path(place) / "run.h5"),
+            ],
             cwd=place,
-            env={**os.environ, "PYTHONPATH": paths},
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
@@ -70,10 +72,11 @@ def smooth_phases(
     noise = rng.standard_normal((count, *shape))
     smooth = ndimage.gaussian_filter(noise, (0.0, width_px, width_px), mode="wrap")
     smooth *= rms_rad / smooth.std(axis=(1, 2), keepdims=True)
-    return (smooth - smooth.min(axis=(1, 2), keepdims=True)).astype(np.float32)
+    phases: Phases = (smooth - smooth.min(axis=(1, 2), keepdims=True)).astype(np.float32)
+    return phases
 
 
-def nrmse(got: npt.NDArray[np.floating], wanted: npt.NDArray[np.floating]) -> float:
+def nrmse(got: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> float:
     """|got - wanted| / |wanted|."""
     got, wanted = got.astype(np.float64), wanted.astype(np.float64)
     return float(np.linalg.norm(got - wanted) / np.linalg.norm(wanted))

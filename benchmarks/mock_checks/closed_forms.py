@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from claims import Claim, claim
 
+from benchmarks.claims import Claim, claim
+from benchmarks.mock_checks.benches import bench_geometry, block_phases, nrmse, smooth_phases
 from drivers.types import Roi
-from mock_checks.benches import bench_geometry, block_phases, nrmse, smooth_phases
 from mock_hardware.light_path import LightPath
 from mock_hardware.optics.propagation import AngularSpectrum
 from mock_hardware.settings import MockSettings
@@ -27,7 +27,7 @@ FINER: Fidelity = (8, 1.0)
 
 
 def _axes(size: int, pitch_m: float) -> tuple[Array, Array]:
-    axis = (np.arange(size) - (size - 1) / 2.0) * pitch_m
+    axis = (np.arange(size, dtype=np.float64) - (size - 1) / 2.0) * pitch_m
     return axis[:, None], axis[None, :]
 
 

@@ -1,6 +1,7 @@
 """A disk that takes no more while a run is recorded: a clear end, and what was written is whole.
 
-`python -m mock_checks.disk_full BYTES FILE` records until the system refuses, and says how it ended.
+`python -m benchmarks.mock_checks.disk_full BYTES FILE` records until the system refuses, and prints how
+it ended.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from typing import Any
 
 import h5py
 import numpy as np
-from claims import Claim, claim
 
+from benchmarks.claims import Claim, claim
 from labdiff.events import Checkpoint, Measured, TrainingStep
 from labdiff.job import Job, run
 from labdiff.runs.recorder import Recorder
@@ -55,7 +56,7 @@ def _end_of(limit_bytes: int, path: Path) -> tuple[str, bool]:
     """How a recording ended, CLEAR if it is as it should be, and whether what was written is damaged."""
     child = subprocess.run(
         [sys.executable, "-m", __spec__.name, str(limit_bytes), str(path)],
-        cwd=Path(__file__).parents[1],
+        cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         timeout=60.0,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from claims import Claim, claim
 from scipy import signal
 
-from mock_checks.benches import SMALL, lit
+from benchmarks.claims import Claim, claim
+from benchmarks.mock_checks.benches import SMALL, lit
 from mock_hardware.settings import MockSettings
 
 DAY_S = 86_400

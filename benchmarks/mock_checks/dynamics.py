@@ -7,15 +7,15 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from claims import Claim, claim
 
+from benchmarks.claims import Claim, claim
+from benchmarks.mock_checks.benches import SMALL, block_phases, lit, nrmse, panel_of
 from calibration.dark import DarkLevel
 from calibration.layout import PatchLayout
 from calibration.registration import Registration
 from calibration.resample import Rectifier
 from calibration.result import Verdict
 from labdiff.bench.bench import Bench
-from mock_checks.benches import SMALL, block_phases, lit, nrmse, panel_of
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.settings import MockSettings
 
@@ -34,7 +34,7 @@ def _quiet(**slm: float) -> MockSettings:
 def _flash(lab: MockLaboratory, at_s: float) -> Image:
     """The noiseless light of one moment."""
     lab.clock.sleep_s(at_s - lab.clock.now_s())
-    light, _ = lab.expose(lab.camera.roi, lab.clock.now_s(), FLASH_S, 0.0)
+    light, _ = lab.expose(lab.camera.roi, lab.clock.now_s(), FLASH_S, 0.0, lab.camera.requests)
     return light()
 
 
@@ -107,11 +107,13 @@ def refresh_error(count: int) -> float:
         lab.clock.sleep_s(0.1 + rng.uniform(0.0, period_s))
         asked_s = lab.clock.now_s()
         lab.slm.set_phase(panel_of(SMALL, block_phases(3, SMALL.patch_shape, 6, seed=number)))
-        before = lab.expose(lab.camera.roi, asked_s, FLASH_S, 0.0)[0]()
+        before = lab.expose(lab.camera.roi, asked_s, FLASH_S, 0.0, lab.camera.requests)[0]()
         found_s = asked_s
         for step in range(1, 401):
             lab.clock.sleep_s(asked_s + step * period_s / 200 - lab.clock.now_s())
-            now = lab.expose(lab.camera.roi, lab.clock.now_s(), FLASH_S, 0.0)[0]()
+            now = lab.expose(lab.camera.roi, lab.clock.now_s(), FLASH_S, 0.0, lab.camera.requests)[
+                0
+            ]()
             if nrmse(now, before) > 1e-6:
                 found_s = lab.clock.now_s() - 0.5 * period_s / 200
                 break
@@ -131,7 +133,7 @@ def dmd_and_trigger_errors() -> tuple[float, float, float]:
     lab.dmd.show(np.full(geometry.patch_shape, 0.5, np.float32))
 
     def light(at_s: float) -> float:
-        return float(lab.expose(lab.camera.roi, at_s, 1e-9, 0.0)[0]().sum())
+        return float(lab.expose(lab.camera.roi, at_s, 1e-9, 0.0, lab.camera.requests)[0]().sum())
 
     dark_s = _first_change(lab, lambda t: light(t) == 0.0, asked_s, asked_s + 47e-6)
     lit_s = _first_change(lab, lambda t: light(t) > 0.0, asked_s + 47e-6, asked_s + 100e-6)

@@ -6,10 +6,10 @@ import dataclasses
 
 import numpy as np
 import numpy.typing as npt
-from claims import Claim, claim
 
+from benchmarks.claims import Claim, claim
+from benchmarks.mock_checks.benches import SMALL, block_phases, lit, nrmse, panel_of
 from drivers.errors import DeviceError
-from mock_checks.benches import SMALL, block_phases, lit, nrmse, panel_of
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.settings import MockSettings

@@ -10,8 +10,10 @@ from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from claims import Claim, claim
 
+from benchmarks.claims import Claim, claim
+from benchmarks.mock_checks.benches import SMALL, block_phases, lit
+from benchmarks.mock_checks.disk_full import disk_full
 from calibration.dark import DarkLevel
 from calibration.layout import PatchLayout
 from calibration.registration import Registration
@@ -20,8 +22,6 @@ from calibration.result import Verdict
 from drivers.errors import DeviceError
 from labdiff.bench.bench import Bench
 from labdiff.bench.measurement import Measurement
-from mock_checks.benches import SMALL, block_phases, lit
-from mock_checks.disk_full import disk_full
 from mock_hardware.fault_script import CHANGES, FOR_EVER, Fault
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.settings import FaultDials, MockSettings

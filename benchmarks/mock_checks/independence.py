@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import torch
-from claims import Claim, claim
 from scipy import ndimage
 
+from benchmarks.claims import Claim, claim
+from benchmarks.mock_checks.benches import bench_geometry, block_phases, nrmse, smooth_phases
 from drivers.types import Roi
-from mock_checks.benches import bench_geometry, block_phases, nrmse, smooth_phases
 from mock_hardware.light_path import LightPath
 from mock_hardware.settings import MockSettings
 from mock_hardware.truth import Truth, draw_truth

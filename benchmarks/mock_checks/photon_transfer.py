@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from claims import Claim, claim
 from scipy import stats
 
+from benchmarks.claims import Claim, claim
+from benchmarks.mock_checks.benches import bench_geometry, lit
 from drivers.types import Roi
-from mock_checks.benches import bench_geometry, lit
 from mock_hardware.sensor import Sensor
 from mock_hardware.settings import MockSettings
 

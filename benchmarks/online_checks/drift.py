@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from benchmarks.online_checks.bench import Trial, calibrate, opened
 from labdiff.job import run
 from labdiff.training.methods import Method
-from online_checks.bench import Trial, calibrate, opened
 
 HOUR_S = 3600.0
 BATCH, TWIN_STEPS, TWIN_RATE = 16, 300, 0.2

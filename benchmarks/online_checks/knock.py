@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from benchmarks.online_checks.bench import Trial, calibrate, laboratory, opened
 from labdiff.job import run
 from mock_hardware.fault_script import FOR_EVER
-from online_checks.bench import Trial, calibrate, laboratory, opened
 
 TWIN_STEPS, TWIN_RATE, RATE = 120, 0.2, 0.02
 BEFORE, AFTER, PATIENCE = 12, 25, 10

@@ -6,12 +6,20 @@ from dataclasses import dataclass
 
 import torch
 
+from benchmarks.online_checks.bench import (
+    LAYER_SET,
+    Calibrated,
+    Trial,
+    calibrate,
+    noiseless,
+    opened,
+    still,
+)
 from labdiff.config.bench import load_bench
 from labdiff.session.session import Session
 from labdiff.training.batches import draw_batch
 from labdiff.training.methods import Method
 from labdiff.training.twin_refinement import TwinRefiner
-from online_checks.bench import LAYER_SET, Calibrated, Trial, calibrate, noiseless, opened, still
 from twin.denoising_unit import REST_RAD
 from twin.digital_twin import DigitalTwin
 from twin.discrepancy import discrepancy

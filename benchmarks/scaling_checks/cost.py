@@ -7,12 +7,12 @@ from statistics import median
 
 import numpy as np
 import torch
-from claims import Claim, claim
 
+from benchmarks.claims import Claim, claim
+from benchmarks.scaling_checks.setting import independent, session_of, small_bench_text
 from labdiff.training.batches import draw_batch
 from labdiff.training.forward import light_source
 from labdiff.training.optimiser import LayerOptimiser
-from scaling_checks.setting import independent, session_of, small_bench_text
 
 FITTED = ((2, 40, 4), (4, 40, 4), (4, 40, 16), (4, 80, 8), (8, 80, 8))
 """Layers, side of a patch in px, images a batch."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.scaling_checks.setting import independent, session_of, small_bench_text
 from labdiff.training.batch_share import BatchShare
 from labdiff.training.batches import draw_batch
 from labdiff.training.data_parallel import free_port, group
@@ -15,7 +16,6 @@ from labdiff.training.forward import light_source
 from labdiff.training.optimiser import LayerOptimiser
 from labdiff.workers.local_processes import LocalWorkers
 from labdiff.workers.task import Task, run_tasks
-from scaling_checks.setting import independent, session_of, small_bench_text
 
 Argument = tuple[int, int, int]
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import torch
 
+from benchmarks.scaling_checks.setting import independent, session_of, small_bench_text
 from labdiff.job import run
 from labdiff.session.session import Session
 from labdiff.training.loop import train
 from labdiff.training.parallel_layer_sets import train_on_twin
 from labdiff.workers.task import Workers
-from scaling_checks.setting import independent, session_of, small_bench_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from claims import Claim, claim
-from duty_checks.benches import Task, camera_task, opened
-from duty_checks.identity import Used, wrong_frames
-from duty_checks.steps import TwinStep, steps_on
 
+from benchmarks.claims import Claim, claim
+from benchmarks.duty_checks.benches import Task, camera_task, opened
+from benchmarks.duty_checks.identity import Used, wrong_frames
+from benchmarks.duty_checks.steps import TwinStep, steps_on
+from benchmarks.scaling_checks.two_nodes import TwoNodes, two_nodes
 from calibration.dark import DarkLevel
 from calibration.registration import Registration
 from calibration.result import Verdict
@@ -27,7 +28,6 @@ from labdiff.config.bench import BenchConfig
 from labdiff.remote.messages import LineCutError
 from labdiff.remote.ray_connection import connect_bench
 from labdiff.sweep.bench_overrides import bench_with
-from scaling_checks.two_nodes import TwoNodes, two_nodes
 
 BATCH, FRAMES, QUICK_FRAMES = 256, 10_000, 1_536
 CUT_AFTER_S, CUT_FOR_S = 0.3, 6.0

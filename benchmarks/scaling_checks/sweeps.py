@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.scaling_checks.setting import small_bench_text
 from labdiff.events import EvaluationStep
 from labdiff.job import run
 from labdiff.runs.reader import read_run
@@ -19,7 +20,6 @@ from labdiff.sweep.driver import TABLE, SweepDriver
 from labdiff.sweep.sweep_file import read_sweep
 from labdiff.workers.local_processes import LocalWorkers
 from labdiff.workers.task import Task
-from scaling_checks.setting import small_bench_text
 
 PATIENCE_S = 300.0
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
