@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from labdiff.data.catalogue import ALIASES, DATA_SETS, SELECTIONS, Selection, selection
+from labdiff.data.content import Content, content_of, require_content
 from labdiff.data.folder import required
 from labdiff.data.readers.any_format import read
-from labdiff.data.readers.raw import Grey, Labels, RawImages
+from labdiff.data.readers.raw import Background, Grey, Labels, RawImages, ReadOptions
 from labdiff.errors import UserError
 
 if TYPE_CHECKING:  # torch waits until there are images, so that `labdiff data list` is instant
@@ -25,8 +26,15 @@ FEWEST_HELD_OUT = 64
 class ImageSet:
     """Grey images (count, H, W) in -1 ... 1 and their class numbers.
 
-    source: where they come from and how many there are, in words, for the report.
-    class_names: by class number; empty if the source does not tell.
+    Attributes:
+        name: of the data set, or its path.
+        train: (count, H, W) training images.
+        test: (count, H, W) held-out images.
+        train_labels: (count,) class numbers.
+        test_labels: (count,) class numbers.
+        source: where they come from and how many there are, in words, for the report.
+        class_names: by class number; empty if the source does not tell.
+        content: what the training images hold, in one line, and what was left aside.
     """
 
     name: str
@@ -36,6 +44,7 @@ class ImageSet:
     test_labels: Tensor
     source: str
     class_names: tuple[str, ...] = ()
+    content: str = ""
 
 
 def load_images(
@@ -44,26 +53,39 @@ def load_images(
     classes: Sequence[int] = (),
     data_dir: Path | None = None,
     seed: int = 0,
+    white: int | None = None,
+    background: Background = "white",
 ) -> ImageSet:
-    """Images at `size` x `size`, shuffled by `seed`; what is not square is cropped in the middle.
+    """Return images at `size` x `size`, shuffled by `seed`; what is not square is cropped in the middle.
 
-    name: a data set, a selection or an alias of the catalogue, or the path of a file or folder.
-    classes: class numbers; all of the data set's or selection's if empty.
     Where the source has test images of its own they are held out, else 20 % of the images, at least 64.
-    Raises UserError for an unknown name, missing or wrong files, or classes that are not there.
+
+    Args:
+        name: a data set, a selection or an alias of the catalogue, or the path of a file or folder.
+        size: side of the images, cells.
+        classes: class numbers; all of the data set's or selection's if empty.
+        data_dir: folder of data files; None for LABDIFF_DATA, or this user's.
+        seed: of the shuffle.
+        white: count that means white; None for the largest that the file's type can hold.
+        background: what transparent pixels are laid on.
+
+    Raises:
+        UserError: for an unknown name, missing or wrong files, classes that are not there, or images
+            from which nothing can be learnt.
     """
     import torch
 
     chosen = selection(name)
     if chosen is None:
         path = _path_of(name)
-        chosen, raw, place = Selection(name, name, (), size), read(path, size), str(path)
+        options = ReadOptions(size, white, background)
+        chosen, raw, place = Selection(name, name, (), size), read(path, options), str(path)
     elif chosen.data_set == "digits":
         raw, place = _embedded_digits(), "UCI digits in scikit-learn"
     else:
         entry = DATA_SETS[chosen.data_set]
         path = required(entry, data_dir)
-        raw = read(path, size, entry.within)
+        raw = read(path, ReadOptions(size, white, background, entry.within))
         place = f"{entry.name}, {path.name}"
     class_names = raw.class_names
     if chosen.data_set in DATA_SETS:
@@ -91,15 +113,23 @@ def load_images(
     if chosen.limit is not None and count < chosen.limit:
         wanted = f" (of {chosen.limit} wanted; there are no more)"
     order = order[:count]
+    train, train_labels = kept.images[order], kept.labels[order]
+    content = content_of(train, train_labels, kept.white)
+    require_content(content, name, kept.full_scale)
     return ImageSet(
         name=name,
-        train=_scaled(kept.images[order], size),
-        test=_scaled(test, size),
-        train_labels=torch.from_numpy(kept.labels[order]),
+        train=_scaled(train, kept.white, size),
+        test=_scaled(test, kept.white, size),
+        train_labels=torch.from_numpy(train_labels),
         test_labels=torch.from_numpy(test_labels),
         source=f"{place}; {count} for training{wanted}, {kept_out}",
         class_names=class_names,
+        content=_described(content, class_names, kept.notes),
     )
+
+
+def _described(content: Content, class_names: tuple[str, ...], notes: tuple[str, ...]) -> str:
+    return "; ".join((content.describe(class_names), *notes))
 
 
 def _path_of(name: str) -> Path:
@@ -124,16 +154,17 @@ def _of_classes(name: str, raw: RawImages, classes: Sequence[int]) -> RawImages:
     keep = np.isin(raw.labels, list(classes))
     images, labels = raw.images[keep], raw.labels[keep]
     if raw.test is None or raw.test_labels is None:
-        return RawImages(images, labels, class_names=raw.class_names)
+        return replace(raw, images=images, labels=labels)
     keep = np.isin(raw.test_labels, list(classes))
     if not keep.any():
         raise UserError(
             f"data set {name!r}: no test images of the classes {', '.join(map(str, classes))}"
         )
-    return RawImages(images, labels, raw.test[keep], raw.test_labels[keep], raw.class_names)
+    test, test_labels = raw.test[keep], raw.test_labels[keep]
+    return replace(raw, images=images, labels=labels, test=test, test_labels=test_labels)
 
 
-def _scaled(images: Grey, size: int) -> Tensor:
+def _scaled(images: Grey, white: float, size: int) -> Tensor:
     """Square in the middle, resized (bilinear, antialiased when it shrinks), black -1, white 1."""
     import torch
 
@@ -141,8 +172,7 @@ def _scaled(images: Grey, size: int) -> Tensor:
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     images = images[:, top : top + side, left : left + side]
-    scale = 255.0 if images.dtype == np.uint8 else 1.0
-    grey = torch.from_numpy(images.astype(np.float32) / scale)[:, None]
+    grey = torch.from_numpy(images.astype(np.float32) / np.float32(white))[:, None]
     if side != size:
         grey = torch.nn.functional.interpolate(
             grey, (size, size), mode="bilinear", align_corners=False, antialias=side > size
@@ -156,4 +186,4 @@ def _embedded_digits() -> RawImages:
     bunch = load_digits()
     images = np.asarray(bunch.images, dtype=np.float32) / np.float32(16.0)
     labels: Labels = np.asarray(bunch.target, dtype=np.int64)
-    return RawImages(images, labels)
+    return RawImages(images, labels, white=1.0, full_scale=None)

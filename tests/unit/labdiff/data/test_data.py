@@ -15,11 +15,10 @@ from labdiff.errors import UserError
 
 
 def write_npz(path: Path, train: int = 300, test: int = 0, classes: int = 3) -> None:
-    """Each image is flat and its grey level tells which one it is; labels go round."""
-    arrays = {
-        "x_train": np.arange(train, dtype=np.uint16)[:, None, None] * np.ones((1, 6, 6), np.uint16),
-        "y_train": np.arange(train) % classes,
-    }
+    """Each image's grey level, beside a white edge, tells which one it is; labels go round."""
+    images = np.arange(train, dtype=np.uint16)[:, None, None] * np.ones((1, 6, 6), np.uint16)
+    images[:, :, 0] = 65535
+    arrays = {"x_train": images, "y_train": np.arange(train) % classes}
     if test:
         arrays["x_test"] = np.full((test, 6, 6), 65535, np.uint16)
         arrays["y_test"] = np.arange(test) % classes
@@ -28,7 +27,7 @@ def write_npz(path: Path, train: int = 300, test: int = 0, classes: int = 3) -> 
 
 def levels(images: torch.Tensor) -> list[int]:
     """Undo the scaling: which of `write_npz`'s images these are."""
-    return [round(float(image.mean() + 1) / 2 * 65535) for image in images]
+    return [round(float(image[3, 3] + 1) / 2 * 65535) for image in images]
 
 
 def test_embedded_digits_are_split_without_overlap() -> None:
@@ -86,7 +85,10 @@ def test_a_selection_has_its_classes_and_can_be_narrowed(tmp_path: Path) -> None
 def test_a_limit_counts_training_images(
     tmp_path: Path, count: int, train: int, held_out: int, words: str
 ) -> None:
-    np.savez(tmp_path / "quickdraw_clock.npz", clock=np.zeros((count, 2, 2), np.uint8))
+    np.savez(
+        tmp_path / "quickdraw_clock.npz",
+        clock=np.tile(np.uint8([[0, 255], [255, 0]]), (count, 1, 1)),
+    )
     images = load_images("clock-20000", 2, (), tmp_path)
     assert (len(images.train), len(images.test)) == (train, held_out)
     assert re.search(words, images.source)

@@ -205,7 +205,8 @@ def cats(count: int) -> bytes:
     with zipfile.ZipFile(file, "w") as archive:
         for number in range(count):
             picture = io.BytesIO()
-            Image.new("RGB", (64, 64), (number, number, number)).save(picture, "jpeg")
+            face = Image.linear_gradient("L").resize((64, 64)).rotate(number)
+            face.convert("RGB").save(picture, "jpeg")
             archive.writestr(f"afhq/train/cat/{number}.jpg", picture.getvalue())
     return file.getvalue()
 
@@ -220,14 +221,16 @@ def npy(array: np.ndarray) -> bytes:
 def offered(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     """The catalogue's data sets, small, at this server."""
     mnist = {
-        "train-images-idx3-ubyte.gz": idx(np.full((90, 28, 28), 255)),
+        "train-images-idx3-ubyte.gz": idx(np.tile(np.arange(28) * 9, (90, 28, 1))),
         "train-labels-idx1-ubyte.gz": idx(np.arange(90) % 3),
         "t10k-images-idx3-ubyte.gz": idx(np.zeros((9, 28, 28))),
         "t10k-labels-idx1-ubyte.gz": idx(np.arange(9) % 3),
     }
     for name, files in {
         "mnist": mnist,
-        "quickdraw_clock": {"clock.npy": npy(np.zeros((100, 784), np.uint8))},
+        "quickdraw_clock": {
+            "clock.npy": npy(np.tile(np.arange(784) % 256, (100, 1)).astype(np.uint8))
+        },
         "afhq_cat": {"afhq.zip": cats(100)},
     }.items():
         small = tuple(server.offer(file, content) for file, content in files.items())
