@@ -1,49 +1,151 @@
-"""Which class a name in the bench file stands for. Imported only when it is opened."""
+"""Find the driver class that a bench file names; it is imported only then.
+
+The driver of a kind is one of the functions below, or comes from another installed package
+(`drivers.entry_points`). A built-in name cannot be taken by another package.
+"""
 
 from __future__ import annotations
 
 import difflib
-from importlib import import_module
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
+from drivers import entry_points
+from drivers.driver import CameraDriver, InputDriver, LaserDriver, MeterDriver, SlmDriver
 from drivers.errors import DeviceNotFoundError
 
-DRIVERS: dict[str, dict[str, str]] = {
-    "slm": {
-        "slmpy": "drivers.slm.slmpy:SlmPy",
-        "screen": "drivers.slm.screen:Screen",
-        "meadowlark": "drivers.slm.meadowlark:Meadowlark",
-        "slmsuite": "drivers.slm.slmsuite:SlmsuiteSlm",
-    },
-    "camera": {
-        "basler": "drivers.camera.basler:BaslerCamera",
-        "folder": "drivers.camera.folder:FolderCamera",
-        "genicam": "drivers.camera.genicam:GenicamCamera",
-        "micromanager": "drivers.camera.micromanager:MicroManagerCamera",
-        "webcam": "drivers.camera.webcam:Webcam",
-    },
-    "laser": {
-        "scpi": "drivers.laser.scpi:ObisLaser",
-        "scpi_laser": "drivers.laser.scpi:ScpiLaser",
-        "solstis": "drivers.laser.solstis:Solstis",
-    },
-    "input": {"dmd_alp": "drivers.modulator.dmd_alp:DmdAlp"},
-    "meter": {"pm100": "drivers.meter.pm100:Pm100"},
-}
+DriverT = TypeVar("DriverT")
 
 
-def driver_class(kind: str, name: str) -> type[Any]:
-    """The driver class of a kind ("slm", "camera" ...) by its name in the bench file.
+@dataclass(frozen=True, slots=True)
+class DriverKind(Generic[DriverT]):
+    """The drivers of one kind of device. name: of its section in the bench file; built_in: by name."""
 
-    Raises DeviceNotFoundError with the names that there are.
-    """
-    known = DRIVERS[kind]
-    if name not in known:
-        near = difflib.get_close_matches(name, [*known, "mock"], 1)
+    name: str
+    built_in: Mapping[str, Callable[[], DriverT]]
+
+    def find(self, driver: str) -> DriverT:
+        """Import a driver by its name in the bench file.
+
+        Raises DeviceNotFoundError for an unknown name, with those that there are, and for a driver of
+        another package that does not load.
+        """
+        if driver in self.built_in:
+            return self.built_in[driver]()
+        installed = entry_points.installed(self.name)
+        if driver in installed:
+            found: DriverT = entry_points.load(installed[driver])
+            return found
+        known = ["mock", *self.built_in, *installed]
+        near = difflib.get_close_matches(driver, known, 1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise DeviceNotFoundError(
-            f"unknown {kind} driver {name!r}; allowed are {', '.join(['mock', *known])}.{hint}"
+            f"unknown {self.name} driver {driver!r}; allowed are {', '.join(known)}.{hint}"
         )
-    module, _, attribute = known[name].partition(":")
-    found: type[Any] = getattr(import_module(module), attribute)
-    return found
+
+
+def _slmpy() -> SlmDriver[Any]:
+    from drivers.slm.slmpy import SlmPy
+
+    return SlmPy
+
+
+def _screen() -> SlmDriver[Any]:
+    from drivers.slm.screen import Screen
+
+    return Screen
+
+
+def _meadowlark() -> SlmDriver[Any]:
+    from drivers.slm.meadowlark import Meadowlark
+
+    return Meadowlark
+
+
+def _slmsuite() -> SlmDriver[Any]:
+    from drivers.slm.slmsuite import SlmsuiteSlm
+
+    return SlmsuiteSlm
+
+
+def _basler() -> CameraDriver[Any]:
+    from drivers.camera.basler import BaslerCamera
+
+    return BaslerCamera
+
+
+def _folder() -> CameraDriver[Any]:
+    from drivers.camera.folder import FolderCamera
+
+    return FolderCamera
+
+
+def _genicam() -> CameraDriver[Any]:
+    from drivers.camera.genicam import GenicamCamera
+
+    return GenicamCamera
+
+
+def _micromanager() -> CameraDriver[Any]:
+    from drivers.camera.micromanager import MicroManagerCamera
+
+    return MicroManagerCamera
+
+
+def _webcam() -> CameraDriver[Any]:
+    from drivers.camera.webcam import Webcam
+
+    return Webcam
+
+
+def _obis() -> LaserDriver[Any]:
+    from drivers.laser.scpi import ObisLaser
+
+    return ObisLaser
+
+
+def _scpi_laser() -> LaserDriver[Any]:
+    from drivers.laser.scpi import ScpiLaser
+
+    return ScpiLaser
+
+
+def _solstis() -> LaserDriver[Any]:
+    from drivers.laser.solstis import Solstis
+
+    return Solstis
+
+
+def _dmd_alp() -> InputDriver[Any]:
+    from drivers.modulator.dmd_alp import DmdAlp
+
+    return DmdAlp
+
+
+def _pm100() -> MeterDriver[Any]:
+    from drivers.meter.pm100 import Pm100
+
+    return Pm100
+
+
+SLMS = DriverKind(
+    "slm",
+    {"slmpy": _slmpy, "screen": _screen, "meadowlark": _meadowlark, "slmsuite": _slmsuite},
+)
+CAMERAS = DriverKind(
+    "camera",
+    {
+        "basler": _basler,
+        "folder": _folder,
+        "genicam": _genicam,
+        "micromanager": _micromanager,
+        "webcam": _webcam,
+    },
+)
+LASERS = DriverKind("laser", {"scpi": _obis, "scpi_laser": _scpi_laser, "solstis": _solstis})
+INPUTS = DriverKind("input", {"dmd_alp": _dmd_alp})
+METERS = DriverKind("meter", {"pm100": _pm100})
+KINDS: dict[str, DriverKind[Any]] = {
+    kind.name: kind for kind in (SLMS, CAMERAS, LASERS, INPUTS, METERS)
+}

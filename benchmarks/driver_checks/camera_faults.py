@@ -14,6 +14,7 @@ from drivers.errors import (
     DeviceNotFoundError,
     DeviceTimeoutError,
 )
+from drivers.settings import CameraSettings
 from tests.contracts.camera_scenes import SCENES, MissingLibrary, Scene
 
 LATEST_S = 5.0
@@ -72,7 +73,7 @@ def _again(serial: str) -> Callable[[Scene], object]:
     def open_again(scene: Scene) -> object:
         camera = scene.camera
         options = camera._options  # type: ignore[attr-defined]
-        return type(camera).from_settings(serial, camera.bit_depth, options)  # type: ignore[attr-defined]
+        return type(camera).from_settings(CameraSettings(serial, camera.bit_depth, options))  # type: ignore[attr-defined]
 
     return open_again
 

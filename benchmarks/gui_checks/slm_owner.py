@@ -16,6 +16,7 @@ import numpy.typing as npt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 
+from drivers.settings import NoOptions, SlmSettings
 from drivers.slm.screen import Screen
 
 
@@ -42,7 +43,7 @@ def main(shape: tuple[int, int]) -> None:
     window.repaint()
     app.sync()
     started_s = time.monotonic()
-    screen = Screen.from_settings(shape, 8.0, "panel")
+    screen = Screen.from_settings(SlmSettings(shape, 8.0, "panel", NoOptions()))
     _tell(
         ratio=window.devicePixelRatio(),
         opened_s=time.monotonic() - started_s,

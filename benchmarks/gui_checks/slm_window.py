@@ -126,7 +126,9 @@ def refusals() -> tuple[str, int, str]:
     shape = SHAPES[1]
     code = (
         "from drivers.slm.screen import Screen; "
-        f"Screen.from_settings(({DESK[0]}, {DESK[1]}), 8.0, 'desk')"
+        "from drivers.settings import NoOptions, SlmSettings; "
+        f"settings = SlmSettings(({DESK[0]}, {DESK[1]}), 8.0, 'desk', NoOptions()); "
+        "Screen.from_settings(settings)"
     )
     with two_monitors(shape, "1") as environment:
         primary = subprocess.run(

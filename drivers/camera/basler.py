@@ -14,6 +14,7 @@ from drivers.camera.features import Features
 from drivers.camera.sfnc_camera import Grabbed, SfncCamera
 from drivers.camera.sfnc_settings import SfncOptions
 from drivers.errors import DeviceError, DeviceNotFoundError, DeviceTimeoutError, DeviceValueError
+from drivers.settings import CameraSettings
 
 FREED_MS = 1000
 """A GigE camera whose program has died is free so much after its heartbeat at the latest."""
@@ -69,11 +70,9 @@ class BaslerCamera(SfncCamera):
             raise
 
     @classmethod
-    def from_settings(
-        cls, serial: str | None, bit_depth: int, options: BaslerOptions | None = None
-    ) -> BaslerCamera:
-        """As the bench file has it."""
-        return cls(serial or "", bit_depth, options)
+    def from_settings(cls, settings: CameraSettings[BaslerOptions]) -> BaslerCamera:
+        """Open the camera of the bench file. Raises DeviceNotFoundError."""
+        return cls(settings.serial, settings.bit_depth, settings.options)
 
     def _open(self, serial: str, error_type: type[Exception], options: BaslerOptions) -> Any:
         """A camera that a crashed program holds is waited for as long as its heartbeat goes on."""

@@ -11,6 +11,7 @@ import numpy as np
 from drivers.camera.untriggered import WholeFrameCamera
 from drivers.errors import DeviceDisconnectedError, DeviceStateError, DeviceValueError
 from drivers.protocols import ReadOut
+from drivers.settings import CameraSettings
 from drivers.types import CameraTiming, Roi
 
 
@@ -33,11 +34,9 @@ class FolderCamera(WholeFrameCamera):
         self._roi = Roi(0, 0, *self.shape)
 
     @classmethod
-    def from_settings(
-        cls, serial: str | None, bit_depth: int, options: FolderOptions
-    ) -> FolderCamera:
-        """As the bench file has it; a folder has no serial number."""
-        return cls(bit_depth, options)
+    def from_settings(cls, settings: CameraSettings[FolderOptions]) -> FolderCamera:
+        """Open the folder of the bench file; it has no serial number."""
+        return cls(settings.bit_depth, settings.options)
 
     @property
     def name(self) -> str:

@@ -18,6 +18,7 @@ from drivers.camera.features import Features
 from drivers.camera.sfnc_camera import Grabbed, SfncCamera
 from drivers.camera.sfnc_settings import SfncOptions
 from drivers.errors import DeviceNotFoundError, DeviceTimeoutError
+from drivers.settings import CameraSettings
 
 GENTL_PATH = "GENICAM_GENTL64_PATH"
 BEFORE_FIRST = {"GEV": 0, "U3V": -1}
@@ -63,11 +64,9 @@ class GenicamCamera(SfncCamera):
             raise
 
     @classmethod
-    def from_settings(
-        cls, serial: str | None, bit_depth: int, options: GenicamOptions | None = None
-    ) -> GenicamCamera:
-        """As the bench file has it."""
-        return cls(serial or "", bit_depth, options)
+    def from_settings(cls, settings: CameraSettings[GenicamOptions]) -> GenicamCamera:
+        """Open the camera of the bench file. Raises DeviceNotFoundError."""
+        return cls(settings.serial, settings.bit_depth, settings.options)
 
     def _find(self, serial: str, files: list[Path], errors: tuple[type[Exception], ...]) -> Any:
         refused = []

@@ -25,6 +25,7 @@ from drivers.errors import (
     DeviceValueError,
 )
 from drivers.protocols import ReadOut
+from drivers.settings import CameraSettings
 from drivers.types import CameraTiming, Frame, Roi
 
 TRIGGER_MS = 1.0
@@ -80,11 +81,9 @@ class MicroManagerCamera(UntriggeredCamera):
             raise
 
     @classmethod
-    def from_settings(
-        cls, serial: str | None, bit_depth: int, options: MicroManagerOptions
-    ) -> MicroManagerCamera:
-        """As the bench file has it."""
-        return cls(serial or "", bit_depth, options)
+    def from_settings(cls, settings: CameraSettings[MicroManagerOptions]) -> MicroManagerCamera:
+        """Open the camera of the bench file. Raises DeviceNotFoundError."""
+        return cls(settings.serial, settings.bit_depth, settings.options)
 
     @property
     def name(self) -> str:

@@ -26,6 +26,7 @@ from drivers.errors import (
     DeviceValueError,
 )
 from drivers.protocols import ReadOut
+from drivers.settings import CameraSettings
 from drivers.types import CameraTiming, CountArray, Roi
 
 PERIODS_SEEN = 9
@@ -78,11 +79,9 @@ class Webcam(WholeFrameCamera):
             raise
 
     @classmethod
-    def from_settings(
-        cls, serial: str | None, bit_depth: int, options: WebcamOptions | None = None
-    ) -> Webcam:
-        """As the bench file has it."""
-        return cls(serial or "", bit_depth, options or WebcamOptions())
+    def from_settings(cls, settings: CameraSettings[WebcamOptions]) -> Webcam:
+        """Open the webcam of the bench file. Raises DeviceNotFoundError."""
+        return cls(settings.serial, settings.bit_depth, settings.options)
 
     @property
     def name(self) -> str:

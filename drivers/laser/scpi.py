@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from drivers.errors import DeviceError, DeviceStateError, DeviceValueError
+from drivers.settings import LaserSettings
 from drivers.types import Timing
 from drivers.visa import LIBRARY, VisaLink
 
@@ -103,14 +104,14 @@ class ScpiLaser:
             raise
 
     @classmethod
-    def from_settings(
-        cls, address: str, wavelength_nm: float, options: ScpiDialect | None = None
-    ) -> ScpiLaser:
-        """As the bench file has it. Raises DeviceNotFoundError."""
-        words = options or cls.Options()
+    def from_settings(cls, settings: LaserSettings[ScpiDialect]) -> ScpiLaser:
+        """Connect to a VISA address. Raises DeviceNotFoundError."""
+        words = settings.options
         more = {"baud_rate": words.baud_rate} if words.baud_rate else {}
-        link = VisaLink.open(address, words.timeout_ms, words.library, words.identify, **more)
-        return cls(link, wavelength_nm, words)
+        link = VisaLink.open(
+            settings.address, words.timeout_ms, words.library, words.identify, **more
+        )
+        return cls(link, settings.wavelength_nm, words)
 
     @property
     def name(self) -> str:

@@ -13,6 +13,7 @@ from drivers.errors import DeviceError, DeviceNotFoundError, DeviceStateError, D
 from drivers.laser.scpi import ScpiDialect, ScpiLaser
 from drivers.laser.solstis_tcp import SolstisConnection
 from drivers.protocols import Laser
+from drivers.settings import LaserSettings
 from drivers.types import Timing
 
 PORT = 39933
@@ -89,11 +90,9 @@ class Solstis:
             raise
 
     @classmethod
-    def from_settings(
-        cls, address: str, wavelength_nm: float, options: SolstisOptions | None = None
-    ) -> Solstis:
-        """address: "host" or "host:port" of its ICE-BLOC. Raises DeviceNotFoundError."""
-        given = options or SolstisOptions()
+    def from_settings(cls, settings: LaserSettings[SolstisOptions]) -> Solstis:
+        """Connect to "host" or "host:port" of its ICE-BLOC. Raises DeviceNotFoundError."""
+        address, wavelength_nm, given = settings.address, settings.wavelength_nm, settings.options
         host, colon, port = address.partition(":")
         if colon and not port.isdecimal():
             raise DeviceValueError(f'laser.address = {address!r}: expected "host" or "host:port"')
@@ -101,7 +100,9 @@ class Solstis:
         pump = None
         try:
             if given.pump_address:
-                pump = ScpiLaser.from_settings(given.pump_address, wavelength_nm, given.dialect())
+                pump = ScpiLaser.from_settings(
+                    LaserSettings(given.pump_address, wavelength_nm, given.dialect())
+                )
         except BaseException:
             link.close()
             raise

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from drivers.errors import DeviceError, DeviceValueError
+from drivers.settings import MeterSettings
 from drivers.types import Timing
 from drivers.visa import LIBRARY, VisaLink
 
@@ -55,13 +56,14 @@ class Pm100:
             raise
 
     @classmethod
-    def from_settings(
-        cls, address: str, wavelength_nm: float, options: Pm100Options | None = None
-    ) -> Pm100:
-        """By its VISA address. Raises DeviceNotFoundError, DeviceValueError for a wavelength too far."""
-        given = options or Pm100Options()
-        link = VisaLink.open(address, given.timeout_ms, given.library)
-        return cls(link, wavelength_nm, given.averages)
+    def from_settings(cls, settings: MeterSettings[Pm100Options]) -> Pm100:
+        """Connect to a VISA address.
+
+        Raises DeviceNotFoundError, DeviceValueError for a wavelength that its sensor does not take.
+        """
+        given = settings.options
+        link = VisaLink.open(settings.address, given.timeout_ms, given.library)
+        return cls(link, settings.wavelength_nm, given.averages)
 
     @property
     def name(self) -> str:

@@ -22,6 +22,7 @@ from drivers.errors import (
     DeviceValueError,
 )
 from drivers.phase_quantiser import check_pattern
+from drivers.settings import InputSettings
 from drivers.types import FloatArray, PatternId, Timing
 
 T = TypeVar("T")
@@ -103,11 +104,9 @@ class DmdAlp:
             raise
 
     @classmethod
-    def from_settings(
-        cls, shape: tuple[int, int], address: str = "", options: DmdAlpOptions | None = None
-    ) -> DmdAlp:
-        """address: its serial number; "" opens the first one. Raises DeviceNotFoundError."""
-        given = options or DmdAlpOptions()
+    def from_settings(cls, settings: InputSettings[DmdAlpOptions]) -> DmdAlp:
+        """Connect to the DMD with a serial number, the address. Raises DeviceNotFoundError."""
+        address, given = settings.address, settings.options
         if address and not address.isdecimal():
             raise DeviceValueError(f"input.address = {address!r}: expected a DMD's serial number")
         try:
@@ -127,7 +126,7 @@ class DmdAlp:
             raise DeviceNotFoundError(
                 f"ViALUX DMD {address or 'any'}: not found, or in use: {_words(error)}"
             ) from error
-        return cls(alp, shape, given)
+        return cls(alp, settings.shape, given)
 
     @property
     def name(self) -> str:

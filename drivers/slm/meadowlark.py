@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from drivers.errors import DeviceNotFoundError, DeviceValueError
+from drivers.settings import SlmSettings
 from drivers.slm.blink import LIBRARY, MAKER_FOLDER, Blink, sdk_folders
 from drivers.slm.panel import Grey, Panel
 from drivers.types import Timing
@@ -53,15 +54,12 @@ class Meadowlark(Panel):
     Options: ClassVar[type[MeadowlarkOptions]] = MeadowlarkOptions
 
     @classmethod
-    def from_settings(
-        cls,
-        shape: tuple[int, int],
-        pixel_pitch_um: float,
-        address: str,
-        options: MeadowlarkOptions | None = None,
-    ) -> Meadowlark:
-        """address: "board:1". Raises DeviceNotFoundError; DeviceValueError for a panel of another shape."""
-        given = options or MeadowlarkOptions()
+    def from_settings(cls, settings: SlmSettings[MeadowlarkOptions]) -> Meadowlark:
+        """Connect to a board, such as "board:1".
+
+        Raises DeviceNotFoundError; DeviceValueError for a panel of another shape.
+        """
+        shape, address, given = settings.shape, settings.address, settings.options
         number = address.removeprefix(BOARD)
         if not number.isdecimal():
             raise DeviceValueError(f'slm.address = {address!r}: expected "board:1"')
@@ -87,4 +85,4 @@ class Meadowlark(Panel):
         timing = Timing(HDMI_MS if blink.kind == "hdmi" else BUS_MS, given.crystal_ms)
         name = f"Meadowlark SLM {blink.serial or number} ({blink.kind})"
         display = _Display(blink, given.trigger_timeout_ms)
-        return cls(display, name, shape, pixel_pitch_um, timing, blink.bits)
+        return cls(display, name, shape, settings.pixel_pitch_um, timing, blink.bits)

@@ -19,6 +19,7 @@ from drivers.errors import (
     DeviceValueError,
 )
 from drivers.phase_quantiser import PhaseQuantiser, check_pattern
+from drivers.settings import NoOptions, SlmSettings
 from drivers.slm.window_files import WindowState, place
 from drivers.slm.window_link import WindowLink, window_on
 from drivers.types import FloatArray, PatternId, Timing
@@ -44,6 +45,8 @@ class Swap:
 class Screen:
     """8-bit grey levels, wrapped and quantised here; `set_phase` returns after the swap."""
 
+    Options = NoOptions
+
     def __init__(self, state: WindowState, shape: tuple[int, int], pixel_pitch_um: float) -> None:
         assert state.monitor is not None, "a window that runs has its monitor"
         self._monitor = state.monitor
@@ -63,14 +66,17 @@ class Screen:
         self._closed = False
 
     @classmethod
-    def from_settings(cls, shape: tuple[int, int], pixel_pitch_um: float, address: str) -> Screen:
-        """address: the monitor's name, or "serial=...", "model=...; name=...", as `labdiff monitors` says.
+    def from_settings(cls, settings: SlmSettings[NoOptions]) -> Screen:
+        """Take over a monitor by its name, or by "serial=...", "model=...; name=...".
+
+        `labdiff monitors` lists the addresses.
 
         A window that runs there is taken over with the pattern that it shows (`stood`: whose).
         Raises DeviceNotFoundError if there is no such monitor or another program owns its window,
         DeviceValueError if it is the primary, or its native size is not the panel's.
         """
-        return cls(window_on(address, shape), shape, pixel_pitch_um)
+        window = window_on(settings.address, settings.shape)
+        return cls(window, settings.shape, settings.pixel_pitch_um)
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ from drivers.errors import (
     DeviceNotFoundError,
     DeviceValueError,
 )
+from drivers.settings import NoOptions, SlmSettings
 from drivers.slm.panel import Display, Grey, Panel
 from drivers.slm.slmpy_tcp import PORT, SlmPyConnection
 from drivers.types import Timing
@@ -24,17 +25,20 @@ LOCAL = "monitor:"
 class SlmPy(Panel):
     """8-bit grey levels. Network and one refresh at 60 Hz, then the liquid crystal."""
 
+    Options = NoOptions
+
     def __init__(self, display: Display, shape: tuple[int, int], pixel_pitch_um: float) -> None:
         timing = Timing(latency_ms=50.0, duration_ms=30.0)
         super().__init__(display, "SLM through slmPy", shape, pixel_pitch_um, timing)
 
     @classmethod
-    def from_settings(cls, shape: tuple[int, int], pixel_pitch_um: float, address: str) -> SlmPy:
-        """address: "host" or "host:port" of slmPy's server (port 9999 if not given), or "monitor:1".
+    def from_settings(cls, settings: SlmSettings[NoOptions]) -> SlmPy:
+        """Connect to "host" or "host:port" of slmPy's server (port 9999 if not given), or to "monitor:1".
 
         Raises DeviceNotFoundError if nothing answers there, or slmPy is needed and missing;
         DeviceValueError for an address of another form.
         """
+        shape, pixel_pitch_um, address = settings.shape, settings.pixel_pitch_um, settings.address
         if address.startswith(LOCAL):
             return cls(_Monitor(_number(address, LOCAL), shape), shape, pixel_pitch_um)
         host, colon, _ = address.partition(":")

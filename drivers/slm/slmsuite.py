@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 from drivers.errors import DeviceDisconnectedError, DeviceNotFoundError, DeviceValueError
+from drivers.settings import SlmSettings
 from drivers.slm.panel import Grey, Panel
 from drivers.types import Timing
 
@@ -55,15 +56,12 @@ class SlmsuiteSlm(Panel):
     Options: ClassVar[type[SlmsuiteOptions]] = SlmsuiteOptions
 
     @classmethod
-    def from_settings(
-        cls,
-        shape: tuple[int, int],
-        pixel_pitch_um: float,
-        address: str,
-        options: SlmsuiteOptions | None = None,
-    ) -> SlmsuiteSlm:
-        """address: "holoeye", "santec" ... Raises DeviceNotFoundError, DeviceValueError."""
-        given = options or SlmsuiteOptions()
+    def from_settings(cls, settings: SlmSettings[SlmsuiteOptions]) -> SlmsuiteSlm:
+        """Open the SLM of a maker: "holoeye", "santec" ...
+
+        Raises DeviceNotFoundError, DeviceValueError.
+        """
+        shape, address, given = settings.shape, settings.address, settings.options
         if address not in CLASSES:
             raise DeviceValueError(
                 f"slm.address = {address!r}: slmsuite's drivers are {', '.join(CLASSES)}"
@@ -91,4 +89,4 @@ class SlmsuiteSlm(Panel):
             )
         timing = Timing(given.latency_ms, given.crystal_ms)
         title = f"{slm.name} through slmsuite"
-        return cls(display, title, shape, pixel_pitch_um, timing, int(slm.bitdepth))
+        return cls(display, title, shape, settings.pixel_pitch_um, timing, int(slm.bitdepth))

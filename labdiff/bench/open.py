@@ -6,12 +6,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from calibration.layout import PatchLayout
-from drivers.errors import DeviceError
 from drivers.protocols import SLM, Camera, InputModulator, Laser
-from drivers.registry import driver_class
+from drivers.registry import CAMERAS, INPUTS, KINDS, LASERS, SLMS
+from drivers.settings import CameraSettings, InputSettings, LaserSettings, SlmSettings
 from labdiff.bench.bench import Bench
 from labdiff.bench.clock import Clock, SystemClock
 from labdiff.bench.fault_log import FaultLog
@@ -24,7 +24,7 @@ from labdiff.bench.reconnecting_devices import (
 )
 from labdiff.bench.snapshot import CombinedState, Restorable
 from labdiff.config.bench import BenchConfig, LaserConfig, SlmConfig
-from labdiff.config.driver_options import driver_options
+from labdiff.config.driver_options import driver_options, find_driver
 from labdiff.errors import UserError
 from mock_hardware.geometry import MockGeometry
 
@@ -69,7 +69,7 @@ def open_bench(config: BenchConfig, seed: int) -> Bench:
         return _mock_bench(config, seed)
     for kind, driver in drivers.items():
         if driver != "mock":
-            _check_driver(kind, driver)
+            find_driver(KINDS[kind], driver)
     if len(mocked) == len(drivers) - 1 and config.camera.options.get(IMAGE_FOLDER):
         return _mock_bench(config, seed)
     if mocked:
@@ -79,13 +79,6 @@ def open_bench(config: BenchConfig, seed: int) -> Bench:
             f"emulator plays images: camera.options.{IMAGE_FOLDER}."
         )
     return _real_bench(config)
-
-
-def _check_driver(kind: str, driver: str) -> type[Any]:
-    try:
-        return driver_class(kind, driver)
-    except DeviceError as error:
-        raise UserError(f"{kind}.driver: {error}") from None
 
 
 def mock_geometry(config: BenchConfig) -> MockGeometry:
@@ -151,11 +144,37 @@ def _lit_camera(config: BenchConfig, laboratory: MockLaboratory) -> Callable[[],
 
 
 def _camera_opener(config: BenchConfig) -> Callable[[], Camera]:
-    return partial(
-        _opener("camera", config.camera.driver, config.camera.options),
-        serial=config.camera.serial,
-        bit_depth=config.camera.bit_depth,
-    )
+    given = config.camera
+    driver = find_driver(CAMERAS, given.driver)
+    options = driver_options("camera", given.driver, driver.Options, given.options)
+    settings = CameraSettings(given.serial or "", given.bit_depth, options)
+    return partial(driver.from_settings, settings)
+
+
+def _slm_opener(config: BenchConfig) -> Callable[[], SLM]:
+    given = config.slm
+    driver = find_driver(SLMS, given.driver)
+    options = driver_options("slm", given.driver, driver.Options, given.options)
+    address = _address("slm", given)
+    settings = SlmSettings(given.shape, given.pixel_pitch_um, address, options)
+    return partial(driver.from_settings, settings)
+
+
+def _laser_opener(config: BenchConfig) -> Callable[[], Laser]:
+    given = config.laser
+    driver = find_driver(LASERS, given.driver)
+    options = driver_options("laser", given.driver, driver.Options, given.options)
+    address = _address("laser", given)
+    settings = LaserSettings(address, config.source.wavelength_nm, options)
+    return partial(driver.from_settings, settings)
+
+
+def _dmd_opener(config: BenchConfig) -> Callable[[], InputModulator]:
+    given = config.input
+    driver = find_driver(INPUTS, given.driver)
+    options = driver_options("input", given.driver, driver.Options, given.options)
+    settings = InputSettings(config.cavity.patch_shape, given.address or "", options)
+    return partial(driver.from_settings, settings)
 
 
 class _Reopenable(Protocol):
@@ -176,25 +195,10 @@ def _plugged_in(device: M) -> Callable[[], M]:
 
 
 def _real_bench(config: BenchConfig) -> Bench:
-    open_slm: Callable[[], SLM] = partial(
-        _opener("slm", config.slm.driver, config.slm.options),
-        shape=config.slm.shape,
-        pixel_pitch_um=config.slm.pixel_pitch_um,
-        address=_address("slm", config.slm),
-    )
-    open_laser: Callable[[], Laser] = partial(
-        _opener("laser", config.laser.driver, config.laser.options),
-        address=_address("laser", config.laser),
-        wavelength_nm=config.source.wavelength_nm,
-    )
+    open_slm = _slm_opener(config)
+    open_laser = _laser_opener(config)
     open_camera = _camera_opener(config)
-    open_dmd: Callable[[], InputModulator] | None = None
-    if config.input.kind == "dmd":
-        open_dmd = partial(
-            _opener("input", config.input.driver, config.input.options),
-            shape=config.cavity.patch_shape,
-            address=config.input.address or "",
-        )
+    open_dmd = _dmd_opener(config) if config.input.kind == "dmd" else None
     with ExitStack() as opened:
         slm = open_slm()
         opened.callback(slm.close)
@@ -221,12 +225,6 @@ def _real_bench(config: BenchConfig) -> Bench:
         )
         opened.pop_all()
         return bench
-
-
-def _opener(kind: str, driver: str, options: dict[str, Any]) -> Callable[..., Any]:
-    """What opens a device of this driver with its own options."""
-    found = _check_driver(kind, driver)
-    return partial(found.from_settings, **driver_options(kind, driver, options))
 
 
 def _address(kind: str, section: SlmConfig | LaserConfig) -> str:

@@ -1,48 +1,62 @@
-"""What a driver may be told beyond what its kind needs: the bench file's [slm.options] and the like.
+"""A driver's own options: the bench file's [slm.options] and the like, checked against its dataclass.
 
-A driver class that takes options names them in `Options`, a frozen dataclass with a default for each.
+A driver class names the frozen dataclass in `Options`, with a default for each field that has one.
 """
 
 from __future__ import annotations
 
-from dataclasses import MISSING, Field, fields
-from typing import Any, get_type_hints
+from dataclasses import MISSING, Field, fields, is_dataclass
+from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from drivers.errors import DeviceError, DeviceValueError
-from drivers.registry import driver_class
+from drivers.registry import DriverKind
 from drivers.validation_messages import explain
 from labdiff.errors import UserError
+
+DriverT = TypeVar("DriverT")
+OptionsT = TypeVar("OptionsT")
 
 
 class _Options(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def driver_options(kind: str, driver: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Keyword arguments for the driver's `from_settings`: {"options": its Options}, or none.
+def find_driver(kind: DriverKind[DriverT], name: str) -> DriverT:
+    """Import the driver that a bench file names. Raises UserError for one that there is not."""
+    try:
+        return kind.find(name)
+    except DeviceError as error:
+        raise UserError(f"{kind.name}.driver: {error}") from None
 
-    given: the table of the bench file. Raises UserError that names key, value and what is allowed, or
-    for an unknown driver.
+
+def driver_options(
+    kind: str, driver: str, wanted: type[OptionsT], given: dict[str, Any]
+) -> OptionsT:
+    """Check the options of a driver.
+
+    Args:
+        kind: Section of the bench file, such as "camera".
+        driver: Name of the driver, for messages.
+        wanted: The driver's `Options`.
+        given: The table of the bench file.
+
+    Raises:
+        UserError: With key, value and what is allowed.
     """
     where = f"{kind}.options"
-    try:
-        wanted: Any = getattr(driver_class(kind, driver), "Options", None)
-    except DeviceError as error:
-        raise UserError(f"{kind}.driver: {error}") from None
-    if wanted is None:
-        if given:
-            raise UserError(f"{where}: the driver {driver!r} takes none; leave the table out")
-        return {}
+    if not is_dataclass(wanted):
+        raise UserError(f"{kind}.driver: the Options of {driver!r} are no dataclass")
+    if given and not fields(wanted):
+        raise UserError(f"{where}: the driver {driver!r} takes none; leave the table out")
     hints = get_type_hints(wanted, include_extras=True)
     known: dict[str, Any] = {
         field.name: (hints[field.name], _default(field)) for field in fields(wanted)
     }
     model = create_model("Options", __base__=_Options, **known)
     try:
-        checked = model.model_validate(given)
-        return {"options": wanted(**{name: getattr(checked, name) for name in known})}
+        return wanted(**dict(model.model_validate(given)))
     except ValidationError as error:
         raise UserError(explain(error, where, model)) from None
     except DeviceValueError as error:

@@ -10,7 +10,7 @@ import pytest
 
 from drivers.errors import DeviceStateError, DeviceValueError
 from drivers.protocols import Camera
-from drivers.registry import DRIVERS
+from drivers.registry import CAMERAS
 from drivers.types import Roi
 from tests.contracts.camera_scenes import PICTURES, SCENES, MissingLibrary, Scene
 
@@ -25,7 +25,7 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
 
 
 def test_every_registered_camera_is_here() -> None:
-    assert set(DRIVERS["camera"]) <= set(SCENES)
+    assert set(CAMERAS.built_in) <= set(SCENES)
 
 
 def test_it_is_a_camera_and_says_what_it_does(scene: Scene) -> None:

@@ -18,6 +18,7 @@ from drivers.errors import (
     DeviceTimeoutError,
     DeviceValueError,
 )
+from drivers.settings import CameraSettings
 from drivers.types import Roi
 from labdiff.bench.clock import SystemClock
 from labdiff.bench.fault_log import FaultLog
@@ -169,7 +170,7 @@ def test_an_unknown_camera_is_not_found_and_the_others_are_named(
     if name == "micromanager":
         options = type(options)(folder=options.folder)
     with pytest.raises(DeviceNotFoundError, match=words):
-        type(scene.camera).from_settings(serial, scene.camera.bit_depth, options=options)
+        type(scene.camera).from_settings(CameraSettings(serial, scene.camera.bit_depth, options))
     assert scene.camera.get_frame().pixels.size
 
 

@@ -17,8 +17,9 @@ from drivers.errors import (
 )
 from drivers.laser.scpi import ObisDialect, ObisLaser, ScpiDialect, ScpiLaser
 from drivers.laser.solstis import Solstis, SolstisOptions
-from drivers.meter.pm100 import Pm100
+from drivers.meter.pm100 import Pm100, Pm100Options
 from drivers.protocols import Laser
+from drivers.settings import LaserSettings, MeterSettings
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.visa.instruments import LaserInstrument, obis, pm100, scpi_laser
 from mock_hardware.visa.line import TcpLine, messages_of
@@ -51,7 +52,7 @@ def solstis(
         given = options or SolstisOptions(
             pump_address=pump.address, pump_greatest_mw=100.0, timeout_ms=300
         )
-        found = Solstis.from_settings(f"127.0.0.1:{line.port}", 850.0, given)
+        found = Solstis.from_settings(LaserSettings(f"127.0.0.1:{line.port}", 850.0, given))
         yield found, protocol, line
         found.close()
 
@@ -64,14 +65,14 @@ def laser(request: pytest.FixtureRequest) -> Iterator[Laser]:
     elif "pyvisa-sim" in name:
         address = "ASRL1::INSTR" if "port" in name else "TCPIP0::laser::5025::SOCKET"
         options = ScpiDialect(library=simulated())
-        yield ScpiLaser.from_settings(address, 850.0, options)
+        yield ScpiLaser.from_settings(LaserSettings(address, 850.0, options))
     elif name.startswith("solstis"):
         with solstis(MockLaboratory.create(GEOMETRY, seed=1)) as (found, _, _):
             yield found
     else:
         driver, make = (ObisLaser, obis) if name.startswith("scpi ") else (ScpiLaser, scpi_laser)
         with room(make, name.rpartition(" ")[2]) as there:
-            yield driver.from_settings(there.address, 850.0)
+            yield driver.from_settings(LaserSettings(there.address, 850.0, driver.Options()))
 
 
 def test_laser(laser: Laser) -> None:
@@ -97,8 +98,8 @@ def test_its_light_reaches_the_rooms_meter_as_soon_as_it_says_so(
     driver: type[ScpiLaser], make: MakeLaser, line: str
 ) -> None:
     with room(make, line) as there, room(pm100, line, there.laboratory) as beside:
-        laser = driver.from_settings(there.address, 850.0)
-        meter = Pm100.from_settings(beside.address, 850.0)
+        laser = driver.from_settings(LaserSettings(there.address, 850.0, driver.Options()))
+        meter = Pm100.from_settings(MeterSettings(beside.address, 850.0, Pm100Options()))
         assert meter.read_mw() == 0.0
         laser.power_mw = 20.0
         laser.emission = True
@@ -110,7 +111,9 @@ def test_its_light_reaches_the_rooms_meter_as_soon_as_it_says_so(
 
 
 def opened(there: Room, driver: type[ScpiLaser]) -> ScpiLaser:
-    return driver.from_settings(there.address, 850.0, OBIS if driver is ObisLaser else PLAIN)
+    return driver.from_settings(
+        LaserSettings(there.address, 850.0, OBIS if driver is ObisLaser else PLAIN)
+    )
 
 
 @pytest.mark.parametrize(("driver", "make"), [(ObisLaser, obis), (ScpiLaser, scpi_laser)])
@@ -135,7 +138,9 @@ def test_interlock_and_warm_up_keep_it_dark(driver: type[ScpiLaser], make: MakeL
 
 def test_a_laser_that_tells_no_interlock_and_stays_dark_is_noticed() -> None:
     with room(scpi_laser) as there:
-        laser = ScpiLaser.from_settings(there.address, 850.0, ScpiDialect(timeout_ms=100))
+        laser = ScpiLaser.from_settings(
+            LaserSettings(there.address, 850.0, ScpiDialect(timeout_ms=100))
+        )
         assert isinstance(there.instrument, LaserInstrument)
         there.instrument.interlock_closed = False
         with pytest.raises(DeviceError, match="stays dark; check interlock"):
@@ -146,7 +151,7 @@ def test_a_laser_that_tells_no_interlock_and_stays_dark_is_noticed() -> None:
 def test_what_the_error_queue_holds_is_said() -> None:
     words = ScpiDialect(set_power="SOUR:PWR {power}", timeout_ms=300)
     with room(scpi_laser) as there:
-        laser = ScpiLaser.from_settings(there.address, 850.0, words)
+        laser = ScpiLaser.from_settings(LaserSettings(there.address, 850.0, words))
         with pytest.raises(DeviceError, match=r"SOUR:PWR 0\.005.*-113.*Undefined header"):
             laser.power_mw = 5.0
         assert laser.power_mw == pytest.approx(10.0)
@@ -228,7 +233,7 @@ def test_what_is_not_there_is_said_with_its_address(address: str) -> None:
     with TcpLine(lambda received: ([], b"")) as line:
         address = address.format(port=line.port)
     with pytest.raises(DeviceNotFoundError, match=r"VISA .*(not found|does not answer)") as caught:
-        ScpiLaser.from_settings(address, 850.0, PLAIN)
+        ScpiLaser.from_settings(LaserSettings(address, 850.0, PLAIN))
     assert repr(address) in str(caught.value)
 
 
@@ -237,7 +242,7 @@ def test_a_port_where_something_else_listens_is_no_laser() -> None:
         TcpLine(lambda received: ([], b"")) as line,
         pytest.raises(DeviceNotFoundError, match="does not answer as an instrument"),
     ):
-        ScpiLaser.from_settings(line.address, 850.0, PLAIN)
+        ScpiLaser.from_settings(LaserSettings(line.address, 850.0, PLAIN))
 
 
 @pytest.mark.parametrize(
@@ -257,7 +262,7 @@ def test_a_dialect_that_can_not_be_is_said(options: dict[str, object], words: st
 def test_solstis_light_tuning_and_states() -> None:
     laboratory = MockLaboratory.create(GEOMETRY, seed=1)
     with solstis(laboratory) as (laser, protocol, _), room(pm100, "tcp", laboratory) as beside:
-        meter = Pm100.from_settings(beside.address, 850.0)
+        meter = Pm100.from_settings(MeterSettings(beside.address, 850.0, Pm100Options()))
         laser.emission = True
         assert meter.read_mw() > 5.0 and laser.emission
         laser.tune(852.25)
@@ -273,7 +278,7 @@ def test_solstis_light_tuning_and_states() -> None:
         pytest.raises(DeviceNotFoundError, match="stands at 900"),
         TcpLine(messages_of(protocol)) as line,
     ):
-        Solstis.from_settings(f"127.0.0.1:{line.port}", 850.0)
+        Solstis.from_settings(LaserSettings(f"127.0.0.1:{line.port}", 850.0, SolstisOptions()))
 
 
 def test_solstis_without_a_pump_says_what_it_can_not_do() -> None:
@@ -320,9 +325,9 @@ def test_solstis_that_serves_another_or_nobody(remote: str, words: str) -> None:
     protocol = SolstisProtocol(MockLaboratory.create(GEOMETRY, seed=1), remote)
     with TcpLine(messages_of(protocol)) as line:
         with pytest.raises(DeviceNotFoundError, match=words):
-            Solstis.from_settings(f"127.0.0.1:{line.port}", 850.0)
+            Solstis.from_settings(LaserSettings(f"127.0.0.1:{line.port}", 850.0, SolstisOptions()))
         port = line.port
     with pytest.raises(DeviceNotFoundError, match="ICE-BLOC's page"):
-        Solstis.from_settings(f"127.0.0.1:{port}", 850.0)
+        Solstis.from_settings(LaserSettings(f"127.0.0.1:{port}", 850.0, SolstisOptions()))
     with pytest.raises(DeviceValueError, match='expected "host"'):
-        Solstis.from_settings("127.0.0.1:many", 850.0)
+        Solstis.from_settings(LaserSettings("127.0.0.1:many", 850.0, SolstisOptions()))

@@ -9,6 +9,7 @@ import pytest
 from drivers.errors import DeviceError, DeviceStateError, DeviceValueError
 from drivers.meter.pm100 import Pm100, Pm100Options
 from drivers.protocols import PowerMeter
+from drivers.settings import MeterSettings
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.visa.instruments import pm100
 from tests.contracts.visa_rooms import GEOMETRY, room, simulated
@@ -30,10 +31,10 @@ def meter(request: pytest.FixtureRequest) -> Iterator[PowerMeter]:
     elif "pyvisa-sim" in name:
         usb, net = "USB0::0x1313::0x8078::P0000001::INSTR", "TCPIP0::meter::2000::SOCKET"
         options = Pm100Options(library=simulated())
-        yield Pm100.from_settings(usb if "usb" in name else net, 850.0, options)
+        yield Pm100.from_settings(MeterSettings(usb if "usb" in name else net, 850.0, options))
     else:
         with room(pm100, name.rpartition(" ")[2]) as there:
-            yield Pm100.from_settings(there.address, 850.0)
+            yield Pm100.from_settings(MeterSettings(there.address, 850.0, Pm100Options()))
 
 
 def test_power_meter(meter: PowerMeter) -> None:
@@ -46,7 +47,7 @@ def test_power_meter(meter: PowerMeter) -> None:
 
 def test_it_reads_the_rooms_light() -> None:
     with room(pm100) as there:
-        meter = Pm100.from_settings(there.address, 850.0, Pm100Options(averages=10))
+        meter = Pm100.from_settings(MeterSettings(there.address, 850.0, Pm100Options(averages=10)))
         laser = there.laboratory.laser
         laser.power_mw, laser.emission = 40.0, True
         there.laboratory.clock.sleep_s(1.0)
@@ -59,8 +60,8 @@ def test_it_reads_the_rooms_light() -> None:
 def test_a_wavelength_beyond_its_sensor_and_light_beyond_its_range_are_said() -> None:
     with room(pm100) as there:
         with pytest.raises(DeviceValueError, match=r"1550 nm; its sensor takes 400 \.\.\. 1100"):
-            Pm100.from_settings(there.address, 1550.0)
-        meter = Pm100.from_settings(there.address, 850.0)
+            Pm100.from_settings(MeterSettings(there.address, 1550.0, Pm100Options()))
+        meter = Pm100.from_settings(MeterSettings(there.address, 850.0, Pm100Options()))
         there.instrument.queries["MEAS:POW?"] = lambda: "9.9E+37"
         with pytest.raises(DeviceError, match="beyond its range; attenuate"):
             meter.read_mw()

@@ -19,6 +19,7 @@ from drivers.errors import (
 from drivers.modulator.dmd_alp import DmdAlp, DmdAlpOptions, thresholds
 from drivers.modulator.slm_patch import SlmPatch
 from drivers.protocols import InputModulator, SequenceModulator
+from drivers.settings import InputSettings
 from mock_hardware.laboratory import MockLaboratory
 from tests.contracts.c_stubs import alp
 from tests.contracts.visa_rooms import DMD_GEOMETRY, GEOMETRY
@@ -29,7 +30,7 @@ FIELD = (10, 12)
 
 def opened(folder: Path, serial: str = "", **more: object) -> DmdAlp:
     options = DmdAlpOptions(library=str(folder), **more)  # type: ignore[arg-type]
-    return DmdAlp.from_settings(FIELD, serial, options)
+    return DmdAlp.from_settings(InputSettings(FIELD, serial, options))
 
 
 @pytest.fixture(params=["slm_patch", "mock dmd", "dmd_alp"])

@@ -25,6 +25,7 @@ from drivers.errors import (
     DeviceStateError,
     DeviceValueError,
 )
+from drivers.settings import NoOptions, SlmSettings
 from drivers.slm.screen import Screen
 from drivers.slm.window_files import socket_address
 from drivers.slm.window_link import WindowLink, list_monitors, running_windows
@@ -35,7 +36,9 @@ SHAPE = (64, 160)
 DIES = """
 import os, numpy as np
 from drivers.slm.screen import Screen
-Screen.from_settings((64, 160), 8.0, "panel").set_grey(np.full((64, 160), 77))
+from drivers.settings import NoOptions, SlmSettings
+settings = SlmSettings((64, 160), 8.0, "panel", NoOptions())
+Screen.from_settings(settings).set_grey(np.full((64, 160), 77))
 os._exit(1)
 """
 
@@ -71,7 +74,7 @@ def test_every_pixel_at_any_scale_factor(
 ) -> None:
     monkeypatch.setenv("QT_SCALE_FACTOR", factor)
     with x_server(tmp_path, SHAPE, monkeypatch):
-        screen = Screen.from_settings(SHAPE, 8.0, "panel")
+        screen = Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", NoOptions()))
         assert not on_the_panel().any(), "flat until the first pattern"
         before = time.monotonic()
         screen.set_grey(noise())
@@ -87,14 +90,14 @@ def test_every_pixel_at_any_scale_factor(
         assert not on_the_panel().any(), "closed in good order: flat"
         subprocess.run([sys.executable, "-c", DIES], check=False)
         assert (on_the_panel() == 77).all(), "its owner died"
-        again = Screen.from_settings(SHAPE, 8.0, "panel")
+        again = Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", NoOptions()))
         assert "left by" in again.stood and (on_the_panel() == 77).all()
         again.close()
 
 
 def test_a_monitor_that_goes_or_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with x_server(tmp_path, SHAPE, monkeypatch):
-        screen = Screen.from_settings(SHAPE, 8.0, "panel")
+        screen = Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", NoOptions()))
         subprocess.run(["xrandr", "--delmonitor", "panel"], check=True)
         eventually_gone(screen, "unplugged")
         assert not x_pixels().any(), "the window does not move to another monitor"
@@ -122,10 +125,10 @@ def test_a_monitor_that_becomes_the_primary(
 
 @pytest.mark.usefixtures("two_monitors")
 def test_one_owner_at_a_time() -> None:
-    with_pattern = Screen.from_settings(SHAPE, 8.0, "panel")
+    with_pattern = Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", NoOptions()))
     with_pattern.set_grey(noise())
     with pytest.raises(DeviceNotFoundError, match=r"in use by .*process \d+"):
-        Screen.from_settings(SHAPE, 8.0, "name=panel")
+        Screen.from_settings(SlmSettings(SHAPE, 8.0, "name=panel", NoOptions()))
     (state,) = running_windows()
     visitor = WindowLink(state)
     with pytest.raises(DeviceNotFoundError, match="in use by"):
@@ -138,7 +141,7 @@ def test_one_owner_at_a_time() -> None:
     assert visitor.ask("status")["stands"] == "flat"
     visitor.close()
     with pytest.raises(DeviceValueError, match="160 x 64 pixels and the SLM 160 x 60"):
-        Screen.from_settings((60, 160), 8.0, "panel")
+        Screen.from_settings(SlmSettings((60, 160), 8.0, "panel", NoOptions()))
     stranger = Client(socket_address(state.ticket))
     stranger.send_bytes(b'{"key": "guessed"}')
     with pytest.raises(EOFError):
@@ -164,7 +167,7 @@ def test_what_a_dead_owner_left_is_told_and_made_flat() -> None:
 
 @pytest.mark.usefixtures("two_monitors")
 def test_a_window_that_dies() -> None:
-    screen = Screen.from_settings(SHAPE, 8.0, "panel")
+    screen = Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", NoOptions()))
     (state,) = running_windows()
     os.kill(state.pid, signal.SIGTERM)
     eventually_gone(screen, "window has gone")
@@ -186,7 +189,7 @@ def test_monitors_that_can_not_carry_an_slm() -> None:
         ("colour=red", SHAPE, DeviceValueError, "not understood"),
     ):
         with pytest.raises(kind, match=words):
-            Screen.from_settings(shape, 8.0, address)
+            Screen.from_settings(SlmSettings(shape, 8.0, address, NoOptions()))
     assert running_windows() == []
 
 
@@ -195,7 +198,7 @@ def test_a_magnified_monitor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         offscreen(tmp_path, SHAPE, monkeypatch, ratio=2.0),
         pytest.raises(DeviceValueError, match="magnifies it by 2"),
     ):
-        Screen.from_settings((128, 320), 8.0, "panel")
+        Screen.from_settings(SlmSettings((128, 320), 8.0, "panel", NoOptions()))
 
 
 def test_no_display(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,5 +207,5 @@ def test_no_display(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DeviceNotFoundError, match="no display"):
         list_monitors()
     with pytest.raises(DeviceNotFoundError, match="did not start"):
-        Screen.from_settings(SHAPE, 8.0, "panel")
+        Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", NoOptions()))
     assert list(tmp_path.iterdir()) == []

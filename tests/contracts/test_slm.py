@@ -30,6 +30,7 @@ from drivers.errors import (
 )
 from drivers.phase_quantiser import PhaseQuantiser
 from drivers.protocols import SLM
+from drivers.settings import NoOptions, SlmSettings
 from drivers.slm import slmpy_server
 from drivers.slm.meadowlark import Meadowlark, MeadowlarkOptions
 from drivers.slm.screen import Screen
@@ -113,20 +114,24 @@ def shown(
         yield Shown(MockLaboratory.create(GEOMETRY, seed=1).slm, None)
     elif name == "slmpy, their server":
         with SlmPyServer(SHAPE) as server:
-            found = SlmPy.from_settings(SHAPE, 9.2, f"127.0.0.1:{server.port}")
+            found = SlmPy.from_settings(
+                SlmSettings(SHAPE, 9.2, f"127.0.0.1:{server.port}", NoOptions())
+            )
             yield Shown(found, lambda: server.pictures[-1])
             found.close()
     elif name == "slmpy, our server":
         pictures: list[Pixels] = []
         with served(pictures.append) as port:
-            found = SlmPy.from_settings(SHAPE, 9.2, f"127.0.0.1:{port}")
+            found = SlmPy.from_settings(SlmSettings(SHAPE, 9.2, f"127.0.0.1:{port}", NoOptions()))
             yield Shown(found, lambda: pictures[-1])
             found.close()
     elif name == "slmpy, our server, screen under Xvfb":
         with x_server(tmp_path, SHAPE, monkeypatch):
-            screen = Screen.from_settings(SHAPE, 9.2, "panel")
+            screen = Screen.from_settings(SlmSettings(SHAPE, 9.2, "panel", NoOptions()))
             with served(screen.set_grey) as port:
-                found = SlmPy.from_settings(SHAPE, 9.2, f"127.0.0.1:{port}")
+                found = SlmPy.from_settings(
+                    SlmSettings(SHAPE, 9.2, f"127.0.0.1:{port}", NoOptions())
+                )
                 yield Shown(found, on_x)
                 found.close()
             screen.close()
@@ -134,23 +139,25 @@ def shown(
         package = ModuleType("slmpy")
         package.SLMdisplay = TheirWindow  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "slmpy", package)
-        found = SlmPy.from_settings(SHAPE, 9.2, "monitor:1")
+        found = SlmPy.from_settings(SlmSettings(SHAPE, 9.2, "monitor:1", NoOptions()))
         yield Shown(found, lambda: TheirWindow.pictures[-1])
     elif name == "screen":
         with offscreen(tmp_path, SHAPE, monkeypatch):
-            screen = Screen.from_settings(SHAPE, 9.2, "panel")
+            screen = Screen.from_settings(SlmSettings(SHAPE, 9.2, "panel", NoOptions()))
             yield Shown(screen, None)
             screen.close()
     elif name == "screen under Xvfb":
         with x_server(tmp_path, SHAPE, monkeypatch):
-            screen = Screen.from_settings(SHAPE, 9.2, "panel")
+            screen = Screen.from_settings(SlmSettings(SHAPE, 9.2, "panel", NoOptions()))
             yield Shown(screen, on_x)
             screen.close()
     elif name == "slmsuite":
         yield Shown(*through_slmsuite())
     else:
         library = blink(name.removeprefix("meadowlark "), tmp_path)
-        panel = Meadowlark.from_settings(SHAPE, 9.2, "board:1", MeadowlarkOptions(str(tmp_path)))
+        panel = Meadowlark.from_settings(
+            SlmSettings(SHAPE, 9.2, "board:1", MeadowlarkOptions(str(tmp_path)))
+        )
         yield Shown(panel, lambda: stood(library))
         panel.close()
         assert not library.stub_open() and not library.stub_power()
@@ -162,7 +169,7 @@ def stood(library: ctypes.CDLL) -> Pixels:
 
 def through_slmsuite() -> tuple[SlmsuiteSlm, Callable[[], Pixels]]:
     pytest.importorskip("slmsuite", reason="slmsuite is not installed: pip install slmsuite")
-    found = SlmsuiteSlm.from_settings(SHAPE, 9.2, "simulated")
+    found = SlmsuiteSlm.from_settings(SlmSettings(SHAPE, 9.2, "simulated", SlmsuiteOptions()))
     display: Any = found._display
     return found, lambda: display.slm.display
 
@@ -204,7 +211,7 @@ def test_blinks_lut_triggers_and_sizes(generation: str, tmp_path: Path) -> None:
 
     def opened(shape: tuple[int, int] = SHAPE, board: str = "board:1", **more: Any) -> Meadowlark:
         options = MeadowlarkOptions(str(tmp_path), trigger_timeout_ms=50, **more)
-        return Meadowlark.from_settings(shape, 9.2, board, options)
+        return Meadowlark.from_settings(SlmSettings(shape, 9.2, board, options))
 
     with pytest.raises(DeviceValueError, match=r"64 x 160 pixels; slm\.shape says 32 x 32"):
         opened((32, 32))
@@ -238,28 +245,30 @@ def test_blinks_lut_triggers_and_sizes(generation: str, tmp_path: Path) -> None:
 def test_a_blink_sdk_that_is_missing_unknown_or_none_is_said(tmp_path: Path) -> None:
     options = MeadowlarkOptions(str(tmp_path))
     with pytest.raises(DeviceNotFoundError, match=r"no .*Blink_C_wrapper.* install Meadowlark's"):
-        Meadowlark.from_settings(SHAPE, 9.2, "board:1", options)
+        Meadowlark.from_settings(SlmSettings(SHAPE, 9.2, "board:1", options))
     blink("pcie 8", tmp_path)
     header = tmp_path / "Blink_C_wrapper.h"
     header.write_text("void Create_SDK(int a, int b, int c);", encoding="utf-8")
     with pytest.raises(DeviceNotFoundError, match="takes 3 arguments, Write_image 0"):
-        Meadowlark.from_settings(SHAPE, 9.2, "board:1", options)
+        Meadowlark.from_settings(SlmSettings(SHAPE, 9.2, "board:1", options))
     header.unlink()
     with pytest.raises(DeviceNotFoundError, match="says which generation"):
-        Meadowlark.from_settings(SHAPE, 9.2, "board:1", options)
+        Meadowlark.from_settings(SlmSettings(SHAPE, 9.2, "board:1", options))
 
 
 def test_slmsuites_mistakes_are_said() -> None:
     with pytest.raises(DeviceValueError, match="slmsuite's drivers are hamamatsu, holoeye"):
-        SlmsuiteSlm.from_settings(SHAPE, 9.2, "holoey")
+        SlmsuiteSlm.from_settings(SlmSettings(SHAPE, 9.2, "holoey", SlmsuiteOptions()))
     pytest.importorskip("slmsuite", reason="slmsuite is not installed: pip install slmsuite")
     with pytest.raises(DeviceNotFoundError, match="arguments are not right"):
-        SlmsuiteSlm.from_settings(SHAPE, 9.2, "simulated", SlmsuiteOptions({"size": 3}))
+        SlmsuiteSlm.from_settings(
+            SlmSettings(SHAPE, 9.2, "simulated", SlmsuiteOptions({"size": 3}))
+        )
     with pytest.raises(DeviceValueError, match=r"slm\.shape says 64 x 160"):
         wrong = SlmsuiteOptions({"resolution": (10, 20)})
-        SlmsuiteSlm.from_settings(SHAPE, 9.2, "simulated", wrong)
+        SlmsuiteSlm.from_settings(SlmSettings(SHAPE, 9.2, "simulated", wrong))
     with pytest.raises(DeviceNotFoundError, match="slmsuite holoeye"):
-        SlmsuiteSlm.from_settings(SHAPE, 9.2, "holoeye")
+        SlmsuiteSlm.from_settings(SlmSettings(SHAPE, 9.2, "holoeye", SlmsuiteOptions()))
 
 
 @pytest.mark.parametrize(
@@ -319,7 +328,9 @@ def test_the_command_serves_a_monitor_until_ctrl_c(
             assert program.stdout is not None
             said = program.stdout.readline()
             assert "64 x 160 pixels at 127.0.0.1:" in said
-            slm = SlmPy.from_settings(SHAPE, 9.2, said.split(" at ")[1].strip())
+            slm = SlmPy.from_settings(
+                SlmSettings(SHAPE, 9.2, said.split(" at ")[1].strip(), NoOptions())
+            )
             slm.set_phase(np.ones(SHAPE))
             slm.close()
             program.send_signal(signal.SIGINT)

@@ -14,7 +14,7 @@ import pytest
 from drivers.discovery import instruments
 from drivers.discovery.found import Answer, Attached
 from drivers.discovery.search import BACK_ENDS, BackEnd, search
-from drivers.registry import DRIVERS
+from drivers.registry import KINDS
 from labdiff.cli.devices import bench_snippet
 from labdiff.config.driver_options import driver_options
 from tests.contracts.c_stubs import alp, blink
@@ -81,7 +81,8 @@ def test_instruments_of_pyvisa_sim_are_told_by_what_they_say(
     for one in found:
         options = {"library": one.settings["options.library"]}
         kind = "laser" if one.kind == "instrument" else "meter"
-        assert driver_options(kind, one.driver, options)["options"].library.endswith("@sim")
+        wanted = KINDS[kind].find(one.driver).Options
+        assert driver_options(kind, one.driver, wanted, options).library.endswith("@sim")
 
 
 def test_stubs_of_makers_libraries_are_found(
@@ -97,7 +98,8 @@ def test_stubs_of_makers_libraries_are_found(
     assert "pcie 8" in slm.title
     for one in (dmd, slm):
         section = tomllib.loads(one.section())[one.kind]
-        assert driver_options(one.kind, section["driver"], section["options"])["options"]
+        wanted = KINDS[one.kind].find(section["driver"]).Options
+        assert driver_options(one.kind, section["driver"], wanted, section["options"])
 
 
 def test_a_snippet_is_toml_with_one_device_of_a_kind() -> None:
@@ -112,7 +114,7 @@ def test_a_snippet_is_toml_with_one_device_of_a_kind() -> None:
     assert tomllib.loads(text) == {"slm": {"driver": "screen", "address": "serial=1"}}
     assert "monitor A" not in text and "# [laser]" in text and "# options.sdk = 'C:\\x y'" in text
     assert "Nothing was found" in bench_snippet(found[:1])
-    assert all(one.driver in DRIVERS.get(one.kind, {}) for one in found[:4])
+    assert all(one.driver in KINDS[one.kind].built_in for one in found[:4])
 
 
 def test_instruments_of_the_network_answer_a_broadcast(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field
 
-from drivers import registry
 from drivers.errors import DeviceValueError
-from labdiff.config.driver_options import driver_options
+from drivers.registry import DriverKind
+from drivers.settings import NoOptions, SlmSettings
+from labdiff.config.driver_options import driver_options, find_driver
 from labdiff.errors import UserError
 
 
@@ -25,22 +26,27 @@ class Knobs:
 class Device:
     Options = Knobs
 
+    @classmethod
+    def from_settings(cls, settings: SlmSettings[Knobs]) -> Device:
+        return cls()
 
-class Plain:
-    pass
+
+class Plain(Device):
+    Options = NoOptions  # type: ignore[assignment]
 
 
-@pytest.fixture(autouse=True)
-def known(monkeypatch: pytest.MonkeyPatch) -> None:
-    here = {"knobs": f"{__name__}:Device", "plain": f"{__name__}:Plain"}
-    monkeypatch.setitem(registry.DRIVERS, "slm", here)
+KIND = DriverKind("slm", {"knobs": lambda: Device, "plain": lambda: Plain})
+
+
+def options(driver: str, given: dict[str, Any]) -> object:
+    wanted = find_driver(KIND, driver).Options
+    return driver_options("slm", driver, wanted, given)
 
 
 def test_options_reach_the_driver_as_its_own_dataclass() -> None:
-    assert driver_options("slm", "knobs", {}) == {"options": Knobs()}
-    found = driver_options("slm", "knobs", {"edge": "falling"})
-    assert found == {"options": Knobs("falling")}
-    assert driver_options("slm", "plain", {}) == {}
+    assert options("knobs", {}) == Knobs()
+    assert options("knobs", {"edge": "falling"}) == Knobs("falling")
+    assert options("plain", {}) == NoOptions()
 
 
 @pytest.mark.parametrize(
@@ -56,4 +62,4 @@ def test_options_reach_the_driver_as_its_own_dataclass() -> None:
 )
 def test_mistakes_are_said_in_words(driver: str, given: dict[str, Any], words: str) -> None:
     with pytest.raises(UserError, match=words):
-        driver_options("slm", driver, given)
+        options(driver, given)
