@@ -13,6 +13,9 @@ from drivers.driver import Driver
 from drivers.errors import DeviceNotFoundError
 
 GROUP = "labdiff.drivers"
+"""Entry points of driver classes, named "kind.name"."""
+SEARCHES = "labdiff.discovery"
+"""Entry points of functions for `labdiff devices`; each returns a list of `drivers.discovery.found.Attached`."""
 
 
 def installed(kind: str) -> dict[str, list[metadata.EntryPoint]]:
@@ -25,9 +28,9 @@ def installed(kind: str) -> dict[str, list[metadata.EntryPoint]]:
     return found
 
 
-def all_installed() -> list[metadata.EntryPoint]:
-    """Return every entry point of the group, in the order of their names."""
-    return sorted(metadata.entry_points(group=GROUP), key=lambda entry: entry.name)
+def all_installed(group: str = GROUP) -> list[metadata.EntryPoint]:
+    """Return every entry point of a group, in the order of their names."""
+    return sorted(metadata.entry_points(group=group), key=lambda entry: entry.name)
 
 
 def package_of(entry: metadata.EntryPoint) -> str:

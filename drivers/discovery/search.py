@@ -18,11 +18,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import drivers
+from drivers import entry_points
 from drivers.discovery import panels
 from drivers.discovery.found import Answer, Attached
 from drivers.errors import DeviceError
 
-PATIENCE_S = 3.0
 LOOK_S = 0.005
 
 
@@ -106,10 +106,17 @@ BACK_ENDS: dict[str, BackEnd] = {
 }
 
 
-def search(
-    patience_s: float = PATIENCE_S, back_ends: Mapping[str, BackEnd] = BACK_ENDS
-) -> list[Answer]:
-    """What is attached. It takes patience_s at most, and a moment to begin."""
+def all_back_ends() -> dict[str, BackEnd]:
+    """Return the back ends above, and those that other installed packages bring by entry point."""
+    found = dict(BACK_ENDS)
+    for entry in entry_points.all_installed(entry_points.SEARCHES):
+        title = f"{entry.name} ({entry_points.package_of(entry)})"
+        found.setdefault(entry.name, BackEnd(title, "", "", entry.value))
+    return found
+
+
+def search(patience_s: float, back_ends: Mapping[str, BackEnd]) -> list[Answer]:
+    """Ask back ends what is attached. It takes patience_s at most, and a moment to begin."""
     started_s = time.monotonic()
     answers: dict[str, Answer] = {}
     running: dict[str, subprocess.Popen[bytes]] = {}

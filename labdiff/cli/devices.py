@@ -25,14 +25,15 @@ def _devices(
     as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON line.")] = False,
 ) -> None:
     """Devices attached to this computer, through every back end; and what to write in a bench file."""
-    from drivers.discovery.search import BACK_ENDS, search
+    from drivers.discovery.search import all_back_ends, search
 
-    answers = search(timeout)
+    back_ends = all_back_ends()
+    answers = search(timeout, back_ends)
     if as_json:
         print(json.dumps([_as_dict(answer) for answer in answers]))
         return
     for answer in answers:
-        print(f"{BACK_ENDS[answer.back_end].title}")
+        print(back_ends[answer.back_end].title)
         for one in answer.found:
             print(f"  {one.title}{f'; can not be used: {one.why_not}' if one.why_not else ''}")
         if answer.problem:

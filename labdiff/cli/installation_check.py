@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
 
-from drivers.discovery.search import BACK_ENDS
+from drivers import entry_points
+from drivers.discovery.search import all_back_ends
+from drivers.errors import DeviceNotFoundError
+from drivers.registry import KINDS
 from labdiff.data.folder import data_folder
 
 PACKAGES = ("labdiff", "drivers", "calibration", "twin", "gui", "mock_hardware")
@@ -59,6 +62,7 @@ def examine() -> list[InstallationFinding]:
             findings.append(InstallationFinding(False, f"{name} is missing; install labdiff anew"))
     findings += _shadowed()
     findings += _back_ends()
+    findings += _installed_drivers()
     named = os.environ.get("LABDIFF_DATA")
     if named and not Path(named).is_dir():
         findings.append(
@@ -107,8 +111,28 @@ def _shadowed() -> list[InstallationFinding]:
 def _back_ends() -> list[InstallationFinding]:
     """What devices could be looked for, and what the others need; none of them has to be there."""
     findings = []
-    for back_end in BACK_ENDS.values():
+    for back_end in all_back_ends().values():
         needs = back_end.needs()
         words = f"not used: needs {needs}" if needs else "ready"
         findings.append(InstallationFinding(True, f"{back_end.title}: {words}"))
+    return findings
+
+
+def _installed_drivers() -> list[InstallationFinding]:
+    """Check the drivers that other packages bring: each is loaded, and none takes another's name."""
+    findings = []
+    for entry in entry_points.all_installed():
+        kind, _, name = entry.name.partition(".")
+        called = f"driver {entry.name} ({entry.value} of {entry_points.package_of(entry)})"
+        if kind not in KINDS or not name:
+            problem = f"{called}: expected a name such as camera.mylab, of {', '.join(KINDS)}"
+        elif name in KINDS[kind].built_in:
+            problem = f"{called} is not used: labdiff has a driver of that name; it needs another"
+        else:
+            try:
+                KINDS[kind].find(name)
+                problem = ""
+            except DeviceNotFoundError as error:
+                problem = str(error)
+        findings.append(InstallationFinding(not problem, problem or called))
     return findings
