@@ -15,7 +15,7 @@ from drivers.errors import DeviceNotFoundError
 GROUP = "labdiff.drivers"
 """Entry points of driver classes, named "kind.name"."""
 SEARCHES = "labdiff.discovery"
-"""Entry points of functions for `labdiff devices`; each returns a list of `drivers.discovery.found.Attached`."""
+"""Entry points of functions for `labdiff devices`; each returns `Attached` records."""
 
 
 def installed(kind: str) -> dict[str, list[metadata.EntryPoint]]:
