@@ -49,10 +49,10 @@ from labdiff.events import (
     Calibrated,
     GenerationStep,
     JobEnded,
-    Looked,
     Measured,
     StageStarted,
     TrainingStep,
+    ValidityChecked,
 )
 from labdiff.generation.request import GenerationRequest
 from labdiff.reports.labels import ROUTINES
@@ -347,7 +347,7 @@ class MainWindow(QMainWindow):
                 self.calibration.show_found(routine, result)
                 verdict = result.verdict
                 self.log.say(f"{routine}: {verdict.level}, {verdict.reason} {verdict.remedy}")
-            case Looked(findings=findings):
+            case ValidityChecked(findings=findings):
                 self.calibration.show_looked(findings)
             case GenerationStep() as step:
                 if "generated" in pictures:

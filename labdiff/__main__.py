@@ -1,4 +1,4 @@
-"""`python -m labdiff` is `labdiff`."""
+"""Run the command line: `python -m labdiff` does what `labdiff` does."""
 
 from labdiff.cli.main import main
 

@@ -1,4 +1,7 @@
-"""Files that are whole at every moment: written beside their place, then put there in one step."""
+"""Write files atomically: into a working file beside the target, which then takes the target's place.
+
+Whoever reads the target at any moment finds either the old content or the new one, never a part.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 
-def write_whole(path: Path, content: bytes | memoryview) -> None:
-    """Let the file be these bytes, in one step. Raises OSError; the file is then as it was."""
-    replace_whole(path, lambda file: file.write(content))
+def write_atomically(path: Path, content: bytes | memoryview) -> None:
+    """Replace a file's content by these bytes in one step. Raises OSError; the file is then unchanged."""
+    replace_atomically(path, lambda file: file.write(content))
 
 
-def replace_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Let the file be what `write` puts into a new one, in one step.
+def replace_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Replace a file in one step by what `write` writes into a new one.
 
-    Raises what `write` raises, and OSError; the file is then as it was.
+    Raises what `write` raises, and OSError; the file is then unchanged.
     """
     working = path.with_name(path.name + ".part")
     try:
@@ -28,16 +31,16 @@ def replace_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
             file.flush()
             # Without it a power cut could leave the new name with the bytes not yet on the disk.
             os.fsync(file.fileno())
-        _take_place(working, path)
+        _rename(working, path)
     except OSError:
-        # What it takes up is the room that somebody with a full disk looks for.
+        # On a full disk the working file takes up the room that the user needs.
         with suppress(OSError):
             working.unlink(missing_ok=True)
         raise
 
 
-def _take_place(working: Path, path: Path) -> None:
-    """Replace, tried again while a reader on Windows holds the file for a moment."""
+def _rename(working: Path, path: Path) -> None:
+    """Rename the working file; on Windows try again while a reader holds the target open."""
     for attempt in range(50):
         try:
             working.replace(path)
@@ -49,5 +52,5 @@ def _take_place(working: Path, path: Path) -> None:
 
 
 def digest(text: str) -> str:
-    """Ten characters that tell settings apart, for the name of a file."""
+    """Return ten hexadecimal digits of a text's SHA-256, to name a file by its settings."""
     return hashlib.sha256(text.encode()).hexdigest()[:10]

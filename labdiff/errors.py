@@ -1,4 +1,7 @@
-"""Mistakes that a user can correct. The command line prints the message alone and exits with 2."""
+"""Errors of the user's side, and the end of a job that the user stopped.
+
+For a `UserError` the command line prints the message alone and exits with 2.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,11 @@ from pathlib import Path
 
 
 class UserError(Exception):
-    """Raised with a message that names the file, the key, the value and what is allowed."""
+    """A mistake that the user can mend; the message names file, key, value and what is allowed."""
 
 
 class JobStoppedError(Exception):
-    """Raised by `run` when a job was stopped before its end; what it recorded is stored."""
+    """A job was stopped before its end; what it recorded stays in its run file."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What a long job says while it runs: frozen values, yielded one by one.
+"""The events that long jobs yield: frozen dataclasses, one for each kind of progress.
 
 `Event` is a union and not a base class, so that it includes the steps of lower floors.
 """
@@ -19,7 +19,7 @@ Image: TypeAlias = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class JobStarted:
-    """First event of every job: its name and how many steps are expected."""
+    """The first event of every job: its name and the number of steps expected."""
 
     job: str
     total_steps: int
@@ -27,7 +27,7 @@ class JobStarted:
 
 @dataclass(frozen=True, slots=True)
 class StageStarted:
-    """A job enters a part of itself, such as "calibrate" or "online learning"."""
+    """A job begins one of its stages, such as "calibrate" or "online learning"."""
 
     stage: str
     total_steps: int
@@ -35,11 +35,11 @@ class StageStarted:
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """What happened to one image in a training step.
+    """One image of a training step at every stage of its path.
 
     noisy, predicted_noise, true_noise: (image height, image width).
-    camera: the output plane's intensity, (h, w), 1.0 = mean of the flat reference.
-    input_field: what the input modulator showed, (h, w), radians or amplitude.
+    camera: intensity in the output plane, (h, w), 1.0 = mean of the flat reference.
+    input_field: pattern on the input modulator, (h, w), radians or amplitude.
     """
 
     noisy: Image
@@ -51,16 +51,16 @@ class Pictures:
 
 @dataclass(frozen=True, slots=True)
 class TrainingStep:
-    """One update of one layer set.
+    """One optimiser step of one layer set.
 
-    method: as in `labdiff.training.methods`. step counts over all layer sets, 0-based, out of total.
+    method: one of `labdiff.training.methods`. step: counts over all layer sets, 0-based, out of total.
     twin_mse, bench_mse: noise MSE of this batch (bench_mse is None on a twin).
-    discrepancy: D = 1 - C between camera and twin (None on a twin); noise_floor: what a perfect twin would
-    have, from the frames' own noise.
+    discrepancy: D = 1 - C between camera and twin (None on a twin). noise_floor: D of a perfect twin,
+    which the noise of the frames alone causes.
     alignment: the twin's alignment parameters by name, units in the names; deviation: one standard
-    deviation of each. refined: whether this step moved them.
-    frames_per_s, duty: as `labdiff.bench.acquisition_thread.Pace`; repeated: frames that were
-    measured again.
+    deviation of each. refined: whether this step changed them.
+    frames_per_s, duty: see `labdiff.bench.acquisition_thread.Pace`. repeated: number of frames that were
+    rejected and measured again.
     """
 
     method: Literal["offline", "calibrated", "physics_aware", "online"]
@@ -82,9 +82,9 @@ class TrainingStep:
 
 @dataclass(frozen=True, slots=True)
 class DenoiserStep:
-    """One update of a digital peer, 0-based out of total: the noise MSE of its batch.
+    """One optimiser step of a digital denoiser, 0-based out of total, with the noise MSE of its batch.
 
-    peer: the architecture's name, as in `labdiff.reproduce.digital_denoisers`.
+    peer: the name of its architecture in `labdiff.reproduce.digital_denoisers`.
     """
 
     peer: str
@@ -95,17 +95,17 @@ class DenoiserStep:
 
 @dataclass(frozen=True, slots=True)
 class Calibrated:
-    """A calibration's result, with its verdict, under the routine's name."""
+    """A calibration routine has ended; the result carries its verdict."""
 
     routine: str
     result: Result
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """What a look at the bench says of the stored calibrations: (routine, state, words).
+class ValidityChecked:
+    """The stored calibrations were checked on the bench: (routine, state, reason) of each.
 
-    state: as `labdiff.calibrations.validity.State`.
+    state: one of `labdiff.calibrations.validity.State`.
     """
 
     findings: tuple[tuple[str, str, str], ...]
@@ -113,7 +113,7 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class AlignmentStep:
-    """One step of the alignment fit: frames measured so far, discrepancy, parameters."""
+    """One step of the alignment fit, with the discrepancy and the parameters that it has reached."""
 
     step: int
     total: int
@@ -125,7 +125,7 @@ class AlignmentStep:
 
 @dataclass(frozen=True, slots=True)
 class GenerationStep:
-    """One denoising step of a batch of images; images (B, H, W) in -1 ... 1, t counts down."""
+    """One denoising step of a batch of images (B, H, W) in -1 ... 1; t counts down."""
 
     step: int
     total: int
@@ -135,7 +135,7 @@ class GenerationStep:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationStep:
-    """One step of scoring: step counts from 0, out of total; message says what was done."""
+    """One step of an evaluation: step counts from 0, out of total; message says what was scored."""
 
     step: int
     total: int
@@ -144,16 +144,16 @@ class EvaluationStep:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Named figures of a finished part, such as mse_online_bench."""
+    """Figures of merit of a finished stage by name, such as mse_online_bench."""
 
     figures: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """All that a resumed job needs, as plain arrays and scalars by name; never an object.
+    """The state from which a job can be resumed: arrays and scalars by name, never a pickled object.
 
-    results: the calibrations that it works with, by routine.
+    results: the calibration results that the job works with, by routine.
     """
 
     arrays: dict[str, npt.NDArray[np.generic]]
@@ -163,7 +163,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class JobEnded:
-    """Last event of every job."""
+    """The last event of every job: how it ended, and why."""
 
     outcome: Literal["completed", "stopped", "failed"]
     reason: str
@@ -174,7 +174,7 @@ Event: TypeAlias = (
     | StageStarted
     | CalibrationStep
     | Calibrated
-    | Looked
+    | ValidityChecked
     | AlignmentStep
     | TrainingStep
     | DenoiserStep

@@ -1,4 +1,4 @@
-"""Drive a job: the one mechanism for every long piece of work."""
+"""Drive a job: a generator of events is the one mechanism for every long piece of work."""
 
 from __future__ import annotations
 
@@ -27,24 +27,36 @@ def run(
 
     A recorder that fails ends the job (data matters); a watcher that fails is logged and dropped
     (plots do not). To stop is not to ask for the next event and to close the generator: its
-    `finally` puts the bench back. The last event always says how it ended.
+    `finally` puts the bench back. The last event, `JobEnded`, always says how the job ended.
 
-    Raises JobStoppedError when stopped, KeyboardInterrupt when interrupted, and whatever the job raises.
+    Example:
+        result = run(job, record=[recorder], watch=[progress_bar])
+
+    Args:
+        job: the generator of events; what it returns is the result.
+        record: called with every event, in this order, before any watcher.
+        watch: called with every event after the recorders.
+        should_stop: asked after every event; True stops the job.
+
+    Raises:
+        JobStoppedError: `should_stop` returned True.
+        KeyboardInterrupt: the process was interrupted.
+        Exception: whatever the job or a recorder raises.
     """
     recorders = list(record)
     watchers = list(watch)
 
-    def tell(event: Event) -> None:
+    def dispatch(event: Event) -> None:
         for recorder in recorders:
             recorder(event)
         for watcher in list(watchers):
             try:
                 watcher(event)
             except Exception:
-                log.exception("a watcher failed and is dropped; the job goes on")
+                log.exception("a watcher failed and is dropped; the job continues")
                 watchers.remove(watcher)
 
-    driven = recorded(job, tell)
+    driven = recorded(job, dispatch)
     try:
         while True:
             try:
@@ -59,9 +71,9 @@ def run(
 
 
 def recorded(job: Job[T], record: Listener) -> Job[T]:
-    """The job, its events told to `record` before they go on; the last one, JobEnded, goes there alone.
+    """Yield a job's events, each after `record` has received it; `JobEnded` goes to `record` alone.
 
-    For a job within a job that has a recorder of its own: its file then says by itself how it ended,
+    A job within a job has a recorder of its own in this way: its file says how the inner job ended,
     "stopped" if the outer job no longer asks for events.
     """
     ended = JobEnded("failed", "the job did not end")

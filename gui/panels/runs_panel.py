@@ -198,7 +198,7 @@ class RunsPanel(QWidget):
             self._show_chosen()
             return
         troubles = found.troubles
-        troubles += [f"{self._name(run.path)}: {run.words}" for run in self._shown if run.words]
+        troubles += [f"{self._name(run.path)}: {run.problem}" for run in self._shown if run.problem]
         if len(self._shown) > MOST_COMPARED:
             troubles.append(f"{MOST_COMPARED} of {len(self._shown)} runs are compared")
         try:
@@ -233,7 +233,7 @@ class RunsPanel(QWidget):
         self._fail(words)
 
     def _allow(self, chosen: list[RunSummary]) -> None:
-        one = chosen[0] if len(chosen) == 1 and not chosen[0].words else None
+        one = chosen[0] if len(chosen) == 1 and not chosen[0].problem else None
         if one is not None and one.outcome == RECORDING:
             one = None
         self._evaluable = one is not None

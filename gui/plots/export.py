@@ -13,7 +13,7 @@ from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QGraphicsView
 
 from gui.plots.column import Floats
-from labdiff.atomic_write import write_whole
+from labdiff.atomic_write import write_atomically
 from labdiff.errors import UserError
 
 FILTERS = {"png": "PNG picture (*.png)", "svg": "SVG drawing (*.svg)", "csv": "CSV table (*.csv)"}
@@ -76,7 +76,7 @@ def write_export(path: Path, content: bytes) -> None:
     if not path.parent.is_dir():
         raise UserError(f"{path.parent}: no such folder. Choose one that is there.")
     try:
-        write_whole(path, content)
+        write_atomically(path, content)
     except OSError as error:
         raise UserError(
             f"{path}: cannot be written: {error.strerror or error}. "

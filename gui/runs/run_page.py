@@ -7,7 +7,7 @@ import json
 
 from gui import style
 from gui.runs.runs_model import moment, outcome_colour
-from labdiff.reports.labels import WORDS
+from labdiff.reports.labels import FIGURE_LABELS
 from labdiff.runs.reader import RunFile
 
 
@@ -30,12 +30,14 @@ def run_page(run: RunFile) -> str:
 
 
 def _figures(figures: dict[str, float]) -> list[list[str]]:
-    known = [name for name in WORDS if name in figures]
+    known = [name for name in FIGURE_LABELS if name in figures]
     rows = []
     for name in known + sorted(set(figures) - set(known)):
         share = name.startswith("recognised")
         value = f"{figures[name]:.1%}" if share else f"{figures[name]:.4g}"
-        rows.append([html.escape(WORDS.get(name, name.replace("_", " "))), f"<b>{value}</b>"])
+        rows.append(
+            [html.escape(FIGURE_LABELS.get(name, name.replace("_", " "))), f"<b>{value}</b>"]
+        )
     return rows
 
 

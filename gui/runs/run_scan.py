@@ -37,7 +37,7 @@ class RunScan:
         for path in self._known.keys() - found.keys():
             before = self._known[path][1]
             words = "the file was deleted or moved"
-            self._known[path] = (None, replace(before, outcome=GONE, words=words))
+            self._known[path] = (None, replace(before, outcome=GONE, problem=words))
         return [self._known[path][1] for path in sorted(self._known)]
 
     def stamp(self, path: Path) -> tuple[int, int] | None:
@@ -81,4 +81,4 @@ def _summary(path: Path) -> RunSummary:
             about, found = recording
             return RunSummary(path, about.start_time, RECORDING, found, bench=about.bench)
         words = str(error).removeprefix(f"{path}: ")
-        return RunSummary(path, outcome=UNREADABLE, words=words)
+        return RunSummary(path, outcome=UNREADABLE, problem=words)

@@ -36,7 +36,7 @@ COLUMNS: tuple[tuple[str, str, Callable[[RunSummary], Any]], ...] = (
     (
         "Remarks",
         "What went wrong; of a recording, what it holds",
-        lambda run: run.words or run.reason,
+        lambda run: run.problem or run.reason,
     ),
 )
 NUMBERS = {"Seed", "Steps", "MSE, bench", "D", "Images"}
@@ -97,7 +97,7 @@ class RunsModel(QAbstractTableModel):
             unknown = value is None or (isinstance(value, float) and math.isnan(value))
             return -math.inf if unknown else value
         if role == Qt.ItemDataRole.ToolTipRole:
-            return run.words or run.reason or str(run.path)
+            return run.problem or run.reason or str(run.path)
         if role == Qt.ItemDataRole.TextAlignmentRole and name in NUMBERS:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == Qt.ItemDataRole.ForegroundRole and name in ("Outcome", "Remarks"):
@@ -107,7 +107,7 @@ class RunsModel(QAbstractTableModel):
     def _words(self, name: str, run: RunSummary, value: Any) -> str:
         if name == "Run":
             return str(run.path.relative_to(self.folder))
-        if run.words and run.outcome == UNREADABLE and name not in ("Outcome", "Remarks"):
+        if run.problem and run.outcome == UNREADABLE and name not in ("Outcome", "Remarks"):
             return ""
         if name == "Started":
             return moment(run.started)

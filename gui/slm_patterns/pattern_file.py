@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from labdiff.atomic_write import write_whole
+from labdiff.atomic_write import write_atomically
 from labdiff.errors import UserError, reading
 
 Phase = npt.NDArray[np.float32]
@@ -82,7 +82,7 @@ def save_pattern(path: Path, phase_rad: npt.NDArray[np.floating]) -> None:
         levels = np.mod(np.rint(turns * LEVELS), LEVELS).astype(np.uint8)
         Image.fromarray(levels).save(content, "PNG")
     try:
-        write_whole(path, content.getbuffer())
+        write_atomically(path, content.getbuffer())
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
 

@@ -16,7 +16,7 @@ from calibration.provenance import Provenance
 from calibration.result import CalibrationError
 from calibration.result_file import Result
 from drivers.errors import DeviceDisconnectedError
-from labdiff.atomic_write import write_whole
+from labdiff.atomic_write import write_atomically
 from labdiff.calibrations.frame_log import FrameLog
 from labdiff.calibrations.frame_replay import Replay
 from labdiff.calibrations.routines import ALL, FIRST_LOOK, REST, ROUTINES, Routine, routine
@@ -176,7 +176,7 @@ class ArchivedCalibration:
         now = datetime.now(UTC).isoformat()
         left = {"touched_utc": now, "bench_sha256": self._digest, "plan": plan, "done": done}
         self.archive.folder.mkdir(parents=True, exist_ok=True)
-        write_whole(self._plan_file, json.dumps(left).encode())
+        write_atomically(self._plan_file, json.dumps(left).encode())
 
     def _provenance(self, what: Routine, seconds: float) -> Provenance:
         bench, config = self.session.bench, self.session.config

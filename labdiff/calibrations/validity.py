@@ -19,7 +19,7 @@ from labdiff.calibrations.twin_alignment import (
     compared,
     measure_probes,
 )
-from labdiff.events import Looked, StageStarted
+from labdiff.events import StageStarted, ValidityChecked
 from labdiff.job import Job
 from labdiff.session.session import Session
 from twin.alignment_fit import Triples, fit_alignment, load_parameter_vector, parameter_vector
@@ -104,7 +104,7 @@ def look(session: Session, kept: ArchivedCalibration) -> Job[list[ValidityFindin
     for name in ALL:
         findings.setdefault(name, ValidityFinding(name, "fresh", "nothing speaks against it"))
     found = [findings[name] for name in ALL]
-    yield Looked(tuple((f.routine, f.state, f.words) for f in found))
+    yield ValidityChecked(tuple((f.routine, f.state, f.words) for f in found))
     return found
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from matplotlib.figure import Figure
 
-from labdiff.atomic_write import write_whole
+from labdiff.atomic_write import write_atomically
 from labdiff.cli.stop_signal import StopOnSignal
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
@@ -36,7 +36,7 @@ def generate_picture(request: GenerationRequest, out: Path) -> Path:
         images = run(prepared.job(), watch=[progress], should_stop=stop.requested)
     figure = _grid(images, _title(request, prepared.options))
     try:
-        write_whole(out, png_bytes(figure))
+        write_atomically(out, png_bytes(figure))
     except OSError as error:
         raise UserError(f"{out}: cannot be written: {error.strerror or error}") from None
     return out

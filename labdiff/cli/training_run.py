@@ -53,13 +53,13 @@ def _print_table(title: str, figures: dict[str, float]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from labdiff.reports.labels import WORDS
+    from labdiff.reports.labels import FIGURE_LABELS
 
     table = Table(title=title, show_header=False, title_justify="left")
-    order = {name: place for place, name in enumerate(WORDS)}
+    order = {name: place for place, name in enumerate(FIGURE_LABELS)}
     for name, value in sorted(figures.items(), key=lambda item: order.get(item[0], len(order))):
         shown = f"{value:.1%}" if name.startswith("recognised") else f"{value:.4g}"
-        table.add_row(name, shown, WORDS.get(name, ""))
+        table.add_row(name, shown, FIGURE_LABELS.get(name, ""))
     Console(width=None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "110"))).print(
         table
     )

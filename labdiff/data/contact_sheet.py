@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from labdiff.atomic_write import write_whole
+from labdiff.atomic_write import write_atomically
 from labdiff.errors import UserError
 
 CELL_PX = 64
@@ -40,7 +40,7 @@ def write_contact_sheet(images: Tensor, labels: Tensor, path: Path) -> Path:
     picture = io.BytesIO()
     Image.fromarray(sheet).save(picture, "png")
     try:
-        write_whole(path, picture.getbuffer())
+        write_atomically(path, picture.getbuffer())
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
     return path

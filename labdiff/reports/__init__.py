@@ -1,1 +1,1 @@
-"""Reports of runs and calibrations as HTML pages, figures and terminal text."""
+"""Reports of runs, calibrations and evaluations: HTML pages, figures, terminal text."""

@@ -1,4 +1,4 @@
-"""Pictures of calibration results: what each found, and how its quantities went over past calibrations."""
+"""Figures of calibration results: of each result, and of its quantities over past calibrations."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ from labdiff.reports.labels import QUANTITIES
 
 Dates = npt.NDArray[np.datetime64]
 POINTS = "o-"
+"""Style of the points of a history."""
 LEAST_AMPLITUDE = 0.1
+"""Least amplitude of the light at which its phase is shown."""
 LINES = 12
-"""Of the grid that shows where the output plane lies."""
+"""Number of lines, each way, of the grid that shows where the output plane lies."""
 
 
 def picture(result: Result, patch_shape: tuple[int, int]) -> Figure | None:
-    """What there is to see of a result; None if it is a handful of numbers."""
+    """Return a figure of a result; None if the result is a handful of numbers."""
     match result:
         case PhaseResponse():
             return _phase_response(result)
@@ -49,7 +51,7 @@ def picture(result: Result, patch_shape: tuple[int, int]) -> Figure | None:
 
 
 def quantities(result: Result) -> dict[str, tuple[float, float]]:
-    """Single numbers of a result by name, and their standard deviations (NaN if there is none)."""
+    """Return the single numbers of a result by name, with standard deviations (NaN if there is none)."""
     found: dict[str, tuple[float, float]] = {}
     names = [field.name for field in fields(result)]
     deviations = {_sigma_name(name) for name in names}
@@ -79,13 +81,13 @@ def quantities(result: Result) -> dict[str, tuple[float, float]]:
 
 
 def _sigma_name(name: str) -> str:
-    """gain_electrons -> gain_sigma_electrons: the unit stays last."""
+    """Return the name of a standard deviation: gain_sigma_electrons for gain_electrons."""
     stem, _, unit = name.rpartition("_")
     return f"{stem}_sigma_{unit}"
 
 
 def history(past: list[Stored], most: int = 6) -> Figure | None:
-    """How a routine's quantities went, the oldest first; a failed calibration is a red cross."""
+    """Return a figure of a routine's quantities over time; a failed calibration is a red cross."""
     if len(past) < 2:
         return None
     tables = [quantities(stored.result) for stored in past]
@@ -114,7 +116,7 @@ def history(past: list[Stored], most: int = 6) -> Figure | None:
 
 
 def _dates(ax: Axes, ends: Dates) -> None:
-    """Two dates do for minutes and for years alike."""
+    """Label a time axis at both ends, which suits minutes and years alike."""
     labels = [str(when).replace("T", " ") for when in ends.astype("datetime64[m]")]
     ax.set_xticks(ends, labels)
     left, right = ax.get_xticklabels()
@@ -156,13 +158,13 @@ def _registration(result: Registration, patch_shape: tuple[int, int]) -> Figure 
 
 
 def _beam(result: BeamFound) -> Figure | None:
-    """Amplitude over the first and the last patch, and where the beam's middle is on the first."""
+    """Return a figure of the amplitude over the first and the last patch."""
     if not result.first_amplitude.size:
         return None
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     axes = figure.subplots(1, 2)
     maps = (("first patch", result.first_amplitude), ("last patch", result.last_amplitude))
-    for ax, (words, amplitude) in zip(axes, maps, strict=True):
+    for ax, (patch, amplitude) in zip(axes, maps, strict=True):
         drawn = ax.imshow(
             amplitude / np.nanmax(amplitude),
             cmap="inferno",
@@ -170,39 +172,39 @@ def _beam(result: BeamFound) -> Figure | None:
             vmax=1.0,
             extent=(0, 1, 1, 0),
         )
-        ax.set_title(f"amplitude, {words}", fontsize=9)
+        ax.set_title(f"amplitude, {patch}", fontsize=9)
         ax.set_xticks([]), ax.set_yticks([])
         figure.colorbar(drawn, ax=ax, shrink=0.8).ax.tick_params(labelsize=7)
     return figure
 
 
 def _wavefront(result: Wavefront) -> Figure:
-    """Phase and amplitude of the light on the patch."""
+    """Return a figure of the phase and amplitude of the light on the last patch."""
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     # Where there is no light there is no phase.
     lit_rad = np.where(result.amplitude > LEAST_AMPLITUDE, result.phase_rad, np.nan)
-    for ax, values, words, colours in (
+    for ax, values, title, colours in (
         (left, lit_rad, "phase on the last patch, rad", "twilight"),
         (right, result.amplitude, "amplitude on the last patch", "inferno"),
     ):
         drawn = ax.imshow(values, cmap=colours, interpolation="nearest")
-        ax.set_title(words, fontsize=9)
+        ax.set_title(title, fontsize=9)
         ax.set_xticks([]), ax.set_yticks([])
         figure.colorbar(drawn, ax=ax, shrink=0.8).ax.tick_params(labelsize=7)
     return figure
 
 
 def _settling(result: SettlingFound) -> Figure:
-    """From the command to the end: what waits for the refresh, what scans, what turns."""
+    """Return a figure of a step's time course: wait for the refresh, scan of the panel, crystal."""
     figure = Figure(figsize=(8, 2.6), layout="constrained")
     ax = figure.subplots()
     time_ms = np.linspace(0.0, 1.2 * result.settle_ms, 400)
     begins_ms = result.latency_ms + result.scan_ms
-    for words, ten_ninety_ms in (("rise", result.rise_ms), ("fall", result.fall_ms)):
+    for edge, ten_ninety_ms in (("rise", result.rise_ms), ("fall", result.fall_ms)):
         tau_ms = ten_ninety_ms / np.log(9.0)
         left = np.where(time_ms < begins_ms, 1.0, np.exp(-(time_ms - begins_ms) / tau_ms))
-        ax.plot(time_ms, 1.0 - left, lw=1.5, label=f"{words}, {ten_ninety_ms:.1f} ms (10-90 %)")
+        ax.plot(time_ms, 1.0 - left, lw=1.5, label=f"{edge}, {ten_ninety_ms:.1f} ms (10-90 %)")
     ax.axvspan(0.0, result.latency_ms, color="0.92", label="waits for the refresh, at worst")
     ax.axvspan(result.latency_ms, begins_ms, color="0.84", label="the refresh runs down the panel")
     ax.axvline(result.settle_ms, color="C3", lw=1, label=f"settled, {result.settle_ms:.1f} ms")
@@ -221,7 +223,7 @@ def _hot_pixels(result: DarkLevel) -> Figure:
 
 
 def _alignment(result: AlignmentFound) -> Figure | None:
-    """One probe that was not fitted: the camera's, the data sheet's twin's, the aligned twin's."""
+    """Return a figure of one held-out probe: on the camera, the unaligned and the aligned twin."""
     if not result.probe_measured.size:
         return None
     figure = Figure(figsize=(11, 2.6), layout="constrained")

@@ -1,4 +1,4 @@
-"""All calibrations of a bench as one HTML page: verdicts, pictures, history, where each comes from."""
+"""Report all calibrations of a bench as one HTML page: verdicts, figures, history, provenance."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from labdiff.reports.calibration_figures import history, picture, quantities
 from labdiff.reports.html_page import image, tag, write_page
 
 PAGE = "report.html"
+"""File name of the page in the archive's folder."""
 
 
 def write_calibration_report(archive: CalibrationArchive, bench: BenchConfig) -> Path:
-    """Write the page into the archive's folder; returns its path. Raises UserError if it cannot be."""
+    """Write the page into the archive's folder and return its path. Raises UserError if it cannot."""
     past = {name: archive.history(name) for name in ALL}
     parts = [
         f"<h1>Calibration of {html.escape(bench.name)}</h1>",
-        "<p class='quiet'>The newest of each routine; what failed is kept for inspection and not used.</p>",
+        "<p class='quiet'>The newest result of each routine; "
+        "failed ones are stored for inspection and not used.</p>",
         _overview(past),
     ]
     for name, stored in past.items():
@@ -78,14 +80,14 @@ def _numbers(stored: Stored) -> str:
 def _parameters(found: AlignmentFound) -> str:
     rows = [
         f"<tr><td>{name}</td><td class='number'>{value:.4f}</td><td>&plusmn; {sigma:.4f}</td>"
-        f"<td class='quiet'>{told:.0%}</td></tr>"
-        for name, value, sigma, told in zip(
+        f"<td class='quiet'>{share:.0%}</td></tr>"
+        for name, value, sigma, share in zip(
             found.names, found.value, found.sigma, found.told, strict=True
         )
     ]
     return (
-        "<details><summary>All parameters of the twin: value, standard deviation, share that the frames "
-        f"and not the prior tell</summary><table>{''.join(rows)}</table></details>"
+        "<details><summary>All parameters of the twin: value, standard deviation, share that the "
+        f"frames and not the prior determine</summary><table>{''.join(rows)}</table></details>"
     )
 
 

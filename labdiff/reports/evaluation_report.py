@@ -1,4 +1,4 @@
-"""An evaluation as tables, JSON, CSV and figures."""
+"""Report an evaluation as tables, JSON, CSV and figures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -16,24 +15,25 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from labdiff.atomic_write import write_whole
+from labdiff.atomic_write import write_atomically
 from labdiff.errors import UserError
 from labdiff.jobs.evaluation_job import Evaluation
 from labdiff.metrics.range_error import MeanError, RangeError
 from labdiff.reports.html_page import png_bytes
 
-LABELS = {
+PREDICTOR_LABELS = {
     "odu": "ODU",
     "identity": "identity",
     "wiener": "Wiener, a map per 100 t",
     "wiener_each_t": "Wiener, each t",
 }
+"""Labels of the predictors whose errors are compared, by name."""
 SHOWN = 64
-"""Images in the picture."""
+"""Number of images in the picture of an evaluation."""
 
 
-def evaluation_figures(evaluation: Evaluation) -> dict[str, Any]:
-    """Everything as plain values; the content of evaluation.json."""
+def evaluation_figures(evaluation: Evaluation) -> dict[str, object]:
+    """Return the whole evaluation as plain values: the content of evaluation.json."""
     request, classifier = evaluation.request, evaluation.classifier
     return {
         "run": str(request.run_file),
@@ -54,8 +54,8 @@ def evaluation_figures(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def error_rows(errors: dict[str, tuple[RangeError, ...]]) -> list[dict[str, Any]]:
-    """One row a predictor and range: errors and their standard errors (se)."""
+def error_rows(errors: dict[str, tuple[RangeError, ...]]) -> list[dict[str, object]]:
+    """Return a row for each predictor and timestep range: errors and their standard errors (se)."""
     return [
         {
             "predictor": name,
@@ -75,7 +75,7 @@ def error_rows(errors: dict[str, tuple[RangeError, ...]]) -> list[dict[str, Any]
 def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
     """Write evaluation.json, errors.csv, errors.png, images.png into an existing folder.
 
-    Each is whole or not there. Raises UserError if they cannot be written.
+    Each file is written atomically. Raises UserError if they cannot be written.
     """
     table = io.StringIO()
     rows = error_rows(evaluation.errors)
@@ -91,13 +91,13 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
     }
     try:
         for name, content in files.items():
-            write_whole(folder / name, content)
+            write_atomically(folder / name, content)
     except OSError as error:
         raise UserError(f"{folder}: cannot be written: {error.strerror or error}") from None
 
 
 def error_figure(errors: dict[str, tuple[RangeError, ...]]) -> Figure:
-    """Both errors against t, on a log scale, with standard errors."""
+    """Return a figure of both errors against t, on a logarithmic scale, with standard errors."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     for ax, kind, title in zip(
         figure.subplots(1, 2),
@@ -113,7 +113,7 @@ def error_figure(errors: dict[str, tuple[RangeError, ...]]) -> Figure:
                 [mean.standard_error for _, mean in points],
                 marker="o",
                 markersize=3,
-                label=LABELS.get(name, name),
+                label=PREDICTOR_LABELS.get(name, name),
             )
         ax.set(yscale="log", xlabel="timestep t", ylabel="mean squared error", title=title)
         ax.grid(alpha=0.3)
@@ -122,7 +122,7 @@ def error_figure(errors: dict[str, tuple[RangeError, ...]]) -> Figure:
 
 
 def image_figure(evaluation: Evaluation) -> Figure:
-    """Generated images, not chosen, beside real ones."""
+    """Return a figure of generated images, the first ones and not the best, beside real ones."""
     figure = Figure(figsize=(9, 4.8), layout="constrained")
     generated = f"generated on the {evaluation.request.where}"
     for ax, images, title in zip(
@@ -138,7 +138,7 @@ def image_figure(evaluation: Evaluation) -> Figure:
 
 
 def print_evaluation(evaluation: Evaluation) -> None:
-    """Two tables for people, on stdout."""
+    """Print an evaluation as tables on stdout."""
     console = Console(
         width=None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "120")),
         highlight=False,
@@ -152,7 +152,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
         )
         table = Table("t")
         for name in evaluation.errors:
-            table.add_column(LABELS.get(name, name), justify="right")
+            table.add_column(PREDICTOR_LABELS.get(name, name), justify="right")
         for row in zip(*evaluation.errors.values(), strict=True):
             if getattr(row[0], kind) is not None:
                 cells = (_with_error(getattr(error, kind)) for error in row)
@@ -189,7 +189,7 @@ def _with_error(mean: MeanError) -> str:
 
 
 def _mean(errors: tuple[RangeError, ...], kind: str) -> float:
-    """Mean over the ranges that have this error."""
+    """Return the mean over the timestep ranges that have this error."""
     found = [getattr(error, kind) for error in errors]
     return float(np.mean([mean.value for mean in found if mean is not None]))
 

@@ -1,4 +1,4 @@
-"""A self-contained HTML page: style and pictures inside, nothing fetched."""
+"""Write self-contained HTML pages: style and pictures are inside, nothing is fetched."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from labdiff.atomic_write import write_whole
+from labdiff.atomic_write import write_atomically
 from labdiff.errors import UserError
 
 _STYLE = """
@@ -30,32 +30,41 @@ img { max-width: 100% }
 
 
 def write_page(path: Path, title: str, parts: list[str]) -> Path:
-    """Write a page of these parts; returns its path. Raises UserError if it cannot be written."""
+    """Write a page and return its path.
+
+    Args:
+        path: the file; its folder is created.
+        title: the page's title.
+        parts: pieces of HTML, in their order.
+
+    Raises:
+        UserError: the page cannot be written.
+    """
     head = (
         "<!doctype html><html lang='en'><meta charset='utf-8'>"
         f"<title>{html.escape(title)}</title><style>{_STYLE}</style>"
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, "\n".join([head, *parts, "</html>"]).encode())
+        write_atomically(path, "\n".join([head, *parts, "</html>"]).encode())
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
     return path
 
 
-def tag(word: str) -> str:
-    """A word on a coloured ground: an outcome or a verdict."""
-    return f"<span class='tag {word}'>{word}</span>"
+def tag(state: str) -> str:
+    """Return an outcome or a verdict on its coloured ground."""
+    return f"<span class='tag {state}'>{state}</span>"
 
 
-def image(figure: Figure, words: str) -> str:
-    """A figure inside the page."""
+def image(figure: Figure, description: str) -> str:
+    """Return a figure as an image inside the page; description: shown where images are not."""
     data = base64.b64encode(png_bytes(figure)).decode("ascii")
-    return f"<img alt='{html.escape(words)}' src='data:image/png;base64,{data}'>"
+    return f"<img alt='{html.escape(description)}' src='data:image/png;base64,{data}'>"
 
 
 def png_bytes(figure: Figure, dpi: int = 110) -> bytes:
-    """A figure as PNG."""
+    """Return a figure as a PNG file."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi)
     return buffer.getvalue()

@@ -1,8 +1,8 @@
-"""Figures and routines by name: what they are, and which of many are shown; times in words."""
+"""Descriptions of figures and routines by name, which of many are shown, and times as text."""
 
 from __future__ import annotations
 
-WORDS = {
+FIGURE_LABELS = {
     "mse_identity": "Identity: standardised x_t, what a bare relay lens would score",
     "mse_wiener": "Wiener: the best linear predictor, per 100 timesteps",
     "mse_offline_twin": "Trained offline (or loaded from a file), run on the ideal twin",
@@ -20,19 +20,20 @@ WORDS = {
     "frames": "Frames measured",
     "seconds": "Duration, s",
 }
+"""Descriptions of the figures of a run, by name, in the order in which they are shown."""
 
 ROUTINES = {
     "dark level": "What the camera counts without light, and its hot and dead pixels",
     "registration": "Which camera pixel sees which pixel of the output plane",
-    "exposure": "How long the camera has to look",
+    "exposure": "How long the camera has to be exposed",
     "camera": "Gain, read noise and saturation",
     "phase response": "Phase of each grey level of the SLM",
     "settling": "How long the SLM takes to show a pattern",
     "wavefront": "Aberrations of the light on the last patch",
-    "alignment": "Gap, tilts, beam: the twin is fitted to what the bench answers to known patterns",
+    "alignment": "Gap, tilts, beam: the twin is fitted to frames of known patterns",
     "beam": "Where the beam meets the first patch, and how wide it is",
 }
-"""The calibrations in their order, and what each finds."""
+"""Descriptions of the calibration routines, by name, in their order: what each finds."""
 
 QUANTITIES = {
     "alignment": (
@@ -44,11 +45,11 @@ QUANTITIES = {
         "crosstalk_px",
     )
 }
-"""Parameters whose history is shown."""
+"""Parameters of a routine's result whose history is shown."""
 
 
 def duration(seconds: float) -> str:
-    """42 s, 3 min 05 s, 2 h 10 min."""
+    """Return a time as text: "42 s", "3 min 05 s", "2 h 10 min"."""
     minutes, rest = divmod(int(max(seconds, 0.0)), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

@@ -1,4 +1,4 @@
-"""A progress bar in the terminal: a watcher of events."""
+"""A progress bar in the terminal, which watches a job's events."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from labdiff.events import (
     EvaluationStep,
     Event,
     GenerationStep,
-    Looked,
     StageStarted,
     TrainingStep,
+    ValidityChecked,
 )
 
 STYLES = {
@@ -40,10 +40,11 @@ STYLES = {
     "never": "yellow",
     "failed": "red",
 }
+"""Colours of verdicts, and of the states of stored calibrations."""
 
 
 class ProgressBar:
-    """One line per stage, with the figures that matter and the time left. Writes to stderr."""
+    """Shows one line for each stage, with its main figures and the time left, on stderr."""
 
     def __init__(self, quiet: bool = False) -> None:
         self.console = Console(stderr=True, quiet=quiet)
@@ -60,7 +61,7 @@ class ProgressBar:
         )
         self._task: TaskID | None = None
         self._plain = not self.console.is_terminal
-        self._said_s = 0.0
+        self._printed_s = 0.0
 
     def __enter__(self) -> ProgressBar:
         if not self._plain:
@@ -77,7 +78,7 @@ class ProgressBar:
             self._progress.stop()
 
     def __call__(self, event: Event) -> None:
-        """Show one event."""
+        """Show an event."""
         match event:
             case StageStarted(stage=stage, total_steps=total):
                 self._finish()
@@ -103,26 +104,22 @@ class ProgressBar:
                 self._advance(event.step, event.total, event.message)
             case Calibrated(routine=routine, result=result):
                 verdict = result.verdict
-                words = f"  {verdict.level}  {routine}: {verdict.reason} {verdict.remedy}".rstrip()
-                self.console.print(
-                    words, style=STYLES[verdict.level], highlight=False, markup=False
-                )
-            case Looked(findings=findings):
-                for routine, state, words in findings:
-                    self.console.print(
-                        f"  {state:<6} {routine}: {words}",
-                        style=STYLES[state],
-                        highlight=False,
-                        markup=False,
-                    )
+                line = f"  {verdict.level}  {routine}: {verdict.reason} {verdict.remedy}".rstrip()
+                self._print(line, verdict.level)
+            case ValidityChecked(findings=findings):
+                for routine, state, reason in findings:
+                    self._print(f"  {state:<6} {routine}: {reason}", state)
             case _:
                 pass
+
+    def _print(self, line: str, state: str) -> None:
+        self.console.print(line, style=STYLES[state], highlight=False, markup=False)
 
     def _advance(self, index: int, total: int, note: str) -> None:
         if self._task is not None:
             self._progress.update(self._task, completed=index + 1, total=total, note=note)
-        if self._plain and time.monotonic() - self._said_s > 5.0:
-            self._said_s = time.monotonic()
+        if self._plain and time.monotonic() - self._printed_s > 5.0:
+            self._printed_s = time.monotonic()
             self.console.print(f"  {index + 1}/{total}  {note}", highlight=False)
 
     def _finish(self) -> None:

@@ -1,4 +1,4 @@
-"""A run file as one screen of text: where it is, how it learns, what the twin knows."""
+"""Show a run file as one screen of text: its stage, curves, the twin's parameters, figures."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from labdiff.reports.labels import QUANTITIES, WORDS, duration
+from labdiff.reports.labels import FIGURE_LABELS, QUANTITIES, duration
 from labdiff.runs.reader import RunFile
 
 Column = npt.NDArray[Any]
 Rows = dict[str, Column]
 BARS = "▁▂▃▄▅▆▇█"
+"""Characters of a curve, from the least value to the greatest."""
 WIDTH = 48
+"""Width of a curve, characters."""
 RECENT = 50
-"""Steps over which speed and duty are averaged."""
+"""Number of steps over which speed and duty are averaged."""
 SILENT_SECONDS = 60.0
-"""A running job writes every few seconds; alone a long fit on a slow computer takes longer."""
+"""Time without an event after which a run may be dead; a long fit on a slow computer takes less."""
 CURVES = (
     ("bench_mse", "noise MSE, bench"),
     ("twin_mse", "noise MSE, twin"),
@@ -30,7 +32,7 @@ CURVES = (
 
 
 def run_view(run: RunFile, now_s: float) -> RenderableType:
-    """What `labdiff watch` shows. now_s: seconds since 1970, beside which the events' times are set."""
+    """Return what `labdiff watch` shows of a run. now_s: the present time, seconds since 1970."""
     training = run.columns.get("training", {})
     parts: list[RenderableType] = [_headline(run, now_s), _stage(run)]
     if training:
@@ -44,19 +46,19 @@ def run_view(run: RunFile, now_s: float) -> RenderableType:
 
 def _headline(run: RunFile, now_s: float) -> Text:
     style = {"completed": "green", "failed": "red", "stopped": "yellow"}.get(run.outcome, "cyan")
-    words = Text.assemble(
+    text = Text.assemble(
         (str(run.path), "bold"), "  ", (run.outcome, style), f"  seed {run.seed}", no_wrap=True
     )
     if run.reason:
-        words.append(f"\n{run.reason}", style)
+        text.append(f"\n{run.reason}", style)
     silent_s = now_s - _last_s(run)
     if run.outcome == "running" and silent_s > SILENT_SECONDS:
-        words.append(
-            f"\nnothing new for {duration(silent_s)}; if its process is gone, go on with: "
+        text.append(
+            f"\nnothing new for {duration(silent_s)}; if its process is gone, resume it: "
             f"labdiff train --resume {run.path}",
             "yellow",
         )
-    return words
+    return text
 
 
 def _last_s(run: RunFile) -> float:
@@ -68,7 +70,7 @@ def _stage(run: RunFile) -> Text:
     stages = run.columns.get("stages", {})
     if not stages:
         return Text("preparing ...")
-    words = f"{stages['stage'][-1]}"
+    text = f"{stages['stage'][-1]}"
     begun_s = float(stages["time_s"][-1])
     for kind, index, total in (
         ("training", "step", "total"),
@@ -79,27 +81,27 @@ def _stage(run: RunFile) -> Text:
         if not table or float(table["time_s"][-1]) < begun_s:
             continue
         done, of = int(table[index][-1]) + 1, int(table[total][-1])
-        words += f": {done} of {of}"
+        text += f": {done} of {of}"
         times = table["time_s"][table["time_s"] >= begun_s][-RECENT:]
         if run.outcome == "running" and len(times) > 1:
             left_s = (of - done) * float(times[-1] - times[0]) / (len(times) - 1)
-            words += f", {duration(left_s)} left"
+            text += f", {duration(left_s)} left"
         break
-    return Text(words)
+    return Text(text)
 
 
 def _curves(training: Rows) -> Table:
     table = Table("", "", "now", "least", box=None, pad_edge=False)
-    for name, words in CURVES:
+    for name, label in CURVES:
         values = training.get(name, np.empty(0))
         values = values[np.isfinite(values)]
         if len(values):
-            table.add_row(words, sparkline(values), f"{values[-1]:.4g}", f"{values.min():.4g}")
+            table.add_row(label, sparkline(values), f"{values[-1]:.4g}", f"{values.min():.4g}")
     return table
 
 
 def sparkline(values: npt.NDArray[np.floating], width: int = WIDTH) -> str:
-    """Positive values as bars on a logarithmic scale, means of as many parts as there is width."""
+    """Return positive values as bars on a logarithmic scale; more values than `width` are averaged."""
     parts = np.array_split(values, min(width, len(values)))
     heights = np.log([max(float(part.mean()), 1e-12) for part in parts])
     low, span = float(heights.min()), max(float(np.ptp(heights)), 1e-9)
@@ -107,14 +109,14 @@ def sparkline(values: npt.NDArray[np.floating], width: int = WIDTH) -> str:
 
 
 def _pace(training: Rows) -> Text:
-    words = []
+    parts = []
     for name, form in (("frames_per_s", "{:.3g} frames/s"), ("duty", "bench duty {:.0%}")):
         values = training.get(name, np.empty(0))[-RECENT:]
         if np.isfinite(values).any():
-            words.append(form.format(float(np.nanmean(values))))
+            parts.append(form.format(float(np.nanmean(values))))
     if "repeated" in training:
-        words.append(f"{int(np.nansum(training['repeated']))} frames measured again")
-    return Text(", ".join(words))
+        parts.append(f"{int(np.nansum(training['repeated']))} frames measured again")
+    return Text(", ".join(parts))
 
 
 def _alignment(training: Rows) -> Table | None:
@@ -131,7 +133,7 @@ def _alignment(training: Rows) -> Table | None:
 
 def _figures(run: RunFile) -> Table:
     table = Table("", "", box=None, pad_edge=False)
-    for name, words in WORDS.items():
+    for name, label in FIGURE_LABELS.items():
         if name in run.figures:
-            table.add_row(words, f"{run.figures[name]:.4g}")
+            table.add_row(label, f"{run.figures[name]:.4g}")
     return table

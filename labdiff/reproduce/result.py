@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from matplotlib.figure import Figure
 
-from labdiff.atomic_write import write_whole
+from labdiff.atomic_write import write_atomically
 from labdiff.errors import UserError
 from labdiff.reports.html_page import png_bytes
 
@@ -52,7 +52,7 @@ class Result:
         try:
             out.mkdir(parents=True, exist_ok=True)
             for path, content in zip(paths, contents.values(), strict=True):
-                write_whole(path, content)
+                write_atomically(path, content)
         except OSError as error:
             raise UserError(
                 f"{out}: cannot be written: {error.strerror or error}. "

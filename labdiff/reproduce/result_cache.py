@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from labdiff.atomic_write import write_whole
+from labdiff.atomic_write import write_atomically
 from labdiff.errors import UserError
 from labdiff.job import Job
 from labdiff.reproduce.result import Row
@@ -33,7 +33,7 @@ def kept_rows(path: Path, find: Callable[[], Job[list[Row]]]) -> Job[list[Row]]:
 def keep(path: Path, content: bytes) -> None:
     """Write in one step. Raises UserError if that cannot be."""
     try:
-        write_whole(path, content)
+        write_atomically(path, content)
     except OSError as error:
         raise UserError(
             f"{path}: cannot be written: {error.strerror or error}. "

@@ -1,1 +1,1 @@
-"""The run file: recorder, reader, summary, picture history."""
+"""Run files: recorder, reader, summary, picture history."""

@@ -1,4 +1,4 @@
-"""A file with changes that are still in memory alone."""
+"""A file opened for changes that stay in memory until they are saved."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import shutil
 from typing import Any, BinaryIO
 
 PAGE_BYTES = 1 << 15
+"""Size of the pages in which changes are stored in memory."""
 
 
 class Overlay(io.RawIOBase):
-    """What HDF5 works on: it reads the old file, and what it writes stays here until `save`.
+    """A file object for HDF5: reads come from the old file, writes stay in memory until `save`.
 
-    Takes as much memory as was changed, however large the file is. HDF5 never meets the disk's errors,
-    at which it may end the interpreter.
+    It takes as much memory as the changes, however large the file is. HDF5 never meets an error of the
+    disk, at which it may end the interpreter.
     """
 
     def __init__(self, base: BinaryIO) -> None:
@@ -23,66 +24,66 @@ class Overlay(io.RawIOBase):
         self._base_bytes = base.seek(0, os.SEEK_END)
         self._pages: dict[int, bytearray] = {}
         self._bytes = self._base_bytes
-        self._place = 0
+        self._position = 0
 
     def readable(self) -> bool:
-        """Yes."""
+        """Return True: the file can be read."""
         return True
 
     def writable(self) -> bool:
-        """Yes."""
+        """Return True: the file can be written."""
         return True
 
     def seekable(self) -> bool:
-        """Yes."""
+        """Return True: the file can be positioned."""
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a place; returns it."""
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._bytes}[whence]
-        self._place = start + offset
-        return self._place
+        """Set the position in the file; return it, counted in bytes from the start."""
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._bytes}[whence]
+        self._position = start + offset
+        return self._position
 
     def tell(self) -> int:
-        """The present place."""
-        return self._place
+        """Return the position in the file."""
+        return self._position
 
     def readinto(self, target: Any) -> int:
-        """Fill the target from the present place on; returns how many bytes there were."""
+        """Read into a buffer from the position on; return the number of bytes read."""
         wanted = memoryview(target).cast("B")
-        count = max(min(len(wanted), self._bytes - self._place), 0)
+        count = max(min(len(wanted), self._bytes - self._position), 0)
         done = 0
         while done < count:
-            page, first = divmod(self._place + done, PAGE_BYTES)
+            page, first = divmod(self._position + done, PAGE_BYTES)
             length = min(PAGE_BYTES - first, count - done)
             wanted[done : done + length] = self._read(page)[first : first + length]
             done += length
-        self._place += count
+        self._position += count
         return count
 
     def write(self, content: Any) -> int:
-        """Put bytes at the present place."""
+        """Write bytes at the position; return their number."""
         source = memoryview(content).cast("B")
         done = 0
         while done < len(source):
-            page, first = divmod(self._place + done, PAGE_BYTES)
+            page, first = divmod(self._position + done, PAGE_BYTES)
             length = min(PAGE_BYTES - first, len(source) - done)
             self._change(page, first, source[done : done + length])
             done += length
-        self._place += len(source)
-        self._bytes = max(self._bytes, self._place)
+        self._position += len(source)
+        self._bytes = max(self._bytes, self._position)
         return len(source)
 
     def truncate(self, size: int | None = None) -> int:
-        """End the file at a place, the present one if none is given."""
-        self._bytes = self._place if size is None else size
+        """Set the size of the file, to the position if none is given; return it."""
+        self._bytes = self._position if size is None else size
         return self._bytes
 
     def flush(self) -> None:
-        """Nothing waits to be written: it is all kept here until `save`."""
+        """Do nothing: changes stay in memory until `save`."""
 
     def save(self, target: BinaryIO) -> None:
-        """Write old content and changes to a file that is empty."""
+        """Write the old content with the changes into an empty file."""
         self._base.seek(0)
         shutil.copyfileobj(self._base, target, 1 << 20)
         for page in sorted(self._pages):
@@ -92,7 +93,7 @@ class Overlay(io.RawIOBase):
 
     @property
     def pages(self) -> int:
-        """How many pages differ from the old file."""
+        """Number of pages that differ from the old file."""
         return len(self._pages)
 
     def _change(self, page: int, first: int, content: memoryview) -> None:
@@ -100,12 +101,12 @@ class Overlay(io.RawIOBase):
         end = first + len(content)
         if page not in self._pages:
             if bytes(content) == old[first:end]:
-                return  # most of what a checkpoint writes is as it was
+                return  # most of what a checkpoint writes is unchanged
             self._pages[page] = bytearray(old)
         self._pages[page][first:end] = content
 
     def _read(self, page: int) -> bytes | bytearray:
-        """A whole page; zeros beyond the end of the old file."""
+        """Return a whole page; beyond the end of the old file it is zero."""
         changed = self._pages.get(page)
         if changed is not None:
             return changed

@@ -1,4 +1,4 @@
-"""Growing columns and replaceable arrays inside an HDF5 file."""
+"""Tables that grow by rows, and arrays that are replaced, inside an HDF5 file."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import numpy as np
 
 Row = Mapping[str, float | str]
 ROWS = "rows"
+"""Attribute of a table: its number of rows."""
 AT_CHECKPOINT = "rows_at_checkpoint"
+"""Attribute of a table: the number of rows that it had at the checkpoint."""
 FIGURE = "figure."
-"""Scalars of a checkpoint that are named figures begin so."""
+"""Prefix of those scalars of a checkpoint that are named figures."""
 
 
 def append_rows(group: h5py.Group, rows: Sequence[Row]) -> None:
-    """Append a block of rows; a column that is new is padded with nan for the earlier rows."""
+    """Append a block of rows; a new column holds NaN, or empty text, in the earlier rows."""
     before = row_count(group)
     names = sorted(set(group) | {name for row in rows for name in row})
     for name in names:
@@ -36,19 +38,19 @@ def append_rows(group: h5py.Group, rows: Sequence[Row]) -> None:
 
 
 def cut_rows(group: h5py.Group, rows: int) -> None:
-    """Forget all rows but the first ones."""
+    """Delete all rows but the first `rows`."""
     for column in group.values():
         column.resize((rows,))
     group.attrs[ROWS] = rows
 
 
 def row_count(group: h5py.Group) -> int:
-    """Rows of a table."""
+    """Return the number of rows of a table."""
     return int(group.attrs.get(ROWS, 0))
 
 
 def put_array(group: h5py.Group, name: str, array: Any) -> None:
-    """Write an array in place where shape and type allow, else anew."""
+    """Write an array, in place if shape and type allow it, else as a new dataset."""
     value = np.asarray(array)
     if name in group and group[name].shape == value.shape and group[name].dtype == value.dtype:
         group[name][...] = value
@@ -59,7 +61,7 @@ def put_array(group: h5py.Group, name: str, array: Any) -> None:
 
 
 def put_attributes(group: h5py.Group, values: Mapping[str, Any]) -> None:
-    """Let these be the group's attributes, and no others."""
+    """Set the group's attributes to these, and delete all others."""
     for name in set(group.attrs) - set(values):
         del group.attrs[name]
     for name, value in values.items():
@@ -67,6 +69,6 @@ def put_attributes(group: h5py.Group, values: Mapping[str, Any]) -> None:
 
 
 def drop_others(group: h5py.Group, names: Iterable[str]) -> None:
-    """Delete what is not named."""
+    """Delete the members of a group that are not named."""
     for name in set(group) - set(names):
         del group[name]

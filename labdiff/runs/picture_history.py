@@ -1,14 +1,14 @@
-"""Pictures of a training along its run: a bounded number of moments, evenly spread over its steps.
+"""Pictures of a training along its run: a bounded number of moments, spread evenly over its steps.
 
 Layout, inside the run file's entry:
 
-    /entry/history                  attrs: stride, training steps of which one moment is kept
+    /entry/history                  attrs: stride, number of training steps for each stored moment
     /entry/history/<picture>        (moments, h, w) uint8, as the fields of `labdiff.events.Pictures`
-    /entry/history/moments          one record a moment: which training step it is, what the bytes mean
+    /entry/history/moments          one record a moment: its training step, the values of bytes 1 and 255
 
-Bytes 1 ... 255 are LOW ... HIGH of their own moment, 0 is no number. Pictures wider than LONGEST_SIDE are
-shrunk by means over whole blocks. The first moment of each `stride` training steps stays, and the
-newest one until the next comes.
+Bytes 1 ... 255 are the least ... greatest value of a picture, 0 is not a number. Pictures wider than
+LONGEST_SIDE are reduced by means over whole blocks. The first moment of each `stride` training steps is
+stored, and the newest one until the next arrives.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import h5py
 import numpy as np
@@ -26,9 +26,12 @@ from labdiff.events import Pictures, TrainingStep
 from labdiff.runs.reader import run_entry
 
 MOST_MOMENTS = 100
+"""Number of moments at which the history is thinned out."""
 LONGEST_SIDE = 160
+"""Largest width or height of a stored picture, pixels."""
 HISTORY, MOMENTS, STRIDE = "history", "moments", "stride"
 NAMES = tuple(item.name for item in fields(Pictures))
+"""Names of the pictures, and of their datasets."""
 _TOP = 255
 _RECORD = np.dtype(
     [(name, np.int64) for name in ("row", "step", "total", "layer_set")]
@@ -37,31 +40,42 @@ _RECORD = np.dtype(
 )
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
-Coded: TypeAlias = tuple[Bytes, float, float]
-Moment: TypeAlias = tuple[int, TrainingStep]
-"""Its row in the table of training steps, and the step, which has pictures."""
+Encoded: TypeAlias = tuple[Bytes, float, float]
+"""A picture as bytes, and the values of bytes 1 and 255."""
+
+
+class Moment(NamedTuple):
+    """A training step with pictures; row: its place in the table of training steps."""
+
+    row: int
+    step: TrainingStep
+    pictures: Pictures
 
 
 @dataclass(frozen=True, slots=True)
 class PictureHistory:
-    """moments: one record a moment. pictures[name]: (moments, h, w), to be read by `picture`."""
+    """The stored pictures of a run.
+
+    moments: one record a moment. pictures[name]: bytes (moments, h, w), which `picture` decodes.
+    """
 
     moments: npt.NDArray[Any]
     pictures: dict[str, Bytes]
 
     def __len__(self) -> int:
-        """How many moments there are."""
+        """Return the number of moments."""
         return len(self.moments)
 
     def picture(self, name: str, place: int) -> npt.NDArray[np.float32]:
-        """(h, w) of a moment; what was no number is none again."""
-        told = self.moments[place]
-        low, high = float(told[f"{name}_low"]), float(told[f"{name}_high"])
-        return decoded(self.pictures[name][place], low, high)
+        """Return a moment's picture of that name, (h, w); NaN where it was not a finite number."""
+        record = self.moments[place]
+        low, high = float(record[f"{name}_low"]), float(record[f"{name}_high"])
+        return decode(self.pictures[name][place], low, high)
 
     def limits(self, name: str) -> tuple[float, float] | None:
-        """Least and greatest value of a typical moment, the medians, lest one bright spot at some moment
-        leave all others dark; None if there never was a number.
+        """Return the medians, over all moments, of least and greatest value; None if there is no number.
+
+        The extremes over all moments would let one bright spot at one moment leave all others dark.
         """
         low, high = self.moments[f"{name}_low"], self.moments[f"{name}_high"]
         if not np.isfinite(low).any():
@@ -70,7 +84,10 @@ class PictureHistory:
 
 
 def read_history(path: Path) -> PictureHistory | None:
-    """Of a run file; None if it holds none. Raises UserError as `labdiff.runs.reader.read_run`."""
+    """Read the pictures of a run file; return None if it holds none.
+
+    Raises UserError like `labdiff.runs.reader.read_run`.
+    """
     with run_entry(path) as entry:
         if HISTORY not in entry or MOMENTS not in entry[HISTORY]:
             return None
@@ -84,59 +101,61 @@ def read_history(path: Path) -> PictureHistory | None:
 
 
 def write_moments(group: h5py.Group, moments: Sequence[Moment]) -> None:
-    """Take these in behind those that are there, and thin out if there are too many."""
-    if MOMENTS in group and _shapes(group) != _shapes_of(moments[0][1]):
+    """Append moments to those stored, and thin out if there are more than MOST_MOMENTS."""
+    if MOMENTS in group and _shapes(group) != _shapes_of(moments[0].pictures):
         cut_moments(group, 0)
-    told = group[MOMENTS][()] if MOMENTS in group else np.empty(0, _RECORD)
-    there = len(told)
-    rows = [*told["row"].tolist(), *(row for row, _ in moments)]
-    kept, stride = spread(rows, int(group.attrs.get(STRIDE, 1)))
-    stays = sum(place == number < there for number, place in enumerate(kept))
-    old = [place for place in kept[stays:] if place < there]
-    new = [moments[place - there] for place in kept[stays:] if place >= there]
+    stored = group[MOMENTS][()] if MOMENTS in group else np.empty(0, _RECORD)
+    count = len(stored)
+    rows = [*stored["row"].tolist(), *(moment.row for moment in moments)]
+    chosen, stride = spread(rows, int(group.attrs.get(STRIDE, 1)))
+    # The first moments that stay in their places are not written again.
+    unchanged = sum(place == number < count for number, place in enumerate(chosen))
+    old = [place for place in chosen[unchanged:] if place < count]
+    new = [moments[place - count] for place in chosen[unchanged:] if place >= count]
 
-    coded = [_coded(step) for _, step in new]
+    pictures = [_encode_all(moment.pictures) for moment in new]
     for name in NAMES:
         tail = [*group[name][old]] if old else []
-        _put_tail(group, name, stays, np.stack([*tail, *(codes[name][0] for codes in coded)]))
-    fresh = [_record(moment, codes) for moment, codes in zip(new, coded, strict=True)]
-    _put_tail(
-        group, MOMENTS, stays, np.concatenate([told[old], np.array(fresh, _RECORD)]), MOST_MOMENTS
-    )
+        tail += [of_moment[name][0] for of_moment in pictures]
+        _put_tail(group, name, unchanged, np.stack(tail))
+    records = [_record(moment, encoded) for moment, encoded in zip(new, pictures, strict=True)]
+    table = np.concatenate([stored[old], np.array(records, _RECORD)])
+    _put_tail(group, MOMENTS, unchanged, table, MOST_MOMENTS)
     group.attrs[STRIDE] = stride
 
 
 def cut_moments(group: h5py.Group, rows: int) -> None:
-    """Forget those that are not among so many first training steps."""
+    """Delete the moments that are not among the first `rows` training steps."""
     if MOMENTS not in group:
         return
-    kept = int(np.searchsorted(group[MOMENTS]["row"], rows))
+    remaining = int(np.searchsorted(group[MOMENTS]["row"], rows))
     for name in (MOMENTS, *NAMES):
-        if kept:
-            group[name].resize(kept, axis=0)
+        if remaining:
+            group[name].resize(remaining, axis=0)
         else:
             del group[name]  # the next ones may be of another shape
 
 
 def spread(rows: Sequence[int], stride: int) -> tuple[list[int], int]:
-    """Places of at most MOST_MOMENTS rows, the first of each `stride`, and the stride that it took.
+    """Choose at most MOST_MOMENTS rows, the first of each `stride`; return their places and the stride.
 
-    The last one is always among them. A stride only doubles, so that what is kept was kept before.
+    The last row is always among them. The stride grows by doubling alone, so that every row chosen with
+    the new stride was chosen with the old one too.
     """
     while True:
-        kept = [0]
+        chosen = [0]
         for place, row in enumerate(rows):
-            if row // stride > rows[kept[-1]] // stride:
-                kept.append(place)
-        if kept[-1] != len(rows) - 1:
-            kept.append(len(rows) - 1)
-        if len(kept) <= MOST_MOMENTS:
-            return kept, stride
+            if row // stride > rows[chosen[-1]] // stride:
+                chosen.append(place)
+        if chosen[-1] != len(rows) - 1:
+            chosen.append(len(rows) - 1)
+        if len(chosen) <= MOST_MOMENTS:
+            return chosen, stride
         stride *= 2
 
 
-def encoded(picture: npt.NDArray[np.floating]) -> tuple[Bytes, float, float]:
-    """Bytes, and what 1 and 255 mean; not-a-number twice if nothing in it is a finite number."""
+def encode(picture: npt.NDArray[np.floating]) -> Encoded:
+    """Encode a picture in bytes; the values of bytes 1 and 255 are NaN if no pixel is finite."""
     known = np.isfinite(picture)
     if not known.any():
         return np.zeros(picture.shape, np.uint8), np.nan, np.nan
@@ -147,14 +166,20 @@ def encoded(picture: npt.NDArray[np.floating]) -> tuple[Bytes, float, float]:
     return codes.astype(np.uint8), low, high
 
 
-def decoded(codes: Bytes, low: float, high: float) -> npt.NDArray[np.float32]:
-    """What `encoded` was given, to half a step."""
+def decode(codes: Bytes, low: float, high: float) -> npt.NDArray[np.float32]:
+    """Decode what `encode` returned: the picture, exact to half a step of a byte.
+
+    Args:
+        codes: the picture's bytes, (h, w).
+        low: value of byte 1.
+        high: value of byte 255.
+    """
     values = low + (codes.astype(np.float64) - 1.0) * ((high - low) / (_TOP - 1))
     return np.where(codes > 0, values, np.nan).astype(np.float32)
 
 
-def shrunk(picture: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    """Means over blocks, as many whole ones as fit, so that no side is longer than LONGEST_SIDE."""
+def shrink(picture: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """Reduce a picture by means over whole blocks until no side is longer than LONGEST_SIDE."""
     block = -(-max(picture.shape) // LONGEST_SIDE)
     if block <= 1:
         return picture
@@ -171,24 +196,28 @@ def _shapes(group: h5py.Group) -> list[tuple[int, ...]]:
     return [group[name].shape[1:] for name in NAMES]
 
 
-def _shapes_of(step: TrainingStep) -> list[tuple[int, ...]]:
-    return [shrunk(getattr(step.pictures, name)).shape for name in NAMES]
+def _shapes_of(pictures: Pictures) -> list[tuple[int, ...]]:
+    return [shrink(picture).shape for picture in _by_name(pictures).values()]
 
 
-def _coded(step: TrainingStep) -> dict[str, Coded]:
-    return {name: encoded(shrunk(getattr(step.pictures, name))) for name in NAMES}
+def _encode_all(pictures: Pictures) -> dict[str, Encoded]:
+    return {name: encode(shrink(picture)) for name, picture in _by_name(pictures).items()}
 
 
-def _record(moment: Moment, codes: dict[str, Coded]) -> tuple[int | float | bytes, ...]:
-    row, step = moment
-    ends = [end for name in NAMES for end in codes[name][1:]]
-    return (row, step.step, step.total, step.layer_set, step.method.encode(), *ends)
+def _by_name(pictures: Pictures) -> dict[str, npt.NDArray[np.float32]]:
+    return {name: getattr(pictures, name) for name in NAMES}
+
+
+def _record(moment: Moment, encoded: dict[str, Encoded]) -> tuple[int | float | bytes, ...]:
+    limits = [limit for name in NAMES for limit in encoded[name][1:]]
+    step = moment.step
+    return (moment.row, step.step, step.total, step.layer_set, step.method.encode(), *limits)
 
 
 def _put_tail(
-    group: h5py.Group, name: str, stays: int, tail: npt.NDArray[Any], in_a_chunk: int = 1
+    group: h5py.Group, name: str, unchanged: int, tail: npt.NDArray[Any], in_a_chunk: int = 1
 ) -> None:
-    """Let these stand behind the first `stays`, and nothing behind them."""
+    """Replace a dataset's rows after the first `unchanged` ones by `tail`."""
     one = tail.shape[1:]
     if name not in group:
         group.create_dataset(
@@ -200,6 +229,6 @@ def _put_tail(
         )
         return
     data = group[name]
-    if len(data) != stays + len(tail):
-        data.resize(stays + len(tail), axis=0)
-    data[stays:] = tail
+    if len(data) != unchanged + len(tail):
+        data.resize(unchanged + len(tail), axis=0)
+    data[unchanged:] = tail

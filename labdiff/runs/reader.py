@@ -1,4 +1,4 @@
-"""Read a run file: what the report, the resume and the figures need, and nothing executable."""
+"""Read a run file: columns, figures, pictures and checkpoint; nothing in it is executed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from calibration.result import CalibrationError
 from calibration.result_file import Result, read_result
 from labdiff.errors import UserError
 
-_MISREAD = (
+_READ_ERRORS = (
     OSError,
     LookupError,
     RuntimeError,
@@ -25,15 +25,15 @@ _MISREAD = (
     AttributeError,
     CalibrationError,
 )
-"""What h5py raises for a damaged file, and where another kind of thing lies than was written."""
+"""Errors that h5py raises for a damaged file, or where an object is of another kind than expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunFile:
-    """A run as recorded. columns[kind][name] is one number (or text) per event of that kind.
+    """A recorded run. columns[kind][name] holds one number (or text) for each event of that kind.
 
     calibration: the latest result of each routine; checkpoint_results: those that the job worked with
-    at its checkpoint. calibrations: folder where its bench's were stored, None if they were not.
+    at its checkpoint. calibrations: the bench's calibration folder, None if it had none.
     """
 
     path: Path
@@ -56,14 +56,18 @@ class RunFile:
 
 
 def read_run(path: Path) -> RunFile:
-    """Read a run file. Raises UserError if it is missing, not HDF5, damaged, or no labdiff run."""
+    """Read a run file. Raises UserError if it is missing, not HDF5, damaged, or no labdiff run.
+
+    Example:
+        loss = read_run(Path("runs/demo/run.h5")).columns["training"]["bench_mse"]
+    """
     with run_entry(path) as entry:
         return _read_entry(path, entry)
 
 
 @contextmanager
 def run_entry(path: Path) -> Iterator[h5py.Group]:
-    """The file's entry, to be read. Raises UserError as `read_run`."""
+    """Open a run file and yield its entry. Raises UserError like `read_run`."""
     if not path.is_file():
         raise UserError(f"{path}: no such run file. 'labdiff demo --out FOLDER' makes one.")
     try:
@@ -72,7 +76,7 @@ def run_entry(path: Path) -> Iterator[h5py.Group]:
             if not isinstance(entry, h5py.Group) or entry.attrs.get("definition") != "labdiff_run":
                 raise UserError(f"{path}: an HDF5 file, but not one that labdiff recorded")
             yield entry
-    except _MISREAD as error:
+    except _READ_ERRORS as error:
         raise UserError(
             f"{path}: not a readable HDF5 file ({error}). It may be cut off or another format; "
             f"run files end in .h5."

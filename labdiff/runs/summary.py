@@ -1,4 +1,4 @@
-"""What a list of runs says of each, read without its arrays."""
+"""A short description of each run for a list of runs, read without the run's arrays."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ import numpy as np
 from labdiff.runs.reader import run_entry
 
 BLOCK = 4096
+"""Number of rows that are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run file; words say what is wrong with it, and then nothing else is known.
+    """One run file. problem: why the file cannot be read; then no other field is known.
 
-    started: ISO 8601, UTC. bench: its name. steps: of training. bench_mse, discrepancy: of the last step
-    that has them, not a number if none has. images: how many were generated.
+    started: ISO 8601, UTC. bench: the bench's name. steps: number of training steps. bench_mse,
+    discrepancy: of the last step that has them, NaN if none has. images: number of generated images.
     """
 
     path: Path
@@ -33,11 +34,11 @@ class RunSummary:
     bench_mse: float = math.nan
     discrepancy: float = math.nan
     images: int = 0
-    words: str = ""
+    problem: str = ""
 
 
 def read_summary(path: Path) -> RunSummary:
-    """Read it. Raises UserError as `labdiff.runs.reader.read_run`."""
+    """Read a run's summary. Raises UserError like `labdiff.runs.reader.read_run`."""
     with run_entry(path) as entry:
         training = entry["events"].get("training", {})
         generated = entry.get("generated", {})
@@ -63,7 +64,7 @@ def _bench_name(text: str) -> str:
 
 
 def _last(table: h5py.Group | dict[str, h5py.Dataset], name: str) -> float:
-    """The last finite value, looked for from the end."""
+    """Return the last finite value of a column, searched from its end; NaN if there is none."""
     if name not in table:
         return math.nan
     column = table[name]

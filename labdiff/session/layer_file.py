@@ -26,7 +26,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from drivers.validation_messages import explain
-from labdiff.atomic_write import write_whole
+from labdiff.atomic_write import write_atomically
 from labdiff.config.bench import parse_bench
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
@@ -138,7 +138,7 @@ def write_layers(path: Path, session: Session, bench_text: str) -> None:
                 file.create_dataset(name, data=value.numpy().astype(np.float32))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, image.getbuffer())
+        write_atomically(path, image.getbuffer())
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
 

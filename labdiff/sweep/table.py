@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.table import Table
 
-from labdiff.atomic_write import write_whole
+from labdiff.atomic_write import write_atomically
 from labdiff.errors import UserError
 from labdiff.sweep.sweep_file import Trial
 
@@ -49,7 +49,7 @@ def write_table(path: Path, outcomes: list[Outcome]) -> None:
             ]
         )
     try:
-        write_whole(path, text.getvalue().encode())
+        write_atomically(path, text.getvalue().encode())
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
 

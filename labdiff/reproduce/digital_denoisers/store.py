@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from labdiff.atomic_write import write_whole
+from labdiff.atomic_write import write_atomically
 from labdiff.errors import UserError
 from labdiff.reproduce.digital_denoisers.architectures import ARCHITECTURES
 from labdiff.reproduce.digital_denoisers.denoiser import DigitalDenoiser
@@ -58,7 +58,7 @@ def save_peer(
                 file[f"{group}/{name}"] = value.detach().cpu().numpy()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, image.getbuffer())
+        write_atomically(path, image.getbuffer())
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
 

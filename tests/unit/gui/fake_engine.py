@@ -18,11 +18,11 @@ from labdiff.events import (
     Event,
     GenerationStep,
     JobEnded,
-    Looked,
     Measured,
     Pictures,
     StageStarted,
     TrainingStep,
+    ValidityChecked,
 )
 
 SENSOR = (256, 320)
@@ -134,7 +134,9 @@ class Engine:
             yield GenerationStep(step, 5, 900 - 200 * step, images)
 
     def _calibration(self) -> Iterator[Event]:
-        yield Looked((("dark level", "fresh", "as it was"), ("alignment", "stale", "it moved")))
+        yield ValidityChecked(
+            (("dark level", "fresh", "as it was"), ("alignment", "stale", "it moved"))
+        )
         yield StageStarted("alignment", 3)
         for index in range(3):
             picture = np.full((8, 8), index, np.float32)

@@ -34,7 +34,7 @@ def python_files(packages: tuple[str, ...] = DOCUMENTED) -> list[Path]:
 def prose_of(path: Path) -> Iterator[Prose]:
     """Yield the paragraphs of a document, or the docstrings and comments of a module."""
     text = path.read_text(encoding="utf-8")
-    name = path.relative_to(ROOT)
+    name = path.relative_to(ROOT).as_posix()
     if path.suffix == ".md":
         for number, line in enumerate(text.splitlines(), 1):
             yield Prose(f"{name}:{number}", line)

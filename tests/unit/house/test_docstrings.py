@@ -38,7 +38,7 @@ def test_docstrings_begin_with_a_verb() -> None:
     wrong = [
         f"{name}:{line}: {docstring.splitlines()[0]}"
         for path in python_files(DOCUMENTED)
-        if not any(fnmatch.fnmatch(name := str(path.relative_to(ROOT)), p) for p in left_out)
+        if not any(fnmatch.fnmatch(name := path.relative_to(ROOT).as_posix(), p) for p in left_out)
         for line, docstring in function_docstrings(path)
         if docstring.split()[0].rstrip(".,:;") not in VERBS
     ]

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
 from labdiff.cli import watch
-from labdiff.cli.main import app
 from labdiff.events import JobEnded, Measured, StageStarted, TrainingStep
 from labdiff.reports.run_terminal import BARS, SILENT_SECONDS, run_view, sparkline
 from labdiff.runs.reader import read_run
@@ -89,11 +89,11 @@ def test_the_command_takes_the_folder_and_refuses_what_is_no_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorded(tmp_path / "run.h5")
-    if not any(command.name == "watch" for command in app.registered_commands):
-        watch.register(app)
+    alone = typer.Typer()
+    watch.register(alone)
     monkeypatch.setenv("COLUMNS", "100")
-    done = CliRunner().invoke(app, ["watch", str(tmp_path)])
+    done = CliRunner().invoke(alone, [str(tmp_path)])
     assert done.exit_code == 0
     assert "online learning: 6 of 10" in done.output
-    missing = CliRunner().invoke(app, ["watch", str(tmp_path / "none.h5")])
+    missing = CliRunner().invoke(alone, [str(tmp_path / "none.h5")])
     assert "none.h5: no such run file" in str(missing.exception)

@@ -14,10 +14,10 @@ from labdiff.runs.picture_history import (
     LONGEST_SIDE,
     MOST_MOMENTS,
     NAMES,
-    decoded,
-    encoded,
+    decode,
+    encode,
     read_history,
-    shrunk,
+    shrink,
     spread,
 )
 from labdiff.runs.recorder import Recorder
@@ -136,20 +136,20 @@ def test_a_run_resumed_from_before_its_first_picture_begins_anew(tmp_path: Path)
 
 def test_what_is_no_number_stays_none() -> None:
     picture = np.array([[1.0, np.nan], [3.0, np.inf]], np.float32)
-    codes, low, high = encoded(picture)
-    np.testing.assert_allclose(decoded(codes, low, high), [[1.0, np.nan], [3.0, np.nan]])
-    nothing = encoded(np.full((2, 2), np.nan))
-    assert np.isnan(decoded(*nothing)).all()
-    assert (decoded(*encoded(np.full((2, 2), 5.0))) == 5.0).all()
+    codes, low, high = encode(picture)
+    np.testing.assert_allclose(decode(codes, low, high), [[1.0, np.nan], [3.0, np.nan]])
+    nothing = encode(np.full((2, 2), np.nan))
+    assert np.isnan(decode(*nothing)).all()
+    assert (decode(*encode(np.full((2, 2), 5.0))) == 5.0).all()
 
 
 def test_large_pictures_are_shrunk_by_means() -> None:
     rows, columns = np.mgrid[:400, :523].astype(np.float32)
-    small = shrunk(rows + 1000.0 * columns)
+    small = shrink(rows + 1000.0 * columns)
     assert small.shape == (100, 130) and max(small.shape) <= LONGEST_SIDE
     np.testing.assert_allclose(small[3, 5], 13.5 + 1000.0 * 21.5)
-    assert shrunk(rows[:5, :5]) is not None and shrunk(rows[:5, :5]).shape == (5, 5)
-    assert shrunk(rows[:1]).shape == (1, 130)
+    assert shrink(rows[:5, :5]) is not None and shrink(rows[:5, :5]).shape == (5, 5)
+    assert shrink(rows[:1]).shape == (1, 130)
 
 
 def test_a_run_without_a_history_and_a_damaged_one(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from labdiff.bench.bench import Bench
 from labdiff.config.bench import bench_text
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import JobStoppedError
-from labdiff.events import Event, Looked, StageStarted
+from labdiff.events import Event, StageStarted, ValidityChecked
 from labdiff.job import run
 from labdiff.jobs.training_job import ExperimentJob, Request
 from labdiff.runs.reader import RunFile, read_run
@@ -125,7 +125,7 @@ def test_a_bench_that_cannot_be_put_back_is_looked_at(
     run_file, seen = recorded(tmp_path / "run", (stop,), kept=True)
     assert run_file.outcome == "completed"
     after = seen[stop:]
-    (looked,) = [event for event in after if isinstance(event, Looked)]
+    (looked,) = [event for event in after if isinstance(event, ValidityChecked)]
     assert {name: state for name, state, _ in looked.findings}["alignment"] == "fresh"
     assert not {"registration", "alignment"} & set(places(after)), "nothing is measured anew"
     np.testing.assert_array_equal(
