@@ -86,11 +86,11 @@ def one_bench(seed: int) -> Found:
     found = Found()
 
     def job() -> Generator[Event, None, None]:
-        with session.bench:
-            results = yield from measure_routines(session, FIRST_LOOK)
-            results |= yield from measure_routines(session, REST[:-1])
+        with session.calibrated.bench:
+            results = yield from measure_routines(session.calibrated, FIRST_LOOK)
+            results |= yield from measure_routines(session.calibrated, REST[:-1])
             began_s = lab.clock.now_s()
-            results |= yield from measure_routines(session, REST[-1:])
+            results |= yield from measure_routines(session.calibrated, REST[-1:])
             found.frames = lab.camera.requests
             found.checked = check(session, results, (began_s + lab.clock.now_s()) / 2.0)
             found.nrmse = unseen_nrmse(session)

@@ -27,7 +27,7 @@ from labdiff.errors import UserError
 from labdiff.events import Event
 from labdiff.job import run
 from labdiff.jobs.training_job import ExperimentJob, Request
-from labdiff.session.session import Session
+from labdiff.session.training_session import TrainingSession
 from mock_hardware.drift import Drift
 from mock_hardware.truth import draw_truth
 
@@ -47,12 +47,12 @@ def cold_bench(folder: Path) -> Path:
     return path
 
 
-def errors(session: Session, seed: int, moment_s: float) -> tuple[float, float]:
+def errors(session: TrainingSession, seed: int, moment_s: float) -> tuple[float, float]:
     """Largest error of the tilts, urad, and that of the gap, percent.
 
     The last bounce's tilt is a shift of the image too, and is left out.
     """
-    config, twin = session.config, session.twin
+    config, twin = session.calibrated.config, session.calibrated.twin
     truth = draw_truth(mock_geometry(config), config.mock, seed)
     drifted = Drift(config.mock.drift, seed).at(moment_s)
     tilts_rad = truth.tilts_rad + drifted.mirror_rad
@@ -68,9 +68,9 @@ def one_bench(bench: Path, seed: int) -> dict[str, Any]:
     session = ExperimentJob(request).session
 
     def job() -> Generator[Event, None, float]:
-        with session.bench:
-            yield from measure_routines(session)
-            return session.bench.clock.now_s()
+        with session.calibrated.bench:
+            yield from measure_routines(session.calibrated)
+            return session.calibrated.bench.clock.now_s()
 
     try:
         moment_s = run(job())

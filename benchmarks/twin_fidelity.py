@@ -30,7 +30,7 @@ from labdiff.config.training import TrainingOptions
 from labdiff.events import Event
 from labdiff.job import run
 from labdiff.jobs.training_job import ExperimentJob, Request
-from labdiff.session.session import Session
+from labdiff.session.training_session import TrainingSession
 from labdiff.training.batches import draw_batch
 from labdiff.training.loop import train
 from mock_hardware.drift import Drift
@@ -70,29 +70,29 @@ class Found:
     sigmas_off: dict[str, float]
 
 
-def two_frames(session: Session, words: str, seed: int) -> tuple[Triples, Tensor]:
+def two_frames(session: TrainingSession, words: str, seed: int) -> tuple[Triples, Tensor]:
     """Triples of patterns of one kind, and a second frame of every pattern."""
     if words in UNSEEN:
-        triples = measure_probes(session, *UNSEEN[words], EACH, seed)
+        triples = measure_probes(session.calibrated, *UNSEEN[words], EACH, seed)
     else:
         triples = trained_layers(session)
     again = [
-        session.measure(triples.inputs[i : i + 1], triples.phases[i])
+        session.calibrated.measure(triples.inputs[i : i + 1], triples.phases[i])
         for i in range(len(triples.inputs))
     ]
     return triples, torch.cat(again)
 
 
-def trained_layers(session: Session) -> Triples:
+def trained_layers(session: TrainingSession) -> Triples:
     """Frames of layers that have learnt to denoise, with noisy images before them."""
     inputs, phases = [], []
     for number in range(EACH):
         layer_set = number % session.options.layer_sets
         x_t = draw_batch(session, "online", layer_set, -9).x_t
-        written = session.written(*session.odu.written(x_t[:1], layer_set))
+        written = session.calibrated.displayed(*session.odu.written(x_t[:1], layer_set))
         inputs.append(written[0].detach())
         phases.append(written[1].detach()[None])
-    answers = [session.measure(i, p[0]) for i, p in zip(inputs, phases, strict=True)]
+    answers = [session.calibrated.measure(i, p[0]) for i, p in zip(inputs, phases, strict=True)]
     return Triples(torch.cat(inputs), torch.cat(phases), torch.cat(answers))
 
 
@@ -119,11 +119,13 @@ def mean_angle_rad(field: Array, pitch_m: float, wavelength_m: float) -> Array:
     return angle
 
 
-def refined(session: Session, triples: Triples, iterations: int) -> tuple[DigitalTwin, Tensor]:
+def refined(
+    session: TrainingSession, triples: Triples, iterations: int
+) -> tuple[DigitalTwin, Tensor]:
     """The aligned twin at two samples a pixel, fitted to these frames, and its covariance."""
-    geometry = dataclasses.replace(session.twin.geometry, samples=2, steepest=STEEPEST)
+    geometry = dataclasses.replace(session.calibrated.twin.geometry, samples=2, steepest=STEEPEST)
     fine = DigitalTwin(geometry)
-    fine.load_alignment(session.twin.state_dict())
+    fine.load_alignment(session.calibrated.twin.state_dict())
     covariance = torch.zeros(0)
     blurs = (0.0,) * iterations
     for step in fit_alignment(fine, triples, blurs, prior_share=1e-5, damping=1e-3):
@@ -202,22 +204,25 @@ def one_bench(seed: int, quick: bool) -> Found:
     session = ExperimentJob(request).session
 
     def job() -> Generator[Event, None, Found]:
-        with session.bench:
-            yield from measure_routines(session)
+        with session.calibrated.bench:
+            yield from measure_routines(session.calibrated)
             yield from train(session, "calibrated")
-            began_s = session.bench.clock.now_s()
-            parts = [measure_probes(session, *what, 700 + i) for i, what in enumerate(REFINED_ON)]
-            moment_s = (began_s + session.bench.clock.now_s()) / 2.0
+            began_s = session.calibrated.bench.clock.now_s()
+            parts = [
+                measure_probes(session.calibrated, *what, 700 + i)
+                for i, what in enumerate(REFINED_ON)
+            ]
+            moment_s = (began_s + session.calibrated.bench.clock.now_s()) / 2.0
             fine, covariance = refined(session, Triples.joined(parts), 1 if quick else ITERATIONS)
             off = sigmas_off(fine, covariance, seed, moment_s)
             before, after, noise = {}, {}, {}
             frames = 0
             for number, words in enumerate(("trained layers", *UNSEEN)):
-                probes = measure_probes(session, "smooth", 2.0, TRACKING, 900 + number)
+                probes = measure_probes(session.calibrated, "smooth", 2.0, TRACKING, 900 + number)
                 track_drift(fine, probes.inputs, probes.phases, probes.intensity)
-                frames = session.bench.camera.get_frame().sequence - 2 * EACH * number
+                frames = session.calibrated.bench.camera.get_frame().sequence - 2 * EACH * number
                 unseen, again = two_frames(session, words, 800 + number)
-                before[words] = nrmse(predicted(session.twin, unseen), unseen.intensity)
+                before[words] = nrmse(predicted(session.calibrated.twin, unseen), unseen.intensity)
                 after[words] = nrmse(predicted(fine, unseen), unseen.intensity)
                 noise[words] = nrmse(again, unseen.intensity) / 2**0.5
         return Found(before, after, noise, frames, off)

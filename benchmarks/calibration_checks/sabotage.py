@@ -22,7 +22,7 @@ from labdiff.errors import UserError
 from labdiff.events import Calibrated, StageStarted
 from labdiff.job import Job, run
 from labdiff.jobs.training_job import ExperimentJob, Request
-from labdiff.session.session import Session
+from labdiff.session.training_session import TrainingSession
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.light_path import LightPath
 
@@ -143,7 +143,7 @@ def sabotaged(what: Sabotage, seed: int) -> Outcome:
     said: list[str] = []
 
     def job() -> Job[float]:
-        with session.bench:
+        with session.calibrated.bench:
             for event in _watched(session, what, lab):
                 if isinstance(event, Calibrated):
                     results[event.routine] = event.result
@@ -166,7 +166,7 @@ def sabotaged(what: Sabotage, seed: int) -> Outcome:
     return Outcome(what.name, "; ".join(said), tuple(spoilt))
 
 
-def _watched(session: Session, what: Sabotage, lab: MockLaboratory) -> Job[Any]:
+def _watched(session: TrainingSession, what: Sabotage, lab: MockLaboratory) -> Job[Any]:
     """The calibrations, with the act in the midst of them."""
     frames = 0
     stage = ""
@@ -181,14 +181,14 @@ def _watched(session: Session, what: Sabotage, lab: MockLaboratory) -> Job[Any]:
 
     if what.during:
         lab.camera.expose = hooked  # type: ignore[method-assign]
-    for event in measure_routines(session, ALL):
+    for event in measure_routines(session.calibrated, ALL):
         if isinstance(event, StageStarted):
             stage, frames = event.stage, 0
         yield event
     return None
 
 
-def _open(what: Sabotage, folder: Path, seed: int) -> Session:
+def _open(what: Sabotage, folder: Path, seed: int) -> TrainingSession:
     text = bench_text("mock")[1]
     for key, value in what.keys.items():
         shown = (

@@ -18,7 +18,7 @@ from calibration.dark import DarkLevel
 from calibration.phase_response import PhaseResponse
 from calibration.result_file import Result
 from labdiff.calibrations.twin_alignment import measure_probes
-from labdiff.session.session import Session
+from labdiff.session.training_session import TrainingSession
 from mock_hardware.laboratory import MockLaboratory
 from twin.alignment_fit import Triples
 from twin.drift_tracking import track_drift
@@ -49,31 +49,31 @@ class Checked:
         return not abs(self.error) <= self.largest
 
 
-def laboratory(session: Session) -> MockLaboratory:
+def laboratory(session: TrainingSession) -> MockLaboratory:
     """The room behind a mock bench."""
-    return cast(MockLaboratory, session.bench.slm._lab)  # type: ignore[attr-defined]
+    return cast(MockLaboratory, session.calibrated.bench.slm._lab)  # type: ignore[attr-defined]
 
 
-def unseen_nrmse(session: Session, drifted: bool = False) -> float:
+def unseen_nrmse(session: TrainingSession, drifted: bool = False) -> float:
     """How far the twin is off frames that nothing was fitted to, of the worse kind of pattern.
 
     drifted: the alignment is some time ago, and its drift is followed first, as training does.
     """
     if drifted:
-        probes = measure_probes(session, "smooth", 2.0, UNSEEN_FRAMES, 3999)
-        track_drift(session.twin, probes.inputs, probes.phases, probes.intensity)
+        probes = measure_probes(session.calibrated, "smooth", 2.0, UNSEEN_FRAMES, 3999)
+        track_drift(session.calibrated.twin, probes.inputs, probes.phases, probes.intensity)
     worst = 0.0
     for number, (kind, strength) in enumerate(UNSEEN):
-        probes = measure_probes(session, kind, strength, UNSEEN_FRAMES, 4000 + number)  # type: ignore[arg-type]
+        probes = measure_probes(session.calibrated, kind, strength, UNSEEN_FRAMES, 4000 + number)  # type: ignore[arg-type]
         worst = max(worst, _nrmse(session, probes))
     return worst
 
 
-def _nrmse(session: Session, probes: Triples) -> float:
+def _nrmse(session: TrainingSession, probes: Triples) -> float:
     with torch.no_grad():
         light = torch.cat(
             [
-                session.twin(probes.inputs[i : i + 1], probes.phases[i])
+                session.calibrated.twin(probes.inputs[i : i + 1], probes.phases[i])
                 for i in range(len(probes.inputs))
             ]
         )
@@ -81,7 +81,7 @@ def _nrmse(session: Session, probes: Triples) -> float:
 
 
 def check(
-    session: Session, results: dict[str, Result], aligned_s: float | None = None
+    session: TrainingSession, results: dict[str, Result], aligned_s: float | None = None
 ) -> dict[str, Checked]:
     """Every quantity of these results that has a truth.
 
@@ -94,7 +94,9 @@ def check(
     if isinstance(dark, DarkLevel):
         # What the sensor shows in the dark is more than the pedestal.
         electrons = truth.offset_pattern_electrons[~truth.hot].mean()
-        electrons += truth.dark_electrons_per_s * session.config.camera.exposure_ms * 1e-3
+        electrons += (
+            truth.dark_electrons_per_s * session.calibrated.config.camera.exposure_ms * 1e-3
+        )
         pedestal = truth.pedestal_counts + electrons / truth.electrons_per_count
         found["pedestal, counts"] = Checked(
             dark.pedestal_counts - pedestal, dark.pedestal_sigma_counts, 2.0
@@ -123,7 +125,9 @@ def check(
     return found
 
 
-def _aligned(session: Session, alignment: AlignmentFound, when_s: float) -> dict[str, Checked]:
+def _aligned(
+    session: TrainingSession, alignment: AlignmentFound, when_s: float
+) -> dict[str, Checked]:
     lab = laboratory(session)
     truth = lab.truth
     sigma = dict(zip(alignment.names, alignment.sigma, strict=True))

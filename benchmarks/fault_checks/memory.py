@@ -21,7 +21,8 @@ from labdiff.config.training import TrainingOptions
 from labdiff.events import TrainingStep
 from labdiff.job import run
 from labdiff.runs.recorder import Recorder
-from labdiff.session.session import Session
+from labdiff.session.calibrated_bench import CalibratedBench
+from labdiff.session.training_session import TrainingSession
 from labdiff.training.loop import train
 
 STEPS, QUICK_STEPS = 10_000, 1_500
@@ -87,7 +88,7 @@ def grown(steps: int, folder: Path) -> dict[str, float]:
         offset = centre - matrix @ ((np.array(config.cavity.patch_shape) - 1) / 2)
         bench.dark = DarkLevel(0.0, 0.0, 0.0, Verdict("pass", ""))
         bench.use_registration(Registration(matrix, offset, 0.0, 0.0, Verdict("pass", "")))
-        session = Session.create(config, options, bench)
+        session = TrainingSession.create(CalibratedBench(config, bench), options)
         session.position.stage = "online"
         started_s = time.perf_counter()
         run(train(session, "online"), record=[record])

@@ -28,7 +28,8 @@ from labdiff.errors import UserError
 from labdiff.events import Event, JobStarted, Measured, TrainingStep
 from labdiff.job import Job, run
 from labdiff.jobs.training_job import ExperimentJob, Request
-from labdiff.session.session import Session
+from labdiff.session.checkpoint import make_checkpoint
+from labdiff.session.training_session import TrainingSession
 from labdiff.training.loop import train
 from mock_hardware.laboratory import MockLaboratory
 
@@ -150,7 +151,7 @@ def small_run(
         image_size=4, layer_sets=1, online_steps=steps, batch=BATCH, generated=0, seed=seed
     )
     job = ExperimentJob(Request(str(file), folder, options))
-    bench = job.session.bench
+    bench = job.session.calibrated.bench
     spy = Spy(bench, spared)
     told: list[TrainingStep] = []
 
@@ -158,13 +159,13 @@ def small_run(
         if isinstance(event, TrainingStep):
             told.append(event)
 
-    def online(session: Session, *_: object) -> Job[dict[str, float]]:
+    def online(session: TrainingSession, *_: object) -> Job[dict[str, float]]:
         yield JobStarted("experiment", 1)
         calibrate_by_truth(bench, spared.bench.counts_per_ms_per_unit)
         yield from train(session, "online")
         figures = {"frames": float(bench.frames_taken)}
         yield Measured(figures)
-        yield session.checkpoint()
+        yield make_checkpoint(session)
         return figures
 
     reason = ""

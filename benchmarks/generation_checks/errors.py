@@ -15,7 +15,7 @@ from labdiff.metrics.range_error import RangeError, range_errors
 from labdiff.reproduce.digital_denoisers.architectures import build_denoiser
 from labdiff.reproduce.digital_denoisers.prediction import predictor
 from labdiff.reproduce.digital_denoisers.training import DenoiserTraining, train_denoiser
-from labdiff.session.session import Session
+from labdiff.session.training_session import TrainingSession
 from labdiff.training.methods import step_counts
 
 Errors = dict[str, tuple[RangeError, ...]]
@@ -38,7 +38,9 @@ def measure(setting: Setting, peers: bool) -> tuple[list[Claim], dict[str, Any]]
     return claims, tables
 
 
-def _errors(setting: Setting, data: str, unit: Session, paper: Session, peers: bool) -> Errors:
+def _errors(
+    setting: Setting, data: str, unit: TrainingSession, paper: TrainingSession, peers: bool
+) -> Errors:
     images, schedule = unit.images, unit.schedule
     predictors: dict[str, Predictor] = {
         "ours": _predictor(unit),
@@ -63,11 +65,11 @@ def _errors(setting: Setting, data: str, unit: Session, paper: Session, peers: b
     }
 
 
-def _predictor(session: Session) -> Predictor:
+def _predictor(session: TrainingSession) -> Predictor:
     return lambda x_t, t: denoise(session, x_t, t, "twin")[0]
 
 
-def _images_shown(session: Session) -> int:
+def _images_shown(session: TrainingSession) -> int:
     """Training images of all layer sets, repetitions counted."""
     return session.options.batch * sum(step_counts(session.options, "offline"))
 

@@ -16,7 +16,8 @@ from labdiff.config.bench import BenchConfig, load_bench
 from labdiff.config.training import TrainingOptions
 from labdiff.job import run
 from labdiff.metrics.noise_error import FIRST_SCORED_T
-from labdiff.session.session import Session
+from labdiff.session.calibrated_bench import CalibratedBench
+from labdiff.session.training_session import TrainingSession
 from labdiff.training.batches import Batch, draw_batch
 from labdiff.training.forward import RefinedForward, TwinForward, light_source
 from labdiff.training.methods import Method
@@ -47,13 +48,11 @@ def options(seed: int, **changes: Any) -> TrainingOptions:
 
 def calibrate(seed: int) -> Calibrated:
     """The mock bench with every effect, measured as the demo does it."""
-    session = Session.create(
-        load_bench("mock"), options(seed), open_bench(load_bench("mock"), seed)
-    )
-
-    with session.bench:
-        found = run(measure_routines(session, (*FIRST_LOOK, *REST)))
-        return Calibrated(seed, found, session.bench.clock.now_s())
+    config = load_bench("mock")
+    calibrated = CalibratedBench(config, open_bench(config, seed))
+    with calibrated.bench as bench:
+        found = run(measure_routines(calibrated, (*FIRST_LOOK, *REST)))
+        return Calibrated(seed, found, bench.clock.now_s())
 
 
 def still(config: BenchConfig) -> BenchConfig:
@@ -72,27 +71,28 @@ def noiseless(config: BenchConfig) -> BenchConfig:
     )
 
 
-def opened(known: Calibrated, config: BenchConfig | None = None, **changes: Any) -> Session:
+def opened(known: Calibrated, config: BenchConfig | None = None, **changes: Any) -> TrainingSession:
     """A bench of this seed on which the calibration is in use; the laser is on. Close it."""
     config = config or load_bench("mock")
-    session = Session.create(config, options(known.seed, **changes), open_bench(config, known.seed))
-    bench = session.bench.__enter__()
+    calibrated = CalibratedBench(config, open_bench(config, known.seed))
+    session = TrainingSession.create(calibrated, options(known.seed, **changes))
+    bench = session.calibrated.bench.__enter__()
     for name, result in known.found.items():
-        routine(name).use(session, result)
+        routine(name).use(calibrated, result)
     bench.clock.sleep_s(known.now_s - bench.clock.now_s())
     return session
 
 
-def laboratory(session: Session) -> MockLaboratory:
+def laboratory(session: TrainingSession) -> MockLaboratory:
     """The room behind a mock bench."""
-    room: MockLaboratory = session.bench.laser._lab  # type: ignore[attr-defined]
+    room: MockLaboratory = session.calibrated.bench.laser._lab  # type: ignore[attr-defined]
     return room
 
 
 class Trial:
     """A layer set that learns by one method; the loop's own parts, on batches that all methods share."""
 
-    def __init__(self, session: Session, method: Method, steps: int, rate: float) -> None:
+    def __init__(self, session: TrainingSession, method: Method, steps: int, rate: float) -> None:
         self.session, self.method = session, method
         self.source: TwinForward = light_source(session, method)
         self.learner = LayerOptimiser(session.odu, LAYER_SET, session.options, rate, steps)
@@ -105,7 +105,7 @@ class Trial:
         session, source = self.session, self.source
         abar = session.schedule.alphas_bar[batch.t]
         written = session.odu.written(batch.x_t, LAYER_SET, self.learner.phases)
-        inputs, layers = session.written(*written)
+        inputs, layers = session.calibrated.displayed(*written)
         sent = source.send(inputs, layers)
         sent.wait()
         light = source.light(sent, inputs, layers)
@@ -122,7 +122,7 @@ class Trial:
         for number in range(batches):
             batch = draw_batch(session, "online", LAYER_SET, -1 - number)
             with torch.no_grad():
-                written = session.written(*session.odu.written(batch.x_t, LAYER_SET))
+                written = session.calibrated.displayed(*session.odu.written(batch.x_t, LAYER_SET))
                 sent = source.send(*written)
                 sent.wait()
                 light = source.light(sent, *written)

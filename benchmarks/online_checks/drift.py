@@ -38,7 +38,7 @@ def hour(seed: int, steps: int, scores: int) -> Hour:
     """One bench; steps are spread evenly over the hour, and the bench drifts between them."""
     known = calibrate(seed)
     session = opened(known, batch=BATCH)
-    with session.bench:
+    with session.calibrated.bench:
         learnt = Trial(session, "calibrated", TWIN_STEPS, TWIN_RATE)
         for _ in range(TWIN_STEPS):
             learnt.step()
@@ -49,7 +49,7 @@ def hour(seed: int, steps: int, scores: int) -> Hour:
     for method in methods:
         session = opened(known, batch=BATCH)
         session.odu.load_state_dict(layers)
-        with session.bench as bench:
+        with session.calibrated.bench as bench:
             trial = Trial(session, method, steps, RATE)
             began_s = bench.clock.now_s()
             found: list[float] = []

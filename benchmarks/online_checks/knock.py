@@ -26,7 +26,7 @@ class Knock:
 def knock(seed: int) -> Knock:
     """One bench, whose mirror is turned by 1 mrad."""
     session = opened(calibrate(seed))
-    with session.bench as bench:
+    with session.calibrated.bench as bench:
         learnt = Trial(session, "calibrated", TWIN_STEPS, TWIN_RATE)
         for _ in range(TWIN_STEPS):
             learnt.step()

@@ -16,7 +16,7 @@ from benchmarks.online_checks.bench import (
     still,
 )
 from labdiff.config.bench import load_bench
-from labdiff.session.session import Session
+from labdiff.session.training_session import TrainingSession
 from labdiff.training.batches import draw_batch
 from labdiff.training.methods import Method
 from labdiff.training.twin_refinement import TwinRefiner
@@ -53,12 +53,12 @@ def real(seed: int, steps: int) -> Real:
     over = (float("nan"), float("nan"))
     for method in ("calibrated", "physics_aware", "online"):
         session = opened(known)
-        with session.bench:
+        with session.calibrated.bench:
             trial = Trial(session, method, steps, RATE)
             looks = [trial.step()[1] for _ in range(steps)]
             if method == "calibrated":
                 # Learnt without the bench; what it took the others to measure has passed all the same.
-                session.bench.clock.sleep_s(began_after(known, steps))
+                session.calibrated.bench.clock.sleep_s(began_after(known, steps))
                 trial = Trial(session, "physics_aware", 1, RATE)
             mse[method] = trial.score()
             if method == "online":
@@ -75,9 +75,9 @@ def real(seed: int, steps: int) -> Real:
 def began_after(known: Calibrated, steps: int) -> float:
     """Seconds that the bench needs for the batches of so many steps."""
     session = opened(known)
-    with session.bench as bench:
+    with session.calibrated.bench as bench:
         batch = draw_batch(session, "online", LAYER_SET, 0)
-        written = session.written(*session.odu.written(batch.x_t, LAYER_SET))
+        written = session.calibrated.displayed(*session.odu.written(batch.x_t, LAYER_SET))
         inputs, layers = (t.detach().numpy() for t in written)
         return steps * bench.declared_s(inputs, layers)
 
@@ -90,22 +90,24 @@ def on_the_true_model(known: Calibrated, steps: int) -> tuple[float, float]:
     """
     config = still(load_bench("mock"))
     session = opened(known, noiseless(config))
-    with session.bench:
-        refinement = TwinRefiner(session.twin, session.covariance)
+    with session.calibrated.bench:
+        refinement = TwinRefiner(session.calibrated.twin, session.calibrated.covariance)
         rng = torch.Generator().manual_seed(known.seed)
         for number in range(TRUTH_LOOKS):
             x_t = draw_batch(session, "online", LAYER_SET, -1000 - number).x_t[:4]
             wild = 2.0 * torch.rand((), generator=rng)
             layers = REST_RAD + wild * smooth(session, rng)
             with torch.no_grad():
-                inputs, layers = session.written(*session.odu.written(x_t, LAYER_SET, layers))
-            measured = session.measure(inputs, layers)
+                inputs, layers = session.calibrated.displayed(
+                    *session.odu.written(x_t, LAYER_SET, layers)
+                )
+            measured = session.calibrated.measure(inputs, layers)
             refinement.look(inputs, layers, measured, torch.zeros(len(x_t)), float(number))
-        true = session.twin.finer(2)
+        true = session.calibrated.twin.finer(2)
     session = opened(known, config)
-    with session.bench:
-        session.twin = true
-        session.precompensate()
+    with session.calibrated.bench:
+        session.calibrated.twin = true
+        session.calibrated.precompensate()
         learnt = Trial(session, "calibrated", steps, RATE)
         for _ in range(steps):
             learnt.step()
@@ -116,19 +118,19 @@ def on_the_true_model(known: Calibrated, steps: int) -> tuple[float, float]:
     return mse, model_error(opened(known, noiseless(config)), true, layers)
 
 
-def model_error(session: Session, true: DigitalTwin, layers: torch.Tensor) -> float:
+def model_error(session: TrainingSession, true: DigitalTwin, layers: torch.Tensor) -> float:
     """D between a model and the still bench without noise, for these layers; closes the bench."""
-    with session.bench, torch.no_grad():
-        session.twin = true
-        session.precompensate()
+    with session.calibrated.bench, torch.no_grad():
+        session.calibrated.twin = true
+        session.calibrated.precompensate()
         x_t = draw_batch(session, "online", LAYER_SET, -2000).x_t
-        written = session.written(*session.odu.written(x_t, LAYER_SET, layers))
-        return float(discrepancy(session.measure(*written), true(*written)).mean())
+        written = session.calibrated.displayed(*session.odu.written(x_t, LAYER_SET, layers))
+        return float(discrepancy(session.calibrated.measure(*written), true(*written)).mean())
 
 
-def smooth(session: Session, rng: torch.Generator) -> torch.Tensor:
+def smooth(session: TrainingSession, rng: torch.Generator) -> torch.Tensor:
     """Random layers (N, h, w) of rms 1, with structure of 7 pixels, about as layers have it that learn."""
-    shape = (session.config.layers, *session.config.cavity.patch_shape)
+    shape = (session.calibrated.config.layers, *session.calibrated.config.cavity.patch_shape)
     noise = torch.randn(shape, generator=rng)
     soft = torch.nn.functional.avg_pool2d(noise[None], 7, stride=1, padding=3)[0]
     return soft / soft.std()

@@ -9,7 +9,7 @@ import torch
 
 from benchmarks.scaling_checks.setting import independent, session_of, small_bench_text
 from labdiff.job import run
-from labdiff.session.session import Session
+from labdiff.session.training_session import TrainingSession
 from labdiff.training.loop import train
 from labdiff.training.parallel_layer_sets import train_on_twin
 from labdiff.workers.task import Workers
@@ -47,6 +47,6 @@ def compare(workers: Workers, steps: int, layer_sets: int = 8) -> Compared:
     return Compared(alone_s, together_s, _different(alone, together), cpu_s / alone_s)
 
 
-def _different(one: Session, other: Session) -> int:
+def _different(one: TrainingSession, other: TrainingSession) -> int:
     pairs = zip(one.odu.state_dict().values(), other.odu.state_dict().values(), strict=True)
     return sum(not torch.equal(a, b) for a, b in pairs)

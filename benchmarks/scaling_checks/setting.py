@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from labdiff.config.bench import bench_text, parse_bench
 from labdiff.config.training import TrainingOptions
-from labdiff.session.session import Session
+from labdiff.session.calibrated_bench import CalibratedBench
+from labdiff.session.training_session import TrainingSession
 from labdiff.sweep.bench_overrides import bench_with
 
 
@@ -38,6 +39,8 @@ def independent(layer_sets: int, steps: int, batch: int = 8) -> TrainingOptions:
     )
 
 
-def session_of(text: str, options: TrainingOptions) -> Session:
+def session_of(text: str, options: TrainingOptions) -> TrainingSession:
     """On the twin alone."""
-    return Session.create(parse_bench(text, "bench of the benchmark"), options, None)
+    return TrainingSession.create(
+        CalibratedBench(parse_bench(text, "bench of the benchmark")), options
+    )

@@ -24,14 +24,14 @@ from labdiff.config.bench import SHIPPED
 from labdiff.errors import UserError
 from labdiff.events import Calibrated, StageStarted
 from labdiff.job import Job
-from labdiff.session.session import Session
+from labdiff.session.calibrated_bench import CalibratedBench
 
 GO_ON_WITHIN = timedelta(hours=1)
 """A bench that was left for longer may have moved in between two frames of one routine."""
 
 
 def measure_routines(
-    session: Session, names: Iterable[str] = (*FIRST_LOOK, *REST)
+    calibrated: CalibratedBench, names: Iterable[str] = (*FIRST_LOOK, *REST)
 ) -> Job[dict[str, Result]]:
     """Measure these routines in the given order and use what they find; nothing is kept.
 
@@ -39,15 +39,15 @@ def measure_routines(
     """
     found: dict[str, Result] = {}
     for name in names:
-        found[name] = yield from _measured(session, routine(name))
+        found[name] = yield from _measured(calibrated, routine(name))
     return found
 
 
-def _measured(session: Session, what: Routine) -> Job[Result]:
+def _measured(calibrated: CalibratedBench, what: Routine) -> Job[Result]:
     yield StageStarted(what.name, 1)
-    result: Result = yield from what.measure(session)
+    result: Result = yield from what.measure(calibrated)
     if result.verdict.level != "fail":
-        what.use(session, result)
+        what.use(calibrated, result)
     yield Calibrated(what.name, result)
     if what.needed:
         result.verdict.require(what.name)
@@ -57,16 +57,18 @@ def _measured(session: Session, what: Routine) -> Job[Result]:
 class ArchivedCalibration:
     """A calibration of which everything is kept: results in an archive, frames until a result stands.
 
-    in_use: name to id of the results that the session works with; a resumed session knows them.
+    in_use: name to id of the results that are in use; a resumed session knows them.
     """
 
-    def __init__(self, session: Session, archive: CalibrationArchive, bench_text: str) -> None:
-        self.session, self.archive = session, archive
+    def __init__(
+        self, calibrated: CalibratedBench, archive: CalibrationArchive, bench_text: str
+    ) -> None:
+        self.calibrated, self.archive = calibrated, archive
         self._digest = hashlib.sha256(bench_text.encode()).hexdigest()
         self._plan_file = archive.folder / "unfinished.json"
         self._frames_file = archive.folder / "unfinished.frames"
-        self._replay = Replay(session.bench, FrameLog(self._frames_file))
-        self.in_use = session.calibrations
+        self._replay = Replay(calibrated.bench, FrameLog(self._frames_file))
+        self.in_use = calibrated.calibrations
 
     def unfinished(self) -> tuple[str, ...]:
         """The plan that a crash has cut short; empty if there is none to go on with."""
@@ -100,7 +102,7 @@ class ArchivedCalibration:
                 continue
             stored = self.archive.latest(what.name)
             if stored is not None:
-                what.use(self.session, stored.result)
+                what.use(self.calibrated, stored.result)
                 self.in_use[what.name] = stored.id
 
     def measure(self, plan: Iterable[str]) -> Job[dict[str, Result]]:
@@ -130,7 +132,7 @@ class ArchivedCalibration:
             if name in done:
                 stored = self.archive.read(self.archive.folder / f"{done[name]}.h5")
                 if stored.good:
-                    what.use(self.session, stored.result)
+                    what.use(self.calibrated, stored.result)
                 found[name], self.in_use[name] = stored.result, stored.id
                 yield Calibrated(name, stored.result)
                 continue
@@ -146,7 +148,7 @@ class ArchivedCalibration:
         replay.begin()
         yield StageStarted(what.name, 1)
         try:
-            result: Result = yield from what.measure(self.session)
+            result: Result = yield from what.measure(self.calibrated)
         except DeviceDisconnectedError:
             raise  # what was measured until then is good
         except Exception:
@@ -164,7 +166,7 @@ class ArchivedCalibration:
         replay.end()
         self.in_use[what.name] = stored.id
         if result.verdict.level != "fail":
-            what.use(self.session, result)
+            what.use(self.calibrated, result)
         elif what.needed:
             self._plan_file.unlink(missing_ok=True)
         yield Calibrated(what.name, result)
@@ -179,7 +181,7 @@ class ArchivedCalibration:
         write_atomically(self._plan_file, json.dumps(left).encode())
 
     def _provenance(self, what: Routine, seconds: float) -> Provenance:
-        bench, config = self.session.bench, self.session.config
+        bench, config = self.calibrated.bench, self.calibrated.config
         devices = {"slm": bench.slm.name, "camera": bench.camera.name, "laser": bench.laser.name}
         if bench.dmd is not None:
             devices["dmd"] = bench.dmd.name

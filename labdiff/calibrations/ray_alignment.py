@@ -19,7 +19,7 @@ from scipy import ndimage
 
 from calibration.exposure import set_exposure
 from labdiff.job import Job
-from labdiff.session.session import Session
+from labdiff.session.calibrated_bench import CalibratedBench
 
 Array = npt.NDArray[np.float64]
 SPOT_PX = 1.5
@@ -44,9 +44,9 @@ class Rays:
         return bool(np.isfinite(self.theta_rad).all())
 
 
-def trace_rays(session: Session) -> Job[Rays]:
+def trace_rays(calibrated: CalibratedBench) -> Job[Rays]:
     """One frame a plane and some for their exposures; leaves the exposure as it was."""
-    bench, config = session.bench, session.config
+    bench, config = calibrated.bench, calibrated.config
     assert bench.dark is not None
     dmd = config.input.kind == "dmd"
     height, width = config.cavity.patch_shape
@@ -54,11 +54,11 @@ def trace_rays(session: Session) -> Job[Rays]:
     theta = np.full((config.layers, 2), np.nan)
     try:
         for plane in range(config.layers - 1, 0 if dmd else -1, -1):
-            patches = _patches(session, plane, theta)
+            patches = _patches(calibrated, plane, theta)
             bench.show(patches[1:] if dmd else patches)
             yield from set_exposure(bench.camera, bench.dark.pedestal_counts)
             inputs = np.ones_like(patches[:1]) if dmd else patches[:1]
-            light = session.measure(torch.from_numpy(inputs), torch.from_numpy(patches[1:]))
+            light = calibrated.measure(torch.from_numpy(inputs), torch.from_numpy(patches[1:]))
             place = spot(light[0].numpy())
             if place is None:
                 break
@@ -72,11 +72,11 @@ def trace_rays(session: Session) -> Job[Rays]:
     return Rays(theta)
 
 
-def start_from(session: Session, rays: Rays) -> None:
+def start_from(calibrated: CalibratedBench, rays: Rays) -> None:
     """Give the twin what the rays tell; what they leave open stays as it is."""
     if not rays.found:
         return
-    twin, config = session.twin, session.config
+    twin, config = calibrated.twin, calibrated.config
     steps = np.diff(rays.theta_rad, axis=0)
     mirror = steps.mean(axis=0) if len(steps) else np.zeros(2)
     bounces = np.concatenate([steps - mirror, np.zeros((1, 2))])
@@ -106,9 +106,9 @@ def spot(light: npt.NDArray[np.floating]) -> Array | None:
     return place
 
 
-def _patches(session: Session, plane: int, theta: Array) -> npt.NDArray[np.float32]:
+def _patches(calibrated: CalibratedBench, plane: int, theta: Array) -> npt.NDArray[np.float32]:
     """A lens on a plane, and behind it what straightens the light, (N + 1, h, w)."""
-    config, layout = session.config, session.bench.layout
+    config, layout = calibrated.config, calibrated.bench.layout
     height, width = config.cavity.patch_shape
     layers = config.layers
     patches = np.zeros((layers + 1, height, width), np.float32)

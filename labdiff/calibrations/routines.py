@@ -22,7 +22,7 @@ from calibration.spots import LensSpots
 from calibration.wavefront import Wavefront, measure_wavefront
 from labdiff.calibrations.twin_alignment import measure_alignment, use_alignment
 from labdiff.job import Job
-from labdiff.session.session import Session
+from labdiff.session.calibrated_bench import CalibratedBench
 
 FLAT_FILL = 0.30
 """Share of full scale that the flat pattern's brightest pixels get: trained layers focus light."""
@@ -38,8 +38,8 @@ class Routine:
 
     name: str
     rests_on: tuple[str, ...]
-    measure: Callable[[Session], Job[Any]]
-    use: Callable[[Session, Any], None]
+    measure: Callable[[CalibratedBench], Job[Any]]
+    use: Callable[[CalibratedBench, Any], None]
     needed: bool = True
 
 
@@ -57,23 +57,23 @@ def resting_on(names: set[str]) -> set[str]:
     return found
 
 
-def _measure_dark(session: Session) -> Job[DarkLevel]:
-    bench = session.bench
+def _measure_dark(calibrated: CalibratedBench) -> Job[DarkLevel]:
+    bench = calibrated.bench
     bench.find_packing()
     dark = yield from measure_dark(bench.camera, bench.laser, bench.clock.sleep_s)
     return dataclasses.replace(dark, packing_step=float(bench.packing_step))
 
 
-def _use_dark(session: Session, dark: DarkLevel) -> None:
-    session.bench.use_packing(dark.packing_step)
-    session.bench.dark = dark
+def _use_dark(calibrated: CalibratedBench, dark: DarkLevel) -> None:
+    calibrated.bench.use_packing(dark.packing_step)
+    calibrated.bench.dark = dark
 
 
-def _measure_registration(session: Session) -> Job[Registration]:
-    bench, layout = session.bench, session.bench.layout
-    pedestal = _pedestal(session)
+def _measure_registration(calibrated: CalibratedBench) -> Job[Registration]:
+    bench, layout = calibrated.bench, calibrated.bench.layout
+    pedestal = _pedestal(calibrated)
     bench.camera.roi = bench.whole_sensor
-    _open_dmd(session)
+    _open_dmd(calibrated)
     patches = layout.flat()
     patches[-1] = layout.lens((layout.patch_shape[0] - 1) / 2, (layout.patch_shape[1] - 1) / 2)
     bench.show(patches)
@@ -84,79 +84,79 @@ def _measure_registration(session: Session) -> Job[Registration]:
     )
 
 
-def _use_registration(session: Session, registration: Registration) -> None:
-    session.bench.use_registration(registration)
-    session.spots = registration
+def _use_registration(calibrated: CalibratedBench, registration: Registration) -> None:
+    calibrated.bench.use_registration(registration)
+    calibrated.measured_registration = registration
 
 
-def _measure_exposure(session: Session) -> Job[Exposure]:
+def _measure_exposure(calibrated: CalibratedBench) -> Job[Exposure]:
     """Exposure for a flat SLM, and the unit of intensity: what the twin says of a flat SLM."""
-    bench, layout = session.bench, session.bench.layout
+    bench, layout = calibrated.bench, calibrated.bench.layout
     bench.show(layout.flat())
-    exposure = yield from set_exposure(bench.camera, _pedestal(session), FLAT_FILL, bench.laser)
+    exposure = yield from set_exposure(bench.camera, _pedestal(calibrated), FLAT_FILL, bench.laser)
     if exposure.verdict.level == "fail":
         return exposure
-    unit = flat_light(session) * bench.counts_per_ms_per_unit
+    unit = flat_light(calibrated) * bench.counts_per_ms_per_unit
     return dataclasses.replace(exposure, counts_per_ms_per_unit=unit)
 
 
-def flat_light(session: Session) -> float:
+def flat_light(calibrated: CalibratedBench) -> float:
     """Mean light of a flat SLM over what the twin says of it: 1 if nothing has changed. One frame."""
-    layout = session.bench.layout
+    layout = calibrated.bench.layout
     flat = torch.from_numpy(layout.flat())
-    dmd = session.bench.dmd is not None
+    dmd = calibrated.bench.dmd is not None
     inputs, layers = (torch.ones_like(flat[:1]), flat) if dmd else (flat[:1], flat[1:])
-    written = session.written(inputs, layers)
-    measured = session.measure(*written)
+    written = calibrated.displayed(inputs, layers)
+    measured = calibrated.measure(*written)
     with torch.no_grad():
-        modelled = session.twin(*written)
+        modelled = calibrated.twin(*written)
     return float(measured.mean() / modelled.mean())
 
 
-def _use_exposure(session: Session, exposure: Exposure) -> None:
-    bench = session.bench
+def _use_exposure(calibrated: CalibratedBench, exposure: Exposure) -> None:
+    bench = calibrated.bench
     bench.camera.exposure_ms = exposure.exposure_ms
     if 0.0 < exposure.power_mw != bench.laser.power_mw:
         bench.laser.power_mw = exposure.power_mw
     bench.counts_per_ms_per_unit = exposure.counts_per_ms_per_unit
 
 
-def _measure_camera(session: Session) -> Job[CameraFound]:
-    session.bench.show(session.bench.layout.flat())
-    return (yield from measure_camera(session.bench.camera, _pedestal(session)))
+def _measure_camera(calibrated: CalibratedBench) -> Job[CameraFound]:
+    calibrated.bench.show(calibrated.bench.layout.flat())
+    return (yield from measure_camera(calibrated.bench.camera, _pedestal(calibrated)))
 
 
-def _use_camera(session: Session, camera: CameraFound) -> None:
+def _use_camera(calibrated: CalibratedBench, camera: CameraFound) -> None:
     """Dead pixels are mended as hot ones are; gain and read noise tell the frames' own noise."""
-    bench, dark = session.bench, session.bench.dark
+    bench, dark = calibrated.bench, calibrated.bench.dark
     assert dark is not None
     bench.noise = FrameNoise(camera.gain_electrons, camera.read_noise_counts, camera.step_counts)
     defects = np.unique(np.vstack([dark.hot_pixels, camera.dead_pixels]), axis=0)
     bench.dark = dataclasses.replace(dark, hot_pixels=defects)
 
 
-def _measure_phase_response(session: Session) -> Job[PhaseResponse]:
-    bench = session.bench
+def _measure_phase_response(calibrated: CalibratedBench) -> Job[PhaseResponse]:
+    bench = calibrated.bench
     return (
         yield from measure_phase_response(
-            bench.slm, bench.camera, bench.layout, _pedestal(session), bench.settle
+            bench.slm, bench.camera, bench.layout, _pedestal(calibrated), bench.settle
         )
     )
 
 
-def _use_phase_response(session: Session, response: PhaseResponse) -> None:
-    session.bench.use_phase_response(response.phase_by_grey_rad)
+def _use_phase_response(calibrated: CalibratedBench, response: PhaseResponse) -> None:
+    calibrated.bench.use_phase_response(response.phase_by_grey_rad)
 
 
-def _measure_settling(session: Session) -> Job[SettlingFound]:
-    bench = session.bench
-    _open_dmd(session)
+def _measure_settling(calibrated: CalibratedBench) -> Job[SettlingFound]:
+    bench = calibrated.bench
+    _open_dmd(calibrated)
     return (
         yield from measure_settling(
             bench.slm,
             bench.camera,
             bench.layout,
-            _pedestal(session),
+            _pedestal(calibrated),
             bench.clock.now_s,
             bench.clock.sleep_s,
             bench.phase_by_grey_rad,
@@ -164,39 +164,39 @@ def _measure_settling(session: Session) -> Job[SettlingFound]:
     )
 
 
-def _use_settling(session: Session, settling: SettlingFound) -> None:
-    session.bench.use_settling(settling)
+def _use_settling(calibrated: CalibratedBench, settling: SettlingFound) -> None:
+    calibrated.bench.use_settling(settling)
 
 
-def _measure_beam(session: Session) -> Job[BeamFound]:
+def _measure_beam(calibrated: CalibratedBench) -> Job[BeamFound]:
     """After the alignment: a lens that the fringing field blurs focuses less than it should."""
-    bench = session.bench
+    bench = calibrated.bench
     assert bench.registration is not None
-    _open_dmd(session)
+    _open_dmd(calibrated)
     return (
         yield from measure_beam(
             bench.slm,
             bench.camera,
             bench.layout,
-            _pedestal(session),
+            _pedestal(calibrated),
             bench.settle,
             bench.registration,
-            float(session.twin.crosstalk_px),
+            float(calibrated.twin.crosstalk_px),
         )
     )
 
 
-def _measure_wavefront(session: Session) -> Job[Wavefront]:
+def _measure_wavefront(calibrated: CalibratedBench) -> Job[Wavefront]:
     """Of the light on the last patch, with all that it has met before.
 
     Its spots are where the registration's were: light that meets the patch at an angle is carried off
     to the side, by some pixels. The alignment, which knows the angle, has moved the bench's registration
     by just that.
     """
-    bench = session.bench
-    registration = session.spots or bench.registration
+    bench = calibrated.bench
+    registration = calibrated.measured_registration or bench.registration
     assert registration is not None
-    _open_dmd(session)
+    _open_dmd(calibrated)
     middle = (np.array(bench.layout.patch_shape, np.float64) - 1.0) / 2.0
     return (
         yield from measure_wavefront(
@@ -204,27 +204,27 @@ def _measure_wavefront(session: Session) -> Job[Wavefront]:
             bench.camera,
             LensSpots(bench.layout),
             registration,
-            _pedestal(session),
+            _pedestal(calibrated),
             bench.settle,
             middle,
         )
     )
 
 
-def _open_dmd(session: Session) -> None:
+def _open_dmd(calibrated: CalibratedBench) -> None:
     """All mirrors on: what follows looks at what the layers do."""
-    bench = session.bench
+    bench = calibrated.bench
     if bench.dmd is not None:
         bench.dmd.show(np.ones(bench.layout.patch_shape, np.float32))
         bench.clock.sleep_s(bench.dmd.timing.total_ms / 1e3)
 
 
-def _pedestal(session: Session) -> float:
-    assert session.bench.dark is not None
-    return session.bench.dark.pedestal_counts
+def _pedestal(calibrated: CalibratedBench) -> float:
+    assert calibrated.bench.dark is not None
+    return calibrated.bench.dark.pedestal_counts
 
 
-def _only_known(session: Session, result: object) -> None:
+def _only_known(calibrated: CalibratedBench, result: object) -> None:
     """Nothing of the bench is set by it."""
 
 

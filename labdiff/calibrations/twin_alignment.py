@@ -16,8 +16,8 @@ from calibration.result import CalibrationError, Verdict
 from labdiff.calibrations.ray_alignment import start_from, trace_rays
 from labdiff.events import AlignmentStep
 from labdiff.job import Job
+from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.models import build_twin
-from labdiff.session.session import Session
 from twin.alignment_fit import (
     FitStep,
     Triples,
@@ -90,17 +90,17 @@ HELD_OUT_FRAMES = 4
 HELD_OUT: tuple[ProbeKind, float] = ("squares", 4)
 
 
-def measure_alignment(session: Session) -> Job[AlignmentFound]:
+def measure_alignment(calibrated: CalibratedBench) -> Job[AlignmentFound]:
     """Fit the twin to probe patterns, and correct the registration by what it found.
 
     The search starts from the data sheet. The twin is left as it was: `use_alignment` brings it up to
     date. The verdict is "fail" if the aligned twin does not predict patterns that were not fitted.
     """
-    twin = session.twin
+    twin = calibrated.twin
     before = parameter_vector(twin)
-    twin.load_alignment(build_twin(session.config).state_dict())
-    rays = yield from trace_rays(session)
-    start_from(session, rays)
+    twin.load_alignment(build_twin(calibrated.config).state_dict())
+    rays = yield from trace_rays(calibrated)
+    start_from(calibrated, rays)
     around = parameter_vector(twin)
     stages = (
         (dataclasses.replace(STAGES[0], blur_px=NEAR_BLUR_PX), *STAGES[1:])
@@ -111,7 +111,7 @@ def measure_alignment(session: Session) -> Job[AlignmentFound]:
     done = 0
     kept: list[Triples] = []
     for number, stage in enumerate(stages):
-        triples = measure_probes(session, stage.kind, stage.strength, stage.frames, 100 + number)
+        triples = measure_probes(calibrated, stage.kind, stage.strength, stage.frames, 100 + number)
         if number == FIRST_DETAILED_STAGE:
             twin.load_alignment(
                 {**twin.state_dict(), **{k: torch.tensor(v) for k, v in START.items()}}
@@ -136,15 +136,15 @@ def measure_alignment(session: Session) -> Job[AlignmentFound]:
             )
             done += 1
             fit = step
-    held_out = measure_probes(session, *HELD_OUT, HELD_OUT_FRAMES, 999)
+    held_out = measure_probes(calibrated, *HELD_OUT, HELD_OUT_FRAMES, 999)
     d, unit = compared(twin, held_out)
     yield AlignmentStep(done, total, d, twin.alignment(), f"held-out probes, D {d:.4f}")
     probe = held_out.inputs[:1], held_out.phases[0]
     with torch.no_grad():
         after = unit * twin(*probe)[0]
-        by_data_sheet = unit * build_twin(session.config)(*probe)[0]
+        by_data_sheet = unit * build_twin(calibrated.config)(*probe)[0]
     found = dataclasses.replace(
-        _found(session, fit, d, unit),
+        _found(calibrated, fit, d, unit),
         probe_measured=held_out.intensity[0].numpy(),
         probe_before=by_data_sheet.numpy(),
         probe_after=after.numpy(),
@@ -166,12 +166,12 @@ def compared(twin: DigitalTwin, probes: Triples) -> tuple[float, float]:
     return d, float((probes.intensity * modelled).sum() / modelled.square().sum())
 
 
-def use_alignment(session: Session, found: AlignmentFound) -> None:
+def use_alignment(calibrated: CalibratedBench, found: AlignmentFound) -> None:
     """Twin, registration and unit of light as the alignment found them; tilts onto the SLM.
 
     Raises CalibrationError if the alignment is of a twin with other parameters.
     """
-    twin, bench = session.twin, session.bench
+    twin, bench = calibrated.twin, calibrated.bench
     if found.names != _names(twin):
         raise CalibrationError(
             "alignment: stored by a version whose twin has other parameters; run "
@@ -188,17 +188,19 @@ def use_alignment(session: Session, found: AlignmentFound) -> None:
     )
     bench.counts_per_ms_per_unit = found.counts_per_ms_per_unit
     covariance = found.covariance if found.covariance.size else np.diag(found.sigma**2)
-    session.covariance = torch.from_numpy(covariance)
-    session.precompensate()
+    calibrated.covariance = torch.from_numpy(covariance)
+    calibrated.precompensate()
 
 
-def _found(session: Session, fit: FitStep, held_out_d: float, unit: float) -> AlignmentFound:
+def _found(
+    calibrated: CalibratedBench, fit: FitStep, held_out_d: float, unit: float
+) -> AlignmentFound:
     """All parameters with their deviations; the verdict names those that the frames do not tell.
 
     The twin's shift and shear of the output plane go to the registration, where they belong.
     """
-    twin, bench = session.twin, session.bench
-    matrix, offset = corrected_registration(session)
+    twin, bench = calibrated.twin, calibrated.bench
+    matrix, offset = corrected_registration(calibrated)
     values = twin.state_dict()
     values["output_shear_percent"] = torch.zeros(2, 2)
     values["output_shift_px"] = torch.zeros(2)
@@ -214,7 +216,7 @@ def _found(session: Session, fit: FitStep, held_out_d: float, unit: float) -> Al
         told=told,
         tilt_mrad=1e3 * twin.planes_tilt_rad().double().numpy(),
         tilt_sigma_mrad=_tilt_sigma_mrad(
-            names, fit.covariance.double().numpy(), session.config.layers
+            names, fit.covariance.double().numpy(), calibrated.config.layers
         ),
         registration_matrix=matrix,
         registration_offset=offset,
@@ -276,11 +278,11 @@ def _names(twin: DigitalTwin) -> tuple[str, ...]:
 
 
 def measure_probes(
-    session: Session, kind: ProbeKind, strength: float, frames: int, seed: int
+    calibrated: CalibratedBench, kind: ProbeKind, strength: float, frames: int, seed: int
 ) -> Triples:
     """Random patterns on every plane and the bench's answers. Nothing is pre-compensated."""
-    shape = session.config.cavity.patch_shape
-    planes = session.config.layers + 1
+    shape = calibrated.config.cavity.patch_shape
+    planes = calibrated.config.layers + 1
     count = frames * planes
     match kind:
         case "smooth":
@@ -290,27 +292,27 @@ def measure_probes(
         case "blocks":
             patterns = block_phases(count, shape, int(strength), seed)
     patterns = patterns.view(frames, planes, *shape)
-    patterns = session.shown(patterns)
-    inputs = _as_inputs(session, patterns[:, 0])
-    answers = [session.measure(inputs[i : i + 1], patterns[i, 1:]) for i in range(frames)]
+    patterns = calibrated.quantised(patterns)
+    inputs = _as_inputs(calibrated, patterns[:, 0])
+    answers = [calibrated.measure(inputs[i : i + 1], patterns[i, 1:]) for i in range(frames)]
     return Triples(inputs, patterns[:, 1:], torch.cat(answers))
 
 
-def _as_inputs(session: Session, patterns: Tensor) -> Tensor:
-    if session.config.input.kind == "slm_patch":
+def _as_inputs(calibrated: CalibratedBench, patterns: Tensor) -> Tensor:
+    if calibrated.config.input.kind == "slm_patch":
         return patterns
     return 0.6 + 0.4 * patterns.cos()
 
 
-def corrected_registration(session: Session) -> tuple[Array, Array]:
+def corrected_registration(calibrated: CalibratedBench) -> tuple[Array, Array]:
     """Matrix and offset of the registration, with what the twin learnt about it.
 
     The camera saw at A p + b what the twin has at q = c + (1 + S)(p - c) + s; so q lies at
     A (c + (1 + S)^-1 (q - c - s)) + b.
     """
-    twin, old = session.twin, session.bench.registration
+    twin, old = calibrated.twin, calibrated.bench.registration
     assert old is not None
-    centre = (np.array(session.config.cavity.patch_shape) - 1) / 2
+    centre = (np.array(calibrated.config.cavity.patch_shape) - 1) / 2
     # The twin counts (x, y), the registration (row, column).
     shear = twin.output_shear_percent.detach().numpy()[::-1, ::-1] / 100.0
     shift = twin.output_shift_px.detach().numpy()[::-1]

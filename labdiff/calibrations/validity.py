@@ -21,7 +21,7 @@ from labdiff.calibrations.twin_alignment import (
 )
 from labdiff.events import StageStarted, ValidityChecked
 from labdiff.job import Job
-from labdiff.session.session import Session
+from labdiff.session.calibrated_bench import CalibratedBench
 from twin.alignment_fit import Triples, fit_alignment, load_parameter_vector, parameter_vector
 from twin.digital_twin import DigitalTwin
 
@@ -59,18 +59,18 @@ class CalibrationDone:
 
 
 def bring_up_to_date(
-    session: Session, kept: ArchivedCalibration, needed_only: bool = False
+    calibrated: CalibratedBench, kept: ArchivedCalibration, needed_only: bool = False
 ) -> Job[CalibrationDone]:
     """Go on with what a crash cut short, or look at the bench and measure what no longer holds.
 
     needed_only: nothing on which no other routine rests.
     """
-    plan, findings = yield from what_to_measure(session, kept, needed_only)
+    plan, findings = yield from what_to_measure(calibrated, kept, needed_only)
     return CalibrationDone(tuple(findings), (yield from kept.measure(plan)))
 
 
 def what_to_measure(
-    session: Session, kept: ArchivedCalibration, needed_only: bool = False
+    calibrated: CalibratedBench, kept: ArchivedCalibration, needed_only: bool = False
 ) -> Job[tuple[tuple[str, ...], list[ValidityFinding]]]:
     """What a crash has left over, or what a look at the bench says; in the routines' order.
 
@@ -80,12 +80,12 @@ def what_to_measure(
     if left:
         kept.use_stored(set(ALL) - set(left))
         return left, []
-    findings = yield from look(session, kept)
+    findings = yield from look(calibrated, kept)
     plan = _to_redo(findings)
     return tuple(n for n in ALL if n in plan and (routine(n).needed or not needed_only)), findings
 
 
-def look(session: Session, kept: ArchivedCalibration) -> Job[list[ValidityFinding]]:
+def look(calibrated: CalibratedBench, kept: ArchivedCalibration) -> Job[list[ValidityFinding]]:
     """Put to use what is stored, and see whether it still holds; findings in the routines' order.
 
     2 frames in the dark, 1 of a flat SLM, 8 of probe patterns. What is found of power is put to use too:
@@ -96,11 +96,11 @@ def look(session: Session, kept: ArchivedCalibration) -> Job[list[ValidityFindin
     findings = {name: _missing(archive, name) for name in ALL if name not in in_use}
     yield StageStarted("looking at the bench", 1)
     if "dark level" in in_use:
-        findings["dark level"] = yield from _dark(session)
+        findings["dark level"] = yield from _dark(calibrated)
     if {"registration", "exposure"} <= set(in_use):
-        findings["exposure"] = _power(session)
+        findings["exposure"] = _power(calibrated)
     if "alignment" in in_use and findings["exposure"].state == "fresh":
-        findings.update(_aligned(session, archive))
+        findings.update(_aligned(calibrated, archive))
     for name in ALL:
         findings.setdefault(name, ValidityFinding(name, "fresh", "nothing speaks against it"))
     found = [findings[name] for name in ALL]
@@ -126,8 +126,8 @@ def _missing(archive: CalibrationArchive, name: str) -> ValidityFinding:
     return ValidityFinding(name, "never" if routine(name).needed else "failed", words)
 
 
-def _dark(session: Session) -> Job[ValidityFinding]:
-    bench = session.bench
+def _dark(calibrated: CalibratedBench) -> Job[ValidityFinding]:
+    bench = calibrated.bench
     assert bench.dark is not None
     known = bench.dark
     now = yield from measure_dark(bench.camera, bench.laser, bench.clock.sleep_s, DARK_FRAMES)
@@ -137,10 +137,10 @@ def _dark(session: Session) -> Job[ValidityFinding]:
     return ValidityFinding("dark level", "fresh" if abs(change) <= limit else "stale", words)
 
 
-def _power(session: Session) -> ValidityFinding:
+def _power(calibrated: CalibratedBench) -> ValidityFinding:
     """One frame of a flat SLM; the unit of light follows the power."""
-    bench = session.bench
-    ratio = flat_light(session)
+    bench = calibrated.bench
+    ratio = flat_light(calibrated)
     words = f"power {ratio - 1.0:+.1%}"
     if not abs(ratio - 1.0) <= LARGEST_POWER_CHANGE:
         return ValidityFinding("exposure", "stale", words)
@@ -148,19 +148,21 @@ def _power(session: Session) -> ValidityFinding:
     return ValidityFinding("exposure", "fresh", words)
 
 
-def _aligned(session: Session, archive: CalibrationArchive) -> dict[str, ValidityFinding]:
+def _aligned(
+    calibrated: CalibratedBench, archive: CalibrationArchive
+) -> dict[str, ValidityFinding]:
     """Does the twin still predict; if not, which of the things that may move explains it?"""
     stored = archive.latest("alignment")
     assert stored is not None
     assert isinstance(stored.result, AlignmentFound)
     usual_d = stored.result.held_out_d
     limit = min(2.0 * usual_d + 0.002, LARGEST_DISCREPANCY)
-    probes = measure_probes(session, *HELD_OUT, PROBE_FRAMES, PROBE_SEED)
-    d, _ = compared(session.twin, probes)
+    probes = measure_probes(calibrated, *HELD_OUT, PROBE_FRAMES, PROBE_SEED)
+    d, _ = compared(calibrated.twin, probes)
     words = f"probes D {d:.4f}, {usual_d:.4f} when it was measured"
     if d <= limit:
         return {"alignment": ValidityFinding("alignment", "fresh", words)}
-    return _attributed(session.twin, probes, words)
+    return _attributed(calibrated.twin, probes, words)
 
 
 def _attributed(twin: DigitalTwin, probes: Triples, words: str) -> dict[str, ValidityFinding]:

@@ -49,7 +49,7 @@ def _calibrate(
             done = run(prepared.job(), watch=[progress], should_stop=stop.requested)
     finally:
         # What failed is told there too.
-        page = write_calibration_report(prepared.archive, prepared.session.config)
+        page = write_calibration_report(prepared.archive, prepared.calibrated.config)
     print(f"calibrations  {prepared.archive.folder}\nreport        {page}")
     if as_json:
         print(json.dumps(prepared.figures(done)))

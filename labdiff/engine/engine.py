@@ -59,7 +59,7 @@ from labdiff.jobs.calibration_job import CalibrationJob, CalibrationRequest
 from labdiff.jobs.generation_job import GenerationJob
 from labdiff.jobs.training_job import ExperimentJob, Request
 from labdiff.session.layer_file import layer_path, options_from_layers
-from labdiff.session.session import Session
+from labdiff.session.training_session import TrainingSession
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class Engine:
         self._job: Generator[Event, None, Any] | None = None
         self._kind: Kind | Literal[""] = ""
         self._path = ""
-        self._session: Session | None = None
+        self._session: TrainingSession | None = None
         self._paused = self._made_safe = False
         self._live: SetLive = SetLive(False)
         self._told_s = self._shown_s = 0.0

@@ -1,4 +1,4 @@
-"""Score a session on held-out images, on the twin or on the bench, beside the baselines."""
+"""Predict noise on the twin or on the bench, and score the predictions on held-out images."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from torch import Tensor
 
 from labdiff.metrics.baselines import WienerDenoiser, identity_prediction
 from labdiff.metrics.noise_error import NoisyImages, held_out_noisy, mse_of, noise_mse
-from labdiff.session.session import Session
+from labdiff.session.denoiser import Denoiser
+from labdiff.session.training_session import TrainingSession
 from twin.discrepancy import discrepancy
 
-IMAGES = 300
+SCORED_IMAGES = 300
 """Held-out noisy images of one score: the standard error of the mean is then about 4 %."""
 
-TOGETHER = 100
+TWIN_BATCH = 100
 """Images that the twin is given at a time: what fits in memory with layers of 300 x 300."""
 
 FRAMES_COMPARED = 8
-"""Frames of a batch that are laid beside the twin's: for the discrepancy, and to follow drift."""
+"""Frames of a batch that are compared with the twin's: for the discrepancy, and to follow drift."""
 
 
-def baselines(session: Session) -> dict[str, float]:
-    """mse_identity and mse_wiener on the images on which the session is scored."""
+def baselines(session: TrainingSession) -> dict[str, float]:
+    """Return mse_identity and mse_wiener on the images on which the session is scored."""
     noisy = scored_images(session)
     wiener = WienerDenoiser(session.images.train, session.schedule)
     return {
@@ -32,54 +33,63 @@ def baselines(session: Session) -> dict[str, float]:
     }
 
 
-def scored_images(session: Session) -> NoisyImages:
-    """The same held-out images, timesteps and noise for every score of a run."""
-    return held_out_noisy(
-        session.images.test, session.schedule, IMAGES, seed=10_000 + session.options.seed
-    )
+def scored_images(session: TrainingSession) -> NoisyImages:
+    """Return the held-out images, timesteps and noise that every score of a run shares."""
+    seed = 10_000 + session.options.seed
+    return held_out_noisy(session.images.test, session.schedule, SCORED_IMAGES, seed=seed)
 
 
 def denoise(
-    session: Session,
+    denoiser: Denoiser,
     x_t: Tensor,
     t: Tensor,
     where: Literal["twin", "bench"],
     prompts: Tensor | None = None,
 ) -> tuple[Tensor, float]:
-    """Predicted noise (B, H, W), and the discrepancy between twin and bench (nan on the twin).
+    """Return the predicted noise (B, H, W), and the discrepancy between twin and bench (nan on the twin).
 
-    prompts (B,): blocks of the classes asked for; without them no class is told.
+    Args:
+        denoiser: the trained unit on its bench or twin.
+        x_t: (B, H, W), noisy images.
+        t: (B,), their timesteps; images of the same layer set are denoised together.
+        where: what denoises: the bench, or its twin.
+        prompts: (B,), blocks of the classes prompted; none if None.
     """
+    odu, calibrated = denoiser.odu, denoiser.calibrated
     predicted = torch.empty_like(x_t)
-    distances = []
-    odu = session.odu
-    sets = torch.tensor([session.policy.layer_set(int(step)) for step in t])
+    discrepancies = []
+    sets = torch.tensor([denoiser.policy.layer_set(int(step)) for step in t])
     # The bench writes a layer set once for all its images.
-    together = TOGETHER if where == "twin" else max(len(t), 1)
+    most = TWIN_BATCH if where == "twin" else max(len(t), 1)
     groups = [
-        (layer_set, some)
+        (layer_set, group)
         for layer_set in sorted(set(sets.tolist()))
-        for some in (sets == layer_set).nonzero()[:, 0].split(together)
+        for group in (sets == layer_set).nonzero()[:, 0].split(most)
     ]
     with torch.no_grad():
-        for layer_set, mine in groups:
-            asked = None if prompts is None else prompts[mine]
-            inputs, layers = session.written(*odu.written(x_t[mine], layer_set, prompts=asked))
+        for layer_set, group in groups:
+            prompt = None if prompts is None else prompts[group]
+            encoded = odu.written(x_t[group], layer_set, prompts=prompt)
+            inputs, layers = calibrated.displayed(*encoded)
             if where == "twin":
-                intensity = session.twin(inputs, layers)
+                intensity = calibrated.twin(inputs, layers)
             else:
-                intensity = session.measure(inputs, layers)
-                shown = session.first(FRAMES_COMPARED, inputs, layers)
-                seen = intensity[:FRAMES_COMPARED]
-                distances.append(discrepancy(seen, session.twin(*shown)))
-                session.follow(*shown, seen)
-            abar = session.schedule.alphas_bar[t[mine]]
-            predicted[mine] = odu.decode(intensity, x_t[mine], abar, layer_set)
-    return predicted, float(torch.cat(distances).mean()) if distances else float("nan")
+                intensity = calibrated.measure(inputs, layers)
+                compared = intensity[:FRAMES_COMPARED]
+                # Layers that all images share stay as they are.
+                shown = (
+                    inputs[:FRAMES_COMPARED],
+                    layers[:FRAMES_COMPARED] if layers.dim() == 4 else layers,
+                )
+                discrepancies.append(discrepancy(compared, calibrated.twin(*shown)))
+                calibrated.follow_drift(*shown, compared)
+            abar = denoiser.schedule.alphas_bar[t[group]]
+            predicted[group] = odu.decode(intensity, x_t[group], abar, layer_set)
+    return predicted, float(torch.cat(discrepancies).mean()) if discrepancies else float("nan")
 
 
-def score(session: Session, where: Literal["twin", "bench"]) -> tuple[float, float]:
-    """Noise MSE on held-out images, t uniform in [100, 1000), and the discrepancy."""
+def score(session: TrainingSession, where: Literal["twin", "bench"]) -> tuple[float, float]:
+    """Return the noise MSE on held-out images, t uniform in [100, 1000), and the discrepancy."""
     noisy = scored_images(session)
     predicted, distance = denoise(session, noisy.x_t, noisy.t, where)
     return noise_mse(predicted, noisy.noise), distance

@@ -13,13 +13,13 @@ from labdiff.diffusion.sampler import Sampler
 from labdiff.events import GenerationStep, StageStarted
 from labdiff.generation.denoise import denoise
 from labdiff.job import Job
-from labdiff.session.session import Session
+from labdiff.session.denoiser import Denoiser
 from twin.input_layout import NO_PROMPT
 
 
-def sampler_of(session: Session) -> Sampler:
-    """The reverse process as the session's options have it."""
-    options = session.options
+def sampler_of(denoiser: Denoiser) -> Sampler:
+    """Return the reverse process of the denoiser's options."""
+    options = denoiser.options
     return Sampler(
         options.sampler,
         options.sampler_steps,
@@ -28,47 +28,53 @@ def sampler_of(session: Session) -> Sampler:
         options.least_t,
         options.temperature,
         options.contrast,
-        float(session.odu.image_mean),
+        float(denoiser.odu.image_mean),
     )
 
 
 def generate(
-    session: Session,
+    denoiser: Denoiser,
     count: int,
     where: Literal["twin", "bench"],
     seed: int | None = None,
     prompts: Tensor | None = None,
     guidance: float = 1.0,
-    kept: dict[str, np.ndarray] | None = None,
+    progress: dict[str, np.ndarray] | None = None,
 ) -> Job[Tensor]:
-    """`count` images (count, H, W) in -1 ... 1; yields the batch after every denoising step.
+    """Generate images (count, H, W) in -1 ... 1; yield the batch after every denoising step.
 
-    prompts (count,): blocks of the classes asked for (`labdiff.session.class_prompts`), none if not given.
-    guidance: weight of the prompt; other than 1 it takes two passes of light an image and step.
-    kept: where after every step stands what it takes to go on from there, and what it goes on from.
+    Args:
+        denoiser: the trained unit on its bench or twin.
+        count: how many images.
+        where: what denoises: the bench, or its twin.
+        seed: of the noise; the options' if None.
+        prompts: (count,), blocks of the classes prompted (`labdiff.session.class_prompts`).
+        guidance: weight of the prompt; other than 1 it takes two forward passes an image and step.
+        progress: filled after every step with what it takes to resume from there; resumed from if filled.
     """
-    options = session.options
-    sampler = sampler_of(session)
+    options = denoiser.options
+    sampler = sampler_of(denoiser)
     rng = torch.Generator().manual_seed(20_000 + (options.seed if seed is None else seed))
     start = torch.randn(count, options.image_size, options.image_size, generator=rng)
-    kept, done = {} if kept is None else kept, 0
-    if kept:
-        done, start = int(kept["done"]), torch.from_numpy(kept["images"])
-        rng.set_state(torch.from_numpy(kept["rng"]))
+    progress, done = {} if progress is None else progress, 0
+    if progress:
+        done, start = int(progress["done"]), torch.from_numpy(progress["images"])
+        rng.set_state(torch.from_numpy(progress["rng"]))
     yield StageStarted(f"generating on the {where}", sampler.steps)
 
-    def denoiser(x_t: Tensor, t: int) -> Tensor:
+    def predict_noise(x_t: Tensor, t: int) -> Tensor:
         times = torch.full((len(x_t),), t)
         if prompts is None or guidance == 1.0:
-            return denoise(session, x_t, times, where, prompts)[0]
+            return denoise(denoiser, x_t, times, where, prompts)[0]
         both = torch.cat([torch.full_like(prompts, NO_PROMPT), prompts])
-        unasked, asked = denoise(session, x_t.repeat(2, 1, 1), times.repeat(2), where, both)[
-            0
-        ].chunk(2)
-        return guided(unasked, asked, guidance)
+        predicted, _ = denoise(denoiser, x_t.repeat(2, 1, 1), times.repeat(2), where, both)
+        unprompted, prompted = predicted.chunk(2)
+        return guided(unprompted, prompted, guidance)
 
     images = start
-    for index, t, images in sampler.sample(denoiser, start, session.schedule, rng, done):
-        kept.update(done=np.array(index + 1), images=images.numpy(), rng=rng.get_state().numpy())
+    for index, t, images in sampler.sample(predict_noise, start, denoiser.schedule, rng, done):
+        progress.update(
+            done=np.array(index + 1), images=images.numpy(), rng=rng.get_state().numpy()
+        )
         yield GenerationStep(index, sampler.steps, t, images.numpy().copy())
     return images.clamp(-1.0, 1.0)

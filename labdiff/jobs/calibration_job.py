@@ -1,4 +1,4 @@
-"""What `labdiff calibrate` does: look at what is stored, measure what no longer holds, keep everything."""
+"""Calibration as a job: check what is archived, measure what no longer holds, archive everything."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from labdiff.bench.bench import Bench
 from labdiff.calibrations.archived import ArchivedCalibration, archive_folder
 from labdiff.calibrations.routines import ALL, resting_on
 from labdiff.calibrations.validity import CalibrationDone, bring_up_to_date, look
-from labdiff.config.bench import bench_text
-from labdiff.config.training import TrainingOptions
+from labdiff.config.bench import bench_text, parse_bench
 from labdiff.errors import UserError
 from labdiff.events import JobStarted
 from labdiff.job import Job
-from labdiff.jobs.training_job import ExperimentJob, Request
+from labdiff.jobs.job_bench import JobBench
+from labdiff.session.calibrated_bench import CalibratedBench
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationRequest:
-    """bench, seed: as in `labdiff.jobs.training_job.Request`.
+    """bench: name of a shipped bench, or path. seed: of a mock laboratory.
 
     folder: of the archive, None for the bench's own.
 
@@ -38,7 +38,7 @@ class CalibrationRequest:
 
 
 class CalibrationJob:
-    """The job with its bench and its archive, ready for `run`.
+    """A calibration with its bench and its archive, ready for `run`.
 
     bench: one that is open already, of this bench file, and stays so; else one is opened and closed.
     Raises UserError for a user's mistake, before light is switched on.
@@ -51,36 +51,34 @@ class CalibrationJob:
         if request.everything + bool(request.only) + request.check > 1:
             raise UserError("--all, --only and --check exclude each other; give one of them")
         self.request = request
-        prepared = ExperimentJob(
-            Request(request.bench, None, TrainingOptions(seed=request.seed, offline_steps=0)), bench
-        )
-        self._lent = bench is not None
-        self.session = prepared.session
+        name, self._bench_text = bench_text(request.bench)
+        config = parse_bench(self._bench_text, name)
         folder = request.folder or archive_folder(
-            request.bench, self.session.config.camera.driver == "mock", request.seed
+            request.bench, config.camera.driver == "mock", request.seed
         )
         self.archive = CalibrationArchive(folder)
-        self._kept = ArchivedCalibration(self.session, self.archive, bench_text(request.bench)[1])
+        self._bench = JobBench.open(config, request.seed, bench)
+        self.calibrated = CalibratedBench(config, self._bench.bench)
 
     def job(self) -> Job[CalibrationDone]:
-        """Its end, by whatever way, leaves the bench safe, and in the archive all that was measured."""
-        request, kept = self.request, self._kept
-        bench = self.session.bench
-        with bench.lent() if self._lent else bench:
+        """Check or calibrate; the end, by whatever way, leaves the bench safe and all results archived."""
+        request, calibrated = self.request, self.calibrated
+        with self._bench.lit():
+            stored = ArchivedCalibration(calibrated, self.archive, self._bench_text)
             yield JobStarted("calibration", len(ALL))
             if request.check:
-                return CalibrationDone(tuple((yield from look(self.session, kept))), {})
+                return CalibrationDone(tuple((yield from look(calibrated, stored))), {})
             if request.everything or request.only:
-                kept.forget_unfinished()
+                stored.forget_unfinished()
                 plan = set(request.only or ALL)
-                kept.use_stored(set(ALL) - resting_on(plan))
-                return CalibrationDone((), (yield from kept.measure(plan)))
-            return (yield from bring_up_to_date(self.session, kept))
+                stored.use_stored(set(ALL) - resting_on(plan))
+                return CalibrationDone((), (yield from stored.measure(plan)))
+            return (yield from bring_up_to_date(calibrated, stored))
 
     def figures(self, done: CalibrationDone) -> dict[str, Any]:
-        """What a script wants to know, as plain values."""
+        """Return what a script needs, as plain values."""
         return {
             "fresh": [finding.routine for finding in done.findings if finding.state == "fresh"],
             "verdicts": {name: found.verdict.level for name, found in done.measured.items()},
-            "alignment": self.session.twin.alignment(),
+            "alignment": self.calibrated.twin.alignment(),
         }

@@ -1,8 +1,7 @@
-"""What `labdiff evaluate` does: errors by timestep range, then how near images are to real ones."""
+"""Evaluation as a job: errors by timestep range, then how near generated images are to real ones."""
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -10,13 +9,15 @@ from typing import Literal
 
 from torch import Tensor
 
+from drivers.phase_quantiser import PhaseQuantiser
 from labdiff.calibrations.archived import measure_routines
+from labdiff.config.bench import parse_bench
 from labdiff.errors import UserError
 from labdiff.events import EvaluationStep, JobStarted, StageStarted
 from labdiff.generation.denoise import denoise
 from labdiff.generation.sample import generate
 from labdiff.job import Job
-from labdiff.jobs.training_job import ExperimentJob, Request
+from labdiff.jobs.job_bench import JobBench
 from labdiff.metrics.baselines import WienerDenoiser, WienerFilter, identity_prediction
 from labdiff.metrics.classifier import TrainedClassifier, train_classifier
 from labdiff.metrics.features import FeatureExtractor
@@ -24,8 +25,11 @@ from labdiff.metrics.images import ImageMetrics, image_metrics
 from labdiff.metrics.inception import find_inception, inception_features
 from labdiff.metrics.noise_error import Predictor
 from labdiff.metrics.range_error import RangeError, noisy_range, range_edges, range_error
+from labdiff.runs.reader import read_run
+from labdiff.session.calibrated_bench import CalibratedBench
+from labdiff.session.checkpoint import options_of, resume_run
 from labdiff.session.class_prompts import prompts_in_turn
-from labdiff.session.session import Session
+from labdiff.session.training_session import TrainingSession
 
 IMAGES_PER_RANGE = {"twin": 500, "bench": 100}
 """Held-out images of every range of 100 timesteps, or as many as are generated, if these are fewer."""
@@ -65,7 +69,7 @@ class Evaluation:
 
 
 class EvaluationJob:
-    """The job with its bench, ready for `run`.
+    """An evaluation with its denoiser and its images, ready for `run`.
 
     Raises UserError for a user's mistake, before light is switched on.
     """
@@ -76,44 +80,51 @@ class EvaluationJob:
             raise UserError(f"--count {request.count}: allowed is 2 or more")
         weights = find_inception(request.weights, request.data_dir)
         self._inception = inception_features(weights) if weights is not None else None
-        prepared = ExperimentJob(Request(resume=request.run_file, data_dir=request.data_dir))
-        self.session: Session = prepared.session
+        run = read_run(request.run_file)
+        options, config = options_of(run), parse_bench(run.bench_text, str(run.path))
+        self._bench = JobBench()
+        if request.where == "bench":
+            self._bench = JobBench.open(config, options.seed)
+        with self._bench.preparing() as bench:
+            # On the twin too layers are displayed in the SLM's grey levels.
+            quantiser = PhaseQuantiser(config.slm.bit_depth)
+            calibrated = CalibratedBench(config, bench, quantiser)
+            self.session = TrainingSession.create(calibrated, options, request.data_dir)
+            resume_run(self.session, run)
 
     def job(self) -> Job[Evaluation]:
-        """Its end, by whatever way, leaves the bench safe."""
+        """Evaluate; the end, by whatever way, leaves the bench safe."""
         session, request = self.session, self.request
         yield JobStarted("evaluation", 3)
-        # The twin needs no light: then the bench is closed without the laser ever being on.
-        with session.bench if request.where == "bench" else closing(session.bench):
+        with self._bench.lit():
             if request.where == "bench":
-                yield from measure_routines(session)
+                yield from measure_routines(session.calibrated)
             errors = yield from self._errors()
             prompts = prompts_in_turn(session, request.count)
             generated = yield from generate(
                 session, request.count, request.where, request.seed, prompts
             )
-        classifier = yield from train_classifier(session.images, request.seed)
+        images, options = session.images, session.options
+        classifier = yield from train_classifier(images, request.seed)
         extractors: list[FeatureExtractor] = [classifier.extractor]
         if self._inception is not None:
             extractors.insert(0, self._inception)
         metrics = []
         for extractor in extractors:
-            images = session.images
             found = yield from image_metrics(
                 generated, images.train, images.test, extractor, request.seed
             )
             metrics.append(found)
-        options = session.options
         return Evaluation(
             request=request,
             prediction=options.prediction,
             sampler=options.sampler_words,
-            data=session.images.source,
+            data=images.source,
             errors=errors,
             metrics=tuple(metrics),
             classifier=classifier,
             generated=generated,
-            real=session.images.test[: len(generated)],
+            real=images.test[: len(generated)],
         )
 
     def _errors(self) -> Job[dict[str, tuple[RangeError, ...]]]:

@@ -19,19 +19,20 @@ from labdiff.generation.denoise import baselines, score
 from labdiff.generation.sample import generate
 from labdiff.job import Job
 from labdiff.metrics.digit_classifier import DigitClassifier
-from labdiff.session.class_prompts import classes_of, prompts_in_turn
-from labdiff.session.session import Session
+from labdiff.session.checkpoint import checkpoint_due, make_checkpoint, restore_bench
+from labdiff.session.class_prompts import prompts_in_turn
+from labdiff.session.training_session import TrainingSession
 from labdiff.training.loop import train
 from labdiff.training.methods import Method
 
-LearnOnTwin: TypeAlias = Callable[[Session, Method], Job[None]]
+LearnOnTwin: TypeAlias = Callable[[TrainingSession, Method], Job[None]]
 DONE = "done"
 BEFORE_THE_BENCH = ("offline", "offline_on_twin")
 CALIBRATING = ("first_look", "offline_on_bench", "look", "calibration")
 
 
 def experiment(
-    session: Session,
+    session: TrainingSession,
     seconds_before: float = 0.0,
     kept: ArchivedCalibration | None = None,
     on_twin: LearnOnTwin = train,
@@ -52,24 +53,26 @@ def experiment(
     yield JobStarted("experiment", session.options.layer_sets)
     if session.resumed:
         yield from _take_up(session, kept)
-    yield session.checkpoint()
+    yield make_checkpoint(session)
     if "mse_wiener" not in figures:
         figures.update(baselines(session))
     yield Measured(dict(figures))
 
     while where.stage != DONE:
         yield from _stage(session, kept, on_twin)
-        session.at_work.clear()
-        yield session.checkpoint()
+        session.in_progress.clear()
+        yield make_checkpoint(session)
         yield Measured(dict(figures))
-    figures["frames"] = float(session.bench.frames_taken)
+    figures["frames"] = float(session.calibrated.bench.frames_taken)
     figures["seconds"] = time.monotonic() - started_s
     yield Measured(dict(figures))
-    yield session.checkpoint()
+    yield make_checkpoint(session)
     return figures
 
 
-def _stage(session: Session, kept: ArchivedCalibration | None, on_twin: LearnOnTwin) -> Job[None]:
+def _stage(
+    session: TrainingSession, kept: ArchivedCalibration | None, on_twin: LearnOnTwin
+) -> Job[None]:
     """The stage at which the session is, from where it is in it; the session is then at the next."""
     figures, where = session.figures, session.position
     match where.stage:
@@ -91,7 +94,7 @@ def _stage(session: Session, kept: ArchivedCalibration | None, on_twin: LearnOnT
             where.go_to("calibration", REST)
         case "look":
             assert kept is not None
-            plan, _ = yield from what_to_measure(session, kept, needed_only=True)
+            plan, _ = yield from what_to_measure(session.calibrated, kept, needed_only=True)
             where.go_to("calibration", plan)
         case "calibration":
             yield from _calibrated(session, kept)
@@ -122,55 +125,55 @@ def _stage(session: Session, kept: ArchivedCalibration | None, on_twin: LearnOnT
             )
 
 
-def _take_up(session: Session, kept: ArchivedCalibration | None) -> Job[None]:
+def _take_up(session: TrainingSession, kept: ArchivedCalibration | None) -> Job[None]:
     """Be where the checkpoint was made, with a bench of which is known where it is."""
     where = session.position
-    if session.go_on():
+    if restore_bench(session):
         if kept is not None:
             # What was measured after the checkpoint is measured again.
             kept.forget_unfinished()
         return
-    session.calibrations.clear()
+    session.calibrated.calibrations.clear()
     if where.stage in BEFORE_THE_BENCH:
         return
     if kept is not None:
-        yield from bring_up_to_date(session, kept, needed_only=True)
+        yield from bring_up_to_date(session.calibrated, kept, needed_only=True)
     else:
-        yield from measure_routines(session)
+        yield from measure_routines(session.calibrated)
     if where.stage in CALIBRATING:
         where.go_to("calibrated_on_bench")
 
 
-def _calibrated(session: Session, kept: ArchivedCalibration | None) -> Job[None]:
+def _calibrated(session: TrainingSession, kept: ArchivedCalibration | None) -> Job[None]:
     """The routines that are planned and not done yet, with a checkpoint after each."""
     names = session.position.planned[session.position.step :]
-    job = measure_routines(session, names) if kept is None else kept.measure(names)
+    job = measure_routines(session.calibrated, names) if kept is None else kept.measure(names)
     with closing(job):
         for event in job:
             yield event
             if isinstance(event, Calibrated):
                 session.position.step += 1
-                yield session.checkpoint()
+                yield make_checkpoint(session)
 
 
-def _generated(session: Session) -> Job[None]:
+def _generated(session: TrainingSession) -> Job[None]:
     """Images by the bench, and what a classifier says of them."""
     count = session.options.generated
     prompts = prompts_in_turn(session, count)
-    drawing = generate(session, count, "bench", prompts=prompts, kept=session.at_work)
+    drawing = generate(session, count, "bench", prompts=prompts, progress=session.in_progress)
     with closing(drawing):
         for event in drawing:
             yield event
-            if isinstance(event, GenerationStep) and session.checkpoint_due:
-                yield session.checkpoint()
-    images = torch.from_numpy(session.at_work["images"]).clamp(-1.0, 1.0)
+            if isinstance(event, GenerationStep) and checkpoint_due(session):
+                yield make_checkpoint(session)
+    images = torch.from_numpy(session.in_progress["images"]).clamp(-1.0, 1.0)
     if session.options.data == "digits":
         yield StageStarted("judging the images", 1)
         session.figures.update(_recognised(session, images, prompts))
 
 
 def _recognised(
-    session: Session, images: torch.Tensor, prompts: torch.Tensor | None
+    session: TrainingSession, images: torch.Tensor, prompts: torch.Tensor | None
 ) -> dict[str, float]:
     """Shares that a classifier, trained on all ten classes of real digits, is sure of.
 
@@ -186,6 +189,6 @@ def _recognised(
         "recognised_noise": classifier.share_recognised(noise),
     }
     if prompts is not None:
-        asked = torch.tensor(classes_of(session.images))[prompts]
+        asked = torch.tensor(session.classes)[prompts]
         shares["recognised_as_asked"] = float((classifier.called(images) == asked).float().mean())
     return shares

@@ -2,85 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
-import torch
 from pydantic import ValidationError
+from torch import Tensor
 
 from calibration.archive import CalibrationArchive
 from drivers.validation_messages import explain
 from labdiff.bench.bench import Bench
-from labdiff.bench.open import open_bench
 from labdiff.calibrations.archived import ArchivedCalibration, measure_routines
 from labdiff.calibrations.validity import bring_up_to_date
-from labdiff.config.bench import parse_bench
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.generation.request import GenerationRequest
 from labdiff.generation.sample import generate
 from labdiff.job import Job
-from labdiff.runs.reader import read_run
+from labdiff.jobs.job_bench import JobBench
+from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.class_prompts import prompts_for_class
-from labdiff.session.layer_file import is_layer_file, pretrained_path, read_layers
-from labdiff.session.session import Session, options_of
+from labdiff.session.layer_file import pretrained_path
+from labdiff.session.trained_unit import read_trained_unit
 
 
 class GenerationJob:
-    """The job with its session, ready for `run`.
+    """A generation with its denoiser, ready for `run`.
 
     bench: one that is open already and has to fit the layers; else one is opened if it is needed.
-    Raises UserError for a file that holds no layers or cannot be asked for the class.
+    Raises UserError for a file that holds no layers or cannot be prompted for the class.
     """
 
     def __init__(self, request: GenerationRequest, bench: Bench | None = None) -> None:
         request.check()
-        torch.set_num_threads(min(torch.get_num_threads(), 2))
         self.request = request
-        self.session, self._bench_text = _opened(request.path or pretrained_path())
-        session, label = self.session, request.label
-        self.prompts = None if label is None else prompts_for_class(session, label, request.count)
-        session.options = _sampled_as(session.options, request)
-        self._lent = bench is not None
+        stored = read_trained_unit(request.path or pretrained_path())
+        self._bench_text, seed = stored.bench_text, stored.options.seed
+        #: What the layers were trained with, and the sampler that the request has.
+        self.options = _sampled_as(stored.options, request)
+        self._bench = JobBench()
         if request.where == "bench":
-            session.laboratory = bench or open_bench(session.config, session.options.seed)
+            self._bench = JobBench.open(stored.config, seed, bench)
+        with self._bench.preparing() as opened:
+            calibrated = CalibratedBench(stored.config, opened)
+            self.denoiser = stored.denoiser(calibrated, self.options)
+            self.prompts = self._prompts()
 
-    @property
-    def options(self) -> TrainingOptions:
-        """With which the layers were trained."""
-        return self.session.options
+    def _prompts(self) -> Tensor | None:
+        label, count = self.request.label, self.request.count
+        return None if label is None else prompts_for_class(self.denoiser, label, count)
 
     def job(self) -> Job[npt.NDArray[np.float32]]:
-        """Images (count, H, W) in -1 ... 1. A bench is calibrated first; the twin needs no light."""
-        request, session = self.request, self.session
-        with self._held():
+        """Return images (count, H, W) in -1 ... 1. A bench is calibrated first."""
+        request, denoiser = self.request, self.denoiser
+        with self._bench.lit():
             if request.where == "bench":
-                if request.calibrations is None:
-                    yield from measure_routines(session)
-                else:
-                    archive = CalibrationArchive(request.calibrations)
-                    kept = ArchivedCalibration(session, archive, self._bench_text)
-                    yield from bring_up_to_date(session, kept, needed_only=True)
+                yield from self._calibrated(denoiser.calibrated)
             images = yield from generate(
-                session, request.count, request.where, request.seed, self.prompts, request.guidance
+                denoiser, request.count, request.where, request.seed, self.prompts, request.guidance
             )
             return np.asarray(images.numpy())
 
-    @contextmanager
-    def _held(self) -> Iterator[None]:
-        bench = self.session.laboratory
-        if bench is None:
-            yield
+    def _calibrated(self, calibrated: CalibratedBench) -> Job[None]:
+        folder = self.request.calibrations
+        if folder is None:
+            yield from measure_routines(calibrated)
             return
-        with bench.lent() if self._lent else bench:
-            yield
+        archive = CalibrationArchive(folder)
+        stored = ArchivedCalibration(calibrated, archive, self._bench_text)
+        yield from bring_up_to_date(calibrated, stored, needed_only=True)
 
 
 def _sampled_as(options: TrainingOptions, request: GenerationRequest) -> TrainingOptions:
-    """The options with the request's sampler. Raises UserError if they do not allow it."""
+    """Return the options with the request's sampler. Raises UserError if they do not allow it."""
     if request.eta is not None and options.sampler != "ddim":
         raise UserError(f"--eta {request.eta:g}: is ddim's; the sampler is {options.sampler}")
     asked = {
@@ -95,18 +87,3 @@ def _sampled_as(options: TrainingOptions, request: GenerationRequest) -> Trainin
         return TrainingOptions(**(options.model_dump() | asked))
     except ValidationError as error:
         raise UserError(explain(error, "sampler", TrainingOptions)) from None
-
-
-def _opened(path: Path) -> tuple[Session, str]:
-    """A session with the file's layers and no bench, and its bench file's text."""
-    if not path.is_file():
-        raise UserError(f"{path}: no such run file or layer file")
-    if is_layer_file(path):
-        layers = read_layers(path)
-        session = Session.create(parse_bench(layers.bench_text, str(path)), layers.options, None)
-        layers.give_to(session)
-        return session, layers.bench_text
-    run = read_run(path)
-    session = Session.create(parse_bench(run.bench_text, str(path)), options_of(run), None)
-    session.restore(run)
-    return session, run.bench_text

@@ -9,23 +9,23 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from calibration.archive import CalibrationArchive
 from drivers.errors import DeviceError, DeviceStateError
 from labdiff.bench.bench import Bench
-from labdiff.bench.open import open_bench
 from labdiff.calibrations.archived import ArchivedCalibration
-from labdiff.config.bench import BenchConfig, bench_text, parse_bench
+from labdiff.config.bench import bench_text, parse_bench
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.events import Event
 from labdiff.jobs.experiment import LearnOnTwin, experiment
+from labdiff.jobs.job_bench import JobBench
 from labdiff.remote.ray_connection import connect_bench
 from labdiff.runs.reader import RunFile, read_run
 from labdiff.runs.recorder import Recorder
+from labdiff.session.calibrated_bench import CalibratedBench
+from labdiff.session.checkpoint import options_of, resume_run
 from labdiff.session.layer_file import read_layers
-from labdiff.session.session import CHECKPOINT_SECONDS, Session, options_of
+from labdiff.session.training_session import CHECKPOINT_SECONDS, TrainingSession
 from labdiff.training.parallel_layer_sets import check_independent, train_on_twin
 from labdiff.workers.choose import chosen_workers
 
@@ -75,7 +75,6 @@ class ExperimentJob:
     """
 
     def __init__(self, request: Request, bench: Bench | None = None) -> None:
-        torch.set_num_threads(min(torch.get_num_threads(), 2))
         self.request = request
         run = read_run(request.resume) if request.resume else None
         if run is not None:
@@ -83,28 +82,28 @@ class ExperimentJob:
         else:
             self.options = request.options
             name, self._text = bench_text(request.bench) if not request.remote else ("", "")
+        remote: Bench | None = None
         if request.remote is not None:
-            bench, served = connect_bench(request.remote)
-            name, self._text = f"bench at {request.remote}", self._remote_text(bench, served, run)
-        self.config: BenchConfig = parse_bench(self._text, name)
+            remote, served = connect_bench(request.remote)
+            name, self._text = f"bench at {request.remote}", self._remote_text(remote, served, run)
+        config = parse_bench(self._text, name)
         self._run = run
-        self._calibrations = request.calibrations if run is None else run.calibrations
-        self._lent = bench is not None and request.remote is None
-        self._bench: Bench = bench or self._open()
-        try:
+        self._archive_folder = request.calibrations if run is None else run.calibrations
+        if remote is not None:
+            self._bench = JobBench(remote)
+        else:
+            self._bench = JobBench.open(config, self.options.seed, bench)
+        with self._bench.preparing() as opened:
             self._on_twin = self._twin_training()
-            self.session = Session.create(self.config, self.options, self._bench, request.data_dir)
+            calibrated = CalibratedBench(config, opened)
+            self.session = TrainingSession.create(calibrated, self.options, request.data_dir)
             self.session.checkpoint_seconds = request.checkpoint_seconds
             if run is not None:
-                self.session.restore(run)
+                resume_run(self.session, run)
             elif request.start_from is not None:
-                read_layers(request.start_from).give_to(self.session)
+                read_layers(request.start_from).load_into(self.session)
                 self.session.position.go_to("offline_on_twin")
             self.recorder = self._make_recorder()
-        except BaseException:
-            if not self._lent:
-                self._bench.close()
-            raise
 
     def _twin_training(self) -> LearnOnTwin:
         """How it learns on the twin. Raises UserError if the workers asked for are not to be had."""
@@ -126,33 +125,26 @@ class ExperimentJob:
             raise UserError(f"{run.path}: is of another bench file than the one that is served")
         return served
 
-    def _open(self) -> Bench:
-        try:
-            return open_bench(self.config, self.options.seed)
-        except DeviceError as error:
-            raise UserError(f"bench {self.config.name!r}: {error}") from error
-
     def _make_recorder(self) -> Recorder | None:
         path = self.request.run_path
         if path is None:
             return None
         options = json.dumps(self.options.model_dump(), indent=2)
         resumed = self._run is not None
-        seed, stored = self.options.seed, self._calibrations
-        return Recorder(path, self._text, options, seed, resumed, stored)
+        return Recorder(path, self._text, options, self.options.seed, resumed, self._archive_folder)
 
-    def _kept(self) -> ArchivedCalibration | None:
-        folder = self._calibrations
+    def _archived(self) -> ArchivedCalibration | None:
+        folder = self._archive_folder
         if folder is None:
             return None
-        return ArchivedCalibration(self.session, CalibrationArchive(folder), self._text)
+        return ArchivedCalibration(self.session.calibrated, CalibrationArchive(folder), self._text)
 
     def job(self) -> Generator[Event, None, dict[str, float]]:
-        """The generator; its end, by whatever way, leaves the bench safe."""
+        """Run the experiment; the end, by whatever way, leaves the bench safe."""
         before_s = self.session.figures.get("seconds", 0.0)
         started_s = time.monotonic()
         try:
-            with self._bench.lent() if self._lent else self._bench:
+            with self._bench.lit():
                 return (yield from self._experiment(before_s))
         except DeviceStateError as error:
             raise UserError(str(error)) from error
@@ -164,11 +156,12 @@ class ExperimentJob:
             ) from error
 
     def _experiment(self, before_s: float) -> Generator[Event, None, dict[str, float]]:
-        return experiment(self.session, before_s, self._kept(), self._on_twin)
+        return experiment(self.session, before_s, self._archived(), self._on_twin)
 
     def _state(self) -> str:
-        """How the bench was left, and what had gone wrong before."""
-        left, before = self._bench.left_unsafe, self._bench.troubles.words()
+        """Return how the bench was left, and what had gone wrong before."""
+        bench = self.session.calibrated.bench
+        left, before = bench.left_unsafe, bench.troubles.words()
         safe = (
             f"See to it by hand: {'; '.join(left)}."
             if left

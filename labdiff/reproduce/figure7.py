@@ -24,8 +24,9 @@ from labdiff.reproduce.drawing import plain_logarithmic
 from labdiff.reproduce.result import Result, Row, number
 from labdiff.reproduce.result_cache import kept_rows
 from labdiff.reproduce.trained_units import standard_bench, standard_options
+from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.models import build_twin
-from labdiff.session.session import Session
+from labdiff.session.training_session import TrainingSession
 from labdiff.training.batches import draw_batch
 from labdiff.training.twin_refinement import TwinRefiner
 from twin.digital_twin import DigitalTwin
@@ -88,11 +89,13 @@ def learn(context: Context, settings: Settings, method: Method) -> Job[list[Row]
     """
     options = standard_options(context, settings.data, "paper", **settings.options)
     config = parse_bench(standard_bench(context), "bench file")
-    session = Session.create(config, options, None, context.data_dir)
+    session = TrainingSession.create(CalibratedBench(config), options, context.data_dir)
     odu, schedule, layer_set = session.odu, session.schedule, settings.layer_set
     wrong = 1.0 if method == "calibrated" else 1.0 + settings.too_large
     experiment = with_angles(build_twin(config), settings.angles_mrad)
-    twin = with_angles(session.twin, tuple(wrong * angle for angle in settings.angles_mrad))
+    twin = with_angles(
+        session.calibrated.twin, tuple(wrong * angle for angle in settings.angles_mrad)
+    )
     refinement = TwinRefiner(twin, samples=1)
     noise_free = torch.zeros(options.batch)
     layers = odu.phases.detach()[layer_set].clone().requires_grad_()

@@ -20,7 +20,7 @@ from labdiff.reproduce.drawing import bare
 from labdiff.reproduce.recipes import Recipe
 from labdiff.reproduce.result import Result, Row, number
 from labdiff.reproduce.trained_units import standard_bench, standard_options, trained_unit
-from labdiff.session.session import Session
+from labdiff.session.training_session import TrainingSession
 
 COLUMNS = ("noisy image", "input pattern", "camera intensity", "predicted noise", "true noise")
 AVERAGED = 32
@@ -66,7 +66,7 @@ def job(context: Context, settings: Settings | None = None) -> Job[Result]:
     return Result(picture(rows, lines, options.prediction), rows, sentence(rows, chosen))
 
 
-def _noisy(session: Session, t: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+def _noisy(session: TrainingSession, t: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     clean = session.images.test[:AVERAGED]
     rng = torch.Generator().manual_seed(30_000 + 1000 * seed + t)
     noise = torch.randn(clean.shape, generator=rng)
@@ -75,13 +75,13 @@ def _noisy(session: Session, t: int, seed: int) -> tuple[Tensor, Tensor, Tensor]
 
 
 def _pictures(
-    session: Session, noisy: Tensor, predicted: Tensor, noise: Tensor, t: int
+    session: TrainingSession, noisy: Tensor, predicted: Tensor, noise: Tensor, t: int
 ) -> tuple[Tensor, ...]:
     """What the columns show, of the first image."""
     layer_set = session.policy.layer_set(t)
     with torch.no_grad():
-        inputs, layers = session.written(*session.odu.written(noisy[:1], layer_set))
-        intensity = session.twin(inputs, layers)
+        inputs, layers = session.calibrated.displayed(*session.odu.written(noisy[:1], layer_set))
+        intensity = session.calibrated.twin(inputs, layers)
     return noisy[0], inputs[0], intensity[0], predicted[0], noise[0]
 
 

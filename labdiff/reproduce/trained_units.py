@@ -28,7 +28,7 @@ from labdiff.reproduce.context import Context
 from labdiff.reproduce.recipes import Recipe
 from labdiff.reproduce.result import Row
 from labdiff.reproduce.result_cache import keep, kept_rows
-from labdiff.session.session import Session
+from labdiff.session.training_session import TrainingSession
 from labdiff.training.twin_only import TwinTraining
 
 
@@ -36,7 +36,7 @@ from labdiff.training.twin_only import TwinTraining
 class Unit:
     """A trained unit and its run file; what is found of it is kept in files beside that."""
 
-    session: Session
+    session: TrainingSession
     run_file: Path
 
     def beside(self, ending: str) -> Path:

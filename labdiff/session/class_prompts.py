@@ -5,52 +5,45 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from labdiff.data.image_set import ImageSet
 from labdiff.errors import UserError
-from labdiff.session.session import Session
+from labdiff.session.denoiser import Denoiser
 from twin.input_layout import NO_PROMPT
 
 LEFT_OUT = 0.1
 """Share of training images without a prompt, so that light learns to do without (Ho & Salimans 2022)."""
 
 
-def classes_of(images: ImageSet) -> list[int]:
-    """Class numbers of the training images, in order: class number k of them has block k."""
-    return sorted(set(images.train_labels.tolist()))
-
-
-def prompts_of(session: Session, labels: Tensor) -> Tensor | None:
-    """Blocks (B,) for class numbers (B,); None where the session writes no prompts."""
-    if not session.options.prompt:
+def prompts_of(denoiser: Denoiser, labels: Tensor) -> Tensor | None:
+    """Return the blocks (B,) of class numbers (B,); None where the unit has no prompts."""
+    if not denoiser.classes:
         return None
-    return torch.searchsorted(torch.tensor(classes_of(session.images)), labels)
+    return torch.searchsorted(torch.tensor(denoiser.classes), labels)
 
 
-def prompts_for_training(session: Session, labels: Tensor, rng: torch.Generator) -> Tensor | None:
-    """The same, left out for a tenth of the images. Nothing is drawn where there are no prompts."""
-    prompts = prompts_of(session, labels)
+def prompts_for_training(denoiser: Denoiser, labels: Tensor, rng: torch.Generator) -> Tensor | None:
+    """Return the same, left out for a tenth of the images; nothing is drawn without prompts."""
+    prompts = prompts_of(denoiser, labels)
     if prompts is None:
         return None
     left_out = torch.rand(prompts.shape, generator=rng) < LEFT_OUT
     return prompts.masked_fill(left_out, NO_PROMPT)
 
 
-def prompts_for_class(session: Session, label: int, count: int) -> Tensor:
-    """One class for all of `count` images. Raises UserError if it cannot be asked for."""
-    if not session.options.prompt:
+def prompts_for_class(denoiser: Denoiser, label: int, count: int) -> Tensor:
+    """Return one class for all of `count` images. Raises UserError if it cannot be prompted."""
+    if not denoiser.classes:
         raise UserError(
             f"--class {label}: these layers were trained without prompts; "
             "train others with: labdiff train --prompt"
         )
-    classes = classes_of(session.images)
-    if label not in classes:
-        known = ", ".join(map(str, classes))
+    if label not in denoiser.classes:
+        known = ", ".join(map(str, denoiser.classes))
         raise UserError(f"--class {label}: no class of this run; it has {known}")
-    return torch.full((count,), classes.index(label))
+    return torch.full((count,), denoiser.classes.index(label))
 
 
-def prompts_in_turn(session: Session, count: int) -> Tensor | None:
-    """Every class as often as the others, to within one image; None where there are no prompts."""
-    if not session.options.prompt:
+def prompts_in_turn(denoiser: Denoiser, count: int) -> Tensor | None:
+    """Return every class equally often, to within one image; None where there are no prompts."""
+    if not denoiser.classes:
         return None
-    return torch.arange(count) % len(classes_of(session.images))
+    return torch.arange(count) % len(denoiser.classes)

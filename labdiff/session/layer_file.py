@@ -31,8 +31,10 @@ from labdiff.config.bench import parse_bench
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.runs.reader import read_run
+from labdiff.session.calibrated_bench import CalibratedBench
+from labdiff.session.checkpoint import options_of, resume_run
 from labdiff.session.models import build_odu, build_twin
-from labdiff.session.session import Session, options_of
+from labdiff.session.training_session import TrainingSession
 from twin.denoising_unit import OpticalDenoisingUnit
 
 DEFINITION = "labdiff_layers"
@@ -57,15 +59,16 @@ class Layers:
     training_images: int
     versions: dict[str, str]
 
-    def give_to(self, session: Session) -> None:
-        """Let a session have these weights. Raises UserError, naming what differs, if they do not fit."""
+    def load_into(self, session: TrainingSession) -> None:
+        """Give a session these weights. Raises UserError, naming what differs, if they do not fit."""
         check_options(self.options, session.options)
         mine = build_twin(parse_bench(self.bench_text, "the layers' bench")).geometry
-        theirs = session.twin.geometry
+        calibrated = session.calibrated
+        theirs, bench = calibrated.twin.geometry, calibrated.config.name
         for name in mine.__slots__:
             if getattr(mine, name) != getattr(theirs, name):
                 raise UserError(
-                    f"bench {session.config.name!r}: {name} = {getattr(theirs, name)}, but the layers "
+                    f"bench {bench!r}: {name} = {getattr(theirs, name)}, but the layers "
                     f"were trained for {getattr(mine, name)}; give a bench that they fit"
                 )
         session.odu.load_state_dict(self.unit.state_dict())
@@ -117,7 +120,7 @@ def grey_levels(phases: Tensor) -> Tensor:
     return torch.remainder(levels, GREY_LEVELS).to(torch.uint8)
 
 
-def write_layers(path: Path, session: Session, bench_text: str) -> None:
+def write_layers(path: Path, session: TrainingSession, bench_text: str) -> None:
     """Write a session's layers, atomically. Raises UserError if the file cannot be written."""
     image = io.BytesIO()
     with h5py.File(image, "w") as file:
@@ -227,8 +230,8 @@ def export_layers(run_file: Path, path: Path, data_dir: Path | None = None) -> N
     run = read_run(run_file)
     options = options_of(run)
     config = parse_bench(run.bench_text, str(run_file))
-    session = Session.create(config, options, None, data_dir)
-    session.restore(run)
+    session = TrainingSession.create(CalibratedBench(config), options, data_dir)
+    resume_run(session, run)
     where = session.position
     if where.stage == "offline":
         raise UserError(

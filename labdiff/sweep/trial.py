@@ -15,7 +15,9 @@ from labdiff.events import Checkpoint, Event, JobStarted, Measured
 from labdiff.generation.denoise import baselines, score
 from labdiff.job import Job
 from labdiff.jobs.experiment import experiment
-from labdiff.session.session import Session
+from labdiff.session.calibrated_bench import CalibratedBench
+from labdiff.session.checkpoint import make_checkpoint, resume
+from labdiff.session.training_session import TrainingSession
 from labdiff.sweep.sweep_file import Trial
 from labdiff.training.layer_set_task import TELL_SECONDS
 from labdiff.training.loop import train
@@ -41,10 +43,12 @@ def run_trial(task: TrialTask) -> Iterator[tuple[Event, ...]]:
         bench = None
         if trial.where == "bench":
             bench = opened.enter_context(open_bench(config, trial.options.seed))
-        session = Session.create(config, trial.options, bench, task.data_dir)
+        session = TrainingSession.create(
+            CalibratedBench(config, bench), trial.options, task.data_dir
+        )
         session.checkpoint_seconds = TELL_SECONDS
         if task.start is not None:
-            session.take_up(task.start, name)
+            resume(session, task.start, name)
         seconds = session.figures.get("seconds", 0.0)
         job = _on_twin(session, seconds) if bench is None else experiment(session, seconds)
         opened.enter_context(closing(job))
@@ -55,10 +59,10 @@ def run_trial(task: TrialTask) -> Iterator[tuple[Event, ...]]:
                 yield tuple(block)
                 block.clear()
         if block:
-            yield (*block, session.checkpoint())
+            yield (*block, make_checkpoint(session))
 
 
-def _on_twin(session: Session, before_s: float) -> Job[dict[str, float]]:
+def _on_twin(session: TrainingSession, before_s: float) -> Job[dict[str, float]]:
     """Learn on the data sheet's twin, then score there on held-out images."""
     figures, where, started_s = session.figures, session.position, time.monotonic() - before_s
     yield JobStarted("trial on the twin", session.options.layer_sets)
@@ -68,7 +72,7 @@ def _on_twin(session: Session, before_s: float) -> Job[dict[str, float]]:
                 figures["seconds"] = time.monotonic() - started_s
                 yield event
         where.go_to(TRAINED)
-        yield session.checkpoint()
+        yield make_checkpoint(session)
     elif where.stage != TRAINED:
         raise UserError(
             f"its checkpoint is of stage {where.stage!r}, which a trial on the twin has not"
@@ -77,5 +81,5 @@ def _on_twin(session: Session, before_s: float) -> Job[dict[str, float]]:
     figures |= baselines(session)
     figures["seconds"] = time.monotonic() - started_s
     yield Measured(dict(figures))
-    yield session.checkpoint()
+    yield make_checkpoint(session)
     return figures

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from labdiff.session.class_prompts import prompts_for_training
-from labdiff.session.session import Session
+from labdiff.session.training_session import TrainingSession
 from labdiff.training.batch_share import BatchShare
 from labdiff.training.methods import Method
 
@@ -24,7 +24,11 @@ class Batch(NamedTuple):
 
 
 def draw_batch(
-    session: Session, method: Method, layer_set: int, step: int, share: BatchShare | None = None
+    session: TrainingSession,
+    method: Method,
+    layer_set: int,
+    step: int,
+    share: BatchShare | None = None,
 ) -> Batch:
     """Draw the images of one step, or the share of them that this process has.
 

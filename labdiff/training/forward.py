@@ -20,7 +20,7 @@ from labdiff.bench.acquisition_thread import AcquisitionThread, Pace, PendingBat
 from labdiff.bench.measurement import Measurement
 from labdiff.bench.snapshot import BenchSnapshot
 from labdiff.job import Job
-from labdiff.session.session import Session
+from labdiff.session.training_session import TrainingSession
 from labdiff.training.methods import Method
 from labdiff.training.realignment import recover
 from labdiff.training.twin_refinement import RefinementResult, TwinRefiner
@@ -85,8 +85,8 @@ class TwinForward:
 
     on_bench = False
 
-    def __init__(self, session: Session) -> None:
-        self.session, self.twin = session, session.twin
+    def __init__(self, session: TrainingSession) -> None:
+        self.session, self.twin = session, session.calibrated.twin
 
     def __enter__(self) -> Self:
         return self
@@ -133,9 +133,9 @@ class BenchForward(TwinForward):
 
     on_bench = True
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: TrainingSession) -> None:
         super().__init__(session)
-        self.worker = AcquisitionThread(session.bench)
+        self.worker = AcquisitionThread(session.calibrated.bench)
 
     def __exit__(
         self,
@@ -163,9 +163,9 @@ class BenchForward(TwinForward):
 class RefinedForward(BenchForward):
     """The same with a twin that learns from what the bench answers: the method "online"."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: TrainingSession) -> None:
         super().__init__(session)
-        self.refinement = TwinRefiner(session.twin, session.covariance)
+        self.refinement = TwinRefiner(session.calibrated.twin, session.calibrated.covariance)
 
     def refine(self, sent: SubmittedBatch, light: ForwardResult) -> RefinementResult:
         """The twin looks at the batch, and what has drifted is taken off the bench again."""
@@ -174,8 +174,8 @@ class RefinedForward(BenchForward):
         assert sent.pace is not None
         # The bench's clock may be ahead by now: the next batch is being measured.
         look = self.refinement.look(*seen, sent.pace.ended_s)
-        if session.aligned:
-            session.precompensate()
+        if session.calibrated.aligned:
+            session.calibrated.precompensate()
         return look
 
     def recover(self) -> Job[None]:
@@ -195,7 +195,7 @@ class RefinedForward(BenchForward):
         self.refinement.load_state(state)
 
 
-def light_source(session: Session, method: Method) -> TwinForward:
+def light_source(session: TrainingSession, method: Method) -> TwinForward:
     """The light of a method; a context manager, whose end leaves no batch on its way."""
     match method:
         case "physics_aware":

@@ -16,7 +16,8 @@ from drivers.phase_quantiser import PhaseQuantiser
 from labdiff.config.bench import parse_bench
 from labdiff.config.training import TrainingOptions
 from labdiff.events import Checkpoint, TrainingStep
-from labdiff.session.session import Position, Session
+from labdiff.session.calibrated_bench import CalibratedBench
+from labdiff.session.training_session import Position, TrainingSession
 from labdiff.training.batch_share import BatchShare
 from labdiff.training.loop import train
 from labdiff.training.methods import Method, step_counts
@@ -61,22 +62,23 @@ class TwinSnapshot:
     phase_by_grey_rad: npt.NDArray[np.float64] | None = None
 
     @classmethod
-    def of(cls, session: Session) -> TwinSnapshot:
-        """As it is now."""
-        bench = session.laboratory
+    def of(cls, calibrated: CalibratedBench) -> TwinSnapshot:
+        """Return the twin as it is now."""
+        twin, bench = calibrated.twin, calibrated.bench if calibrated.has_bench else None
         return cls(
-            {name: value.numpy().copy() for name, value in session.twin.state_dict().items()},
-            session.precompensation_rad.numpy().copy(),
+            {name: value.numpy().copy() for name, value in twin.state_dict().items()},
+            calibrated.precompensation_rad.numpy().copy(),
             0 if bench is None else bench.slm.bit_depth,
             None if bench is None else bench.phase_by_grey_rad,
         )
 
-    def give_to(self, session: Session) -> None:
-        """To a session without a bench."""
-        session.twin.load_alignment({k: torch.from_numpy(v) for k, v in self.parameters.items()})
-        session.precompensation_rad = torch.from_numpy(self.precompensation_rad)
+    def load_into(self, calibrated: CalibratedBench) -> None:
+        """Give the twin to a worker, which has no bench."""
+        twin = {k: torch.from_numpy(v) for k, v in self.parameters.items()}
+        calibrated.twin.load_alignment(twin)
+        calibrated.precompensation_rad = torch.from_numpy(self.precompensation_rad)
         if self.bits:
-            session.quantiser = PhaseQuantiser(self.bits, self.phase_by_grey_rad)
+            calibrated.quantiser = PhaseQuantiser(self.bits, self.phase_by_grey_rad)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +102,14 @@ class LayerSetTask:
 def learn(task: LayerSetTask) -> Iterator[Progress]:
     """Learn it from where its state is to its end; the last word has the last step's state."""
     config = parse_bench(task.bench_text, "bench file")
-    session = Session.create(config, task.options, None, task.data_dir)
+    session = TrainingSession.create(CalibratedBench(config), task.options, task.data_dir)
     session.checkpoint_seconds = TELL_SECONDS
     session.pretrained = task.pretrained
-    task.twin.give_to(session)
+    task.twin.load_into(session.calibrated)
     put_back(session, task.layer_set, task.state)
     session.position = Position(task.method, task.layer_set, task.state.step)
     if task.state.learner:
-        session.at_work = {LEARNER + name: value for name, value in task.state.learner.items()}
+        session.in_progress = {LEARNER + name: value for name, value in task.state.learner.items()}
     steps: list[TrainingStep] = []
     with closing(train(session, task.method, task.layer_set, task.share)) as job:
         for event in job:
@@ -120,7 +122,7 @@ def learn(task: LayerSetTask) -> Iterator[Progress]:
     yield Progress(tuple(steps), _state(session, task.layer_set, count))
 
 
-def put_back(session: Session, layer_set: int, state: LayerSetState) -> None:
+def put_back(session: TrainingSession, layer_set: int, state: LayerSetState) -> None:
     """Let the unit have these weights; what a state does not hold stays as it is."""
     with torch.no_grad():
         for name, value in session.odu.named_parameters():
@@ -128,14 +130,14 @@ def put_back(session: Session, layer_set: int, state: LayerSetState) -> None:
                 value[layer_set] = torch.from_numpy(np.array(state.weights[name]))
 
 
-def weights_of(session: Session, layer_set: int) -> Arrays:
+def weights_of(session: TrainingSession, layer_set: int) -> Arrays:
     """A layer set's part of each of the unit's parameters."""
     named = session.odu.named_parameters()
     return {name: value.detach()[layer_set].numpy().copy() for name, value in named}
 
 
-def _state(session: Session, layer_set: int, step: int) -> LayerSetState:
-    kept: Mapping[str, npt.NDArray[Any]] = session.at_work
+def _state(session: TrainingSession, layer_set: int, step: int) -> LayerSetState:
+    kept: Mapping[str, npt.NDArray[Any]] = session.in_progress
     learner = {
         name.removeprefix(LEARNER): np.array(value)
         for name, value in kept.items()

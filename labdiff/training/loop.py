@@ -13,7 +13,8 @@ from torch import Tensor
 from labdiff.events import Pictures, StageStarted, TrainingStep
 from labdiff.job import Job
 from labdiff.metrics.noise_error import FIRST_SCORED_T, noise_mse
-from labdiff.session.session import Session
+from labdiff.session.checkpoint import checkpoint_due
+from labdiff.session.training_session import TrainingSession
 from labdiff.training.batch_share import BatchShare
 from labdiff.training.batches import Batch, draw_batch
 from labdiff.training.forward import ForwardResult, SubmittedBatch, TwinForward, light_source
@@ -27,7 +28,10 @@ MATCHED_BATCHES = 2
 
 
 def train(
-    session: Session, method: Method, only: int | None = None, share: BatchShare | None = None
+    session: TrainingSession,
+    method: Method,
+    only: int | None = None,
+    share: BatchShare | None = None,
 ) -> Job[None]:
     """Train every layer set on its own timesteps, from where the session's position is.
 
@@ -93,13 +97,15 @@ def train(
                 number = sum(plan[:layer_set]) + step
                 told = (session, source, method, number, sum(plan), batch, this, light, look, draw)
                 yield _told(*told)
-                if session.checkpoint_due:
+                if checkpoint_due(session):
                     yield checkpoint(session, source, learner, sent)
             where.layer_set, where.step = layer_set + 1, 0
-    session.at_work.clear()
+    session.in_progress.clear()
 
 
-def _learner(session: Session, method: Method, layer_set: int, steps: int) -> LayerOptimiser:
+def _learner(
+    session: TrainingSession, method: Method, layer_set: int, steps: int
+) -> LayerOptimiser:
     """What trains a layer set; on a twin it starts from its neighbour with less noise."""
     options, where = session.options, session.position
     on_twin = method in ("offline", "calibrated")
@@ -114,7 +120,7 @@ def _learner(session: Session, method: Method, layer_set: int, steps: int) -> La
 
 
 def _send(
-    session: Session,
+    session: TrainingSession,
     source: TwinForward,
     method: Method,
     layer_set: int,
@@ -125,11 +131,15 @@ def _send(
     batch = draw_batch(session, method, layer_set, step, share)
     with torch.no_grad():
         shown = session.odu.written(batch.x_t, layer_set, phases, batch.prompts)
-        return source.send(*session.written(*shown))
+        return source.send(*session.calibrated.displayed(*shown))
 
 
 def _as_sent(
-    session: Session, sent: SubmittedBatch, batch: Batch, layer_set: int, learner: LayerOptimiser
+    session: TrainingSession,
+    sent: SubmittedBatch,
+    batch: Batch,
+    layer_set: int,
+    learner: LayerOptimiser,
 ) -> tuple[Tensor, Tensor]:
     """Inputs and layers with the values that stood on the modulators and today's gradient.
 
@@ -143,7 +153,7 @@ def _as_sent(
     return inputs, layers
 
 
-def _match(session: Session, source: TwinForward, method: Method, layer_set: int) -> None:
+def _match(session: TrainingSession, source: TwinForward, method: Method, layer_set: int) -> None:
     """Cells of the bench against cells of the twin, for inputs that training does not meet."""
     odu = session.odu
     with torch.no_grad():
@@ -151,15 +161,15 @@ def _match(session: Session, source: TwinForward, method: Method, layer_set: int
         x_t = torch.cat([batch.x_t for batch in batches])
         asked = [batch.prompts for batch in batches if batch.prompts is not None]
         prompts = torch.cat(asked) if asked else None
-        inputs, layers = session.written(*odu.written(x_t, layer_set, prompts=prompts))
-        modelled = session.twin(inputs, layers)
+        inputs, layers = session.calibrated.displayed(*odu.written(x_t, layer_set, prompts=prompts))
+        modelled = session.calibrated.twin(inputs, layers)
     sent = source.send(inputs, layers)
     sent.wait()
     odu.match(sent.measured, modelled, layer_set)
 
 
 def _told(
-    session: Session,
+    session: TrainingSession,
     source: TwinForward,
     method: Method,
     step: int,
@@ -186,7 +196,7 @@ def _told(
         bench_mse=_scored_mse(predicted, batch) if source.on_bench else None,
         discrepancy=light.discrepancy if look is None else look.discrepancy,
         noise_floor=light.noise_floor if look is None else look.noise_floor,
-        alignment=session.twin.alignment() if source.on_bench else {},
+        alignment=session.calibrated.twin.alignment() if source.on_bench else {},
         deviation=source.deviation(),
         refined=look is not None and look.refined,
         frames_per_s=None if pace is None else pace.frames_per_s,

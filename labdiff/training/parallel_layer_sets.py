@@ -16,7 +16,8 @@ from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.events import StageStarted
 from labdiff.job import Job
-from labdiff.session.session import Session
+from labdiff.session.checkpoint import checkpoint_due, make_checkpoint
+from labdiff.session.training_session import TrainingSession
 from labdiff.training.layer_set_task import (
     LayerSetState,
     LayerSetTask,
@@ -46,7 +47,7 @@ def check_independent(options: TrainingOptions, workers: int) -> None:
 
 
 def train_on_twin(
-    session: Session,
+    session: TrainingSession,
     method: Method,
     bench_text: str,
     workers: Workers | None = None,
@@ -57,7 +58,7 @@ def train_on_twin(
     A run that was begun by workers goes on so. Raises UserError as `check_independent`.
     """
     if workers is None:
-        if any(name.startswith(SET) for name in session.at_work):
+        if any(name.startswith(SET) for name in session.in_progress):
             raise UserError(
                 "its layer sets were learnt by workers at the same time; say how many go on: --workers 2"
             )
@@ -69,12 +70,16 @@ def train_on_twin(
 
 
 def _by_workers(
-    session: Session, method: Method, bench_text: str, workers: Workers, data_dir: Path | None
+    session: TrainingSession,
+    method: Method,
+    bench_text: str,
+    workers: Workers,
+    data_dir: Path | None,
 ) -> Job[None]:
     plan = step_counts(session.options, method)
     states = _taken_up(session, plan)
     yield StageStarted(f"{STAGES[method]}, {workers.words}", sum(plan))
-    twin = TwinSnapshot.of(session)
+    twin = TwinSnapshot.of(session.calibrated)
 
     def task(layer_set: int) -> Task:
         argument = LayerSetTask(
@@ -102,16 +107,16 @@ def _by_workers(
             states[layer_set] = word.state
             put_back(session, layer_set, word.state)
             _keep(session, states)
-            if session.checkpoint_due:
-                yield session.checkpoint()
+            if checkpoint_due(session):
+                yield make_checkpoint(session)
     where = session.position
     where.layer_set, where.step = session.options.layer_sets, 0
-    session.at_work.clear()
+    session.in_progress.clear()
 
 
-def _taken_up(session: Session, plan: list[int]) -> list[LayerSetState]:
+def _taken_up(session: TrainingSession, plan: list[int]) -> list[LayerSetState]:
     """Where each layer set is, in a session that begins, or goes on from workers or from none."""
-    kept, where = session.at_work, session.position
+    kept, where = session.in_progress, session.position
     states = []
     for layer_set, steps in enumerate(plan):
         start, memory = f"{SET}{layer_set}.", f"{SET}{layer_set}.{LEARNER}"
@@ -124,15 +129,15 @@ def _taken_up(session: Session, plan: list[int]) -> list[LayerSetState]:
             step, memory = where.step, LEARNER
         learner = {k.removeprefix(memory): v for k, v in kept.items() if k.startswith(memory)}
         states.append(LayerSetState(step, weights_of(session, layer_set), learner))
-    session.at_work.clear()
+    session.in_progress.clear()
     return states
 
 
-def _keep(session: Session, states: list[LayerSetState]) -> None:
+def _keep(session: TrainingSession, states: list[LayerSetState]) -> None:
     session.position.layer_set = session.position.step = 0
-    session.at_work.clear()
+    session.in_progress.clear()
     for layer_set, state in enumerate(states):
         start = f"{SET}{layer_set}."
-        session.at_work[start + "step"] = np.array(state.step)
+        session.in_progress[start + "step"] = np.array(state.step)
         for name, value in state.learner.items():
-            session.at_work[start + LEARNER + name] = value
+            session.in_progress[start + LEARNER + name] = value

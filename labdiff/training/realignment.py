@@ -11,7 +11,7 @@ from labdiff.calibrations.archived import measure_routines
 from labdiff.calibrations.twin_alignment import compared, corrected_registration, measure_probes
 from labdiff.events import AlignmentStep, StageStarted
 from labdiff.job import Job
-from labdiff.session.session import Session
+from labdiff.session.training_session import TrainingSession
 from labdiff.training.twin_refinement import WAY, TwinRefiner
 from twin.alignment_fit import fit_alignment, parameter_vector
 
@@ -27,7 +27,7 @@ ANEW = ("registration", "exposure", "alignment")
 """What is measured again if twenty frames cannot explain the bench."""
 
 
-def recover(session: Session, refinement: TwinRefiner) -> Job[None]:
+def recover(session: TrainingSession, refinement: TwinRefiner) -> Job[None]:
     """Bring twin, registration and pre-compensation up to date, with the bench to itself.
 
     Weak, smooth probes and blurred images first, as in the alignment: they lead home from afar. If what
@@ -36,7 +36,7 @@ def recover(session: Session, refinement: TwinRefiner) -> Job[None]:
     """
     total = len(WEAK_BLUR_PX) + len(STRONG_BLUR_PX) + 1
     yield StageStarted(f"the bench has changed: looking with {PROBE_FRAMES} probe frames", total)
-    twin, bench = session.twin, session.bench
+    twin, bench = session.calibrated.twin, session.calibrated.bench
     before = twin.alignment()
     stages = (
         (WEAK_RAD, WEAK_FRAMES, WEAK_BLUR_PX, FIRST_MOVED),
@@ -44,37 +44,37 @@ def recover(session: Session, refinement: TwinRefiner) -> Job[None]:
     )
     done = 0
     for number, (strength, frames, blur_px, free) in enumerate(stages):
-        triples = measure_probes(session, "smooth", strength, frames, SEED + number)
+        triples = measure_probes(session.calibrated, "smooth", strength, frames, SEED + number)
         fixed = {name for name, _ in twin.named_parameters()} - set(free)
         around = parameter_vector(twin)
         for step in fit_alignment(twin, triples, blur_px, fixed, around=around):
             words = f"smooth probes, D {step.discrepancy:.4f}"
             yield AlignmentStep(done, total, step.discrepancy, twin.alignment(), words)
             done += 1
-    held_out = measure_probes(session, "smooth", STRONG_RAD, HELD_OUT_FRAMES, SEED + 9)
+    held_out = measure_probes(session.calibrated, "smooth", STRONG_RAD, HELD_OUT_FRAMES, SEED + 9)
     d, _ = compared(twin, held_out)
     words = f"held-out probes, D {d:.4f}; {_moved(before, twin.alignment())}"
     yield AlignmentStep(done, total, d, twin.alignment(), words)
     if d <= LARGEST_DISCREPANCY:
-        matrix, offset = corrected_registration(session)
+        matrix, offset = corrected_registration(session.calibrated)
         assert bench.registration is not None
         bench.use_registration(
             dataclasses.replace(bench.registration, matrix=matrix, offset=offset)
         )
         unmoved = {"output_shear_percent": torch.zeros(2, 2), "output_shift_px": torch.zeros(2)}
         twin.load_alignment(twin.state_dict() | unmoved)
-        session.precompensate()
+        session.calibrated.precompensate()
     else:
         yield from _anew(session, d)
     refinement.begin_anew()
     yield StageStarted("the bench is known again: learning goes on", 1)
 
 
-def _anew(session: Session, d: float) -> Job[None]:
+def _anew(session: TrainingSession, d: float) -> Job[None]:
     words = f"{PROBE_FRAMES} frames do not explain the bench (D {d:.2f}): calibrating anew"
     yield StageStarted(words, len(ANEW))
     try:
-        yield from measure_routines(session, ANEW)
+        yield from measure_routines(session.calibrated, ANEW)
     except CalibrationError as error:
         raise CalibrationError(
             f"the bench changed suddenly while learning, and a new calibration does not help: {error} "

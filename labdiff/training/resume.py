@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from labdiff.events import Checkpoint
-from labdiff.session.session import Session
+from labdiff.session.checkpoint import make_checkpoint
+from labdiff.session.training_session import TrainingSession
 from labdiff.training.forward import SubmittedBatch, TwinForward
 from labdiff.training.optimiser import LayerOptimiser
 
@@ -18,26 +19,29 @@ LEARNER, SOURCE, SENT = "learner.", "source.", "sent."
 
 
 def checkpoint(
-    session: Session, source: TwinForward, learner: LayerOptimiser, sent: SubmittedBatch | None
+    session: TrainingSession,
+    source: TwinForward,
+    learner: LayerOptimiser,
+    sent: SubmittedBatch | None,
 ) -> Checkpoint:
     """After a step. sent: the batch for the next one; None if the layer set has none."""
     kept = {LEARNER + name: value for name, value in learner.state().items()}
     kept |= {SOURCE + name: value for name, value in source.state().items()}
     if sent is not None:
         kept |= {SENT + "inputs": sent.inputs, SENT + "layers": sent.layers}
-    session.at_work.clear()
-    session.at_work.update({name: value.numpy() for name, value in kept.items()})
-    return session.checkpoint(None if sent is None else sent.before)
+    session.in_progress.clear()
+    session.in_progress.update({name: value.numpy() for name, value in kept.items()})
+    return make_checkpoint(session, None if sent is None else sent.before)
 
 
 class ResumeState:
     """What a resumed session kept of its training; empty in one that begins."""
 
-    def __init__(self, session: Session) -> None:
-        self._kept = {k: torch.from_numpy(v).clone() for k, v in session.at_work.items()}
+    def __init__(self, session: TrainingSession) -> None:
+        self._kept = {k: torch.from_numpy(v).clone() for k, v in session.in_progress.items()}
         # A bench that cannot be put back has moved on: what was sent to it is sent anew.
-        self._sent = session.left_at is not None
-        session.at_work.clear()
+        self._sent = session.bench_snapshot is not None
+        session.in_progress.clear()
 
     def source(self, source: TwinForward) -> None:
         """Let the light's source remember; once."""

@@ -12,7 +12,9 @@ from labdiff.events import JobStarted
 from labdiff.job import Job, recorded
 from labdiff.runs.reader import read_run
 from labdiff.runs.recorder import Recorder
-from labdiff.session.session import Session, options_of
+from labdiff.session.calibrated_bench import CalibratedBench
+from labdiff.session.checkpoint import make_checkpoint, options_of, resume_run
+from labdiff.session.training_session import TrainingSession
 from labdiff.training.loop import train
 
 
@@ -33,7 +35,8 @@ class TwinTraining:
         bench_name: str = "bench file",
     ) -> None:
         self.path = path
-        self.session = Session.create(parse_bench(bench_text, bench_name), options, None, data_dir)
+        calibrated = CalibratedBench(parse_bench(bench_text, bench_name))
+        self.session = TrainingSession.create(calibrated, options, data_dir)
         begun = path.exists()
         if begun:
             run = read_run(path)
@@ -43,19 +46,19 @@ class TwinTraining:
                     "choose another folder, or remove it"
                 )
             if run.checkpoint:
-                self.session.restore(run)
+                resume_run(self.session, run)
         text = json.dumps(options.model_dump(), indent=2)
         self.recorder = Recorder(path, bench_text, text, options.seed, resume=begun)
 
-    def job(self) -> Job[Session]:
+    def job(self) -> Job[TrainingSession]:
         """Train every layer set; at once done if the file says that all are."""
         session = self.session
         return (yield from recorded(self._training(session), self.recorder))
 
-    def _training(self, session: Session) -> Job[Session]:
+    def _training(self, session: TrainingSession) -> Job[TrainingSession]:
         yield JobStarted("training on the twin", session.options.layer_sets)
         if session.position.stage == "offline":
             yield from train(session, "offline")
             session.position.stage = "trained"
-            yield session.checkpoint()
+            yield make_checkpoint(session)
         return session

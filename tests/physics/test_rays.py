@@ -9,16 +9,20 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from labdiff.bench.open import mock_geometry
+from labdiff.bench.open import mock_geometry, open_bench
 from labdiff.calibrations.archived import measure_routines
 from labdiff.calibrations.ray_alignment import Rays, spot, start_from, trace_rays
 from labdiff.calibrations.routines import FIRST_LOOK
-from labdiff.config.bench import bench_text
-from labdiff.config.training import TrainingOptions
+from labdiff.config.bench import bench_text, load_bench
 from labdiff.events import Event
 from labdiff.job import run
-from labdiff.jobs.training_job import ExperimentJob, Request
+from labdiff.session.calibrated_bench import CalibratedBench
 from mock_hardware.truth import draw_truth
+
+
+def opened(bench: str, seed: int) -> CalibratedBench:
+    config = load_bench(bench)
+    return CalibratedBench(config, open_bench(config, seed))
 
 
 def test_rays_find_tilts_of_several_milliradians(tmp_path: Path) -> None:
@@ -27,25 +31,25 @@ def test_rays_find_tilts_of_several_milliradians(tmp_path: Path) -> None:
         text = re.sub(rf"(?m)^{key} = \S+", f"{key} = 2.5", text)
     bench = tmp_path / "cold.toml"
     bench.write_text(text, encoding="utf-8")
-    session = ExperimentJob(Request(str(bench), None, TrainingOptions(seed=2))).session
+    calibrated = opened(str(bench), 2)
     exposure_ms = 0.0
 
     def job() -> Generator[Event, None, Rays]:
         nonlocal exposure_ms
-        with session.bench:
-            yield from measure_routines(session, FIRST_LOOK)
-            exposure_ms = session.bench.camera.exposure_ms
-            rays = yield from trace_rays(session)
-            assert session.bench.camera.exposure_ms == exposure_ms
+        with calibrated.bench:
+            yield from measure_routines(calibrated, FIRST_LOOK)
+            exposure_ms = calibrated.bench.camera.exposure_ms
+            rays = yield from trace_rays(calibrated)
+            assert calibrated.bench.camera.exposure_ms == exposure_ms
             return rays
 
     rays = run(job())
-    truth = draw_truth(mock_geometry(session.config), session.config.mock, 2)
+    truth = draw_truth(mock_geometry(calibrated.config), calibrated.config.mock, 2)
     theta_rad = np.cumsum(truth.tilts_rad, axis=0)[:-1]
     assert np.abs(theta_rad).max() > 8e-3, "light goes far off the axis on this bench"
     np.testing.assert_allclose(rays.theta_rad, theta_rad, atol=4e-4)
-    start_from(session, rays)
-    found_rad = session.twin.planes_tilt_rad().numpy()[:-1]
+    start_from(calibrated, rays)
+    found_rad = calibrated.twin.planes_tilt_rad().numpy()[:-1]
     np.testing.assert_allclose(np.cumsum(found_rad, axis=0), rays.theta_rad, atol=1e-6)
 
 
@@ -59,23 +63,23 @@ def test_an_even_image_shows_no_spot_and_a_spot_is_found_to_a_tenth_of_a_pixel()
 
 
 def test_a_bench_whose_rays_are_not_found_keeps_its_data_sheet() -> None:
-    session = ExperimentJob(Request("mock", None, TrainingOptions(seed=0))).session
-    before = {name: value.clone() for name, value in session.twin.state_dict().items()}
-    start_from(session, Rays(np.full((4, 2), np.nan)))
-    for name, value in session.twin.state_dict().items():
+    calibrated = CalibratedBench(load_bench("mock"))
+    before = {name: value.clone() for name, value in calibrated.twin.state_dict().items()}
+    start_from(calibrated, Rays(np.full((4, 2), np.nan)))
+    for name, value in calibrated.twin.state_dict().items():
         assert torch.equal(value, before[name])
 
 
 def test_rays_on_a_bench_whose_input_is_a_dmd() -> None:
-    session = ExperimentJob(Request("mock-paper", None, TrainingOptions(seed=1))).session
+    calibrated = opened("mock-paper", 1)
 
     def job() -> Generator[Event, None, Rays]:
-        with session.bench:
-            yield from measure_routines(session, FIRST_LOOK)
-            return (yield from trace_rays(session))
+        with calibrated.bench:
+            yield from measure_routines(calibrated, FIRST_LOOK)
+            return (yield from trace_rays(calibrated))
 
     rays = run(job())
     assert rays.found
-    truth = draw_truth(mock_geometry(session.config), session.config.mock, 1)
+    truth = draw_truth(mock_geometry(calibrated.config), calibrated.config.mock, 1)
     theta_rad = np.cumsum(truth.tilts_rad, axis=0)[:-1]
     np.testing.assert_allclose(rays.theta_rad, theta_rad, atol=4e-4)

@@ -10,11 +10,12 @@ import pytest
 from calibration.archive import CalibrationArchive
 from calibration.result import CalibrationError
 from drivers.errors import DeviceDisconnectedError
+from labdiff.bench.open import open_bench
 from labdiff.calibrations.archived import ArchivedCalibration
 from labdiff.calibrations.validity import ValidityFinding, _to_redo
-from labdiff.config.training import TrainingOptions
+from labdiff.config.bench import load_bench
 from labdiff.job import run
-from labdiff.jobs.training_job import ExperimentJob, Request
+from labdiff.session.calibrated_bench import CalibratedBench
 from mock_hardware.fault_script import FOR_EVER, Fault
 from mock_hardware.laboratory import MockLaboratory
 
@@ -23,12 +24,13 @@ PLAN = ("dark level", "registration")
 
 def measured(archive: CalibrationArchive, fault: Fault | None = None, first: int = 1) -> int:
     """Measure the plan on a fresh bench; how many frames its camera took."""
-    session = ExperimentJob(Request("mock", None, TrainingOptions(offline_steps=0))).session
-    lab = cast(MockLaboratory, session.bench.slm._lab)  # type: ignore[attr-defined]
+    config = load_bench("mock")
+    calibrated = CalibratedBench(config, open_bench(config, 0))
+    lab = cast(MockLaboratory, calibrated.bench.slm._lab)  # type: ignore[attr-defined]
     if fault is not None:
         lab.faults.add(fault, first, FOR_EVER)
-    kept = ArchivedCalibration(session, archive, "the bench file")
-    with session.bench:
+    kept = ArchivedCalibration(calibrated, archive, "the bench file")
+    with calibrated.bench:
         run(kept.measure(PLAN))
     return lab.camera.requests
 

@@ -18,8 +18,9 @@ from labdiff.generation.request import GenerationRequest
 from labdiff.generation.sample import generate
 from labdiff.job import run
 from labdiff.reproduce.recipes import small_bench
-from labdiff.session.class_prompts import LEFT_OUT, classes_of, prompts_for_class, prompts_in_turn
-from labdiff.session.session import Session
+from labdiff.session.calibrated_bench import CalibratedBench
+from labdiff.session.class_prompts import LEFT_OUT, prompts_for_class, prompts_in_turn
+from labdiff.session.training_session import TrainingSession
 from labdiff.training.batches import draw_batch
 from labdiff.training.twin_only import TwinTraining
 from twin.input_layout import NO_PROMPT
@@ -27,12 +28,12 @@ from twin.input_layout import NO_PROMPT
 CLASSES = (1, 4, 7)
 
 
-def session(prompt: bool = True, **options: Any) -> Session:
+def session(prompt: bool = True, **options: Any) -> TrainingSession:
     chosen = {
         "classes": CLASSES, "layer_sets": 1, "offline_steps": 2, "batch": 2, "sampler_steps": 2,
         "prompt": prompt, **options,
     }  # fmt: skip
-    return Session.create(load_bench("mock"), TrainingOptions(**chosen), None)
+    return TrainingSession.create(CalibratedBench(load_bench("mock")), TrainingOptions(**chosen))
 
 
 def test_prompts_drawn_belong_to_their_images() -> None:
@@ -90,7 +91,7 @@ def test_generation_weighs_the_prompt() -> None:
 
 def test_classes_take_turns() -> None:
     opened = session()
-    assert classes_of(opened.images) == list(CLASSES)
+    assert opened.classes == CLASSES
     turns = prompts_in_turn(opened, 7)
     assert turns is not None and turns.tolist() == [0, 1, 2, 0, 1, 2, 0]
 

@@ -17,6 +17,8 @@ from labdiff.events import Checkpoint, StageStarted, TrainingStep
 from labdiff.generation.request import GenerationRequest
 from labdiff.job import run
 from labdiff.jobs.training_job import ExperimentJob, Request
+from labdiff.session.calibrated_bench import CalibratedBench
+from labdiff.session.checkpoint import make_checkpoint
 from labdiff.session.layer_file import (
     export_layers,
     grey_levels,
@@ -25,7 +27,7 @@ from labdiff.session.layer_file import (
     read_layers,
     write_layers,
 )
-from labdiff.session.session import Session
+from labdiff.session.training_session import TrainingSession
 from labdiff.training.loop import train
 from labdiff.training.twin_only import TwinTraining
 
@@ -45,9 +47,9 @@ TURN = 2.0 * math.pi
 
 
 @pytest.fixture
-def session() -> Session:
+def session() -> TrainingSession:
     """With weights that are nowhere what they start from; phases over some turns."""
-    made = Session.create(parse_bench(BENCH, "test"), OPTIONS, None)
+    made = TrainingSession.create(CalibratedBench(parse_bench(BENCH, "test")), OPTIONS)
     rng = torch.Generator().manual_seed(3)
     with torch.no_grad():
         for values in made.odu.parameters():
@@ -56,13 +58,13 @@ def session() -> Session:
 
 
 @pytest.fixture
-def file(session: Session, tmp_path: Path) -> Path:
+def file(session: TrainingSession, tmp_path: Path) -> Path:
     write_layers(tmp_path / "layers.h5", session, BENCH)
     return tmp_path / "layers.h5"
 
 
 def test_phases_come_back_within_half_a_grey_level_and_all_else_exactly(
-    session: Session, file: Path
+    session: TrainingSession, file: Path
 ) -> None:
     found = read_layers(file)
     assert (found.options, found.bench_text) == (session.options, BENCH)
@@ -114,15 +116,17 @@ def test_what_is_no_layer_file_is_refused_in_words(file: Path, tmp_path: Path) -
         read_layers(file)
 
 
-def test_one_line_says_which_option_or_which_length_differs(file: Path, session: Session) -> None:
+def test_one_line_says_which_option_or_which_length_differs(
+    file: Path, session: TrainingSession
+) -> None:
     layers = read_layers(file)
     session.options = OPTIONS.model_copy(update={"prediction": "epsilon"})
     with pytest.raises(UserError, match=r"prediction = epsilon.*prediction = preconditioned"):
-        layers.give_to(session)
+        layers.load_into(session)
     longer = BENCH.replace("z_gap_mm = 5.7", "z_gap_mm = 6.0")
-    elsewhere = Session.create(parse_bench(longer, "test"), OPTIONS, None)
+    elsewhere = TrainingSession.create(CalibratedBench(parse_bench(longer, "test")), OPTIONS)
     with pytest.raises(UserError, match=r"bench 'mock': z_gap_m = 0\.006.*trained for 0\.0057"):
-        layers.give_to(elsewhere)
+        layers.load_into(elsewhere)
 
 
 def test_a_training_takes_the_options_of_its_layers(file: Path) -> None:
@@ -156,8 +160,8 @@ def test_a_training_from_layers_skips_what_is_offline(file: Path, tmp_path: Path
     assert prepared.session.figures["mse_offline_twin"] > 0.0
 
 
-def test_every_layer_set_goes_on_from_its_own(file: Path, session: Session) -> None:
-    read_layers(file).give_to(session)
+def test_every_layer_set_goes_on_from_its_own(file: Path, session: TrainingSession) -> None:
+    read_layers(file).load_into(session)
     before = session.odu.phases.detach().clone()
     run(train(session, "calibrated"))
     assert torch.equal(session.odu.phases, before)
@@ -166,7 +170,7 @@ def test_every_layer_set_goes_on_from_its_own(file: Path, session: Session) -> N
 def test_a_run_is_exported_once_it_is_trained(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
     training = TwinTraining(path, BENCH, OPTIONS)
-    training.recorder(training.session.checkpoint())
+    training.recorder(make_checkpoint(training.session))
     training.recorder.flush()
     with pytest.raises(UserError, match=r"not trained to the end \(layer set 0 of 2\)"):
         export_layers(path, tmp_path / "layers.h5")

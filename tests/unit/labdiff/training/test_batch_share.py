@@ -12,7 +12,8 @@ from torch import Tensor
 from labdiff.config.bench import parse_bench
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
-from labdiff.session.session import Session
+from labdiff.session.calibrated_bench import CalibratedBench
+from labdiff.session.training_session import TrainingSession
 from labdiff.training.batch_share import BatchShare
 from labdiff.training.batches import draw_batch
 from labdiff.training.forward import light_source
@@ -22,8 +23,8 @@ from tests.unit.labdiff.training.test_twin_only import SMALL
 OPTIONS = TrainingOptions(layer_sets=2, offline_steps=4, batch=5, detection="differential")
 
 
-def session() -> Session:
-    return Session.create(parse_bench(SMALL, "small bench"), OPTIONS, None)
+def session() -> TrainingSession:
+    return TrainingSession.create(CalibratedBench(parse_bench(SMALL, "small bench")), OPTIONS)
 
 
 def gradients(share: BatchShare | None = None) -> list[Tensor]:

@@ -15,7 +15,9 @@ from labdiff.events import Checkpoint, Event, StageStarted, TrainingStep
 from labdiff.job import run
 from labdiff.jobs.training_job import ExperimentJob, Request
 from labdiff.runs.reader import RunFile
-from labdiff.session.session import Session
+from labdiff.session.calibrated_bench import CalibratedBench
+from labdiff.session.checkpoint import resume_run
+from labdiff.session.training_session import TrainingSession
 from labdiff.training import layer_set_task as layer_set
 from labdiff.training.loop import train
 from labdiff.training.parallel_layer_sets import train_on_twin
@@ -32,20 +34,20 @@ def tell_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layer_set, "TELL_SECONDS", -1.0)
 
 
-def session(**changes: Any) -> Session:
+def session(**changes: Any) -> TrainingSession:
     options = OPTIONS.model_copy(update=changes)
-    made = Session.create(parse_bench(SMALL, "small bench"), options, None)
+    made = TrainingSession.create(CalibratedBench(parse_bench(SMALL, "small bench")), options)
     made.checkpoint_seconds = -1.0
     return made
 
 
-def one_after_the_other() -> Session:
+def one_after_the_other() -> TrainingSession:
     alone = session()
     run(train(alone, "offline"))
     return alone
 
 
-def same(one: Session, other: Session) -> bool:
+def same(one: TrainingSession, other: TrainingSession) -> bool:
     pairs = zip(one.odu.state_dict().values(), other.odu.state_dict().values(), strict=True)
     return all(torch.equal(a, b) for a, b in pairs)
 
@@ -77,7 +79,7 @@ def test_goes_on_from_a_checkpoint_of_workers_and_from_one_without() -> None:
         with pytest.raises(JobStoppedError):
             run(job, watch=[seen.append], should_stop=stop)
         resumed, after = session(), list[Event]()
-        resumed.restore(as_recorded(seen))
+        resume_run(resumed, as_recorded(seen))
         run(
             train_on_twin(resumed, "offline", SMALL, InlineWorkers(2)),
             watch=[after.append],
@@ -110,13 +112,14 @@ def test_the_grey_levels_of_a_bench_are_those_of_its_workers(tmp_path: Path) -> 
     made = []
     for together in (False, True):
         prepared = ExperimentJob(Request(str(bench), options=OPTIONS)).session
-        with prepared.bench as opened:
+        with prepared.calibrated.bench as opened:
             response = torch.linspace(0.0, 6.5, 256).numpy()
             opened.use_phase_response(response)
-            prepared.twin.load_alignment(
-                prepared.twin.state_dict() | {"d_alpha_beam_mrad": torch.tensor([0.2, -0.1])}
+            prepared.calibrated.twin.load_alignment(
+                prepared.calibrated.twin.state_dict()
+                | {"d_alpha_beam_mrad": torch.tensor([0.2, -0.1])}
             )
-            prepared.precompensate()
+            prepared.calibrated.precompensate()
             workers = InlineWorkers(2) if together else None
             run(train_on_twin(prepared, "calibrated", SMALL, workers))
         made.append(prepared)

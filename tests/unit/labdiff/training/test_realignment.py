@@ -15,7 +15,8 @@ from labdiff.bench.bench import Following
 from labdiff.bench.measurement import Measurement
 from labdiff.events import AlignmentStep, StageStarted, TrainingStep
 from labdiff.job import run
-from labdiff.session.session import Session
+from labdiff.session.calibrated_bench import CalibratedBench
+from labdiff.session.training_session import TrainingSession
 from labdiff.training.loop import train
 from labdiff.training.realignment import PROBE_FRAMES
 from tests.unit.labdiff.training.test_training_loop import CONFIG, OPTIONS, TILT_MRAD, TwinBench
@@ -72,7 +73,7 @@ class KnockedBench(TwinBench):
 def test_a_knocked_mirror_is_noticed_found_and_compensated() -> None:
     bench = KnockedBench()
     options = OPTIONS.model_copy(update={"online_steps": STEPS, "overlap": False})
-    session = Session.create(CONFIG, options, bench)  # type: ignore[arg-type]
+    session = TrainingSession.create(CalibratedBench(CONFIG, bench), options)  # type: ignore[arg-type]
     session.position.stage = "online"
     events: list[object] = []
     run(train(session, "online"), record=[events.append])
@@ -94,7 +95,7 @@ def test_a_knocked_mirror_is_noticed_found_and_compensated() -> None:
     ends = [float(s.discrepancy or "nan") for s in steps[-5:]]
     assert max(ends) < 0.01 * max(float(s.discrepancy or 0.0) for s in steps), "it learns again"
     assert torch.allclose(
-        session.twin.planes_tilt_rad()[1, :] * 1e3, TILT_MRAD + KNOCK_MRAD, atol=0.05
+        session.calibrated.twin.planes_tilt_rad()[1, :] * 1e3, TILT_MRAD + KNOCK_MRAD, atol=0.05
     )
 
 
@@ -106,7 +107,7 @@ def test_what_no_calibration_explains_ends_with_a_clear_error(
 
     monkeypatch.setattr("labdiff.training.realignment.measure_routines", fails)
     options = OPTIONS.model_copy(update={"online_steps": STEPS, "overlap": True})
-    session = Session.create(CONFIG, options, KnockedBench(lost=True))  # type: ignore[arg-type]
+    session = TrainingSession.create(CalibratedBench(CONFIG, KnockedBench(lost=True)), options)  # type: ignore[arg-type]
     session.position.stage = "online"
     events: list[object] = []
     with pytest.raises(

@@ -17,8 +17,9 @@ from labdiff.config.bench import bench_text, parse_bench
 from labdiff.config.training import TrainingOptions
 from labdiff.events import TrainingStep
 from labdiff.job import run
+from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.models import build_twin
-from labdiff.session.session import Session
+from labdiff.session.training_session import TrainingSession
 from labdiff.training.forward import BenchForward, RefinedForward, TwinForward, light_source
 from labdiff.training.loop import train
 from labdiff.training.methods import Method
@@ -77,10 +78,10 @@ class TwinBench:
 
 def trained(
     method: Method, bench: TwinBench | None = None, **options: object
-) -> tuple[list[TrainingStep], Session, TwinBench]:
+) -> tuple[list[TrainingStep], TrainingSession, TwinBench]:
     bench = bench or TwinBench()
     chosen = OPTIONS.model_copy(update=options)
-    session = Session.create(CONFIG, chosen, bench)  # type: ignore[arg-type]
+    session = TrainingSession.create(CalibratedBench(CONFIG, bench), chosen)  # type: ignore[arg-type]
     session.position.stage = method
     steps: list[TrainingStep] = []
 
@@ -110,8 +111,10 @@ def test_online_the_twin_comes_to_the_bench_and_physics_aware_leaves_it() -> Non
     distances = [float(s.discrepancy or "nan") for s in (refined[0], refined[-1], fixed[-1])]
     assert distances[1] < 0.1 * distances[0]
     assert distances[1] < 0.1 * distances[2]
-    assert torch.equal(left.twin.d_alpha_mirror_mrad, torch.zeros(2))
-    assert float(session.twin.d_alpha_mirror_mrad @ TILT_MRAD) > 0.0, "turned the right way"
+    assert torch.equal(left.calibrated.twin.d_alpha_mirror_mrad, torch.zeros(2))
+    assert float(session.calibrated.twin.d_alpha_mirror_mrad @ TILT_MRAD) > 0.0, (
+        "turned the right way"
+    )
 
 
 def test_layers_of_an_overlapped_step_lack_the_last_update() -> None:
@@ -136,7 +139,7 @@ def test_stale_gradients_learn_nearly_as_well() -> None:
 
 
 def test_a_training_that_is_left_leaves_no_thread_behind() -> None:
-    session = Session.create(CONFIG, OPTIONS, TwinBench())  # type: ignore[arg-type]
+    session = TrainingSession.create(CalibratedBench(CONFIG, TwinBench()), OPTIONS)  # type: ignore[arg-type]
     job = train(session, "online")
     for _ in range(4):
         next(job)
@@ -150,7 +153,7 @@ def test_what_the_bench_raises_reaches_the_caller() -> None:
 
 
 def test_methods_differ_in_their_light_alone() -> None:
-    session = Session.create(CONFIG, OPTIONS, TwinBench())  # type: ignore[arg-type]
+    session = TrainingSession.create(CalibratedBench(CONFIG, TwinBench()), OPTIONS)  # type: ignore[arg-type]
     kinds: dict[Method, type[TwinForward]] = {
         "offline": TwinForward,
         "calibrated": TwinForward,

@@ -120,6 +120,6 @@ def test_many_images_are_denoised_some_at_a_time(
     x_t = torch.randn(7, 10, 10, generator=rng)
     t = torch.tensor([10, 500, 20, 600, 700, 30, 999])
     at_once, _ = denoise(session, x_t, t, "twin")
-    monkeypatch.setattr(evaluate, "TOGETHER", 2)
+    monkeypatch.setattr(evaluate, "TWIN_BATCH", 2)
     some, _ = denoise(session, x_t, t, "twin")
     torch.testing.assert_close(some, at_once, atol=1e-5, rtol=0)

@@ -1,0 +1,112 @@
+"""The calibrated bench: a bench, its twin, and what the calibrations found of the two."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from calibration.dark import DarkLevel
+from calibration.registration import Registration
+from drivers.errors import DeviceStateError
+from drivers.phase_quantiser import PhaseQuantiser
+from labdiff.bench.bench import Bench
+from labdiff.config.bench import BenchConfig
+from labdiff.session.models import build_twin
+from twin.digital_twin import DigitalTwin
+from twin.drift_tracking import track_drift
+
+
+class CalibratedBench:
+    """A bench of a bench file with its digital twin: all that calibrating needs, and what it yields.
+
+    Without a bench (None) there is the twin alone, at data-sheet values until it is given others.
+
+    Attributes:
+        config: the bench file.
+        twin: the digital twin, whose parameters the alignment finds.
+        precompensation_rad: (N + 1, h, w), displayed on the SLM on top of input and layers; it undoes the
+            tilts that the twin has learnt. Bench and twin both see it.
+        aligned: whether the twin's parameters are those of this bench.
+        covariance: (P, P), what the alignment left unknown of the twin's parameters; None before it.
+        measured_registration: the registration as it was measured, before the alignment corrected the
+            one in use; None before it is measured.
+        calibrations: archive ids of the calibrations in use, by routine.
+        quantiser: of the SLM for which layers are trained, where its bench is not at hand.
+    """
+
+    def __init__(
+        self,
+        config: BenchConfig,
+        bench: Bench | None = None,
+        quantiser: PhaseQuantiser | None = None,
+    ) -> None:
+        self.config = config
+        self.twin: DigitalTwin = build_twin(config)
+        self.precompensation_rad = torch.zeros(config.layers + 1, *config.cavity.patch_shape)
+        self.aligned = False
+        self.covariance: Tensor | None = None
+        self.measured_registration: Registration | None = None
+        self.calibrations: dict[str, str] = {}
+        self.quantiser = quantiser
+        self._bench = bench
+
+    @property
+    def has_bench(self) -> bool:
+        """Return whether there is a bench beside the twin."""
+        return self._bench is not None
+
+    @property
+    def bench(self) -> Bench:
+        """Return the bench. Raises DeviceStateError if there is none."""
+        if self._bench is None:
+            raise DeviceStateError("bench: none is open; there is its twin alone")
+        return self._bench
+
+    @property
+    def dark(self) -> DarkLevel:
+        """Return the dark level in use. Raises DeviceStateError before it is measured."""
+        if self.bench.dark is None:
+            raise DeviceStateError("bench: its dark level is not calibrated")
+        return self.bench.dark
+
+    @property
+    def registration(self) -> Registration:
+        """Return the registration in use. Raises DeviceStateError before it is measured."""
+        if self.bench.registration is None:
+            raise DeviceStateError("bench: its registration is not calibrated")
+        return self.bench.registration
+
+    def displayed(self, inputs: Tensor, layers: Tensor) -> tuple[Tensor, Tensor]:
+        """Return inputs and layers as the modulators display them: pre-compensated and quantised.
+
+        Args:
+            inputs: (B, h, w), rad on an SLM patch, amplitude on a DMD.
+            layers: (N, h, w) for the whole batch or (B, N, h, w), rad.
+        """
+        if self.config.input.kind == "slm_patch":
+            inputs = self.quantised(inputs + self.precompensation_rad[0])
+        return inputs, self.quantised(layers + self.precompensation_rad[1:])
+
+    def quantised(self, phases: Tensor) -> Tensor:
+        """Return phases (rad) in the SLM's grey levels; the gradient passes straight through."""
+        slm = self._bench or self.quantiser
+        if slm is None:
+            return phases
+        steps = torch.from_numpy(slm.realised(phases.detach().numpy()))
+        return phases + (steps - phases).detach()
+
+    def measure(self, inputs: Tensor, layers: Tensor) -> Tensor:
+        """Return the bench's answer (B, h, w) to inputs and layers as displayed."""
+        measured = self.bench.measure(inputs.detach().numpy(), layers.detach().numpy())
+        return torch.from_numpy(measured.intensity)
+
+    def precompensate(self) -> None:
+        """Move what the twin has learnt of tilts and curvature onto the SLM."""
+        self.precompensation_rad = self.twin.precompensation_phase()
+        self.aligned = True
+
+    def follow_drift(self, inputs: Tensor, layers: Tensor, measured: Tensor) -> None:
+        """Update the pre-compensation by the drift that a measured batch, as displayed, shows."""
+        if self.aligned:
+            track_drift(self.twin, inputs, layers, measured)
+            self.precompensate()

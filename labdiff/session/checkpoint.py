@@ -1,0 +1,178 @@
+"""Checkpoints: a training session as plain arrays and scalars, and resumed from them.
+
+Names in a checkpoint begin with what they belong to: "odu.", "twin.", "bench.", "at_work." (the stage in
+progress), "calibration." and the recorder's "figure.".
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from calibration.dark import DarkLevel
+from calibration.registration import Registration
+from calibration.result_file import Result
+from labdiff.bench.snapshot import BenchSnapshot
+from labdiff.config.training import TrainingOptions
+from labdiff.errors import UserError
+from labdiff.events import Checkpoint
+from labdiff.runs.hdf5_tables import FIGURE
+from labdiff.runs.reader import RunFile
+from labdiff.session.denoiser import Denoiser
+from labdiff.session.training_session import Position, TrainingSession
+
+ODU, TWIN, BENCH = "odu.", "twin.", "bench."
+IN_PROGRESS, CALIBRATION = "at_work.", "calibration."
+REAL_IMAGES = 12
+"""Number of held-out images that a checkpoint shows beside the generated ones."""
+
+R = TypeVar("R", bound=Result)
+
+
+def checkpoint_due(session: TrainingSession) -> bool:
+    """Return whether the last checkpoint is long ago.
+
+    When checkpoints are made changes nothing of what a run does.
+    """
+    return time.monotonic() - session.last_checkpoint_s > session.checkpoint_seconds
+
+
+def make_checkpoint(session: TrainingSession, bench: BenchSnapshot | None = None) -> Checkpoint:
+    """Return all that `resume` needs. bench: where it is to be put back to; where it is if not given."""
+    session.last_checkpoint_s = time.monotonic()
+    calibrated, where = session.calibrated, session.position
+    if bench is None and calibrated.has_bench:
+        bench = calibrated.bench.state()
+    arrays: dict[str, np.ndarray] = {
+        "precompensation_rad": calibrated.precompensation_rad.numpy().copy(),
+        "real_images": session.images.test[:REAL_IMAGES].numpy().copy(),
+    }
+    if calibrated.covariance is not None:
+        arrays["covariance"] = calibrated.covariance.numpy().copy()
+    scalars: dict[str, float | int | str] = {
+        "stage": where.stage,
+        "layer_set": where.layer_set,
+        "step": where.step,
+        "planned": ",".join(where.planned),
+        "pretrained": int(session.pretrained),
+        "aligned": int(calibrated.aligned),
+    }
+    for prefix, module in ((ODU, session.odu), (TWIN, calibrated.twin)):
+        for name, value in module.state_dict().items():
+            arrays[prefix + name] = value.detach().numpy().copy()
+    arrays.update({IN_PROGRESS + name: value.copy() for name, value in session.in_progress.items()})
+    scalars.update({FIGURE + name: value for name, value in session.figures.items()})
+    scalars.update({CALIBRATION + name: found for name, found in calibrated.calibrations.items()})
+    results: dict[str, Result] = {}
+    if bench is not None:
+        for name, value in bench.values.items():
+            if isinstance(value, np.ndarray):
+                arrays[BENCH + name] = value
+            else:
+                scalars[BENCH + name] = value
+        if bench.dark is not None:
+            results["dark"] = bench.dark
+        if bench.registration is not None:
+            results["registration"] = bench.registration
+    return Checkpoint(arrays, scalars, results)
+
+
+def checkpoint_of(run: RunFile) -> Checkpoint:
+    """Return a run file's checkpoint. Raises UserError if it holds none."""
+    if not run.checkpoint:
+        raise UserError(f"{run.path}: stopped before its first checkpoint; start anew")
+    return Checkpoint(run.checkpoint, run.checkpoint_scalars, run.checkpoint_results)
+
+
+def resume_run(session: TrainingSession, run: RunFile) -> None:
+    """Resume a recorded run; `restore_bench` then puts its bench back.
+
+    Raises UserError if the run holds no checkpoint, or that of another program.
+    """
+    resume(session, checkpoint_of(run), str(run.path))
+
+
+def resume(session: TrainingSession, checkpoint: Checkpoint, name: str) -> None:
+    """Bring a session to where a checkpoint was made; name: what to call it in messages.
+
+    Raises UserError if the checkpoint is that of another program.
+    """
+    load_denoiser(session, checkpoint, name)
+    arrays, scalars = checkpoint.arrays, checkpoint.scalars
+    try:
+        planned = str(scalars["planned"])
+        session.position = Position(
+            str(scalars["stage"]),
+            int(scalars["layer_set"]),
+            int(scalars["step"]),
+            tuple(planned.split(",")) if planned else (),
+        )
+        session.pretrained = bool(scalars["pretrained"])
+    except KeyError as error:
+        raise _misfit(name, error) from None
+    session.figures = {k: float(v) for k, v in _part(FIGURE, scalars).items()}
+    session.in_progress = {k: np.array(v) for k, v in _part(IN_PROGRESS, arrays).items()}
+    values = _part(BENCH, {**arrays, **scalars})
+    if values:
+        session.bench_snapshot = BenchSnapshot(
+            values,
+            _result(checkpoint, "dark", DarkLevel, name),
+            _result(checkpoint, "registration", Registration, name),
+        )
+    session.resumed = True
+
+
+def load_denoiser(denoiser: Denoiser, checkpoint: Checkpoint, name: str) -> None:
+    """Load what denoising needs: the unit, the twin and what the calibrations found of it.
+
+    Raises UserError if the checkpoint is that of another program.
+    """
+    arrays, scalars, calibrated = checkpoint.arrays, checkpoint.scalars, denoiser.calibrated
+    try:
+        denoiser.odu.load_state_dict({k: _tensor(v) for k, v in _part(ODU, arrays).items()})
+        calibrated.twin.load_alignment({k: _tensor(v) for k, v in _part(TWIN, arrays).items()})
+        calibrated.precompensation_rad = _tensor(arrays["precompensation_rad"])
+        calibrated.covariance = _tensor(arrays["covariance"]) if "covariance" in arrays else None
+        calibrated.aligned = bool(scalars["aligned"])
+    except (RuntimeError, KeyError) as error:
+        raise _misfit(name, error) from None
+    calibrated.calibrations = {k: str(v) for k, v in _part(CALIBRATION, scalars).items()}
+
+
+def restore_bench(session: TrainingSession) -> bool:
+    """Put the bench back to where a resumed run left it; False if it has to be checked instead."""
+    if session.bench_snapshot is None:
+        return False
+    session.calibrated.bench.restore(session.bench_snapshot)
+    return True
+
+
+def options_of(run: RunFile) -> TrainingOptions:
+    """Return the options with which a run was recorded."""
+    return TrainingOptions.model_validate(json.loads(run.options_json))
+
+
+def _misfit(name: str, error: Exception) -> UserError:
+    return UserError(f"{name}: its checkpoint does not fit this program: {error}")
+
+
+def _result(checkpoint: Checkpoint, key: str, kind: type[R], name: str) -> R | None:
+    found = checkpoint.results.get(key)
+    if found is None or isinstance(found, kind):
+        return found
+    raise _misfit(name, TypeError(f"{key} is a {type(found).__name__}"))
+
+
+def _part(prefix: str, named: Mapping[str, Any]) -> dict[str, Any]:
+    return {k.removeprefix(prefix): v for k, v in named.items() if k.startswith(prefix)}
+
+
+def _tensor(array: np.ndarray) -> Tensor:
+    """Return a copy in torch's own memory: the last bits of a sum may depend on its alignment."""
+    return torch.from_numpy(np.array(array)).clone()

@@ -1,0 +1,95 @@
+"""The training session: a denoiser in training, with its images and where its job is."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from labdiff.bench.snapshot import BenchSnapshot
+from labdiff.config.training import TrainingOptions
+from labdiff.data.image_set import ImageSet, load_images
+from labdiff.errors import UserError
+from labdiff.session.calibrated_bench import CalibratedBench
+from labdiff.session.denoiser import Denoiser
+from labdiff.session.models import build_odu
+from twin.denoising_unit import ImageStatistics, OpticalDenoisingUnit
+
+CHECKPOINT_SECONDS = 5.0
+"""Time between two checkpoints: the longest whose work a crash costs."""
+
+
+@dataclass(slots=True)
+class Position:
+    """Where a job is: in which stage, and what comes next in it.
+
+    Next is the step of a layer set, or the step-th of the routines that are planned.
+    """
+
+    stage: str = "offline"
+    layer_set: int = 0
+    step: int = 0
+    planned: tuple[str, ...] = ()
+
+    def go_to(self, stage: str, planned: tuple[str, ...] = ()) -> None:
+        """Set the position to the beginning of a stage."""
+        self.stage, self.planned = stage, planned
+        self.layer_set = self.step = 0
+
+
+class TrainingSession(Denoiser):
+    """A denoiser in training; `labdiff.session.checkpoint` stores and resumes it.
+
+    Attributes:
+        images: the training images and those held out.
+        pretrained: whether the layers came from a file; every layer set then goes on from its own.
+        position: where the job is.
+        figures: named results so far.
+        in_progress: state of the stage at work, to resume it from a checkpoint; empty between stages.
+        bench_snapshot: where the bench of a resumed run was; None if it cannot be put back there.
+        resumed: whether the session goes on from a checkpoint.
+        checkpoint_seconds: time between two checkpoints.
+        last_checkpoint_s: the monotonic clock at the last checkpoint.
+    """
+
+    def __init__(
+        self,
+        calibrated: CalibratedBench,
+        options: TrainingOptions,
+        odu: OpticalDenoisingUnit,
+        images: ImageSet,
+    ) -> None:
+        super().__init__(calibrated, options, odu, prompt_classes(options, images))
+        self.images = images
+        self.pretrained = self.resumed = False
+        self.position = Position()
+        self.figures: dict[str, float] = {}
+        self.in_progress: dict[str, np.ndarray] = {}
+        self.bench_snapshot: BenchSnapshot | None = None
+        self.checkpoint_seconds = CHECKPOINT_SECONDS
+        self.last_checkpoint_s = time.monotonic()
+
+    @classmethod
+    def create(
+        cls, calibrated: CalibratedBench, options: TrainingOptions, data_dir: Path | None = None
+    ) -> TrainingSession:
+        """Load the images and make an untrained unit for them.
+
+        Raises UserError if the images do not fit the patches, or have one class where prompts are wanted.
+        """
+        images = load_images(
+            options.data, options.image_size, options.classes, data_dir, options.seed
+        )
+        classes = prompt_classes(options, images)
+        if options.prompt and len(classes) < 2:
+            raise UserError(f"prompt: {images.name} has one class; a prompt needs two or more")
+        statistics = ImageStatistics(float(images.train.mean()), float(images.train.std()))
+        odu = build_odu(calibrated.config, options, statistics, len(classes))
+        return cls(calibrated, options, odu, images)
+
+
+def prompt_classes(options: TrainingOptions, images: ImageSet) -> tuple[int, ...]:
+    """Return the class numbers that can be prompted, in order; none where the options say no prompts."""
+    return tuple(sorted(set(images.train_labels.tolist()))) if options.prompt else ()
