@@ -78,12 +78,12 @@ def opened(
     parts["mock"]["faults"] |= faults
     bench = open_bench(BenchConfig.model_validate(parts), seed=0)
     lab = cast(MockLaboratory, bench.slm._lab)  # type: ignore[attr-defined]
-    truth, fine = lab.truth, Verdict("pass", "as the truth has it")
+    truth, fine = lab.world.truth, Verdict("pass", "as the truth has it")
     bench.dark = DarkLevel(truth.pedestal_counts, 0.0, 0.0, fine)
     bench.use_registration(
         Registration(truth.camera_matrix, truth.camera_offset_px, 0.0, 0.0, fine)
     )
-    with lab.workers, bench:
+    with lab.world.workers, bench:
         inputs, layers = task.images(10**6)
         bench.counts_per_ms_per_unit = float(
             np.mean([frame.pixels.mean() for frame in bench.take(inputs[:4], layers)])

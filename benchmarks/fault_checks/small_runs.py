@@ -86,7 +86,7 @@ def laboratory_of(bench: Bench) -> MockLaboratory:
 
 def calibrate_by_truth(bench: Bench, counts_per_ms_per_unit: float) -> None:
     """What a calibration would find."""
-    fine, truth = Verdict("pass", "as the truth has it"), laboratory_of(bench).truth
+    fine, truth = Verdict("pass", "as the truth has it"), laboratory_of(bench).world.truth
     bench.dark = DarkLevel(0.0, 0.0, 0.0, fine)
     bench.registration = Registration(truth.camera_matrix, truth.camera_offset_px, 0.0, 0.0, fine)
     bench.rectifier = Rectifier(bench.registration, bench.camera.roi, bench.layout.patch_shape)

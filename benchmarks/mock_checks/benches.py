@@ -43,7 +43,7 @@ def lit(geometry: MockGeometry, dials: MockSettings, seed: int = 0) -> MockLabor
     """A laboratory whose laser is on and whose shutter has opened."""
     lab = MockLaboratory.create(geometry, dials, seed)
     lab.laser.emission = True
-    lab.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
+    lab.world.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
     return lab
 
 

@@ -114,7 +114,7 @@ def _mock_bench(config: BenchConfig, seed: int) -> Bench:
         camera = open_camera(), open_camera
     return _lasting_bench(
         config,
-        laboratory.clock,
+        laboratory.world.clock,
         slm=(slm, _plugged_in(slm)),
         camera=camera,
         laser=(laser, _plugged_in(laser)),

@@ -28,7 +28,7 @@ def laboratory(
     """A room whose laser is on, and whose shutter has opened."""
     lab = MockLaboratory.create(GEOMETRY, dials, seed)
     lab.laser.emission = emission
-    lab.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
+    lab.world.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
     if exposure_ms is not None:
         lab.camera.exposure_ms = exposure_ms
     return lab
@@ -36,7 +36,7 @@ def laboratory(
 
 def settle(lab: MockLaboratory) -> Callable[[], None]:
     """What waits until the SLM stands."""
-    return lambda: lab.clock.sleep_s(lab.slm.timing.total_ms / 1e3)
+    return lambda: lab.world.clock.sleep_s(lab.slm.timing.total_ms / 1e3)
 
 
 def result_of(routine: Generator[CalibrationStep, None, T]) -> T:

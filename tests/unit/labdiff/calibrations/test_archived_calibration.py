@@ -28,7 +28,7 @@ def measured(archive: CalibrationArchive, fault: Fault | None = None, first: int
     calibrated = CalibratedBench(config, open_bench(config, 0))
     lab = cast(MockLaboratory, calibrated.bench.slm._lab)  # type: ignore[attr-defined]
     if fault is not None:
-        lab.faults.add(fault, first, FOR_EVER)
+        lab.world.faults.add(fault, first, FOR_EVER)
     kept = ArchivedCalibration(calibrated, archive, "the bench file")
     with calibrated.bench:
         run(kept.measure(PLAN))
