@@ -522,7 +522,7 @@ def dmd() -> None:
         lab.dmd.show((np.hypot(y, x) < 30.0).astype(np.float32))
         times_us = np.sort(np.concatenate([np.arange(-20.0, 101.0, 10.0), EDGES_US]))
         seen = [
-            lab.world.expose(WINDOW, asked_s + t * 1e-6, 1e-9, 0.0)[0]().sum() for t in times_us
+            lab.world.expose(WINDOW, asked_s + t * 1e-6, 1e-9, 0.0, 1)[0]().sum() for t in times_us
         ]
         if dials is OFF:
             most = float(max(seen))
@@ -611,7 +611,8 @@ def _transfer(axes: Axes) -> None:
     for exposure_ms in (0.01, 0.1, 1.5):
         lab.camera.exposure_ms = exposure_ms
         expected = (
-            lab.world.expose(WINDOW, lab.world.clock.now_s(), exposure_ms * 1e-3, 0.0)[0]() / gain
+            lab.world.expose(WINDOW, lab.world.clock.now_s(), exposure_ms * 1e-3, 0.0, 1)[0]()
+            / gain
         )
         one, other = (f.pixels.astype(float) for f in lab.camera.get_frames(2))
         place, half = np.digitize(expected, edges), np.square(one - other) / 2
@@ -705,7 +706,7 @@ def _flicker(axes: Axes) -> None:
         bright = []
         for time_ms in times_ms:
             begun_s = start_s + (time_ms - exposure_ms / 2) * 1e-3
-            found = lab.world.expose(spot, begun_s, exposure_ms * 1e-3, 0.0)[0]()
+            found = lab.world.expose(spot, begun_s, exposure_ms * 1e-3, 0.0, 1)[0]()
             bright.append(found.max() / exposure_ms)
         if exposure_ms < 0.1:
             middle = float(np.mean(bright))
@@ -733,7 +734,7 @@ def _tearing(sheet: Sheet, top: float) -> None:
     for time_ms in TIMES_MS:
         lab.world.clock.sleep_s(refresh_s + time_ms * 1e-3 - lab.world.clock.now_s())
         now_s = lab.world.clock.now_s()
-        image = lab.world.expose(WINDOW, now_s, 1e-7, 0.0)[0]()
+        image = lab.world.expose(WINDOW, now_s, 1e-7, 0.0, 1)[0]()
         frames.append((time_ms, lab.world.crystal.phase(now_s)[-1, 10:90, 10:90], image))
     most = float(np.quantile(frames[0][2], 0.999))
     for column, (time_ms, crystal, image) in enumerate(frames):

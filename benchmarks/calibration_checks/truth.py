@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 
+from benchmarks.mock_checks.benches import laboratory_of
 from calibration.alignment_found import AlignmentFound
 from calibration.camera import CameraFound
 from calibration.dark import DarkLevel
@@ -51,7 +51,7 @@ class Checked:
 
 def laboratory(session: TrainingSession) -> MockLaboratory:
     """The room behind a mock bench."""
-    return cast(MockLaboratory, session.calibrated.bench.slm._lab)  # type: ignore[attr-defined]
+    return laboratory_of(session.calibrated.bench)
 
 
 def unseen_nrmse(session: TrainingSession, drifted: bool = False) -> float:

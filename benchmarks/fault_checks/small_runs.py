@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.mock_checks.benches import laboratory_of
 from calibration.dark import DarkLevel
 from calibration.registration import Registration
 from calibration.resample import Rectifier
@@ -77,11 +78,6 @@ def small_bench_text(input_kind: InputKind, script: list[str]) -> str:
             raise ValueError(f"the shipped bench has no {before!r} any more")
         text = text.replace(before, after)
     return text
-
-
-def laboratory_of(bench: Bench) -> MockLaboratory:
-    """The room behind a bench."""
-    return cast(MockLaboratory, bench.slm._lab)  # type: ignore[attr-defined]
 
 
 def calibrate_by_truth(bench: Bench, counts_per_ms_per_unit: float) -> None:

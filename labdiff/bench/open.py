@@ -269,7 +269,7 @@ def _lasting_bench(
         frames_name_patterns=frames_name_patterns,
         troubles=troubles,
         most_saturated=config.watchdog.saturated_share,
-        laboratory=CombinedState(laboratory, wrappers) if laboratory is not None else None,
+        simulation=CombinedState(laboratory, wrappers) if laboratory is not None else None,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from calibration.layout import PatchLayout
 from calibration.step import CalibrationStep
+from labdiff.bench.bench import Bench
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.settings import MockSettings
@@ -32,6 +33,13 @@ def laboratory(
     if exposure_ms is not None:
         lab.camera.exposure_ms = exposure_ms
     return lab
+
+
+def laboratory_of(bench: Bench) -> MockLaboratory:
+    """Return the mock laboratory behind a bench. Raises TypeError on another bench."""
+    if not isinstance(bench.laboratory, MockLaboratory):
+        raise TypeError("no mock laboratory behind this bench")
+    return bench.laboratory
 
 
 def settle(lab: MockLaboratory) -> Callable[[], None]:

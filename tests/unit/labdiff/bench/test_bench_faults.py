@@ -27,6 +27,7 @@ from mock_hardware.clock import VirtualClock
 from mock_hardware.fault_script import FOR_EVER, Fault
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.laser import MockLaser
+from tests.unit.mock_bench import laboratory_of
 from tests.unit.small_bench import straight
 
 InputKind = Literal["slm_patch", "dmd"]
@@ -48,7 +49,7 @@ def config(input_kind: InputKind) -> BenchConfig:
 def lasting_bench(input_kind: InputKind) -> Iterator[tuple[MockLaboratory, Bench]]:
     """As the bench file opens it, calibrated by the data sheet."""
     bench = open_bench(config(input_kind), 0)
-    lab: MockLaboratory = bench.slm._lab  # type: ignore[attr-defined]
+    lab = laboratory_of(bench)
     bench.dark = DarkLevel(0.0, 0.0, 0.0, Verdict("pass", ""))
     registration = straight(bench.layout, (24, 24), 0.6)
     bench.rectifier = Rectifier(registration, bench.camera.roi, (16, 16))
@@ -195,7 +196,7 @@ def test_interrupted_while_it_is_closed_everything_is_closed_all_the_same() -> N
     with lasting_bench("slm_patch") as (lab, bench):
         pass
     bench = open_bench(config("slm_patch"), 0)
-    lab = bench.slm._lab  # type: ignore[attr-defined]
+    lab = laboratory_of(bench)
     bench.__enter__()
     switch = MockLaser.emission.fset
     calls: list[bool] = []

@@ -31,6 +31,7 @@ from labdiff.config.bench import RetriesConfig, load_bench
 from mock_hardware.clock import VirtualClock
 from mock_hardware.fault_script import FOR_EVER, Fault
 from mock_hardware.laboratory import MockLaboratory
+from tests.unit.mock_bench import laboratory_of
 
 POLICY = RetriesConfig(
     tries=3, first_wait_ms=100.0, growth=3.0, reconnects=4, reconnect_wait_ms=1000.0
@@ -263,8 +264,7 @@ def small(input_kind: Literal["slm_patch", "dmd"] = "slm_patch") -> tuple[MockLa
     config = load_bench("mock" if input_kind == "slm_patch" else "mock-paper")
     config = config.model_copy(update={"mock": config.mock.off()})
     bench = open_bench(config, 0)
-    laboratory: MockLaboratory = bench.slm._lab  # type: ignore[attr-defined]
-    return laboratory, bench
+    return laboratory_of(bench), bench
 
 
 DISTURBANCES: list[Fault] = ["unplugged", "timeout", "dropped", "late", "duplicated"]
