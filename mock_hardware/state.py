@@ -1,4 +1,4 @@
-"""The state of a mock device as plain arrays and numbers, so that a resumed run continues on it."""
+"""The state of a mock device as plain arrays and numbers, so that a crash is not the end of its story."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.types import Roi
-from mock_hardware.deferred_frames import DeferredFrame, Readout
+from mock_hardware.deferred_frames import PendingFrame, Readout
 
 State: TypeAlias = dict[str, npt.NDArray[Any] | float | int | str]
-"""Values by name; names of parts are joined by dots."""
+"""By name; names of parts are joined by dots."""
 
 
-class Restorable(Protocol):
-    """A part whose state can be read and restored."""
+class HasState(Protocol):
+    """What can be put back to where it was."""
 
     def state(self) -> State:
-        """Return plain arrays and numbers by name."""
+        """By name, plain arrays and numbers."""
         ...
 
     def restore(self, state: State) -> None:
-        """Restore what `state` returned."""
+        """As it was."""
         ...
 
 
 def named(prefix: str, state: Mapping[str, Any]) -> State:
-    """Return a part's state under the part's name."""
+    """A part's state under the part's name."""
     return {f"{prefix}.{name}": value for name, value in state.items()}
 
 
 def part(prefix: str, state: Mapping[str, Any]) -> State:
-    """Return the state of the part of that name; empty if there is none."""
+    """The state of the part of that name; empty if there is none."""
     start = f"{prefix}."
     return {
         name.removeprefix(start): value for name, value in state.items() if name.startswith(start)
     }
 
 
-def frame_state(frame: DeferredFrame) -> State:
-    """Return the state of a frame; wait for pixels that are still being computed."""
+def frame_state(frame: PendingFrame) -> State:
+    """A frame; pixels that are still on their way are waited for."""
     roi = frame.roi
     state: State = {
         "pixels": frame.pixels,
@@ -58,11 +58,11 @@ def frame_state(frame: DeferredFrame) -> State:
     return state
 
 
-def frame_of(state: Mapping[str, Any]) -> DeferredFrame:
-    """Return the frame whose state this is: the inverse of `frame_state`."""
+def frame_of(state: Mapping[str, Any]) -> PendingFrame:
+    """The inverse of `frame_state`."""
     readout: Future[Readout] = Future()
     readout.set_result((np.array(state["pixels"]), float(state["saturated_fraction"])))
-    return DeferredFrame(
+    return PendingFrame(
         readout,
         exposure_ms=float(state["exposure_ms"]),
         timestamp_s=float(state["timestamp_s"]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,6 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from drivers.validation_messages import explain
 from labdiff.config.section import Section
+from labdiff.config.toml_text import parse_toml, read_toml_file
 from labdiff.errors import UserError
 from mock_hardware.settings import MockSettings
 
@@ -185,15 +185,12 @@ def bench_text(path_or_name: str) -> tuple[str, str]:
         text = resources.files("labdiff").joinpath("config", "benches", f"{path_or_name}.toml")
         return f"shipped bench {path_or_name!r}", text.read_text(encoding="utf-8")
     path = Path(path_or_name)
-    try:
-        return str(path), path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    if not path.exists():
         raise UserError(
             f"{path}: no such bench file. Write one with 'labdiff init {path}', or name a shipped "
             f"bench: {', '.join(SHIPPED)}."
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read as a bench file: {error}") from None
+        )
+    return str(path), read_toml_file(path, "a bench file")
 
 
 def load_bench(path_or_name: str) -> BenchConfig:
@@ -205,8 +202,6 @@ def load_bench(path_or_name: str) -> BenchConfig:
 def parse_bench(text: str, name: str) -> BenchConfig:
     """Check the text of a bench file; `name` is what messages call it. Raises UserError."""
     try:
-        return BenchConfig.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{name}: not valid TOML: {error}") from None
+        return BenchConfig.model_validate(parse_toml(text, name))
     except ValidationError as error:
         raise UserError(explain(error, name, BenchConfig)) from None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
 import numpy as np
 
+from labdiff.config.toml_text import parse_toml
+from labdiff.errors import UserError
 from labdiff.runs.reader import run_entry
 
 BLOCK = 4096
@@ -58,8 +59,8 @@ def read_summary(path: Path) -> RunSummary:
 
 def _bench_name(text: str) -> str:
     try:
-        return str(tomllib.loads(text).get("name", ""))
-    except tomllib.TOMLDecodeError:
+        return str(parse_toml(text, "bench").get("name", ""))
+    except UserError:
         return ""
 
 

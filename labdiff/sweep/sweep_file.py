@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from drivers.validation_messages import explain
 from labdiff.atomic_write import digest
 from labdiff.config.bench import SHIPPED, bench_text, parse_bench
-from labdiff.config.options_file import training_options
+from labdiff.config.toml_text import parse_toml, read_toml_file
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.sweep.bench_overrides import bench_with
@@ -51,8 +50,7 @@ class Trial:
     @property
     def file_name(self) -> str:
         """Follows from what is trained alone: a grid that grows finds what is done."""
-        options = self.options.model_dump_json(by_alias=True)
-        return f"trial-{digest(self.where + self.bench_text + options)}.h5"
+        return f"trial-{digest(self.where + self.bench_text + self.options.model_dump_json())}.h5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +69,8 @@ def read_sweep(path: Path) -> Sweep:
     Raises UserError that names the file, the key, the value and what is allowed.
     """
     try:
-        wanted = _SweepFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise UserError(f"{path}: cannot be read as a sweep file: {why}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path}: not valid TOML: {error}") from None
+        text = read_toml_file(path, "a sweep file")
+        wanted = _SweepFile.model_validate(parse_toml(text, str(path)))
     except ValidationError as error:
         raise UserError(explain(error, str(path), _SweepFile)) from None
     axes = {f"options.{key}": values for key, values in wanted.grid.options.items()}
@@ -111,7 +105,10 @@ def read_sweep(path: Path) -> Sweep:
 def _trial(path: Path, number: int, values: dict[str, Any], wanted: _SweepFile, text: str) -> Trial:
     name = f"{path}, trial {number}"
     options, bench = _part("options.", values), _part("bench.", values)
-    made = training_options(wanted.options | options, f"{name}, options")
+    try:
+        made = TrainingOptions(**(wanted.options | options))
+    except ValidationError as error:
+        raise UserError(explain(error, f"{name}, options", TrainingOptions)) from None
     try:
         text = bench_with(text, bench)
     except UserError as error:
