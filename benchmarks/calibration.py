@@ -62,7 +62,7 @@ def exposures(seed: int) -> tuple[int, int]:
 
     def expose() -> tuple[float, int]:
         before = lab.camera.requests
-        routine = set_exposure(lab.camera, lab.truth.pedestal_counts, laser=lab.laser)
+        routine = set_exposure(lab.camera, lab.world.truth.pedestal_counts, laser=lab.laser)
         fill = run(routine).fill
         return fill, lab.camera.requests - before
 
@@ -89,15 +89,15 @@ def one_bench(seed: int) -> Found:
         with session.calibrated.bench:
             results = yield from measure_routines(session.calibrated, FIRST_LOOK)
             results |= yield from measure_routines(session.calibrated, REST[:-1])
-            began_s = lab.clock.now_s()
+            began_s = lab.world.clock.now_s()
             results |= yield from measure_routines(session.calibrated, REST[-1:])
             found.frames = lab.camera.requests
-            found.checked = check(session, results, (began_s + lab.clock.now_s()) / 2.0)
+            found.checked = check(session, results, (began_s + lab.world.clock.now_s()) / 2.0)
             found.nrmse = unseen_nrmse(session)
         dark, camera = results["dark level"], results["camera"]
         assert isinstance(dark, DarkLevel)
         assert isinstance(camera, CameraFound)
-        hot = {tuple(place) for place in np.argwhere(lab.truth.hot)}
+        hot = {tuple(place) for place in np.argwhere(lab.world.truth.hot)}
         found.hot_pixels_wrong = len({tuple(place) for place in dark.hot_pixels} ^ hot)
         found.saturation_counts = abs(camera.saturation_counts - (2**12 - 1))
 

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.claims import claim, finish, options
-from labdiff.config.training import QUICK, TrainingOptions
+from labdiff.config.training import TrainingOptions, quick_options
 from labdiff.job import run
 from labdiff.jobs.training_job import ExperimentJob, Request
 from labdiff.reports.progress_bar import ProgressBar
@@ -15,7 +15,7 @@ from labdiff.reports.progress_bar import ProgressBar
 
 def figures_of(seed: int, arguments: argparse.Namespace) -> dict[str, float]:
     """Figures of one run of the demo."""
-    options = TrainingOptions(seed=seed, **(QUICK if arguments.quick else {}))
+    options = quick_options(seed) if arguments.quick else TrainingOptions(seed=seed)
     with tempfile.TemporaryDirectory() as folder, ProgressBar(arguments.json) as progress:
         prepared = ExperimentJob(Request("mock", Path(folder), options))
         assert prepared.recorder is not None

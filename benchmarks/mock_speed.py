@@ -60,20 +60,20 @@ def laboratory(task: Task, threads: int | None = None) -> MockLaboratory:
 
 def take_batch(lab: MockLaboratory, batch: int, seed: int) -> None:
     """New layers, then one random input a frame; each device gets the time that it declares."""
-    geometry, shape = lab.geometry, lab.geometry.patch_shape
+    geometry, shape = lab.world.geometry, lab.world.geometry.patch_shape
     layers = block_phases(geometry.layers, shape, BLOCK_PX, seed=seed)
     inputs = block_phases(batch, shape, shape[0] // CELLS, seed=seed + 1)
     frames = []
     if lab.dmd is not None:
         lab.slm.set_phase(panel_of(geometry, layers))
-        lab.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
+        lab.world.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
     for field in inputs:
         if lab.dmd is not None:
             lab.dmd.show(field / np.float32(2.0 * np.pi))
-            lab.clock.sleep_s(lab.dmd.timing.total_ms * 1e-3)
+            lab.world.clock.sleep_s(lab.dmd.timing.total_ms * 1e-3)
         else:
             lab.slm.set_phase(panel_of(geometry, np.concatenate([field[None], layers])))
-            lab.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
+            lab.world.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
         frames.append(lab.camera.get_frame())
     # Pixels last: they may be on their way while the next pattern settles.
     for frame in frames:
@@ -90,7 +90,7 @@ def seconds_of(clock: Callable[[], float], act: Callable[..., object], *of: Any)
 def frames_per_s(task: Task, rounds: int) -> float:
     """Of the median batch, on as many threads as the bench file says, after a batch that warms up."""
     lab = laboratory(task)
-    with lab.workers:
+    with lab.world.workers:
         take_batch(lab, task.batch, 0)
         times_s = [
             seconds_of(time.perf_counter, take_batch, lab, task.batch, seed)
@@ -134,8 +134,11 @@ def random_field(shape: tuple[int, ...]) -> npt.NDArray[np.complex64]:
 
 def plain_transforms(lab: MockLaboratory) -> Callable[[], None]:
     """Performs, for each propagation of a frame, one FFT of its whole padded grid and one back."""
-    gap, way_out = lab.light_path.optics.undrifted.gap, lab.light_path.optics.undrifted.exit
-    fields = [random_field(gap.grid)] * lab.geometry.layers + [random_field(way_out.grid)]
+    gap, way_out = (
+        lab.world.light_path.optics.undrifted.gap,
+        lab.world.light_path.optics.undrifted.exit,
+    )
+    fields = [random_field(gap.grid)] * lab.world.geometry.layers + [random_field(way_out.grid)]
 
     def act() -> None:
         for field in fields:
@@ -156,7 +159,7 @@ def own_transforms(lab: MockLaboratory) -> Callable[[], None]:
 def cpu_ms(task: Task, rounds: int) -> dict[str, list[float]]:
     """CPU time a frame, on one thread, in turns so that all meet the same machine."""
     lab = laboratory(task, threads=1)
-    with lab.workers:
+    with lab.world.workers:
         take_batch(lab, task.batch, 0)
         plain, own = plain_transforms(lab), own_transforms(lab)
         found: dict[str, list[float]] = {"frame": [], "plain": [], "own": []}

@@ -36,9 +36,10 @@ from labdiff.training.loop import train
 from mock_hardware.drift import Drift
 from mock_hardware.optics.cavity import CavityOptics
 from mock_hardware.truth import draw_truth
-from twin.alignment_fit import Triples, fit_alignment, load_parameter_vector, parameter_vector
+from twin.alignment_fit import Triples, fit_alignment
 from twin.digital_twin import DigitalTwin
 from twin.drift_tracking import track_drift
+from twin.parameter_vector import load_parameter_vector, parameter_vector
 
 Array = npt.NDArray[Any]
 REFINED_ON: tuple[tuple[ProbeKind, float, int], ...] = (

@@ -21,8 +21,8 @@ from PySide6.QtCore import QBuffer, QSettings
 from PySide6.QtWidgets import QApplication, QWidget
 
 from gui import style
-from gui.panels.training_panel import QUICK
 from gui.window import MainWindow
+from labdiff.config.training import quick_options
 
 PICTURES = Path(__file__).parent / "images" / "gui"
 COLOURS, MOST_BYTES = 160, 150_000
@@ -66,7 +66,7 @@ class Photographer:
         self._until(lambda: window.slm.displayed.phase_rad is not None)
         self._take("slm", "SLM")
 
-        window.training.form.fill(QUICK)
+        window.training.form.fill(quick_options())
         window.training.start.click()
         learning = window.training.plots.learning
         self._until(lambda: learning.steps >= 40 and "online" in window.training.words.text())

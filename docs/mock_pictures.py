@@ -33,7 +33,7 @@ from mock_hardware.fault_script import Fault
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.light_path import LightPath
 from mock_hardware.optics.panel import Panel
-from mock_hardware.settings import MockSettings, SlmDials
+from mock_hardware.settings import MockSettings, SlmSettings
 from mock_hardware.truth import draw_truth
 
 Array = npt.NDArray[Any]
@@ -242,7 +242,7 @@ def laboratory(dials: MockSettings, seed: int = SEED) -> MockLaboratory:
     """Laser on, shutter open, the window read out."""
     lab = MockLaboratory.create(GEOMETRY, dials, seed)
     lab.laser.emission = True
-    lab.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
+    lab.world.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
     lab.camera.roi = WINDOW
     return lab
 
@@ -254,7 +254,7 @@ def write(lab: MockLaboratory, phases: Array, settle: bool = True) -> None:
         panel[place] = phase
     lab.slm.set_phase(panel)
     if settle:
-        lab.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
+        lab.world.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
 
 
 # Sheets of pictures: off beside on, and the difference below
@@ -494,7 +494,7 @@ def _dead_space(axes: Axes) -> None:
         (0.06, BLUE, "0.06 (default)"),
         (0.2, ORANGE, "0.2"),
     ):
-        centre = share * np.sqrt(SlmDials().dead_space_reflectance)
+        centre = share * np.sqrt(SlmSettings().dead_space_reflectance)
         field = (1.0 - share) * np.exp(1j * stroke) + centre
         axes.plot(field.real, field.imag, color=colour, label=words)
         axes.plot(centre, 0.0, "+", color=colour)
@@ -517,11 +517,13 @@ def dmd() -> None:
         lab.laser.emission = True
         assert lab.dmd is not None
         lab.dmd.show(np.ones(geometry.patch_shape, np.float32))
-        lab.clock.sleep_s(1.0)
-        asked_s = lab.clock.now_s()
+        lab.world.clock.sleep_s(1.0)
+        asked_s = lab.world.clock.now_s()
         lab.dmd.show((np.hypot(y, x) < 30.0).astype(np.float32))
         times_us = np.sort(np.concatenate([np.arange(-20.0, 101.0, 10.0), EDGES_US]))
-        seen = [lab.expose(WINDOW, asked_s + t * 1e-6, 1e-9, 0.0)[0]().sum() for t in times_us]
+        seen = [
+            lab.world.expose(WINDOW, asked_s + t * 1e-6, 1e-9, 0.0, 1)[0]().sum() for t in times_us
+        ]
         if dials is OFF:
             most = float(max(seen))
         axes.plot(times_us, np.array(seen) / most, color=colour, label=words)
@@ -538,7 +540,7 @@ def dmd() -> None:
         lab = MockLaboratory.create(geometry, OFF.model_copy(update={"dmd": changed}), SEED)
         assert lab.dmd is not None
         lab.dmd.show(ramp)
-        field = lab.dmd.field(1.0)
+        field = lab.dmd.mirrors.field(1.0)
         sheet.picture(left, 12 + TITLE, field[10:90, 10:90], (0.0, 1.0))
         sheet.write(left, 12 + TITLE + CELL + 3, "amplitude", color=QUIET, fontsize=7.5)
     sheet.save("dmd")
@@ -557,7 +559,7 @@ def camera() -> None:
         lab.camera.roi, lab.camera.exposure_ms = part, exposure_ms
         write(lab, star())
         counts = lab.camera.get_frame().pixels.astype(np.float64)
-        return counts - lab.truth.pedestal_counts
+        return counts - lab.world.truth.pedestal_counts
 
     def at(exposure_ms: float, **value: float) -> Shown:
         (key, number), *_ = value.items()
@@ -608,7 +610,10 @@ def _transfer(axes: Axes) -> None:
     edges = np.logspace(-0.2, 3.5, 24)
     for exposure_ms in (0.01, 0.1, 1.5):
         lab.camera.exposure_ms = exposure_ms
-        expected = lab.expose(WINDOW, lab.clock.now_s(), exposure_ms * 1e-3, 0.0)[0]() / gain
+        expected = (
+            lab.world.expose(WINDOW, lab.world.clock.now_s(), exposure_ms * 1e-3, 0.0, 1)[0]()
+            / gain
+        )
         one, other = (f.pixels.astype(float) for f in lab.camera.get_frames(2))
         place, half = np.digitize(expected, edges), np.square(one - other) / 2
         groups = [place == i for i in range(1, len(edges)) if (place == i).sum() > 400]
@@ -666,7 +671,7 @@ def in_time() -> None:
 def _rise(axes: Axes) -> None:
     times_ms = np.linspace(-2.0, 26.0, 400)
     steps = np.array([2.0, 1.0, 0.25]) * np.pi
-    dials = SlmDials(scan_ms=0.0)
+    dials = SlmSettings(scan_ms=0.0)
     flat_phase = np.zeros((1, 1, len(steps)), np.float32)
     crystal = LiquidCrystal(dials, flat_phase, np.zeros(1))
     target = steps.astype(np.float32)[None, None]
@@ -691,8 +696,8 @@ def _rise(axes: Axes) -> None:
 def _flicker(axes: Axes) -> None:
     lab = laboratory(dialled(slm__flicker=0.002))
     write(lab, star())
-    lab.clock.sleep_s(1.0)
-    start_s = lab.clock.now_s()
+    lab.world.clock.sleep_s(1.0)
+    start_s = lab.world.clock.now_s()
     spot = Roi(WINDOW.top + 70, WINDOW.left + 20, 20, 40)
     for exposure_ms, times_ms, marks, colour in (
         (0.01, np.arange(0.0, 10.0, 0.1), "-", GREY),
@@ -701,7 +706,7 @@ def _flicker(axes: Axes) -> None:
         bright = []
         for time_ms in times_ms:
             begun_s = start_s + (time_ms - exposure_ms / 2) * 1e-3
-            found = lab.expose(spot, begun_s, exposure_ms * 1e-3, 0.0)[0]()
+            found = lab.world.expose(spot, begun_s, exposure_ms * 1e-3, 0.0, 1)[0]()
             bright.append(found.max() / exposure_ms)
         if exposure_ms < 0.1:
             middle = float(np.mean(bright))
@@ -718,19 +723,19 @@ TIMES_MS = (0.0, 3.0, 5.0, 7.0, 10.0, 14.0, 27.0)
 def _tearing(sheet: Sheet, top: float) -> None:
     lab = laboratory(OFF)
     write(lab, digit(4))
-    lab.clock.sleep_s(1.0)
+    lab.world.clock.sleep_s(1.0)
     write(lab, digit(5), settle=False)
-    refresh_s = np.ceil(lab.clock.now_s() * 60.0 - 1e-9) / 60.0
+    refresh_s = np.ceil(lab.world.clock.now_s() * 60.0 - 1e-9) / 60.0
     sheet.write(EDGE, top, "scan_ms = 8: a refresh runs down the panel", weight="bold", fontsize=8)
     words = "from a 4 to a 5; above the crystal of the last patch, below the light of that moment"
     sheet.write(EDGE, top + 14, words, color=QUIET, fontsize=7.5)
     step = (WIDTH - 2 * EDGE - SMALL) / (len(TIMES_MS) - 1)
     frames = []
     for time_ms in TIMES_MS:
-        lab.clock.sleep_s(refresh_s + time_ms * 1e-3 - lab.clock.now_s())
-        now_s = lab.clock.now_s()
-        image = lab.expose(WINDOW, now_s, 1e-7, 0.0)[0]()
-        frames.append((time_ms, lab.slm.crystal.phase(now_s)[-1, 10:90, 10:90], image))
+        lab.world.clock.sleep_s(refresh_s + time_ms * 1e-3 - lab.world.clock.now_s())
+        now_s = lab.world.clock.now_s()
+        image = lab.world.expose(WINDOW, now_s, 1e-7, 0.0, 1)[0]()
+        frames.append((time_ms, lab.world.crystal.phase(now_s)[-1, 10:90, 10:90], image))
     most = float(np.quantile(frames[0][2], 0.999))
     for column, (time_ms, crystal, image) in enumerate(frames):
         left = EDGE + round(column * step)
@@ -760,10 +765,10 @@ def _shutters(sheet: Sheet, top: float) -> None:
         changed = OFF.camera.model_copy(update={"shutter": kind, "line_us": line_us})
         lab = laboratory(OFF.model_copy(update={"camera": changed}))
         write(lab, digit(4))
-        lab.clock.sleep_s(1.0)
+        lab.world.clock.sleep_s(1.0)
         write(lab, digit(5), settle=False)
-        refresh_s = np.ceil(lab.clock.now_s() * 60.0 - 1e-9) / 60.0
-        lab.clock.sleep_s(refresh_s + 1e-3 - lab.clock.now_s())
+        refresh_s = np.ceil(lab.world.clock.now_s() * 60.0 - 1e-9) / 60.0
+        lab.world.clock.sleep_s(refresh_s + 1e-3 - lab.world.clock.now_s())
         image = lab.camera.get_frame().pixels.astype(np.float64)
         left = EDGE + column * (CELL + GAP)
         note = "the default" if column == 0 else "default 5" if line_us > 5.0 else "line_us = 5"

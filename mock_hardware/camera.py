@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, NoReturn, cast
+from typing import Literal, NoReturn
 
 import numpy as np
 
@@ -18,15 +18,14 @@ from drivers.errors import (
 )
 from drivers.protocols import ReadOut, TriggeredReadOut
 from drivers.types import CameraTiming, Frame, Roi
-from mock_hardware.deferred_frames import PendingFrame, Readout
+from mock_hardware.deferred_frames import DeferredFrame, Readout
 from mock_hardware.fault_script import Fault
 from mock_hardware.sensor import Image, Sensor
 from mock_hardware.state import State, frame_of, frame_state, named, part
-
-if TYPE_CHECKING:
-    from mock_hardware.laboratory import MockLaboratory
+from mock_hardware.world import World
 
 Trigger = Literal["software", "hardware", "free_run"]
+TRIGGERS: tuple[Trigger, ...] = ("software", "hardware", "free_run")
 TIMEOUT_MS = 500.0
 START_EXPOSURE_MS = 1.0
 
@@ -39,25 +38,25 @@ class MockCamera:
     driver keeps the newest few; `expose` hands out the oldest of them, which is **stale**.
     """
 
-    def __init__(self, laboratory: MockLaboratory) -> None:
-        self._lab = laboratory
-        self._dials = laboratory.dials.camera
+    def __init__(self, world: World) -> None:
+        self._world, self._settings = world, world.settings.camera
         self._exposure_ms = START_EXPOSURE_MS
         self._roi = Roi(0, 0, *self.shape)
         self._sensor = Sensor(
-            laboratory.truth, self.bit_depth, self._dials.full_well_electrons, laboratory.seed
+            world.truth, self.bit_depth, self._settings.full_well_electrons, world.seed
         )
         self._trigger: Trigger = "software"
         self._sequence = 0
-        self._requests = 0
-        self._asked = False  # a request is waiting for its frame
+        self._requested = False  # a request is waiting for its frame
         self._ready_s = 0.0
         self._unplugged = False
         self._closed = False
-        self._last: PendingFrame | None = None
+        self._last: DeferredFrame | None = None
         self._waiting: deque[float] = deque()
-        self._queue: deque[PendingFrame] = deque()
-        self._buffers = self._dials.queue
+        self._queue: deque[DeferredFrame] = deque()
+        self._buffers = self._settings.queue
+        world.on_change.append(self.catch_up)
+        world.on_trigger.append(self.on_trigger)
 
     @property
     def name(self) -> str:
@@ -67,26 +66,26 @@ class MockCamera:
     @property
     def timing(self) -> CameraTiming:
         """Trigger delay; then exposure (of the last row, with a rolling shutter) and read-out."""
-        d = self._dials
-        rolling_ms = d.line_us * 1e-3 * self._roi.height if d.shutter == "rolling" else 0.0
+        s = self._settings
+        rolling_ms = s.line_us * 1e-3 * self._roi.height if s.shutter == "rolling" else 0.0
         shutter_ms = self._exposure_ms + rolling_ms
-        own_ms = max(shutter_ms, d.readout_ms) if d.overlap else shutter_ms + d.readout_ms
+        own_ms = max(shutter_ms, s.readout_ms) if s.overlap else shutter_ms + s.readout_ms
         return CameraTiming(
-            latency_ms=d.trigger_us * 1e-3,
-            duration_ms=shutter_ms + d.readout_ms,
-            readout_ms=d.readout_ms,
-            period_ms=max(own_ms, 1e3 / d.frames_per_s),
+            latency_ms=s.trigger_us * 1e-3,
+            duration_ms=shutter_ms + s.readout_ms,
+            readout_ms=s.readout_ms,
+            period_ms=max(own_ms, 1e3 / s.frames_per_s),
         )
 
     @property
     def shape(self) -> tuple[int, int]:
         """(height, width) of the sensor."""
-        return self._lab.geometry.camera_shape
+        return self._world.geometry.camera_shape
 
     @property
     def bit_depth(self) -> int:
         """Bits of one count."""
-        return self._lab.geometry.camera_bit_depth
+        return self._world.geometry.camera_bit_depth
 
     @property
     def exposure_range_ms(self) -> tuple[float, float]:
@@ -130,12 +129,12 @@ class MockCamera:
         self._trigger = value
         self._queue.clear()
         self._waiting.clear()
-        self._ready_s = max(self._ready_s, self._lab.clock.now_s())
+        self._ready_s = max(self._ready_s, self._world.clock.now_s())
 
     @property
     def requests(self) -> int:
         """How often a frame was asked for: the count by which faults are scripted."""
-        return self._requests
+        return self._world.requests
 
     def unplug(self) -> None:
         """Pull the cable."""
@@ -150,8 +149,8 @@ class MockCamera:
 
         An attempt that fails counts as a request.
         """
-        if self._unplugged or "unplugged" in self._lab.faults.at(self._requests + 1):
-            self._requests += 1
+        if self._unplugged or "unplugged" in self._world.faults_now():
+            self._world.requests += 1
             raise DeviceNotFoundError(f"{self.name}: not found; check cable and power")
         self._closed = False
         self._exposure_ms, self._roi = START_EXPOSURE_MS, Roi(0, 0, *self.shape)
@@ -165,7 +164,7 @@ class MockCamera:
             "roi": np.array([roi.top, roi.left, roi.height, roi.width]),
             "trigger": self._trigger,
             "sequence": self._sequence,
-            "requests": self._requests,
+            "requests": self._world.requests,
             "ready_s": self._ready_s,
             "unplugged": int(self._unplugged),
             "waiting_s": np.array(self._waiting, np.float64),
@@ -181,8 +180,8 @@ class MockCamera:
         """As it was."""
         self._exposure_ms = float(state["exposure_ms"])
         self._roi = Roi(*(int(edge) for edge in np.asarray(state["roi"])))
-        self._trigger = cast(Trigger, str(state["trigger"]))
-        self._sequence, self._requests = int(state["sequence"]), int(state["requests"])
+        (self._trigger,) = (trigger for trigger in TRIGGERS if trigger == str(state["trigger"]))
+        self._sequence, self._world.requests = int(state["sequence"]), int(state["requests"])
         self._ready_s, self._unplugged = float(state["ready_s"]), bool(state["unplugged"])
         self._waiting = deque(np.asarray(state["waiting_s"]).tolist())
         self._queue = deque(
@@ -194,11 +193,11 @@ class MockCamera:
     def on_trigger(self, at_s: float) -> None:
         """A modulator's trigger output rises; ignored unless the camera waits for it."""
         if self._trigger == "hardware":
-            self._waiting.append(at_s + self._dials.trigger_us * 1e-6)
+            self._waiting.append(at_s + self._settings.trigger_us * 1e-6)
 
     def catch_up(self) -> None:
         """Expose what a free-running or triggered camera has exposed up to now."""
-        now_s = self._lab.clock.now_s()
+        now_s = self._world.clock.now_s()
         if self._trigger == "hardware":
             while self._waiting and self._waiting[0] + self._shutter_s() <= now_s:
                 start_s = self._waiting.popleft()
@@ -209,9 +208,9 @@ class MockCamera:
         elif self._trigger == "free_run":
             period_s = self.timing.period_ms * 1e-3
             missed = int((now_s - self._ready_s - self._shutter_s()) // period_s)
-            if missed > self._dials.queue:
-                self._sequence += missed - self._dials.queue
-                self._ready_s += (missed - self._dials.queue) * period_s
+            if missed > self._settings.queue:
+                self._sequence += missed - self._settings.queue
+                self._ready_s += (missed - self._settings.queue) * period_s
             while self._ready_s + self._shutter_s() <= now_s:
                 self._keep(self._ready_s)
 
@@ -219,25 +218,19 @@ class MockCamera:
         """The next frame, as the trigger has it: returns when its exposure has ended."""
         if self._closed:
             raise DeviceStateError(f"{self.name}: is closed")
-        self._requests += 1
-        faults = self._lab.faults.at(self._requests)
-        for device in (self._lab.slm, self._lab.dmd, self._lab.laser):
-            if device is not None:
-                device.plug.frame_requested(self._requests)
-        if "laser_shut" in faults:
-            self._lab.laser.interlock()
+        faults = self._world.request_frame()
         if self._unplugged or "unplugged" in faults:
             raise DeviceDisconnectedError(
                 f"{self.name}: disconnected after {self._sequence} frames; check cable and power"
             )
-        asked_s = self._lab.clock.now_s()
+        asked_s = self._world.clock.now_s()
         if "timeout" in faults:
             return lambda: self._time_out(asked_s)
-        self._asked = True
+        self._requested = True
         try:
             frame = self._next()
         finally:
-            self._asked = False
+            self._requested = False
         return lambda: self._hand_out(frame, faults)
 
     def get_frame(self) -> Frame:
@@ -266,16 +259,16 @@ class MockCamera:
         try:
             yield read
         finally:
-            self._buffers = self._dials.queue
+            self._buffers = self._settings.queue
             self.trigger = before
 
     def close(self) -> None:
         """No further frames."""
         self._closed = True
 
-    def _next(self) -> PendingFrame:
+    def _next(self) -> DeferredFrame:
         """The frame that the driver hands out now; its exposure has ended."""
-        clock = self._lab.clock
+        clock = self._world.clock
         self.catch_up()
         if self._queue:
             return self._queue.popleft()
@@ -287,14 +280,14 @@ class MockCamera:
             return self._queue.popleft() if self._queue else self._time_out(clock.now_s())
         start_s = self._ready_s
         if self._trigger == "software":
-            start_s = max(start_s, clock.now_s() + self._dials.trigger_us * 1e-6)
+            start_s = max(start_s, clock.now_s() + self._settings.trigger_us * 1e-6)
         # Light is known once it has come: wait for the exposure's end before looking at it.
         clock.sleep_s(start_s + self._shutter_s() - clock.now_s())
         return self._expose(start_s)
 
-    def _hand_out(self, frame: PendingFrame, faults: set[Fault]) -> Frame:
+    def _hand_out(self, frame: DeferredFrame, faults: set[Fault]) -> Frame:
         """The frame once it is read out, or what became of it."""
-        clock = self._lab.clock
+        clock = self._world.clock
         clock.sleep_s(frame.in_hand_s - clock.now_s())
         if "late" in faults:
             self._queue.append(frame)
@@ -321,7 +314,7 @@ class MockCamera:
         )
 
     def _time_out(self, since_s: float) -> NoReturn:
-        clock = self._lab.clock
+        clock = self._world.clock
         clock.sleep_s(since_s + TIMEOUT_MS * 1e-3 - clock.now_s())
         raise DeviceTimeoutError(
             f"{self.name}: no frame within {TIMEOUT_MS:.0f} ms; check trigger, cable and load"
@@ -334,23 +327,23 @@ class MockCamera:
 
     def _shutter_s(self) -> float:
         """From the start of the first row's exposure to the end of the last row's."""
-        return (self.timing.duration_ms - self._dials.readout_ms) * 1e-3
+        return (self.timing.duration_ms - self._settings.readout_ms) * 1e-3
 
-    def _expose(self, start_s: float) -> PendingFrame:
+    def _expose(self, start_s: float) -> DeferredFrame:
         self._ready_s = start_s + self.timing.period_ms * 1e-3
         self._sequence += 1
-        line_s = self._dials.line_us * 1e-6 if self._dials.shutter == "rolling" else 0.0
+        line_s = self._settings.line_us * 1e-6 if self._settings.shutter == "rolling" else 0.0
         exposure_ms, roi, number = self._exposure_ms, self._roi, self._sequence
-        request = self._requests + len(self._queue) + (0 if self._asked else 1)
-        light, pattern = self._lab.expose(roi, start_s, exposure_ms * 1e-3, line_s, request)
-        readout = self._lab.workers.submit(lambda: self._read(light(), roi, exposure_ms, number))
+        request = self._world.requests + len(self._queue) + (0 if self._requested else 1)
+        light, pattern = self._world.expose(roi, start_s, exposure_ms * 1e-3, line_s, request)
+        readout = self._world.workers.submit(lambda: self._read(light(), roi, exposure_ms, number))
         in_hand_s = start_s + self.timing.duration_ms * 1e-3
-        return PendingFrame(readout, exposure_ms, start_s, number, pattern, roi, in_hand_s)
+        return DeferredFrame(readout, exposure_ms, start_s, number, pattern, roi, in_hand_s)
 
     def _read(self, electrons: Image, roi: Roi, exposure_ms: float, number: int) -> Readout:
         counts = self._sensor.expose(electrons, roi, exposure_ms, number)
         pixels = self._sensor.convert(counts)
-        if self._dials.packing == "left":
+        if self._settings.packing == "left":
             pixels = (pixels << (16 - self.bit_depth)).astype(np.uint16)
         return pixels, float((pixels >= self._largest).mean())
 
@@ -358,4 +351,4 @@ class MockCamera:
     def _largest(self) -> int:
         """The largest count, as it lies in the 16-bit word."""
         largest: int = 2**self.bit_depth - 1
-        return largest << (16 - self.bit_depth) if self._dials.packing == "left" else largest
+        return largest << (16 - self.bit_depth) if self._settings.packing == "left" else largest

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.types import PatternId, Timing
-from mock_hardware.settings import SlmDials
+from mock_hardware.settings import SlmSettings
 from mock_hardware.state import State, named, part
 
 Phase = npt.NDArray[np.float32]
@@ -37,13 +37,13 @@ class LiquidCrystal:
     """The phase (P, h, w) of the patches at any moment.
 
     A pattern waits for the next refresh, which runs down the panel row by row. Then each pixel relaxes
-    exponentially; 10-90 % times are those of the dials for a step of 2 pi, and longer by up to
+    exponentially; 10-90 % times are those of the settings for a step of 2 pi, and longer by up to
     `small_step_slowdown` for small ones (the torque on the crystal grows with the step).
     row_share: (h,) place of each patch row on the panel, 0 ... 1.
     """
 
-    def __init__(self, dials: SlmDials, flat: Phase, row_share: Array) -> None:
-        self._dials, self._row_share = dials, row_share
+    def __init__(self, settings: SlmSettings, flat: Phase, row_share: Array) -> None:
+        self._settings, self._row_share = settings, row_share
         always = np.full(len(row_share), -np.inf)
         self._now = _Step(0, -np.inf, flat, flat, always, -np.inf)
         # Patterns to come, in order; rows of the first may have begun. Several: while one is still
@@ -53,24 +53,24 @@ class LiquidCrystal:
     @property
     def timing(self) -> Timing:
         """At worst a whole refresh, then the scan and the slowest step."""
-        d = self._dials
-        slowest_ms = SETTLED * max(d.rise_ms, d.fall_ms) / TEN_TO_NINETY
-        slowest_ms *= 1.0 + d.small_step_slowdown
-        return Timing(latency_ms=1e3 / d.refresh_hz, duration_ms=d.scan_ms + slowest_ms)
+        s = self._settings
+        slowest_ms = SETTLED * max(s.rise_ms, s.fall_ms) / TEN_TO_NINETY
+        slowest_ms *= 1.0 + s.small_step_slowdown
+        return Timing(latency_ms=1e3 / s.refresh_hz, duration_ms=s.scan_ms + slowest_ms)
 
     def show(self, pattern: PatternId, target: Phase, now_s: float) -> float:
         """Begin a pattern at the next refresh; returns its time, s."""
         self._advance(now_s)
-        period_s = 1.0 / self._dials.refresh_hz
+        period_s = 1.0 / self._settings.refresh_hz
         # A pattern that arrives on the stroke is in time; rounding must not cost it a refresh.
         refresh_s = np.ceil(now_s / period_s - 1e-9) * period_s
-        rows_s = refresh_s + self._row_share * self._dials.scan_ms * 1e-3
+        rows_s = refresh_s + self._row_share * self._settings.scan_ms * 1e-3
         while self._next and self._next[-1].refresh_s >= refresh_s:
             self._next.pop()  # overtaken before its refresh: it never appears
         # In each row the pattern before begins earlier, so that it is the one to be replaced there.
         before = self._next[-1] if self._next else self._now
         start = self._phase_of(before, rows_s[None, :, None])
-        duration_s = (self.timing.duration_ms - self._dials.scan_ms) * 1e-3
+        duration_s = (self.timing.duration_ms - self._settings.scan_ms) * 1e-3
         settled_s = float(rows_s.max()) + duration_s
         self._next.append(_Step(pattern, float(refresh_s), start, target, rows_s, settled_s))
         return float(refresh_s)
@@ -130,11 +130,11 @@ class LiquidCrystal:
     def _phase_of(self, step: _Step, when_s: float | Array) -> Phase:
         if step.start is step.target or np.min(when_s) >= step.settled_s:
             return step.target
-        d = self._dials
+        s = self._settings
         change = step.target - step.start
-        full_ms = np.where(change >= 0.0, d.rise_ms, d.fall_ms) / TEN_TO_NINETY
+        full_ms = np.where(change >= 0.0, s.rise_ms, s.fall_ms) / TEN_TO_NINETY
         small = 1.0 - np.minimum(np.abs(change) / (2.0 * np.pi), 1.0)
-        tau_s = np.maximum(full_ms * (1.0 + d.small_step_slowdown * small), 1e-9) * 1e-3
+        tau_s = np.maximum(full_ms * (1.0 + s.small_step_slowdown * small), 1e-9) * 1e-3
         elapsed_s = np.maximum(when_s - step.rows_s[None, :, None], 0.0)
         left = np.exp(-elapsed_s / tau_s)
         left[np.broadcast_to(elapsed_s >= SETTLED * tau_s, left.shape)] = 0.0

@@ -10,7 +10,7 @@ Readout = tuple[CountArray, float]
 """Pixels, and the share of them that is saturated."""
 
 
-class PendingFrame(Frame):
+class DeferredFrame(Frame):
     """A frame as a real driver hands it out: at once, while its pixels may still be on their way.
 
     Who looks at the pixels waits for them. What they show was settled when the exposure ended, so

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
-from mock_hardware.settings import DriftDials
+from mock_hardware.settings import DriftSettings
 
 Array = npt.NDArray[np.float64]
 
@@ -65,16 +65,16 @@ STILL = Drifted(np.zeros(2), np.zeros(2), 0.0, 0.0, 0.0)
 class Drift:
     """All slow quantities of a laboratory."""
 
-    def __init__(self, dials: DriftDials, seed: int) -> None:
+    def __init__(self, settings: DriftSettings, seed: int) -> None:
         def process(name: str, rms: float, minutes: float) -> OrnsteinUhlenbeck:
             return OrnsteinUhlenbeck(rms, 60.0 * minutes, [seed, 3, crc32(name.encode())])
 
-        d = dials
-        self._beam = [process(f"beam {a}", d.beam_urad * 1e-6, d.angle_minutes) for a in "xy"]
-        self._mirror = [process(f"mirror {a}", d.mirror_urad * 1e-6, d.angle_minutes) for a in "xy"]
-        self._power = process("power", d.power, d.laser_minutes)
-        self._wavelength = process("wavelength", d.wavelength_nm, d.laser_minutes)
-        self._temperature = process("temperature", d.temperature_k, d.temperature_minutes)
+        s = settings
+        self._beam = [process(f"beam {a}", s.beam_urad * 1e-6, s.angle_minutes) for a in "xy"]
+        self._mirror = [process(f"mirror {a}", s.mirror_urad * 1e-6, s.angle_minutes) for a in "xy"]
+        self._power = process("power", s.power, s.laser_minutes)
+        self._wavelength = process("wavelength", s.wavelength_nm, s.laser_minutes)
+        self._temperature = process("temperature", s.temperature_k, s.temperature_minutes)
 
     def at(self, now_s: float) -> Drifted:
         """Everything at one moment."""

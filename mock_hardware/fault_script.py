@@ -53,12 +53,13 @@ class Scripted:
 def parse(line: str) -> Scripted:
     """Parse "unplugged@120" or "slm_frozen@40-60". Raises ValueError that says what is allowed."""
     match = _LINE.fullmatch(line)
-    known = get_args(Fault)
-    if match is None or match["fault"] not in known:
+    known: tuple[Fault, ...] = get_args(Fault)
+    faults = [fault for fault in known if match is not None and fault == match["fault"]]
+    if match is None or not faults:
         raise ValueError(
             f'"{line}" is no fault; write NAME@FRAME, NAME@FIRST-LAST or NAME@FIRST- with NAME '
             f"one of {', '.join(known)}"
         )
     first = int(match["first"])
     last = int(match["last"] or FOR_EVER) if match["to"] else first
-    return Scripted(match["fault"], first, last)  # type: ignore[arg-type]
+    return Scripted(faults[0], first, last)

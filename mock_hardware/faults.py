@@ -7,20 +7,20 @@ from collections import Counter
 import numpy as np
 
 from mock_hardware.fault_script import Fault, Scripted, parse
-from mock_hardware.settings import FaultDials
+from mock_hardware.settings import FaultSettings
 from mock_hardware.state import State
 
 
 class FaultPlan:
     """Which faults meet a frame. Chances are drawn frame by frame from the seed."""
 
-    def __init__(self, dials: FaultDials, seed: int) -> None:
-        self._script = [parse(line) for line in dials.script]
+    def __init__(self, settings: FaultSettings, seed: int) -> None:
+        self._script = [parse(line) for line in settings.script]
         chances: dict[Fault, float] = {
-            "dropped": dials.dropped,
-            "duplicated": dials.duplicated,
-            "torn": dials.torn,
-            "late": dials.late,
+            "dropped": settings.dropped,
+            "duplicated": settings.duplicated,
+            "torn": settings.torn,
+            "late": settings.late,
         }
         self._chances = {fault: chance for fault, chance in chances.items() if chance > 0.0}
         self._seed = seed

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from drivers.errors import DeviceValueError
 from drivers.types import Timing
-from mock_hardware.connection import Plug
-from mock_hardware.state import State
-
-if TYPE_CHECKING:
-    from mock_hardware.laboratory import MockLaboratory
-
-
-START_POWER_MW = 10.0
+from mock_hardware.connection import Connection
+from mock_hardware.world import World
 
 
 class MockLaser:
-    """Dark until the emission is switched on and the shutter has opened; its power drifts."""
+    """A laser whose settings and emission act on the world's `laser_output`."""
 
-    def __init__(self, laboratory: MockLaboratory) -> None:
-        self._lab = laboratory
-        self._power_mw = START_POWER_MW
-        self._emission = False
-        self._opens_s = self._shuts_s = float("-inf")
-        self.plug = Plug(laboratory, self.name, "laser_unplugged", "laser_timeout", self.interlock)
+    def __init__(self, world: World) -> None:
+        self._world, self._output = world, world.laser_output
+        self.connection = Connection(
+            world, self.name, "laser_unplugged", "laser_timeout", self._output.interlock
+        )
 
     @property
     def name(self) -> str:
@@ -39,17 +30,17 @@ class MockLaser:
     @property
     def power_mw(self) -> float:
         """Power while the emission is on, as set."""
-        self.plug.read()
-        return self._power_mw
+        self.connection.read()
+        return self._output.power_mw
 
     @power_mw.setter
     def power_mw(self, value: float) -> None:
-        self.plug.call()
+        self.connection.call()
         low, high = self.power_range_mw
         if not low <= value <= high:
             raise DeviceValueError(f"{self.name}: power {value} mW; allowed is {low} ... {high} mW")
-        self._lab.before_change()
-        self._power_mw = value
+        self._world.before_change()
+        self._output.power_mw = value
 
     @property
     def power_range_mw(self) -> tuple[float, float]:
@@ -59,70 +50,39 @@ class MockLaser:
     @property
     def emission(self) -> bool:
         """True while light comes out (or will, once the shutter has opened)."""
-        self.plug.read()
-        return self._emission
+        self.connection.read()
+        return self._output.emission
 
     @emission.setter
     def emission(self, value: bool) -> None:
         if value:
-            self.plug.call()
+            self.connection.call()
         else:
-            self.plug.read()
-        self._lab.before_change()
-        if value != self._emission:
-            moves_s = self._lab.clock.now_s() + self.timing.total_ms * 1e-3
-            if value:
-                self._opens_s = moves_s
-            else:
-                self._shuts_s = moves_s
-        self._emission = value
+            self.connection.read()
+        self._world.before_change()
+        self._output.switch(value, self._world.clock.now_s() + self.timing.total_ms * 1e-3)
 
     @property
     def wavelength_nm(self) -> float:
         """Vacuum wavelength by the data sheet."""
-        return self._lab.geometry.wavelength_nm
+        return self._world.geometry.wavelength_nm
 
     def close(self) -> None:
-        """Emission off."""
-        self._emission = False
-        self.plug.closed = True
+        """Switch the emission off."""
+        self._output.emission = False
+        self.connection.closed = True
 
     def reopen(self) -> None:
-        """Connect anew, dark, at its own power. Raises DeviceNotFoundError while unplugged."""
-        self.plug.open()
-        self._power_mw, self._emission = START_POWER_MW, False
-
-    def state(self) -> State:
-        """Settings and shutter."""
-        return {
-            "power_mw": self._power_mw,
-            "emission": int(self._emission),
-            "opens_s": self._opens_s,
-            "shuts_s": self._shuts_s,
-        }
-
-    def restore(self, state: State) -> None:
-        """As it was."""
-        self._power_mw = float(state["power_mw"])
-        self._emission = bool(state["emission"])
-        self._opens_s, self._shuts_s = float(state["opens_s"]), float(state["shuts_s"])
-
-    def interlock(self) -> None:
-        """Dark at once, and until the emission is switched on again."""
-        self._emission = False
-        self._shuts_s = float("-inf")
-
-    def light_mw(self, now_s: float) -> float:
-        """What leaves the shutter at a moment."""
-        open_now = now_s >= self._opens_s - 1e-9 if self._emission else now_s < self._shuts_s - 1e-9
-        return self._power_mw * (1.0 + self._lab.drift.at(now_s).power) if open_now else 0.0
+        """Connect anew, dark, at its start power. Raises DeviceNotFoundError while unplugged."""
+        self.connection.open()
+        self._output.reset()
 
 
 class MockPowerMeter:
-    """Reads what the laser emits."""
+    """A meter that reads what the laser emits."""
 
-    def __init__(self, laboratory: MockLaboratory) -> None:
-        self._lab = laboratory
+    def __init__(self, world: World) -> None:
+        self._world = world
 
     @property
     def name(self) -> str:
@@ -135,8 +95,8 @@ class MockPowerMeter:
         return Timing(latency_ms=0.0, duration_ms=3.0)
 
     def read_mw(self) -> float:
-        """Optical power now."""
-        return self._lab.laser.light_mw(self._lab.clock.now_s())
+        """Return the optical power now."""
+        return self._world.laser_output.power_mw_at(self._world.clock.now_s())
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: there is no connection to close."""

@@ -32,11 +32,13 @@ class LightPath:
     one. What does not change from one call to the next (the layers of a batch) is kept.
     """
 
-    def __init__(self, geometry: MockGeometry, dials: MockSettings, truth: Truth) -> None:
-        samples = dials.samples_per_pixel
-        self._geometry, self._dials, self.truth = geometry, dials.effective(), truth
+    def __init__(self, geometry: MockGeometry, settings: MockSettings, truth: Truth) -> None:
+        samples = settings.samples_per_pixel
+        self._geometry, self._settings, self.truth = geometry, settings.effective(), truth
         self.panel = Panel(truth, samples)
-        self.optics = CavityOptics(geometry, truth, samples, dials.relay.pupil_na, dials.steepest)
+        self.optics = CavityOptics(
+            geometry, truth, samples, settings.relay.pupil_na, settings.steepest
+        )
         self._samples = samples
         # On a bench with a DMD every patch is a layer, else the first one writes the input.
         before = len(geometry.patch_lefts) - geometry.layers
@@ -67,7 +69,7 @@ class LightPath:
         """
         wavelength_nm = drifted.wavelength_nm
         # Phase is stroke over wavelength.
-        stroke = self._dials.drift.stroke_per_k * drifted.temperature_k
+        stroke = self._settings.drift.stroke_per_k * drifted.temperature_k
         stroke -= wavelength_nm / self._geometry.wavelength_nm
         lights = [self._patch(i, phase, stroke, flicker) for i, phase in enumerate(phases)]
         angles = np.concatenate([drifted.beam_rad, drifted.mirror_rad]) / ANGLE_STEP_RAD

@@ -1,4 +1,4 @@
-"""The dials of the mock bench: every effect with a realistic default, and 0 for off.
+"""The settings of the mock bench: every effect with a realistic default, and 0 for off.
 
 An *effect* is something that a perfect bench has not; a *feature* is what the data sheet states (a
 refresh rate, a bit packing) and stays when the effects are off. Most effects are standard deviations
@@ -25,11 +25,11 @@ def feature(default: float, words: str, least: float = 0.0, most: float = 1e6) -
     return Field(default, ge=least, le=most, description=words)
 
 
-class _Dials(BaseModel):
+class _Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class SlmDials(_Dials):
+class SlmSettings(_Settings):
     """Liquid crystal on silicon."""
 
     stroke_spread: float = effect(0.12, "full stroke beyond 2 pi, share, uniform from 0", 0.5)
@@ -51,7 +51,7 @@ class SlmDials(_Dials):
     )
 
 
-class BeamDials(_Dials):
+class BeamSettings(_Settings):
     """The laser beam on the input plane."""
 
     tilt_mrad: float = effect(1.5, "angle of the beam, rms mrad", 50.0)
@@ -64,7 +64,7 @@ class BeamDials(_Dials):
     window_ghost: float = effect(0.01, "amplitude reflected twice in a window: fringes", 0.5)
 
 
-class CavityDials(_Dials):
+class CavitySettings(_Settings):
     """SLM and mirror."""
 
     gap_error: float = effect(0.015, "distance against the data sheet, rms share", 0.2)
@@ -76,7 +76,7 @@ class CavityDials(_Dials):
     )
 
 
-class RelayDials(_Dials):
+class RelaySettings(_Settings):
     """The imaging optics between output plane and camera."""
 
     magnification_error: float = effect(0.01, "against the data sheet, rms share", 0.2)
@@ -88,7 +88,7 @@ class RelayDials(_Dials):
     pupil_na: float = feature(0.05, "numerical aperture; 0: open", 0.0, 1.0)
 
 
-class DmdDials(_Dials):
+class DmdSettings(_Settings):
     """The micro-mirror device (only with input.kind = "dmd")."""
 
     load_us: float = feature(43.2, "time to load a pattern", 0.0, 1e6)
@@ -99,7 +99,7 @@ class DmdDials(_Dials):
     diffraction_loss: float = effect(0.12, "intensity in other orders of the 12 degree blaze", 0.9)
 
 
-class CameraDials(_Dials):
+class CameraSettings(_Settings):
     """Sensor, converter and driver."""
 
     shot_noise: bool = Field(
@@ -126,7 +126,7 @@ class CameraDials(_Dials):
     )
 
 
-class DriftDials(_Dials):
+class DriftSettings(_Settings):
     """Ornstein-Uhlenbeck processes: stationary rms and correlation time."""
 
     beam_urad: float = effect(25.0, "beam pointing, rms of each axis", 1e5)
@@ -140,7 +140,7 @@ class DriftDials(_Dials):
     temperature_minutes: float = feature(30.0, "correlation time of the temperature", 1e-3, 1e5)
 
 
-class FaultDials(_Dials):
+class FaultSettings(_Settings):
     """What goes wrong, as a chance for each frame; scripts add to it (mock_hardware.fault_script)."""
 
     dropped: float = effect(0.0, "chance that a frame never comes", 1.0)
@@ -160,8 +160,8 @@ class FaultDials(_Dials):
         return lines
 
 
-class MockSettings(_Dials):
-    """All dials of a mock laboratory."""
+class MockSettings(_Settings):
+    """All settings of a mock laboratory."""
 
     imperfections: Literal["random", "none"] = Field(
         default="random", description='"random": drawn from the seed; "none": every effect off'
@@ -181,23 +181,23 @@ class MockSettings(_Dials):
     threads: int = Field(
         default=0, ge=0, le=64, description="threads that compute light; 0: one a core"
     )
-    slm: SlmDials = SlmDials()
-    beam: BeamDials = BeamDials()
-    cavity: CavityDials = CavityDials()
-    relay: RelayDials = RelayDials()
-    dmd: DmdDials = DmdDials()
-    camera: CameraDials = CameraDials()
-    drift: DriftDials = DriftDials()
-    faults: FaultDials = FaultDials()
+    slm: SlmSettings = SlmSettings()
+    beam: BeamSettings = BeamSettings()
+    cavity: CavitySettings = CavitySettings()
+    relay: RelaySettings = RelaySettings()
+    dmd: DmdSettings = DmdSettings()
+    camera: CameraSettings = CameraSettings()
+    drift: DriftSettings = DriftSettings()
+    faults: FaultSettings = FaultSettings()
 
     @classmethod
     def effects(cls) -> Iterator[tuple[str, str]]:
-        """(section, dial) of every effect."""
-        for section, field in cls.model_fields.items():
-            model = field.annotation
-            if isinstance(model, type) and issubclass(model, _Dials):
-                for name, dial in model.model_fields.items():
-                    extra = dial.json_schema_extra
+        """(section, name) of every effect."""
+        for section, section_field in cls.model_fields.items():
+            model = section_field.annotation
+            if isinstance(model, type) and issubclass(model, _Settings):
+                for name, field in model.model_fields.items():
+                    extra = field.json_schema_extra
                     if isinstance(extra, dict) and extra.get("effect"):
                         yield section, name
 
@@ -206,7 +206,7 @@ class MockSettings(_Dials):
         return self.only()
 
     def only(self, *effects: str) -> MockSettings:
-        """Every effect off but those named "section.dial"."""
+        """Every effect off but those named "section.name"."""
         wanted = set(effects)
         unknown = wanted - {f"{section}.{name}" for section, name in self.effects()}
         if unknown:
@@ -220,5 +220,5 @@ class MockSettings(_Dials):
         return self.model_copy(update=parts)
 
     def effective(self) -> MockSettings:
-        """These dials, or all effects off if imperfections is "none"."""
+        """These settings, or all effects off if imperfections is "none"."""
         return self.off() if self.imperfections == "none" else self

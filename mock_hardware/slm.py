@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 
 from drivers.errors import DeviceValueError
 from drivers.phase_quantiser import PhaseQuantiser, check_pattern
 from drivers.types import FloatArray, PatternId, Timing
-from mock_hardware.connection import Plug
-from mock_hardware.crystal import LiquidCrystal
+from mock_hardware.connection import Connection
 from mock_hardware.state import State, named, part
-
-if TYPE_CHECKING:
-    from mock_hardware.laboratory import MockLaboratory
+from mock_hardware.world import World
 
 Phase = npt.NDArray[np.float32]
 
@@ -23,17 +18,15 @@ Phase = npt.NDArray[np.float32]
 class MockSLM:
     """8 or 10 bit. A pattern appears with the next refresh, row by row, and then the crystal turns."""
 
-    def __init__(self, laboratory: MockLaboratory) -> None:
-        self._lab = laboratory
+    def __init__(self, world: World) -> None:
+        self._world, self._crystal = world, world.crystal
         self._quantise = PhaseQuantiser(self.bit_depth)
         self._lut_rad: FloatArray | None = None
         self._settled: dict[int, tuple[FloatArray, Phase]] = {}
         self._pattern: PatternId = 0
-        self.plug = Plug(laboratory, self.name, "slm_unplugged", "slm_timeout", self._go_flat)
-        geometry = laboratory.geometry
-        rows = geometry.patch_top + np.arange(geometry.patch_shape[0])
-        flat = laboratory.light_path.flat()
-        self.crystal = LiquidCrystal(laboratory.dials.slm, flat, rows / geometry.panel_shape[0])
+        self.connection = Connection(
+            world, self.name, "slm_unplugged", "slm_timeout", self._go_flat
+        )
 
     @property
     def name(self) -> str:
@@ -43,28 +36,28 @@ class MockSLM:
     @property
     def timing(self) -> Timing:
         """A refresh at worst, then the scan and the crystal's slowest step."""
-        return self.crystal.timing
+        return self._crystal.timing
 
     @property
     def shape(self) -> tuple[int, int]:
         """(height, width) of the panel."""
-        return self._lab.geometry.panel_shape
+        return self._world.geometry.panel_shape
 
     @property
     def pixel_pitch_um(self) -> float:
         """Distance between pixel centres."""
-        return self._lab.geometry.pixel_pitch_um
+        return self._world.geometry.pixel_pitch_um
 
     @property
     def bit_depth(self) -> int:
         """Bits of one grey level."""
-        return self._lab.geometry.slm_bit_depth
+        return self._world.geometry.slm_bit_depth
 
     @property
     def shown(self) -> PatternId | None:
         """The pattern of the last refresh that has reached the lowest row."""
-        self.plug.read()
-        return self.crystal.pattern(self._lab.clock.now_s())
+        self.connection.read()
+        return self._crystal.pattern(self._world.clock.now_s())
 
     def set_lut(self, phase_by_grey_rad: FloatArray | None) -> None:
         """Use a measured phase response, (2**bits,) radians; None: linear over 2 pi again."""
@@ -73,68 +66,70 @@ class MockSLM:
         self._settled.clear()
 
     def state(self) -> State:
-        """Patterns, the crystal under way, and the table of phases."""
-        state: State = {"pattern": self._pattern, **named("crystal", self.crystal.state())}
+        """Return the number of patterns, the crystal's steps in progress, and the phase response."""
+        state: State = {"pattern": self._pattern, **named("crystal", self._crystal.state())}
         if self._lut_rad is not None:
             state["lut_rad"] = self._lut_rad
         return state
 
     def restore(self, state: State) -> None:
-        """As it was."""
+        """Restore what `state` returned."""
         lut = state.get("lut_rad")
         self.set_lut(None if lut is None else np.asarray(lut))
         self._pattern = int(state["pattern"])
-        self.crystal.restore(part("crystal", state))
+        self._crystal.restore(part("crystal", state))
 
     def set_phase(self, phase_rad: FloatArray) -> PatternId:
-        """Show a phase pattern, (height, width)."""
+        """Display a phase pattern, (height, width), radians."""
         check_pattern(self.name, phase_rad, self.shape)
-        patches = enumerate(self._lab.geometry.patches)
+        patches = enumerate(self._world.geometry.patches)
         return self._show([self._settled_at(i, phase_rad[place]) for i, place in patches])
 
     def set_grey(self, grey: FloatArray) -> PatternId:
-        """Show raw grey levels, (height, width)."""
+        """Display raw grey levels, (height, width)."""
         check_pattern(self.name, grey, self.shape)
         largest = 2**self.bit_depth - 1
         if grey.min() < 0 or grey.max() > largest:
             raise DeviceValueError(f"{self.name}: grey levels outside 0 ... {largest}")
-        panel, patches = self._lab.light_path.panel, enumerate(self._lab.geometry.patches)
+        panel, patches = self._world.light_path.panel, enumerate(self._world.geometry.patches)
         return self._show([panel.phase(i, grey[place].astype(np.uint16)) for i, place in patches])
 
     def close(self) -> None:
-        """Flat, and no further patterns."""
-        if not self.plug.closed:
+        """Go flat and take no further patterns."""
+        if not self.connection.closed:
             self._go_flat()
-            self.plug.closed = True
+            self.connection.closed = True
 
     def reopen(self) -> None:
         """Connect anew: flat, and no phase response. Raises DeviceNotFoundError while unplugged."""
-        self.plug.open()
+        self.connection.open()
         self.set_lut(None)
         self._go_flat()
 
     def _settled_at(self, patch: int, phase_rad: FloatArray) -> Phase:
-        """The phase (h, w) that a patch settles to; a patch that stays as it was is not done again."""
+        """Return the phase (h, w) that a patch settles to; an unchanged patch is not computed again."""
         known = self._settled.get(patch)
         if known is None or not np.array_equal(known[0], phase_rad):
             grey = self._quantise(phase_rad)
-            known = phase_rad.copy(), self._lab.light_path.panel.phase(patch, grey)
+            known = phase_rad.copy(), self._world.light_path.panel.phase(patch, grey)
             self._settled[patch] = known
         return known[1]
 
     def _show(self, phases: list[Phase]) -> PatternId:
-        """Only what lies under the light is followed: the rest of the panel sends none anywhere."""
-        self.plug.call()
-        self._lab.before_change()
+        """Display the phases of the patches: the rest of the panel sends no light anywhere."""
+        self.connection.call()
+        self._world.before_change()
         self._pattern += 1
-        if "slm_frozen" not in self._lab.faults_now():
-            refresh_s = self.crystal.show(self._pattern, np.stack(phases), self._lab.clock.now_s())
-            self._lab.trigger(refresh_s)
+        if "slm_frozen" not in self._world.faults_now():
+            refresh_s = self._crystal.show(
+                self._pattern, np.stack(phases), self._world.clock.now_s()
+            )
+            self._world.trigger(refresh_s)
         return self._pattern
 
     def _go_flat(self) -> None:
-        """What the panel shows by itself, as when its power goes."""
-        self._lab.before_change()
+        """Display grey level 0, as the panel does by itself when its power goes."""
+        self._world.before_change()
         self._pattern += 1
-        flat = np.stack(list(self._lab.light_path.flat()))
-        self.crystal.show(self._pattern, flat, self._lab.clock.now_s())
+        flat = np.stack(list(self._world.light_path.flat()))
+        self._crystal.show(self._pattern, flat, self._world.clock.now_s())

@@ -1,4 +1,4 @@
-"""The state of a mock device as plain arrays and numbers, so that a crash is not the end of its story."""
+"""The state of a mock device as plain arrays and numbers, so that a resumed run continues on it."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.types import Roi
-from mock_hardware.deferred_frames import PendingFrame, Readout
+from mock_hardware.deferred_frames import DeferredFrame, Readout
 
 State: TypeAlias = dict[str, npt.NDArray[Any] | float | int | str]
-"""By name; names of parts are joined by dots."""
+"""Values by name; names of parts are joined by dots."""
 
 
-class HasState(Protocol):
-    """What can be put back to where it was."""
+class Restorable(Protocol):
+    """A part whose state can be read and restored."""
 
     def state(self) -> State:
-        """By name, plain arrays and numbers."""
+        """Return plain arrays and numbers by name."""
         ...
 
     def restore(self, state: State) -> None:
-        """As it was."""
+        """Restore what `state` returned."""
         ...
 
 
 def named(prefix: str, state: Mapping[str, Any]) -> State:
-    """A part's state under the part's name."""
+    """Return a part's state under the part's name."""
     return {f"{prefix}.{name}": value for name, value in state.items()}
 
 
 def part(prefix: str, state: Mapping[str, Any]) -> State:
-    """The state of the part of that name; empty if there is none."""
+    """Return the state of the part of that name; empty if there is none."""
     start = f"{prefix}."
     return {
         name.removeprefix(start): value for name, value in state.items() if name.startswith(start)
     }
 
 
-def frame_state(frame: PendingFrame) -> State:
-    """A frame; pixels that are still on their way are waited for."""
+def frame_state(frame: DeferredFrame) -> State:
+    """Return the state of a frame; wait for pixels that are still being computed."""
     roi = frame.roi
     state: State = {
         "pixels": frame.pixels,
@@ -58,11 +58,11 @@ def frame_state(frame: PendingFrame) -> State:
     return state
 
 
-def frame_of(state: Mapping[str, Any]) -> PendingFrame:
-    """The inverse of `frame_state`."""
+def frame_of(state: Mapping[str, Any]) -> DeferredFrame:
+    """Return the frame whose state this is: the inverse of `frame_state`."""
     readout: Future[Readout] = Future()
     readout.set_result((np.array(state["pixels"]), float(state["saturated_fraction"])))
-    return PendingFrame(
+    return DeferredFrame(
         readout,
         exposure_ms=float(state["exposure_ms"]),
         timestamp_s=float(state["timestamp_s"]),

@@ -75,7 +75,7 @@ class Truth:
 
 
 class _Draws:
-    """One stream a name: to turn one dial leaves what the others hide as it was."""
+    """One stream a name: changing one setting leaves what the others draw unchanged."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -88,70 +88,75 @@ class _Draws:
         return np.clip(self.stream(name).standard_normal(shape), -2.0, 2.0)
 
 
-def draw_truth(geometry: MockGeometry, dials: MockSettings, seed: int) -> Truth:
+def draw_truth(geometry: MockGeometry, settings: MockSettings, seed: int) -> Truth:
     """The hidden quantities of the bench with this seed."""
-    d, draws = dials.effective(), _Draws(seed)
+    settings, draws = settings.effective(), _Draws(seed)
     deviates = draws.deviates
     layers = geometry.layers
     tilts = np.empty((layers + 1, 2))
-    tilts[0] = d.beam.tilt_mrad * deviates("beam tilt", 2)
-    tilts[1:] = d.cavity.mirror_tilt_mrad * deviates("mirror tilt", 2)
-    tilts[1:] += d.cavity.bounce_tilt_mrad * deviates("bounce tilt", layers, 2)
-    elliptic = d.beam.ellipticity * deviates("ellipticity", 1)[0] * np.array([1.0, -1.0])
-    waist_mm = geometry.waist_mm * (1.0 + d.beam.waist_error * deviates("waist", 1)[0])
+    tilts[0] = settings.beam.tilt_mrad * deviates("beam tilt", 2)
+    tilts[1:] = settings.cavity.mirror_tilt_mrad * deviates("mirror tilt", 2)
+    tilts[1:] += settings.cavity.bounce_tilt_mrad * deviates("bounce tilt", layers, 2)
+    elliptic = settings.beam.ellipticity * deviates("ellipticity", 1)[0] * np.array([1.0, -1.0])
+    waist_mm = geometry.waist_mm * (1.0 + settings.beam.waist_error * deviates("waist", 1)[0])
     modes = deviates("modes", len(BEAM_MODES), 2) @ np.array([1.0, 1j]) / np.sqrt(2.0)
     ghost_rng = draws.stream("ghost")
     ghost_angles = ghost_rng.uniform(0.5e-3, 2.0e-3, 2) * ghost_rng.choice([-1.0, 1.0], 2)
-    ghost = [d.beam.window_ghost, *ghost_angles, ghost_rng.uniform(0.0, 2.0 * np.pi)]
-    edge = d.cavity.mirror_edge * draws.stream("edge").uniform(0.5, 1.0)
-    matrix, offset = _relay(geometry, d, draws)
+    ghost = [settings.beam.window_ghost, *ghost_angles, ghost_rng.uniform(0.0, 2.0 * np.pi)]
+    edge = settings.cavity.mirror_edge * draws.stream("edge").uniform(0.5, 1.0)
+    matrix, offset = _relay(geometry, settings, draws)
     counts = 2**geometry.camera_bit_depth
     sensor = geometry.camera_shape
-    hot, dead = (draws.stream(name).random(sensor) < d.camera.defects for name in ("hot", "dead"))
+    hot, dead = (
+        draws.stream(name).random(sensor) < settings.camera.defects for name in ("hot", "dead")
+    )
     offsets = draws.stream("offset pattern").standard_normal(sensor)
     gains = draws.stream("gain pattern").standard_normal(sensor)
     return Truth(
-        z_gap_mm=geometry.z_gap_mm * (1.0 + d.cavity.gap_error * float(deviates("gap", 1)[0])),
+        z_gap_mm=geometry.z_gap_mm
+        * (1.0 + settings.cavity.gap_error * float(deviates("gap", 1)[0])),
         tilts_rad=tilts * 1e-3,
         waists_mm=waist_mm * (1.0 + elliptic),
-        beam_centre_um=d.beam.offset_um * deviates("beam centre", 2),
-        beam_modes=d.beam.structure * modes,
+        beam_centre_um=settings.beam.offset_um * deviates("beam centre", 2),
+        beam_modes=settings.beam.structure * modes,
         ghost=np.array(ghost),
         mirror_edge=edge,
-        mirror_reflectivity=1.0 - d.cavity.mirror_loss,
-        slm_reflectivity=1.0 - d.slm.reflection_loss,
-        phase_by_grey_rad=_phase_response(geometry, d, draws),
-        stroke_map=_stroke_map(geometry, d, draws),
-        backplane_rad=_backplane(geometry, d, draws),
-        crosstalk_px=d.slm.crosstalk_px,
-        dead_space=d.slm.dead_space,
-        dead_space_reflectance=d.slm.dead_space_reflectance,
-        flicker=d.slm.flicker,
-        dmd_efficiency=1.0 - d.dmd.diffraction_loss,
+        mirror_reflectivity=1.0 - settings.cavity.mirror_loss,
+        slm_reflectivity=1.0 - settings.slm.reflection_loss,
+        phase_by_grey_rad=_phase_response(geometry, settings, draws),
+        stroke_map=_stroke_map(geometry, settings, draws),
+        backplane_rad=_backplane(geometry, settings, draws),
+        crosstalk_px=settings.slm.crosstalk_px,
+        dead_space=settings.slm.dead_space,
+        dead_space_reflectance=settings.slm.dead_space_reflectance,
+        flicker=settings.slm.flicker,
+        dmd_efficiency=1.0 - settings.dmd.diffraction_loss,
         camera_matrix=matrix,
         camera_offset_px=offset,
-        distortion=d.relay.distortion * float(deviates("distortion", 1)[0]),
-        defocus_mm=d.relay.defocus_mm * float(deviates("defocus", 1)[0]),
-        aberration_rad=d.relay.aberration_rad * deviates("aberration", ABERRATION_TERMS),
-        pedestal_counts=d.camera.pedestal * counts,
-        electrons_per_count=d.camera.full_well_electrons / counts,
-        read_noise_electrons=d.camera.read_noise_electrons,
-        dark_electrons_per_s=d.camera.dark_electrons_per_s,
-        shot_noise=d.camera.shot_noise,
-        offset_pattern_electrons=(d.camera.offset_pattern_electrons * offsets).astype(np.float32),
-        gain_pattern=(1.0 + d.camera.gain_pattern * gains).astype(np.float32),
+        distortion=settings.relay.distortion * float(deviates("distortion", 1)[0]),
+        defocus_mm=settings.relay.defocus_mm * float(deviates("defocus", 1)[0]),
+        aberration_rad=settings.relay.aberration_rad * deviates("aberration", ABERRATION_TERMS),
+        pedestal_counts=settings.camera.pedestal * counts,
+        electrons_per_count=settings.camera.full_well_electrons / counts,
+        read_noise_electrons=settings.camera.read_noise_electrons,
+        dark_electrons_per_s=settings.camera.dark_electrons_per_s,
+        shot_noise=settings.camera.shot_noise,
+        offset_pattern_electrons=(settings.camera.offset_pattern_electrons * offsets).astype(
+            np.float32
+        ),
+        gain_pattern=(1.0 + settings.camera.gain_pattern * gains).astype(np.float32),
         hot=hot,
         dead=dead,
     )
 
 
-def _phase_response(geometry: MockGeometry, d: MockSettings, draws: _Draws) -> Array:
+def _phase_response(geometry: MockGeometry, settings: MockSettings, draws: _Draws) -> Array:
     levels = 2**geometry.slm_bit_depth
     grey = np.arange(levels) / (levels - 1.0)
-    extra = d.slm.stroke_spread * draws.stream("stroke").random()
+    extra = settings.slm.stroke_spread * draws.stream("stroke").random()
     # With the effect off, the levels divide 2 pi as a driver without a table assumes.
-    total = 2.0 * np.pi * (1.0 + extra if d.slm.stroke_spread else (levels - 1.0) / levels)
-    bend = d.slm.lut_bend * draws.deviates("lut bend", 2)
+    total = 2.0 * np.pi * (1.0 + extra if settings.slm.stroke_spread else (levels - 1.0) / levels)
+    bend = settings.slm.lut_bend * draws.deviates("lut bend", 2)
     bent = bend[0] * np.sin(np.pi * grey) + bend[1] * np.sin(2.0 * np.pi * grey) / 2.0
     result: Array = total * (grey + bent)
     return result
@@ -166,7 +171,9 @@ def _patch_axes(geometry: MockGeometry) -> tuple[Array, Array]:
     return y[:, None], x[None, :]
 
 
-def _stroke_map(geometry: MockGeometry, d: MockSettings, draws: _Draws) -> npt.NDArray[np.float32]:
+def _stroke_map(
+    geometry: MockGeometry, settings: MockSettings, draws: _Draws
+) -> npt.NDArray[np.float32]:
     """Smooth over the panel: two waves with periods of about the panel's size."""
     rng = draws.stream("stroke map")
     height, width = geometry.panel_shape
@@ -176,23 +183,25 @@ def _stroke_map(geometry: MockGeometry, d: MockSettings, draws: _Draws) -> npt.N
         ky, kx, phase = rng.uniform([-1.0, -1.0, 0.0], [1.0, 1.0, 1.0])
         panel += np.sin(2.0 * np.pi * (ky * y + kx * x + phase))
     patches = np.stack([panel[place] for place in geometry.patches])
-    return (1.0 + d.slm.lut_variation * patches).astype(np.float32)
+    return (1.0 + settings.slm.lut_variation * patches).astype(np.float32)
 
 
-def _backplane(geometry: MockGeometry, d: MockSettings, draws: _Draws) -> npt.NDArray[np.float32]:
+def _backplane(
+    geometry: MockGeometry, settings: MockSettings, draws: _Draws
+) -> npt.NDArray[np.float32]:
     """Astigmatism and curvature, patch by patch."""
     y, x = _patch_axes(geometry)
     weights = draws.deviates("backplane", len(geometry.patch_lefts), BACKPLANE_TERMS)
-    weights *= d.slm.backplane_rad / np.sqrt(BACKPLANE_TERMS)
+    weights *= settings.slm.backplane_rad / np.sqrt(BACKPLANE_TERMS)
     return np.stack([surface(w, BACKPLANE_FIRST, y, x) for w in weights]).astype(np.float32)
 
 
-def _relay(geometry: MockGeometry, d: MockSettings, draws: _Draws) -> tuple[Array, Array]:
-    angle = np.deg2rad(d.relay.rotation_deg * draws.deviates("rotation", 1)[0])
-    scale = 1.0 + d.relay.magnification_error * draws.deviates("magnification", 1)[0]
+def _relay(geometry: MockGeometry, settings: MockSettings, draws: _Draws) -> tuple[Array, Array]:
+    angle = np.deg2rad(settings.relay.rotation_deg * draws.deviates("rotation", 1)[0])
+    scale = 1.0 + settings.relay.magnification_error * draws.deviates("magnification", 1)[0]
     scale *= geometry.magnification * geometry.pixel_pitch_um / geometry.camera_pitch_um
     matrix = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     plane_centre = (np.array(geometry.patch_shape) - 1) / 2
     sensor_centre = (np.array(geometry.camera_shape) - 1) / 2
-    shift = d.relay.offset_px * draws.deviates("camera offset", 2)
+    shift = settings.relay.offset_px * draws.deviates("camera offset", 2)
     return matrix, sensor_centre - matrix @ plane_centre + shift

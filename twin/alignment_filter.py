@@ -9,35 +9,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from twin.alignment_fit import (
-    Triples,
-    expected_deviation,
-    information,
-    load_parameter_vector,
-    normalised,
-    parameter_vector,
-)
+from twin.alignment_fit import Triples, information, normalised
 from twin.digital_twin import DigitalTwin
 from twin.discrepancy import discrepancy
+from twin.parameter_vector import load_parameter_vector, parameter_vector, prior_sigma
+from twin.parameters import ALIGNMENT_PARAMETERS, Wander
 
-
-@dataclass(frozen=True, slots=True)
-class Wander:
-    """How a parameter moves by itself: rms of each of its values, in its units, and correlation time."""
-
-    rms: float
-    minutes: float
-
-
-WANDER: Mapping[str, Wander] = {
-    "d_alpha_beam_mrad": Wander(0.03, 2.0),
-    "d_alpha_mirror_mrad": Wander(0.03, 2.0),
-    "output_shift_px": Wander(0.03, 10.0),
-    "stroke_percent": Wander(0.1, 30.0),
-}
-"""What moves on a bench that stands: beam and mirror with the air, the camera on its mount, and the
-SLM's stroke with its temperature. All else is let go by a hundredth of what is expected of it."""
 OTHERS_SHARE, OTHERS_MINUTES = 0.01, 60.0
+"""How a parameter moves of which its record says nothing: rms as a share of its prior sigma, and
+correlation time."""
 LONGEST_STEP = 0.5
 """Of one look, in expected deviations: far off, images are no linear function of the parameters."""
 SURPRISE = 2.0
@@ -78,7 +58,7 @@ class TwinFilter:
         self.twin = twin
         self._begin(covariance.double())
         self.forget()
-        self._expected = expected_deviation(twin).double()
+        self._expected = prior_sigma(twin).double()
 
     def _begin(self, covariance: Tensor) -> None:
         self._start = covariance
@@ -93,15 +73,11 @@ class TwinFilter:
     def predict(self, seconds: float) -> None:
         """Time passes: what wanders is known the less."""
         grown: list[float] = []
-        for name, parameter in self.twin.named_parameters():
-            wander = WANDER.get(name)
-            index = len(grown)
-            if wander is None:
-                expected = float(self._expected[index])
-                wander = Wander(OTHERS_SHARE * expected, OTHERS_MINUTES)
+        for record in ALIGNMENT_PARAMETERS:
+            wander = record.wander or Wander(OTHERS_SHARE * record.prior_sigma, OTHERS_MINUTES)
             # How far an Ornstein-Uhlenbeck process gets from where it was.
             away = 2.0 * wander.rms**2 * -math.expm1(-seconds / (60.0 * wander.minutes))
-            grown += [away] * parameter.numel()
+            grown += [away] * self.twin.get_parameter(record.name).numel()
         free = self._free
         self.covariance[free, free] += torch.tensor(grown, dtype=torch.float64)[free]
 

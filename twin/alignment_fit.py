@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from twin.cavity import TOGETHER
-from twin.digital_twin import MODULATORS, DigitalTwin
+from twin.digital_twin import DigitalTwin
+from twin.parameter_vector import is_among, load_parameter_vector, parameter_vector, prior_sigma
+from twin.parameters import MODULATOR_PARAMETERS, free_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,31 +61,6 @@ little as can be. Parameters that nearly compensate each other need a Jacobian a
 LONGEST_STEP = 1.5
 OUTLIER = 3.0
 """Medians by which a frame may miss before it counts less."""
-EXPECTED = {
-    "z_gap_percent": 3.0,
-    "d_alpha_beam_mrad": 3.0,
-    "d_alpha_mirror_mrad": 2.0,
-    "bounce_tilt_mrad": 0.2,
-    "source_centre_px": 5.0,
-    "source_waist_percent": 10.0,
-    "output_shift_px": 15.0,
-    "output_shear_percent": 2.0,
-    "crosstalk_px": 0.3,
-    "zero_order_percent": 5.0,
-    "backplane_rad": 0.1,
-    "defocus_percent": 0.5,
-    "aberration_rad": 0.1,
-    "mirror_edge_px": 3.0,
-    "source_modes_percent": 2.0,
-    "ghost_percent": 0.7,
-    "ghost_mrad": 2.0,
-    "stroke_percent": 1.0,
-    "bend_rad": 0.02,
-    "distortion_percent": 0.2,
-}
-"""How far each parameter may be from its data-sheet value, one standard deviation.
-
-The tilts of single bounces are small beside the mirror's, which is common to all."""
 
 
 def blur(images: Tensor, sigma_px: float) -> Tensor:
@@ -102,7 +79,7 @@ def fit_alignment(
     twin: DigitalTwin,
     triples: Triples,
     blur_px: Sequence[float],
-    fixed: Collection[str] = (),
+    free: Collection[str] = free_in("finest"),
     prior_share: float = 1e-2,
     damping: float = 1e-2,
     around: Tensor | None = None,
@@ -110,7 +87,7 @@ def fit_alignment(
 ) -> Iterator[FitStep]:
     """Levenberg-Marquardt on the normalised, blurred images; one yield an iteration.
 
-    fixed: parameters, by name, that are left as they are; so is a crosstalk of 0 (sharp pixels).
+    free: names of the parameters to fit; a crosstalk of 0 (sharp pixels) is left as it is.
     prior_share: weight of the prior, as a share of the weight of the frames, for each parameter that is
     one expected deviation away. Far off it has to lead; close by, where a share of 1e-4 is about what
     noise of independent pixels says, it only decides between parameters that the frames cannot tell apart.
@@ -127,22 +104,20 @@ def fit_alignment(
     """
     theta = parameter_vector(twin)
     centre = torch.zeros_like(theta) if around is None else around
-    fixed = set(fixed) | ({"crosstalk_px"} if float(twin.crosstalk_px) == 0.0 else set())
-    free = torch.cat(
-        [torch.full((p.numel(),), n not in fixed) for n, p in twin.named_parameters()]
-    ).nonzero()[:, 0]
-    steps = torch.full((len(free),), DIFFERENCE)
+    sharp = {"crosstalk_px"} if float(twin.crosstalk_px) == 0.0 else set()
+    fitted = is_among(twin, set(free) - sharp).nonzero()[:, 0]
+    steps = torch.full((len(fitted),), DIFFERENCE)
     # Most parameters leave the modulators alone: what they do is not computed anew for each.
     written = _Written(twin, triples)
     for iteration, sigma in enumerate(blur_px):
         misfit = _Misfit(written, triples.intensity, sigma, centre)
         residual = misfit.start(theta, prior_share)
         if iteration == 0 or not chord:
-            jacobian = _jacobian(misfit, theta, residual, free, steps)
+            jacobian = _jacobian(misfit, theta, residual, fitted, steps)
         steps = CHANGE * len(residual) ** 0.5 / jacobian.norm(dim=0).clamp_min(1e-6)
         steps = steps.clamp(1e-4, 0.05)
-        prior = misfit.prior[free].double()
-        pull = (misfit.prior * (theta - centre))[free].double()
+        prior = misfit.prior[fitted].double()
+        pull = (misfit.prior * (theta - centre))[fitted].double()
         slope = (jacobian.T @ residual.flatten()).double() + pull
         curvature = (jacobian.T @ jacobian).double() + torch.diag(prior)
         cost = misfit.cost(theta, residual)
@@ -150,7 +125,7 @@ def fit_alignment(
             step = torch.linalg.solve(
                 curvature + damping * torch.diag(curvature.diagonal()), -slope
             ).float()
-            candidate = theta.index_add(0, free, step.clamp(-LONGEST_STEP, LONGEST_STEP))
+            candidate = theta.index_add(0, fitted, step.clamp(-LONGEST_STEP, LONGEST_STEP))
             if misfit.cost(candidate, misfit.residual(candidate)) < cost:
                 theta, damping = candidate, max(damping / 5.0, 1e-6)
                 break
@@ -159,8 +134,8 @@ def fit_alignment(
         inverse = torch.linalg.inv(curvature)
         spread = _spread(jacobian, residual, inverse, cost)
         covariance, told = torch.zeros(len(theta), len(theta)), torch.zeros(len(theta))
-        covariance[free[:, None], free[None, :]] = spread.float()
-        told[free] = (1.0 - inverse.diagonal() * prior).clamp(0.0, 1.0).float()
+        covariance[fitted[:, None], fitted[None, :]] = spread.float()
+        told[fitted] = (1.0 - inverse.diagonal() * prior).clamp(0.0, 1.0).float()
         mean_d = 0.5 * float(residual.square().sum()) / len(residual)
         yield FitStep(iteration, mean_d, covariance, told)
 
@@ -236,26 +211,6 @@ def _spread(jacobian: Tensor, residual: Tensor, inverse: Tensor, cost: float) ->
     return result
 
 
-def expected_deviation(twin: DigitalTwin) -> Tensor:
-    """EXPECTED of every parameter, (P,), in the order of `parameter_vector`."""
-    return torch.cat([torch.full((p.numel(),), EXPECTED[n]) for n, p in twin.named_parameters()])
-
-
-def parameter_vector(twin: DigitalTwin) -> Tensor:
-    """All alignment parameters in one vector, in the order of `DigitalTwin.parameters`."""
-    return torch.cat([p.detach().flatten() for p in twin.parameters()]).clone()
-
-
-def load_parameter_vector(twin: DigitalTwin, theta: Tensor) -> None:
-    """The inverse of `parameter_vector`."""
-    first = 0
-    values = {}
-    for name, parameter in twin.named_parameters():
-        values[name] = theta[first : first + parameter.numel()].view_as(parameter).clone()
-        first += parameter.numel()
-    twin.load_alignment(values)
-
-
 def normalised(images: Tensor) -> Tensor:
     """Images (B, h, w) without their mean, of norm 1 each."""
     centred = images - images.mean((1, 2), keepdim=True)
@@ -303,8 +258,8 @@ class _Written:
         stroke = twin.stroke_percent
         missing = twin.geometry.layers + 1 - len(stroke)
         mine = stroke[plane - missing] if plane >= missing else torch.zeros(3)
-        others = [getattr(twin, n).flatten() for n in MODULATORS if n != "stroke_percent"]
-        return torch.cat([mine, *others]).detach()
+        others = sorted(MODULATOR_PARAMETERS - {"stroke_percent"})
+        return torch.cat([mine, *(twin.get_parameter(n).flatten() for n in others)]).detach()
 
 
 class _Misfit:
@@ -331,7 +286,7 @@ class _Misfit:
         usual = OUTLIER * misses.median().clamp_min(1e-6)
         self._weights = (usual / misses.clamp_min(1e-6)).clamp(max=1.0)[:, None, None]
         residual = residual * self._weights
-        expected = expected_deviation(self._written.twin)
+        expected = prior_sigma(self._written.twin)
         self.prior = prior_share * residual.square().sum() / expected.square()
         return residual
 

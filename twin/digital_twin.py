@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor, nn
@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from twin import backplane, relay, source
 from twin.cavity import FixedCavity, along_columns, cavity_intensity
 from twin.output_resampling import resample
-from twin.phase_response import BENDS, crystal_phase
+from twin.parameters import ALIGNMENT_PARAMETERS, NO_EDGE_PX
+from twin.phase_response import crystal_phase
 from twin.pixel_response import reflection
 from twin.propagation import padded_size, transfer_function
-from twin.source import NO_EDGE_PX
+from twin.recorded_values import recorded_deviations, recorded_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,6 @@ class TwinGeometry:
     steepest: float = 1.0
 
 
-MODULATORS = ("crosstalk_px", "zero_order_percent", "stroke_percent", "bend_rad")
-"""Alignment parameters of what the modulators do; all others are of the way between them."""
-
-
 BEYOND_APERTURE = 1.2
 """Steepest light that is followed between the planes, over the relay's aperture."""
 
@@ -65,74 +62,25 @@ class Elements:
 class DigitalTwin(nn.Module):
     """`twin(inputs, phases)` is what `Bench.measure` would see, (B, h, w).
 
-    1.0 is the mean of |source|^2 over a patch at data-sheet values. The alignment parameters are stored
-    in units in which each is of the order of one, so that one learning rate suits them all. Pairs are
-    (x, y), percent and what is not said otherwise are deviations from the data sheet:
-
-        z_gap_percent, d_alpha_beam_mrad (2), d_alpha_mirror_mrad (2), bounce_tilt_mrad (N, 2)
-        backplane_rad (patches, 3)                  twin.backplane
-        source_centre_px (2), source_waist_percent, source_modes_percent (12, 2), mirror_edge_px,
-        ghost_percent (2), ghost_mrad (2)           twin.source
-        crosstalk_px, zero_order_percent            twin.pixel_response
-        stroke_percent (patches, 3), bend_rad (4)   twin.phase_response
-        aberration_rad (11), defocus_percent        twin.relay; the latter in percent of a gap
-        output_shift_px (2), output_shear_percent (2, 2), distortion_percent
-                                                    twin.output_resampling: by how much the
-                                                    registration was wrong
-
-    They are known (no gradient, fast) until `refining(True)`.
+    1.0 is the mean of |source|^2 over a patch at data-sheet values. Its parameters are the alignment
+    parameters, `twin.parameters.ALIGNMENT_PARAMETERS`, by their names and in their order: stored in units
+    in which each is of the order of one, so that one learning rate suits them all. Pairs are (x, y);
+    percent, and what is not said otherwise, are deviations from the data sheet. They are known (no
+    gradient, fast) until `refining(True)`.
     Tilts and kernel: the paper, section 3.2 and appendix A.1.
     """
 
-    z_gap_percent: nn.Parameter
-    d_alpha_beam_mrad: nn.Parameter
-    d_alpha_mirror_mrad: nn.Parameter
-    bounce_tilt_mrad: nn.Parameter
-    source_centre_px: nn.Parameter
-    source_waist_percent: nn.Parameter
-    output_shift_px: nn.Parameter
-    output_shear_percent: nn.Parameter
-    crosstalk_px: nn.Parameter
-    zero_order_percent: nn.Parameter
-    backplane_rad: nn.Parameter
-    defocus_percent: nn.Parameter
-    aberration_rad: nn.Parameter
-    mirror_edge_px: nn.Parameter
-    source_modes_percent: nn.Parameter
-    ghost_percent: nn.Parameter
-    ghost_mrad: nn.Parameter
-    stroke_percent: nn.Parameter
-    bend_rad: nn.Parameter
-    distortion_percent: nn.Parameter
+    if TYPE_CHECKING:
+        # A parameter of ALIGNMENT_PARAMETERS, or a buffer: the twin has no modules inside.
+        def __getattr__(self, name: str) -> Tensor: ...
 
     def __init__(self, geometry: TwinGeometry) -> None:
         super().__init__()
         self.geometry = geometry
         patches = geometry.layers + (1 if geometry.input_kind == "slm_patch" else 0)
-        starts = {
-            "z_gap_percent": torch.zeros(()),
-            "d_alpha_beam_mrad": torch.zeros(2),
-            "d_alpha_mirror_mrad": torch.zeros(2),
-            "bounce_tilt_mrad": torch.zeros(geometry.layers, 2),
-            "source_centre_px": torch.zeros(2),
-            "source_waist_percent": torch.zeros(()),
-            "output_shift_px": torch.zeros(2),
-            "output_shear_percent": torch.zeros(2, 2),
-            "crosstalk_px": torch.zeros(()),
-            "zero_order_percent": torch.zeros(()),
-            "backplane_rad": torch.zeros(patches, len(backplane.TERMS)),
-            "defocus_percent": torch.zeros(()),
-            "aberration_rad": torch.zeros(len(relay.TERMS)),
-            "mirror_edge_px": torch.tensor(NO_EDGE_PX),
-            "source_modes_percent": torch.zeros(len(source.ORDERS), 2),
-            "ghost_percent": torch.zeros(2),
-            "ghost_mrad": torch.zeros(2),
-            "stroke_percent": torch.zeros(patches, 3),
-            "bend_rad": torch.zeros(BENDS),
-            "distortion_percent": torch.zeros(()),
-        }
-        for name, start in starts.items():
-            setattr(self, name, nn.Parameter(start, requires_grad=False))
+        for record in ALIGNMENT_PARAMETERS:
+            start = torch.full(record.sizes(geometry.layers, patches), record.data_sheet)
+            self.register_parameter(record.name, nn.Parameter(start, requires_grad=False))
         height, width = (n * geometry.samples for n in geometry.shape)
         self._pitch_m = geometry.pixel_pitch_m / geometry.samples
         rows = torch.arange(height, dtype=torch.float64) - (height - 1) / 2
@@ -168,13 +116,6 @@ class DigitalTwin(nn.Module):
         finer.load_alignment(self.state_dict())
         return finer
 
-    x_m: Tensor
-    y_m: Tensor
-    source_modes: Tensor
-    curvature_modes: Tensor
-    aberration_modes: Tensor
-    aperture: Tensor
-
     def refining(self, on: bool, fixed: Collection[str] = ()) -> None:
         """Let gradients reach the alignment parameters but the `fixed` ones, or not."""
         for name, parameter in self.named_parameters():
@@ -192,7 +133,7 @@ class DigitalTwin(nn.Module):
     def written(self, inputs: Tensor, phases: Tensor) -> tuple[Tensor, Tensor]:
         """What the modulators do to light, complex: (B, S h, S w) and ([B,] N, S h, S w).
 
-        Of the alignment parameters only those in MODULATORS count here.
+        Of the alignment parameters only `twin.parameters.MODULATOR_PARAMETERS` count here.
         """
         layers = self._reflection(phases, self.stroke_percent[-self.geometry.layers :])
         return self.written_input(inputs), layers
@@ -322,35 +263,27 @@ class DigitalTwin(nn.Module):
             return self._pixel_means(pixels).float()
 
     def alignment(self) -> dict[str, float]:
-        """The alignment parameters by name, units in the names."""
-        with torch.no_grad():
-            z_gap_mm = self.geometry.z_gap_m * 1e3 * (1.0 + float(self.z_gap_percent) / 100.0)
-            values = {"z_gap_mm": z_gap_mm}
-            for name in ("d_alpha_beam", "d_alpha_mirror"):
-                pair = getattr(self, f"{name}_mrad")
-                values[f"{name}_x_mrad"], values[f"{name}_y_mrad"] = pair.tolist()
-            for index, (x, y) in enumerate(self.bounce_tilt_mrad.tolist(), start=1):
-                values[f"bounce{index}_x_mrad"], values[f"bounce{index}_y_mrad"] = x, y
-            for name in ("source_centre", "output_shift"):
-                pair = getattr(self, f"{name}_px")
-                values[f"{name}_x_px"], values[f"{name}_y_px"] = pair.tolist()
-            for row, pair in zip("xy", self.output_shear_percent.tolist(), strict=True):
-                for column, value in zip("xy", pair, strict=True):
-                    values[f"output_shear_{row}{column}_percent"] = value
-            for name in (
-                "source_waist_percent",
-                "crosstalk_px",
-                "zero_order_percent",
-                "defocus_percent",
-                "mirror_edge_px",
-                "distortion_percent",
-            ):
-                values[name] = float(getattr(self, name))
-            values["aberration_rms_rad"] = float(self.aberration_rad.square().sum().sqrt())
-            values["ghost_rms_percent"] = float(self.ghost_percent.square().sum().sqrt())
-            for name in ("source_modes", "stroke"):
-                parameter = getattr(self, f"{name}_percent")
-                values[f"{name}_rms_percent"] = float(parameter.square().mean().sqrt())
-            values["bend_rms_rad"] = float(self.bend_rad.square().mean().sqrt())
-            values["backplane_rms_rad"] = float(self.backplane_rad.square().sum(1).mean().sqrt())
-        return values
+        """Return what events and run files hold of the alignment parameters, units in the names."""
+        z_gap_mm = self.geometry.z_gap_m * 1e3
+        return {
+            name: value
+            for record in ALIGNMENT_PARAMETERS
+            for name, value in recorded_values(
+                record, self.get_parameter(record.name), z_gap_mm
+            ).items()
+        }
+
+    def alignment_deviation(self, covariance: Tensor) -> dict[str, float]:
+        """Return one standard deviation of each value of `alignment`, by its names, to first order.
+
+        covariance (P, P): in the order of `twin.parameter_vector.parameter_vector`.
+        """
+        found: dict[str, float] = {}
+        first = 0
+        for record in ALIGNMENT_PARAMETERS:
+            parameter = self.get_parameter(record.name)
+            own = slice(first, first + parameter.numel())
+            z_gap_mm = self.geometry.z_gap_m * 1e3
+            found |= recorded_deviations(record, parameter, covariance[own, own], z_gap_mm)
+            first = own.stop
+        return found

@@ -7,9 +7,10 @@ from torch import Tensor
 
 from twin.alignment_fit import normalised
 from twin.digital_twin import DigitalTwin
+from twin.parameters import ALIGNMENT_PARAMETERS
 
-TRACKED = ("d_alpha_beam_mrad", "d_alpha_mirror_mrad")
-"""Beam and mirror: what moves on a bench from minute to minute."""
+TRACKED = tuple(p.name for p in ALIGNMENT_PARAMETERS if p.wander and p.unit == "mrad")
+"""Names of the angles of beam and mirror: what turns on a bench from minute to minute."""
 DIFFERENCE_MRAD = 0.02
 EXPECTED_MRAD = 0.03
 """Drift between two looks, one standard deviation: how far one look may carry."""
@@ -43,9 +44,9 @@ def track_drift(twin: DigitalTwin, inputs: Tensor, phases: Tensor, measured: Ten
 
 
 def _angles(twin: DigitalTwin) -> Tensor:
-    return torch.cat([getattr(twin, name).detach().clone() for name in TRACKED])
+    return torch.cat([twin.get_parameter(name).detach() for name in TRACKED])
 
 
 def _turn(twin: DigitalTwin, angles_mrad: Tensor) -> None:
-    pairs = dict(zip(TRACKED, angles_mrad.split(2), strict=True))  # type: ignore[no-untyped-call]
+    pairs = dict(zip(TRACKED, angles_mrad.view(-1, 2), strict=True))
     twin.load_alignment({**twin.state_dict(), **pairs})

@@ -7,17 +7,14 @@ import math
 import torch
 from torch import Tensor
 
-BENDS = 4
-"""Terms of the table's error, from one half wave to two whole waves over a turn."""
-
 
 def crystal_phase(phases: Tensor, stroke_percent: Tensor, bend_rad: Tensor) -> Tensor:
     """Phase (..., h, w) in the crystal, radians.
 
     The driver wraps what is asked for to 0 ... 2 pi and looks its grey level up in a table that was
     measured on one place of the panel. stroke_percent (..., 3): mean error of the stroke over a patch,
-    and its change from the middle to the edge along x and y; the panel is not even. bend_rad (BENDS,):
-    sum_k b_k sin(k phi / 2), the table's own error.
+    and its change from the middle to the edge along x and y; the panel is not even. bend_rad (4,):
+    sum_k b_k sin(k phi / 2), the table's own error, from one half wave to two whole waves over a turn.
     What stands in the crystal may then be a little less than 0 or more than 2 pi.
     """
     wrapped = phases - 2.0 * math.pi * (phases.detach() / (2.0 * math.pi)).floor()

@@ -12,8 +12,6 @@ from twin.propagation import propagate
 ORDERS = tuple((order - y, y) for order in (2, 3, 4) for y in range(order + 1))
 """Hermite-Gauss orders (x, y) beside the Gaussian; its centre and its tilt make those of first order."""
 EDGE_SOFTNESS_PX = 0.55
-NO_EDGE_PX = -5.0
-"""An edge so far outside the patch shades nothing."""
 
 
 def gaussian(x_m: Tensor, y_m: Tensor, waist_m: Tensor | float) -> Tensor:

@@ -62,16 +62,18 @@ def changed(**values: Any) -> Act:
     """Something in the room is put elsewhere: fields of its truth."""
 
     def act(lab: MockLaboratory) -> None:
-        lab.truth = dataclasses.replace(lab.truth, **{k: v(lab) for k, v in values.items()})
-        lab.light_path = LightPath(lab.geometry, lab.dials, lab.truth)
+        lab.world.truth = dataclasses.replace(
+            lab.world.truth, **{k: v(lab) for k, v in values.items()}
+        )
+        lab.world.light_path = LightPath(lab.world.geometry, lab.world.settings, lab.world.truth)
 
     return act
 
 
 def dead_rows(lab: MockLaboratory) -> None:
     """Four rows of the sensor, right through the image, tell nothing."""
-    middle = lab.geometry.camera_shape[0] // 2
-    lab.truth.dead[middle + 7 : middle + 11] = True
+    middle = lab.world.geometry.camera_shape[0] // 2
+    lab.world.truth.dead[middle + 7 : middle + 11] = True
 
 
 def dim(lab: MockLaboratory) -> None:
@@ -91,25 +93,25 @@ SABOTAGES = (
     Sabotage("a phase response far from linear", {"lut_bend": 0.2, "stroke_spread": 0.5}),
     Sabotage(
         "the camera is moved during the registration",
-        act=changed(camera_offset_px=lambda lab: lab.truth.camera_offset_px + 4.0),
+        act=changed(camera_offset_px=lambda lab: lab.world.truth.camera_offset_px + 4.0),
         during="registration",
         after_frames=6,
     ),
     Sabotage(
         "the camera is moved during the alignment",
-        act=changed(camera_offset_px=lambda lab: lab.truth.camera_offset_px + 4.0),
+        act=changed(camera_offset_px=lambda lab: lab.world.truth.camera_offset_px + 4.0),
         during="alignment",
         after_frames=40,
     ),
     Sabotage(
         "the mirror is knocked during the alignment",
-        act=changed(tilts_rad=lambda lab: lab.truth.tilts_rad + 1e-3),
+        act=changed(tilts_rad=lambda lab: lab.world.truth.tilts_rad + 1e-3),
         during="alignment",
         after_frames=40,
     ),
     Sabotage(
         "the mirror is knocked between registration and alignment",
-        act=changed(tilts_rad=lambda lab: lab.truth.tilts_rad + 1e-3),
+        act=changed(tilts_rad=lambda lab: lab.world.truth.tilts_rad + 1e-3),
         during="phase response",
         after_frames=50,
     ),
@@ -124,7 +126,7 @@ SABOTAGES = (
     Sabotage("the SLM flickers", {"flicker": 0.1}),
     Sabotage(
         "the mirror stands a fifth further away than the bench file says",
-        act=changed(z_gap_mm=lambda lab: 1.2 * lab.truth.z_gap_mm),
+        act=changed(z_gap_mm=lambda lab: 1.2 * lab.world.truth.z_gap_mm),
     ),
     Sabotage(
         "frames are dropped, doubled and torn", {"dropped": 0.02, "duplicated": 0.02, "torn": 0.02}

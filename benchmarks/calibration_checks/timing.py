@@ -56,16 +56,16 @@ def timing_and_beam(seed: int) -> TimingFound:
     lab = lit(bench_geometry("mock"), config.mock.model_copy(update={"slm": slm}), seed)
     lab.camera.exposure_ms = 0.5
     layout = patch_layout(config)
-    pedestal = lab.truth.pedestal_counts
+    pedestal = lab.world.truth.pedestal_counts
 
     def settle() -> None:
-        lab.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
+        lab.world.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
 
     registration = run(measure_registration(lab.slm, lab.camera, layout, pedestal, settle))
     # The last patch's response, as the calibration before has it.
-    response = lab.truth.phase_by_grey_rad * lab.truth.stroke_map[-1].mean()
+    response = lab.world.truth.phase_by_grey_rad * lab.world.truth.stroke_map[-1].mean()
     before = lab.camera.requests
-    clock = lab.clock
+    clock = lab.world.clock
     settling: SettlingFound = run(
         measure_settling(
             lab.slm, lab.camera, layout, pedestal, clock.now_s, clock.sleep_s, response
@@ -74,7 +74,7 @@ def timing_and_beam(seed: int) -> TimingFound:
     between = lab.camera.requests
     lab.slm.set_lut(response)
     # As an alignment finds it, which sees one sample a pixel.
-    crosstalk_px = lab.truth.crosstalk_px + CROSSTALK_OFF_PX
+    crosstalk_px = lab.world.truth.crosstalk_px + CROSSTALK_OFF_PX
     beam: BeamFound = run(
         measure_beam(lab.slm, lab.camera, layout, pedestal, settle, registration, crosstalk_px)
     )
@@ -98,14 +98,14 @@ def timing_and_beam(seed: int) -> TimingFound:
         centre_share=float((centre / (best.waist_px * pitch_um)).max()),
         waist_share=float((waist / (best.waist_px * pitch_um)).max()),
         beam_sigmas=float(sigmas.max()),
-        edge_px=beam.edge_px - lab.truth.mirror_edge * layout.patch_shape[1],
+        edge_px=beam.edge_px - lab.world.truth.mirror_edge * layout.patch_shape[1],
         beam_frames=lab.camera.requests - between,
     )
 
 
 def true_settle_ms(lab: MockLaboratory) -> float:
     """Just missed a refresh, the patches' last row, and a vanishing step down to 1 % of it."""
-    geometry, slm = lab.geometry, lab.dials.slm
+    geometry, slm = lab.world.geometry, lab.world.settings.slm
     last_row = (geometry.patch_top + geometry.patch_shape[0] - 1) / geometry.panel_shape[0]
     tau_ms = max(slm.rise_ms, slm.fall_ms) / np.log(9.0) * (1.0 + slm.small_step_slowdown)
     return float(1e3 / slm.refresh_hz + last_row * slm.scan_ms + np.log(100.0) * tau_ms)
@@ -113,15 +113,15 @@ def true_settle_ms(lab: MockLaboratory) -> float:
 
 def best_gaussian(lab: MockLaboratory) -> Gaussian:
     """The Gaussian that fits the true beam best: its higher modes move centre and waists."""
-    truth = dataclasses.replace(lab.truth, mirror_edge=0.0)
-    height, width = lab.geometry.patch_shape
+    truth = dataclasses.replace(lab.world.truth, mirror_edge=0.0)
+    height, width = lab.world.geometry.patch_shape
     y_m, x_m = (
         (np.arange(2 * n, dtype=np.float64) - (2 * n - 1) / 2.0)
-        * lab.geometry.pixel_pitch_um
+        * lab.world.geometry.pixel_pitch_um
         * 0.5e-6
         for n in (height, width)
     )
-    field = np.abs(beam_field(lab.geometry, truth, y_m[:, None], x_m[None, :]))
+    field = np.abs(beam_field(lab.world.geometry, truth, y_m[:, None], x_m[None, :]))
     down, across = (np.arange(2 * n) // 2 * FIRST_SIDE // n for n in (height, width))
     number = (down[:, None] * FIRST_SIDE + across[None, :]).ravel()
     means = (np.bincount(number, field.ravel()) / np.bincount(number)).reshape(FIRST_SIDE, -1)

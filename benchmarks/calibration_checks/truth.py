@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 
+from benchmarks.mock_checks.benches import laboratory_of
 from calibration.alignment_found import AlignmentFound
 from calibration.camera import CameraFound
 from calibration.dark import DarkLevel
@@ -51,7 +51,7 @@ class Checked:
 
 def laboratory(session: TrainingSession) -> MockLaboratory:
     """The room behind a mock bench."""
-    return cast(MockLaboratory, session.calibrated.bench.slm._lab)  # type: ignore[attr-defined]
+    return laboratory_of(session.calibrated.bench)
 
 
 def unseen_nrmse(session: TrainingSession, drifted: bool = False) -> float:
@@ -88,7 +88,7 @@ def check(
     aligned_s: when the alignment was measured; angles drift. None: now.
     """
     lab = laboratory(session)
-    truth = lab.truth
+    truth = lab.world.truth
     found: dict[str, Checked] = {}
     dark = results.get("dark level")
     if isinstance(dark, DarkLevel):
@@ -120,7 +120,7 @@ def check(
         found["phase response, rad"] = Checked(off, sigma, 0.05)
     alignment = results.get("alignment")
     if isinstance(alignment, AlignmentFound):
-        when_s = lab.clock.now_s() if aligned_s is None else aligned_s
+        when_s = lab.world.clock.now_s() if aligned_s is None else aligned_s
         found.update(_aligned(session, alignment, when_s))
     return found
 
@@ -129,10 +129,10 @@ def _aligned(
     session: TrainingSession, alignment: AlignmentFound, when_s: float
 ) -> dict[str, Checked]:
     lab = laboratory(session)
-    truth = lab.truth
+    truth = lab.world.truth
     sigma = dict(zip(alignment.names, alignment.sigma, strict=True))
     value = dict(zip(alignment.names, alignment.value, strict=True))
-    gap_percent = 100.0 * (truth.z_gap_mm / lab.geometry.z_gap_mm - 1.0)
+    gap_percent = 100.0 * (truth.z_gap_mm / lab.world.geometry.z_gap_mm - 1.0)
     dead = truth.dead_space * math.sqrt(truth.dead_space_reflectance) / (1.0 - truth.dead_space)
     found = {
         "gap, percent": Checked(value["z_gap_percent"] - gap_percent, sigma["z_gap_percent"], 0.3),
@@ -144,7 +144,7 @@ def _aligned(
         ),
     }
     # The last bounce's tilt is a shift of the image too; all others are what they are.
-    drifted = lab.drift.at(when_s)
+    drifted = lab.world.drift.at(when_s)
     true_mrad = 1e3 * (truth.tilts_rad + drifted.mirror_rad)[1:-1]
     off_mrad = alignment.tilt_mrad[1:-1] - true_mrad
     for bounce, (pair, spread) in enumerate(

@@ -67,13 +67,13 @@ def pictures(config: BenchConfig) -> list[CountArray]:
     """Whole frames of the mock camera, of SLM patterns that differ."""
     lab = MockLaboratory.create(mock_geometry(config), config.mock, 0)
     lab.laser.emission = True
-    lab.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
+    lab.world.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
     lab.camera.exposure_ms = 2.0
     taken = []
-    with lab.workers:
+    with lab.world.workers:
         for seed in range(PICTURES):
             lab.slm.set_phase(block_phases(1, config.slm.shape, 16, seed)[0])
-            lab.clock.sleep_s(lab.slm.timing.total_ms / 1e3)
+            lab.world.clock.sleep_s(lab.slm.timing.total_ms / 1e3)
             taken.append(lab.camera.get_frame().pixels)
     return taken
 

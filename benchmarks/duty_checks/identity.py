@@ -34,7 +34,7 @@ def wrong_frames(task: Task, batches: list[Used]) -> int:
     lab = lit(mock_geometry(task.config), dials)
     lab.laser.power_mw = task.config.laser.power_mw
     wrong = 0
-    with lab.workers:
+    with lab.world.workers:
         before: Images | None = None
         for used in batches:
             lab.camera.roi = used.frames[0].roi
@@ -54,11 +54,11 @@ def _looks(lab: MockLaboratory, inputs: Images, layers: Images) -> Array:
     frames = []
     for field in inputs:
         if lab.dmd is None:
-            lab.slm.set_phase(panel_of(lab.geometry, np.concatenate([field[None], layers])))
+            lab.slm.set_phase(panel_of(lab.world.geometry, np.concatenate([field[None], layers])))
         else:
-            lab.slm.set_phase(panel_of(lab.geometry, layers))
+            lab.slm.set_phase(panel_of(lab.world.geometry, layers))
             lab.dmd.show(field)
-        lab.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
+        lab.world.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
         frames.append(lab.camera.get_frame())
     return _unit([frame.pixels for frame in frames])
 

@@ -136,7 +136,7 @@ def unproven_run(folder: Path, spared: Spared) -> int:
 
 def met_faults(ended: Ended, script: list[str]) -> Counter[str]:
     """The script's lines that happened, by their fault."""
-    plan = ended.laboratory.faults
+    plan = ended.laboratory.world.faults
     found: Counter[str] = Counter()
     for number, line in enumerate(script):
         fault, first = line.split("@")
@@ -170,7 +170,9 @@ def ended_rightly(ended: Ended, last: Fault | None) -> bool:
 def is_safe(ended: Ended) -> bool:
     """By the mock's truth, once shutter and crystal have come to rest."""
     lab = ended.laboratory
-    lab.clock.sleep_s(1.0)
-    now_s = lab.clock.now_s()
-    flat = np.array_equal(lab.slm.crystal.phase(now_s), lab.light_path.flat())
-    return lab.laser.light_mw(now_s) == 0.0 and not ended.bench.laser.emission and flat
+    lab.world.clock.sleep_s(1.0)
+    now_s = lab.world.clock.now_s()
+    flat = np.array_equal(lab.world.crystal.phase(now_s), lab.world.light_path.flat())
+    return (
+        lab.world.laser_output.power_mw_at(now_s) == 0.0 and not ended.bench.laser.emission and flat
+    )

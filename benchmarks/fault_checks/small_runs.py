@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.mock_checks.benches import laboratory_of
 from calibration.dark import DarkLevel
 from calibration.registration import Registration
 from calibration.resample import Rectifier
@@ -79,14 +80,9 @@ def small_bench_text(input_kind: InputKind, script: list[str]) -> str:
     return text
 
 
-def laboratory_of(bench: Bench) -> MockLaboratory:
-    """The room behind a bench."""
-    return cast(MockLaboratory, bench.slm._lab)  # type: ignore[attr-defined]
-
-
 def calibrate_by_truth(bench: Bench, counts_per_ms_per_unit: float) -> None:
     """What a calibration would find."""
-    fine, truth = Verdict("pass", "as the truth has it"), laboratory_of(bench).truth
+    fine, truth = Verdict("pass", "as the truth has it"), laboratory_of(bench).world.truth
     bench.dark = DarkLevel(0.0, 0.0, 0.0, fine)
     bench.registration = Registration(truth.camera_matrix, truth.camera_offset_px, 0.0, 0.0, fine)
     bench.rectifier = Rectifier(bench.registration, bench.camera.roi, bench.layout.patch_shape)

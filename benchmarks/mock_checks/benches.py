@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from labdiff.bench.bench import Bench
 from labdiff.bench.open import mock_geometry
 from labdiff.config.bench import load_bench
 from mock_hardware.geometry import MockGeometry
@@ -43,8 +44,15 @@ def lit(geometry: MockGeometry, dials: MockSettings, seed: int = 0) -> MockLabor
     """A laboratory whose laser is on and whose shutter has opened."""
     lab = MockLaboratory.create(geometry, dials, seed)
     lab.laser.emission = True
-    lab.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
+    lab.world.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
     return lab
+
+
+def laboratory_of(bench: Bench) -> MockLaboratory:
+    """Return the mock laboratory behind a bench. Raises TypeError on another bench."""
+    if not isinstance(bench.laboratory, MockLaboratory):
+        raise TypeError("no mock laboratory behind this bench")
+    return bench.laboratory
 
 
 def panel_of(geometry: MockGeometry, phases: npt.NDArray[np.floating]) -> Phases:

@@ -20,9 +20,9 @@ def day(seconds: int) -> tuple[dict[str, np.ndarray], float]:
     started = time.perf_counter()
     power, angles, wavelength, temperature = [], [], [], []
     for second in range(seconds):
-        lab.clock.sleep_s(second + 1.0 - lab.clock.now_s())
+        lab.world.clock.sleep_s(second + 1.0 - lab.world.clock.now_s())
         power.append(lab.power_meter.read_mw() / lab.laser.power_mw - 1.0)
-        now = lab.drift.at(lab.clock.now_s())
+        now = lab.world.drift.at(lab.world.clock.now_s())
         angles.append(np.concatenate([now.beam_rad, now.mirror_rad]))
         wavelength.append(now.wavelength_nm)
         temperature.append(now.temperature_k)

@@ -33,8 +33,10 @@ def _quiet(**slm: float) -> MockSettings:
 
 def _flash(lab: MockLaboratory, at_s: float) -> Image:
     """The noiseless light of one moment."""
-    lab.clock.sleep_s(at_s - lab.clock.now_s())
-    light, _ = lab.expose(lab.camera.roi, lab.clock.now_s(), FLASH_S, 0.0, lab.camera.requests)
+    lab.world.clock.sleep_s(at_s - lab.world.clock.now_s())
+    light, _ = lab.world.expose(
+        lab.camera.roi, lab.world.clock.now_s(), FLASH_S, 0.0, lab.camera.requests
+    )
     return light()
 
 
@@ -56,13 +58,13 @@ def response_error(step_rad: float, upwards: bool) -> float:
     scale = []
     for phase in scale_rad:
         shown(phase)
-        lab.clock.sleep_s(settle_s)
-        scale.append(_flash(lab, lab.clock.now_s()).ravel())
+        lab.world.clock.sleep_s(settle_s)
+        scale.append(_flash(lab, lab.world.clock.now_s()).ravel())
     known = np.stack(scale)
     start, end = (0.0, step_rad) if upwards else (step_rad, 0.0)
     shown(start)
-    lab.clock.sleep_s(settle_s)
-    begun_s = lab.clock.now_s()
+    lab.world.clock.sleep_s(settle_s)
+    begun_s = lab.world.clock.now_s()
     shown(end)
     refresh_s = np.ceil(begun_s * 60.0 - 1e-9) / 60.0
     times_s = refresh_s + np.linspace(0.0, 18e-3, 240)
@@ -77,7 +79,7 @@ def response_error(step_rad: float, upwards: bool) -> float:
     done = np.array(seen) / step_rad if upwards else 1.0 - np.array(seen) / step_rad
     rising = np.maximum.accumulate(done) + 1e-12 * np.arange(len(done))
     ten_s, ninety_s = np.interp([0.1, 0.9], rising, times_s)
-    slm = lab.dials.slm
+    slm = lab.world.settings.slm
     small = 1.0 - step_rad / (2.0 * np.pi)
     configured_ms = slm.rise_ms if upwards else slm.fall_ms
     configured_ms *= 1.0 + slm.small_step_slowdown * small
@@ -101,21 +103,20 @@ def refresh_error(count: int) -> float:
     """Worst error of the moment at which light begins to change, in refresh periods."""
     lab = lit(SMALL, _quiet(scan_ms=0.0, rise_ms=0.5, fall_ms=0.5))
     rng = np.random.default_rng(3)
-    period_s = 1.0 / lab.dials.slm.refresh_hz
+    period_s = 1.0 / lab.world.settings.slm.refresh_hz
     worst = 0.0
     for number in range(count):
-        lab.clock.sleep_s(0.1 + rng.uniform(0.0, period_s))
-        asked_s = lab.clock.now_s()
+        lab.world.clock.sleep_s(0.1 + rng.uniform(0.0, period_s))
+        asked_s = lab.world.clock.now_s()
         lab.slm.set_phase(panel_of(SMALL, block_phases(3, SMALL.patch_shape, 6, seed=number)))
-        before = lab.expose(lab.camera.roi, asked_s, FLASH_S, 0.0, lab.camera.requests)[0]()
+        before = lab.world.expose(lab.camera.roi, asked_s, FLASH_S, 0.0, lab.camera.requests)[0]()
         found_s = asked_s
         for step in range(1, 401):
-            lab.clock.sleep_s(asked_s + step * period_s / 200 - lab.clock.now_s())
-            now = lab.expose(lab.camera.roi, lab.clock.now_s(), FLASH_S, 0.0, lab.camera.requests)[
-                0
-            ]()
+            lab.world.clock.sleep_s(asked_s + step * period_s / 200 - lab.world.clock.now_s())
+            now_s = lab.world.clock.now_s()
+            now = lab.world.expose(lab.camera.roi, now_s, FLASH_S, 0.0, lab.camera.requests)[0]()
             if nrmse(now, before) > 1e-6:
-                found_s = lab.clock.now_s() - 0.5 * period_s / 200
+                found_s = lab.world.clock.now_s() - 0.5 * period_s / 200
                 break
         expected_s = np.ceil(asked_s / period_s) * period_s
         worst = max(worst, abs(found_s - expected_s) / period_s)
@@ -128,22 +129,24 @@ def dmd_and_trigger_errors() -> tuple[float, float, float]:
     lab = lit(geometry, _quiet())
     assert lab.dmd is not None
     lab.dmd.show(np.ones(geometry.patch_shape, np.float32))
-    lab.clock.sleep_s(1.0)
-    asked_s = lab.clock.now_s()
+    lab.world.clock.sleep_s(1.0)
+    asked_s = lab.world.clock.now_s()
     lab.dmd.show(np.full(geometry.patch_shape, 0.5, np.float32))
 
     def light(at_s: float) -> float:
-        return float(lab.expose(lab.camera.roi, at_s, 1e-9, 0.0, lab.camera.requests)[0]().sum())
+        return float(
+            lab.world.expose(lab.camera.roi, at_s, 1e-9, 0.0, lab.camera.requests)[0]().sum()
+        )
 
     dark_s = _first_change(lab, lambda t: light(t) == 0.0, asked_s, asked_s + 47e-6)
     lit_s = _first_change(lab, lambda t: light(t) > 0.0, asked_s + 47e-6, asked_s + 100e-6)
-    dmd = lab.dials.dmd
+    dmd = lab.world.settings.dmd
     load = abs((dark_s - asked_s) * 1e6 / dmd.load_us - 1.0)
     mirrors = abs((lit_s - dark_s) * 1e6 / dmd.mirror_us - 1.0)
-    lab.clock.sleep_s(1.0)
-    called_s = lab.clock.now_s()
+    lab.world.clock.sleep_s(1.0)
+    called_s = lab.world.clock.now_s()
     delay_us = (lab.camera.get_frame().timestamp_s - called_s) * 1e6
-    return load, mirrors, abs(delay_us / lab.dials.camera.trigger_us - 1.0)
+    return load, mirrors, abs(delay_us / lab.world.settings.camera.trigger_us - 1.0)
 
 
 def careless_and_careful(reads: int) -> tuple[float, float, float]:
@@ -155,11 +158,13 @@ def careless_and_careful(reads: int) -> tuple[float, float, float]:
     layout = PatchLayout(
         SMALL.panel_shape, SMALL.patch_shape, SMALL.patch_top, SMALL.patch_lefts, 9.2, 850.0, 11.4
     )
-    bench = Bench(layout, lab.slm, lab.camera, lab.laser, lab.clock, frames_name_patterns=True)
+    bench = Bench(
+        layout, lab.slm, lab.camera, lab.laser, lab.world.clock, frames_name_patterns=True
+    )
     fine = Verdict("pass", "as the truth has it")
     bench.dark = DarkLevel(0.0, 0.0, 0.0, fine)
     bench.registration = Registration(
-        lab.truth.camera_matrix, lab.truth.camera_offset_px, 0.0, 0.0, fine
+        lab.world.truth.camera_matrix, lab.world.truth.camera_offset_px, 0.0, 0.0, fine
     )
     bench.rectifier = Rectifier(bench.registration, lab.camera.roi, SMALL.patch_shape)
     layers = block_phases(2, SMALL.patch_shape, 6, seed=99)
@@ -168,7 +173,7 @@ def careless_and_careful(reads: int) -> tuple[float, float, float]:
     settled = []
     for panel in panels:
         lab.slm.set_phase(panel)
-        lab.clock.sleep_s(1.0)
+        lab.world.clock.sleep_s(1.0)
         settled.append(lab.camera.get_frame().pixels)
     truth = bench.rectifier(np.stack(settled).astype(np.float32)) / lab.camera.exposure_ms
     careless = []
@@ -176,11 +181,11 @@ def careless_and_careful(reads: int) -> tuple[float, float, float]:
     for number in rng.permutation(len(panels)):
         lab.slm.set_phase(panels[number])
         careless.append(nrmse(lab.camera.get_frame().pixels, settled[number]))
-        lab.clock.sleep_s(1.0)
+        lab.world.clock.sleep_s(1.0)
     worst, wrong = 0.0, 0
     for _ in range(reads):
         number = int(rng.integers(len(panels)))
-        lab.clock.sleep_s(rng.uniform(0.0, 0.04))
+        lab.world.clock.sleep_s(rng.uniform(0.0, 0.04))
         answer = bench.measure(inputs[number : number + 1], layers).intensity[0]
         error = nrmse(answer, truth[number])
         worst, wrong = max(worst, error), wrong + (error > 1e-6)

@@ -22,13 +22,13 @@ def frames(lab: MockLaboratory, geometry: MockGeometry) -> npt.NDArray[np.float3
     """Five frames: three patterns a quarter of an hour apart, two exposures."""
     found = []
     for number in range(5):
-        lab.clock.sleep_s(900.0)
+        lab.world.clock.sleep_s(900.0)
         phases = block_phases(len(geometry.patch_lefts), geometry.patch_shape, 6, seed=number // 2)
         if lab.dmd is not None:
             cells = block_phases(1, geometry.patch_shape, 6, seed=7)[0] / (2.0 * np.pi)
             lab.dmd.show(cells)
         lab.slm.set_phase(panel_of(geometry, phases))
-        lab.clock.sleep_s(0.1003)
+        lab.world.clock.sleep_s(0.1003)
         lab.camera.exposure_ms = 0.7 if number % 2 else 1.6
         found.append(lab.camera.get_frame().pixels.astype(np.float32))
     return np.stack(found)

@@ -24,7 +24,7 @@ from labdiff.bench.bench import Bench
 from labdiff.bench.measurement import Measurement
 from mock_hardware.fault_script import CHANGES, FOR_EVER, Fault
 from mock_hardware.laboratory import MockLaboratory
-from mock_hardware.settings import FaultDials, MockSettings
+from mock_hardware.settings import FaultSettings, MockSettings
 
 Kind = Literal["slm_patch", "dmd"]
 Answer = Measurement | DeviceError
@@ -41,19 +41,19 @@ CHANCE = 0.1
 
 def _prepared(kind: Kind, chances: Iterable[Fault], seed: int) -> tuple[MockLaboratory, Bench]:
     """A small bench without noise, calibrated by the truth: equal frames are equal to the last bit."""
-    faults = FaultDials.model_validate(dict.fromkeys(chances, CHANCE))
+    faults = FaultSettings.model_validate(dict.fromkeys(chances, CHANCE))
     dials = MockSettings(threads=1).off().model_copy(update={"faults": faults})
     lab = lit(dataclasses.replace(SMALL, input_kind=kind), dials, seed)
     layout = PatchLayout(
         SMALL.panel_shape, SMALL.patch_shape, SMALL.patch_top, SMALL.patch_lefts, 9.2, 850.0, 11.4
     )
     bench = Bench(
-        layout, lab.slm, lab.camera, lab.laser, lab.clock, lab.dmd, frames_name_patterns=True
+        layout, lab.slm, lab.camera, lab.laser, lab.world.clock, lab.dmd, frames_name_patterns=True
     )
     fine = Verdict("pass", "as the truth has it")
     bench.dark = DarkLevel(0.0, 0.0, 0.0, fine)
     bench.registration = Registration(
-        lab.truth.camera_matrix, lab.truth.camera_offset_px, 0.0, 0.0, fine
+        lab.world.truth.camera_matrix, lab.world.truth.camera_offset_px, 0.0, 0.0, fine
     )
     bench.rectifier = Rectifier(bench.registration, lab.camera.roi, SMALL.patch_shape)
     return lab, bench
@@ -85,7 +85,7 @@ def _flat_light(kind: Kind) -> float:
     """The unit of intensity, in counts per ms: by it the bench tells dark from light."""
     lab, bench = _prepared(kind, (), 0)
     flat = np.zeros((len(SMALL.patch_lefts), *SMALL.patch_shape), np.float32)
-    with lab.workers:
+    with lab.world.workers:
         if kind == "dmd":
             return float(bench.measure(np.ones_like(flat[:1]), flat).intensity.mean())
         return float(bench.measure(flat[:1], flat[1:]).intensity.mean())
@@ -98,8 +98,8 @@ def _run(
     lab, bench = _prepared(kind, chances, seed)
     bench.counts_per_ms_per_unit = _flat_light(kind)
     if script is not None:
-        lab.faults.add(*script)
-    with lab.workers:
+        lab.world.faults.add(*script)
+    with lab.world.workers:
         return _series(bench, kind)
 
 

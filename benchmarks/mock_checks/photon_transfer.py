@@ -32,19 +32,19 @@ def transfer(*effects: str, pairs: int) -> tuple[np.ndarray, np.ndarray, float, 
     for exposure_ms in EXPOSURES_MS:
         lab.camera.exposure_ms = float(exposure_ms)
         stack = np.stack([f.pixels for f in lab.camera.get_frames(2 * pairs)]).astype(np.float64)
-        means.append(stack.mean() - lab.truth.pedestal_counts)
+        means.append(stack.mean() - lab.world.truth.pedestal_counts)
         variances.append(np.mean(np.square(stack[::2] - stack[1::2])) / 2.0)
     if stack.max() >= 2**geometry.camera_bit_depth - 1:
         raise RuntimeError("the longest exposure saturates: no photon transfer can be measured")
-    gain = lab.truth.electrons_per_count
-    return np.array(means), np.array(variances), gain, lab.truth.read_noise_electrons / gain
+    gain = lab.world.truth.electrons_per_count
+    return np.array(means), np.array(variances), gain, lab.world.truth.read_noise_electrons / gain
 
 
 def least_p_value(count: int) -> float:
     """Smallest p of chi-square tests of the sensor's electrons against Poisson's distribution."""
     geometry = bench_geometry("mock")
     lab = lit(geometry, MockSettings().only("camera.shot_noise"))
-    truth = dataclasses.replace(lab.truth, electrons_per_count=1.0, pedestal_counts=0.0)
+    truth = dataclasses.replace(lab.world.truth, electrons_per_count=1.0, pedestal_counts=0.0)
     sensor = Sensor(truth, 16, 60_000.0, seed=5)
     height, width = geometry.camera_shape
     least = 1.0
@@ -74,8 +74,8 @@ def read_noise_p_value() -> float:
     """Kolmogorov-Smirnov test of the read noise against the normal distribution."""
     lab = lit(bench_geometry("mock"), MockSettings().only("camera.read_noise_electrons"))
     lab.laser.emission = False
-    lab.clock.sleep_s(1.0)
-    truth = dataclasses.replace(lab.truth, electrons_per_count=0.01, pedestal_counts=30_000.0)
+    lab.world.clock.sleep_s(1.0)
+    truth = dataclasses.replace(lab.world.truth, electrons_per_count=0.01, pedestal_counts=30_000.0)
     sensor = Sensor(truth, 16, 10_000.0, seed=6)
     shape = lab.camera.shape
     counts = sensor.convert(

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from benchmarks.mock_checks.benches import laboratory_of
 from calibration.result_file import Result
 from labdiff.bench.open import open_bench
 from labdiff.calibrations.archived import measure_routines
@@ -85,8 +86,7 @@ def opened(known: Calibrated, config: BenchConfig | None = None, **changes: Any)
 
 def laboratory(session: TrainingSession) -> MockLaboratory:
     """The room behind a mock bench."""
-    room: MockLaboratory = session.calibrated.bench.laser._lab  # type: ignore[attr-defined]
-    return room
+    return laboratory_of(session.calibrated.bench)
 
 
 class Trial:

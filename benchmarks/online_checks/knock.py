@@ -35,7 +35,7 @@ def knock(seed: int) -> Knock:
             trial.step()
         before = trial.score()
         room = laboratory(session)
-        room.faults.add("mirror_knocked", room.camera.requests + 1, FOR_EVER)
+        room.world.faults.add("mirror_knocked", room.camera.requests + 1, FOR_EVER)
         knocked, noticed = float("nan"), 0
         for count in range(1, PATIENCE + 1):
             error, look = trial.step()

@@ -43,7 +43,7 @@ def remote_claims(quick: bool) -> tuple[list[Claim], dict[str, object]]:
     twin_step = TwinStep(task)
     with opened(task, "real") as (lab, here):
         local = steps_on(here, task, max(4, steps // 4), twin_step)
-        truth, scale = lab.truth, here.counts_per_ms_per_unit
+        truth, scale = lab.world.truth, here.counts_per_ms_per_unit
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "bench.toml").write_text(_text(task.config), encoding="utf-8")

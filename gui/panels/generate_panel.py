@@ -133,14 +133,15 @@ class GeneratePanel(QWidget):
         """What the form asks for."""
         label = self.label.currentText().strip()
         asked = int(label) if self.label.isEnabled() and label.isdigit() else None
+        steps = int(self.steps.value())
         return GenerationRequest(
             path=self._path(),
             count=int(self.count.value()),
             where=WHERE[self.where.currentText()],
             seed=int(self.seed.value()),
-            steps=int(self.steps.value()) or None,
             label=asked,
             guidance=1.0 if asked is None else self.guidance.value(),
+            sampler={"sampler_steps": steps} if steps else {},
         )
 
     def _path(self) -> Path | None:

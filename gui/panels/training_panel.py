@@ -26,41 +26,9 @@ from gui.image_view import CAMERA_HINT, ImageView, Picture
 from gui.plots.training_plots import TrainingPlots
 from gui.time_left import time_left
 from gui.widgets.model_form import ModelForm
-from labdiff.config.training import TrainingOptions
+from labdiff.config.training import GROUPS, TrainingOptions, quick_options
 from labdiff.data.catalogue import DATA_SETS, SELECTIONS
 from labdiff.events import AlignmentStep, TrainingStep
-
-QUICK = TrainingOptions(
-    offline_steps=80, calibrated_steps=80, online_steps=20, generated=16, sampler_steps=20
-)
-GROUPS = {
-    "Images": ("data", "classes", "image_size", "prompt"),
-    "Unit": ("prediction", "layers", "detection", "layer_sets", "timestep_edges"),
-    "Learning": (
-        "offline_steps",
-        "calibrated_steps",
-        "online_steps",
-        "further_steps",
-        "batch",
-        "learning_rate",
-        "online_learning_rate",
-        "phase_pull",
-        "overlap",
-        "warm_start",
-        "seed",
-    ),
-    "Images out of noise": (
-        "generated",
-        "sampler",
-        "sampler_steps",
-        "eta",
-        "sampler_spacing",
-        "least_t",
-        "temperature",
-        "contrast",
-    ),
-}
-UNITS = {"learning_rate": "rad a step", "online_learning_rate": "rad a step"}
 
 
 class TrainingPanel(QWidget):
@@ -75,13 +43,13 @@ class TrainingPanel(QWidget):
         self.setObjectName("training_panel")
         self._stage, self._stage_s = "", time.monotonic()
         self._connected = False
-        self.form = ModelForm(TrainingOptions(), GROUPS, UNITS, {"data": [*DATA_SETS, *SELECTIONS]})
+        self.form = ModelForm(TrainingOptions(), GROUPS, {"data": [*DATA_SETS, *SELECTIONS]})
         self.pretrained = QCheckBox("Start from the pretrained digits")
         self.pretrained.setObjectName("pretrained")
         self.pretrained.setToolTip("Layers that come along, instead of training offline")
         presets = QHBoxLayout()
         for words, options, hint in (
-            ("Quick", QUICK, "A minute instead of minutes; worse images"),
+            ("Quick", quick_options(), "A minute instead of minutes; worse images"),
             ("Full", TrainingOptions(), "As the demo has it"),
         ):
             button = QPushButton(words)

@@ -16,10 +16,8 @@ from gui.plots.column import Column, Floats
 from gui.plots.curve import series_colour
 from gui.plots.training_curves import Rows, in_turn
 from labdiff.events import AlignmentStep, TrainingStep
+from twin.parameters import recorded_label, recorded_unit, shown_names
 
-UNITS = {"mrad": "mrad", "rad": "rad", "mm": "mm", "px": "px", "percent": "%"}
-FIRST = ("z_gap", "d_alpha_beam", "d_alpha_mirror")
-"""Chosen while the user has chosen nothing: what is off most often."""
 NOT_PARAMETERS = {"step", "total", "discrepancy", "message", "time_s"}
 
 
@@ -122,15 +120,16 @@ class AlignmentCurves(ChartBox):
     def _know(self, names: Mapping[str, Any]) -> None:
         """Add those that are new to the list, and give them the steps that went before."""
         new = [name for name in names if name not in self._values]
+        shown_first = {recorded for _, recorded in shown_names()}
         self.list.blockSignals(True)
         for name in new:
             self._values[name], self._deviations[name] = Column(), Column()
             self._values[name].extend(np.full(self._steps, np.nan))
             self._deviations[name].extend(np.full(self._steps, np.nan))
-            item = QListWidgetItem(in_words(name))
+            item = QListWidgetItem(_entry(name))
             item.setData(Qt.ItemDataRole.UserRole, name)
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-            first = name.startswith(FIRST)
+            first = name in shown_first
             item.setCheckState(Qt.CheckState.Checked if first else Qt.CheckState.Unchecked)
             self.list.addItem(item)
         self.list.blockSignals(False)
@@ -144,11 +143,10 @@ class AlignmentCurves(ChartBox):
         self.remove_charts()
         charts: dict[str, Chart] = {}
         for place, name in enumerate(self.chosen):
-            unit = unit_of(name)
+            unit = recorded_unit(name)
             if unit not in charts:
                 charts[unit] = self.add_chart("", unit, below=True, log=False)
-            words = in_words(name).rpartition(",")[0] or name
-            charts[unit].add_curve(words, series_colour(place), spread=True)
+            charts[unit].add_curve(recorded_label(name), series_colour(place), spread=True)
         self._fill()
         self._paint_list()
         self.fit_button.setChecked(True)
@@ -159,7 +157,7 @@ class AlignmentCurves(ChartBox):
         self._stale = False
         curves = {curve.name: curve for chart in self.charts for curve in chart.curves}
         for name in self.chosen:
-            curve = curves[in_words(name).rpartition(",")[0] or name]
+            curve = curves[recorded_label(name)]
             known = len(curve.values)
             curve.extend(self._values[name].values[known:], self._deviations[name].values[known:])
 
@@ -175,15 +173,9 @@ class AlignmentCurves(ChartBox):
         self.list.blockSignals(False)
 
 
-def in_words(name: str) -> str:
-    """A parameter's name and unit, from the name that has its unit in it."""
-    words, _, unit = name.rpartition("_")
-    return f"{words.replace('_', ' ')}, {UNITS[unit]}" if unit in UNITS else name.replace("_", " ")
-
-
-def unit_of(name: str) -> str:
-    """A parameter's unit; empty for one without."""
-    return UNITS.get(name.rpartition("_")[2], "")
+def _entry(name: str) -> str:
+    """Return a parameter as the list has it: its label, and its unit if it has one."""
+    return ", ".join(filter(None, (recorded_label(name), recorded_unit(name))))
 
 
 def _swatch(colour: str) -> QIcon:

@@ -35,7 +35,14 @@ from labdiff.bench.fault_log import FaultLog
 from labdiff.bench.frame_validation import FrameValidator, RejectReason
 from labdiff.bench.measurement import FloatImages, Measurement
 from labdiff.bench.pattern_prefetch import PatternPrefetcher
-from labdiff.bench.snapshot import DEVICES, BenchSnapshot, Restorable, Values, of_devices
+from labdiff.bench.snapshot import (
+    DEVICES,
+    BenchSnapshot,
+    CombinedState,
+    Restorable,
+    Values,
+    of_devices,
+)
 from labdiff.bench.timing import DeclaredTiming
 
 log = logging.getLogger(__name__)
@@ -72,7 +79,7 @@ class Bench:
         frames_name_patterns: bool = False,
         troubles: FaultLog | None = None,
         most_saturated: float = MOST_SATURATED,
-        laboratory: Restorable | None = None,
+        simulation: CombinedState | None = None,
     ) -> None:
         self.layout = layout
         self.slm, self.camera, self.laser, self.clock, self.dmd = slm, camera, laser, clock, dmd
@@ -93,7 +100,12 @@ class Bench:
         )
         self._settle_ms: float | None = None
         self._quantiser = PhaseQuantiser(slm.bit_depth)
-        self._laboratory = laboratory
+        self._simulation = simulation
+
+    @property
+    def laboratory(self) -> Restorable | None:
+        """The mock laboratory behind the devices, for tests and benchmarks; None on a real bench."""
+        return None if self._simulation is None else self._simulation.laboratory
 
     @property
     def planes(self) -> int:
@@ -188,7 +200,7 @@ class Bench:
 
     def state(self) -> BenchSnapshot | None:
         """What `restore` needs; None if the devices cannot be put back, as real ones."""
-        devices = None if self._laboratory is None else self._laboratory.state()
+        devices = None if self._simulation is None else self._simulation.state()
         if devices is None:
             return None
         values: Values = {DEVICES + name: value for name, value in devices.items()}
@@ -209,7 +221,7 @@ class Bench:
 
     def restore(self, state: BenchSnapshot) -> None:
         """Be as the bench was that said so: its next answer is to the bit the one it would have been."""
-        assert self._laboratory is not None
+        assert self._simulation is not None
         values = state.values
         self.dark, self.registration = state.dark, state.registration
         self.use_packing(float(values["packing_step"]))
@@ -224,7 +236,7 @@ class Bench:
         self.counts_per_ms_per_unit = float(values["counts_per_ms_per_unit"])
         self.proof.restore(values)
         self.troubles.restore(values)
-        self._laboratory.restore(of_devices(values))
+        self._simulation.restore(of_devices(values))
 
     def show(self, phases_rad: npt.NDArray[np.floating]) -> None:
         """Put patches (P, h, w) on the SLM and wait until it has settled.

@@ -114,7 +114,7 @@ def _mock_bench(config: BenchConfig, seed: int) -> Bench:
         camera = open_camera(), open_camera
     return _lasting_bench(
         config,
-        laboratory.clock,
+        laboratory.world.clock,
         slm=(slm, _plugged_in(slm)),
         camera=camera,
         laser=(laser, _plugged_in(laser)),
@@ -269,7 +269,7 @@ def _lasting_bench(
         frames_name_patterns=frames_name_patterns,
         troubles=troubles,
         most_saturated=config.watchdog.saturated_share,
-        laboratory=CombinedState(laboratory, wrappers) if laboratory is not None else None,
+        simulation=CombinedState(laboratory, wrappers) if laboratory is not None else None,
     )
 
 

@@ -45,11 +45,11 @@ class CombinedState:
     """A laboratory, and what stands before its devices and remembers something too."""
 
     def __init__(self, laboratory: Restorable, wrappers: Mapping[str, Restorable]) -> None:
-        self._laboratory, self._wrappers = laboratory, wrappers
+        self.laboratory, self._wrappers = laboratory, wrappers
 
     def state(self) -> Values | None:
         """Of all, or None if the laboratory cannot be put back."""
-        state = self._laboratory.state()
+        state = self.laboratory.state()
         if state is None:
             return None
         state = dict(state)
@@ -59,7 +59,7 @@ class CombinedState:
 
     def restore(self, state: Values) -> None:
         """As they were."""
-        self._laboratory.restore({k: v for k, v in state.items() if not k.startswith(WRAPPED)})
+        self.laboratory.restore({k: v for k, v in state.items() if not k.startswith(WRAPPED)})
         for name, wrapper in self._wrappers.items():
             start = f"{WRAPPED}{name}."
             wrapper.restore(

@@ -18,15 +18,17 @@ from labdiff.events import AlignmentStep
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.models import build_twin
-from twin.alignment_fit import (
-    FitStep,
-    Triples,
-    fit_alignment,
-    load_parameter_vector,
-    parameter_vector,
-)
+from twin.alignment_fit import FitStep, Triples, fit_alignment
 from twin.digital_twin import DigitalTwin
 from twin.ghost import find_ghost
+from twin.parameter_vector import (
+    load_parameter_vector,
+    parameter_vector,
+    start_searches,
+    unresolved_sigma,
+    value_names,
+)
+from twin.parameters import FitPhase, free_in
 from twin.probes import block_phases, smooth_phases, square_phases
 
 Array = npt.NDArray[np.float64]
@@ -37,11 +39,12 @@ ProbeKind = Literal["smooth", "squares", "blocks"]
 class Stage:
     """Probes of one kind and strength (rms rad, squares, or pixels a block), and how they are fitted.
 
-    blur_px: of each iteration, coarse to fine; none if the frames are for a later stage. together:
-    fitted with the frames of the stages before in which the details were free. prior: its weight, as
-    `twin.alignment_fit.fit_alignment` has it.
+    phase: of the alignment; it says which parameters are free. blur_px: of each iteration, coarse to
+    fine; none if the frames are for a later stage. together: fitted with the frames of the stages before
+    in which the details were free. prior: its weight, as `twin.alignment_fit.fit_alignment` has it.
     """
 
+    phase: FitPhase
     kind: ProbeKind
     strength: float
     frames: int
@@ -51,40 +54,16 @@ class Stage:
 
 
 STAGES = (
-    Stage("smooth", 0.7, 8, (8.0, 8.0, 6.0, 6.0, 5.0, 4.0)),
-    Stage("smooth", 1.5, 10, (4.0, 3.0, 3.0, 2.0)),
-    Stage("smooth", 2.5, 10, (2.0, 1.0, 0.0)),
-    Stage("squares", 4, 10, ()),
-    Stage("blocks", 8, 10, (0.0, 0.0), together=True, prior=1e-4),
+    Stage("coarse", "smooth", 0.7, 8, (8.0, 8.0, 6.0, 6.0, 5.0, 4.0)),
+    Stage("coarse", "smooth", 1.5, 10, (4.0, 3.0, 3.0, 2.0)),
+    Stage("detailed", "smooth", 2.5, 10, (2.0, 1.0, 0.0)),
+    Stage("detailed", "squares", 4, 10, ()),
+    Stage("finest", "blocks", 8, 10, (0.0, 0.0), together=True, prior=1e-4),
 )
 """Weak phases and blurred images first; sharp squares and turns of 2 pi, as layers have them, last."""
 NEAR_BLUR_PX = (5.0, 4.0)
 """Of the first stage where rays have told the angles to a tenth of a milliradian."""
 
-DETAILS = (
-    "crosstalk_px",
-    "zero_order_percent",
-    "backplane_rad",
-    "defocus_percent",
-    "aberration_rad",
-    "mirror_edge_px",
-)
-"""Small beside wrong tilts and distances: they wait until those are about right."""
-FINEST_DETAILS = (
-    "source_modes_percent",
-    "ghost_percent",
-    "ghost_mrad",
-    "stroke_percent",
-    "bend_rad",
-    "distortion_percent",
-)
-"""Of these there are many, each of little weight: free in the last stage alone."""
-FIRST_DETAILED_STAGE = 2
-START = {"crosstalk_px": 0.2, "mirror_edge_px": 1.0}
-"""Where their search starts: sharp pixels and an edge far away give no slope to follow."""
-
-UNRESOLVED = {"crosstalk_px": 0.03, "zero_order_percent": 0.25}
-"""What one sample a pixel cannot resolve, as a fit of it to two samples a pixel shows; part of sigma."""
 LARGEST_DISCREPANCY = 0.03
 HELD_OUT_FRAMES = 4
 HELD_OUT: tuple[ProbeKind, float] = ("squares", 4)
@@ -110,21 +89,26 @@ def measure_alignment(calibrated: CalibratedBench) -> Job[AlignmentFound]:
     total = sum(len(stage.blur_px) for stage in stages) + 1
     done = 0
     kept: list[Triples] = []
+    phase: FitPhase = "coarse"
     for number, stage in enumerate(stages):
         triples = measure_probes(calibrated, stage.kind, stage.strength, stage.frames, 100 + number)
-        if number == FIRST_DETAILED_STAGE:
-            twin.load_alignment(
-                {**twin.state_dict(), **{k: torch.tensor(v) for k, v in START.items()}}
-            )
-        detailed = number >= FIRST_DETAILED_STAGE
+        detailed = stage.phase != "coarse"
+        if stage.phase != phase:
+            phase = stage.phase
+            start_searches(twin, phase)
         kept = [*kept, triples] if detailed else [triples]
         fitted = Triples.joined(kept) if stage.together else triples
-        last = number == len(stages) - 1
-        fixed = () if last else FINEST_DETAILS if detailed else DETAILS + FINEST_DETAILS
-        if last:
+        finest = stage.phase == "finest"
+        if finest:
             find_ghost(twin, fitted)
         for step in fit_alignment(
-            twin, fitted, stage.blur_px, fixed, stage.prior, around=around, chord=last
+            twin,
+            fitted,
+            stage.blur_px,
+            free_in(stage.phase),
+            stage.prior,
+            around=around,
+            chord=finest,
         ):
             yield AlignmentStep(
                 step=done,
@@ -172,7 +156,7 @@ def use_alignment(calibrated: CalibratedBench, found: AlignmentFound) -> None:
     Raises CalibrationError if the alignment is of a twin with other parameters.
     """
     twin, bench = calibrated.twin, calibrated.bench
-    if found.names != _names(twin):
+    if found.names != value_names(twin):
         raise CalibrationError(
             "alignment: stored by a version whose twin has other parameters; run "
             "labdiff calibrate --only alignment"
@@ -205,9 +189,9 @@ def _found(
     values["output_shear_percent"] = torch.zeros(2, 2)
     values["output_shift_px"] = torch.zeros(2)
     twin.load_alignment(values)
-    names = _names(twin)
+    names = value_names(twin)
     value, told = (t.double().numpy() for t in (parameter_vector(twin), fit.told))
-    covariance = _with_unresolved(names, fit.covariance.double().numpy())
+    covariance = _with_unresolved(twin, fit.covariance.double().numpy())
     sigma = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
     found = AlignmentFound(
         names=names,
@@ -228,11 +212,10 @@ def _found(
     return dataclasses.replace(found, verdict=_verdict(found))
 
 
-def _with_unresolved(names: tuple[str, ...], covariance: Array) -> Array:
-    """The fit's covariance (P, P), and what one sample a pixel cannot resolve."""
-    whole = covariance.copy()
-    for name, unresolved in UNRESOLVED.items():
-        whole[names.index(name), names.index(name)] += unresolved**2
+def _with_unresolved(twin: DigitalTwin, covariance: Array) -> Array:
+    """Return the fit's covariance (P, P) with what one sample a pixel cannot resolve added."""
+    unresolved = torch.diag(unresolved_sigma(twin).double().square()).numpy()
+    whole: Array = covariance + unresolved
     return whole
 
 
@@ -265,15 +248,6 @@ def _verdict(found: AlignmentFound) -> Verdict:
         "pass",
         f"{reason}; of {fitted} parameters the frames do not tell {len(found.untold)} from others: "
         f"{', '.join(found.untold)}",
-    )
-
-
-def _names(twin: DigitalTwin) -> tuple[str, ...]:
-    """Of all parameters, numbered where one has several values."""
-    return tuple(
-        name if parameter.numel() == 1 else f"{name}[{index}]"
-        for name, parameter in twin.named_parameters()
-        for index in range(parameter.numel())
     )
 
 

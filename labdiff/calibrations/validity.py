@@ -22,15 +22,16 @@ from labdiff.calibrations.twin_alignment import (
 from labdiff.events import StageStarted, ValidityChecked
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
-from twin.alignment_fit import Triples, fit_alignment, load_parameter_vector, parameter_vector
+from twin.alignment_fit import Triples, fit_alignment
 from twin.digital_twin import DigitalTwin
+from twin.drift_tracking import TRACKED
+from twin.parameter_vector import load_parameter_vector, parameter_vector
+from twin.parameters import WANDERING_PARAMETERS
 
 State = Literal["fresh", "stale", "never", "failed"]
 DARK_FRAMES = 2
 PROBE_FRAMES = 8
 PROBE_SEED = 555
-MAY_MOVE = ("output_shift_px", "d_alpha_beam_mrad", "d_alpha_mirror_mrad", "stroke_percent")
-"""What changes on a bench that stands: camera, beam, mirror, and the SLM with its temperature."""
 BLUR_PX = (4.0, 2.0, 1.0, 0.0, 0.0)
 
 LARGEST_PEDESTAL_CHANGE = 1e-3
@@ -168,17 +169,18 @@ def _aligned(
 def _attributed(twin: DigitalTwin, probes: Triples, words: str) -> dict[str, ValidityFinding]:
     """Fit what may move, say how far each did, and put the twin back."""
     before = parameter_vector(twin)
-    moved = {name: getattr(twin, name).detach().clone() for name in MAY_MOVE}
-    fixed = {name for name, _ in twin.named_parameters()} - set(MAY_MOVE)
-    for _ in fit_alignment(twin, probes, BLUR_PX, fixed, prior_share=1e-3, around=before):
+    moved = {name: twin.get_parameter(name).detach().clone() for name in WANDERING_PARAMETERS}
+    for _ in fit_alignment(
+        twin, probes, BLUR_PX, WANDERING_PARAMETERS, prior_share=1e-3, around=before
+    ):
         pass
     explained_d, _ = compared(twin, probes)
-    change = {name: (getattr(twin, name).detach() - start).numpy() for name, start in moved.items()}
+    change = {
+        name: (twin.get_parameter(name).detach() - start).numpy() for name, start in moved.items()
+    }
     load_parameter_vector(twin, before)
     shift_px = float(np.hypot(*change["output_shift_px"]))
-    turn_mrad = float(
-        max(np.hypot(*change[name]) for name in ("d_alpha_beam_mrad", "d_alpha_mirror_mrad"))
-    )
+    turn_mrad = float(max(np.hypot(*change[name]) for name in TRACKED))
     stroke_percent = float(np.abs(change["stroke_percent"][:, 0]).max())
     # What the fit cannot explain may lie anywhere.
     lost = explained_d > LARGEST_DISCREPANCY

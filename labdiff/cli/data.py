@@ -76,13 +76,13 @@ def _show(
     """How many images there are, of which classes; and a picture of some."""
     import torch
 
-    from labdiff.cli.arguments import class_numbers
+    from labdiff.config.option import integers
     from labdiff.data.catalogue import for_training
     from labdiff.data.contact_sheet import write_contact_sheet
     from labdiff.data.image_set import load_images
 
     size = image_size or for_training(name).image_size
-    images = load_images(name, size, class_numbers(classes), data_dir, seed)
+    images = load_images(name, size, integers(classes, "--classes", "0,1,2"), data_dir, seed)
     print(f"{name}: {images.source}; {size} x {size}")
     for label in torch.unique(images.train_labels).tolist():
         title = images.class_names[label] if label < len(images.class_names) else ""

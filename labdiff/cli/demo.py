@@ -26,10 +26,10 @@ def _demo(
     as_json: Json = False,
 ) -> None:
     """The main job on the mock bench: offline, calibrate, learn online, generate, report."""
-    from labdiff.config.training import QUICK, TrainingOptions
+    from labdiff.config.training import TrainingOptions, quick_options
     from labdiff.jobs.training_job import Request
 
-    options = TrainingOptions(seed=seed, **(QUICK if quick else {}))
+    options = quick_options(seed) if quick else TrainingOptions(seed=seed)
     run_experiment(Request(bench, _fresh(out), options), as_json)
 
 

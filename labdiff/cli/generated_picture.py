@@ -59,7 +59,7 @@ def _title(request: GenerationRequest, options: TrainingOptions) -> str:
     carries = "carry the image" if options.layers == "data" else "passive"
     return (
         f"{name}: {options.data}{classes}; layers {carries}, M = {options.layer_sets}\n"
-        f"on the {request.where}; {options.sampler_words}; seed {request.seed}"
+        f"on the {request.where}; {options.sampler_description}; seed {request.seed}"
     )
 
 

@@ -34,7 +34,7 @@ OPTIONS = TrainingOptions(
     further_steps=0.5,
     batch=4,
     learning_rate=0.1,
-    phase_pull=0.01,
+    phase_decay=0.01,
     seed=0,
     **RECIPES["ours"],
 )

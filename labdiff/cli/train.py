@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,189 +15,133 @@ from labdiff.cli.arguments import (
     DataDir,
     Json,
     Out,
-    Seed,
     Workers,
     WorkersOn,
     by_workers,
 )
-from labdiff.cli.training_run import run_experiment
+from labdiff.cli.lazy_command import add_lazily
 from labdiff.errors import UserError
+
+if TYPE_CHECKING:
+    from labdiff.config.option import Value
+    from labdiff.config.training import TrainingOptions
+
+SUMMARY = "Train an optical denoising unit on a bench, or resume a stopped run."
+TAKEN_FROM_LAYERS = (
+    "learning_rate",
+    "online_learning_rate",
+    "phase_decay",
+    "overlap",
+    "sampler",
+    "sampler_steps",
+    "sampler_spacing",
+)
+"""Options that a layer file brings beside those of its unit; all others have their defaults."""
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("train")(_train)
+    add_lazily(app, "train", SUMMARY, _command)
 
 
-def _train(
-    context: typer.Context,
-    bench: Bench = "mock",
-    out: Out = Path("runs/train"),
-    seed: Seed = 0,
-    data: Annotated[str, typer.Option(help="Data set: a name, a file or a folder.")] = "digits",
-    data_dir: DataDir = None,
-    classes: Annotated[
-        str | None, typer.Option(help="Classes, as 0,1,2 (else as recommended); empty for all.")
-    ] = None,
-    image_size: Annotated[
-        int | None, typer.Option(help="Image side in cells (else as recommended).")
-    ] = None,
-    layer_sets: Annotated[
-        int, typer.Option(help="Timestep ranges M (else as many as the edges make).")
-    ] = 5,
-    timestep_edges: Annotated[
-        str | None,
-        typer.Option(help="First timesteps of ranges 2 ... M, as 100,200,400 (else equal ranges)."),
-    ] = None,
-    offline_steps: Annotated[
-        int, typer.Option(help="Steps of the first layer set on the data sheet's twin.")
-    ] = 500,
-    calibrated_steps: Annotated[
-        int, typer.Option(help="Steps of the first layer set on the calibrated twin.")
-    ] = 500,
-    online_steps: Annotated[
-        int, typer.Option(help="Steps of the first layer set on the bench.")
-    ] = 100,
-    further_steps: Annotated[
-        float, typer.Option(help="Steps of each further layer set, over those of the first.")
-    ] = 0.25,
-    warm_start: Annotated[
-        bool,
-        typer.Option(
-            help="On a twin each layer set starts from its neighbour with less noise; or by itself."
-        ),
-    ] = True,
-    batch: Annotated[int, typer.Option(help="Images a step.")] = 16,
-    prediction: Annotated[
-        str, typer.Option(help="sample, preconditioned, or epsilon (the paper's).")
-    ] = "sample",
-    layers: Annotated[
-        str, typer.Option(help="passive, or data: they carry the image too, an SLM update each.")
-    ] = "passive",
-    detection: Annotated[str, typer.Option(help="cells or differential.")] = "cells",
-    writing: Annotated[
-        str,
-        typer.Option(help="cells, or differential: two signs a pixel, so that light sees it all."),
-    ] = "cells",
-    cells: Annotated[
-        str,
-        typer.Option(help="sharp, or soft: pixels written and read as spots of learnt width."),
-    ] = "sharp",
-    prompt: Annotated[
-        bool,
-        typer.Option("--prompt", help="Write the class beside the image, to ask for one later."),
-    ] = False,
-    generated: Annotated[int, typer.Option(help="Images generated at the end.")] = 100,
-    eta: Annotated[float, typer.Option(help="Noise that the sampler adds, over ddpm's.")] = 1.0,
-    least_t: Annotated[
-        int, typer.Option(help="The sampler's last timestep, whose noise goes in one step.")
-    ] = 0,
-    temperature: Annotated[
-        float, typer.Option(help="Of the noise that the sampler adds, ddim or ddpm.")
-    ] = 1.0,
-    contrast: Annotated[
-        float, typer.Option(help="The sampler stretches every predicted clean image by so much.")
-    ] = 1.0,
-    resume: Annotated[Path | None, typer.Option(help="Run file to go on with.")] = None,
+def _command() -> Callable[..., None]:
+    from labdiff.cli.generated_options import GeneratedCommand, OptionSource
+    from labdiff.config.training import GROUPS
+
+    return GeneratedCommand(_train, TrainArguments, OptionSource(GROUPS))
+
+
+@dataclass(frozen=True, slots=True)
+class TrainArguments:
+    """What `labdiff train` takes beside the training options."""
+
+    bench: Bench = "mock"
+    out: Out = Path("runs/train")
+    options: Annotated[
+        Path | None,
+        typer.Option(help="File of training options (TOML); what is given here too counts first."),
+    ] = None
+    data_dir: DataDir = None
+    resume: Annotated[Path | None, typer.Option(help="Run file to resume.")] = None
     layers_from: Annotated[
         str | None,
         typer.Option(
             help="Layer file, or 'pretrained', instead of training offline; brings its options."
         ),
-    ] = None,
+    ] = None
     recalibrate: Annotated[
         bool, typer.Option("--recalibrate", help="Use no stored calibration, measure all.")
-    ] = False,
-    workers: Workers = None,
-    workers_on: WorkersOn = "auto",
-    cluster: Cluster = None,
+    ] = False
+    workers: Workers = None
+    workers_on: WorkersOn = "auto"
+    cluster: Cluster = None
     remote: Annotated[
         str | None,
         typer.Option(help="Use the bench that is served there (labdiff bench serve), HOST:PORT."),
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Train an optical denoising unit on a bench, or go on with a stopped run."""
-    from labdiff.calibrations.archived import archive_folder
-    from labdiff.cli.arguments import class_numbers, edge_numbers
-    from labdiff.config.bench import load_bench
-    from labdiff.data.catalogue import for_training
+    ] = None
+    as_json: Json = False
+
+
+def _train(arguments: TrainArguments, given: Mapping[str, Value]) -> None:
+    from labdiff.cli.training_run import run_experiment
     from labdiff.jobs.training_job import Request
-    from labdiff.session.layer_file import layer_path, options_from_layers
+    from labdiff.session.layer_file import layer_path
 
-    if resume is not None:
-        if layers_from is not None:
-            raise UserError(
-                "--layers-from: a run that is gone on with has its layers; leave it out"
-            )
-        elsewhere = by_workers(workers, workers_on, cluster)
-        request = Request(resume=resume, data_dir=data_dir, remote=remote, **elsewhere)
-        run_experiment(request, as_json)
+    a = arguments
+    elsewhere = by_workers(a.workers, a.workers_on, a.cluster)
+    if a.resume is not None:
+        for name, value in (("--layers-from", a.layers_from), ("--options", a.options)):
+            if value is not None:
+                raise UserError(f"{name}: a resumed run has its own; leave it out")
+        request = Request(resume=a.resume, data_dir=a.data_dir, remote=a.remote, **elsewhere)
+        run_experiment(request, a.as_json)
         return
-    recommended = for_training(data)
-    edges = edge_numbers(timestep_edges) if timestep_edges is not None else ()
-    if edges and not _given(context, "layer_sets"):
-        layer_sets = len(edges) + 1
-    wanted = dict(
-        seed=seed,
-        data=data,
-        classes=recommended.classes if classes is None else class_numbers(classes),
-        image_size=recommended.image_size if image_size is None else image_size,
-        layer_sets=layer_sets,
-        timestep_edges=edges,
-        offline_steps=offline_steps,
-        calibrated_steps=calibrated_steps,
-        online_steps=online_steps,
-        further_steps=further_steps,
-        warm_start=warm_start,
-        batch=batch,
-        prediction=prediction,
-        layers=layers,
-        detection=detection,
-        writing=writing,
-        cells=cells,
-        prompt=prompt,
-        generated=generated,
-        eta=eta,
-        least_t=least_t,
-        temperature=temperature,
-        contrast=contrast,
-    )
-    start_from = layer_path(layers_from) if layers_from is not None else None
-    if start_from is not None:
-        given = {n for n in wanted if _given(context, n)}
-        wanted = options_from_layers(start_from, wanted, given)
-    options = _options(**wanted)
-    stored = None
-    if not recalibrate and remote is not None:
-        stored = Path("runs", "calibration", "remote-" + remote.replace(":", "-"))
-    elif not recalibrate:
-        stored = archive_folder(bench, load_bench(bench).camera.driver == "mock", options.seed)
+    layers = layer_path(a.layers_from) if a.layers_from is not None else None
+    options = _options(a.options, given, layers)
     request = Request(
-        bench,
-        out,
+        a.bench,
+        a.out,
         options,
-        data_dir,
-        calibrations=stored,
-        start_from=start_from,
-        remote=remote,
-        **by_workers(workers, workers_on, cluster),
+        a.data_dir,
+        calibrations=None if a.recalibrate else _archive(a, options.seed),
+        start_from=layers,
+        remote=a.remote,
+        **elsewhere,
     )
-    run_experiment(request, as_json)
+    run_experiment(request, a.as_json)
 
 
-def _options(**values: Any) -> Any:
-    from pydantic import ValidationError
+def _options(file: Path | None, given: Mapping[str, Value], layers: Path | None) -> TrainingOptions:
+    """Return the options: those given, then the file's, then those recommended for the data set.
 
-    from drivers.validation_messages import explain
+    Args:
+        file: Options file, or None.
+        given: Options given on the command line, by name.
+        layers: Layer file that brings what it was made for, or None.
+    """
+    from labdiff.config.options_file import read_options, training_options
     from labdiff.config.training import TrainingOptions
+    from labdiff.data.catalogue import for_training
+    from labdiff.session.layer_file import options_from_layers
 
-    try:
-        return TrainingOptions(**values)
-    except ValidationError as error:
-        raise UserError(explain(error, "options", TrainingOptions)) from None
+    chosen = {**(read_options(file) if file is not None else {}), **given}
+    recommended = for_training(str(chosen.get("data", TrainingOptions().data)))
+    start: dict[str, Value] = {"classes": recommended.classes, "image_size": recommended.image_size}
+    edges = chosen.get("timestep_edges")
+    if isinstance(edges, tuple) and edges:
+        start["layer_sets"] = len(edges) + 1
+    options = start | chosen
+    if layers is not None:
+        defaults = TrainingOptions().model_dump(exclude=set(TAKEN_FROM_LAYERS))
+        options = options_from_layers(layers, defaults | options, set(chosen))
+    return training_options(options, "options" if file is None else f"{file} and command line")
 
 
-def _given(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name != "DEFAULT"
+def _archive(arguments: TrainArguments, seed: int) -> Path:
+    from labdiff.calibrations.archived import archive_folder
+    from labdiff.config.bench import load_bench
+
+    if arguments.remote is not None:
+        return Path("runs", "calibration", "remote-" + arguments.remote.replace(":", "-"))
+    simulated = load_bench(arguments.bench).camera.driver == "mock"
+    return archive_folder(arguments.bench, simulated, seed)

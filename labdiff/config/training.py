@@ -1,113 +1,222 @@
-"""The training options: how an optical denoising unit is trained."""
+"""The training options: the only place where an option's name, default, limits and description stand.
+
+The command line, the window's form and options files are generated from the four groups below: a new
+option is a new field here. Names and order are those of the options that run files and layer files store.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AliasChoices, Field, model_validator
 
+from labdiff.config.option import Presentation, option_group
 from labdiff.config.section import Section
 from labdiff.diffusion.time_aware_policy import TimeAwarePolicy
 
 TIMESTEPS = 1000
 """Number of diffusion timesteps T, as in the paper."""
 MOST_ETA = 3.0
-"""Largest noise that the DDIM sampler may add, over DDPM's."""
+"""Largest noise that the DDIM sampler may add, relative to DDPM's."""
 CONTRASTS = (0.5, 2.0)
 """Least and greatest factor by which a predicted clean image may be stretched."""
 GREATEST_LEAST_T = 990
 """Largest timestep at which the sampler may end."""
 
 
-class TrainingOptions(Section):
-    """How an optical denoising unit is trained. The defaults are the demo's."""
+class DataOptions(Section):
+    """What is trained on."""
 
-    data: str = Field(default="digits", description="data set by name")
-    classes: tuple[int, ...] = Field(default=(0, 1, 2), description="classes used; all if empty")
-    image_size: int = Field(default=10, ge=2, le=512, description="image side, cells")
-    prompt: bool = Field(default=False, description="the class is written beside the image")
-    layer_sets: int = Field(default=5, ge=1, le=1000, description="timestep ranges M")
-    timestep_edges: tuple[Annotated[int, Field(ge=1, le=999)], ...] = Field(
-        default=(), description="first timesteps of ranges 2 ... M; equal ranges if empty"
+    data: str = Field(
+        default="digits",
+        title="Data set",
+        description="Data set to train on: a name that 'labdiff data list' shows, a file or a folder.",
+    )
+    classes: Annotated[
+        tuple[int, ...], Presentation(default="recommended for the data set", example="0,1,2")
+    ] = Field(default=(0, 1, 2), description="Numbers of the classes to train on; empty for all.")
+    image_size: Annotated[int, Presentation(default="recommended for the data set")] = Field(
+        default=10,
+        ge=2,
+        le=512,
+        description="Side of the square images, in cells of SLM pixels; it has to divide the patch.",
+    )
+    prompt: bool = Field(
+        default=False,
+        title="Class prompt",
+        description="Write the class beside each image, so that a class can be asked for later.",
+    )
+
+
+class UnitOptions(Section):
+    """How the optical denoising unit is built."""
+
+    layer_sets: Annotated[int, Presentation(default="{default}, or as timestep_edges has it")] = (
+        Field(
+            default=5,
+            ge=1,
+            le=1000,
+            description="Number M of timestep ranges, each with a layer set of its own.",
+        )
+    )
+    timestep_edges: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=999)], ...],
+        Presentation(default="equal ranges", example="100,200,400"),
+    ] = Field(
+        default=(),
+        description="First timesteps of ranges 2 ... M, rising; empty for ranges of equal length.",
     )
     layers: Literal["passive", "data"] = Field(
         default="passive",
-        description='"data": layers carry the image too, which takes an SLM update an image',
+        description="passive: layers are the same for all images; data: they carry the image too, which "
+        "takes one SLM update an image.",
     )
-    detection: Literal["cells", "differential"] = "cells"
+    detection: Literal["cells", "differential"] = Field(
+        default="cells",
+        description="cells: a pixel is the intensity of its cell; differential: the difference of the "
+        "cell's two halves.",
+    )
     writing: Literal["cells", "differential"] = Field(
         default="cells",
-        description='"differential": a pixel is written on the two halves of its cell with two signs',
+        title="Encoding",
+        description="cells: a pixel is the phase of its cell; differential: it is written on the cell's "
+        "two halves with opposite signs.",
     )
     cells: Literal["sharp", "soft"] = Field(
         default="sharp",
-        description='"soft": a pixel is written as, and read from, a Gaussian spot of learnt width',
+        title="Cell profile",
+        description="sharp: cells are squares; soft: pixels are written to and read from Gaussian spots "
+        "of learnt width.",
     )
+
+
+class LearningOptions(Section):
+    """How the layers are trained, and how many images are generated with them at the end."""
+
     offline_steps: int = Field(
-        default=500, ge=0, description="steps of the first layer set on the data sheet's twin"
+        default=500,
+        ge=0,
+        description="Training steps of the first layer set on a digital twin made from the data sheet.",
     )
     further_steps: float = Field(
         default=0.25,
         gt=0.0,
         le=10.0,
-        description="steps of each further layer set, over those of the first",
+        description="Training steps of each further layer set, as a fraction of those of the first.",
     )
     warm_start: bool = Field(
         default=True,
-        description="on a twin a layer set starts from its neighbour; else from where it is",
+        description="On a twin, start each layer set from its neighbour with less noise instead of from "
+        "its own phases.",
     )
-    calibrated_steps: int = Field(default=500, ge=0, description="the same, on the calibrated twin")
-    online_steps: int = Field(default=100, ge=0, description="the same, on the bench")
+    calibrated_steps: int = Field(
+        default=500,
+        ge=0,
+        description="Training steps of the first layer set on the calibrated digital twin.",
+    )
+    online_steps: int = Field(
+        default=100,
+        ge=0,
+        description="Training steps of the first layer set with measured light, on the bench.",
+    )
     overlap: bool = Field(
         default=True,
-        description="the bench measures the next batch while the gradient of this one is computed; "
-        "its layers lack the last step",
+        description="Measure the next batch while the gradient of this one is computed; its layers lack "
+        "the last step.",
     )
-    batch: int = Field(default=16, ge=1, le=4096, description="images a step")
-    learning_rate: float = Field(default=0.2, gt=0.0, le=10.0, description="on a twin, rad a step")
-    online_learning_rate: float = Field(default=0.02, gt=0.0, le=10.0)
-    phase_pull: float = Field(
-        default=0.1, ge=0.0, le=1.0, description="decay of the phases towards pi, over the rate"
+    batch: int = Field(
+        default=16, ge=1, le=4096, title="Batch size", description="Number of images in one step."
     )
-    prediction: Literal["sample", "epsilon", "preconditioned"] = "sample"
-    seed: int = Field(default=0, ge=0, le=2**31 - 1)
-    generated: int = Field(default=100, ge=0, le=100_000, description="images generated")
-    sampler: Literal["ddim", "ddpm", "paper"] = "ddim"
-    sampler_steps: int = Field(default=50, ge=1, le=1000)
-    eta: float = Field(
-        default=1.0, ge=0.0, le=MOST_ETA, description="noise that ddim adds, over ddpm's"
+    learning_rate: Annotated[float, Presentation(unit="rad a step")] = Field(
+        default=0.2, gt=0.0, le=10.0, description="Learning rate on a digital twin, in rad a step."
     )
-    sampler_spacing: Literal["linspace", "quadratic"] = "quadratic"
+    online_learning_rate: Annotated[float, Presentation(unit="rad a step")] = Field(
+        default=0.02, gt=0.0, le=10.0, description="Learning rate on the bench, in rad a step."
+    )
+    phase_decay: float = Field(
+        default=0.1,
+        ge=0.0,
+        le=1.0,
+        # The name before: what is stored under it goes on being read.
+        validation_alias=AliasChoices("phase_decay", "phase_pull"),
+        serialization_alias="phase_pull",
+        description="Decay of the phases towards pi at each step, as a multiple of the learning rate.",
+    )
+    prediction: Literal["sample", "epsilon", "preconditioned"] = Field(
+        default="sample",
+        description="What the unit predicts: the clean image (sample), the noise (epsilon, the paper's), "
+        "or a mixture scaled by the noise level (preconditioned).",
+    )
+    seed: int = Field(
+        default=0,
+        ge=0,
+        le=2**31 - 1,
+        description="Seed of all random numbers: data, training, simulated laboratory.",
+    )
+    generated: int = Field(
+        default=100,
+        ge=0,
+        le=100_000,
+        title="Generated images",
+        description="Number of images to generate when the training has ended.",
+    )
 
+
+class SamplerOptions(Section):
+    """The reverse process that turns noise into images."""
+
+    sampler: Literal["ddim", "ddpm", "paper"] = Field(
+        default="ddim", description="Rule of the reverse process from one timestep to the next."
+    )
+    sampler_steps: int = Field(
+        default=50,
+        ge=1,
+        le=1000,
+        description="Number of denoising steps; more are slower and better.",
+    )
+    eta: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=MOST_ETA,
+        description="Noise that ddim adds at each step, relative to ddpm's; 0 adds none.",
+    )
+    sampler_spacing: Literal["linspace", "quadratic"] = Field(
+        default="quadratic",
+        description="Timesteps of the reverse process: at equal distances, or closer to each other where "
+        "there is little noise.",
+    )
     least_t: int = Field(
         default=0,
         ge=0,
         le=GREATEST_LEAST_T,
-        description="last timestep of the sampler, whose noise goes in one step",
+        title="Last timestep",
+        description="Timestep at which the reverse process ends; its noise is removed in one step.",
     )
     temperature: float = Field(
-        default=1.0, ge=0.0, le=1.5, description="of the noise that ddim and ddpm add"
+        default=1.0,
+        ge=0.0,
+        le=1.5,
+        description="Factor on the noise that ddim and ddpm add at each step.",
     )
     contrast: float = Field(
         default=1.0,
         ge=CONTRASTS[0],
         le=CONTRASTS[1],
-        description="ddim and ddpm stretch every predicted clean image by so much",
+        description="Factor by which ddim and ddpm stretch every predicted clean image.",
     )
 
     @property
-    def sampler_words(self) -> str:
-        """The reverse process, for pictures and tables."""
-        words = f"{self.sampler}, {self.sampler_steps} steps, {self.sampler_spacing}"
-        words += f", eta {self.eta:g}" if self.sampler == "ddim" else ""
-        words += f" to t = {self.least_t}" if self.least_t else ""
-        words += f", temperature {self.temperature:g}" if self.temperature != 1.0 else ""
-        return words + (f", contrast {self.contrast:g}" if self.contrast != 1.0 else "")
+    def sampler_description(self) -> str:
+        """Return the reverse process in a few words, for pictures and tables."""
+        text = f"{self.sampler}, {self.sampler_steps} steps, {self.sampler_spacing}"
+        text += f", eta {self.eta:g}" if self.sampler == "ddim" else ""
+        text += f" to t = {self.least_t}" if self.least_t else ""
+        text += f", temperature {self.temperature:g}" if self.temperature != 1.0 else ""
+        return text + (f", contrast {self.contrast:g}" if self.contrast != 1.0 else "")
 
     @model_validator(mode="after")
-    def _sampler_has_use_for_its_numbers(self) -> TrainingOptions:
-        for name in ("temperature", "contrast"):
-            value = getattr(self, name)
+    def _check_the_sampler_uses_its_options(self) -> Self:
+        for name, value in (("temperature", self.temperature), ("contrast", self.contrast)):
             if self.sampler == "paper" and value != 1.0:
                 raise ValueError(f"{name} {value:g}: ddim's and ddpm's; the sampler is paper")
         if self.sampler_steps > TIMESTEPS - self.least_t:
@@ -117,18 +226,36 @@ class TrainingOptions(Section):
             )
         return self
 
+
+# Fields come in the order of the bases from last to first: data, unit, learning, sampler.
+class TrainingOptions(SamplerOptions, LearningOptions, UnitOptions, DataOptions):
+    """How an optical denoising unit is trained. The defaults are the demo's."""
+
     @model_validator(mode="after")
-    def _edges_fit_the_layer_sets(self) -> TrainingOptions:
+    def _check_edges_fit_the_layer_sets(self) -> Self:
         if self.timestep_edges:
             TimeAwarePolicy(TIMESTEPS, self.layer_sets, self.timestep_edges)
         return self
 
 
-QUICK: dict[str, Any] = {
-    "offline_steps": 80,
-    "calibrated_steps": 80,
-    "online_steps": 20,
-    "generated": 16,
-    "sampler_steps": 20,
-}
-"""Options that make a training end within a minute, with worse images."""
+SAMPLER = option_group("sampler", "Sampler", SamplerOptions)
+"""Options of the reverse process, which a generation can choose anew."""
+GROUPS = (
+    option_group("data", "Data", DataOptions),
+    option_group("unit", "Optical denoising unit", UnitOptions),
+    option_group("learning", "Learning", LearningOptions),
+    SAMPLER,
+)
+"""All training options, by the tables that an options file may have."""
+
+
+def quick_options(seed: int = 0) -> TrainingOptions:
+    """Return options that make a training end within a minute, with worse images."""
+    return TrainingOptions(
+        offline_steps=80,
+        calibrated_steps=80,
+        online_steps=20,
+        generated=16,
+        sampler_steps=20,
+        seed=seed,
+    )

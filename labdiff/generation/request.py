@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from labdiff.config.option import Value
 from labdiff.errors import UserError
 
 STRONGEST_GUIDANCE = 20.0
@@ -15,7 +17,8 @@ STRONGEST_GUIDANCE = 20.0
 class GenerationRequest:
     """path: a run file or a layer file; the pretrained layers if None. where: twin or bench.
 
-    steps, eta, least_t, temperature, contrast: of the sampler, else as the file says.
+    sampler: options of the sampler by name (`labdiff.config.training.SamplerOptions`); all others are those
+    of the file.
     label: the class asked for, with the weight `guidance`.
     calibrations: folder of the bench's stored calibrations; None: all is measured, and nothing kept.
     """
@@ -24,14 +27,10 @@ class GenerationRequest:
     count: int = 16
     where: Literal["twin", "bench"] = "twin"
     seed: int = 0
-    steps: int | None = None
     label: int | None = None
     guidance: float = 1.0
     calibrations: Path | None = None
-    eta: float | None = None
-    least_t: int | None = None
-    temperature: float | None = None
-    contrast: float | None = None
+    sampler: Mapping[str, Value] = field(default_factory=dict)
 
     def check(self) -> None:
         """Raises UserError for guidance out of range, or one that does nothing."""

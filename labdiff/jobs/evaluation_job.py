@@ -118,7 +118,7 @@ class EvaluationJob:
         return Evaluation(
             request=request,
             prediction=options.prediction,
-            sampler=options.sampler_words,
+            sampler=options.sampler_description,
             data=images.source,
             errors=errors,
             metrics=tuple(metrics),

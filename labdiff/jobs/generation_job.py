@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ValidationError
 from torch import Tensor
 
 from calibration.archive import CalibrationArchive
-from drivers.validation_messages import explain
 from labdiff.bench.bench import Bench
 from labdiff.calibrations.archived import ArchivedCalibration, measure_routines
 from labdiff.calibrations.validity import bring_up_to_date
+from labdiff.config.options_file import training_options
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.generation.request import GenerationRequest
@@ -73,17 +72,7 @@ class GenerationJob:
 
 def _sampled_as(options: TrainingOptions, request: GenerationRequest) -> TrainingOptions:
     """Return the options with the request's sampler. Raises UserError if they do not allow it."""
-    if request.eta is not None and options.sampler != "ddim":
-        raise UserError(f"--eta {request.eta:g}: is ddim's; the sampler is {options.sampler}")
-    asked = {
-        "sampler_steps": request.steps,
-        "eta": request.eta,
-        "least_t": request.least_t,
-        "temperature": request.temperature,
-        "contrast": request.contrast,
-    }
-    asked = {name: value for name, value in asked.items() if value is not None}
-    try:
-        return TrainingOptions(**(options.model_dump() | asked))
-    except ValidationError as error:
-        raise UserError(explain(error, "sampler", TrainingOptions)) from None
+    merged = training_options({**options.model_dump(), **request.sampler}, "sampler")
+    if "eta" in request.sampler and merged.sampler != "ddim":
+        raise UserError(f"--eta {merged.eta:g}: is ddim's; the sampler is {merged.sampler}")
+    return merged

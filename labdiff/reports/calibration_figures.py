@@ -18,7 +18,7 @@ from calibration.registration import Registration
 from calibration.result_file import Result
 from calibration.settling import SettlingFound
 from calibration.wavefront import Wavefront
-from labdiff.reports.labels import QUANTITIES
+from twin.parameters import shown_names
 
 Dates = npt.NDArray[np.datetime64]
 POINTS = "o-"
@@ -73,7 +73,7 @@ def quantities(result: Result) -> dict[str, tuple[float, float]]:
         for axis, value in zip(("row", "column"), result.offset, strict=True):
             found[f"offset_{axis}_px"] = (float(value), float("nan"))
     if isinstance(result, AlignmentFound):
-        for name in QUANTITIES["alignment"]:
+        for name, _ in shown_names():
             if name in result.names:
                 index = result.names.index(name)
                 found[name] = (float(result.value[index]), float(result.sigma[index]))

@@ -35,18 +35,6 @@ ROUTINES = {
 }
 """Descriptions of the calibration routines, by name, in their order: what each finds."""
 
-QUANTITIES = {
-    "alignment": (
-        "z_gap_percent",
-        "d_alpha_beam_mrad[0]",
-        "d_alpha_beam_mrad[1]",
-        "d_alpha_mirror_mrad[0]",
-        "d_alpha_mirror_mrad[1]",
-        "crosstalk_px",
-    )
-}
-"""Parameters of a routine's result whose history is shown."""
-
 
 def duration(seconds: float) -> str:
     """Return a time as text: "42 s", "3 min 05 s", "2 h 10 min"."""

@@ -10,8 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from labdiff.reports.labels import FIGURE_LABELS, QUANTITIES, duration
+from labdiff.reports.labels import FIGURE_LABELS, duration
 from labdiff.runs.reader import RunFile
+from twin.parameters import recorded_label, recorded_unit, shown_names
 
 Column = npt.NDArray[Any]
 Rows = dict[str, Column]
@@ -121,13 +122,14 @@ def _pace(training: Rows) -> Text:
 
 def _alignment(training: Rows) -> Table | None:
     table = Table("the twin has", "", "one deviation", box=None, pad_edge=False)
-    for name in QUANTITIES["alignment"]:
+    for _, name in shown_names():
         values = training.get(f"alignment_{name}", np.empty(0))
         if not len(values) or not np.isfinite(values[-1]):
             continue
         deviations = training.get(f"deviation_{name}", np.empty(0))
         known = len(deviations) and np.isfinite(deviations[-1])
-        table.add_row(name, f"{values[-1]:+.4f}", f"{deviations[-1]:.2g}" if known else "")
+        described = f"{recorded_label(name)}, {recorded_unit(name)}"
+        table.add_row(described, f"{values[-1]:+.4f}", f"{deviations[-1]:.2g}" if known else "")
     return table if table.row_count else None
 
 

@@ -70,7 +70,7 @@ def small(data: str, recipe: Recipe, seed: int = 0, **changes: Any) -> TrainingO
         "further_steps": 1.0,
         "batch": 4,
         "learning_rate": 0.1,
-        "phase_pull": 0.01,
+        "phase_decay": 0.01,
         "seed": seed,
         **RECIPES[recipe],
         **changes,
@@ -93,14 +93,14 @@ def paper(data: str, recipe: Recipe, seed: int = 0, **changes: Any) -> TrainingO
         "further_steps": 1.0,
         "batch": PAPER_BATCH,
         "learning_rate": 0.1,
-        "phase_pull": 0.01,
+        "phase_decay": 0.01,
         "seed": seed,
         **RECIPES[recipe],
     }
     if recipe == "paper":
         options |= {
             "learning_rate": 0.006,
-            "phase_pull": 0.0,
+            "phase_decay": 0.0,
             "sampler": "paper",
             "sampler_steps": 1000,
             "sampler_spacing": "linspace",

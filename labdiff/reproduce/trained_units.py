@@ -82,9 +82,10 @@ def trained_unit(context: Context, bench: str, options: TrainingOptions) -> Job[
     """Train on the twin of a bench file's text, or go on with the run file, or only read it."""
     config = parse_bench(bench, "bench file")
     height, width = config.cavity.patch_shape
+    mark = digest(bench + options.model_dump_json(by_alias=True))
     name = (
         f"{Path(options.data).stem}-{options.prediction}-{options.layers}-"
-        f"{options.layer_sets}x{config.layers}x{height}x{width}-{digest(bench + options.model_dump_json())}"
+        f"{options.layer_sets}x{config.layers}x{height}x{width}-{mark}"
     )
     path = replace(context, name="units").kept(f"{name}.h5")
     training = TwinTraining(path, bench, options, context.data_dir)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from drivers.validation_messages import explain
 from labdiff.atomic_write import digest
 from labdiff.config.bench import SHIPPED, bench_text, parse_bench
+from labdiff.config.options_file import training_options
 from labdiff.config.toml_text import parse_toml, read_toml_file
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
@@ -50,7 +51,8 @@ class Trial:
     @property
     def file_name(self) -> str:
         """Follows from what is trained alone: a grid that grows finds what is done."""
-        return f"trial-{digest(self.where + self.bench_text + self.options.model_dump_json())}.h5"
+        options = self.options.model_dump_json(by_alias=True)
+        return f"trial-{digest(self.where + self.bench_text + options)}.h5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +107,7 @@ def read_sweep(path: Path) -> Sweep:
 def _trial(path: Path, number: int, values: dict[str, Any], wanted: _SweepFile, text: str) -> Trial:
     name = f"{path}, trial {number}"
     options, bench = _part("options.", values), _part("bench.", values)
-    try:
-        made = TrainingOptions(**(wanted.options | options))
-    except ValidationError as error:
-        raise UserError(explain(error, f"{name}, options", TrainingOptions)) from None
+    made = training_options(wanted.options | options, f"{name}, options")
     try:
         text = bench_with(text, bench)
     except UserError as error:

@@ -36,7 +36,7 @@ class LayerOptimiser:
         self._deviation = (odu.phases.detach()[layer_set] - REST_RAD).requires_grad_()
         self._optimiser = torch.optim.AdamW(
             [
-                {"params": [self._deviation], "lr": rate, "weight_decay": options.phase_pull},
+                {"params": [self._deviation], "lr": rate, "weight_decay": options.phase_decay},
                 {"params": odu.ends, "lr": RATE_OF_ENDS * rate, "weight_decay": 0.0},
             ],
             betas=MEMORY,

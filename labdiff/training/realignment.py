@@ -12,10 +12,12 @@ from labdiff.calibrations.twin_alignment import compared, corrected_registration
 from labdiff.events import AlignmentStep, StageStarted
 from labdiff.job import Job
 from labdiff.session.training_session import TrainingSession
-from labdiff.training.twin_refinement import WAY, TwinRefiner
-from twin.alignment_fit import fit_alignment, parameter_vector
+from labdiff.training.twin_refinement import TwinRefiner
+from twin.alignment_fit import fit_alignment
+from twin.parameter_vector import parameter_vector
+from twin.parameters import PATH_PARAMETERS, WANDERING_PARAMETERS
 
-FIRST_MOVED = ("d_alpha_beam_mrad", "d_alpha_mirror_mrad", "output_shift_px")
+FIRST_MOVED = PATH_PARAMETERS & WANDERING_PARAMETERS
 """What a knock turns or shifts: mirror, beam, camera."""
 WEAK_RAD, WEAK_FRAMES, WEAK_BLUR_PX = 0.7, 8, (8.0, 8.0, 8.0, 6.0, 5.0, 4.0, 3.0)
 STRONG_RAD, STRONG_FRAMES, STRONG_BLUR_PX = 1.5, 8, (4.0, 3.0, 2.0, 1.0, 0.0, 0.0)
@@ -40,14 +42,13 @@ def recover(session: TrainingSession, refinement: TwinRefiner) -> Job[None]:
     before = twin.alignment()
     stages = (
         (WEAK_RAD, WEAK_FRAMES, WEAK_BLUR_PX, FIRST_MOVED),
-        (STRONG_RAD, STRONG_FRAMES, STRONG_BLUR_PX, WAY),
+        (STRONG_RAD, STRONG_FRAMES, STRONG_BLUR_PX, PATH_PARAMETERS),
     )
     done = 0
     for number, (strength, frames, blur_px, free) in enumerate(stages):
         triples = measure_probes(session.calibrated, "smooth", strength, frames, SEED + number)
-        fixed = {name for name, _ in twin.named_parameters()} - set(free)
         around = parameter_vector(twin)
-        for step in fit_alignment(twin, triples, blur_px, fixed, around=around):
+        for step in fit_alignment(twin, triples, blur_px, free, around=around):
             words = f"smooth probes, D {step.discrepancy:.4f}"
             yield AlignmentStep(done, total, step.discrepancy, twin.alignment(), words)
             done += 1

@@ -10,9 +10,10 @@ from torch import Tensor
 
 from labdiff.training.change_detector import ChangeDetector
 from twin.alignment_filter import Measurement, TwinFilter
-from twin.alignment_fit import Triples, expected_deviation, fit_alignment, parameter_vector
-from twin.deviation import alignment_deviation
+from twin.alignment_fit import Triples, fit_alignment
 from twin.digital_twin import DigitalTwin
+from twin.parameter_vector import is_among, parameter_vector, prior_sigma
+from twin.parameters import PATH_PARAMETERS
 
 FRAMES = 4
 """Of a batch that are looked at: each has ten thousand pixels."""
@@ -28,17 +29,6 @@ FAR = 0.1
 """From this D on images are no linear function of what is wrong, and a filter would go astray."""
 CAPTURE_FRAMES, CAPTURE_EVERY = 8, 5
 CAPTURE_BLUR_PX = (8.0, 8.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0, 0.0, 0.0)
-WAY = (
-    "z_gap_percent",
-    "d_alpha_beam_mrad",
-    "d_alpha_mirror_mrad",
-    "bounce_tilt_mrad",
-    "source_centre_px",
-    "source_waist_percent",
-    "output_shift_px",
-    "output_shear_percent",
-)
-"""What leads the light: alone of weight while the twin is far off."""
 UNRESOLVED_SHARE = 0.05
 """Of what is expected of a parameter: by so much one sample a pixel may have misled the calibration."""
 
@@ -73,12 +63,11 @@ class TwinRefiner:
         """Covariance (P, P): what calibration left unknown of the twin; None: all but the data sheet."""
         self.twin = twin
         self._fine = twin.finer(samples)
-        expected = expected_deviation(twin).double()
+        expected = prior_sigma(twin).double()
         if covariance is None:
             # Pixels that are sharp by definition have no slope towards blurred ones.
-            sharp = "crosstalk_px" if float(twin.crosstalk_px) == 0.0 else ""
-            known = [torch.full((p.numel(),), n != sharp) for n, p in twin.named_parameters()]
-            start = torch.diag(expected.square() * torch.cat(known))
+            sharp = {"crosstalk_px"} if float(twin.crosstalk_px) == 0.0 else set()
+            start = torch.diag(expected.square() * ~is_among(twin, sharp))
         else:
             misled = (UNRESOLVED_SHARE * expected).square() * (covariance.diagonal() > 0.0)
             start = covariance.double() + torch.diag(misled)
@@ -136,9 +125,8 @@ class TwinRefiner:
         """Fit what leads the light to one batch, from coarse to fine; the filter starts anew from there."""
         phases = seen.phases.expand(len(seen.inputs), -1, -1, -1)
         whole = Triples(seen.inputs, phases, seen.intensity)
-        fixed = {name for name, _ in self.twin.named_parameters()} - set(WAY)
         around = parameter_vector(self.twin)
-        for _ in fit_alignment(self.twin, whole, CAPTURE_BLUR_PX, fixed, around=around):
+        for _ in fit_alignment(self.twin, whole, CAPTURE_BLUR_PX, PATH_PARAMETERS, around=around):
             pass
         self._filter.forget()
         self._refined, self._since_capture = 0, 0
@@ -151,7 +139,7 @@ class TwinRefiner:
 
     def deviation(self) -> dict[str, float]:
         """One standard deviation of each of the alignment's values, names as `DigitalTwin.alignment`."""
-        return alignment_deviation(self.twin, self._filter.covariance)
+        return self.twin.alignment_deviation(self._filter.covariance)
 
     def state(self) -> dict[str, Tensor]:
         """All that a resumed training needs beside the twin's own parameters."""

@@ -64,11 +64,11 @@ class LaserInstrument(Instrument):
     def open_interlock(self) -> None:
         """A door opens."""
         self.interlock_closed = False
-        self._lab.laser.interlock()
+        self._lab.world.laser_output.interlock()
 
     def done(self) -> str:
         """Answered when what was asked for has happened: the shutter has moved."""
-        self._lab.clock.sleep_s(self._lab.laser.timing.total_ms / 1e3)
+        self._lab.world.clock.sleep_s(self._lab.laser.timing.total_ms / 1e3)
         return "1"
 
     @property

@@ -16,7 +16,7 @@ class SolstisProtocol:
 
     def __init__(self, laboratory: MockLaboratory, remote: str = "") -> None:
         self._lab, self._remote, self._linked = laboratory, remote, False
-        self.wavelength_nm = laboratory.geometry.wavelength_nm
+        self.wavelength_nm = laboratory.world.geometry.wavelength_nm
         self.temperature_on = True
 
     def answers(self, text: str) -> list[str]:
@@ -41,7 +41,7 @@ class SolstisProtocol:
         return [self._message(number, name, values) for name, values in known[operation]()]
 
     def _status(self) -> dict[str, Any]:
-        light_mw = self._lab.laser.light_mw(self._lab.clock.now_s())
+        light_mw = self._lab.power_meter.read_mw()
         return {
             "status": [0],
             "wavelength": [self.wavelength_nm],

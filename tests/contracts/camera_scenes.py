@@ -69,9 +69,9 @@ def mock(folder: Path) -> Iterator[Scene]:
 
     def show(number: int) -> None:
         shown[lab.slm.set_phase(np.full(lab.slm.shape, 0.3 * number))] = number
-        lab.clock.sleep_s(lab.slm.timing.total_ms / 1e3)
+        lab.world.clock.sleep_s(lab.slm.timing.total_ms / 1e3)
 
-    with lab.workers:
+    with lab.world.workers:
         yield Scene(lab.camera, show, lambda frame: shown.get(frame.pattern_id or 0, -1))
 
 

@@ -78,7 +78,7 @@ def test_unplugged_mock_camera_says_so() -> None:
 def test_frame_before_settling_names_no_pattern() -> None:
     room = lab()
     pattern = room.slm.set_phase(np.ones(room.slm.shape))
-    room.clock.sleep_s(room.slm.timing.latency_ms / 1e3)
+    room.world.clock.sleep_s(room.slm.timing.latency_ms / 1e3)
     assert room.camera.get_frame().pattern_id is None
-    room.clock.sleep_s(room.slm.timing.total_ms / 1e3)
+    room.world.clock.sleep_s(room.slm.timing.total_ms / 1e3)
     assert room.camera.get_frame().pattern_id == pattern

@@ -104,7 +104,7 @@ def test_its_light_reaches_the_rooms_meter_as_soon_as_it_says_so(
         laser.power_mw = 20.0
         laser.emission = True
         if driver is ObisLaser:  # it knows no *OPC?: its shutter's time is waited for
-            there.laboratory.clock.sleep_s(laser.timing.total_ms / 1e3)
+            there.laboratory.world.clock.sleep_s(laser.timing.total_ms / 1e3)
         assert meter.read_mw() == pytest.approx(20.0, rel=0.05)
         laser.close()
         assert there.laboratory.laser.emission is False

@@ -50,7 +50,7 @@ def test_it_reads_the_rooms_light() -> None:
         meter = Pm100.from_settings(MeterSettings(there.address, 850.0, Pm100Options(averages=10)))
         laser = there.laboratory.laser
         laser.power_mw, laser.emission = 40.0, True
-        there.laboratory.clock.sleep_s(1.0)
+        there.laboratory.world.clock.sleep_s(1.0)
         assert meter.read_mw() == pytest.approx(there.laboratory.power_meter.read_mw(), rel=1e-6)
         meter.close()
         with pytest.raises(DeviceStateError):

@@ -23,7 +23,7 @@ Y, X = np.meshgrid(AXIS, AXIS, indexing="ij")
 def laboratory(seed: int, emission: bool = True) -> MockLaboratory:
     lab = MockLaboratory.create(GEOMETRY, MockSettings(), seed)
     lab.laser.emission = emission
-    lab.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
+    lab.world.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
     return lab
 
 
@@ -59,13 +59,13 @@ def test_photon_transfer_gives_the_gain() -> None:
     lab = laboratory(3)
     lab.camera.exposure_ms = 2.0
     lab.camera.roi = Roi(68, 100, 120, 120)
-    lab.clock.sleep_s(0.1)
+    lab.world.clock.sleep_s(0.1)
     stack = np.stack([f.pixels for f in lab.camera.get_frames(60)]).astype(float)
     mean, variance = stack.mean(0).ravel(), stack.var(0, ddof=1).ravel()
     use = (mean > 400) & (mean < 3500)
     assert use.sum() > 1000
     slope = np.polyfit(mean[use], variance[use], 1)[0]
-    assert 1 / slope == pytest.approx(lab.truth.electrons_per_count, rel=0.05)
+    assert 1 / slope == pytest.approx(lab.world.truth.electrons_per_count, rel=0.05)
 
 
 def test_same_seed_same_frames_and_another_seed_others() -> None:
@@ -80,5 +80,5 @@ def test_same_seed_same_frames_and_another_seed_others() -> None:
 def test_no_emission_gives_the_pedestal() -> None:
     lab = laboratory(7, emission=False)
     frame = lab.camera.get_frame()
-    assert frame.pixels.mean() == pytest.approx(lab.truth.pedestal_counts, abs=0.5)
+    assert frame.pixels.mean() == pytest.approx(lab.world.truth.pedestal_counts, abs=0.5)
     assert frame.saturated_fraction == 0.0

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from calibration.layout import PatchLayout
 from calibration.step import CalibrationStep
+from labdiff.bench.bench import Bench
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.settings import MockSettings
@@ -28,15 +29,22 @@ def laboratory(
     """A room whose laser is on, and whose shutter has opened."""
     lab = MockLaboratory.create(GEOMETRY, dials, seed)
     lab.laser.emission = emission
-    lab.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
+    lab.world.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
     if exposure_ms is not None:
         lab.camera.exposure_ms = exposure_ms
     return lab
 
 
+def laboratory_of(bench: Bench) -> MockLaboratory:
+    """Return the mock laboratory behind a bench. Raises TypeError on another bench."""
+    if not isinstance(bench.laboratory, MockLaboratory):
+        raise TypeError("no mock laboratory behind this bench")
+    return bench.laboratory
+
+
 def settle(lab: MockLaboratory) -> Callable[[], None]:
     """What waits until the SLM stands."""
-    return lambda: lab.clock.sleep_s(lab.slm.timing.total_ms / 1e3)
+    return lambda: lab.world.clock.sleep_s(lab.slm.timing.total_ms / 1e3)
 
 
 def result_of(routine: Generator[CalibrationStep, None, T]) -> T:

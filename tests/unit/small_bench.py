@@ -39,7 +39,7 @@ def small_bench(input_kind: Literal["slm_patch", "dmd"]) -> Iterator[tuple[MockL
     lab = MockLaboratory.create(geometry, MockSettings(threads=1).off(), 0)
     layout = PatchLayout((24, 60), (16, 16), 4, lefts, 9.2, 850.0, 4.0)
     bench = Bench(
-        layout, lab.slm, lab.camera, lab.laser, lab.clock, lab.dmd, frames_name_patterns=True
+        layout, lab.slm, lab.camera, lab.laser, lab.world.clock, lab.dmd, frames_name_patterns=True
     )
     bench.dark = DarkLevel(0.0, 0.0, 0.0, Verdict("pass", ""))
     registration = straight(layout, (24, 24), 0.4)

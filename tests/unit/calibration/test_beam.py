@@ -44,8 +44,8 @@ def laboratory(
 ) -> MockLaboratory:
     lab = MockLaboratory.create(geometry, dials, seed)
     lab.laser.emission = lit
-    lab.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
-    lab.slm.set_lut(lab.truth.phase_by_grey_rad * lab.truth.stroke_map.mean())
+    lab.world.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
+    lab.slm.set_lut(lab.world.truth.phase_by_grey_rad * lab.world.truth.stroke_map.mean())
     lab.camera.exposure_ms = 0.5
     return lab
 
@@ -61,7 +61,7 @@ def result_of(routine: Generator[CalibrationStep, None, T]) -> tuple[T, list[Cal
 
 
 def found(lab: MockLaboratory, layout: PatchLayout) -> tuple[BeamFound, list[CalibrationStep]]:
-    truth = lab.truth
+    truth = lab.world.truth
     registration = Registration(
         truth.camera_matrix, truth.camera_offset_px, 0.0, 0.0, Verdict("pass", "")
     )
@@ -75,7 +75,7 @@ def found(lab: MockLaboratory, layout: PatchLayout) -> tuple[BeamFound, list[Cal
             lab.camera,
             layout,
             truth.pedestal_counts,
-            lambda: lab.clock.sleep_s(lab.slm.timing.total_ms / 1e3),
+            lambda: lab.world.clock.sleep_s(lab.slm.timing.total_ms / 1e3),
             registration,
             truth.crosstalk_px,
         )
@@ -84,7 +84,7 @@ def found(lab: MockLaboratory, layout: PatchLayout) -> tuple[BeamFound, list[Cal
 
 def true_amplitude(lab: MockLaboratory, edge: bool) -> Array:
     """(7, 7) block means of the field's amplitude on the first patch."""
-    truth = lab.truth if edge else dataclasses.replace(lab.truth, mirror_edge=0.0)
+    truth = lab.world.truth if edge else dataclasses.replace(lab.world.truth, mirror_edge=0.0)
     size = GEOMETRY.patch_shape[0]
     x_m = (np.arange(2 * size) - (2 * size - 1) / 2.0) * GEOMETRY.pixel_pitch_um * 0.5e-6
     field = np.abs(beam_field(GEOMETRY, truth, x_m[:, None], x_m[None, :]))
@@ -109,7 +109,7 @@ def test_amplitude_centre_waists_and_edge_with_every_effect_on(tmp_path: Path) -
     np.testing.assert_allclose(beam.centre_um, best.centre_px * 9.2, atol=0.03 * 600)
     np.testing.assert_allclose(beam.waist_um, best.waist_px * 9.2, rtol=0.04)
     assert (np.abs(beam.centre_um - best.centre_px * 9.2) < 4.0 * beam.centre_sigma_um).all()
-    edge_px = lab.truth.mirror_edge * 100
+    edge_px = lab.world.truth.mirror_edge * 100
     assert beam.edge_px == pytest.approx(edge_px, abs=0.5)
     assert 0.005 < beam.shaded_share < 0.03
     assert beam.held_out < 0.03
@@ -129,7 +129,7 @@ def test_a_beam_far_off_its_patch_is_warned_of_with_the_way_to_move() -> None:
     dials = MockSettings().only(*effects)
     beam_dials = dials.beam.model_copy(update={"offset_um": 70.0})
     lab = laboratory(SMALL, dials.model_copy(update={"beam": beam_dials}), seed=1)
-    true_um = lab.truth.beam_centre_um
+    true_um = lab.world.truth.beam_centre_um
     assert np.abs(true_um).max() > 110.0
     beam, _ = found(lab, SMALL_LAYOUT)
     assert beam.verdict.level == "warn"

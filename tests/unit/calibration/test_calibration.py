@@ -26,9 +26,9 @@ SEEDS = (0, 1, 2)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_dark_level_is_the_pedestal_and_the_laser_is_put_back(seed: int) -> None:
     lab = laboratory(seed)
-    dark = result_of(measure_dark(lab.camera, lab.laser, lab.clock.sleep_s))
+    dark = result_of(measure_dark(lab.camera, lab.laser, lab.world.clock.sleep_s))
     # What the sensor shows in the dark is more than the pedestal: fixed pattern and dark current.
-    truth = lab.truth
+    truth = lab.world.truth
     electrons = truth.offset_pattern_electrons + truth.dark_electrons_per_s * 1e-3
     expected = truth.pedestal_counts + electrons[~truth.hot].mean() / truth.electrons_per_count
     assert abs(dark.pedestal_counts - expected) < 5 * dark.pedestal_sigma_counts
@@ -38,9 +38,9 @@ def test_dark_level_is_the_pedestal_and_the_laser_is_put_back(seed: int) -> None
 
 def test_hot_pixels_are_found_and_mended_from_the_good_ones_around_them() -> None:
     lab = laboratory(1)
-    dark = result_of(measure_dark(lab.camera, lab.laser, lab.clock.sleep_s))
-    np.testing.assert_array_equal(dark.hot_pixels, np.argwhere(lab.truth.hot))
-    assert f"{lab.truth.hot.sum()} hot pixels" in dark.verdict.reason
+    dark = result_of(measure_dark(lab.camera, lab.laser, lab.world.clock.sleep_s))
+    np.testing.assert_array_equal(dark.hot_pixels, np.argwhere(lab.world.truth.hot))
+    assert f"{lab.world.truth.hot.sum()} hot pixels" in dark.verdict.reason
     row, column = dark.hot_pixels[0]
     roi = Roi(int(row), int(column) - 5, 8, 10)  # the hot pixel on its rim
     frames = np.tile(np.arange(10, dtype=np.float32), (2, 8, 1))
@@ -52,7 +52,7 @@ def test_hot_pixels_are_found_and_mended_from_the_good_ones_around_them() -> Non
 def exposed(lab: MockLaboratory, target: float, laser: Laser | None) -> tuple[Exposure, int]:
     """The result, and how many frames it took."""
     before = lab.camera.requests
-    found = result_of(set_exposure(lab.camera, lab.truth.pedestal_counts, target, laser))
+    found = result_of(set_exposure(lab.camera, lab.world.truth.pedestal_counts, target, laser))
     return found, lab.camera.requests - before
 
 
@@ -63,7 +63,7 @@ def test_exposure_from_any_start_over_six_decades(times: float) -> None:
     low, high = lab.camera.exposure_range_ms
     lab.camera.exposure_ms = float(np.clip(right.exposure_ms * times, low, high))
     lab.laser.power_mw *= right.exposure_ms * times / lab.camera.exposure_ms
-    lab.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
+    lab.world.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
     found, frames = exposed(lab, 0.5, lab.laser)
     assert found.verdict.level == "pass", found.verdict.reason
     assert 0.5 <= found.fill <= 0.55
@@ -73,7 +73,7 @@ def test_exposure_from_any_start_over_six_decades(times: float) -> None:
 def test_power_goes_down_where_the_shortest_exposure_is_too_long_and_never_up() -> None:
     lab = laboratory(0)
     lab.laser.power_mw = 100.0
-    lab.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
+    lab.world.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
     found, _ = exposed(lab, 0.001, None)
     assert found.verdict.level == "fail"
     assert "Lower the laser's power" in found.verdict.remedy
@@ -89,11 +89,14 @@ def test_power_goes_down_where_the_shortest_exposure_is_too_long_and_never_up() 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_phase_response(seed: int) -> None:
     lab = laboratory(seed)
-    pedestal = lab.truth.pedestal_counts
+    pedestal = lab.world.truth.pedestal_counts
     result_of(set_exposure(lab.camera, pedestal, 0.4))
     found = result_of(measure_phase_response(lab.slm, lab.camera, LAYOUT, pedestal, settle(lab)))
     # The panel is not even; what is measured is the last patch.
-    error = found.phase_by_grey_rad - lab.truth.phase_by_grey_rad * lab.truth.stroke_map[-1].mean()
+    error = (
+        found.phase_by_grey_rad
+        - lab.world.truth.phase_by_grey_rad * lab.world.truth.stroke_map[-1].mean()
+    )
     assert found.verdict.level == "pass"
     assert np.sqrt(np.mean(error**2)) <= 0.03
 
@@ -103,7 +106,7 @@ def test_without_light_every_routine_that_needs_it_fails(emission: bool, power_m
     """Laser off; and a laser that is on, of which nothing reaches the camera."""
     lab = laboratory(0, emission=emission)
     lab.laser.power_mw = power_mw
-    pedestal = lab.truth.pedestal_counts
+    pedestal = lab.world.truth.pedestal_counts
     verdicts = [
         result_of(set_exposure(lab.camera, pedestal)).verdict,
         result_of(measure_registration(lab.slm, lab.camera, LAYOUT, pedestal, settle(lab))).verdict,
@@ -133,7 +136,7 @@ def test_rectifier_reads_a_smooth_picture_at_the_right_places() -> None:
 
 def test_results_round_trip_and_a_foreign_group_is_refused(tmp_path: Path) -> None:
     lab = laboratory(0)
-    dark = result_of(measure_dark(lab.camera, lab.laser, lab.clock.sleep_s, frames=2))
+    dark = result_of(measure_dark(lab.camera, lab.laser, lab.world.clock.sleep_s, frames=2))
     registration = Registration(np.eye(2), np.ones(2), 0.1, 0.2, Verdict("warn", "a", "b"))
     with h5py.File(tmp_path / "calibration.h5", "w") as file:
         write_result(file.create_group("dark"), dark)

@@ -10,7 +10,7 @@ from calibration.packing import RightJustified, packing_step
 from drivers.types import Roi
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
-from mock_hardware.settings import CameraDials, MockSettings
+from mock_hardware.settings import CameraSettings, MockSettings
 
 GEOMETRY = MockGeometry(
     850.0, 9.2, (24, 60), (16, 16), 4, (2, 22), 2.0, 0.1, "slm_patch", (24, 24), 3.45, 12, 0.4
@@ -21,16 +21,16 @@ def test_frames_of_a_left_packed_camera_are_those_of_a_right_packed_one() -> Non
     frames = {}
     packings: tuple[Literal["left", "right"], ...] = ("left", "right")
     for packing in packings:
-        dials = MockSettings(threads=1, camera=CameraDials(packing=packing))
+        dials = MockSettings(threads=1, camera=CameraSettings(packing=packing))
         lab = MockLaboratory.create(GEOMETRY, dials, 3)
         step = packing_step(lab.camera.get_frame().pixels, 12)
         assert step == {"left": 16, "right": 1}[packing]
         camera = RightJustified(lab.camera, step)
         camera.exposure_ms, camera.roi = 3.0, Roi(2, 3, 10, 12)
         lab.laser.emission = True
-        lab.clock.sleep_s(1.0)
+        lab.world.clock.sleep_s(1.0)
         camera.get_frame()
-        lab.faults.add("saturated", lab.camera.requests + 1)
+        lab.world.faults.add("saturated", lab.camera.requests + 1)
         frames[packing] = camera.get_frame()
     np.testing.assert_array_equal(frames["left"].pixels, frames["right"].pixels)
     assert frames["left"].saturated_fraction == frames["right"].saturated_fraction > 0.5

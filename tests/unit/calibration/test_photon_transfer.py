@@ -23,13 +23,13 @@ def laboratory(
 ) -> MockLaboratory:
     lab = MockLaboratory.create(GEOMETRY, dials, seed)
     lab.laser.emission = emission
-    lab.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
+    lab.world.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
     return lab
 
 
 def found(lab: MockLaboratory, step_counts: float = 1.0) -> CameraFound:
     routine: Generator[CalibrationStep, None, CameraFound] = measure_camera(
-        lab.camera, step_counts * lab.truth.pedestal_counts
+        lab.camera, step_counts * lab.world.truth.pedestal_counts
     )
     while True:
         try:
@@ -43,7 +43,7 @@ def found(lab: MockLaboratory, step_counts: float = 1.0) -> CameraFound:
 def test_gain_read_noise_and_saturation_are_the_truths(seed: int) -> None:
     lab = laboratory(seed)
     lab.camera.exposure_ms = 2.0
-    camera, truth = found(lab), lab.truth
+    camera, truth = found(lab), lab.world.truth
     assert camera.verdict.level == "pass", camera.verdict.reason
     gain = truth.electrons_per_count
     assert camera.gain_electrons == pytest.approx(gain, rel=0.02)
@@ -63,7 +63,9 @@ def test_left_justified_counts_are_recognised() -> None:
     assert camera.step_counts == 16.0
     assert camera.saturation_counts == 16.0 * 4095
     assert "steps of 16" in camera.verdict.reason
-    assert 16.0 * camera.gain_electrons == pytest.approx(lab.truth.electrons_per_count, rel=0.02)
+    assert 16.0 * camera.gain_electrons == pytest.approx(
+        lab.world.truth.electrons_per_count, rel=0.02
+    )
 
 
 def test_a_dark_bench_fails_and_says_what_to_do() -> None:
@@ -85,12 +87,12 @@ def test_light_without_shot_noise_is_refused() -> None:
 
 def test_dead_pixels_are_found_and_a_dead_row_is_worth_a_word() -> None:
     lab = laboratory(0)
-    lab.truth.dead[:] = False
-    lab.truth.dead[30, 40] = True
+    lab.world.truth.dead[:] = False
+    lab.world.truth.dead[30, 40] = True
     single = found(lab)
     assert single.dead_pixels.tolist() == [[30, 40]]
     assert single.verdict.level == "pass"
-    lab.truth.dead[50, :] = True
+    lab.world.truth.dead[50, :] = True
     row = found(lab)
     assert row.verdict.level == "warn"
     assert "pixels are dead" in row.verdict.reason

@@ -31,7 +31,7 @@ NOISE = ("shot_noise", "read_noise_electrons", "pedestal", "gain_pattern", "defe
 
 def registered(lab: MockLaboratory, layout: PatchLayout = LAYOUT) -> Registration:
     routine = measure_registration(
-        lab.slm, lab.camera, layout, lab.truth.pedestal_counts, settle(lab)
+        lab.slm, lab.camera, layout, lab.world.truth.pedestal_counts, settle(lab)
     )
     return result_of(routine)
 
@@ -41,8 +41,8 @@ def error_px(found: Registration, lab: MockLaboratory) -> float:
     plane = np.mgrid[:100, :100].reshape(2, -1).T.astype(float)
     away = plane - 49.5
     squared = (away**2).sum(axis=1, keepdims=True) / (2 * 50.0**2)
-    place = plane + lab.truth.distortion * squared * away
-    error = found.plane_to_camera(plane) - place @ lab.truth.camera_matrix.T
+    place = plane + lab.world.truth.distortion * squared * away
+    error = found.plane_to_camera(plane) - place @ lab.world.truth.camera_matrix.T
     error -= error.mean(axis=0)
     return float(np.sqrt(np.mean(np.sum(error**2, axis=1))))
 
@@ -110,7 +110,7 @@ def test_a_pattern_on_another_monitor_is_refused() -> None:
             Elsewhere(),  # type: ignore[arg-type]
             lab.camera,
             LAYOUT,
-            lab.truth.pedestal_counts,
+            lab.world.truth.pedestal_counts,
             settle(lab),
         )
     )
@@ -131,7 +131,7 @@ def test_light_that_saturates_the_camera_is_refused_or_right() -> None:
     lab = laboratory(1, exposure_ms=0.5)
     lab.laser.power_mw = lab.laser.power_range_mw[1]
     lab.camera.exposure_ms = 50.0
-    lab.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
+    lab.world.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
     found = registered(lab)
     assert found.verdict.level == "fail" or error_px(found, lab) < 0.3
 

@@ -255,7 +255,7 @@ def alignment(qtbot: QtBot) -> AlignmentCurves:
     shown(qtbot, curves)
     curves.add(AlignmentStep(0, 1, 0.1, {"z_gap_mm": 5.0}, ""))
     for number in range(20):
-        found = {"z_gap_mm": 5.7, "d_alpha_beam_x_mrad": 0.1 * number, "crosstalk_px": 0.3}
+        found = {"z_gap_mm": 5.7, "d_alpha_beam_x_mrad": 0.1 * number, "source_centre_y_px": 0.3}
         sigma = {"z_gap_mm": 0.2, "d_alpha_beam_x_mrad": 0.05}
         step = TrainingStep(
             "online", number, 20, 0, 0.1, 0.1, 0.01, alignment=found, deviation=sigma
@@ -272,7 +272,7 @@ def test_parameters_are_chosen_from_a_list_and_have_their_deviation(qtbot: QtBot
     (gap,) = curves.charts[0].curves
     assert gap.bounds(positive=False) == pytest.approx((5.0, 5.9))
     assert len(gap.values) == 21
-    row = curves.list.findItems("crosstalk, px", Qt.MatchFlag.MatchExactly)[0]
+    row = curves.list.findItems("beam centre y, px", Qt.MatchFlag.MatchExactly)[0]
     row.setCheckState(Qt.CheckState.Checked)
     assert [chart.unit for chart in curves.charts] == ["mm", "mrad", "px"]
     values = curves.charts[2].curves[0].values.values

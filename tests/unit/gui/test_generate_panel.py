@@ -91,7 +91,9 @@ def test_what_is_typed_is_what_is_asked_for(qtbot: QtBot, tmp_path: Path) -> Non
     assert [panel.label.itemText(row) for row in range(panel.label.count())] == ["any", "3", "7"]
     panel.label.setCurrentIndex(2)
     panel.guidance.setValue(2.5)
-    assert asked(qtbot, panel) == GenerationRequest(run, 9, "bench", 12, 30, 7, 2.5)
+    assert asked(qtbot, panel) == GenerationRequest(
+        run, 9, "bench", 12, 7, 2.5, sampler={"sampler_steps": 30}
+    )
     panel.label.setCurrentIndex(0)
     assert asked(qtbot, panel).guidance == 1.0 and not panel.guidance.isEnabled()
 

@@ -27,7 +27,7 @@ from gui.widgets.no_wheel_fields import CountField, NumberField
 from gui.widgets.notice_bar import NoticeBar
 from labdiff.calibrations.routines import ALL
 from labdiff.config.bench import bench_text
-from labdiff.config.training import TrainingOptions
+from labdiff.config.training import GROUPS, TrainingOptions
 from labdiff.engine.status import BenchState, DeviceState, Setting
 from labdiff.reports.labels import ROUTINES
 
@@ -219,10 +219,7 @@ def test_calibration_buttons_ask_and_progress_is_shown(qtbot: QtBot) -> None:
 
 @pytest.fixture
 def form(qtbot: QtBot) -> ModelForm:
-    groups = {"A": ("data", "classes", "image_size", "learning_rate", "overlap", "sampler")}
-    made = ModelForm(
-        TrainingOptions(), groups, {"learning_rate": "rad"}, {"data": ["digits", "mnist"]}
-    )
+    made = ModelForm(TrainingOptions(), GROUPS, {"data": ["digits", "mnist"]})
     qtbot.addWidget(made)
     return made
 
@@ -230,9 +227,9 @@ def form(qtbot: QtBot) -> ModelForm:
 def test_a_form_has_fields_limits_units_and_hints_of_its_model(form: ModelForm) -> None:
     size = form.findChild(CountField, "option_image_size")
     assert size is not None and (size.minimum(), size.maximum()) == (2, 512)
-    assert "image side" in size.toolTip() and "2 ... 512" in size.toolTip()
+    assert "Side of the square images" in size.toolTip() and "2 ... 512" in size.toolTip()
     rate = form.findChild(NumberField, "option_learning_rate")
-    assert rate is not None and rate.suffix() == " rad"
+    assert rate is not None and rate.suffix() == " rad a step"
     sampler = form.findChild(Choice, "option_sampler")
     assert sampler is not None
     assert [sampler.itemText(i) for i in range(sampler.count())] == ["ddim", "ddpm", "paper"]

@@ -48,7 +48,7 @@ def laboratory(
 ) -> MockLaboratory:
     lab = MockLaboratory.create(geometry, dials or perfect(), seed)
     lab.laser.emission = True
-    lab.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
+    lab.world.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
     return lab
 
 
@@ -63,13 +63,13 @@ def dmd_laboratory(**camera: Any) -> tuple[MockLaboratory, MockDMD]:
 def show(lab: MockLaboratory, phase_rad: Array) -> int:
     """Show a pattern and wait until it has settled."""
     pattern = lab.slm.set_phase(phase_rad)
-    lab.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
+    lab.world.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
     return pattern
 
 
 def wait_until(lab: MockLaboratory, moment_s: float) -> None:
-    assert moment_s >= lab.clock.now_s(), "the test asks for the past"
-    lab.clock.sleep_s(moment_s - lab.clock.now_s())
+    assert moment_s >= lab.world.clock.now_s(), "the test asks for the past"
+    lab.world.clock.sleep_s(moment_s - lab.world.clock.now_s())
 
 
 def counts(frame: Frame) -> Array:
@@ -90,11 +90,11 @@ def settled_frames(dials: MockSettings) -> tuple[Array, Array]:
 def test_a_software_trigger_exposes_from_now_and_waits_for_the_frame() -> None:
     lab = laboratory()
     lab.camera.exposure_ms = 3.0
-    lab.clock.sleep_s(1.234)
-    asked_s = lab.clock.now_s()
+    lab.world.clock.sleep_s(1.234)
+    asked_s = lab.world.clock.now_s()
     timing, frame = lab.camera.timing, lab.camera.get_frame()
     assert frame.timestamp_s == pytest.approx(asked_s + timing.latency_ms * 1e-3)
-    assert lab.clock.now_s() == pytest.approx(asked_s + timing.total_ms * 1e-3)
+    assert lab.world.clock.now_s() == pytest.approx(asked_s + timing.total_ms * 1e-3)
     assert frame.exposure_ms == 3.0
 
 
@@ -109,8 +109,8 @@ def test_a_software_triggered_frame_is_never_stale() -> None:
     lab = laboratory()
     for phase_rad in (STRIPES, FLAT, STRIPES):
         pattern = show(lab, phase_rad)
-        lab.clock.sleep_s(0.5)
-        asked_s = lab.clock.now_s()
+        lab.world.clock.sleep_s(0.5)
+        asked_s = lab.world.clock.now_s()
         for frame in lab.camera.get_frames(3):
             assert frame.timestamp_s >= asked_s
             assert frame.pattern_id == pattern
@@ -135,14 +135,14 @@ def test_the_light_may_change_while_a_frame_is_read_out() -> None:
     lab = laboratory()
     lab.camera.exposure_ms = 3.0
     flat = lab.camera.get_frame()
-    asked_s = lab.clock.now_s()
+    asked_s = lab.world.clock.now_s()
     read = lab.camera.expose()
     timing = lab.camera.timing
-    assert lab.clock.now_s() == pytest.approx(asked_s + timing.exposed_ms * 1e-3)
+    assert lab.world.clock.now_s() == pytest.approx(asked_s + timing.exposed_ms * 1e-3)
     lab.slm.set_phase(STRIPES)
     lab.laser.power_mw = 0.0
     frame = read()
-    assert lab.clock.now_s() == pytest.approx(asked_s + timing.total_ms * 1e-3)
+    assert lab.world.clock.now_s() == pytest.approx(asked_s + timing.total_ms * 1e-3)
     assert frame.pattern_id == 0 and np.array_equal(frame.pixels, flat.pixels)
 
 
@@ -173,8 +173,8 @@ def free_running(**camera: Any) -> MockLaboratory:
 def test_free_run_hands_out_frames_that_are_older_than_the_pattern() -> None:
     lab = free_running(queue=6)
     lab.camera.exposure_ms = 20.0
-    lab.clock.sleep_s(1.0)
-    shown_s = lab.clock.now_s()
+    lab.world.clock.sleep_s(1.0)
+    shown_s = lab.world.clock.now_s()
     pattern = show(lab, STRIPES)
     frames = lab.camera.get_frames(8)
     flat, stripes = settled_frames(perfect())
@@ -194,8 +194,8 @@ def test_free_run_hands_out_frames_that_are_older_than_the_pattern() -> None:
 @pytest.mark.parametrize("queue", [1, 4, 9])
 def test_the_driver_keeps_the_newest_few_frames(queue: int) -> None:
     lab = free_running(queue=queue)
-    lab.clock.sleep_s(3.0)
-    now_s = lab.clock.now_s()
+    lab.world.clock.sleep_s(3.0)
+    now_s = lab.world.clock.now_s()
     period_s = lab.camera.timing.period_ms * 1e-3
     starts_s = [lab.camera.get_frame().timestamp_s for _ in range(queue + 2)]
     complete = [start_s + lab.camera.exposure_ms * 1e-3 <= now_s for start_s in starts_s]
@@ -206,10 +206,10 @@ def test_the_driver_keeps_the_newest_few_frames(queue: int) -> None:
 
 def test_the_counter_of_a_free_run_counts_the_frames_that_nobody_fetched() -> None:
     lab = free_running(queue=3)
-    start_s = lab.clock.now_s()
+    start_s = lab.world.clock.now_s()
     period_s = lab.camera.timing.period_ms * 1e-3
     for pause_s in (0.0, 0.005, 1.0, 0.02, 0.3):
-        lab.clock.sleep_s(pause_s)
+        lab.world.clock.sleep_s(pause_s)
         for frame in lab.camera.get_frames(4):
             expected_s = start_s + (frame.sequence - 1) * period_s
             assert frame.timestamp_s == pytest.approx(expected_s, abs=1e-9)
@@ -217,7 +217,7 @@ def test_the_counter_of_a_free_run_counts_the_frames_that_nobody_fetched() -> No
 
 def test_what_is_changed_in_free_run_holds_for_the_frames_after_it() -> None:
     lab = free_running()
-    lab.clock.sleep_s(1.0)
+    lab.world.clock.sleep_s(1.0)
     lab.camera.exposure_ms = 5.0
     lab.camera.roi = Roi(8, 8, 16, 16)
     frames = lab.camera.get_frames(5)
@@ -227,9 +227,9 @@ def test_what_is_changed_in_free_run_holds_for_the_frames_after_it() -> None:
 
 def test_frames_kept_before_the_laser_went_off_still_show_light() -> None:
     lab = free_running(queue=4)
-    lab.clock.sleep_s(1.0)
+    lab.world.clock.sleep_s(1.0)
     lab.laser.emission = False
-    lab.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
+    lab.world.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
     lit = [bool(frame.pixels.any()) for frame in lab.camera.get_frames(6)]
     assert lit[0] and not lit[-1]
     assert lit == sorted(lit, reverse=True)
@@ -237,9 +237,9 @@ def test_frames_kept_before_the_laser_went_off_still_show_light() -> None:
 
 def test_another_trigger_empties_the_queue() -> None:
     lab = free_running()
-    lab.clock.sleep_s(1.0)
+    lab.world.clock.sleep_s(1.0)
     lab.camera.trigger = "software"
-    asked_s = lab.clock.now_s()
+    asked_s = lab.world.clock.now_s()
     assert lab.camera.get_frame().timestamp_s >= asked_s
 
 
@@ -252,7 +252,7 @@ def test_a_hardware_trigger_gives_a_frame_for_each_pattern_in_their_order() -> N
     patterns = []
     for level in levels:
         patterns.append(dmd.show(np.full(dmd.shape, level)))
-        lab.clock.sleep_s(0.01)
+        lab.world.clock.sleep_s(0.01)
     frames = lab.camera.get_frames(len(levels))
     assert [frame.pattern_id for frame in frames] == patterns
     assert [frame.sequence for frame in frames] == [1, 2, 3, 4]
@@ -262,7 +262,7 @@ def test_a_hardware_trigger_gives_a_frame_for_each_pattern_in_their_order() -> N
 
 def test_a_hardware_triggered_exposure_starts_the_triggers_delay_after_the_mirrors_stand() -> None:
     lab, dmd = dmd_laboratory(trigger_us=30.0)
-    stands_s = lab.clock.now_s() + dmd.timing.total_ms * 1e-3
+    stands_s = lab.world.clock.now_s() + dmd.timing.total_ms * 1e-3
     dmd.show(np.ones(dmd.shape))
     assert lab.camera.get_frame().timestamp_s == pytest.approx(stands_s + 30e-6)
 
@@ -272,10 +272,10 @@ def test_a_frame_on_its_way_is_waited_for_no_longer_than_its_exposure_and_read_o
     lab.camera.exposure_ms = 7.0
     dmd.show(np.ones(dmd.shape))
     read = lab.camera.expose()
-    exposed_s = lab.clock.now_s()
+    exposed_s = lab.world.clock.now_s()
     frame = read()
     assert exposed_s == pytest.approx(frame.timestamp_s + 7e-3, abs=1e-6)
-    assert lab.clock.now_s() == pytest.approx(exposed_s + 2.5e-3, abs=1e-6)
+    assert lab.world.clock.now_s() == pytest.approx(exposed_s + 2.5e-3, abs=1e-6)
 
 
 def test_an_slm_triggers_at_its_refresh() -> None:
@@ -292,11 +292,11 @@ def test_a_trigger_that_meets_a_busy_camera_is_lost_and_leaves_a_gap() -> None:
     lab, dmd = dmd_laboratory(overlap=False)
     lab.camera.exposure_ms = 5.0
     first = dmd.show(np.full(dmd.shape, 0.5))
-    lab.clock.sleep_s(5.5e-3)  # the exposure is over, the read-out is not
+    lab.world.clock.sleep_s(5.5e-3)  # the exposure is over, the read-out is not
     dmd.show(np.full(dmd.shape, 0.6))
-    lab.clock.sleep_s(0.05)
+    lab.world.clock.sleep_s(0.05)
     third = dmd.show(np.full(dmd.shape, 0.7))
-    lab.clock.sleep_s(0.05)
+    lab.world.clock.sleep_s(0.05)
     frames = lab.camera.get_frames(2)
     assert [frame.pattern_id for frame in frames] == [first, third]
     assert [frame.sequence for frame in frames] == [1, 3]
@@ -308,17 +308,17 @@ def test_a_pattern_that_comes_during_an_exposure_leaves_its_frame_without_a_name
     lab, dmd = dmd_laboratory()
     lab.camera.exposure_ms = 5.0
     dmd.show(np.full(dmd.shape, 0.5))
-    lab.clock.sleep_s(2e-3)
+    lab.world.clock.sleep_s(2e-3)
     dmd.show(np.full(dmd.shape, 0.6))
     assert lab.camera.get_frame().pattern_id is None
 
 
 def test_without_a_trigger_there_is_no_frame_within_the_time_out() -> None:
     lab, dmd = dmd_laboratory()
-    asked_s = lab.clock.now_s()
+    asked_s = lab.world.clock.now_s()
     with pytest.raises(DeviceTimeoutError, match="check trigger"):
         lab.camera.get_frame()
-    assert lab.clock.now_s() == pytest.approx(asked_s + TIMEOUT_MS * 1e-3)
+    assert lab.world.clock.now_s() == pytest.approx(asked_s + TIMEOUT_MS * 1e-3)
     pattern = dmd.show(np.ones(dmd.shape))
     assert lab.camera.get_frame().pattern_id == pattern
 
@@ -337,7 +337,7 @@ def test_the_queue_of_triggered_frames_keeps_the_newest() -> None:
     patterns = []
     for _ in range(5):
         patterns.append(dmd.show(np.ones(dmd.shape)))
-        lab.clock.sleep_s(0.01)
+        lab.world.clock.sleep_s(0.01)
     assert [frame.pattern_id for frame in lab.camera.get_frames(2)] == patterns[-2:]
     with pytest.raises(DeviceTimeoutError):
         lab.camera.get_frame()
@@ -355,7 +355,7 @@ def test_a_sequence_exposes_each_of_its_fields_once(exposure_ms: float) -> None:
     levels = np.array([0.2, 0.9, 0.5, 0.7, 0.1, 0.6])
     before = lab.camera.get_frame()
     with lab.camera.triggered(len(levels)) as read:
-        started_s = lab.clock.now_s()
+        started_s = lab.world.clock.now_s()
         period_ms = max(camera.period_ms, dmd.timing.total_ms + camera.exposed_ms)
         patterns = dmd.show_sequence(levels[:, None, None] * np.ones(dmd.shape), period_ms)
         answers = [read() for _ in levels]
@@ -366,7 +366,7 @@ def test_a_sequence_exposes_each_of_its_fields_once(exposure_ms: float) -> None:
     brightness = [counts(frame).sum() for frame in frames]
     assert np.argsort(brightness).tolist() == np.argsort(levels).tolist()
     first_ms = dmd.timing.total_ms + camera.total_ms
-    took_ms = (lab.clock.now_s() - started_s) * 1e3
+    took_ms = (lab.world.clock.now_s() - started_s) * 1e3
     assert took_ms == pytest.approx(first_ms + (len(levels) - 1) * period_ms)
     assert lab.camera.trigger == "software"
 
@@ -392,11 +392,11 @@ def test_a_frame_asked_for_too_early_has_no_name_and_is_not_the_settled_one() ->
     lab = laboratory()
     flat = counts(lab.camera.get_frame())
     pattern = lab.slm.set_phase(STRIPES)
-    refresh_hz = lab.dials.slm.refresh_hz
-    refresh_s = np.ceil(lab.clock.now_s() * refresh_hz) / refresh_hz
-    wait_until(lab, refresh_s + 0.5e-3 * lab.dials.slm.scan_ms)
+    refresh_hz = lab.world.settings.slm.refresh_hz
+    refresh_s = np.ceil(lab.world.clock.now_s() * refresh_hz) / refresh_hz
+    wait_until(lab, refresh_s + 0.5e-3 * lab.world.settings.slm.scan_ms)
     early = lab.camera.get_frame()
-    lab.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
+    lab.world.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
     settled = lab.camera.get_frame()
     assert early.pattern_id is None and settled.pattern_id == pattern
     apart = np.abs(counts(settled) - flat).sum()

@@ -25,7 +25,7 @@ def laboratory(*script: str, dials: MockSettings | None = None) -> MockLaborator
     faults = dials.faults.model_copy(update={"script": script})
     lab = MockLaboratory.create(GEOMETRY, dials.model_copy(update={"faults": faults}), seed=1)
     lab.laser.emission = True
-    lab.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
+    lab.world.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
     return lab
 
 
@@ -71,18 +71,18 @@ def test_a_dropped_frame_never_comes_and_its_number_is_missing(sound: list[Frame
 def test_a_timeout_costs_its_time_and_no_frame() -> None:
     lab = laboratory("timeout@2")
     lab.camera.get_frame()
-    asked_s = lab.clock.now_s()
+    asked_s = lab.world.clock.now_s()
     with pytest.raises(DeviceTimeoutError, match=f"{TIMEOUT_MS:.0f} ms"):
         lab.camera.get_frame()
-    assert lab.clock.now_s() == pytest.approx(asked_s + TIMEOUT_MS * 1e-3)
+    assert lab.world.clock.now_s() == pytest.approx(asked_s + TIMEOUT_MS * 1e-3)
     assert sequences(take(lab, 2)) == [2, 3]
 
 
 def test_a_dropped_frame_is_missed_only_after_the_time_out() -> None:
     lab = laboratory("dropped@1")
-    asked_s, timing = lab.clock.now_s(), lab.camera.timing
+    asked_s, timing = lab.world.clock.now_s(), lab.camera.timing
     take(lab, 1)
-    waited_s = lab.clock.now_s() - asked_s
+    waited_s = lab.world.clock.now_s() - asked_s
     assert waited_s == pytest.approx((timing.total_ms + TIMEOUT_MS) * 1e-3)
 
 
@@ -97,7 +97,7 @@ def test_a_duplicated_frame_is_named_after_the_pattern_that_it_shows() -> None:
     lab = laboratory("duplicated@2")
     lab.camera.get_frame()
     pattern = lab.slm.set_phase(STRIPES)
-    lab.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
+    lab.world.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
     old, new = lab.camera.get_frames(2)
     assert (old.pattern_id, new.pattern_id) == (0, pattern)
 
@@ -144,7 +144,7 @@ def test_a_frame_is_not_torn_with_one_of_another_window() -> None:
 def test_a_late_frame_is_found_by_the_next_caller(sound: list[Frame]) -> None:
     lab = laboratory("late@2")
     assert sequences(take(lab, 2)) == [1, DeviceTimeoutError]
-    asked_s = lab.clock.now_s()
+    asked_s = lab.world.clock.now_s()
     late, fresh = lab.camera.get_frames(2)
     assert same(late, sound[1])
     assert late.timestamp_s < asked_s - TIMEOUT_MS * 1e-3, "stale"
@@ -155,7 +155,7 @@ def test_a_late_frame_is_named_after_the_pattern_that_it_shows() -> None:
     lab = laboratory("late@1")
     take(lab, 1)
     pattern = lab.slm.set_phase(STRIPES)
-    lab.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
+    lab.world.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
     late, fresh = lab.camera.get_frames(2)
     assert (late.pattern_id, fresh.pattern_id) == (0, pattern)
 
@@ -209,7 +209,7 @@ def test_a_frozen_panel_keeps_its_pattern_and_the_frame_says_so() -> None:
     shown, frames = [], []
     for _ in range(3):
         shown.append(lab.slm.set_phase(STRIPES))
-        lab.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
+        lab.world.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
         frames.append(lab.camera.get_frame())
     assert shown == [1, 2, 3]
     assert [frame.pattern_id for frame in frames] == [0, 0, 3]

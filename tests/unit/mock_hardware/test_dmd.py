@@ -29,7 +29,7 @@ def laboratory(**dmd: Any) -> tuple[MockLaboratory, MockDMD]:
     dials = dials.model_copy(update={"dmd": dials.dmd.model_copy(update=dmd)})
     lab = MockLaboratory.create(GEOMETRY, dials, 1)
     lab.laser.emission = True
-    lab.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
+    lab.world.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
     assert lab.dmd is not None
     return lab, lab.dmd
 
@@ -37,7 +37,7 @@ def laboratory(**dmd: Any) -> tuple[MockLaboratory, MockDMD]:
 def shown(lab: MockLaboratory, dmd: MockDMD, field: npt.NDArray[np.float64]) -> int:
     """Show a field and wait until it stands."""
     pattern = dmd.show(field)
-    lab.clock.sleep_s(dmd.timing.total_ms * 1e-3)
+    lab.world.clock.sleep_s(dmd.timing.total_ms * 1e-3)
     return pattern
 
 
@@ -57,13 +57,13 @@ def test_the_declared_time_is_the_time_to_load_and_to_move() -> None:
 def test_the_old_field_stands_while_the_new_one_loads_and_mirrors_in_motion_are_dark() -> None:
     lab, dmd = laboratory(load_us=300.0, mirror_us=20.0)
     shown(lab, dmd, ONES)
-    start_s = lab.clock.now_s()
+    start_s = lab.world.clock.now_s()
     dmd.show(0.5 * ONES)
-    assert np.all(dmd.field(start_s) == 1.0)
-    assert np.all(dmd.field(start_s + 299 * US) == 1.0)
-    assert np.all(dmd.field(start_s + 301 * US) == 0.0)
-    assert np.all(dmd.field(start_s + 319 * US) == 0.0)
-    assert np.all(dmd.field(start_s + 321 * US) == 0.5)
+    assert np.all(dmd.mirrors.field(start_s) == 1.0)
+    assert np.all(dmd.mirrors.field(start_s + 299 * US) == 1.0)
+    assert np.all(dmd.mirrors.field(start_s + 301 * US) == 0.0)
+    assert np.all(dmd.mirrors.field(start_s + 319 * US) == 0.0)
+    assert np.all(dmd.mirrors.field(start_s + 321 * US) == 0.5)
 
 
 def test_the_camera_sees_darkness_while_the_mirrors_move() -> None:
@@ -72,9 +72,9 @@ def test_the_camera_sees_darkness_while_the_mirrors_move() -> None:
     lab.camera.exposure_ms = 1.0
     lit = lab.camera.get_frame()
     dmd.show(ONES)
-    lab.clock.sleep_s(200 * US)
+    lab.world.clock.sleep_s(200 * US)
     moving = lab.camera.get_frame()
-    lab.clock.sleep_s(dmd.timing.total_ms * 1e-3)
+    lab.world.clock.sleep_s(dmd.timing.total_ms * 1e-3)
     after = lab.camera.get_frame()
     assert lit.pixels.any() and not moving.pixels.any()
     assert (lit.pattern_id, moving.pattern_id, after.pattern_id) == (1, None, 2)
@@ -91,7 +91,7 @@ def test_dark_before_the_first_pattern() -> None:
 def test_amplitudes_are_whole_numbers_of_mirrors(mirrors: int) -> None:
     lab, dmd = laboratory(mirrors_per_superpixel=mirrors)
     shown(lab, dmd, RAMP)
-    field = dmd.field(lab.clock.now_s()) * mirrors
+    field = dmd.mirrors.field(lab.world.clock.now_s()) * mirrors
     np.testing.assert_allclose(field, np.round(field), atol=1e-4)
     assert np.abs(field - RAMP * mirrors).max() <= 0.5 + 1e-4
     assert len(np.unique(np.round(field))) == mirrors + 1, "all levels from dark to full"
@@ -116,20 +116,20 @@ def test_patterns_are_numbered_from_one() -> None:
 def test_a_pattern_is_named_only_while_no_mirror_moves() -> None:
     lab, dmd = laboratory(load_us=300.0, mirror_us=20.0)
     shown(lab, dmd, ONES)
-    start_s = lab.clock.now_s()
+    start_s = lab.world.clock.now_s()
     dmd.show(RAMP)
     moves_s, stands_s = start_s + 300 * US, start_s + 320 * US
-    assert dmd.pattern_during(start_s, moves_s) == 1
-    assert dmd.pattern_during(start_s, moves_s + 1 * US) is None
-    assert dmd.pattern_during(moves_s + 1 * US, stands_s - 1 * US) is None
-    assert dmd.pattern_during(stands_s - 1 * US, 1.0) is None
-    assert dmd.pattern_during(start_s, 1.0) is None
-    assert dmd.pattern_during(stands_s, 1.0) == 2
+    assert dmd.mirrors.pattern_during(start_s, moves_s) == 1
+    assert dmd.mirrors.pattern_during(start_s, moves_s + 1 * US) is None
+    assert dmd.mirrors.pattern_during(moves_s + 1 * US, stands_s - 1 * US) is None
+    assert dmd.mirrors.pattern_during(stands_s - 1 * US, 1.0) is None
+    assert dmd.mirrors.pattern_during(start_s, 1.0) is None
+    assert dmd.mirrors.pattern_during(stands_s, 1.0) == 2
 
 
 def test_a_sequence_shows_a_field_each_period_and_the_last_one_stays() -> None:
     lab, dmd = laboratory(load_us=300.0, mirror_us=20.0)
-    start_s = lab.clock.now_s()
+    start_s = lab.world.clock.now_s()
     levels = (0.25, 1.0, 0.5)
     fields = np.stack([level * ONES for level in levels])
     patterns = dmd.show_sequence(fields, 2.0)
@@ -137,23 +137,23 @@ def test_a_sequence_shows_a_field_each_period_and_the_last_one_stays() -> None:
     for number, level in enumerate(levels):
         stands_s = start_s + (320 + 2000 * number) * US
         goes_s = stands_s + 1980 * US if number < 2 else 1.0
-        assert np.all(dmd.field(stands_s - 2 * US) == 0.0), "mirrors move"
-        assert np.all(dmd.field(stands_s + 1 * US) == level)
-        assert np.all(dmd.field(goes_s - 1 * US) == level)
-        assert dmd.pattern_during(stands_s, goes_s) == patterns[number]
-        assert dmd.pattern_during(stands_s - 1 * US, goes_s) is None
+        assert np.all(dmd.mirrors.field(stands_s - 2 * US) == 0.0), "mirrors move"
+        assert np.all(dmd.mirrors.field(stands_s + 1 * US) == level)
+        assert np.all(dmd.mirrors.field(goes_s - 1 * US) == level)
+        assert dmd.mirrors.pattern_during(stands_s, goes_s) == patterns[number]
+        assert dmd.mirrors.pattern_during(stands_s - 1 * US, goes_s) is None
         if number < 2:
-            assert dmd.pattern_during(stands_s, goes_s + 1 * US) is None
+            assert dmd.mirrors.pattern_during(stands_s, goes_s + 1 * US) is None
 
 
 def test_another_field_ends_a_sequence() -> None:
     lab, dmd = laboratory(load_us=300.0, mirror_us=20.0)
     dmd.show_sequence(np.stack([ONES, ONES, ONES]), 2.0)
-    lab.clock.sleep_s(1000 * US)
+    lab.world.clock.sleep_s(1000 * US)
     pattern = dmd.show(0.5 * ONES)
-    lab.clock.sleep_s(5000 * US)
+    lab.world.clock.sleep_s(5000 * US)
     assert pattern == 4
-    assert np.all(dmd.field(lab.clock.now_s()) == 0.5)
+    assert np.all(dmd.mirrors.field(lab.world.clock.now_s()) == 0.5)
 
 
 def test_a_sequence_that_is_too_fast_for_the_mirrors_is_refused() -> None:
@@ -166,9 +166,9 @@ def test_a_frame_names_the_pattern_of_the_dmd_and_none_while_the_layers_move() -
     lab, dmd = laboratory()
     shown(lab, dmd, ONES)
     lab.slm.set_phase(np.full(lab.slm.shape, 3.0))
-    lab.clock.sleep_s(lab.slm.timing.latency_ms * 1e-3 + 5e-3)
+    lab.world.clock.sleep_s(lab.slm.timing.latency_ms * 1e-3 + 5e-3)
     assert lab.camera.get_frame().pattern_id is None
-    lab.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
+    lab.world.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
     assert lab.camera.get_frame().pattern_id == 1
 
 
@@ -177,9 +177,9 @@ def test_the_blaze_loses_the_share_of_the_intensity_that_the_dial_says() -> None
     for loss in (0.0, 0.12, 0.5):
         lab, dmd = laboratory(diffraction_loss=loss)
         shown(lab, dmd, RAMP)
-        now_s = lab.clock.now_s()
-        field = dmd.field(now_s).astype(np.float32)
-        planes.append(lab.light_path.plane(lab.slm.crystal.phase(now_s), field))
+        now_s = lab.world.clock.now_s()
+        field = dmd.mirrors.field(now_s).astype(np.float32)
+        planes.append(lab.world.light_path.plane(lab.world.crystal.phase(now_s), field))
     for plane, loss in zip(planes[1:], (0.12, 0.5), strict=True):
         np.testing.assert_allclose(plane, (1.0 - loss) * planes[0], rtol=1e-4, atol=1e-7)
 
@@ -198,7 +198,7 @@ def test_a_field_that_it_cannot_show_is_refused(field: npt.NDArray[np.float64], 
     shown(lab, dmd, 0.5 * ONES)
     with pytest.raises(DeviceValueError, match=words):
         dmd.show(field)
-    assert np.all(dmd.field(lab.clock.now_s() + 1.0) == 0.5)
+    assert np.all(dmd.mirrors.field(lab.world.clock.now_s() + 1.0) == 0.5)
     assert shown(lab, dmd, ONES) == 2, "what was refused has no number"
 
 

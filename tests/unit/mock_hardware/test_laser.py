@@ -8,7 +8,7 @@ import pytest
 from drivers.errors import DeviceStateError, DeviceValueError
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
-from mock_hardware.settings import FaultDials, MockSettings
+from mock_hardware.settings import FaultSettings, MockSettings
 
 GEOMETRY = MockGeometry(
     850.0, 9.2, (24, 60), (16, 16), 4, (2, 22, 42), 2.0, 0.1, "slm_patch", (24, 24), 3.45, 12, 0.4
@@ -23,17 +23,17 @@ def laboratory(dials: MockSettings = STEADY, seed: int = 1) -> MockLaboratory:
 def lit(dials: MockSettings = STEADY, seed: int = 1) -> MockLaboratory:
     lab = laboratory(dials, seed)
     lab.laser.emission = True
-    lab.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
+    lab.world.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
     return lab
 
 
 def wait_for_shutter(lab: MockLaboratory, share: float) -> None:
-    lab.clock.sleep_s(share * lab.laser.timing.total_ms * 1e-3)
+    lab.world.clock.sleep_s(share * lab.laser.timing.total_ms * 1e-3)
 
 
 def test_dark_until_the_emission_is_switched_on() -> None:
     lab = laboratory()
-    lab.clock.sleep_s(10.0)
+    lab.world.clock.sleep_s(10.0)
     assert not lab.laser.emission
     assert lab.power_meter.read_mw() == 0.0
     assert not lab.camera.get_frame().pixels.any()
@@ -109,8 +109,8 @@ def test_the_meter_and_the_camera_follow_the_power() -> None:
 def test_the_power_drifts_by_the_dial_and_the_meter_tells() -> None:
     lab = lit(MockSettings(threads=1).only("drift.power"))
     for _ in range(20):
-        lab.clock.sleep_s(60.0)
-        share = lab.drift.at(lab.clock.now_s()).power
+        lab.world.clock.sleep_s(60.0)
+        share = lab.world.drift.at(lab.world.clock.now_s()).power
         assert share != 0.0
         assert lab.power_meter.read_mw() == pytest.approx(lab.laser.power_mw * (1.0 + share))
     assert lab.laser.power_mw == laboratory().laser.power_mw, "as set, not as it is"
@@ -119,7 +119,7 @@ def test_the_power_drifts_by_the_dial_and_the_meter_tells() -> None:
 def test_the_interlock_shuts_the_laser_and_it_stays_shut() -> None:
     lab = lit()
     assert lab.camera.get_frame().pixels.any()
-    lab.faults.add("laser_shut", 2)
+    lab.world.faults.add("laser_shut", 2)
     assert lab.laser.emission and lab.power_meter.read_mw() > 0.0, "not before its frame"
     assert not lab.camera.get_frame().pixels.any()
     assert not lab.laser.emission
@@ -132,7 +132,7 @@ def test_the_interlock_shuts_the_laser_and_it_stays_shut() -> None:
 
 @pytest.mark.parametrize("first", [1, 3])
 def test_the_interlock_darkens_the_frame_that_is_scripted_first(first: int) -> None:
-    lab = lit(STEADY.model_copy(update={"faults": FaultDials(script=(f"laser_shut@{first}",))}))
+    lab = lit(STEADY.model_copy(update={"faults": FaultSettings(script=(f"laser_shut@{first}",))}))
     bright = []
     for _ in range(4):
         assert lab.laser.emission == lab.laser.emission == all(bright), "to ask changes nothing"
@@ -141,7 +141,7 @@ def test_the_interlock_darkens_the_frame_that_is_scripted_first(first: int) -> N
 
 
 def test_while_the_interlock_is_open_every_frame_finds_the_laser_shut_again() -> None:
-    lab = lit(STEADY.model_copy(update={"faults": FaultDials(script=("laser_shut@1-2",))}))
+    lab = lit(STEADY.model_copy(update={"faults": FaultSettings(script=("laser_shut@1-2",))}))
     for expected in (False, False, True):
         lab.laser.emission = True
         wait_for_shutter(lab, 1.0)

@@ -81,7 +81,7 @@ def script(geometry: MockGeometry, seed: int) -> list[Callable[[MockLaboratory],
                 case 9 | 10 if lab.dmd is not None:
                     lab.dmd.show_sequence(pattern[:3, None, :24] / np.full((24, 1), 7.0), 4.0)
                 case 9 | 10 | 11:
-                    lab.clock.sleep_s(0.02 * number)
+                    lab.world.clock.sleep_s(0.02 * number)
                 case _:
                     return lab.camera.get_frame()
             return None
@@ -97,9 +97,9 @@ def told(lab: MockLaboratory, act: Callable[[MockLaboratory], Frame | None]) -> 
     """All that the caller could notice."""
     try:
         frame = act(lab)
-        seen: list[object] = [lab.clock.now_s(), lab.slm.shown, lab.power_meter.read_mw()]
+        seen: list[object] = [lab.world.clock.now_s(), lab.slm.shown, lab.power_meter.read_mw()]
     except DeviceError as error:
-        return [str(error), lab.clock.now_s()]
+        return [str(error), lab.world.clock.now_s()]
     if frame is not None:
         seen += [getattr(frame, field.name) for field in dataclasses.fields(Frame)]
     return seen
@@ -130,7 +130,7 @@ def test_interrupted_anywhere_it_goes_on_to_the_bit(geometry: MockGeometry, shut
         assert state is not None
         after = opened(geometry, shutter)
         after.laser.emission = True  # what opening a bench does, is undone
-        after.clock.sleep_s(0.005)
+        after.world.clock.sleep_s(0.005)
         after.restore(through_a_file(state))
         for act in acts[cut:]:
             for mine, theirs in zip(told(after, act), told(whole, act), strict=True):

@@ -33,7 +33,7 @@ def frames_of(
     for _ in range(SHOWN):
         coarse = rng.uniform(0.0, np.pi, (5, 15))
         lab.slm.set_phase(coarse.repeat(8, 0).repeat(8, 1))
-        lab.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
+        lab.world.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
         frames.append(lab.camera.get_frame())
     return frames
 
@@ -85,8 +85,8 @@ def test_what_a_frame_says_of_itself_does_not_depend_on_the_threads() -> None:
 
 def test_torn_frames_are_the_same_on_any_number_of_threads() -> None:
     def tear(lab: MockLaboratory) -> None:
-        lab.faults.add("torn", 3)
-        lab.faults.add("duplicated", 5)
+        lab.world.faults.add("torn", 3)
+        lab.world.faults.add("duplicated", 5)
 
     one, other = frames_of(1, act=tear), frames_of(4, act=tear)
     assert one[2].pattern_id is None and one[4].sequence == one[3].sequence
@@ -102,9 +102,9 @@ def test_another_seed_gives_other_frames(alone: list[Pixels]) -> None:
 def test_two_frames_of_one_pattern_differ_by_their_noise_alone() -> None:
     lab = MockLaboratory.create(GEOMETRY, MockSettings(threads=2).only("camera.shot_noise"), 1)
     lab.laser.emission = True
-    lab.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
+    lab.world.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
     first, second = (frame.pixels.astype(float) for frame in lab.camera.get_frames(2))
-    variance = (first + second) / 2.0 / lab.truth.electrons_per_count
+    variance = (first + second) / 2.0 / lab.world.truth.electrons_per_count
     assert not np.array_equal(first, second)
     # Each count is rounded as well: a twelfth for each frame.
     expected = (2.0 * variance + 1.0 / 6.0)[variance > 1.0].mean()

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from twin.alignment_fit import (
-    Triples,
-    fit_alignment,
-    load_parameter_vector,
-    parameter_vector,
-)
+from twin.alignment_fit import Triples, fit_alignment
 from twin.digital_twin import DigitalTwin, TwinGeometry
+from twin.parameter_vector import load_parameter_vector, parameter_vector
 from twin.probes import smooth_phases, square_phases
 
 GEOMETRY = TwinGeometry((40, 40), 2, 9.2e-6, 850e-9, 2e-3, 0.25e-3, "slm_patch")

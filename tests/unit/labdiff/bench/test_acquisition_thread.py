@@ -96,7 +96,7 @@ def test_a_bench_that_had_to_wait_for_its_batch_says_so() -> None:
     with small_bench("slm_patch") as (lab, bench), AcquisitionThread(bench) as worker:
         one = worker.submit(*first)
         assert one.pace.duty > 0.9
-        lab.clock.sleep_s(one.pace.measuring_s)
+        lab.world.clock.sleep_s(one.pace.measuring_s)
         two = worker.submit(*second).pace
         assert two.elapsed_s == pytest.approx(2.0 * two.measuring_s)
         assert two.duty == pytest.approx(0.5 * one.pace.duty)
@@ -116,7 +116,7 @@ def test_what_is_changed_after_it_was_submitted_does_not_reach_the_bench() -> No
 def test_an_error_reaches_the_caller_and_ends_what_was_submitted_behind_it() -> None:
     asked = batches("slm_patch", 3)
     with small_bench("slm_patch") as (lab, bench), AcquisitionThread(bench) as worker:
-        lab.faults.add("unplugged", lab.camera.requests + 4)
+        lab.world.faults.add("unplugged", lab.camera.requests + 4)
         first, *others = [worker.submit(*batch) for batch in asked]
         assert first.result().intensity.shape == (3, 16, 16)
         for pending in others:

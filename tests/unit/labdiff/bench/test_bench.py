@@ -64,7 +64,7 @@ def test_one_dark_frame_in_a_batch_is_no_measurement(
 ) -> None:
     with small_bench(input_kind) as (lab, bench):
         layers = np.zeros((2 if input_kind == "slm_patch" else 3, 16, 16), np.float32)
-        lab.faults.add(fault, lab.camera.requests + 4)
+        lab.world.faults.add(fault, lab.camera.requests + 4)
         with pytest.raises(NoLightError, match=said):
             bench.measure(np.ones((4, 16, 16)), layers)
 
@@ -79,7 +79,7 @@ def test_layers_that_a_frozen_slm_does_not_show_are_noticed() -> None:
     """Frames name the DMD's pattern: that the layers stand is what the panel reports."""
     with small_bench("dmd") as (lab, bench):
         layers = np.ones((3, 16, 16), np.float32)
-        lab.faults.add("slm_frozen", lab.camera.requests + 1, FOR_EVER)
+        lab.world.faults.add("slm_frozen", lab.camera.requests + 1, FOR_EVER)
         with pytest.raises(DeviceTimeoutError, match="mock SLM: written 4 times, .* still shows"):
             bench.measure(np.ones((2, 16, 16)), layers)
 
@@ -90,8 +90,8 @@ def test_an_slm_that_misses_one_pattern_is_written_again() -> None:
         right = bench.measure(np.ones((2, 16, 16)), layers)
         bench.measure(np.ones((2, 16, 16)), np.zeros_like(layers))
         answers = iter([True, False])
-        frozen = lab.faults_now
-        lab.faults_now = (  # type: ignore[method-assign]
+        frozen = lab.world.faults_now
+        lab.world.faults_now = (  # type: ignore[method-assign]
             lambda: {"slm_frozen"} if next(answers, False) else frozen()
         )
         again = bench.measure(np.ones((2, 16, 16)), layers)

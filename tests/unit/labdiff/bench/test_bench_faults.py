@@ -27,6 +27,7 @@ from mock_hardware.clock import VirtualClock
 from mock_hardware.fault_script import FOR_EVER, Fault
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.laser import MockLaser
+from tests.unit.mock_bench import laboratory_of
 from tests.unit.small_bench import straight
 
 InputKind = Literal["slm_patch", "dmd"]
@@ -48,7 +49,7 @@ def config(input_kind: InputKind) -> BenchConfig:
 def lasting_bench(input_kind: InputKind) -> Iterator[tuple[MockLaboratory, Bench]]:
     """As the bench file opens it, calibrated by the data sheet."""
     bench = open_bench(config(input_kind), 0)
-    lab: MockLaboratory = bench.slm._lab  # type: ignore[attr-defined]
+    lab = laboratory_of(bench)
     bench.dark = DarkLevel(0.0, 0.0, 0.0, Verdict("pass", ""))
     registration = straight(bench.layout, (24, 24), 0.6)
     bench.rectifier = Rectifier(registration, bench.camera.roi, (16, 16))
@@ -95,7 +96,7 @@ def test_what_passes_leaves_no_trace_in_the_batch(
         expected = bench.measure(inputs, layers)
         bench.show(np.zeros((bench.planes, 16, 16), np.float32))
         # In the middle: also when the layers on the SLM are not written again for this frame.
-        lab.faults.add(fault, lab.camera.requests + 3, lab.camera.requests + 2 + length)
+        lab.world.faults.add(fault, lab.camera.requests + 3, lab.camera.requests + 2 + length)
         found = bench.measure(inputs, layers)
         noticed = bench.troubles.total + bench.frames_repeated > 0
         # A panel that is not written while it is frozen has missed nothing; nor has a DMD that goes when
@@ -138,14 +139,14 @@ def test_what_lasts_ends_with_its_reason_and_a_safe_bench(
 ) -> None:
     inputs, layers = patterns(input_kind)
     with pytest.raises(kind, match=said), lasting_bench(input_kind) as (lab, bench):
-        lab.faults.add(fault, lab.camera.requests + 3, FOR_EVER)
+        lab.world.faults.add(fault, lab.camera.requests + 3, FOR_EVER)
         bench.measure(inputs, layers)
         bench.measure(inputs, layers)  # a DMD that plays is not asked until the next batch
-    lab.clock.sleep_s(1.0)
-    assert lab.laser.light_mw(lab.clock.now_s()) == 0.0
-    flat = lab.light_path.flat()
+    lab.world.clock.sleep_s(1.0)
+    assert lab.power_meter.read_mw() == 0.0
+    flat = lab.world.light_path.flat()
     frozen = fault == "slm_frozen"
-    assert frozen or np.array_equal(lab.slm.crystal.phase(lab.clock.now_s()), flat)
+    assert frozen or np.array_equal(lab.world.crystal.phase(lab.world.clock.now_s()), flat)
 
 
 def test_no_frame_of_a_batch_is_used_in_which_the_laser_went_off() -> None:
@@ -157,7 +158,7 @@ def test_no_frame_of_a_batch_is_used_in_which_the_laser_went_off() -> None:
         def shuts_after() -> object:
             frame = expose()()
             _ = frame.pixels
-            lab.laser.interlock()
+            lab.world.laser_output.interlock()
             return lambda: frame
 
         with (
@@ -171,12 +172,12 @@ def test_no_frame_of_a_batch_is_used_in_which_the_laser_went_off() -> None:
 def test_saturated_batches_are_counted_and_the_limit_is_the_bench_files() -> None:
     inputs, layers = patterns("slm_patch")
     with lasting_bench("slm_patch") as (lab, bench):
-        lab.faults.add("saturated", lab.camera.requests + 1)
+        lab.world.faults.add("saturated", lab.camera.requests + 1)
         frames = bench.measure(inputs, layers)
         assert frames.saturated_fraction == 0.0
         assert bench.troubles.counts == {("camera", "saturated"): 1}
         bench.most_saturated = 1.0
-        lab.faults.add("saturated", lab.camera.requests + 1)
+        lab.world.faults.add("saturated", lab.camera.requests + 1)
         assert bench.measure(inputs, layers).saturated_fraction > 0.9
 
 
@@ -195,7 +196,7 @@ def test_interrupted_while_it_is_closed_everything_is_closed_all_the_same() -> N
     with lasting_bench("slm_patch") as (lab, bench):
         pass
     bench = open_bench(config("slm_patch"), 0)
-    lab = bench.slm._lab  # type: ignore[attr-defined]
+    lab = laboratory_of(bench)
     bench.__enter__()
     switch = MockLaser.emission.fset
     calls: list[bool] = []
@@ -213,4 +214,4 @@ def test_interrupted_while_it_is_closed_everything_is_closed_all_the_same() -> N
     ):
         bench.close()
     assert calls == [False, False]
-    assert not lab.laser.emission and lab.laser.plug.closed and lab.slm.plug.closed
+    assert not lab.laser.emission and lab.laser.connection.closed and lab.slm.connection.closed

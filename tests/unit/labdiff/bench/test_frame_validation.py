@@ -40,7 +40,7 @@ def answer(kind: Kind, *faults: tuple[Fault, int]) -> tuple[npt.NDArray[np.float
     """faults: kind and the frame of the batch that it meets, counted from 1."""
     with small_bench(kind) as (lab, bench):
         for fault, frame in faults:
-            lab.faults.add(fault, lab.camera.requests + frame)
+            lab.world.faults.add(fault, lab.camera.requests + frame)
         return bench.measure(*batch(kind)).intensity, bench
 
 
@@ -80,7 +80,7 @@ def test_a_pattern_that_the_slm_did_not_show_is_shown_again(frozen: int) -> None
 @both
 def test_light_that_is_too_much_again_and_again_says_what_to_do(kind: Kind) -> None:
     with small_bench(kind) as (lab, bench):
-        lab.faults.add("saturated", lab.camera.requests + 2, FOR_EVER)
+        lab.world.faults.add("saturated", lab.camera.requests + 2, FOR_EVER)
         with pytest.raises(
             TooMuchLightError, match=r"saturated.* 4 times: set an exposure shorter than 1 ms"
         ):
@@ -92,7 +92,7 @@ def test_light_that_is_too_much_again_and_again_says_what_to_do(kind: Kind) -> N
 def test_a_dead_camera_is_not_asked_for_every_frame_of_a_batch(kind: Kind) -> None:
     with small_bench(kind) as (lab, bench):
         before = lab.camera.requests
-        lab.faults.add("timeout", before + 2, FOR_EVER)
+        lab.world.faults.add("timeout", before + 2, FOR_EVER)
         with pytest.raises(DeviceTimeoutError, match="check trigger, cable and load"):
             bench.measure(*batch(kind))
         assert lab.camera.requests == before + 1 + TRIES
@@ -105,8 +105,8 @@ def test_a_camera_that_names_no_patterns_is_proven_by_number_and_time() -> None:
         right = bench.measure(*batch("slm_patch")).intensity
     with small_bench("slm_patch") as (lab, bench):
         bench.proof = FrameValidator("camera", False, bench.troubles)
-        lab.faults.add("late", lab.camera.requests + 2)
-        lab.faults.add("duplicated", lab.camera.requests + 5)
+        lab.world.faults.add("late", lab.camera.requests + 2)
+        lab.world.faults.add("duplicated", lab.camera.requests + 5)
         got = bench.measure(*batch("slm_patch")).intensity
     np.testing.assert_array_equal(got, right)
     assert bench.flaws == {"dropped": 1, "late": 1, "duplicated": 1}
@@ -114,9 +114,9 @@ def test_a_camera_that_names_no_patterns_is_proven_by_number_and_time() -> None:
 
 def took_ms(lab: MockLaboratory, bench: Bench, kind: Kind) -> float:
     bench.most_saturated = 1.0
-    started_s = lab.clock.now_s()
+    started_s = lab.world.clock.now_s()
     bench.measure(*batch(kind))
-    return 1e3 * (lab.clock.now_s() - started_s)
+    return 1e3 * (lab.world.clock.now_s() - started_s)
 
 
 @pytest.mark.parametrize("exposure_ms", [0.3, 4.0])
@@ -168,6 +168,6 @@ def test_a_long_burst_that_is_cut_short_ends_at_once() -> None:
         with pytest.raises(JobStoppedError, match="cut short"):
             bench.take(fields, layers, lambda: lab.camera.requests - before >= FETCHED_TOGETHER)
         assert lab.camera.requests == before + FETCHED_TOGETHER
-        lab.faults.add("torn", lab.camera.requests + FETCHED_TOGETHER + 3)
+        lab.world.faults.add("torn", lab.camera.requests + FETCHED_TOGETHER + 3)
         np.testing.assert_array_equal(bench.measure(fields, layers).intensity, right)
         assert bench.flaws == {"torn": 1}

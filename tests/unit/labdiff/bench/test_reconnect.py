@@ -31,6 +31,7 @@ from labdiff.config.bench import RetriesConfig, load_bench
 from mock_hardware.clock import VirtualClock
 from mock_hardware.fault_script import FOR_EVER, Fault
 from mock_hardware.laboratory import MockLaboratory
+from tests.unit.mock_bench import laboratory_of
 
 POLICY = RetriesConfig(
     tries=3, first_wait_ms=100.0, growth=3.0, reconnects=4, reconnect_wait_ms=1000.0
@@ -263,8 +264,7 @@ def small(input_kind: Literal["slm_patch", "dmd"] = "slm_patch") -> tuple[MockLa
     config = load_bench("mock" if input_kind == "slm_patch" else "mock-paper")
     config = config.model_copy(update={"mock": config.mock.off()})
     bench = open_bench(config, 0)
-    laboratory: MockLaboratory = bench.slm._lab  # type: ignore[attr-defined]
-    return laboratory, bench
+    return laboratory_of(bench), bench
 
 
 DISTURBANCES: list[Fault] = ["unplugged", "timeout", "dropped", "late", "duplicated"]
@@ -281,18 +281,18 @@ def test_a_calibrations_frame_is_right_in_spite_of_a_passing_fault(fault: Fault)
         bench.slm.set_phase(ramp)
         bench.settle()
         expected = bench.camera.get_frame()
-        lab.faults.add(fault, lab.camera.requests + 1, lab.camera.requests + 2)
+        lab.world.faults.add(fault, lab.camera.requests + 1, lab.camera.requests + 2)
         bench.slm.set_phase(ramp)
         bench.settle()
-        asked_s = lab.clock.now_s()
+        asked_s = lab.world.clock.now_s()
         frame = bench.camera.get_frame()
         assert np.array_equal(frame.pixels, expected.pixels)
         assert frame.timestamp_s >= asked_s and frame.sequence > expected.sequence
         assert frame.roi == expected.roi and frame.exposure_ms == 3.0
         assert bench.laser.power_mw == 7.0 and bench.laser.emission
         assert bench.troubles.total > 0
-    lab.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
-    assert lab.laser.light_mw(lab.clock.now_s()) == 0.0
+    lab.world.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
+    assert lab.power_meter.read_mw() == 0.0
 
 
 def test_a_dmd_shows_again_what_it_showed() -> None:
@@ -300,22 +300,22 @@ def test_a_dmd_shows_again_what_it_showed() -> None:
     assert lab.dmd is not None and bench.dmd is not None
     field = np.linspace(0.0, 1.0, lab.dmd.shape[1]) * np.ones(lab.dmd.shape)
     bench.dmd.show(field)
-    lab.clock.sleep_s(0.1)
-    before = lab.dmd.field(lab.clock.now_s())
-    lab.dmd.plug.pull()
-    lab.dmd.plug.put_back()
-    assert not lab.dmd.field(lab.clock.now_s()).any()
+    lab.world.clock.sleep_s(0.1)
+    before = lab.dmd.mirrors.field(lab.world.clock.now_s())
+    lab.dmd.connection.pull()
+    lab.dmd.connection.put_back()
+    assert not lab.dmd.mirrors.field(lab.world.clock.now_s()).any()
     assert bench.dmd.timing == lab.dmd.timing
     bench.dmd.show(field)
-    lab.clock.sleep_s(0.1)
-    assert np.array_equal(lab.dmd.field(lab.clock.now_s()), before)
+    lab.world.clock.sleep_s(0.1)
+    assert np.array_equal(lab.dmd.mirrors.field(lab.world.clock.now_s()), before)
     assert isinstance(bench.dmd, ReconnectingModulator)
     bench.close()
 
 
 def test_what_closing_could_not_do_is_said() -> None:
     lab, bench = small()
-    lab.slm.plug.pull()
+    lab.slm.connection.pull()
     with bench:
         pass
     assert len(bench.left_unsafe) == 1
@@ -326,7 +326,7 @@ def test_what_closing_could_not_do_is_said() -> None:
 def test_a_fault_for_good_ends_with_the_devices_error() -> None:
     lab, bench = small()
     with bench:
-        lab.faults.add("unplugged", 1, FOR_EVER)
+        lab.world.faults.add("unplugged", 1, FOR_EVER)
         with pytest.raises(DeviceDisconnectedError, match="mock camera: disconnected"):
             bench.camera.get_frame()
         assert bench.troubles.counts["camera", "not found"] == 5
@@ -336,16 +336,16 @@ def test_a_sequence_that_no_answer_came_to_is_played_again_and_its_last_field_st
     lab, bench = small("dmd")
     assert lab.dmd is not None and isinstance(bench.dmd, ReconnectingSequenceModulator)
     fields = np.stack([np.full(lab.dmd.shape, share) for share in (0.25, 0.5, 1.0)])
-    lab.faults.add("dmd_timeout", 1, 2)
+    lab.world.faults.add("dmd_timeout", 1, 2)
     shown = bench.dmd.show_sequence(fields, 5.0)
     assert len(shown) == 3 and bench.troubles.counts == {("dmd", "no answer"): 2}
-    lab.dmd.plug.pull()
-    lab.dmd.plug.put_back()
-    lab.faults.add("dmd_unplugged", 1)
-    lab.clock.sleep_s(0.1)
+    lab.dmd.connection.pull()
+    lab.dmd.connection.put_back()
+    lab.world.faults.add("dmd_unplugged", 1)
+    lab.world.clock.sleep_s(0.1)
     bench.dmd.show_sequence(fields[:1], 5.0)
-    lab.clock.sleep_s(0.1)
-    assert (lab.dmd.field(lab.clock.now_s()) == 0.25).all()
+    lab.world.clock.sleep_s(0.1)
+    assert (lab.dmd.mirrors.field(lab.world.clock.now_s()) == 0.25).all()
     assert not hasattr(bench.slm, "show_sequence")
     bench.close()
 
@@ -359,7 +359,7 @@ def test_frames_of_a_camera_that_was_lost_while_it_waited_for_triggers_do_not_co
         bench.dmd.show_sequence(fields, 20.0)
         number, _ = read()
         assert number == 0
-        lab.faults.add("unplugged", lab.camera.requests + 1)
+        lab.world.faults.add("unplugged", lab.camera.requests + 1)
         for _ in range(2):
             with pytest.raises(DeviceTimeoutError):
                 read()
@@ -369,8 +369,8 @@ def test_frames_of_a_camera_that_was_lost_while_it_waited_for_triggers_do_not_co
 def test_an_exposure_whose_frame_does_not_come_is_not_made_again_by_itself() -> None:
     lab, bench = small()
     with bench:
-        lab.faults.add("dropped", 1)
-        lab.faults.add("unplugged", 2)
+        lab.world.faults.add("dropped", 1)
+        lab.world.faults.add("unplugged", 2)
         read = bench.camera.expose()
         with pytest.raises(DeviceTimeoutError, match="no frame within"):
             read()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 import pytest
 
@@ -17,7 +16,7 @@ from labdiff.config.bench import load_bench
 from labdiff.job import run
 from labdiff.session.calibrated_bench import CalibratedBench
 from mock_hardware.fault_script import FOR_EVER, Fault
-from mock_hardware.laboratory import MockLaboratory
+from tests.unit.mock_bench import laboratory_of
 
 PLAN = ("dark level", "registration")
 
@@ -26,9 +25,9 @@ def measured(archive: CalibrationArchive, fault: Fault | None = None, first: int
     """Measure the plan on a fresh bench; how many frames its camera took."""
     config = load_bench("mock")
     calibrated = CalibratedBench(config, open_bench(config, 0))
-    lab = cast(MockLaboratory, calibrated.bench.slm._lab)  # type: ignore[attr-defined]
+    lab = laboratory_of(calibrated.bench)
     if fault is not None:
-        lab.faults.add(fault, first, FOR_EVER)
+        lab.world.faults.add(fault, first, FOR_EVER)
     kept = ArchivedCalibration(calibrated, archive, "the bench file")
     with calibrated.bench:
         run(kept.measure(PLAN))

@@ -62,11 +62,11 @@ def test_what_was_measured_is_not_measured_again(tmp_path: Path, killed_at: int)
         assert replay.frames == STEPS
         replay.end()
         assert not path.exists()
-        ended_s = lab.clock.now_s()
+        ended_s = lab.world.clock.now_s()
     with small_bench("slm_patch") as (lab, bench):
         wanted = routine(bench)
         # Virtual time goes on where it was; the SLM has to settle once more.
-        assert 0.0 < ended_s - lab.clock.now_s() < 2e-3 * lab.slm.timing.total_ms
+        assert 0.0 < ended_s - lab.world.clock.now_s() < 2e-3 * lab.slm.timing.total_ms
     for got, want in zip(frames, wanted, strict=True):
         # The mock's noise goes on where the camera's counter is: means agree, not counts.
         assert abs(float(got.mean()) - float(want.mean())) < 0.02 * want.mean() + 1.0
@@ -99,7 +99,7 @@ def test_a_stale_frame_is_recognised_in_the_log_too(tmp_path: Path) -> None:
         return bench.frames_repeated
 
     with small_bench("dmd") as (lab, bench):
-        lab.faults.add("duplicated", lab.camera.requests + 2)
+        lab.world.faults.add("duplicated", lab.camera.requests + 2)
         assert measured(lab, bench) == 1
     with small_bench("dmd") as (lab, bench):
         before = lab.camera.requests

@@ -33,10 +33,10 @@ def test_floor_is_what_frames_of_one_pattern_differ_by() -> None:
     dials = MockSettings(threads=1).only(*effects)
     lab = laboratory(3, dials, exposure_ms=2.0)
     lab.slm.set_phase(LAYOUT.panel(np.random.default_rng(5).uniform(0.0, 4.0, (5, 100, 100))))
-    lab.clock.sleep_s(0.1)
+    lab.world.clock.sleep_s(0.1)
     rectifier = Rectifier(straight(LAYOUT, (256, 320), 0.6), lab.camera.roi, (100, 100))
     frames = np.stack([lab.camera.get_frame().pixels for _ in range(24)]).astype(np.float32)
-    plane = rectifier(frames - lab.truth.pedestal_counts)
+    plane = rectifier(frames - lab.world.truth.pedestal_counts)
     noise = FrameNoise(10_000.0 / 2**GEOMETRY.camera_bit_depth, 5.0 * 4096 / 10_000)
     stated = noise.discrepancy(plane, rectifier)
 

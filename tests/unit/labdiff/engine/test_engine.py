@@ -37,8 +37,8 @@ from labdiff.generation.request import GenerationRequest
 from labdiff.runs.reader import read_run
 from labdiff.session.layer_file import pretrained_path, read_layers
 
-TWO_STEPS = Generate(GenerationRequest(count=1, steps=2))
-MANY_STEPS = Generate(GenerationRequest(count=1, steps=200))
+TWO_STEPS = Generate(GenerationRequest(count=1, sampler={"sampler_steps": 2}))
+MANY_STEPS = Generate(GenerationRequest(count=1, sampler={"sampler_steps": 200}))
 
 
 class Desk:
@@ -159,7 +159,7 @@ def test_a_job_is_paused_goes_on_and_ends() -> None:
 
 
 def test_the_twin_generates_without_a_bench_and_the_bench_does_not() -> None:
-    on_bench = Generate(GenerationRequest(count=1, steps=2, where="bench"))
+    on_bench = Generate(GenerationRequest(count=1, sampler={"sampler_steps": 2}, where="bench"))
     desk = Desk().play(on_bench, TWO_STEPS, 5)
     assert "no bench is connected" in desk.of(ErrorReport)[0].words
     assert desk.of(JobEnded)[0].outcome == "completed"

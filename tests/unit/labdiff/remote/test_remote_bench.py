@@ -140,7 +140,7 @@ def test_a_calibrations_calls_reach_the_devices_and_nothing_else_does() -> None:
         with pytest.raises(DeviceValueError, match="panel is"):
             far.slm.set_phase(np.ones((3, 3)))
         with pytest.raises(AttributeError):
-            _ = far.slm._lab
+            _ = far.slm._world
         with pytest.raises(DeviceStateError, match=r"camera.close: may not be used"):
             far._ask("camera", "call", "close")
         far.camera.close()

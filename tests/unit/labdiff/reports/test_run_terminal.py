@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import typer
 from rich.console import Console
+from torch import Tensor
 from typer.testing import CliRunner
 
 from labdiff.cli import watch
@@ -16,9 +18,22 @@ from labdiff.events import JobEnded, Measured, StageStarted, TrainingStep
 from labdiff.reports.run_terminal import BARS, SILENT_SECONDS, run_view, sparkline
 from labdiff.runs.reader import read_run
 from labdiff.runs.recorder import Recorder
+from twin.digital_twin import DigitalTwin, TwinGeometry
+from twin.parameter_vector import parameter_vector
+
+GEOMETRY = TwinGeometry((16, 16), 2, 9.2e-6, 850e-9, 1e-3, 1e-4, "slm_patch")
+
+
+def twin_of_a_bench() -> tuple[DigitalTwin, Tensor]:
+    """A twin whose beam is tilted and whose gap is too long, and the covariance of its parameters."""
+    twin = DigitalTwin(GEOMETRY)
+    found = {"d_alpha_beam_mrad": torch.tensor([1.25, -0.5]), "z_gap_percent": torch.tensor(2.0)}
+    twin.load_alignment(twin.state_dict() | found)
+    return twin, torch.diag(torch.full((parameter_vector(twin).numel(),), 0.013**2))
 
 
 def recorded(path: Path, steps: int = 6) -> Recorder:
+    twin, covariance = twin_of_a_bench()
     recorder = Recorder(path, "bench", "{}", 7)
     recorder(StageStarted("online learning", 10))
     for step in range(steps):
@@ -32,8 +47,8 @@ def recorded(path: Path, steps: int = 6) -> Recorder:
                 bench_mse=0.5 / (step + 1),
                 discrepancy=0.02,
                 noise_floor=0.004,
-                alignment={"d_alpha_beam_mrad[0]": 1.25},
-                deviation={"d_alpha_beam_mrad[0]": 0.013},
+                alignment=twin.alignment(),
+                deviation=twin.alignment_deviation(covariance),
                 frames_per_s=21.5,
                 duty=0.96,
                 repeated=1,
@@ -58,7 +73,12 @@ def test_a_growing_run_shows_where_it_is_and_what_it_knows(tmp_path: Path) -> No
     assert "0.08333" in words, "the bench MSE of the last step"
     assert "0.004" in words and "0.02" in words
     assert "21.5 frames/s, bench duty 96%, 6 frames measured again" in words
-    assert "+1.2500" in words and "0.013" in words
+    rows = {line.split("  ")[0]: line.split()[-2:] for line in words.splitlines()}
+    assert rows["gap, mm"] == ["+1.0200", "0.00013"]
+    assert rows["beam tilt x, mrad"] == ["+1.2500", "0.013"]
+    assert rows["beam tilt y, mrad"] == ["-0.5000", "0.013"]
+    assert rows["mirror tilt x, mrad"] == rows["crosstalk, px"] == ["+0.0000", "0.013"]
+    assert "camera shift" not in words, "not among those that are shown without being asked"
     assert "go on with" not in words
     assert "labdiff train --resume" in shown(recorder.path, SILENT_SECONDS + 1.0)
 

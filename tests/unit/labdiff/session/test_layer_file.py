@@ -183,7 +183,9 @@ def test_a_run_is_exported_once_it_is_trained(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pretrained", [True, False])
 def test_images_without_a_run_file(pretrained: bool, file: Path, tmp_path: Path) -> None:
     out = tmp_path / "grid.png"
-    generate_picture(GenerationRequest(None if pretrained else file, 2, steps=2), out)
+    generate_picture(
+        GenerationRequest(None if pretrained else file, 2, sampler={"sampler_steps": 2}), out
+    )
     assert out.read_bytes().startswith(b"\x89PNG")
 
 

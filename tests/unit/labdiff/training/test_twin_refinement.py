@@ -10,9 +10,9 @@ from torch import Tensor
 
 from labdiff.training.change_detector import ChangeDetector
 from labdiff.training.twin_refinement import RefinementResult, TwinRefiner
-from twin.alignment_fit import normalised, parameter_vector
-from twin.deviation import alignment_deviation
+from twin.alignment_fit import normalised
 from twin.digital_twin import DigitalTwin, TwinGeometry
+from twin.parameter_vector import parameter_vector
 
 GEOMETRY = TwinGeometry(
     (24, 24), 2, 9.2e-6, 850e-9, 1e-3, 0.2e-3, "slm_patch", numerical_aperture=0.03
@@ -97,7 +97,7 @@ def test_deviations_carry_the_names_of_the_alignment() -> None:
     count = len(parameter_vector(twin))
     root = 1e-3 * torch.randn(count, count, generator=torch.Generator().manual_seed(1)).double()
     covariance = root @ root.T
-    stated = alignment_deviation(twin, covariance)
+    stated = twin.alignment_deviation(covariance)
     assert list(stated) == list(twin.alignment())
     # Against finite differences of what is shown.
     theta, shown = parameter_vector(twin), twin.alignment()
