@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import html
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from labdiff.reports.html_page import image, tag, write_page
 from labdiff.reports.labels import FIGURE_LABELS
 from labdiff.runs.reader import RunFile
+from labdiff.runs.training_quantities import DISCREPANCY, LOSS, TrainingQuantity, charts
 
 
 def write_report(run: RunFile, path: Path) -> Path:
@@ -77,39 +80,38 @@ def _curves(run: RunFile) -> Figure | None:
     table = run.columns.get("training")
     if not table:
         return None
-    method = table["method"]
-    figure = Figure(figsize=(10, 3.6), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    steps = np.arange(len(method))
-    for name in ("offline", "calibrated"):
-        chosen = method == name
-        if chosen.any():
-            left.semilogy(steps[chosen], table["twin_mse"][chosen], lw=0.8, label=f"{name} twin")
-    bench = (method == "online") | (method == "physics_aware")
-    if bench.any():
-        left.semilogy(steps[bench], table["twin_mse"][bench], lw=0.8, label="twin, online")
-        left.semilogy(steps[bench], table["bench_mse"][bench], lw=0.8, label="bench, online")
-        right.semilogy(steps[bench], table["discrepancy"][bench], lw=0.8, color="C3", label="D")
-        floor = table.get("noise_floor", np.full(len(steps), np.nan))[bench]
-        if np.isfinite(floor).any():
-            right.semilogy(
-                steps[bench],
-                floor,
-                lw=0.8,
-                color="0.4",
-                label="of a perfect twin: the frames' noise",
-            )
+    shown = charts()
+    figure = Figure(figsize=(5 * len(shown), 3.6), layout="constrained")
+    axes = dict(zip(shown, figure.subplots(1, len(shown)), strict=True))
+    for chart, quantities in shown.items():
+        for quantity in quantities:
+            _draw(axes[chart], quantity, table)
     for name, style in (("mse_identity", ":"), ("mse_wiener", "--")):
         if name in run.figures:
-            left.axhline(run.figures[name], ls=style, color="0.4", lw=1, label=name[4:])
-    if "discrepancy_before" in run.figures:
-        right.axhline(run.figures["discrepancy_before"], ls=":", color="0.4", label="before")
-    left.set(xlabel="step", ylabel="noise MSE (batch)")
-    right.set(xlabel="step", ylabel="discrepancy D = 1 - C")
-    if right.get_legend_handles_labels()[0]:
-        right.legend(frameon=False, fontsize=8)
-    left.legend(frameon=False, fontsize=8)
+            axes[LOSS].axhline(run.figures[name], ls=style, color="0.4", lw=1, label=name[4:])
+    before = run.figures.get("discrepancy_before")
+    if before is not None:
+        axes[DISCREPANCY].axhline(before, ls=":", color="0.4", label="before calibration")
+    for chart, ax in axes.items():
+        ax.set(xlabel="step", ylabel=chart.axis)
+        if ax.get_legend_handles_labels()[0]:
+            ax.legend(frameon=False, fontsize=8)
     return figure
+
+
+def _draw(ax: Axes, quantity: TrainingQuantity, table: dict[str, npt.NDArray[Any]]) -> None:
+    """Draw a quantity over the steps, a curve for each method that has it."""
+    method = table["method"]
+    steps, values = np.arange(len(method)), table.get(quantity.name)
+    if values is None:
+        return
+    for name in dict.fromkeys(method):
+        chosen = (method == name) & np.isfinite(values)
+        if chosen.any():
+            label = quantity.label if quantity.reference else f"{quantity.label}, {name}"
+            colour = "0.4" if quantity.reference else None
+            plot = ax.semilogy if quantity.chart.log else ax.plot
+            plot(steps[chosen], quantity.factor * values[chosen], lw=0.8, color=colour, label=label)
 
 
 def _image_path(run: RunFile) -> Figure | None:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from labdiff.reports.labels import FIGURE_LABELS, duration
 from labdiff.runs.reader import RunFile
+from labdiff.runs.training_quantities import TRAINING_QUANTITIES
 from twin.parameters import recorded_label, recorded_unit, shown_names
 
 Column = npt.NDArray[Any]
@@ -24,12 +25,6 @@ RECENT = 50
 """Number of steps over which speed and duty are averaged."""
 SILENT_SECONDS = 60.0
 """Time without an event after which a run may be dead; a long fit on a slow computer takes less."""
-CURVES = (
-    ("bench_mse", "noise MSE, bench"),
-    ("twin_mse", "noise MSE, twin"),
-    ("discrepancy", "D = 1 - C"),
-    ("noise_floor", "D of a perfect twin"),
-)
 
 
 def run_view(run: RunFile, now_s: float) -> RenderableType:
@@ -93,11 +88,12 @@ def _stage(run: RunFile) -> Text:
 
 def _curves(training: Rows) -> Table:
     table = Table("", "", "now", "least", box=None, pad_edge=False)
-    for name, label in CURVES:
-        values = training.get(name, np.empty(0))
+    for quantity in TRAINING_QUANTITIES:
+        values = training.get(quantity.name, np.empty(0))
         values = values[np.isfinite(values)]
-        if len(values):
-            table.add_row(label, sparkline(values), f"{values[-1]:.4g}", f"{values.min():.4g}")
+        if len(values) and not quantity.pace:
+            now, least = f"{values[-1]:.4g}", f"{values.min():.4g}"
+            table.add_row(quantity.title, sparkline(values), now, least)
     return table
 
 
@@ -111,10 +107,10 @@ def sparkline(values: npt.NDArray[np.floating], width: int = WIDTH) -> str:
 
 def _pace(training: Rows) -> Text:
     parts = []
-    for name, form in (("frames_per_s", "{:.3g} frames/s"), ("duty", "bench duty {:.0%}")):
-        values = training.get(name, np.empty(0))[-RECENT:]
-        if np.isfinite(values).any():
-            parts.append(form.format(float(np.nanmean(values))))
+    for quantity in TRAINING_QUANTITIES:
+        values = training.get(quantity.name, np.empty(0))[-RECENT:]
+        if quantity.pace and np.isfinite(values).any():
+            parts.append(quantity.pace.format(float(np.nanmean(values))))
     if "repeated" in training:
         parts.append(f"{int(np.nansum(training['repeated']))} frames measured again")
     return Text(", ".join(parts))
