@@ -33,7 +33,7 @@ from mock_hardware.fault_script import Fault
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.light_path import LightPath
 from mock_hardware.optics.panel import Panel
-from mock_hardware.settings import MockSettings, SlmSettings
+from mock_hardware.settings import MockSettings, MockSlmSettings
 from mock_hardware.truth import draw_truth
 
 Array = npt.NDArray[Any]
@@ -494,7 +494,7 @@ def _dead_space(axes: Axes) -> None:
         (0.06, BLUE, "0.06 (default)"),
         (0.2, ORANGE, "0.2"),
     ):
-        centre = share * np.sqrt(SlmSettings().dead_space_reflectance)
+        centre = share * np.sqrt(MockSlmSettings().dead_space_reflectance)
         field = (1.0 - share) * np.exp(1j * stroke) + centre
         axes.plot(field.real, field.imag, color=colour, label=words)
         axes.plot(centre, 0.0, "+", color=colour)
@@ -671,7 +671,7 @@ def in_time() -> None:
 def _rise(axes: Axes) -> None:
     times_ms = np.linspace(-2.0, 26.0, 400)
     steps = np.array([2.0, 1.0, 0.25]) * np.pi
-    dials = SlmSettings(scan_ms=0.0)
+    dials = MockSlmSettings(scan_ms=0.0)
     flat_phase = np.zeros((1, 1, len(steps)), np.float32)
     crystal = LiquidCrystal(dials, flat_phase, np.zeros(1))
     target = steps.astype(np.float32)[None, None]

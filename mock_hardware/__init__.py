@@ -1,1 +1,1 @@
-"""The laboratory when there is none."""
+"""A simulated laboratory with hidden imperfections, drift, noise and faults."""

@@ -1,4 +1,4 @@
-"""A camera: triggers, exposure in time, a driver's queue, and what can go wrong with them."""
+"""A camera: triggers, exposure in time, a driver's queue, and their faults."""
 
 from __future__ import annotations
 
@@ -27,11 +27,13 @@ from mock_hardware.world import World
 Trigger = Literal["software", "hardware", "free_run"]
 TRIGGERS: tuple[Trigger, ...] = ("software", "hardware", "free_run")
 TIMEOUT_MS = 500.0
+"""Time after which the driver gives a frame up."""
 START_EXPOSURE_MS = 1.0
+"""Exposure of a camera that has just been connected."""
 
 
 class MockCamera:
-    """Three ways of triggering.
+    """A camera with three kinds of triggering.
 
     "software": `expose` exposes, from now. "hardware": each new pattern on a modulator exposes, and
     `expose` hands out the frames in their order. "free_run": the camera exposes without end and its
@@ -145,7 +147,7 @@ class MockCamera:
         self._unplugged = False
 
     def reopen(self) -> None:
-        """Connect anew; what was set is forgotten. Raises DeviceNotFoundError while unplugged.
+        """Connect anew, with the settings of the start. Raises DeviceNotFoundError while unplugged.
 
         An attempt that fails counts as a request.
         """
@@ -157,7 +159,7 @@ class MockCamera:
         self.trigger = "software"
 
     def state(self) -> State:
-        """Settings, counters, and the frames in its driver's queue; not for the middle of a burst."""
+        """Return settings, counters and the frames in the driver's queue; not during a burst."""
         roi = self._roi
         state: State = {
             "exposure_ms": self._exposure_ms,
@@ -177,7 +179,7 @@ class MockCamera:
         return state
 
     def restore(self, state: State) -> None:
-        """As it was."""
+        """Restore what `state` returned."""
         self._exposure_ms = float(state["exposure_ms"])
         self._roi = Roi(*(int(edge) for edge in np.asarray(state["roi"])))
         (self._trigger,) = (trigger for trigger in TRIGGERS if trigger == str(state["trigger"]))
@@ -191,7 +193,7 @@ class MockCamera:
         self._last = frame_of(last) if last else None
 
     def on_trigger(self, at_s: float) -> None:
-        """A modulator's trigger output rises; ignored unless the camera waits for it."""
+        """Receive a modulator's trigger output; ignore it unless the camera waits for it."""
         if self._trigger == "hardware":
             self._waiting.append(at_s + self._settings.trigger_us * 1e-6)
 
@@ -215,7 +217,7 @@ class MockCamera:
                 self._keep(self._ready_s)
 
     def expose(self) -> ReadOut:
-        """The next frame, as the trigger has it: returns when its exposure has ended."""
+        """Start the read-out of the next frame; return when its exposure has ended."""
         if self._closed:
             raise DeviceStateError(f"{self.name}: is closed")
         faults = self._world.request_frame()
@@ -234,21 +236,21 @@ class MockCamera:
         return lambda: self._hand_out(frame, faults)
 
     def get_frame(self) -> Frame:
-        """The next frame, read out."""
+        """Return the next frame, read out."""
         return self.expose()()
 
     def get_frames(self, count: int) -> list[Frame]:
-        """`count` frames in a row."""
+        """Return `count` frames in a row."""
         return [self.get_frame() for _ in range(count)]
 
     @property
     def has_trigger_input(self) -> bool:
-        """Yes."""
+        """True: modulators can trigger it."""
         return True
 
     @contextmanager
     def triggered(self, count: int) -> Iterator[TriggeredReadOut]:
-        """Let a modulator's trigger output expose; what the camera did before is forgotten."""
+        """Let a modulator's trigger output expose; triggers and frames from before are dropped."""
         before, self.trigger = self._trigger, "hardware"
         self._buffers, first = count, self._sequence + 1
 
@@ -263,11 +265,11 @@ class MockCamera:
             self.trigger = before
 
     def close(self) -> None:
-        """No further frames."""
+        """Close the camera: it gives no further frames."""
         self._closed = True
 
     def _next(self) -> DeferredFrame:
-        """The frame that the driver hands out now; its exposure has ended."""
+        """Return the frame that the driver hands out now; its exposure has ended."""
         clock = self._world.clock
         self.catch_up()
         if self._queue:
@@ -286,7 +288,7 @@ class MockCamera:
         return self._expose(start_s)
 
     def _hand_out(self, frame: DeferredFrame, faults: set[Fault]) -> Frame:
-        """The frame once it is read out, or what became of it."""
+        """Return the frame once it is read out, or what its faults make of it."""
         clock = self._world.clock
         clock.sleep_s(frame.in_hand_s - clock.now_s())
         if "late" in faults:
@@ -326,7 +328,7 @@ class MockCamera:
             self._queue.popleft()
 
     def _shutter_s(self) -> float:
-        """From the start of the first row's exposure to the end of the last row's."""
+        """Return the time from the start of the first row's exposure to the end of the last row's."""
         return (self.timing.duration_ms - self._settings.readout_ms) * 1e-3
 
     def _expose(self, start_s: float) -> DeferredFrame:

@@ -7,10 +7,10 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the mock devices ask of time."""
+    """The time of a laboratory, as its devices read it and wait."""
 
     def now_s(self) -> float:
-        """Seconds since the laboratory opened."""
+        """Return the seconds since the laboratory opened."""
         ...
 
     def sleep_s(self, seconds: float) -> None:
@@ -18,7 +18,7 @@ class Clock(Protocol):
         ...
 
     def catch_up(self, now_s: float) -> None:
-        """Time that only passes when somebody waits goes on from here."""
+        """Set a virtual clock forward to at least this time."""
         ...
 
 
@@ -29,7 +29,7 @@ class VirtualClock:
         self._now_s = 0.0
 
     def now_s(self) -> float:
-        """Seconds since the laboratory opened."""
+        """Return the seconds since the laboratory opened."""
         return self._now_s
 
     def sleep_s(self, seconds: float) -> None:
@@ -37,11 +37,11 @@ class VirtualClock:
         self._now_s += max(seconds, 0.0)
 
     def catch_up(self, now_s: float) -> None:
-        """Be at least as late as this."""
+        """Set the time forward to at least this time."""
         self._now_s = max(self._now_s, now_s)
 
     def restore(self, now_s: float) -> None:
-        """Be as late as a clock was that stopped."""
+        """Set the time of a clock whose state was stored."""
         self._now_s = now_s
 
 
@@ -52,7 +52,7 @@ class RealClock:
         self._start_s = time.monotonic()
 
     def now_s(self) -> float:
-        """Seconds since the laboratory opened."""
+        """Return the seconds since the laboratory opened."""
         return time.monotonic() - self._start_s
 
     def sleep_s(self, seconds: float) -> None:
@@ -60,4 +60,4 @@ class RealClock:
         time.sleep(max(seconds, 0.0))
 
     def catch_up(self, now_s: float) -> None:
-        """Real time is what it is."""
+        """Do nothing: real time cannot be advanced."""

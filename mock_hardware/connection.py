@@ -15,6 +15,7 @@ from mock_hardware.state import State
 from mock_hardware.world import World
 
 REPLY_TIMEOUT_MS = 500.0
+"""Time after which a call without an answer is given up."""
 
 
 class Connection:
@@ -47,7 +48,7 @@ class Connection:
         self._pulled = False
 
     def call(self) -> None:
-        """Meet what a call that needs the device meets: raise its fault, if any."""
+        """Raise the fault that a call which needs the device meets, if any."""
         if self.closed:
             raise DeviceStateError(f"{self._name}: is closed")
         if self._world.call_meets(self._unplugged):
@@ -61,7 +62,7 @@ class Connection:
             )
 
     def read(self) -> None:
-        """Meet what a reading meets: as a call, but a closed driver still answers from its memory."""
+        """Raise the fault that a reading meets, if any; a closed driver still answers from its memory."""
         if not self.closed:
             self.call()
 
@@ -80,7 +81,7 @@ class Connection:
         self._pulled, self._lost = bool(state["pulled"]), bool(state["lost"])
 
     def _frame_requested(self, frame: int) -> None:
-        """Lose power with the frame at which a fault begins, also if nobody calls the device."""
+        """Switch off with the frame at which a fault begins, also if nobody calls the device."""
         if self._world.faults.begins(self._unplugged, frame):
             self._lose()
 

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.types import PatternId, Timing
-from mock_hardware.settings import SlmSettings
+from mock_hardware.settings import MockSlmSettings
 from mock_hardware.state import State, named, part
 
 Phase = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
 
 TEN_TO_NINETY = np.log(9.0)
-"""10-90 % time of an exponential, in time constants."""
+"""The 10-90 % time of an exponential, in time constants."""
 SETTLED = 7.0
 """Time constants after which a step counts as done: 0.09 % are left, and then cut off."""
 
@@ -42,7 +42,7 @@ class LiquidCrystal:
     row_share: (h,) place of each patch row on the panel, 0 ... 1.
     """
 
-    def __init__(self, settings: SlmSettings, flat: Phase, row_share: Array) -> None:
+    def __init__(self, settings: MockSlmSettings, flat: Phase, row_share: Array) -> None:
         self._settings, self._row_share = settings, row_share
         always = np.full(len(row_share), -np.inf)
         self._now = _Step(0, -np.inf, flat, flat, always, -np.inf)
@@ -59,7 +59,13 @@ class LiquidCrystal:
         return Timing(latency_ms=1e3 / s.refresh_hz, duration_ms=s.scan_ms + slowest_ms)
 
     def show(self, pattern: PatternId, target: Phase, now_s: float) -> float:
-        """Begin a pattern at the next refresh; returns its time, s."""
+        """Begin a pattern at the next refresh; return the time of that refresh, s.
+
+        Args:
+            pattern: Its number.
+            target: Phase (P, h, w) to which the crystal relaxes, radians.
+            now_s: Time at which the pattern arrives.
+        """
         self._advance(now_s)
         period_s = 1.0 / self._settings.refresh_hz
         # A pattern that arrives on the stroke is in time; rounding must not cost it a refresh.
@@ -76,7 +82,7 @@ class LiquidCrystal:
         return float(refresh_s)
 
     def phase(self, now_s: float) -> Phase:
-        """(P, h, w) at a moment, radians."""
+        """Return the phase (P, h, w) at a moment, radians."""
         self._advance(now_s)
         phase = self._phase_of(self._now, now_s)
         for step in self._next:
@@ -86,12 +92,12 @@ class LiquidCrystal:
         return phase
 
     def pattern(self, now_s: float) -> PatternId:
-        """The last pattern that has begun in all rows."""
+        """Return the last pattern that has begun in all rows."""
         begun = [step for step in self._next if now_s >= step.rows_s.max() - 1e-9]
         return (begun[-1] if begun else self._now).pattern
 
     def pattern_during(self, start_s: float, end_s: float) -> PatternId | None:
-        """The pattern that stood still from start to end; None if anything moved."""
+        """Return the pattern that stood still from start to end; None if anything moved."""
         step, ends_s = self._now, np.inf
         for following in self._next:
             if start_s < following.settled_s:
@@ -102,14 +108,14 @@ class LiquidCrystal:
         return step.pattern if still else None
 
     def state(self) -> State:
-        """The pattern that stands and those that come, in their order."""
+        """Return the pattern that stands and those that follow, in their order."""
         state: State = {"steps": 1 + len(self._next)}
         for number, step in enumerate((self._now, *self._next)):
             state |= named(str(number), {f.name: getattr(step, f.name) for f in fields(step)})
         return state
 
     def restore(self, state: State) -> None:
-        """As it was."""
+        """Restore what `state` returned."""
         self._now, *coming = (
             _Step(
                 pattern=int(step["pattern"]),

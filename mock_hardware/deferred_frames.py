@@ -7,14 +7,14 @@ from concurrent.futures import Future
 from drivers.types import CountArray, Frame, PatternId, Roi
 
 Readout = tuple[CountArray, float]
-"""Pixels, and the share of them that is saturated."""
+"""Pixels (height, width), and the share of them that is saturated."""
 
 
 class DeferredFrame(Frame):
-    """A frame as a real driver hands it out: at once, while its pixels may still be on their way.
+    """A frame whose pixels may still be computed when it is handed out.
 
-    Who looks at the pixels waits for them. What they show was settled when the exposure ended, so
-    that many frames can be computed side by side. in_hand_s: when the bench's camera has read it out.
+    Reading the pixels waits for them. What they show was fixed when the exposure ended, so that many
+    frames can be computed side by side. in_hand_s: time at which the camera has read it out.
     """
 
     __slots__ = ("_readout", "in_hand_s")

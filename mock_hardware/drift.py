@@ -1,4 +1,4 @@
-"""What moves by itself: Ornstein-Uhlenbeck processes on a grid of time."""
+"""Drift of a laboratory: Ornstein-Uhlenbeck processes on a grid of time."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
-from mock_hardware.settings import DriftSettings
+from mock_hardware.settings import MockDriftSettings
 
 Array = npt.NDArray[np.float64]
 
 STEP_S = 1.0
+"""Step of the grid of time."""
 _BLOCK = 4096
 
 
@@ -31,7 +32,7 @@ class OrnsteinUhlenbeck:
         self._known = np.zeros(1)
 
     def __call__(self, now_s: float) -> float:
-        """Value at a time since the laboratory opened."""
+        """Return the value at a time since the laboratory opened."""
         if self._rms == 0.0:
             return 0.0
         place = max(now_s, 0.0) / STEP_S
@@ -50,7 +51,7 @@ class OrnsteinUhlenbeck:
 
 @dataclass(frozen=True, slots=True)
 class Drifted:
-    """How far the bench is from its truth; angles (x, y) in rad, power and stroke as shares."""
+    """How far the bench is from its truth; angles (x, y) in rad, power as a share."""
 
     beam_rad: Array
     mirror_rad: Array
@@ -65,7 +66,7 @@ STILL = Drifted(np.zeros(2), np.zeros(2), 0.0, 0.0, 0.0)
 class Drift:
     """All slow quantities of a laboratory."""
 
-    def __init__(self, settings: DriftSettings, seed: int) -> None:
+    def __init__(self, settings: MockDriftSettings, seed: int) -> None:
         def process(name: str, rms: float, minutes: float) -> OrnsteinUhlenbeck:
             return OrnsteinUhlenbeck(rms, 60.0 * minutes, [seed, 3, crc32(name.encode())])
 
@@ -77,7 +78,7 @@ class Drift:
         self._temperature = process("temperature", s.temperature_k, s.temperature_minutes)
 
     def at(self, now_s: float) -> Drifted:
-        """Everything at one moment."""
+        """Return all drifted quantities at one moment."""
         return Drifted(
             beam_rad=np.array([process(now_s) for process in self._beam]),
             mirror_rad=np.array([process(now_s) for process in self._mirror]),

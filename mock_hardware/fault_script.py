@@ -1,4 +1,4 @@
-"""The words by which faults are scripted in a bench file."""
+"""The names of faults, and the script of faults in a bench file."""
 
 from __future__ import annotations
 
@@ -30,14 +30,15 @@ torn: the lower half is of the frame before. late: it comes after the driver's t
 the queue by the next caller. timeout: the camera does not answer. unplugged: the camera is gone.
 slm_frozen: the panel keeps its pattern. laser_shut: the interlock shuts the laser. beam_blocked: light
 leaves the laser and does not arrive. saturated: a thousand times too much light.
-mirror_knocked: the mirror turns by the dial knock_mrad; "mirror_knocked@120-" for good.
+mirror_knocked: the mirror turns by the setting knock_mrad; "mirror_knocked@120-" for good.
 
 The others meet calls and not frames: the device has no power until it is opened again, or it does not
 answer. FIRST is the frame before which they begin; LAST - FIRST + 1 calls meet them, opening included."""
 
 CHANGES: tuple[Fault, ...] = ("mirror_knocked",)
-"""No fault of a device: its frames are right, of a bench that has become another one."""
+"""Changes of the bench, not faults of a device: the frames are right."""
 FOR_EVER = 2**62
+"""Last frame of a fault without an end."""
 _LINE = re.compile(r"(?P<fault>\w+)@(?P<first>\d+)(?P<to>-(?P<last>\d*))?")
 
 

@@ -1,4 +1,4 @@
-"""The mock bench as its data sheet has it."""
+"""The nominal geometry of a mock bench."""
 
 from __future__ import annotations
 

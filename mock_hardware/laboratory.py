@@ -9,7 +9,7 @@ from mock_hardware.geometry import MockGeometry
 from mock_hardware.laser import MockLaser, MockPowerMeter
 from mock_hardware.settings import MockSettings
 from mock_hardware.slm import MockSLM
-from mock_hardware.state import Restorable, State, named, part
+from mock_hardware.state import State, Stateful, named, part
 from mock_hardware.world import World
 
 
@@ -65,9 +65,9 @@ class MockLaboratory:
         for name, each in self._parts().items():
             each.restore(part(name, state))
 
-    def _parts(self) -> dict[str, Restorable]:
+    def _parts(self) -> dict[str, Stateful]:
         """Return the parts by the names under which a state file has them ("plug": a connection)."""
-        parts: dict[str, Restorable] = {
+        parts: dict[str, Stateful] = {
             "faults": self.world.faults,
             "camera": self.camera,
             "laser": self.world.laser_output,

@@ -1,4 +1,4 @@
-"""The laboratory's light as images in a folder, where a camera's emulator finds what it shall see."""
+"""The laboratory's light as images in a folder, from which a camera's emulator plays them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from drivers.types import CountArray, Frame, Roi
 from mock_hardware.laboratory import MockLaboratory
 
 NAMES = ("light-0.tiff", "light-1.tiff")
-"""Two, because an emulator may read a single image only once; both always show the same."""
+"""Names of the images: two, because an emulator may read a single image only once; both are equal."""
 SHORT, LONG = 3, 4
+"""TIFF codes of 16-bit and 32-bit values."""
 ENTRIES = 9
+"""Number of entries of the TIFF directory."""
 STRIP = 8 + 2 + 12 * ENTRIES + 4
-"""Where the pixels begin: after header, number of entries, entries, and no further directory."""
+"""Offset of the pixels in bytes: after header, number of entries, entries, end of directories."""
 
 
 class LightFolder:
-    """Holds one picture at a time. Raises DeviceValueError for a folder that holds something else."""
+    """A folder that holds one picture. Raises DeviceValueError if it holds something else."""
 
     def __init__(self, folder: Path, shape: tuple[int, int]) -> None:
         self._folder, self._shape = folder, shape
@@ -37,7 +39,7 @@ class LightFolder:
             (folder / name).write_bytes(tiff(np.zeros(shape, np.uint16)))
 
     def show(self, pixels: CountArray, roi: Roi) -> None:
-        """Let the picture be dark but for these counts in this window.
+        """Write a picture that is dark but for these counts in this window.
 
         Written in place: an emulator reads when it is triggered; to replace a file waits for the disk.
         """
@@ -52,7 +54,7 @@ class LightFolder:
 class LitCamera(WrappedCamera):
     """A real camera's driver in the laboratory: every frame is written into its emulator's folder first.
 
-    What the pixels are is the driver's to say, and they name no pattern; time is the laboratory's.
+    Pixels are as the driver returns them and name no pattern; time stamps are the laboratory's.
     """
 
     def __init__(self, real: Camera, laboratory: MockLaboratory, folder: LightFolder) -> None:
@@ -68,13 +70,13 @@ class LitCamera(WrappedCamera):
 
     @property
     def exposure_range_ms(self) -> tuple[float, float]:
-        """What both the real camera and the laboratory's can."""
+        """Exposures that both the real camera and the laboratory's have."""
         ranges = self.real.exposure_range_ms, self._light.exposure_range_ms
         return max(low for low, _ in ranges), min(high for _, high in ranges)
 
     @property
     def exposure_ms(self) -> float:
-        """As the real one."""
+        """Exposure of the real camera."""
         return self.real.exposure_ms
 
     @exposure_ms.setter
@@ -84,7 +86,7 @@ class LitCamera(WrappedCamera):
 
     @property
     def roi(self) -> Roi:
-        """As the real one."""
+        """Window of the real camera."""
         return self.real.roi
 
     @roi.setter
@@ -93,7 +95,7 @@ class LitCamera(WrappedCamera):
         self.real.roi = value
 
     def expose(self) -> ReadOut:
-        """Let the light fall, and the real camera see it."""
+        """Compute the light of a frame and let the real camera read it."""
         light = self._light.get_frame()
         self._folder.show(light.pixels, light.roi)
         read = self.real.expose()
@@ -114,7 +116,7 @@ class LitCamera(WrappedCamera):
 
 
 def tiff(pixels: CountArray) -> bytes:
-    """A grey picture (height, width) of 16 bits in one strip, uncompressed, after TIFF 6.0."""
+    """Return a grey picture (height, width) of 16 bits in one strip, uncompressed, after TIFF 6.0."""
     height, width = pixels.shape
     entries = [
         (256, LONG, width),

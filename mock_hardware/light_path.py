@@ -1,4 +1,4 @@
-"""From what stands on the modulators to the light on the camera: optics without devices or noise."""
+"""From the patterns on the modulators to the light on the camera: optics without devices or noise."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ STROKE_STEP = 2e-3
 class LightPath:
     """Phases and input field in, intensity out.
 
-    What comes out depends on what goes in alone, never on earlier calls: any number of threads may use
-    one. What does not change from one call to the next (the layers of a batch) is kept.
+    The output depends on the input alone, never on earlier calls: any number of threads may use one.
+    What does not change from one call to the next (the layers of a batch) is cached.
     """
 
     def __init__(self, geometry: MockGeometry, settings: MockSettings, truth: Truth) -> None:
@@ -51,7 +51,7 @@ class LightPath:
         self._relay = lru_cache(maxsize=4)(self._relay_to)
 
     def flat(self) -> Phase:
-        """Phase (patches, h, w) of grey level 0."""
+        """Return the phase (patches, h, w) of grey level 0, radians."""
         zero = np.zeros(self._geometry.patch_shape, np.uint8)
         return np.stack([self.panel.phase(i, zero) for i in range(len(self._geometry.patch_lefts))])
 
@@ -62,10 +62,13 @@ class LightPath:
         drifted: Drifted = STILL,
         flicker: float = 0.0,
     ) -> Image:
-        """Intensity on the output plane, with MARGIN_PX more than the patch on each side, S a pixel.
+        """Return the intensity on the output plane: MARGIN_PX more than the patch on each side, S a pixel.
 
-        phases: (patches, h, w) in the liquid crystal. field: amplitude (h, w) on a DMD; None if the
-        first patch writes the input. flicker: relative change of the stroke at this moment.
+        Args:
+            phases: Phase (patches, h, w) of the liquid crystal, radians.
+            field: Amplitude (h, w) on a DMD; None if the first patch writes the input.
+            drifted: How far the bench has drifted.
+            flicker: Relative change of the stroke at this moment.
         """
         wavelength_nm = drifted.wavelength_nm
         # Phase is stroke over wavelength.
@@ -83,7 +86,7 @@ class LightPath:
         return self.optics.intensity(first, lights, alignment)
 
     def image(self, intensity: Image, roi: Roi) -> Image:
-        """Light on a window of the sensor (H, W) from the output plane's intensity."""
+        """Return the light on a window of the sensor (H, W) from the output plane's intensity."""
         return self._relay(roi)(intensity)
 
     def _aligned(self, steps: tuple[float, ...], colour: int) -> Alignment:

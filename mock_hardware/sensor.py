@@ -10,6 +10,7 @@ from mock_hardware.truth import Truth
 
 Image = npt.NDArray[np.float32]
 HOT_ELECTRONS_PER_S = 5e5
+"""Dark current of a hot pixel."""
 
 
 class Sensor:
@@ -24,7 +25,14 @@ class Sensor:
         self._full_well = np.float32(full_well_electrons)
 
     def expose(self, electrons: Image, roi: Roi, exposure_ms: float, frame: int) -> Image:
-        """Counts (H, W) as float, before the converter's clipping, from expected photo-electrons."""
+        """Return counts (H, W) as float, before the converter's clipping.
+
+        Args:
+            electrons: Expected photo-electrons (H, W) of the window.
+            roi: The window.
+            exposure_ms: Exposure time, for the dark current.
+            frame: Number of the frame, which seeds its noise.
+        """
         truth = self._truth
         rng = np.random.Generator(np.random.SFC64([self._seed, 2, frame]))
         window = (slice(roi.top, roi.top + roi.height), slice(roi.left, roi.left + roi.width))
@@ -46,14 +54,14 @@ class Sensor:
         return caught
 
     def convert(self, counts: Image) -> npt.NDArray[np.uint16]:
-        """What the converter makes of them: whole numbers in 0 ... 2**bits - 1."""
+        """Convert to whole numbers in 0 ... 2**bits - 1."""
         largest = 2**self.bit_depth - 1
         result: npt.NDArray[np.uint16] = np.clip(np.rint(counts), 0, largest).astype(np.uint16)
         return result
 
 
 def _poisson(rng: np.random.Generator, mean: Image) -> Image:
-    """Poisson deviates; above 30 by a normal one with its skewness (a million draws cannot tell)."""
+    """Draw Poisson deviates; above 30 normal ones with a Poisson deviate's skewness."""
     normal = rng.standard_normal(mean.shape, dtype=np.float32)
     # Rounding adds a twelfth to the variance.
     drawn = np.sqrt(np.maximum(mean - np.float32(1.0 / 12.0), 0.0))

@@ -1,6 +1,6 @@
 """The settings of the mock bench: every effect with a realistic default, and 0 for off.
 
-An *effect* is something that a perfect bench has not; a *feature* is what the data sheet states (a
+An *effect* is something that a perfect bench does not have; a *feature* is what the data sheet states (a
 refresh rate, a bit packing) and stays when the effects are off. Most effects are standard deviations
 from which the seed draws the hidden truth; the sources are in docs/mock-bench.md.
 """
@@ -15,21 +15,23 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from mock_hardware.fault_script import parse
 
 
-def effect(default: float, words: str, most: float = 1e6) -> Any:
-    """A dial whose 0 switches the effect off."""
-    return Field(default, ge=0.0, le=most, description=words, json_schema_extra={"effect": True})
+def effect(default: float, description: str, most: float = 1e6) -> Any:
+    """Declare a setting whose 0 switches the effect off."""
+    return Field(
+        default, ge=0.0, le=most, description=description, json_schema_extra={"effect": True}
+    )
 
 
-def feature(default: float, words: str, least: float = 0.0, most: float = 1e6) -> Any:
-    """A figure of the data sheet."""
-    return Field(default, ge=least, le=most, description=words)
+def feature(default: float, description: str, least: float = 0.0, most: float = 1e6) -> Any:
+    """Declare a figure of the data sheet."""
+    return Field(default, ge=least, le=most, description=description)
 
 
 class _Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class SlmSettings(_Settings):
+class MockSlmSettings(_Settings):
     """Liquid crystal on silicon."""
 
     stroke_spread: float = effect(0.12, "full stroke beyond 2 pi, share, uniform from 0", 0.5)
@@ -51,7 +53,7 @@ class SlmSettings(_Settings):
     )
 
 
-class BeamSettings(_Settings):
+class MockBeamSettings(_Settings):
     """The laser beam on the input plane."""
 
     tilt_mrad: float = effect(1.5, "angle of the beam, rms mrad", 50.0)
@@ -64,7 +66,7 @@ class BeamSettings(_Settings):
     window_ghost: float = effect(0.01, "amplitude reflected twice in a window: fringes", 0.5)
 
 
-class CavitySettings(_Settings):
+class MockCavitySettings(_Settings):
     """SLM and mirror."""
 
     gap_error: float = effect(0.015, "distance against the data sheet, rms share", 0.2)
@@ -76,7 +78,7 @@ class CavitySettings(_Settings):
     )
 
 
-class RelaySettings(_Settings):
+class MockRelaySettings(_Settings):
     """The imaging optics between output plane and camera."""
 
     magnification_error: float = effect(0.01, "against the data sheet, rms share", 0.2)
@@ -88,7 +90,7 @@ class RelaySettings(_Settings):
     pupil_na: float = feature(0.05, "numerical aperture; 0: open", 0.0, 1.0)
 
 
-class DmdSettings(_Settings):
+class MockDmdSettings(_Settings):
     """The micro-mirror device (only with input.kind = "dmd")."""
 
     load_us: float = feature(43.2, "time to load a pattern", 0.0, 1e6)
@@ -99,7 +101,7 @@ class DmdSettings(_Settings):
     diffraction_loss: float = effect(0.12, "intensity in other orders of the 12 degree blaze", 0.9)
 
 
-class CameraSettings(_Settings):
+class MockCameraSettings(_Settings):
     """Sensor, converter and driver."""
 
     shot_noise: bool = Field(
@@ -126,7 +128,7 @@ class CameraSettings(_Settings):
     )
 
 
-class DriftSettings(_Settings):
+class MockDriftSettings(_Settings):
     """Ornstein-Uhlenbeck processes: stationary rms and correlation time."""
 
     beam_urad: float = effect(25.0, "beam pointing, rms of each axis", 1e5)
@@ -140,7 +142,7 @@ class DriftSettings(_Settings):
     temperature_minutes: float = feature(30.0, "correlation time of the temperature", 1e-3, 1e5)
 
 
-class FaultSettings(_Settings):
+class MockFaultSettings(_Settings):
     """What goes wrong, as a chance for each frame; scripts add to it (mock_hardware.fault_script)."""
 
     dropped: float = effect(0.0, "chance that a frame never comes", 1.0)
@@ -181,18 +183,18 @@ class MockSettings(_Settings):
     threads: int = Field(
         default=0, ge=0, le=64, description="threads that compute light; 0: one a core"
     )
-    slm: SlmSettings = SlmSettings()
-    beam: BeamSettings = BeamSettings()
-    cavity: CavitySettings = CavitySettings()
-    relay: RelaySettings = RelaySettings()
-    dmd: DmdSettings = DmdSettings()
-    camera: CameraSettings = CameraSettings()
-    drift: DriftSettings = DriftSettings()
-    faults: FaultSettings = FaultSettings()
+    slm: MockSlmSettings = MockSlmSettings()
+    beam: MockBeamSettings = MockBeamSettings()
+    cavity: MockCavitySettings = MockCavitySettings()
+    relay: MockRelaySettings = MockRelaySettings()
+    dmd: MockDmdSettings = MockDmdSettings()
+    camera: MockCameraSettings = MockCameraSettings()
+    drift: MockDriftSettings = MockDriftSettings()
+    faults: MockFaultSettings = MockFaultSettings()
 
     @classmethod
     def effects(cls) -> Iterator[tuple[str, str]]:
-        """(section, name) of every effect."""
+        """Yield (section, name) of every effect."""
         for section, section_field in cls.model_fields.items():
             model = section_field.annotation
             if isinstance(model, type) and issubclass(model, _Settings):
@@ -202,11 +204,11 @@ class MockSettings(_Settings):
                         yield section, name
 
     def off(self) -> MockSettings:
-        """The same features, with every effect off."""
+        """Return the same features, with every effect off."""
         return self.only()
 
     def only(self, *effects: str) -> MockSettings:
-        """Every effect off but those named "section.name"."""
+        """Return these settings with every effect off but those named "section.name"."""
         wanted = set(effects)
         unknown = wanted - {f"{section}.{name}" for section, name in self.effects()}
         if unknown:
@@ -220,5 +222,5 @@ class MockSettings(_Settings):
         return self.model_copy(update=parts)
 
     def effective(self) -> MockSettings:
-        """These settings, or all effects off if imperfections is "none"."""
+        """Return these settings, or all effects off if imperfections is "none"."""
         return self.off() if self.imperfections == "none" else self

@@ -95,7 +95,7 @@ class MockSLM:
         return self._show([panel.phase(i, grey[place].astype(np.uint16)) for i, place in patches])
 
     def close(self) -> None:
-        """Go flat and take no further patterns."""
+        """Display grey level 0 and take no further patterns."""
         if not self.connection.closed:
             self._go_flat()
             self.connection.closed = True

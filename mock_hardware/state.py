@@ -16,7 +16,7 @@ State: TypeAlias = dict[str, npt.NDArray[Any] | float | int | str]
 """Values by name; names of parts are joined by dots."""
 
 
-class Restorable(Protocol):
+class Stateful(Protocol):
     """A part whose state can be read and restored."""
 
     def state(self) -> State:

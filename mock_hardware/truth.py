@@ -70,12 +70,12 @@ class Truth:
 
     @property
     def defective(self) -> npt.NDArray[np.bool_]:
-        """(H, W) pixels that do not tell the light."""
+        """(H, W): True for pixels that do not measure the light."""
         return self.hot | self.dead
 
 
 class _Draws:
-    """One stream a name: changing one setting leaves what the others draw unchanged."""
+    """One random stream a name: changing one setting leaves what the others draw unchanged."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -84,12 +84,18 @@ class _Draws:
         return np.random.default_rng([self._seed, 1, crc32(name.encode())])
 
     def deviates(self, name: str, *shape: int) -> Array:
-        """Normal deviates, clipped at two sigma: a bench is not set up at random."""
+        """Draw normal deviates, clipped at two sigma: a bench is not set up at random."""
         return np.clip(self.stream(name).standard_normal(shape), -2.0, 2.0)
 
 
 def draw_truth(geometry: MockGeometry, settings: MockSettings, seed: int) -> Truth:
-    """The hidden quantities of the bench with this seed."""
+    """Draw the hidden quantities of the bench with this seed.
+
+    Args:
+        geometry: The nominal bench.
+        settings: How large each hidden quantity is.
+        seed: Of the draw.
+    """
     settings, draws = settings.effective(), _Draws(seed)
     deviates = draws.deviates
     layers = geometry.layers
@@ -163,7 +169,7 @@ def _phase_response(geometry: MockGeometry, settings: MockSettings, draws: _Draw
 
 
 def _patch_axes(geometry: MockGeometry) -> tuple[Array, Array]:
-    """(h, 1) and (1, w), -1 ... 1 over the diagonal of a patch."""
+    """Return (h, 1) and (1, w), -1 ... 1 over the diagonal of a patch."""
     height, width = geometry.patch_shape
     half = np.hypot(height, width) / 2.0
     y = (np.arange(height) - (height - 1) / 2.0) / half
@@ -174,7 +180,7 @@ def _patch_axes(geometry: MockGeometry) -> tuple[Array, Array]:
 def _stroke_map(
     geometry: MockGeometry, settings: MockSettings, draws: _Draws
 ) -> npt.NDArray[np.float32]:
-    """Smooth over the panel: two waves with periods of about the panel's size."""
+    """Draw a map smooth over the panel: two waves with periods of about the panel's size."""
     rng = draws.stream("stroke map")
     height, width = geometry.panel_shape
     y, x = np.mgrid[0:height, 0:width] / float(max(height, width))
@@ -189,7 +195,7 @@ def _stroke_map(
 def _backplane(
     geometry: MockGeometry, settings: MockSettings, draws: _Draws
 ) -> npt.NDArray[np.float32]:
-    """Astigmatism and curvature, patch by patch."""
+    """Draw astigmatism and curvature, patch by patch, radians."""
     y, x = _patch_axes(geometry)
     weights = draws.deviates("backplane", len(geometry.patch_lefts), BACKPLANE_TERMS)
     weights *= settings.slm.backplane_rad / np.sqrt(BACKPLANE_TERMS)

@@ -24,7 +24,7 @@ from labdiff.bench.bench import Bench
 from labdiff.bench.measurement import Measurement
 from mock_hardware.fault_script import CHANGES, FOR_EVER, Fault
 from mock_hardware.laboratory import MockLaboratory
-from mock_hardware.settings import FaultSettings, MockSettings
+from mock_hardware.settings import MockFaultSettings, MockSettings
 
 Kind = Literal["slm_patch", "dmd"]
 Answer = Measurement | DeviceError
@@ -41,7 +41,7 @@ CHANCE = 0.1
 
 def _prepared(kind: Kind, chances: Iterable[Fault], seed: int) -> tuple[MockLaboratory, Bench]:
     """A small bench without noise, calibrated by the truth: equal frames are equal to the last bit."""
-    faults = FaultSettings.model_validate(dict.fromkeys(chances, CHANCE))
+    faults = MockFaultSettings.model_validate(dict.fromkeys(chances, CHANCE))
     dials = MockSettings(threads=1).off().model_copy(update={"faults": faults})
     lab = lit(dataclasses.replace(SMALL, input_kind=kind), dials, seed)
     layout = PatchLayout(

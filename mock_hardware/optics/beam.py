@@ -13,17 +13,23 @@ from mock_hardware.truth import BEAM_MODES, Truth
 
 Array = npt.NDArray[np.float64]
 EDGE_SOFTNESS_UM = 5.0
-"""A mirror's edge is not sharper than this (chamfer)."""
+"""Softness of the mirror's edge (chamfer)."""
 
 
 def beam_field(
     geometry: MockGeometry, truth: Truth, y_m: Array, x_m: Array
 ) -> npt.NDArray[np.complex64]:
-    """Field (H, W) at points y_m (H, 1), x_m (1, W); mean |U|^2 = 1 for the data sheet's beam.
+    """Return the field (H, W) at points y_m (H, 1), x_m (1, W); mean |U|^2 = 1 for the nominal beam.
 
     An elliptical, displaced Gaussian with higher Hermite-Gauss modes (amplitudes `beam_modes`), times
     1 + g exp(j (k (x ax + y ay) + phi)) from a window's double reflection. The mirror's edge clips it
     one mirror distance before it reaches the SLM: diffraction at a half plane.
+
+    Args:
+        geometry: The nominal beam and wavelength.
+        truth: The beam's hidden errors.
+        y_m: Positions along the columns from the patch's centre, (H, 1).
+        x_m: Positions along the rows from the patch's centre, (1, W).
     """
     nominal = np.exp(-(x_m**2 + y_m**2) / (geometry.waist_mm * 1e-3) ** 2)
     wx, wy = truth.waists_mm * 1e-3
@@ -44,7 +50,7 @@ def beam_field(
 
 
 def _hermite(order: int, u: Array) -> Array:
-    """H_n(sqrt(2) u) / sqrt(2^n n!): modes of equal energy."""
+    """Return H_n(sqrt(2) u) / sqrt(2^n n!): modes of equal energy."""
     weights = np.zeros(order + 1)
     weights[order] = 1.0
     norm = np.sqrt(2.0**order * (2.0 if order == 2 else 1.0))
@@ -55,7 +61,7 @@ def _hermite(order: int, u: Array) -> Array:
 def _clip(
     field: npt.NDArray[np.complex128], truth: Truth, geometry: MockGeometry, y_m: Array, x_m: Array
 ) -> npt.NDArray[np.complex128]:
-    """What an edge at the patch's left, one mirror distance earlier, adds to the field (Babinet)."""
+    """Return the field behind an edge at the patch's left, one mirror distance earlier (Babinet)."""
     pitch_m = float(x_m[0, 1] - x_m[0, 0])
     edge_m = x_m[0, 0] + truth.mirror_edge * (x_m[0, -1] - x_m[0, 0])
     blocked = 0.5 * erfc((x_m - edge_m) / (EDGE_SOFTNESS_UM * 1e-6))

@@ -21,16 +21,16 @@ from mock_hardware.truth import ABERRATION_FIRST, Truth
 
 Array = npt.NDArray[np.float64]
 MARGIN_PX = 4
-"""The output plane shows so many pixels more than the patch on each side."""
+"""Number of pixels by which the output plane is wider than the patch, on each side."""
 RIM_PX = 0.7
-"""Softness of the field stop, which stands half way out in this margin."""
+"""Softness of the field stop, whose edge lies in the middle of this margin."""
 WAVELENGTH_STEP_NM = 0.01
-"""The transfer functions are made anew when the wavelength has drifted by this much."""
+"""Drift of the wavelength after which the transfer functions are computed again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """Everything on the way but the modulators, at one moment.
+    """Everything on the path but the modulators, at one moment.
 
     source: field before the input plane; turn: by how much the mirror has drifted, a ramp (S h, S w)
     that counts at every layer, None if it has not; gap: from plane to plane; exit: from the last layer
@@ -75,24 +75,24 @@ class CavityOptics:
         self.undrifted = self.alignment(np.zeros(2), np.zeros(2), 0.0)
 
     def alignment(self, beam_rad: Array, mirror_rad: Array, wavelength_nm: float) -> Alignment:
-        """With angles (x, y) and wavelength that have drifted away from the truth by so much."""
-        gap, way_out = self._transfers(round(wavelength_nm / WAVELENGTH_STEP_NM))
+        """Return the alignment with angles (x, y) and wavelength drifted away from the truth by so much."""
+        gap, last = self._transfers(round(wavelength_nm / WAVELENGTH_STEP_NM))
         up, across = self._ramp(self._truth.tilts_rad[0] + beam_rad)
         turn = None
         if np.any(mirror_rad):
             # sin(a + d) = sin a + sin d up to a^2 d / 2, a hundred millionth of a radian of phase.
             rising, going = self._ramp(mirror_rad)
             turn = rising * going
-        return Alignment(self._beam * up * across, turn, gap, way_out)
+        return Alignment(self._beam * up * across, turn, gap, last)
 
     def reflection(self, layer: int) -> Field:
-        """What tilt and mirror do at a layer, undrifted, (S h, S w)."""
+        """Return the reflection (S h, S w) by tilt and mirror at a layer, without drift."""
         up, across = self._ramp(self._truth.tilts_rad[1 + layer])
         mirror = np.float32(np.sqrt(self._truth.mirror_reflectivity))
         return mirror * up * across
 
     def _ramp(self, angles_rad: Array) -> tuple[Field, Field]:
-        """The factors (S h, 1) and (1, S w) of a tilt (x, y)."""
+        """Return the factors (S h, 1) and (1, S w) of a tilt (x, y)."""
         k = 2e9 * np.pi / self._geometry.wavelength_nm
         ax, ay = angles_rad
         return (
@@ -101,7 +101,7 @@ class CavityOptics:
         )
 
     def _transfers_at(self, wavelength_step: int) -> tuple[AngularSpectrum, AngularSpectrum]:
-        """Propagation from plane to plane, and from the last one through the relay's pupil."""
+        """Return the propagation from plane to plane, and from the last one through the relay's pupil."""
         wavelength_nm = self._geometry.wavelength_nm + wavelength_step * WAVELENGTH_STEP_NM
         wavelength_m = wavelength_nm * 1e-9
         gap_m = 2e-3 * self._truth.z_gap_mm
@@ -130,18 +130,20 @@ class CavityOptics:
     def intensity(
         self, first: Field, layers: list[Field], alignment: Alignment | None = None
     ) -> npt.NDArray[np.float32]:
-        """|U|^2 on the output plane, (S (h + 2 MARGIN_PX), S (w + 2 MARGIN_PX)).
+        """Return |U|^2 on the output plane, (S (h + 2 MARGIN_PX), S (w + 2 MARGIN_PX)).
 
-        first: complex transmission of the input plane (S h, S w); layers: N complex reflections, each
-        with what `reflection` says of its place.
+        Args:
+            first: Complex transmission of the input plane (S h, S w).
+            layers: N complex reflections, each multiplied by `reflection` of its layer.
+            alignment: The path between the modulators; None: without drift.
         """
-        way = alignment or self.undrifted
-        field, plane = way.source, first
+        path = alignment or self.undrifted
+        field, plane = path.source, first
         for layer in layers:
-            field, plane = way.gap(field, plane), layer
-            if way.turn is not None:
-                field *= way.turn
-        parts = way.exit(field, plane).view(np.float32).reshape(*self._stop.shape, 2)
+            field, plane = path.gap(field, plane), layer
+            if path.turn is not None:
+                field *= path.turn
+        parts = path.exit(field, plane).view(np.float32).reshape(*self._stop.shape, 2)
         np.square(parts, out=parts)
         result: npt.NDArray[np.float32] = parts[..., 0] + parts[..., 1]
         result *= self._stop
@@ -149,7 +151,7 @@ class CavityOptics:
 
 
 def _field_stop(size: int, samples: int) -> npt.NDArray[np.float32]:
-    """Transmission along one axis of the plane: 1 on the patch, 0 at the margin's end."""
+    """Return the transmission along one axis of the plane: 1 on the patch, 0 at the margin's end."""
     count = (size + 2 * MARGIN_PX) * samples
     place_px = (np.arange(count) - (count - 1) / 2.0) / samples
     beyond = np.abs(place_px) - (size + MARGIN_PX) / 2.0

@@ -15,7 +15,7 @@ Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
 
 FINEST = 4
-"""The crystal's profile is followed with at least so many points a pixel and axis."""
+"""Least number of points a pixel and axis by which the crystal's profile is computed."""
 LOBES = 2
 """Half width of the low pass from these points to the samples, in samples."""
 
@@ -31,7 +31,7 @@ class PatchLight:
         self._slope: Field | None = None
 
     def at(self, stroke: float) -> Field:
-        """The reflection with the stroke changed by a further share; error (stroke phi)^2 / 2."""
+        """Return the reflection with the stroke changed by a further share; error (stroke phi)^2 / 2."""
         if stroke == 0.0:
             return self._field
         if self._slope is None:
@@ -68,14 +68,14 @@ class Panel:
         self._backplane = backplane.repeat(samples, -2).repeat(samples, -1)
 
     def phase(self, patch: int, grey: npt.NDArray[np.unsignedinteger]) -> Phase:
-        """Phase (h, w) to which the liquid crystal of a patch settles, radians."""
+        """Return the phase (h, w) to which the liquid crystal of a patch settles, radians."""
         result: Phase = self._response[grey] * self._stroke[patch]
         return result
 
     def light(
         self, patch: int, phase: Phase, stroke: float = 0.0, place: Field | None = None
     ) -> PatchLight:
-        """What a patch with that phase in its crystal does to light.
+        """Return the reflection of a patch with that phase in its crystal.
 
         (1 - g) exp(j phi * blur) + g sqrt(R), g the dead space that does not modulate and so makes the
         zero order; times the backplane's curvature. The fringing field blurs the phase itself, also
@@ -103,7 +103,7 @@ class Panel:
 
 
 def _fringing(sigma_px: float, points: int) -> npt.NDArray[np.float32]:
-    """(points, 2 r + 1): how much pixel n + k, k = -r ... r, counts at each point of pixel n.
+    """Return the weights (points, 2 r + 1) of pixels n - r ... n + r at each point of pixel n.
 
     A pixel that is 1 and its neighbours 0, blurred: 1/2 erf((x + 1/2) / w) - 1/2 erf((x - 1/2) / w)
     with w = sqrt(2) sigma, x the distance from its centre in pixels (Persson 2012).
@@ -120,7 +120,7 @@ def _fringing(sigma_px: float, points: int) -> npt.NDArray[np.float32]:
 
 
 def _spread(weights: npt.NDArray[np.float32], size: int) -> sparse.csr_array:
-    """(points * size, size): each pixel as `points` finer ones; the pattern goes on beyond its edge."""
+    """Return (points * size, size): each pixel as `points` finer ones; edge pixels extend outwards."""
     points, taps = weights.shape
     pixel, point, tap = np.mgrid[:size, :points, :taps].reshape(3, -1)
     source = np.clip(pixel + tap - taps // 2, 0, size - 1)
@@ -128,7 +128,7 @@ def _spread(weights: npt.NDArray[np.float32], size: int) -> sparse.csr_array:
 
 
 def _low_pass(finer: int) -> npt.NDArray[np.float32]:
-    """(2 LOBES finer,) a sinc under a Kaiser window: `finer` points a sample to one."""
+    """Return a sinc under a Kaiser window, (2 LOBES finer,): `finer` points a sample to one."""
     place = np.arange(-LOBES * finer, LOBES * finer) + 0.5
     weights = np.sinc(place / finer) * np.kaiser(len(place), 4.0)
     share: npt.NDArray[np.float32] = (weights / weights.sum()).astype("f4")
@@ -136,7 +136,7 @@ def _low_pass(finer: int) -> npt.NDArray[np.float32]:
 
 
 def _sampled(weights: npt.NDArray[np.float32], size: int) -> sparse.csr_array:
-    """(size, finer * size): every `finer` points as one sample; the pattern goes on beyond its edge."""
+    """Return (size, finer * size): every `finer` points as one sample; edge points extend outwards."""
     finer = len(weights) // (2 * LOBES)
     sample, tap = np.mgrid[:size, : len(weights)].reshape(2, -1)
     source = np.clip(finer * sample + finer // 2 - LOBES * finer + tap, 0, finer * size - 1)
@@ -150,5 +150,5 @@ def _matrix(
 
 
 def _turned(values: Phase) -> Phase:
-    """Rows for columns, laid out anew: the sparse products want each row in one piece."""
+    """Return the transpose, copied: the sparse products need each row in one piece."""
     return np.ascontiguousarray(values.T)

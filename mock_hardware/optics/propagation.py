@@ -72,7 +72,7 @@ class AngularSpectrum:
         distance_m: float,
         steepest: float,
     ) -> Array:
-        """1 inside the band, 0 from its edge on, and a soft fall in between."""
+        """Return 1 inside the band, 0 from its edge on, and a soft fall in between."""
         room_m = (self.grid[axis] - self.shape[axis]) * pitch_m
         edge = min(0.5 / pitch_m, steepest / wavelength_m)
         if distance_m:
@@ -82,7 +82,7 @@ class AngularSpectrum:
         return result
 
     def __call__(self, field: Field, through: Field | None = None) -> Field:
-        """The field (H, W), margins included, after the distance; what leaves this area is absorbed.
+        """Return the field (H, W), margins included, after the distance; what leaves this area is absorbed.
 
         Along each axis only what is neither padding nor outside the band is transformed.
         through: factor (h, w) of a plane that the field passes first.
@@ -107,7 +107,7 @@ class AngularSpectrum:
         return result
 
     def _padded(self, width: int) -> tuple[Field, Field, Field]:
-        """This thread's arrays to transform from: what is padding in them stays 0 from call to call."""
+        """Return this thread's arrays to transform from: their padding stays 0 from call to call."""
         arrays: tuple[Field, Field, Field] | None = getattr(self._scratch, "arrays", None)
         if arrays is None:
             rows, columns = self.grid
@@ -124,7 +124,7 @@ def _padded_grid(
     distance_m: float,
     steepest: float = 1.0,
 ) -> tuple[int, int]:
-    """Grid for fields (h, w): room for the steepest light followed, at most as much as the field."""
+    """Return the grid for fields (h, w): padding for the steepest light, at most as wide as the field."""
     sine = min(wavelength_m / (2.0 * pitch_m), steepest, 0.99)
     walk = abs(distance_m) / pitch_m * sine / np.sqrt(1.0 - sine**2)
     # real=True: products of 2, 3 and 5 alone; a factor of 7 or 11 costs more than a longer transform.

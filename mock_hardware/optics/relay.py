@@ -39,7 +39,7 @@ class Relay:
         self._map = _cubic_weights(rows, columns, (height, width))
 
     def __call__(self, intensity: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Camera window (height, width) of an output-plane intensity."""
+        """Return the camera window (height, width) of an output-plane intensity."""
         image = self._map @ intensity.reshape(-1)
         np.maximum(image, 0.0, out=image)
         result: npt.NDArray[np.float32] = image.reshape(self.shape)
@@ -47,7 +47,7 @@ class Relay:
 
 
 def _undistorted(truth: Truth, plane_shape: tuple[int, int], sensor: Array) -> Array:
-    """Output-plane pixel index (2, points) that raw sensor places (2, points) look at."""
+    """Return the output-plane pixel index (2, points) that raw sensor positions (2, points) image."""
     centre = ((np.array(plane_shape) - 1) / 2)[:, None]
     half = np.hypot(*plane_shape) / 2.0
     affine = np.linalg.inv(truth.camera_matrix) @ (sensor - truth.camera_offset_px[:, None])
@@ -59,7 +59,7 @@ def _undistorted(truth: Truth, plane_shape: tuple[int, int], sensor: Array) -> A
 
 
 def _cubic_weights(rows: Array, columns: Array, shape: tuple[int, int]) -> sparse.csr_array:
-    """Sparse (points, pixels) matrix of Keys' cubic interpolation; nothing outside the plane."""
+    """Return the sparse (points, pixels) matrix of Keys' cubic interpolation; 0 outside the plane."""
     height, width = shape
     base_row, base_column = np.floor(rows).astype(int), np.floor(columns).astype(int)
     points, pixels, weights = [], [], []

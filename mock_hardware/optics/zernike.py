@@ -11,7 +11,7 @@ Array = npt.NDArray[np.float64]
 
 
 def zernike(index: int, y: Array, x: Array) -> Array:
-    """Z_j on points of the unit disc; outside it the polynomial goes on. ANSI: j = (n (n + 2) + m) / 2."""
+    """Return Z_j at points of the unit disc, and its continuation outside; j = (n (n + 2) + m) / 2."""
     order = (isqrt(8 * index + 1) - 1) // 2
     turns = 2 * index - order * (order + 2)
     radius, angle = np.hypot(y, x), np.arctan2(y, x)
@@ -28,7 +28,7 @@ def zernike(index: int, y: Array, x: Array) -> Array:
 
 
 def surface(weights: Array, first: int, y: Array, x: Array) -> Array:
-    """Sum of weights[i] Z_(first + i)."""
+    """Return the sum of weights[i] Z_(first + i)."""
     total = np.zeros(np.broadcast_shapes(y.shape, x.shape))
     y, x = np.broadcast_arrays(y, x)
     for step, weight in enumerate(weights):

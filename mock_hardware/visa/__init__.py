@@ -1,1 +1,1 @@
-"""The mock's instruments as their wires are: bytes in, bytes out."""
+"""Simulated instruments of the mock: bytes in, bytes out."""

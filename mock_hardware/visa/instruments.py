@@ -1,4 +1,4 @@
-"""What stands at the end of a line: an OBIS, a plain SCPI laser, a PM100; each over the mock's light."""
+"""Simulated instruments over the mock's light: an OBIS, a plain SCPI laser, a PM100."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ WARMING_UP = 0x100
 
 
 class Instrument:
-    """Answers lines. commands: what to do with the value behind a command; queries: what to answer.
+    """An instrument that answers lines.
+
+    commands: what to do with the value behind a command; queries: functions that give the answer.
 
     An unknown command goes into the error queue, an unknown query is not answered: as real ones do.
     """
@@ -30,7 +32,7 @@ class Instrument:
         }
 
     def answer(self, line: str) -> str | None:
-        """The answer to a line, without its end; None if there is none."""
+        """Return the answer to a line, without its end; None if there is none."""
         asked = line.strip().upper()
         if asked in self.queries:
             return self.queries[asked]()
@@ -50,7 +52,7 @@ class Instrument:
 
 
 class LaserInstrument(Instrument):
-    """Power in W, over the mock's laser. interlock_closed, warm: what a hand and time do to it."""
+    """A laser, power in W, over the mock's laser; tests set `interlock_closed` and `warm`."""
 
     def __init__(self, laboratory: MockLaboratory, identity: str, ask_error: str) -> None:
         super().__init__(identity, ask_error)
@@ -58,40 +60,40 @@ class LaserInstrument(Instrument):
         self.interlock_closed = self.warm = True
 
     def switch(self, on: bool) -> None:
-        """As its button does; an open interlock keeps it dark."""
+        """Switch the emission as its button does; an open interlock keeps it dark."""
         self._lab.laser.emission = on and self.interlock_closed
 
     def open_interlock(self) -> None:
-        """A door opens."""
+        """Open the interlock, as a door does: the laser is dark at once."""
         self.interlock_closed = False
         self._lab.world.laser_output.interlock()
 
     def done(self) -> str:
-        """Answered when what was asked for has happened: the shutter has moved."""
+        """Wait until the shutter has moved, then answer."""
         self._lab.world.clock.sleep_s(self._lab.laser.timing.total_ms / 1e3)
         return "1"
 
     @property
     def emission(self) -> str:
-        """On or off."""
+        """Emission, "ON" or "OFF"."""
         return "ON" if self._lab.laser.emission else "OFF"
 
     def set_power(self, watts: str) -> None:
-        """Raises as the mock's laser does."""
+        """Set the power, W; raises as the mock's laser does."""
         self._lab.laser.power_mw = 1e3 * float(watts)
 
     @property
     def power(self) -> str:
-        """In W."""
+        """Power in W."""
         return f"{1e-3 * self._lab.laser.power_mw:.6f}"
 
     def limit(self, end: int) -> str:
-        """In W; 0: least, 1: greatest."""
+        """Return a limit of the power in W; 0: least, 1: greatest."""
         return f"{1e-3 * self._lab.laser.power_range_mw[end]:.6f}"
 
 
 def obis(laboratory: MockLaboratory) -> LaserInstrument:
-    """Speaks as Coherent's OBIS does; it knows no *OPC?."""
+    """Return a laser that speaks as Coherent's OBIS does, which knows no *OPC?."""
     laser = LaserInstrument(laboratory, "Coherent, Inc - OBIS 850nm (mock)", "SYST:ERR:NEXT?")
     laser.commands |= {
         "SYST:COMM:HAND": str,
@@ -110,7 +112,7 @@ def obis(laboratory: MockLaboratory) -> LaserInstrument:
 
 
 def scpi_laser(laboratory: MockLaboratory) -> LaserInstrument:
-    """Speaks plain SCPI, as most others do."""
+    """Return a laser that speaks plain SCPI, as most others do."""
     laser = LaserInstrument(laboratory, "Mock Lasers,SL-850,0001,1.0", "SYST:ERR?")
     laser.commands |= {
         "OUTP": lambda value: laser.switch(value in ("ON", "1")),
@@ -129,7 +131,7 @@ def scpi_laser(laboratory: MockLaboratory) -> LaserInstrument:
 
 
 def pm100(laboratory: MockLaboratory) -> Instrument:
-    """A power meter in the mock laser's beam."""
+    """Return a power meter in the mock laser's beam."""
     meter = Instrument("Thorlabs,PM100D,P0000001,2.4.0")
     meter.commands |= {
         "SENS:POW:UNIT": str,

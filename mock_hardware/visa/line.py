@@ -1,4 +1,4 @@
-"""The lines themselves: a TCP port of loopback or a pseudo-terminal, and what can go wrong on them."""
+"""Lines of instruments: a TCP port of loopback or a pseudo-terminal, and what can go wrong on them."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from mock_hardware.visa.instruments import Instrument
 from mock_hardware.visa.solstis import SolstisProtocol
 
 Trouble = Callable[[bytes], list[bytes]]
-"""What becomes of an answer's bytes: nothing, others, or parts; each goes out by itself."""
+"""Changes an answer's bytes: the parts that are sent, each by itself."""
 
 
 def as_it_is(answer: bytes) -> list[bytes]:
-    """No trouble."""
+    """Return an answer undisturbed."""
     return [answer]
 
 
 class Speaker(Protocol):
-    """Turns what came so far into answers, and says what of it is not complete yet."""
+    """Turns the bytes received so far into answers and an incomplete rest."""
 
     def __call__(self, received: bytes) -> tuple[list[bytes], bytes]:
-        """(answers, rest)."""
+        """Return (answers, rest)."""
         ...
 
 
 def lines_of(instrument: Instrument) -> Speaker:
-    """Lines that end with a line feed."""
+    """Return what splits bytes into lines that end with a line feed and answers them."""
 
     def speak(received: bytes) -> tuple[list[bytes], bytes]:
         *lines, rest = received.split(b"\n")
@@ -43,7 +43,7 @@ def lines_of(instrument: Instrument) -> Speaker:
 
 
 def messages_of(laser: SolstisProtocol) -> Speaker:
-    """JSON texts, one after the other: each ends where its braces do."""
+    """Return what splits bytes into JSON texts, each ending where its braces do, and answers them."""
 
     def speak(received: bytes) -> tuple[list[bytes], bytes]:
         answers: list[bytes] = []
@@ -60,7 +60,7 @@ def messages_of(laser: SolstisProtocol) -> Speaker:
 
 
 class TcpLine:
-    """Listens on a free port of loopback, and serves one connection at a time."""
+    """A free port of loopback that serves one connection at a time."""
 
     def __init__(self, speak: Speaker) -> None:
         self._speak = speak
@@ -73,7 +73,7 @@ class TcpLine:
 
     @property
     def address(self) -> str:
-        """For VISA."""
+        """Address for VISA."""
         return f"TCPIP::127.0.0.1::{self.port}::SOCKET"
 
     def _run(self) -> None:
@@ -92,7 +92,7 @@ class TcpLine:
                             self._connection.sendall(piece)
 
     def hang_up(self) -> None:
-        """The cable is pulled."""
+        """Close the connection, as a pulled cable does."""
         if self._connection is not None:
             with suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RDWR)
@@ -115,7 +115,7 @@ class TcpLine:
 
 
 class PtyLine:
-    """A serial port that is none: a pseudo-terminal, which Windows does not have."""
+    """A simulated serial port: a pseudo-terminal, which Windows does not have."""
 
     def __init__(self, speak: Speaker) -> None:
         import pty
@@ -126,7 +126,7 @@ class PtyLine:
         self._ours, self._theirs = pty.openpty()
         tty.setraw(self._theirs)
         self.address = f"ASRL{os.ttyname(self._theirs)}::INSTR"
-        """For VISA."""
+        """Address for VISA."""
         self._wake, self._end = os.pipe()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()

@@ -12,7 +12,10 @@ MONITOR_V_PER_MW = 0.05
 
 
 class SolstisProtocol:
-    """Answers messages; its light is the mock laser's. remote: the address that it serves, else any."""
+    """The server's side of the protocol over the mock laser.
+
+    remote: the only address that it serves; empty: any.
+    """
 
     def __init__(self, laboratory: MockLaboratory, remote: str = "") -> None:
         self._lab, self._remote, self._linked = laboratory, remote, False
@@ -20,7 +23,7 @@ class SolstisProtocol:
         self.temperature_on = True
 
     def answers(self, text: str) -> list[str]:
-        """What it sends when a message came: a reply, and a report of what took long."""
+        """Return what it sends for a message: a reply, and a report of what took long."""
         try:
             message = json.loads(text)["message"]
             number, operation = message["transmission_id"], message["op"]

@@ -10,7 +10,7 @@ from calibration.packing import RightJustified, packing_step
 from drivers.types import Roi
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
-from mock_hardware.settings import CameraSettings, MockSettings
+from mock_hardware.settings import MockCameraSettings, MockSettings
 
 GEOMETRY = MockGeometry(
     850.0, 9.2, (24, 60), (16, 16), 4, (2, 22), 2.0, 0.1, "slm_patch", (24, 24), 3.45, 12, 0.4
@@ -21,7 +21,7 @@ def test_frames_of_a_left_packed_camera_are_those_of_a_right_packed_one() -> Non
     frames = {}
     packings: tuple[Literal["left", "right"], ...] = ("left", "right")
     for packing in packings:
-        dials = MockSettings(threads=1, camera=CameraSettings(packing=packing))
+        dials = MockSettings(threads=1, camera=MockCameraSettings(packing=packing))
         lab = MockLaboratory.create(GEOMETRY, dials, 3)
         step = packing_step(lab.camera.get_frame().pixels, 12)
         assert step == {"left": 16, "right": 1}[packing]

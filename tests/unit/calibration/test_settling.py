@@ -9,7 +9,7 @@ from calibration.layout import PatchLayout
 from calibration.settling import SettlingFound, measure_settling
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
-from mock_hardware.settings import MockSettings, SlmSettings
+from mock_hardware.settings import MockSettings, MockSlmSettings
 
 LEFTS = (8, 64, 120)
 LAYOUT = PatchLayout((64, 220), (48, 48), 8, LEFTS, 9.2, 850.0, 11.4)
@@ -50,7 +50,7 @@ def found(lab: MockLaboratory, known: bool = True, cycles: int = 4) -> SettlingF
             return result
 
 
-def true_settle_ms(dials: SlmSettings) -> float:
+def true_settle_ms(dials: MockSlmSettings) -> float:
     """Worst wait, scan to the patches' last row, and 1 % of a vanishing step left."""
     last_row = (LAYOUT.top + LAYOUT.patch_shape[0] - 1) / LAYOUT.panel_shape[0]
     tau = max(dials.rise_ms, dials.fall_ms) / np.log(9.0) * (1.0 + dials.small_step_slowdown)
@@ -62,7 +62,7 @@ def true_settle_ms(dials: SlmSettings) -> float:
     [(0, {}), (1, {"rise_ms": 8.0, "fall_ms": 3.0, "refresh_hz": 422.0, "scan_ms": 1.5})],
 )
 def test_rise_fall_and_settling_are_the_dials(seed: int, changed: dict[str, float]) -> None:
-    slm = SlmSettings().model_copy(update=changed)
+    slm = MockSlmSettings().model_copy(update=changed)
     lab = laboratory(MockSettings().model_copy(update={"slm": slm}), seed)
     settling = found(lab)
     assert settling.verdict.level == "pass", settling.verdict.reason
@@ -84,7 +84,7 @@ def test_rise_fall_and_settling_are_the_dials(seed: int, changed: dict[str, floa
 
 
 def test_a_panel_that_waits_for_no_refresh_has_no_latency() -> None:
-    slm = SlmSettings(refresh_hz=1e5, scan_ms=3.0)
+    slm = MockSlmSettings(refresh_hz=1e5, scan_ms=3.0)
     settling = found(laboratory(MockSettings(slm=slm)))
     assert settling.refresh_period_ms == 0.0
     assert settling.latency_ms == pytest.approx(0.0, abs=0.3)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from mock_hardware.crystal import LiquidCrystal
-from mock_hardware.settings import SlmSettings
+from mock_hardware.settings import MockSlmSettings
 
 TURN_RAD = 2.0 * np.pi
 ROWS = 5
@@ -23,7 +23,7 @@ def panel(phase_rad: float) -> npt.NDArray[np.float32]:
 
 
 def crystal(start_rad: float = 0.0, **dials: Any) -> LiquidCrystal:
-    return LiquidCrystal(SlmSettings(**dials), panel(start_rad), SHARE)
+    return LiquidCrystal(MockSlmSettings(**dials), panel(start_rad), SHARE)
 
 
 def times(start_s: float, duration_s: float, step_s: float = GRID_S) -> Array:
@@ -128,7 +128,7 @@ def test_settled_after_the_time_that_it_declares(shown_s: float, target_rad: flo
 
 def test_the_declared_time_grows_with_its_parts() -> None:
     timing = crystal().timing
-    assert timing.latency_ms == pytest.approx(1e3 / SlmSettings().refresh_hz)
+    assert timing.latency_ms == pytest.approx(1e3 / MockSlmSettings().refresh_hz)
     assert crystal(refresh_hz=30.0).timing.latency_ms == pytest.approx(2 * timing.latency_ms)
     assert crystal(scan_ms=10.0).timing.duration_ms == pytest.approx(timing.duration_ms + 2.0)
     assert crystal(fall_ms=14.0).timing.duration_ms > timing.duration_ms

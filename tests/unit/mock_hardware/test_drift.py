@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from mock_hardware.drift import STEP_S, STILL, Drift, Drifted, OrnsteinUhlenbeck
-from mock_hardware.settings import DriftSettings, MockSettings
+from mock_hardware.settings import MockDriftSettings, MockSettings
 
 Array = npt.NDArray[np.float64]
 RMS, TAU_S = 3.0, 20.0
@@ -108,17 +108,17 @@ def test_without_rms_nothing_drifts() -> None:
 
 
 def test_the_laboratory_drifts_from_its_seed_and_begins_still() -> None:
-    drift = Drift(DriftSettings(), seed=5)
+    drift = Drift(MockDriftSettings(), seed=5)
     assert np.array_equal(numbers(drift.at(0.0)), numbers(STILL))
     later = numbers(drift.at(300.0))
     assert np.all(later != 0.0)
     assert len(set(np.abs(later))) == len(later), "no two quantities share a stream"
-    assert np.array_equal(numbers(Drift(DriftSettings(), seed=5).at(300.0)), later)
-    assert np.all(numbers(Drift(DriftSettings(), seed=6).at(300.0)) != later)
+    assert np.array_equal(numbers(Drift(MockDriftSettings(), seed=5).at(300.0)), later)
+    assert np.all(numbers(Drift(MockDriftSettings(), seed=6).at(300.0)) != later)
 
 
 def test_each_dial_moves_its_own_quantity_in_proportion() -> None:
-    whole = DriftSettings()
+    whole = MockDriftSettings()
     at = Drift(whole, seed=2).at(500.0)
     dials = {
         "beam_urad": "beam_rad",
@@ -136,7 +136,7 @@ def test_each_dial_moves_its_own_quantity_in_proportion() -> None:
 
 
 def test_angles_are_microradians_of_the_dial() -> None:
-    dials = DriftSettings(beam_urad=40.0, mirror_urad=10.0, angle_minutes=0.05)
+    dials = MockDriftSettings(beam_urad=40.0, mirror_urad=10.0, angle_minutes=0.05)
     seen = [Drift(dials, seed).at(3600.0) for seed in range(300)]
     for angle, rms_rad in (("beam_rad", 40e-6), ("mirror_rad", 10e-6)):
         square = np.mean([getattr(drifted, angle) ** 2 for drifted in seen])

@@ -9,14 +9,14 @@ import pytest
 
 from mock_hardware.fault_script import FOR_EVER, Fault, Scripted, parse
 from mock_hardware.faults import FaultPlan
-from mock_hardware.settings import FaultSettings, MockSettings
+from mock_hardware.settings import MockFaultSettings, MockSettings
 
 FRAMES = 20_000
 CHANCES: tuple[Fault, ...] = ("dropped", "duplicated", "torn", "late")
 
 
 def plan(seed: int = 1, **dials: Any) -> FaultPlan:
-    return FaultPlan(FaultSettings(**dials), seed)
+    return FaultPlan(MockFaultSettings(**dials), seed)
 
 
 def hits(faults: FaultPlan, fault: Fault, frames: int = FRAMES) -> np.ndarray[Any, Any]:

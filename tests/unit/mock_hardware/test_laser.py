@@ -8,7 +8,7 @@ import pytest
 from drivers.errors import DeviceStateError, DeviceValueError
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
-from mock_hardware.settings import FaultSettings, MockSettings
+from mock_hardware.settings import MockFaultSettings, MockSettings
 
 GEOMETRY = MockGeometry(
     850.0, 9.2, (24, 60), (16, 16), 4, (2, 22, 42), 2.0, 0.1, "slm_patch", (24, 24), 3.45, 12, 0.4
@@ -132,7 +132,9 @@ def test_the_interlock_shuts_the_laser_and_it_stays_shut() -> None:
 
 @pytest.mark.parametrize("first", [1, 3])
 def test_the_interlock_darkens_the_frame_that_is_scripted_first(first: int) -> None:
-    lab = lit(STEADY.model_copy(update={"faults": FaultSettings(script=(f"laser_shut@{first}",))}))
+    lab = lit(
+        STEADY.model_copy(update={"faults": MockFaultSettings(script=(f"laser_shut@{first}",))})
+    )
     bright = []
     for _ in range(4):
         assert lab.laser.emission == lab.laser.emission == all(bright), "to ask changes nothing"
@@ -141,7 +143,7 @@ def test_the_interlock_darkens_the_frame_that_is_scripted_first(first: int) -> N
 
 
 def test_while_the_interlock_is_open_every_frame_finds_the_laser_shut_again() -> None:
-    lab = lit(STEADY.model_copy(update={"faults": FaultSettings(script=("laser_shut@1-2",))}))
+    lab = lit(STEADY.model_copy(update={"faults": MockFaultSettings(script=("laser_shut@1-2",))}))
     for expected in (False, False, True):
         lab.laser.emission = True
         wait_for_shutter(lab, 1.0)
