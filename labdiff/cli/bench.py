@@ -35,7 +35,7 @@ def _serve(
     """Open a bench and let one trainer at a time use it; Ctrl-C ends, with laser off and SLM flat."""
     from rich.console import Console
 
-    from labdiff.cli.stop_signal import StopOnSignal
+    from labdiff.jobs.stop_signal import StopOnSignal
     from labdiff.remote.messages import About
     from labdiff.remote.serve import serve
 

@@ -36,7 +36,7 @@ def _calibrate(
     as_json: Json = False,
 ) -> None:
     """Look at the bench with a dozen frames and measure anew what no longer holds, and only that."""
-    from labdiff.cli.stop_signal import StopOnSignal
+    from labdiff.jobs.stop_signal import StopOnSignal
     from labdiff.job import run
     from labdiff.jobs.calibration_job import CalibrationJob, CalibrationRequest
     from labdiff.reports.calibration_report import write_calibration_report

@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
         ] = False,
     ) -> None:
         """Score trained layers: errors by timestep range, and FID, KID of generated images."""
-        from labdiff.cli.stop_signal import StopOnSignal
+        from labdiff.jobs.stop_signal import StopOnSignal
         from labdiff.job import run
         from labdiff.jobs.evaluation_job import EvaluationJob, EvaluationRequest
         from labdiff.reports.evaluation_report import (

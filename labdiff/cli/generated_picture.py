@@ -12,7 +12,7 @@ import torch
 from matplotlib.figure import Figure
 
 from labdiff.atomic_write import write_atomically
-from labdiff.cli.stop_signal import StopOnSignal
+from labdiff.jobs.stop_signal import StopOnSignal
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.generation.request import GenerationRequest

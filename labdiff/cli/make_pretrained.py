@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from labdiff.cli.main import guarded
-from labdiff.cli.stop_signal import StopOnSignal
+from labdiff.jobs.stop_signal import StopOnSignal
 from labdiff.config.training import TrainingOptions
 from labdiff.job import run
 from labdiff.reports.progress_bar import ProgressBar

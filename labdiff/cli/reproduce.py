@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
         ] = False,
     ) -> None:
         """Find a result of the paper anew: a picture, a table, and ours beside the paper's."""
-        from labdiff.cli.stop_signal import StopOnSignal
+        from labdiff.jobs.stop_signal import StopOnSignal
         from labdiff.config.bench import SHIPPED
         from labdiff.job import run
         from labdiff.reports.progress_bar import ProgressBar

@@ -56,7 +56,7 @@ def _serve(
     from drivers.slm.screen import Screen
     from drivers.slm.slmpy_server import SlmPyServer
     from drivers.slm.window_link import list_monitors
-    from labdiff.cli.stop_signal import StopOnSignal
+    from labdiff.jobs.stop_signal import StopOnSignal
 
     shape = choose(list_monitors(), monitor).shape
     screen = Screen.from_settings(SlmSettings(shape, 1.0, monitor, NoOptions()))

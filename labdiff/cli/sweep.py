@@ -36,7 +36,7 @@ def _sweep(
     """Train every combination of a grid of options; again on the same folder, only what is not done."""
     from rich.console import Console
 
-    from labdiff.cli.stop_signal import StopOnSignal
+    from labdiff.jobs.stop_signal import StopOnSignal
     from labdiff.job import run
     from labdiff.reports.progress_bar import ProgressBar
     from labdiff.sweep.driver import SweepDriver

@@ -1,20 +1,22 @@
-"""Ctrl-C between two events, never in the middle of a write; the same when the system ends the program."""
+"""Stop a job between two events on Ctrl-C, or when the system ends the program; never inside a write."""
 
 from __future__ import annotations
 
 import signal
+import threading
 from types import FrameType, TracebackType
 from typing import Any
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-"""Ctrl-C; the system's wish that the program ends; its terminal was closed; the same on Windows."""
+"""Signals that stop a job: Ctrl-C; the system's request to end; the terminal was closed; Windows' Ctrl-Break."""
 
 
 class StopOnSignal:
-    """While it is entered, the first signal asks the job to stop; a second one interrupts at once.
+    """Handles signals while it is entered: the first one requests a stop, a second one interrupts at once.
 
-    `labdiff.job.run` asks `requested` between events, so the bench is put back in order and the
-    run file closed. A signal that is ignored, as a closed terminal is under nohup, stays ignored.
+    `labdiff.job.run` asks `requested` between events, so the bench is made safe and the run file closed.
+    A signal that is ignored, as that of a closed terminal is under nohup, stays ignored. In another thread
+    than the main one, which Python never interrupts, nothing is handled.
     """
 
     def __init__(self) -> None:
@@ -22,13 +24,15 @@ class StopOnSignal:
         self._before: dict[signal.Signals, Any] = {}
 
     def requested(self) -> bool:
-        """True once Ctrl-C was pressed, or another of the signals came."""
+        """Return whether Ctrl-C was pressed, or another of the signals came."""
         return self._requested
 
     def __enter__(self) -> StopOnSignal:
+        if threading.current_thread() is not threading.main_thread():
+            return self
         for each in (getattr(signal, name) for name in NAMES if hasattr(signal, name)):
             before = signal.getsignal(each)
-            # What nohup has taken away stays away; Ctrl-C is meant whoever had it ignored.
+            # nohup ignores the terminal's end on purpose; Ctrl-C is meant even where it was ignored.
             if before is not signal.SIG_IGN or each == signal.SIGINT:
                 self._before[each] = before
                 signal.signal(each, self._on_signal)

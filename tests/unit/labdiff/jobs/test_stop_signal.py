@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from labdiff.cli.stop_signal import NAMES, StopOnSignal
+from labdiff.jobs.stop_signal import NAMES, StopOnSignal
 
 HERE = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
 
@@ -30,3 +31,14 @@ def test_what_was_ignored_stays_ignored() -> None:
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_another_thread_handles_no_signals() -> None:
+    before = signal.getsignal(signal.SIGINT)
+
+    def handled() -> bool:
+        with StopOnSignal():
+            return signal.getsignal(signal.SIGINT) != before
+
+    with ThreadPoolExecutor(1) as pool:
+        assert not pool.submit(handled).result()
