@@ -42,7 +42,7 @@ from gui.window_settings import LAYOUT_VERSION, fill_options, keep, restore
 from labdiff.config.bench import load_bench
 from labdiff.config.training import TrainingOptions
 from labdiff.engine import commands as ask
-from labdiff.engine.status import BenchState, ErrorReport, JobState, LayerSets, PatternShown
+from labdiff.engine.status import BenchState, ErrorReport, JobState, LayerSets, PatternDisplayed
 from labdiff.errors import UserError
 from labdiff.events import (
     AlignmentStep,
@@ -316,9 +316,9 @@ class MainWindow(QMainWindow):
                 self._show_bench(state)
             case JobState() as state:
                 self._show_job(state)
-            case ErrorReport(words=words, details=details):
+            case ErrorReport(message=words, details=details):
                 self._notice(words, details)
-            case PatternShown(words=words):
+            case PatternDisplayed(description=words):
                 if "pattern" in pictures:
                     self.slm.set_pattern(pictures["pattern"], words)
             case LayerSets():

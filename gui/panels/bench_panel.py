@@ -231,16 +231,16 @@ class BenchPanel(QWidget):
         words = "?" if setting.actual is None else f"{setting.actual:.5g} {setting.unit}".strip()
         field = self._fields.get((kind, setting.name))
         said.setText(words if field is None else f"is {words}")
-        if field is not None and setting.asked is not None and not field.hasFocus():
+        if field is not None and setting.requested is not None and not field.hasFocus():
             field.blockSignals(True)
-            field.setValue(setting.asked)
+            field.setValue(setting.requested)
             field.blockSignals(False)
 
     def _tell_trouble(self, device: DeviceState) -> None:
         words = self._said.get((device.kind, ""))
         if words is not None:
-            words.setText(device.words)
-            words.setVisible(bool(device.words))
+            words.setText(device.problem)
+            words.setVisible(bool(device.problem))
             words.setStyleSheet(f"color: {style.theme().bad}")
 
     def _paint(self) -> None:

@@ -20,7 +20,7 @@ from gui.process.frame_ring import FrameRing
 from gui.process.picture_ring import PictureNote, PictureRing
 from gui.process.priority import lower_priority
 from labdiff.engine.commands import Command, Quit, SafeState
-from labdiff.engine.status import ErrorReport, LayerSets, News, PatternShown
+from labdiff.engine.status import EngineEvent, ErrorReport, LayerSets, PatternDisplayed
 from labdiff.events import AlignmentStep, Checkpoint, GenerationStep, TrainingStep
 
 ENGINE = "labdiff.engine.engine:Engine"
@@ -32,7 +32,7 @@ PATIENCE_S = 20.0
 class Told:
     """One piece of news without its arrays, and where its pictures lie."""
 
-    news: News
+    news: EngineEvent
     pictures: PictureNote | None = None
 
 
@@ -111,7 +111,7 @@ def serve(engine: str, names: tuple[str, str], take: Connection, send: Connectio
     pictures, frames = PictureRing(names[0]), FrameRing.attach(names[1])
     talk = threading.Lock()
 
-    def tell(news: News) -> None:
+    def tell(news: EngineEvent) -> None:
         if isinstance(news, Checkpoint):
             return
         with talk:
@@ -170,7 +170,7 @@ def _listen(
         commands.put(command)
 
 
-def _without_arrays(news: News, ring: PictureRing) -> Told:
+def _without_arrays(news: EngineEvent, ring: PictureRing) -> Told:
     match news:
         case TrainingStep(pictures=pictures) if pictures is not None:
             parts = {
@@ -183,7 +183,7 @@ def _without_arrays(news: News, ring: PictureRing) -> Told:
         case CalibrationStep(picture=picture) | AlignmentStep(picture=picture):
             note = None if picture is None else ring.put({"camera": picture})
             return Told(replace(news, picture=None), note)
-        case PatternShown(phase_rad=phase):
+        case PatternDisplayed(phase_rad=phase):
             note = ring.put({"pattern": np.asarray(phase, np.float32)})
             return Told(replace(news, phase_rad=np.zeros((0, 0), np.float32)), note)
         case LayerSets(phases_rad=phases):

@@ -1,14 +1,21 @@
-"""Classifier-free guidance: more of what the class says than training taught."""
+"""Classifier-free guidance: a class is followed more closely than the trained prediction does."""
 
 from __future__ import annotations
 
 from torch import Tensor
 
 
-def guided(unasked: Tensor, asked: Tensor, weight: float) -> Tensor:
-    """eps_unasked + w (eps_asked - eps_unasked), all (B, H, W): Ho & Salimans 2022.
+def guided(unconditional: Tensor, conditional: Tensor, weight: float) -> Tensor:
+    """Return eps_u + w (eps_c - eps_u), (B, H, W): classifier-free guidance (Ho & Salimans 2022).
 
-    unasked: the noise predicted without a prompt; asked: with it. weight 0: no prompt; 1: the prompt as it
-    was trained; above 1: further the same way. (Their w is less by one.)
+    Their w is less by one.
+
+    Example:
+        noise = guided(predict(x, no_class), predict(x, digit), weight=1.5)
+
+    Args:
+        unconditional: the noise predicted without a prompt, eps_u, (B, H, W).
+        conditional: the noise predicted with the prompt, eps_c, (B, H, W).
+        weight: 0: as without a prompt; 1: as trained with the prompt; above 1: further from no prompt.
     """
-    return unasked + weight * (asked - unasked)
+    return unconditional + weight * (conditional - unconditional)

@@ -1,4 +1,4 @@
-"""From noise to images: the paper's reverse step, DDPM's and DDIM's."""
+"""Samplers: the reverse processes of the paper, of DDPM and of DDIM, from noise to images."""
 
 from __future__ import annotations
 
@@ -12,24 +12,28 @@ from torch import Tensor
 from labdiff.diffusion.schedule import NoiseSchedule, Spacing
 
 Denoiser = Callable[[Tensor, int], Tensor]
-"""(x_t (B, H, W), t) -> predicted noise (B, H, W)."""
+"""A function from (x_t (B, H, W), t) to the predicted noise (B, H, W)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sampler:
     """One of three reverse processes.
 
-    kind: "paper" prints r_{t-1} = (r_t - beta_t eps) / sqrt(1 - beta_t), no noise added;
+    kind: "paper" is r_{t-1} = (r_t - beta_t eps) / sqrt(1 - beta_t), as printed, no noise added;
         "ddpm" is Ho 2020, posterior mean and sigma_t z; "ddim" is Song 2021 with eta.
-    steps, spacing: how many timesteps are visited, and which. "paper" and "ddpm" treat a longer stride
-        as one step with the stride's own beta, 1 - abar_t / abar_s.
-    least_t: the last of them; the noise that is left there goes in one step. Speckle that a unit leaves
-        in its images is for the layer sets of less noise a part of the picture, and would stay.
-    eta: of "ddim"; above 1 more noise is added than by "ddpm", as much as fits into x at the next t.
-    temperature: of the noise that "ddpm" and "ddim" add. Below 1 they add less than belongs to the next
-        timestep: the unit's own errors are noise to it too.
+    steps, spacing: number of timesteps that are visited, and their spacing. "paper" and "ddpm" treat a
+        longer stride as one step with the stride's own beta, 1 - abar_t / abar_s.
+    least_t: the last timestep visited; the noise that is left there is removed in one step. The layer
+        sets of less noise would take speckle of the unit's earlier predictions for a part of the image.
+    eta: of "ddim"; above 1 more noise is added than by "ddpm", at most what x at the next t contains.
+    temperature: scales the noise that "ddpm" and "ddim" add. Below 1 less noise is added than belongs to
+        the next timestep, because the unit's own errors act as noise too.
     contrast, mean: "ddpm" and "ddim" stretch each predicted clean image about the images' mean
-        brightness: a unit that sees too little in its own images pales them from step to step.
+        brightness, because a unit loses contrast of its own images from step to step.
+
+    Example:
+        for index, t, images in Sampler(steps=20).sample(denoiser, noise, NoiseSchedule(), rng):
+            print(t, images.std())
     """
 
     kind: Literal["paper", "ddpm", "ddim"] = "ddim"
@@ -42,7 +46,7 @@ class Sampler:
     mean: float = 0.0
 
     def timesteps(self, schedule: NoiseSchedule) -> list[int]:
-        """Those that are visited, in that order."""
+        """Return the timesteps that are visited, in this order."""
         return schedule.timesteps(self.steps, self.spacing, self.least_t)
 
     def sample(
@@ -53,9 +57,14 @@ class Sampler:
         rng: torch.Generator,
         done: int = 0,
     ) -> Iterator[tuple[int, int, Tensor]]:
-        """Yield (index, t, images (B, H, W)) after every step; the last is the result.
+        """Yield (index, t, images (B, H, W)) after every step; the last images are the result.
 
-        done: so many steps were done before, and `start` is what they led to.
+        Args:
+            denoiser: predicts the noise of x_t.
+            start: pure noise (B, H, W), or the images after `done` steps.
+            schedule: the noise schedule of the training.
+            rng: draws the noise that is added.
+            done: number of steps that were taken before.
         """
         times = self.timesteps(schedule)
         x = start
@@ -73,7 +82,16 @@ class Sampler:
         schedule: NoiseSchedule,
         rng: torch.Generator,
     ) -> Tensor:
-        """X at timestep `previous` (< 0: the clean image) from x at t and the predicted noise."""
+        """Return x at the timestep `previous`, (B, H, W).
+
+        Args:
+            x: x_t, (B, H, W).
+            noise: the noise predicted in x_t, (B, H, W).
+            t: the timestep of x.
+            previous: the next timestep to visit; below 0 the clean image.
+            schedule: the noise schedule of the training.
+            rng: draws the noise that is added.
+        """
         abar_t, abar_s = schedule.abar(t), schedule.abar(previous)
         beta = 1.0 - abar_t / abar_s
         if self.kind == "paper":

@@ -1,4 +1,4 @@
-"""The noise schedule of DDPM (Ho 2020), with the names of diffusers."""
+"""The noise schedule of DDPM (Ho 2020), with the method names of diffusers' schedulers."""
 
 from __future__ import annotations
 
@@ -8,12 +8,22 @@ import torch
 from torch import Tensor
 
 Spacing = Literal["linspace", "quadratic"]
+"""Names of the ways in which a sampler spaces its timesteps."""
 
 
 class NoiseSchedule:
-    """`x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) eps`, beta linear from 1e-4 to 0.02 over T steps.
+    """The forward process x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) eps (the paper, section 3.1).
 
-    The paper, section 3.1. t counts from 0 (almost clean) to T - 1 (almost pure noise).
+    t counts from 0 (almost clean) to T - 1 (almost pure noise).
+
+    Example:
+        schedule = NoiseSchedule()
+        x_t = schedule.add_noise(images, torch.randn_like(images), torch.tensor([500]))
+
+    Args:
+        steps: number of timesteps T.
+        beta_start: beta at t = 0.
+        beta_end: beta at t = T - 1; in between beta is linear.
     """
 
     def __init__(self, steps: int = 1000, beta_start: float = 1e-4, beta_end: float = 0.02) -> None:
@@ -23,16 +33,27 @@ class NoiseSchedule:
         self.alphas_bar = torch.cumprod(1.0 - betas, 0).float()
 
     def add_noise(self, x0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
-        """x_t for images (B, H, W), noise (B, H, W) and timesteps (B,)."""
+        """Return x_t, (B, H, W).
+
+        Args:
+            x0: clean images, (B, H, W).
+            noise: standard normal noise eps, (B, H, W).
+            t: timesteps, (B,).
+        """
         abar = self.alphas_bar[t].view(-1, 1, 1)
         return abar.sqrt() * x0 + (1.0 - abar).sqrt() * noise
 
     def timesteps(self, count: int, spacing: Spacing = "linspace", least_t: int = 0) -> list[int]:
-        """`count` timesteps from T - 1 down to least_t.
+        """Return the timesteps that a sampler visits, from T - 1 down to least_t.
 
-        "linspace": evenly spaced; "quadratic": closer together the less noise there is, where images
-        get their detail (Song 2021, appendix D.2).
-        Raises ValueError if count is not within 1 ... T - least_t.
+        Args:
+            count: their number.
+            spacing: "linspace": evenly spaced; "quadratic": closer together the less noise there is,
+                where images get their detail (Song 2021, appendix D.2).
+            least_t: the last timestep.
+
+        Raises:
+            ValueError: count is not within 1 ... T - least_t.
         """
         span = self.steps - least_t
         if not 1 <= count <= span:
@@ -46,5 +67,5 @@ class NoiseSchedule:
         return [least_t + k for k in rising[::-1]]
 
     def abar(self, t: int) -> float:
-        """abar_t; 1 for t < 0, the clean image."""
+        """Return abar_t; 1 for t < 0, the clean image."""
         return float(self.alphas_bar[t]) if t >= 0 else 1.0

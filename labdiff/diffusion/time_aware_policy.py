@@ -1,4 +1,4 @@
-"""The time-aware denoising policy: which layer set works at which timestep (paper, section 3.3)."""
+"""The time-aware denoising policy: which layer set denoises at which timestep (paper, section 3.3)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,17 @@ from collections.abc import Sequence
 class TimeAwarePolicy:
     """T timesteps split into M consecutive ranges, one layer set each.
 
-    edges: first timesteps of the second, third ... range; the ranges are (nearly) equal if there are
-    none. Ranges chosen by difficulty are short where little noise is left: there a unit has most to do.
-    Raises ValueError unless there are M - 1 edges that rise within 1 ... T - 1.
+    Example:
+        TimeAwarePolicy(1000, 5).layer_set(250)  # 1
+
+    Args:
+        steps: number of timesteps T.
+        layer_sets: number of ranges M.
+        edges: first timesteps of the second, third ... range; (nearly) equal ranges if empty. Ranges
+            chosen by difficulty are short where little noise is left: there denoising is hardest.
+
+    Raises:
+        ValueError: there are not M - 1 edges, or they do not rise within 1 ... T - 1.
     """
 
     def __init__(self, steps: int, layer_sets: int, edges: Sequence[int] = ()) -> None:
@@ -26,9 +34,9 @@ class TimeAwarePolicy:
         self._firsts = [0, *inner]
 
     def bounds(self, layer_set: int) -> tuple[int, int]:
-        """First timestep of a layer set and the first after it."""
+        """Return the first timestep of a layer set, and the first one after it."""
         return self._firsts[layer_set], [*self._firsts[1:], self.steps][layer_set]
 
     def layer_set(self, t: int) -> int:
-        """The layer set that works at timestep t."""
+        """Return the layer set that denoises at timestep t."""
         return bisect_right(self._firsts, t) - 1

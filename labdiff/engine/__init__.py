@@ -1,4 +1,4 @@
-"""One bench that stays open, and what is done with it, one thing at a time: what a window steers.
+"""One bench that stays open, and one thing at a time done with it: what a window steers.
 
-A window sends commands (`commands`) and is told labdiff's events and what is in `news`.
+A window sends commands (`labdiff.engine.commands`) and receives `labdiff.engine.status.EngineEvent`.
 """

@@ -1,4 +1,4 @@
-"""What can be asked of an engine: frozen plain values, so that they cross to another process."""
+"""The commands of an engine: frozen plain values, so that they cross to another process."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from labdiff.generation.request import GenerationRequest
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Open a bench: name of a shipped one, or path. seed: of a mock laboratory.
+    """Open a bench: the name of a shipped one, or a path. seed: of a mock laboratory.
 
-    calibrations: folder of the bench's archive; the bench's own if None. slm_address: instead of the bench
-    file's, such as the monitor that was chosen; None: the file's.
+    calibrations: folder of the calibration archive; the bench's own if None. slm_address: replaces the
+    address in the bench file, for example by the monitor that was chosen; None: the file's.
     """
 
     bench: str
@@ -30,40 +30,40 @@ class Connect:
 
 @dataclass(frozen=True, slots=True)
 class Disconnect:
-    """Leave the bench safe and let go of it."""
+    """Leave the bench safe and close it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SetExposure:
-    """Of the camera, ms."""
+    """Set the camera's exposure time."""
 
     exposure_ms: float
 
 
 @dataclass(frozen=True, slots=True)
 class SetRoi:
-    """The camera's window, in raw-sensor pixels; None: the whole sensor."""
+    """Set the camera's window, in raw-sensor pixels; None: the whole sensor."""
 
     roi: Roi | None
 
 
 @dataclass(frozen=True, slots=True)
 class SetPower:
-    """Of the laser, mW."""
+    """Set the laser's power."""
 
     power_mw: float
 
 
 @dataclass(frozen=True, slots=True)
 class SetEmission:
-    """Laser on or off."""
+    """Switch the laser on or off."""
 
     on: bool
 
 
 @dataclass(frozen=True, slots=True)
 class SetLive:
-    """Show frames while nothing else is done, at most so many a second."""
+    """Show frames while no job runs, at most `frames_per_s` of them a second."""
 
     on: bool
     frames_per_s: float = 60.0
@@ -71,15 +71,17 @@ class SetLive:
 
 @dataclass(frozen=True, slots=True)
 class ShowPhase:
-    """Put a phase on the whole SLM, (height, width), rad; flat if None."""
+    """Display a phase on the whole SLM, (height, width), rad; a flat one if None."""
 
     phase_rad: npt.NDArray[np.float32] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Calibrate:
-    """names: these alone; none for all that no longer hold. everything: all, without a look. check: only
-    look.
+    """Calibrate the bench.
+
+    names: the routines to measure; none for all whose results are no longer valid. everything: measure
+    all routines, without a validity check. check: check the stored results and measure nothing.
     """
 
     names: tuple[str, ...] = ()
@@ -91,7 +93,7 @@ class Calibrate:
 class Train:
     """Train on the bench. out: folder of the run. resume: a run file.
 
-    start_from: a layer file, or "pretrained"; what its layers are made for goes before the options.
+    start_from: a layer file, or "pretrained"; the options that its layers need override `options`.
     """
 
     options: TrainingOptions
@@ -103,34 +105,34 @@ class Train:
 
 @dataclass(frozen=True, slots=True)
 class Generate:
-    """Images out of noise; the bench's calibrations are the engine's, whatever the request says."""
+    """Generate images; the calibrations are those of the engine's bench, not the request's."""
 
     request: GenerationRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Let the job rest between two of its steps."""
+    """Pause the job between two of its steps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Let it go on."""
+    """Resume the paused job."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """End the job; what it recorded is kept."""
+    """Stop the job; what it recorded stays in its run file."""
 
 
 @dataclass(frozen=True, slots=True)
 class SafeState:
-    """Laser off at once, then the job ended and the SLM flat."""
+    """Switch the laser off at once, then stop the job and flatten the SLM."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quit:
-    """Disconnect and end."""
+    """Disconnect, and end the engine."""
 
 
 Command: TypeAlias = (

@@ -1,4 +1,4 @@
-"""The devices of a bench as a window shows them: what was asked for beside what they say."""
+"""Set and read the devices of a bench, for a window: requested beside actual values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ from labdiff.engine.status import BenchState, DeviceState, Setting
 
 
 class DeviceReadout:
-    """Sets values and reads them back."""
+    """Sets the devices of a bench and reads them.
+
+    Args:
+        bench: the open bench.
+        config: its bench file.
+        calibrations: folder of its calibrations.
+    """
 
     def __init__(self, bench: Bench, config: BenchConfig, calibrations: Path) -> None:
         self._bench, self._config, self._calibrations = bench, config, calibrations
@@ -21,37 +27,42 @@ class DeviceReadout:
         self._power_mw = config.laser.power_mw
 
     def set_exposure(self, exposure_ms: float) -> None:
-        """Raises DeviceValueError with the limits if it is out of range."""
+        """Set the camera's exposure time. Raises DeviceValueError with the limits if out of range."""
         self._bench.camera.exposure_ms = exposure_ms
         self._exposure_ms = exposure_ms
 
     def set_power(self, power_mw: float) -> None:
-        """Raises DeviceValueError with the limits if it is out of range."""
+        """Set the laser's power. Raises DeviceValueError with the limits if it is out of range."""
         self._bench.laser.power_mw = power_mw
         self._power_mw = power_mw
 
     def job_ended(self) -> None:
-        """What a job has set counts as asked for. A device that does not answer says so in `state`."""
+        """Take the values that a job has set as the requested ones."""
+        # A device that does not answer is reported by `state`.
         with contextlib.suppress(DeviceError):
             self._exposure_ms = self._bench.camera.exposure_ms
         with contextlib.suppress(DeviceError):
             self._power_mw = self._bench.laser.power_mw
 
     def state(self, live: bool) -> BenchState:
-        """What all devices say now; one that does not answer says why."""
+        """Read all devices; one that does not answer is reported with the reason.
+
+        live: whether the live view runs.
+        """
         bench, config = self._bench, self._config
         devices = [
-            self._told("slm", config.slm.driver, bench.slm.name, self._slm),
-            self._told("camera", config.camera.driver, bench.camera.name, self._camera),
-            self._told("laser", config.laser.driver, bench.laser.name, self._laser),
+            self._read("slm", config.slm.driver, bench.slm.name, self._slm),
+            self._read("camera", config.camera.driver, bench.camera.name, self._camera),
+            self._read("laser", config.laser.driver, bench.laser.name, self._laser),
         ]
         if bench.dmd is not None:
             driver = config.input.driver
-            devices.insert(1, self._told("dmd", driver, bench.dmd.name, self._dmd))
+            settling = Setting("settling", None, bench.dmd.timing.total_ms, "ms")
+            devices.insert(1, self._read("dmd", driver, bench.dmd.name, lambda: (settling,)))
         try:
             emission = bench.laser.emission
         except DeviceError:
-            emission = True  # not known: what is dangerous is shown
+            emission = True  # unknown: the dangerous state is reported
         return BenchState(
             bench=config.name,
             devices=tuple(devices),
@@ -66,11 +77,11 @@ class DeviceReadout:
             calibrations=str(self._calibrations),
         )
 
-    def _told(
-        self, kind: str, driver: str, name: str, ask: Callable[[], tuple[Setting, ...]]
+    def _read(
+        self, kind: str, driver: str, name: str, settings: Callable[[], tuple[Setting, ...]]
     ) -> DeviceState:
         try:
-            return DeviceState(kind, driver, name, True, ask())
+            return DeviceState(kind, driver, name, True, settings())
         except DeviceError as error:
             return DeviceState(kind, driver, name, False, (), str(error))
 
@@ -81,10 +92,6 @@ class DeviceReadout:
             Setting("pixel pitch", None, slm.pixel_pitch_um, "µm"),
             Setting("bits", None, slm.bit_depth, ""),
         )
-
-    def _dmd(self) -> tuple[Setting, ...]:
-        assert self._bench.dmd is not None
-        return (Setting("settling", None, self._bench.dmd.timing.total_ms, "ms"),)
 
     def _camera(self) -> tuple[Setting, ...]:
         camera = self._bench.camera

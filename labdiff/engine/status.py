@@ -1,4 +1,4 @@
-"""What an engine tells beside the events of its jobs: frozen plain values."""
+"""The events of an engine beside those of its jobs: frozen plain values."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ import numpy.typing as npt
 
 from labdiff.events import Event
 
+JobKind: TypeAlias = Literal["calibration", "training", "generation"]
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A value of a device: what was asked for, what the device says, its unit and its limits.
+    """A value of a device: requested and actual, with its unit and its limits.
 
-    asked: None for what cannot be set. actual: None if the device does not say.
+    requested: None for what cannot be set. actual: None if the device does not report it.
     """
 
     name: str
-    asked: float | None
+    requested: float | None
     actual: float | None
     unit: str
     low: float | None = None
@@ -28,19 +30,23 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class DeviceState:
-    """kind: slm, camera, laser or dmd. driver: of the bench file. words: what is wrong, else empty."""
+    """A device of the bench.
+
+    kind: "slm", "camera", "laser" or "dmd". driver: its name in the bench file. problem: why the device
+    does not answer, "" if it does.
+    """
 
     kind: str
     driver: str
     name: str
     connected: bool
     settings: tuple[Setting, ...] = ()
-    words: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class BenchState:
-    """All devices of the bench in hand; none after disconnecting.
+    """The devices of the connected bench; none after disconnecting.
 
     sensor_shape, panel_shape, patch_shape: (height, width), px. calibrations: folder of the archive.
     """
@@ -60,19 +66,19 @@ class BenchState:
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """What the engine is at; kind "" for nothing. path: the file that it writes, "" for none."""
+    """The state of the engine's job; kind "" for no job. path: the file that it writes, "" for none."""
 
-    kind: Literal["", "calibration", "training", "generation"]
+    kind: Literal[""] | JobKind
     state: Literal["idle", "running", "paused", "stopping"]
     path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class PatternShown:
-    """What stands on the SLM now, (height, width), rad."""
+class PatternDisplayed:
+    """The pattern that the SLM displays now, (height, width), rad."""
 
     phase_rad: npt.NDArray[np.floating]
-    words: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +90,10 @@ class LayerSets:
 
 @dataclass(frozen=True, slots=True)
 class ErrorReport:
-    """Something went wrong: what to say, and what a developer would like to see."""
+    """An error: the message for the user, and the traceback for a developer."""
 
-    words: str
+    message: str
     details: str = ""
 
 
-News: TypeAlias = Event | BenchState | JobState | PatternShown | LayerSets | ErrorReport
+EngineEvent: TypeAlias = Event | BenchState | JobState | PatternDisplayed | LayerSets | ErrorReport

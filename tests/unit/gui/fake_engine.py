@@ -13,7 +13,14 @@ import numpy as np
 from calibration.step import CalibrationStep
 from drivers.types import Frame, Roi
 from labdiff.engine import commands as ask
-from labdiff.engine.status import BenchState, DeviceState, ErrorReport, JobState, News, Setting
+from labdiff.engine.status import (
+    BenchState,
+    DeviceState,
+    EngineEvent,
+    ErrorReport,
+    JobState,
+    Setting,
+)
 from labdiff.events import (
     Event,
     GenerationStep,
@@ -31,7 +38,7 @@ SENSOR = (256, 320)
 class Engine:
     """Training of 50 steps (for ever with batch 7, dead with batch 13), images of 5 steps."""
 
-    def __init__(self, tell: Callable[[News], None], show: Callable[[Frame], None]) -> None:
+    def __init__(self, tell: Callable[[EngineEvent], None], show: Callable[[Frame], None]) -> None:
         self._tell, self._show = tell, show
         self._exposure_ms, self._on, self._live = 2.0, False, False
         self._open = self._paused = False

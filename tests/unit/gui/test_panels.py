@@ -110,7 +110,7 @@ def test_a_device_that_does_not_answer_says_so_in_words(qtbot: QtBot) -> None:
     panel = BenchPanel("mock", 0)
     qtbot.addWidget(panel)
     panel.show_state(STATE)
-    gone = dataclasses.replace(CAMERA, connected=False, settings=(), words="camera: unplugged")
+    gone = dataclasses.replace(CAMERA, connected=False, settings=(), problem="camera: unplugged")
     panel.show_state(dataclasses.replace(STATE, devices=(gone, LASER)))
     words = panel.findChild(QWidget, "camera_words")
     assert words is not None and not words.isHidden()

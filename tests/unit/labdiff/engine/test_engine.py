@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from drivers.types import Frame, Roi
+from labdiff.bench.bench import Bench
 from labdiff.config.bench import bench_text
 from labdiff.config.training import TrainingOptions
 from labdiff.engine.commands import (
@@ -31,7 +32,7 @@ from labdiff.engine.commands import (
     Train,
 )
 from labdiff.engine.engine import Engine
-from labdiff.engine.status import BenchState, ErrorReport, JobState, News
+from labdiff.engine.status import BenchState, EngineEvent, ErrorReport, JobState
 from labdiff.events import GenerationStep, JobEnded
 from labdiff.generation.request import GenerationRequest
 from labdiff.runs.reader import read_run
@@ -45,9 +46,15 @@ class Desk:
     """Plays a list of commands to an engine; an int in it lets the engine go on so many times."""
 
     def __init__(self) -> None:
-        self.news: list[News] = []
+        self.events: list[EngineEvent] = []
         self.frames: list[Frame] = []
-        self.engine = Engine(self.news.append, self.frames.append)
+        self.engine = Engine(self.events.append, self.frames.append)
+
+    @property
+    def bench(self) -> Bench:
+        opened = self.engine._opened
+        assert opened is not None
+        return opened.bench
 
     def play(self, *script: Command | int | Callable[[], None]) -> Desk:
         queue: Iterator[Command | None] = self._commands(script)
@@ -65,7 +72,7 @@ class Desk:
         yield Quit()
 
     def of(self, kind: type) -> list:
-        return [piece for piece in self.news if isinstance(piece, kind)]
+        return [event for event in self.events if isinstance(event, kind)]
 
     def setting(self, device: str, name: str) -> list[float | None]:
         states = [s for s in self.of(BenchState) if s.devices]
@@ -87,7 +94,7 @@ def test_connected_devices_are_told_with_what_was_asked_and_what_they_say() -> N
     assert not first.emission
     assert first.sensor_shape == (256, 320) and first.bit_depth == 12
     exposure = next(s for s in first.devices[1].settings if s.name == "exposure")
-    assert (exposure.asked, exposure.actual, exposure.unit) == (2.0, 2.0, "ms")
+    assert (exposure.requested, exposure.actual, exposure.unit) == (2.0, 2.0, "ms")
     assert exposure.low == 0.005 and exposure.high == 1000.0
     assert desk.of(BenchState)[-1].devices == (), "gone after Quit"
 
@@ -108,13 +115,13 @@ def test_values_are_set_and_read_back_and_wrong_ones_refused_in_words() -> None:
     assert desk.setting("camera", "window, width")[-1] == 320
     assert [s for s in desk.of(BenchState) if s.devices][-1].emission
     (trouble,) = desk.of(ErrorReport)
-    assert "exposure 50000.0 ms; allowed is 0.005 ... 1000.0 ms" in trouble.words
+    assert "exposure 50000.0 ms; allowed is 0.005 ... 1000.0 ms" in trouble.message
 
 
 def test_without_a_bench_commands_are_refused_in_words(tmp_path: Path) -> None:
     missing = tmp_path / "none.toml"
     desk = Desk().play(SetExposure(1.0), Calibrate(), Connect(str(missing)))
-    words = [trouble.words for trouble in desk.of(ErrorReport)]
+    words = [trouble.message for trouble in desk.of(ErrorReport)]
     assert words[:2] == ["no bench is connected; choose one and connect"] * 2
     assert "none.toml: no such bench file" in words[2]
 
@@ -133,8 +140,8 @@ def test_a_camera_that_goes_ends_the_live_view_in_words(tmp_path: Path) -> None:
     path.write_text(text, encoding="utf-8")
     desk = Desk().play(Connect(str(path)), SetLive(True), 4)
     assert len(desk.frames) == 1
-    assert "disconnected" in desk.of(ErrorReport)[0].words
-    assert "The live view is off" in desk.of(ErrorReport)[0].words
+    assert "disconnected" in desk.of(ErrorReport)[0].message
+    assert "The live view is off" in desk.of(ErrorReport)[0].message
 
 
 def test_a_job_is_paused_goes_on_and_ends() -> None:
@@ -161,14 +168,14 @@ def test_a_job_is_paused_goes_on_and_ends() -> None:
 def test_the_twin_generates_without_a_bench_and_the_bench_does_not() -> None:
     on_bench = Generate(GenerationRequest(count=1, sampler={"sampler_steps": 2}, where="bench"))
     desk = Desk().play(on_bench, TWO_STEPS, 5)
-    assert "no bench is connected" in desk.of(ErrorReport)[0].words
+    assert "no bench is connected" in desk.of(ErrorReport)[0].message
     assert desk.of(JobEnded)[0].outcome == "completed"
     assert len(desk.of(GenerationStep)) == 2
 
 
 def test_one_job_at_a_time_and_no_value_is_changed_under_it() -> None:
     desk = Desk().play(Connect("mock"), TWO_STEPS, 1, SetExposure(1.0), TWO_STEPS, 5)
-    assert [t.words for t in desk.of(ErrorReport)] == [
+    assert [t.message for t in desk.of(ErrorReport)] == [
         "the bench is busy: generation; stop it first"
     ] * 2
     assert desk.of(JobEnded)[0].outcome == "completed"
@@ -181,7 +188,7 @@ def test_the_safe_state_ends_the_job_and_darkens_the_bench() -> None:
 
     def press() -> None:
         desk.engine.laser_off()
-        dark.append(not desk.engine._bench.laser.emission)  # type: ignore[union-attr]
+        dark.append(not desk.bench.laser.emission)
 
     phase = np.ones((144, 640), np.float32)
     desk.play(
@@ -199,16 +206,16 @@ def test_the_bench_is_closed_when_whoever_steered_it_is_gone() -> None:
     benches = []
 
     def take(timeout_s: float) -> Command | None:
-        benches.append(desk.engine._bench)
+        benches.append(desk.engine._opened)
         try:
             return next(commands)
         except StopIteration:
             raise EOFError from None
 
     desk.engine.serve(take)
-    assert benches[-1] is not None and not benches[-1].laser.emission
+    assert benches[-1] is not None and not benches[-1].bench.laser.emission
     with pytest.raises(Exception, match="is closed"):
-        benches[-1].slm.set_phase(np.zeros((144, 640), np.float32))
+        benches[-1].bench.slm.set_phase(np.zeros((144, 640), np.float32))
 
 
 def test_disconnect_and_connect_again() -> None:
@@ -221,12 +228,12 @@ def test_what_a_job_has_set_counts_as_asked_for() -> None:
     desk = Desk()
 
     def set_by_the_job() -> None:
-        desk.engine._bench.camera.exposure_ms = 7.0  # type: ignore[union-attr]
+        desk.bench.camera.exposure_ms = 7.0
 
     desk.play(Connect("mock"), SetExposure(4.0), TWO_STEPS, 1, set_by_the_job, 4)
     last = [s for s in desk.of(BenchState) if s.devices][-1]
     exposure = next(s for s in last.devices[1].settings if s.name == "exposure")
-    assert (exposure.asked, exposure.actual) == (7.0, 7.0)
+    assert (exposure.requested, exposure.actual) == (7.0, 7.0)
 
 
 def test_a_training_starts_from_the_pretrained_layers(tmp_path: Path) -> None:
@@ -241,4 +248,4 @@ def test_a_training_starts_from_the_pretrained_layers(tmp_path: Path) -> None:
     assert used.online_steps == 1
     missing = Train(options, tmp_path / "other", start_from=tmp_path / "none.h5")
     desk = Desk().play(Connect("mock"), missing)
-    assert "none.h5: no such layer file" in desk.of(ErrorReport)[0].words
+    assert "none.h5: no such layer file" in desk.of(ErrorReport)[0].message
