@@ -1,31 +1,36 @@
-"""Fixtures that several floors share."""
+"""Fixtures and settings that all tests share."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 
-import pytest
-import torch
-
-# No window is needed to test windows; set before Qt is imported by anything.
+# Set before numpy, torch and Qt are imported by anything, and inherited by the processes that tests
+# start. One thread a process: small arrays run faster on it, results are the same everywhere, and on
+# a busy machine threads that wait for each other burn several times the work's own CPU time.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+# No window is needed to test windows.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import pytest  # noqa: E402
+import torch  # noqa: E402
 
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread() -> None:
-    """Small arrays run faster on one thread, and the same everywhere; fixtures of modules too."""
+    """Compute on one thread, also in fixtures of modules."""
     torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)
 def still_one_thread() -> Iterator[None]:
-    """Whatever a test sets ends with it."""
+    """Restore one thread after a test that sets another number."""
     yield
     torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)
 def no_data_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tests pass without the user's data files."""
+    """Hide the user's data files: the tests pass without them."""
     monkeypatch.delenv("LABDIFF_DATA", raising=False)
