@@ -20,7 +20,8 @@ from labdiff.metrics.noise_error import FIRST_SCORED_T
 from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.training_session import TrainingSession
 from labdiff.training.batches import Batch, draw_batch
-from labdiff.training.forward import RefinedForward, TwinForward, light_source
+from labdiff.training.forward import RefinedForward, TwinForward, forward_of
+from labdiff.training.loss import training_loss
 from labdiff.training.methods import Method
 from labdiff.training.optimiser import LayerOptimiser
 from labdiff.training.twin_refinement import RefinementResult
@@ -94,57 +95,49 @@ class Trial:
 
     def __init__(self, session: TrainingSession, method: Method, steps: int, rate: float) -> None:
         self.session, self.method = session, method
-        self.source: TwinForward = light_source(session, method)
+        self.forward: TwinForward = forward_of(session, method)
         self.learner = LayerOptimiser(session.odu, LAYER_SET, session.options, rate, steps)
         self.step_number = 0
 
-    def step(self) -> tuple[float, RefinementResult | None]:
-        """One step; noise MSE of its batch, and what the look at the twin said."""
+    def step(self) -> tuple[float, RefinementResult]:
+        """Make one step; return the noise MSE of its batch, and what was done to the twin."""
         batch = draw_batch(self.session, "online", LAYER_SET, self.step_number)
         self.step_number += 1
-        session, source = self.session, self.source
-        abar = session.schedule.alphas_bar[batch.t]
-        written = session.odu.written(batch.x_t, LAYER_SET, self.learner.phases)
-        inputs, layers = session.calibrated.displayed(*written)
-        sent = source.send(inputs, layers)
-        sent.wait()
-        light = source.light(sent, inputs, layers)
-        images = (batch.x_t, abar, batch.clean, batch.noise)
-        self.learner.backward(session.odu.loss(light.intensity, *images, LAYER_SET))
-        look = source.refine(sent, light)
-        self.learner.step(trusted=look is None or look.trusted)
-        return self._mse(light.measured, batch), look
+        forward = self.forward
+        submitted = forward.submit(batch, LAYER_SET, self.learner.phases)
+        result = forward(submitted)
+        self.learner.backward(training_loss(self.session.odu, batch, result, LAYER_SET))
+        refinement = forward.refine(submitted, result)
+        self.learner.step(trusted=refinement.trusted)
+        return self._mse(result.measured, batch), refinement
 
     def score(self, batches: int = HELD_OUT) -> float:
-        """Noise MSE of held-out batches, where the method's light comes from; it follows as it learns."""
-        session, source = self.session, self.source
+        """Return the noise MSE of held-out batches by the method's forward pass; the twin is refined."""
+        forward = self.forward
         errors = []
         for number in range(batches):
-            batch = draw_batch(session, "online", LAYER_SET, -1 - number)
+            batch = draw_batch(self.session, "online", LAYER_SET, -1 - number)
             with torch.no_grad():
-                written = session.calibrated.displayed(*session.odu.written(batch.x_t, LAYER_SET))
-                sent = source.send(*written)
-                sent.wait()
-                light = source.light(sent, *written)
-            errors.append(self._mse(light.measured, batch))
-            source.refine(sent, light)
+                submitted = forward.submit(batch, LAYER_SET)
+                result = forward(submitted)
+            errors.append(self._mse(result.measured, batch))
+            forward.refine(submitted, result)
         return sum(errors) / len(errors)
 
     def _mse(self, measured: Tensor, batch: Batch) -> float:
         session = self.session
         with torch.no_grad():
-            abar = session.schedule.alphas_bar[batch.t]
-            found = session.odu.decode(measured, batch.x_t, abar, LAYER_SET)
+            found = session.odu.decode(measured, batch.x_t, batch.abar, LAYER_SET)
             scored = batch.t >= FIRST_SCORED_T
             error = (found - batch.noise)[scored] if bool(scored.any()) else found - batch.noise
             return float(error.square().mean())
 
     @property
     def refined(self) -> RefinedForward:
-        """The source, of the method "online"."""
-        assert isinstance(self.source, RefinedForward)
-        return self.source
+        """Return the forward pass, of the method "online"."""
+        assert isinstance(self.forward, RefinedForward)
+        return self.forward
 
     def close(self) -> None:
-        """No batch is on its way any more."""
-        self.source.__exit__(None, None, None)
+        """Leave no batch in progress."""
+        self.forward.__exit__(None, None, None)

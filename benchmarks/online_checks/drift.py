@@ -56,9 +56,9 @@ def hour(seed: int, steps: int, scores: int) -> Hour:
             for step in range(steps):
                 bench.clock.sleep_s(max(0.0, began_s + HOUR_S * step / steps - bench.clock.now_s()))
                 look = trial.step()[1]
-                if look is not None and look.sudden:
+                if look is not None and look.change_point:
                     alarms += 1
-                    run(trial.source.recover())
+                    run(trial.forward.realign())
                 if step % (steps // scores) == 0:
                     found.append(trial.score(SCORED))
             errors[method] = found

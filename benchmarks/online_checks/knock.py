@@ -40,11 +40,11 @@ def knock(seed: int) -> Knock:
         for count in range(1, PATIENCE + 1):
             error, look = trial.step()
             knocked = error if count == 1 else knocked
-            if look is not None and look.sudden:
+            if look is not None and look.change_point:
                 noticed = count
                 break
         frames = bench.frames_taken
-        run(trial.source.recover())
+        run(trial.forward.realign())
         frames = bench.frames_taken - frames
         for _ in range(AFTER):
             trial.step()

@@ -102,7 +102,7 @@ def on_the_true_model(known: Calibrated, steps: int) -> tuple[float, float]:
                     *session.odu.written(x_t, LAYER_SET, layers)
                 )
             measured = session.calibrated.measure(inputs, layers)
-            refinement.look(inputs, layers, measured, torch.zeros(len(x_t)), float(number))
+            refinement.refine(inputs, layers, measured, torch.zeros(len(x_t)), float(number))
         true = session.calibrated.twin.finer(2)
     session = opened(known, config)
     with session.calibrated.bench:

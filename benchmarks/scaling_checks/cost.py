@@ -11,7 +11,8 @@ import torch
 from benchmarks.claims import Claim, claim
 from benchmarks.scaling_checks.setting import independent, session_of, small_bench_text
 from labdiff.training.batches import draw_batch
-from labdiff.training.forward import light_source
+from labdiff.training.forward import forward_of
+from labdiff.training.loss import training_loss
 from labdiff.training.optimiser import LayerOptimiser
 
 FITTED = ((2, 40, 4), (4, 40, 4), (4, 40, 16), (4, 80, 8), (8, 80, 8))
@@ -23,16 +24,13 @@ def step_s(layers: int, side_px: int, batch: int, repeats: int) -> float:
     """Seconds of the processor for one step, the median of some: other work on the machine counts less."""
     session = session_of(small_bench_text(side_px, layers), independent(1, 10, batch))
     learner = LayerOptimiser(session.odu, 0, session.options, 0.1, 10)
-    source = light_source(session, "offline")
+    forward = forward_of(session, "offline")
     times = []
     for step in range(1 + repeats):
         began_s = time.process_time()
         drawn = draw_batch(session, "offline", 0, step)
-        shown = session.odu.written(drawn.x_t, 0, learner.phases)
-        light = source.light(source.send(*shown), *shown)
-        abar = session.schedule.alphas_bar[drawn.t]
-        images = (drawn.x_t, abar, drawn.clean, drawn.noise)
-        learner.backward(session.odu.loss(light.intensity, *images, 0))
+        result = forward(forward.submit(drawn, 0, learner.phases))
+        learner.backward(training_loss(session.odu, drawn, result, 0))
         learner.step()
         times.append(time.process_time() - began_s)
     return median(times[1:])

@@ -12,7 +12,8 @@ from benchmarks.scaling_checks.setting import independent, session_of, small_ben
 from labdiff.training.batch_share import BatchShare
 from labdiff.training.batches import draw_batch
 from labdiff.training.data_parallel import free_port, group
-from labdiff.training.forward import light_source
+from labdiff.training.forward import forward_of
+from labdiff.training.loss import training_loss
 from labdiff.training.optimiser import LayerOptimiser
 from labdiff.workers.local_processes import LocalWorkers
 from labdiff.workers.task import Task, run_tasks
@@ -51,12 +52,9 @@ def largest_difference(processes: int = 2) -> float:
 def _gradient(session: Any, share: BatchShare | None = None) -> npt.NDArray[np.float32]:
     learner = LayerOptimiser(session.odu, 1, session.options, 0.1, 10)
     batch = draw_batch(session, "offline", 1, 0, share)
-    source = light_source(session, "offline")
-    shown = session.odu.written(batch.x_t, 1, learner.phases)
-    light = source.light(source.send(*shown), *shown)
-    abar = session.schedule.alphas_bar[batch.t]
-    images = (batch.x_t, abar, batch.clean, batch.noise)
-    learner.backward(session.odu.loss(light.intensity, *images, 1), share)
+    forward = forward_of(session, "offline")
+    result = forward(forward.submit(batch, 1, learner.phases))
+    learner.backward(training_loss(session.odu, batch, result, 1), share)
     parts = [
         np.zeros(p.shape, np.float32) if p.grad is None else p.grad.numpy()
         for p in learner.parameters

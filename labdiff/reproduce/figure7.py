@@ -90,7 +90,7 @@ def learn(context: Context, settings: Settings, method: Method) -> Job[list[Row]
     options = standard_options(context, settings.data, "paper", **settings.options)
     config = parse_bench(standard_bench(context), "bench file")
     session = TrainingSession.create(CalibratedBench(config), options, context.data_dir)
-    odu, schedule, layer_set = session.odu, session.schedule, settings.layer_set
+    odu, layer_set = session.odu, settings.layer_set
     wrong = 1.0 if method == "calibrated" else 1.0 + settings.too_large
     experiment = with_angles(build_twin(config), settings.angles_mrad)
     twin = with_angles(
@@ -104,8 +104,8 @@ def learn(context: Context, settings: Settings, method: Method) -> Job[list[Row]
     yield StageStarted(NAMES[method], settings.steps)
     rows: list[Row] = []
     for step in range(settings.steps):
-        r_t, noise, clean, t, _ = draw_batch(session, "online", layer_set, step)
-        abar = schedule.alphas_bar[t]
+        batch = draw_batch(session, "online", layer_set, step)
+        r_t, noise, clean, abar = batch.x_t, batch.noise, batch.clean, batch.abar
         inputs, phases = odu.written(r_t, layer_set, layers)
         measured = experiment(inputs, phases).detach()
         modelled = twin(inputs, phases)
@@ -117,7 +117,7 @@ def learn(context: Context, settings: Settings, method: Method) -> Job[list[Row]
         torch.autograd.backward(odu.loss(light, r_t, abar, clean, noise, layer_set))
         if method == "online":
             seen = inputs.detach(), phases.detach(), measured
-            refinement.look(*seen, noise_free, float(step))
+            refinement.refine(*seen, noise_free, float(step))
         # Only now: what was written may be the layers themselves.
         optimiser.step()
 

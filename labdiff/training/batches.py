@@ -1,8 +1,9 @@
-"""The images of a training step."""
+"""The images of a training step: drawn from the training images, with noise of drawn timesteps."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -13,14 +14,50 @@ from labdiff.training.batch_share import BatchShare
 from labdiff.training.methods import Method
 
 
-class Batch(NamedTuple):
-    """Noisy images, noise, clean images (B, H, W), t (B,), and prompts (B,) if the class is written."""
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Images of one training step.
+
+    Attributes:
+        x_t: (B, H, W), noisy images, the input.
+        noise: (B, H, W), the noise in them, a target.
+        clean: (B, H, W), the images without noise, a target.
+        t: (B,), timesteps.
+        abar: (B,), share of the clean image's variance at these timesteps (Ho et al. 2020).
+        prompts: (B,), blocks of the classes prompted; None where the unit has no prompts.
+    """
 
     x_t: Tensor
     noise: Tensor
     clean: Tensor
     t: Tensor
+    abar: Tensor
     prompts: Tensor | None
+
+    def part(self, images: slice) -> Batch:
+        """Return some of the images as a batch."""
+        prompts = None if self.prompts is None else self.prompts[images]
+        return Batch(
+            self.x_t[images],
+            self.noise[images],
+            self.clean[images],
+            self.t[images],
+            self.abar[images],
+            prompts,
+        )
+
+    @staticmethod
+    def joined(batches: Sequence[Batch]) -> Batch:
+        """Return the images of several batches as one."""
+        prompts = [batch.prompts for batch in batches if batch.prompts is not None]
+        return Batch(
+            torch.cat([batch.x_t for batch in batches]),
+            torch.cat([batch.noise for batch in batches]),
+            torch.cat([batch.clean for batch in batches]),
+            torch.cat([batch.t for batch in batches]),
+            torch.cat([batch.abar for batch in batches]),
+            torch.cat(prompts) if prompts else None,
+        )
 
 
 def draw_batch(
@@ -32,7 +69,14 @@ def draw_batch(
 ) -> Batch:
     """Draw the images of one step, or the share of them that this process has.
 
-    Seeded by the step itself, so that a resumed run meets the batches that it would have met.
+    Seeded by the step itself, so that a resumed run gets the batches that it would have had.
+
+    Args:
+        session: the images, the noise schedule and the policy.
+        method: each method has batches of its own.
+        layer_set: whose timesteps are drawn.
+        step: of the layer set; negative ones give batches that training never sees.
+        share: of every batch, if several processes train a layer set together.
     """
     options = session.options
     stream = {"calibrated": 0, "offline": 1, "physics_aware": 2, "online": 3}[method]
@@ -46,9 +90,7 @@ def draw_batch(
     noise = torch.randn(clean.shape, generator=rng)
     # Last, so that images and noise are the same with and without prompts.
     prompts = prompts_for_training(session, images.train_labels[drawn], rng)
-    whole = Batch(session.schedule.add_noise(clean, noise, t), noise, clean, t, prompts)
-    if share is None:
-        return whole
+    x_t = session.schedule.add_noise(clean, noise, t)
+    batch = Batch(x_t, noise, clean, t, session.schedule.alphas_bar[t], prompts)
     # After all is drawn, so that the shares together are the batch of one process.
-    own = share.images
-    return Batch(*(None if part is None else part[own] for part in whole))  # type: ignore[arg-type]
+    return batch if share is None else batch.part(share.images)

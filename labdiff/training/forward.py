@@ -1,7 +1,7 @@
-"""Where the light of a training step comes from, and its gradient: in this the methods differ.
+"""The forward pass of a training step and its gradient: in this the methods differ.
 
-    offline, calibrated   light and gradient of the twin
-    physics_aware         the bench's light, the gradient of a twin that stays as it is (Wright 2022)
+    offline, calibrated   intensity and gradient of the twin
+    physics_aware         the bench's intensity, the gradient of a fixed twin (Wright et al. 2022)
     online                the same, and the twin is refined with every batch (the paper, algorithm 1)
 
 The bench's value with the twin's gradient is one line: modelled + (measured - modelled).detach().
@@ -9,84 +9,46 @@ The bench's value with the twin's gradient is one line: modelled + (measured - m
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-import torch
 from torch import Tensor
 
-from labdiff.bench.acquisition_thread import AcquisitionThread, Pace, PendingBatch
-from labdiff.bench.measurement import Measurement
-from labdiff.bench.snapshot import BenchSnapshot
+from labdiff.bench.acquisition_thread import AcquisitionThread, PendingBatch
 from labdiff.job import Job
 from labdiff.session.training_session import TrainingSession
+from labdiff.training.batches import Batch
 from labdiff.training.methods import Method
-from labdiff.training.realignment import recover
+from labdiff.training.realignment import realign
+from labdiff.training.submitted_batch import Fields, SubmittedBatch
 from labdiff.training.twin_refinement import RefinementResult, TwinRefiner
 from twin.discrepancy import discrepancy
 
 
 @dataclass(frozen=True, slots=True)
 class ForwardResult:
-    """What came out for a batch, each (B, h, w).
+    """Intensities of a batch on the output plane, each (B, h, w).
 
     intensity: with a gradient, for the loss. measured: its value. modelled: the twin's.
-    discrepancy: D of the batch between the two; None on a twin. noise_floor: a perfect twin's.
     """
 
     intensity: Tensor
     measured: Tensor
     modelled: Tensor
-    discrepancy: float | None = None
-    noise_floor: float | None = None
-
-
-class SubmittedBatch:
-    """A batch on its way: inputs and layers as they stand on the modulators, and the bench's answer."""
-
-    def __init__(self, inputs: Tensor, layers: Tensor, pending: PendingBatch | None = None) -> None:
-        self.inputs, self.layers, self._pending = inputs, layers, pending
-        self._frames: Measurement | None = None
-
-    def wait(self) -> None:
-        """Until the bench has answered; at once on a twin. Raises what the bench raised."""
-        if self._pending is not None and self._frames is None:
-            self._frames = self._pending.result()
-
-    @property
-    def before(self) -> BenchSnapshot | None:
-        """The bench's state when it began with the batch; None if it has none, and on a twin."""
-        return None if self._pending is None else self._pending.before
-
-    @property
-    def pace(self) -> Pace | None:
-        """How well the batch used the bench; None on a twin."""
-        return None if self._pending is None else self._pending.pace
-
-    @property
-    def measured(self) -> Tensor:
-        """What the bench saw, (B, h, w)."""
-        return torch.from_numpy(self._answer.intensity)
-
-    @property
-    def noise_floor(self) -> Tensor:
-        """The discrepancy (B,) that the frames' own noise makes."""
-        return torch.from_numpy(self._answer.noise_floor)
-
-    @property
-    def _answer(self) -> Measurement:
-        assert self._frames is not None, "wait first"
-        return self._frames
 
 
 class TwinForward:
-    """Light and gradient of the twin: the methods "offline" and "calibrated"."""
+    """Intensity and gradient of the twin: the methods "offline" and "calibrated".
+
+    A context manager, whose end leaves no batch in progress.
+    """
 
     on_bench = False
 
     def __init__(self, session: TrainingSession) -> None:
-        self.session, self.twin = session, session.calibrated.twin
+        self.odu, self.calibrated = session.odu, session.calibrated
 
     def __enter__(self) -> Self:
         return self
@@ -99,43 +61,66 @@ class TwinForward:
     ) -> None:
         pass
 
-    def send(self, inputs: Tensor, layers: Tensor) -> SubmittedBatch:
-        """Nothing is on its way to a bench."""
-        return SubmittedBatch(inputs.detach(), layers.detach())
+    def encode(self, batch: Batch, layer_set: int, phases: Tensor | None = None) -> Fields:
+        """Return inputs and layers of a batch, with gradient. phases: the layer set's own if None."""
+        return self.odu.written(batch.x_t, layer_set, phases, batch.prompts)
 
-    def light(self, sent: SubmittedBatch, inputs: Tensor, layers: Tensor) -> ForwardResult:
-        """The answer to inputs and layers, whose gradient is wanted."""
-        modelled = self.twin(inputs, layers)
-        return ForwardResult(modelled, modelled.detach(), modelled.detach())
+    def submit(
+        self,
+        batch: Batch,
+        layer_set: int,
+        phases: Tensor | None = None,
+        displayed: Fields | None = None,
+    ) -> SubmittedBatch:
+        """Encode a batch; a bench measures it while the computer does something else.
 
-    def refine(self, sent: SubmittedBatch, light: ForwardResult) -> RefinementResult | None:
-        """The twin stays as it is."""
+        Args:
+            batch: the images.
+            layer_set: of their timesteps.
+            phases: (N, h, w), rad; the layer set's own if None.
+            displayed: what a resumed run had displayed; encoded and displayed now if None.
+        """
+        encoded = self.encode(batch, layer_set, phases)
+        if displayed is None:
+            displayed = self.calibrated.displayed(*(part.detach() for part in encoded))
+        return SubmittedBatch(batch, encoded, displayed, self._measure_later(displayed))
+
+    def _measure_later(self, displayed: Fields) -> PendingBatch | None:
         return None
 
-    def recover(self) -> Job[None]:
-        """What is to be done when the bench has suddenly changed."""
+    def __call__(self, submitted: SubmittedBatch) -> ForwardResult:
+        """Return the intensity of a submitted batch, with the gradient of what encodes it."""
+        modelled = self.calibrated.twin(*submitted.straight_through())
+        return ForwardResult(modelled, modelled.detach(), modelled.detach())
+
+    def refine(self, submitted: SubmittedBatch, result: ForwardResult) -> RefinementResult:
+        """Leave the twin as it is."""
+        return RefinementResult(math.nan, math.nan)
+
+    def realign(self) -> Job[None]:
+        """Find out how the bench has changed; a twin never does."""
         yield from ()
 
     def deviation(self) -> dict[str, float]:
-        """One standard deviation of each of the twin's parameters, as far as it is known."""
+        """Return one standard deviation of each of the twin's parameters, as far as it is known."""
         return {}
 
     def state(self) -> dict[str, Tensor]:
-        """All that it remembers beside the twin's parameters."""
+        """Return all that resuming needs beside the twin's parameters."""
         return {}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Go on from what `state` gave."""
+        """Resume from what `state` gave."""
 
 
 class BenchForward(TwinForward):
-    """The bench's light with the twin's gradient: the method "physics_aware"."""
+    """The bench's intensity with the twin's gradient: the method "physics_aware"."""
 
     on_bench = True
 
     def __init__(self, session: TrainingSession) -> None:
         super().__init__(session)
-        self.worker = AcquisitionThread(session.calibrated.bench)
+        self._thread = AcquisitionThread(session.calibrated.bench)
 
     def __exit__(
         self,
@@ -143,60 +128,63 @@ class BenchForward(TwinForward):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.worker.close()
+        self._thread.close()
 
-    def send(self, inputs: Tensor, layers: Tensor) -> SubmittedBatch:
-        """Let the bench measure a batch while the computer does something else."""
-        inputs, layers = inputs.detach(), layers.detach()
-        return SubmittedBatch(inputs, layers, self.worker.submit(inputs.numpy(), layers.numpy()))
+    def _measure_later(self, displayed: Fields) -> PendingBatch:
+        inputs, layers = displayed
+        return self._thread.submit(inputs.numpy(), layers.numpy())
 
-    def light(self, sent: SubmittedBatch, inputs: Tensor, layers: Tensor) -> ForwardResult:
-        """The bench's value, the twin's gradient."""
-        modelled = self.twin(inputs, layers)
-        intensity = modelled + (sent.measured - modelled).detach()
-        d = float(discrepancy(sent.measured, modelled.detach()).mean())
-        return ForwardResult(
-            intensity, sent.measured, modelled.detach(), d, float(sent.noise_floor.mean())
-        )
+    def __call__(self, submitted: SubmittedBatch) -> ForwardResult:
+        """Return the bench's value with the twin's gradient; waits for the bench."""
+        measured = submitted.measured
+        modelled = self.calibrated.twin(*submitted.straight_through())
+        intensity = modelled + (measured - modelled).detach()
+        return ForwardResult(intensity, measured, modelled.detach())
+
+    def refine(self, submitted: SubmittedBatch, result: ForwardResult) -> RefinementResult:
+        """Leave the twin as it is, and return how well it predicts the bench."""
+        d = float(discrepancy(result.measured, result.modelled).mean())
+        return RefinementResult(d, float(submitted.noise_floor.mean()))
 
 
 class RefinedForward(BenchForward):
-    """The same with a twin that learns from what the bench answers: the method "online"."""
+    """The same with a twin that is refined by what the bench measures: the method "online"."""
 
     def __init__(self, session: TrainingSession) -> None:
         super().__init__(session)
-        self.refinement = TwinRefiner(session.calibrated.twin, session.calibrated.covariance)
+        self._refiner = TwinRefiner(self.calibrated.twin, self.calibrated.covariance)
 
-    def refine(self, sent: SubmittedBatch, light: ForwardResult) -> RefinementResult:
-        """The twin looks at the batch, and what has drifted is taken off the bench again."""
-        session = self.session
-        seen = (sent.inputs, sent.layers, sent.measured, sent.noise_floor)
-        assert sent.pace is not None
+    def refine(self, submitted: SubmittedBatch, result: ForwardResult) -> RefinementResult:
+        """Refine the twin by a batch, and pre-compensate what has drifted."""
         # The bench's clock may be ahead by now: the next batch is being measured.
-        look = self.refinement.look(*seen, sent.pace.ended_s)
-        if session.calibrated.aligned:
-            session.calibrated.precompensate()
-        return look
+        ended_s = submitted.pending.pace.ended_s
+        inputs, layers = submitted.displayed
+        refinement = self._refiner.refine(
+            inputs, layers, submitted.measured, submitted.noise_floor, ended_s
+        )
+        if self.calibrated.aligned:
+            self.calibrated.precompensate()
+        return refinement
 
-    def recover(self) -> Job[None]:
-        """As `labdiff.training.realignment` does it; no batch is on its way meanwhile."""
-        yield from recover(self.session, self.refinement)
+    def realign(self) -> Job[None]:
+        """Find out how the bench has changed; no batch may be in progress."""
+        yield from realign(self.calibrated, self._refiner)
 
     def deviation(self) -> dict[str, float]:
-        """As the refinement has it."""
-        return self.refinement.deviation()
+        """Return one standard deviation of each of the twin's parameters."""
+        return self._refiner.deviation()
 
     def state(self) -> dict[str, Tensor]:
-        """As the refinement has it."""
-        return self.refinement.state()
+        """Return all that resuming needs beside the twin's parameters."""
+        return self._refiner.state()
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Go on from what `state` gave."""
-        self.refinement.load_state(state)
+        """Resume from what `state` gave."""
+        self._refiner.load_state(state)
 
 
-def light_source(session: TrainingSession, method: Method) -> TwinForward:
-    """The light of a method; a context manager, whose end leaves no batch on its way."""
+def forward_of(session: TrainingSession, method: Method) -> TwinForward:
+    """Return the forward pass of a method."""
     match method:
         case "physics_aware":
             return BenchForward(session)

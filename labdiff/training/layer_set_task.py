@@ -21,7 +21,7 @@ from labdiff.session.training_session import Position, TrainingSession
 from labdiff.training.batch_share import BatchShare
 from labdiff.training.loop import train
 from labdiff.training.methods import Method, step_counts
-from labdiff.training.resume import LEARNER
+from labdiff.training.resume import OPTIMISER
 
 Arrays = dict[str, npt.NDArray[Any]]
 TELL_SECONDS = 1.0
@@ -109,7 +109,9 @@ def learn(task: LayerSetTask) -> Iterator[Progress]:
     put_back(session, task.layer_set, task.state)
     session.position = Position(task.method, task.layer_set, task.state.step)
     if task.state.learner:
-        session.in_progress = {LEARNER + name: value for name, value in task.state.learner.items()}
+        session.in_progress = {
+            OPTIMISER + name: value for name, value in task.state.learner.items()
+        }
     steps: list[TrainingStep] = []
     with closing(train(session, task.method, task.layer_set, task.share)) as job:
         for event in job:
@@ -139,8 +141,8 @@ def weights_of(session: TrainingSession, layer_set: int) -> Arrays:
 def _state(session: TrainingSession, layer_set: int, step: int) -> LayerSetState:
     kept: Mapping[str, npt.NDArray[Any]] = session.in_progress
     learner = {
-        name.removeprefix(LEARNER): np.array(value)
+        name.removeprefix(OPTIMISER): np.array(value)
         for name, value in kept.items()
-        if name.startswith(LEARNER)
+        if name.startswith(OPTIMISER)
     }
     return LayerSetState(step, weights_of(session, layer_set), learner)

@@ -1,23 +1,26 @@
-"""One layer set, and the optimiser that moves it."""
+"""The optimiser of one layer set."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 from labdiff.config.training import TrainingOptions
 from labdiff.training.batch_share import BatchShare
-from labdiff.training.moments import load_moments, moments
 from twin.denoising_unit import REST_RAD, OpticalDenoisingUnit
 
-RATE_OF_ENDS = 0.2
-"""Learning rate of what encodes and decodes, over that of the phases."""
-MEMORY = (0.9, 0.9)
-"""Of Adam's means. Short: within some hundred steps the gradients shrink by orders of magnitude."""
+ENCODER_RATE = 0.2
+"""Learning rate of the encoder and decoder parameters, relative to that of the phases."""
+BETAS = (0.9, 0.9)
+"""Decay rates of Adam's two means. They forget fast: within some hundred steps the gradients shrink by
+orders of magnitude."""
+DEVIATION = "deviation"
+"""Name of the phases' deviation from rest in an optimiser's state, beside those of its means."""
 
 
 class LayerOptimiser:
-    """Adam with a cosine over the steps, for phases and for what encodes and decodes.
+    """Adam with a cosine schedule, for the phases of a layer set and for what encodes and decodes.
 
     What is moved is the phases' deviation from rest, which decays: without that pull phases wander over
     many turns, and each fall from 2 pi to 0 scatters light at angles that a twin with one sample a pixel
@@ -32,58 +35,92 @@ class LayerOptimiser:
         rate: float,
         steps: int,
     ) -> None:
-        self._odu, self._layer_set, self._batch = odu, layer_set, options.batch
+        self.layer_set = layer_set
+        self._odu, self._batch = odu, options.batch
         self._deviation = (odu.phases.detach()[layer_set] - REST_RAD).requires_grad_()
-        self._optimiser = torch.optim.AdamW(
-            [
-                {"params": [self._deviation], "lr": rate, "weight_decay": options.phase_decay},
-                {"params": odu.ends, "lr": RATE_OF_ENDS * rate, "weight_decay": 0.0},
-            ],
-            betas=MEMORY,
-        )
+        self._optimiser = _optimiser(self._deviation, odu.ends, options, rate)
         self._schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self._optimiser, max(steps, 1))
 
     @property
     def phases(self) -> Tensor:
-        """The layers (N, h, w), rad, with a way back for the gradient."""
+        """Return the layers (N, h, w), rad, with a gradient."""
         return self._deviation + REST_RAD
 
-    def skip(self, steps: int) -> None:
-        """Be where the schedule is after so many steps."""
-        for _ in range(steps):
-            self._optimiser.step()  # without gradients: nothing moves
-            self._schedule.step()
-
-    def state(self) -> dict[str, Tensor]:
-        """All that a resumed training needs beside the unit and the steps that are done.
-
-        The unit's layers are the deviation plus pi, rounded; to subtract it again does not give it back.
-        """
-        return {"deviation": self._deviation.detach().clone(), **moments(self._optimiser)}
-
-    def load_state(self, state: dict[str, Tensor]) -> None:
-        """Go on from what `state` gave."""
-        with torch.no_grad():
-            self._deviation.copy_(state["deviation"])
-        load_moments(self._optimiser, {k: v for k, v in state.items() if k != "deviation"})
+    @property
+    def parameters(self) -> list[Tensor]:
+        """Return all that is moved: the deviation of the phases, encoder and decoder parameters."""
+        return [self._deviation, *self._odu.ends]
 
     def backward(self, loss: Tensor, share: BatchShare | None = None) -> None:
-        """The gradient of a step; share: loss is that of a part of the batch, and others have the rest."""
+        """Compute the gradient of a step.
+
+        share: the loss is that of a part of the batch, and other processes have the rest.
+        """
         self._optimiser.zero_grad()
         torch.autograd.backward(loss if share is None else share.weight(self._batch) * loss)
         if share is not None:
             share.sum_gradients(self.parameters)
 
-    @property
-    def parameters(self) -> list[Tensor]:
-        """All that is moved: the deviation of the phases, and what encodes and decodes."""
-        return [self._deviation, *self._odu.ends]
-
     def step(self, trusted: bool = True) -> None:
-        """One step down the gradient; the unit then has the new layers. Not trusted: nothing moves."""
+        """Make one step down the gradient, and give the unit the new layers.
+
+        trusted: whether the batch is; if not, nothing moves and the schedule goes on.
+        """
         if not trusted:
             self._optimiser.zero_grad()
         self._optimiser.step()
         self._schedule.step()
         with torch.no_grad():
-            self._odu.phases[self._layer_set] = self.phases
+            self._odu.phases[self.layer_set] = self.phases
+
+    def skip(self, steps: int) -> None:
+        """Bring the schedule to where it is after so many steps."""
+        for _ in range(steps):
+            self._optimiser.step()  # without gradients: nothing moves
+            self._schedule.step()
+
+    def state(self) -> dict[str, Tensor]:
+        """Return all that resuming needs beside the unit and the number of steps, as tensors by name.
+
+        The unit's layers are the deviation plus pi, rounded; subtracting it does not give it back.
+        """
+        return {DEVIATION: self._deviation.detach().clone(), **_state(self._optimiser)}
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Resume from what `state` gave."""
+        with torch.no_grad():
+            self._deviation.copy_(state[DEVIATION])
+        _load_state(self._optimiser, {k: v for k, v in state.items() if k != DEVIATION})
+
+
+def _optimiser(
+    deviation: Tensor, ends: list[torch.nn.Parameter], options: TrainingOptions, rate: float
+) -> Optimizer:
+    """Return the optimiser of phases and encoder; any of `torch.optim` without a closure can stand here."""
+    return torch.optim.AdamW(
+        [
+            {"params": [deviation], "lr": rate, "weight_decay": options.phase_decay},
+            {"params": ends, "lr": ENCODER_RATE * rate, "weight_decay": 0.0},
+        ],
+        betas=BETAS,
+    )
+
+
+def _state(optimiser: Optimizer) -> dict[str, Tensor]:
+    """Return copies of what an optimiser keeps of each parameter: "0.exp_avg" and so on."""
+    return {
+        f"{index}.{name}": value.clone()
+        for index, kept in optimiser.state_dict()["state"].items()
+        for name, value in kept.items()
+        if isinstance(value, Tensor)
+    }
+
+
+def _load_state(optimiser: Optimizer, state: dict[str, Tensor]) -> None:
+    """Load what `_state` gave; rates and schedules stay."""
+    whole = optimiser.state_dict()
+    whole["state"] = {}
+    for name, value in state.items():
+        index, _, part = name.partition(".")
+        whole["state"].setdefault(int(index), {})[part] = value.clone()
+    optimiser.load_state_dict(whole)

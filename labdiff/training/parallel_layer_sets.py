@@ -29,7 +29,7 @@ from labdiff.training.layer_set_task import (
 )
 from labdiff.training.loop import train
 from labdiff.training.methods import STAGES, Method, step_counts
-from labdiff.training.resume import LEARNER
+from labdiff.training.resume import OPTIMISER
 from labdiff.workers.task import Task, Workers, run_tasks
 
 SET = "set."
@@ -119,14 +119,14 @@ def _taken_up(session: TrainingSession, plan: list[int]) -> list[LayerSetState]:
     kept, where = session.in_progress, session.position
     states = []
     for layer_set, steps in enumerate(plan):
-        start, memory = f"{SET}{layer_set}.", f"{SET}{layer_set}.{LEARNER}"
+        start, memory = f"{SET}{layer_set}.", f"{SET}{layer_set}.{OPTIMISER}"
         step = 0
         if start + "step" in kept:
             step = int(kept[start + "step"])
         elif layer_set < where.layer_set:
             step = steps
         elif layer_set == where.layer_set and where.step > 0:
-            step, memory = where.step, LEARNER
+            step, memory = where.step, OPTIMISER
         learner = {k.removeprefix(memory): v for k, v in kept.items() if k.startswith(memory)}
         states.append(LayerSetState(step, weights_of(session, layer_set), learner))
     session.in_progress.clear()
@@ -140,4 +140,4 @@ def _keep(session: TrainingSession, states: list[LayerSetState]) -> None:
         start = f"{SET}{layer_set}."
         session.in_progress[start + "step"] = np.array(state.step)
         for name, value in state.learner.items():
-            session.in_progress[start + LEARNER + name] = value
+            session.in_progress[start + OPTIMISER + name] = value

@@ -1,7 +1,7 @@
-"""What training keeps beside layers and twin, so that a resumed run goes on to the bit.
+"""What training stores beside layers and twin, so that a resumed run is the same to the bit.
 
-Optimisers remember, and at any step a batch is on its way, written with layers that have moved since. It is
-kept as it was written, with the bench as it was before: a resumed run sends it again.
+Optimisers have a state, and at any step a batch is ahead, displayed with layers that have moved since. It
+is stored as it was displayed, with the bench as it was before: a resumed run submits it again.
 """
 
 from __future__ import annotations
@@ -12,54 +12,63 @@ from torch import Tensor
 from labdiff.events import Checkpoint
 from labdiff.session.checkpoint import make_checkpoint
 from labdiff.session.training_session import TrainingSession
-from labdiff.training.forward import SubmittedBatch, TwinForward
+from labdiff.training.forward import TwinForward
 from labdiff.training.optimiser import LayerOptimiser
+from labdiff.training.submitted_batch import Fields, SubmittedBatch
 
-LEARNER, SOURCE, SENT = "learner.", "source.", "sent."
+OPTIMISER, FORWARD, DISPLAYED = "learner.", "source.", "sent."
+"""Beginnings of the names under which a checkpoint stores a training in progress."""
 
 
 def checkpoint(
     session: TrainingSession,
-    source: TwinForward,
-    learner: LayerOptimiser,
-    sent: SubmittedBatch | None,
+    forward: TwinForward,
+    optimiser: LayerOptimiser,
+    ahead: SubmittedBatch | None,
 ) -> Checkpoint:
-    """After a step. sent: the batch for the next one; None if the layer set has none."""
-    kept = {LEARNER + name: value for name, value in learner.state().items()}
-    kept |= {SOURCE + name: value for name, value in source.state().items()}
-    if sent is not None:
-        kept |= {SENT + "inputs": sent.inputs, SENT + "layers": sent.layers}
+    """Return the checkpoint after a step.
+
+    Args:
+        session: the training session; what is in progress is put into it.
+        forward: the forward pass and its state.
+        optimiser: of the layer set.
+        ahead: the batch of the next step; None if the layer set has none.
+    """
+    stored = {OPTIMISER + name: value for name, value in optimiser.state().items()}
+    stored |= {FORWARD + name: value for name, value in forward.state().items()}
+    if ahead is not None:
+        inputs, layers = ahead.displayed
+        stored |= {DISPLAYED + "inputs": inputs, DISPLAYED + "layers": layers}
     session.in_progress.clear()
-    session.in_progress.update({name: value.numpy() for name, value in kept.items()})
-    return make_checkpoint(session, None if sent is None else sent.before)
+    session.in_progress.update({name: value.numpy() for name, value in stored.items()})
+    return make_checkpoint(session, None if ahead is None else ahead.bench_before)
 
 
 class ResumeState:
-    """What a resumed session kept of its training; empty in one that begins."""
+    """What a resumed session stored of its training; empty in one that begins. Each part is given once."""
 
     def __init__(self, session: TrainingSession) -> None:
-        self._kept = {k: torch.from_numpy(v).clone() for k, v in session.in_progress.items()}
-        # A bench that cannot be put back has moved on: what was sent to it is sent anew.
-        self._sent = session.bench_snapshot is not None
+        self._stored = {k: torch.from_numpy(v).clone() for k, v in session.in_progress.items()}
+        # A bench that cannot be put back has moved on: what it had displayed is encoded anew.
+        self._bench_restored = session.bench_snapshot is not None
         session.in_progress.clear()
 
-    def source(self, source: TwinForward) -> None:
-        """Let the light's source remember; once."""
-        if self._kept:
-            source.load_state(self._part(SOURCE))
+    def load_forward(self, forward: TwinForward) -> None:
+        """Load the forward pass's state."""
+        if self._stored:
+            forward.load_state(self._part(FORWARD))
 
-    def learner(self, learner: LayerOptimiser) -> None:
-        """Let the first layer set's optimiser remember; those of later ones begin."""
-        state = self._part(LEARNER)
+    def load_optimiser(self, optimiser: LayerOptimiser) -> None:
+        """Load the first layer set's optimiser; those of later ones begin."""
+        state = self._part(OPTIMISER)
         if state:
-            learner.load_state(state)
+            optimiser.load_state(state)
 
-    def send(self, source: TwinForward) -> SubmittedBatch | None:
-        """Send the batch that was on its way; None if there was none."""
-        sent = self._part(SENT)
-        return source.send(sent["inputs"], sent["layers"]) if sent and self._sent else None
+    def displayed(self) -> Fields | None:
+        """Return inputs and layers of the batch that was ahead, as displayed; None if there was none."""
+        ahead = self._part(DISPLAYED)
+        return (ahead["inputs"], ahead["layers"]) if ahead and self._bench_restored else None
 
-    def _part(self, prefix: str) -> dict[str, Tensor]:
-        """Of what was kept; each part is given out once."""
-        names = [name for name in self._kept if name.startswith(prefix)]
-        return {name.removeprefix(prefix): self._kept.pop(name) for name in names}
+    def _part(self, start: str) -> dict[str, Tensor]:
+        names = [name for name in self._stored if name.startswith(start)]
+        return {name.removeprefix(start): self._stored.pop(name) for name in names}

@@ -16,7 +16,8 @@ from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.training_session import TrainingSession
 from labdiff.training.batch_share import BatchShare
 from labdiff.training.batches import draw_batch
-from labdiff.training.forward import light_source
+from labdiff.training.forward import forward_of
+from labdiff.training.loss import training_loss
 from labdiff.training.optimiser import LayerOptimiser
 from tests.unit.labdiff.training.test_twin_only import SMALL
 
@@ -32,13 +33,9 @@ def gradients(share: BatchShare | None = None) -> list[Tensor]:
     made = session()
     learner = LayerOptimiser(made.odu, 1, OPTIONS, 0.1, 4)
     batch = draw_batch(made, "offline", 1, 0, share)
-    source = light_source(made, "offline")
-    shown = made.odu.written(batch.x_t, 1, learner.phases)
-    sent = source.send(*shown)
-    light = source.light(sent, *shown)
-    abar = made.schedule.alphas_bar[batch.t]
-    images = (batch.x_t, abar, batch.clean, batch.noise)
-    learner.backward(made.odu.loss(light.intensity, *images, 1), share)
+    forward = forward_of(made, "offline")
+    result = forward(forward.submit(batch, 1, learner.phases))
+    learner.backward(training_loss(made.odu, batch, result, 1), share)
     return [torch.zeros_like(p) if p.grad is None else p.grad for p in learner.parameters]
 
 

@@ -115,4 +115,4 @@ def test_what_no_calibration_explains_ends_with_a_clear_error(
     ):
         run(train(session, "online"), record=[events.append])
     words = [e.stage for e in events if isinstance(e, StageStarted)]
-    assert any("calibrating anew" in stage for stage in words)
+    assert any("calibrating again" in stage for stage in words)

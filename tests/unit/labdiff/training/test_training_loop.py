@@ -20,7 +20,7 @@ from labdiff.job import run
 from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.models import build_twin
 from labdiff.session.training_session import TrainingSession
-from labdiff.training.forward import BenchForward, RefinedForward, TwinForward, light_source
+from labdiff.training.forward import BenchForward, RefinedForward, TwinForward, forward_of
 from labdiff.training.loop import train
 from labdiff.training.methods import Method
 from mock_hardware.clock import VirtualClock
@@ -161,5 +161,5 @@ def test_methods_differ_in_their_light_alone() -> None:
         "online": RefinedForward,
     }
     for method, kind in kinds.items():
-        with light_source(session, method) as source:
+        with forward_of(session, method) as source:
             assert type(source) is kind

@@ -49,7 +49,7 @@ def followed(
         ]
     )
     refinement = TwinRefiner(twin, torch.diag(free.double().square()))
-    found = [refinement.look(*frames(i, noise), floor, 10.0 * i) for i in range(looks)]
+    found = [refinement.refine(*frames(i, noise), floor, 10.0 * i) for i in range(looks)]
     return twin, refinement, found
 
 
@@ -80,12 +80,12 @@ def test_resumed_refinement_goes_on_bit_for_bit() -> None:
     through, before = TwinRefiner(straight), TwinRefiner(first)
     for step in range(3):
         for refinement in (through, before):
-            refinement.look(*frames(step), NO_NOISE, float(step))
+            refinement.refine(*frames(step), NO_NOISE, float(step))
     after = TwinRefiner(second)
     second.load_alignment(first.state_dict())
     after.load_state(before.state())
     for step in range(3, 6):
-        looks = [r.look(*frames(step), NO_NOISE, float(step)) for r in (through, after)]
+        looks = [r.refine(*frames(step), NO_NOISE, float(step)) for r in (through, after)]
         assert looks[0] == looks[1]
     assert torch.equal(parameter_vector(straight), parameter_vector(second))
     assert through.deviation() == after.deviation()
@@ -120,18 +120,18 @@ def test_deviations_carry_the_names_of_the_alignment() -> None:
         assert value == pytest.approx(expected, rel=0.03)
 
 
-def test_a_jump_is_sudden_the_second_time_and_drift_never() -> None:
-    usual = ChangeDetector()
+def test_a_jump_is_a_change_point_the_second_time_and_drift_never() -> None:
+    detector = ChangeDetector()
     rng = torch.Generator().manual_seed(0)
     drifting = 2e-3 * torch.exp(0.2 * torch.randn(400, generator=rng) + torch.linspace(0, 2, 400))
-    assert {usual.judge(float(d), 1.6e-3) for d in drifting} == {"usual"}
-    assert usual.judge(0.4, 1.6e-3, drift=0.05) == "usual"  # so long ago was the last look
-    assert usual.judge(0.4, 1.6e-3) == "suspicious"
-    assert usual.judge(0.016, 1.6e-3) == "usual"  # one frame that went wrong
-    assert usual.judge(0.4, 1.6e-3) == "suspicious"
+    assert {detector.check(float(d), 1.6e-3) for d in drifting} == {"expected"}
+    assert detector.check(0.4, 1.6e-3, drift=0.05) == "expected"  # so long ago was the last look
+    assert detector.check(0.4, 1.6e-3) == "suspicious"
+    assert detector.check(0.016, 1.6e-3) == "expected"  # one frame that went wrong
+    assert detector.check(0.4, 1.6e-3) == "suspicious"
     other = ChangeDetector()
-    other.load_state(usual.state())
-    assert usual.judge(0.5, 1.6e-3) == other.judge(0.5, 1.6e-3) == "sudden"
+    other.load_state(detector.state())
+    assert detector.check(0.5, 1.6e-3) == other.check(0.5, 1.6e-3) == "change point"
 
 
 def test_normalised_images_have_the_discrepancy_as_half_their_square() -> None:
