@@ -1,39 +1,36 @@
-"""The mock bench against physics: python benchmarks/mock_physics.py [--json] [--quick]."""
+"""The mock bench against physics: python benchmarks/mock_physics.py [--json] [--quick] [--part NAME]."""
 
 from __future__ import annotations
 
-import time
-from importlib import import_module
+from collections.abc import Sequence
 
-from rich.console import Console
-
-from benchmarks.claims import Claim, finish, options
-
-CHECKS = (
-    "closed_forms",
-    "photon_transfer",
-    "dynamics",
-    "drift",
-    "effects",
-    "independence",
-    "faults",
+from benchmarks.mock_checks import (
+    closed_forms,
+    drift,
+    dynamics,
+    effects,
+    faults,
+    full_disk,
+    independence,
+    photon_transfer,
 )
-"""Modules of mock_checks; each has check(quick) -> list[Claim]."""
+from benchmarks.parts import Part, parser, run_parts
+
+PARTS: dict[str, Part] = {
+    "closed_forms": closed_forms.measure,
+    "photon_transfer": photon_transfer.measure,
+    "dynamics": dynamics.measure,
+    "drift": drift.measure,
+    "effects": effects.measure,
+    "independence": independence.measure,
+    "faults": faults.measure,
+    "full_disk": full_disk.measure,
+}
 
 
-def main() -> None:
-    """Run every check, then print one JSON line."""
-    arguments = options(__doc__)
-    console = Console(stderr=True, quiet=arguments.json, highlight=False)
-    claims: list[Claim] = []
-    seconds: dict[str, float] = {}
-    for name in CHECKS:
-        console.print(f"{name} ...")
-        started_s = time.perf_counter()
-        claims += import_module(f"benchmarks.mock_checks.{name}").check(arguments.quick)
-        seconds[name] = round(time.perf_counter() - started_s, 1)
-        console.print(f"  {seconds[name]} s")
-    finish("mock_physics", claims, arguments.json, quick=arguments.quick, seconds=seconds)
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, then print one JSON line."""
+    run_parts("mock_physics", PARTS, parser(__doc__, PARTS).parse_args(arguments))
 
 
 if __name__ == "__main__":

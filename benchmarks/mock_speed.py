@@ -1,4 +1,4 @@
-"""How fast the mock gives frames: python benchmarks/mock_speed.py [--json] [--quick].
+"""How fast the mock gives frames: python benchmarks/mock_speed.py [--json] [--quick] [--part BENCH].
 
 Frames a second through the devices, as Bench.measure asks for them, all effects on; and the CPU time
 of a frame over that of the transforms that its propagation needs.
@@ -7,19 +7,20 @@ of a frame over that of the transforms that its propagation needs.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from statistics import median
 from typing import Any
 from unittest import mock
 
 import numpy as np
 import numpy.typing as npt
-from rich.console import Console
 from scipy import fft
 
-from benchmarks.claims import Claim, claim, finish, options
+from benchmarks.claims import claim
 from benchmarks.mock_checks.benches import block_phases, lit, panel_of
+from benchmarks.parts import Outcome, Part, Setting, parser, run_parts
 from drivers.types import Roi
 from labdiff.bench.open import mock_geometry
 from labdiff.config.bench import load_bench
@@ -35,7 +36,7 @@ WINDOW_PX = 130
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A shipped bench, how many frames share their layers, and the rate that is asked for."""
+    """A shipped bench, how many frames share their layers, and the rate that is required."""
 
     bench: str
     batch: int
@@ -46,7 +47,7 @@ TASKS = (Task("mock", 64, 200.0), Task("mock-paper", 8, 4.0))
 
 
 def laboratory(task: Task, threads: int | None = None) -> MockLaboratory:
-    """The bench as shipped, its laser on, read out around the sensor's centre."""
+    """Return the bench as shipped, its laser on, read out around the sensor's centre."""
     config = load_bench(task.bench)
     dials = config.mock if threads is None else config.mock.model_copy(update={"threads": threads})
     lab = lit(mock_geometry(config), dials)
@@ -59,7 +60,7 @@ def laboratory(task: Task, threads: int | None = None) -> MockLaboratory:
 
 
 def take_batch(lab: MockLaboratory, batch: int, seed: int) -> None:
-    """New layers, then one random input a frame; each device gets the time that it declares."""
+    """Show new layers, then take a frame of each random input; each device gets its declared time."""
     geometry, shape = lab.world.geometry, lab.world.geometry.patch_shape
     layers = block_phases(geometry.layers, shape, BLOCK_PX, seed=seed)
     inputs = block_phases(batch, shape, shape[0] // CELLS, seed=seed + 1)
@@ -75,20 +76,20 @@ def take_batch(lab: MockLaboratory, batch: int, seed: int) -> None:
             lab.slm.set_phase(panel_of(geometry, np.concatenate([field[None], layers])))
             lab.world.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
         frames.append(lab.camera.get_frame())
-    # Pixels last: they may be on their way while the next pattern settles.
+    # Pixels last: they may be computed while the next pattern settles.
     for frame in frames:
         assert frame.pixels.shape == (WINDOW_PX, WINDOW_PX)
 
 
 def seconds_of(clock: Callable[[], float], act: Callable[..., object], *of: Any) -> float:
-    """What act(*of) takes by a clock."""
+    """Return what act(*of) takes by a clock."""
     started_s = clock()
     act(*of)
     return clock() - started_s
 
 
 def frames_per_s(task: Task, rounds: int) -> float:
-    """Of the median batch, on as many threads as the bench file says, after a batch that warms up."""
+    """Return the median batch's rate, on as many threads as the bench file says, after one to warm up."""
     lab = laboratory(task)
     with lab.world.workers:
         take_batch(lab, task.batch, 0)
@@ -100,7 +101,7 @@ def frames_per_s(task: Task, rounds: int) -> float:
 
 
 class Transforms:
-    """Stands in for scipy.fft and notes which transforms of arrays are asked for, and how."""
+    """A recording replacement of scipy.fft: which transforms of arrays are asked for, and how."""
 
     def __init__(self) -> None:
         self._noted: list[tuple[Callable[..., Any], tuple[int, ...], tuple[Any, ...], Any]] = []
@@ -120,20 +121,20 @@ class Transforms:
 
         return noting
 
-    def again(self) -> None:
-        """The same calls on arrays of the same shapes, and nothing between them."""
+    def repeat(self) -> None:
+        """Repeat the same calls on arrays of the same shapes, with nothing between them."""
         for function, shape, args, more in self._noted:
             function(self._fields[shape], *args, **more)
 
 
 def random_field(shape: tuple[int, ...]) -> npt.NDArray[np.complex64]:
-    """Complex noise."""
+    """Return complex noise."""
     rng = np.random.default_rng(0)
     return rng.standard_normal((*shape, 2), np.float32).view(np.complex64)[..., 0]
 
 
 def plain_transforms(lab: MockLaboratory) -> Callable[[], None]:
-    """Performs, for each propagation of a frame, one FFT of its whole padded grid and one back."""
+    """Return what does, for each propagation of a frame, an FFT of its whole padded grid and one back."""
     gap, way_out = (
         lab.world.light_path.optics.undrifted.gap,
         lab.world.light_path.optics.undrifted.exit,
@@ -149,15 +150,15 @@ def plain_transforms(lab: MockLaboratory) -> Callable[[], None]:
 
 
 def own_transforms(lab: MockLaboratory) -> Callable[[], None]:
-    """Performs the transforms of a frame as the mock's propagation itself asks for them."""
+    """Return what performs the transforms of a frame as the mock's propagation itself asks for them."""
     transforms = Transforms()
     with mock.patch.object(propagation, "fft", transforms):
         assert lab.camera.get_frame().pixels.any()
-    return transforms.again
+    return transforms.repeat
 
 
 def cpu_ms(task: Task, rounds: int) -> dict[str, list[float]]:
-    """CPU time a frame, on one thread, in turns so that all meet the same machine."""
+    """Return CPU times a frame on one thread, in turns so that all meet the same machine."""
     lab = laboratory(task, threads=1)
     with lab.world.workers:
         take_batch(lab, task.batch, 0)
@@ -168,44 +169,49 @@ def cpu_ms(task: Task, rounds: int) -> dict[str, list[float]]:
             found["frame"].append(1e3 * batch_s / task.batch)
             for name, act in (("plain", plain), ("own", own)):
                 # Half as many as frames: transforms only.
-                times_s = [seconds_of(time.process_time, act) for _ in range(task.batch // 2)]
+                times_s = [
+                    seconds_of(time.process_time, act) for _ in range(max(1, task.batch // 2))
+                ]
                 found[name].append(1e3 * sum(times_s) / len(times_s))
     return found
 
 
 def median_ratio(found: dict[str, list[float]], over: str) -> float:
-    """Of a frame's time over that of transforms, round by round."""
+    """Return a frame's time over that of transforms, the median over the rounds."""
     return median(a / b for a, b in zip(found["frame"], found[over], strict=True))
 
 
-def main() -> None:
+def measure(task: Task, setting: Setting) -> Outcome:
+    """Measure rate and CPU time of a bench's frames."""
+    rounds = setting.amount("rounds", smoke=1, quick=3, full=9)
+    batch = setting.amount("frames a batch", smoke=1, quick=task.batch, full=task.batch)
+    task, name = replace(task, batch=batch), f"{task.bench}.toml"
+    setting.say(f"{name}: frames ...")
+    rate = frames_per_s(task, rounds)
+    setting.say(f"{name}: CPU time ...")
+    found = cpu_ms(task, rounds)
+    claims = [
+        claim(f"{name} frames/s", rate, f">= {task.frames_per_s:g}"),
+        claim(
+            f"{name} CPU time a frame over plain FFTs of the padded grids",
+            median_ratio(found, "plain"),
+            "<= 1.6",
+        ),
+        claim(
+            f"{name} CPU time a frame over the mock's own pruned transforms alone",
+            median_ratio(found, "own"),
+            "<= 1.6",
+        ),
+    ]
+    return Outcome(claims, {f"{kind}_cpu_ms": round(median(ms), 3) for kind, ms in found.items()})
+
+
+PARTS: dict[str, Part] = {task.bench: partial(measure, task) for task in TASKS}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, then print one JSON line."""
-    arguments = options(__doc__)
-    console = Console(stderr=True, quiet=arguments.json, highlight=False)
-    rounds = 3 if arguments.quick else 9
-    claims: list[Claim] = []
-    figures: dict[str, dict[str, float]] = {}
-    for task in TASKS:
-        name = f"{task.bench}.toml"
-        console.print(f"{name}: frames ...")
-        rate = frames_per_s(task, rounds)
-        console.print(f"{name}: CPU time ...")
-        found = cpu_ms(task, rounds)
-        figures[name] = {f"{kind}_cpu_ms": round(median(ms), 3) for kind, ms in found.items()}
-        claims += [
-            claim(f"{name} frames/s", rate, f">= {task.frames_per_s:g}"),
-            claim(
-                f"{name} CPU time a frame over plain FFTs of the padded grids",
-                median_ratio(found, "plain"),
-                "<= 1.6",
-            ),
-            claim(
-                f"{name} CPU time a frame over the mock's own pruned transforms alone",
-                median_ratio(found, "own"),
-                "<= 1.6",
-            ),
-        ]
-    finish("mock_speed", claims, arguments.json, quick=arguments.quick, figures=figures)
+    run_parts("mock_speed", PARTS, parser(__doc__, PARTS).parse_args(arguments))
 
 
 if __name__ == "__main__":

@@ -1,207 +1,21 @@
-"""The twin in float32 against float64 closed forms: python benchmarks/twin_accuracy.py [--json]."""
+"""The twin in float32 against float64: python benchmarks/twin_accuracy.py [--json] [--quick]."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Sequence
 
-import torch
-from torch import Tensor
+from benchmarks.parts import Part, parser, run_parts
+from benchmarks.twin_checks import closed_forms, gradients
 
-from benchmarks.claims import claim, finish, options
-from twin import backplane, relay, source
-from twin.cavity import FixedCavity
-from twin.output_resampling import resample
-from twin.phase_response import crystal_phase
-from twin.pixel_response import reflection
-from twin.propagation import padded_size, propagate, transfer_function
-
-PITCH_M, WAVELENGTH_M, GAP_M, SIZE = 9.2e-6, 850e-9, 34.2e-3, 300
-K = 2.0 * math.pi / WAVELENGTH_M
-DOUBLE = torch.float64
-propagate_through: Callable[..., Tensor] = FixedCavity.apply
+PARTS: dict[str, Part] = {
+    "closed_forms": closed_forms.measure,
+    "gradients": gradients.measure,
+}
 
 
-def axes() -> tuple[Tensor, Tensor]:
-    """(x (1, w), y (h, 1)) in metres from the centre, float64."""
-    axis = (torch.arange(SIZE, dtype=DOUBLE) - (SIZE - 1) / 2) * PITCH_M
-    return axis[None, :], axis[:, None]
-
-
-def moved(field: Tensor, size: int | None = None) -> Tensor:
-    """A field one gap on, computed as the twin does, on its own or on another grid."""
-    grid = size or padded_size(SIZE, PITCH_M, WAVELENGTH_M, GAP_M)
-    transfer = transfer_function((grid, grid), PITCH_M, WAVELENGTH_M, GAP_M)
-    return propagate(field.to(torch.complex64), transfer)
-
-
-def gaussian_beam(waist_m: float, sine: float = 0.0) -> Tensor:
-    """Waist at the plane, tilted in x."""
-    x, y = axes()
-    amplitude = torch.exp(-(x.square() + y.square()) / waist_m**2)
-    return torch.polar(amplitude, K * sine * x + 0.0 * y)
-
-
-def gaussian_error() -> float:
-    """Largest field error over the peak, against the paraxial closed form (Siegman, ch. 16)."""
-    waist_m = 0.3e-3
-    x, y = axes()
-    q = torch.tensor(1.0 + 1j * GAP_M / (math.pi * waist_m**2 / WAVELENGTH_M), dtype=torch.cdouble)
-    exact = torch.exp(-(x.square() + y.square()) / (waist_m**2 * q)) / q
-    return float((moved(gaussian_beam(waist_m)) - exact).abs().max() / exact.abs().max())
-
-
-def centroid_error() -> float:
-    """Pixels by which the centre of gravity of beams of several tilts misses z tan(angle)."""
-    x, _ = axes()
-    worst = 0.0
-    for sine in (-0.012, -0.004, 0.007, 0.012):
-        intensity = moved(gaussian_beam(0.15e-3, sine)).to(torch.cdouble).abs().square()
-        found_m = float((intensity.sum(0) * x[0]).sum() / intensity.sum())
-        expected_m = GAP_M * sine / math.sqrt(1.0 - sine**2)
-        worst = max(worst, abs(found_m - expected_m) / PITCH_M)
-    return worst
-
-
-def speckle() -> Tensor:
-    """A random field under a Gaussian, its angles within half of the band, float64."""
-    torch.manual_seed(0)
-    noise = torch.randn(SIZE, SIZE, 2, dtype=DOUBLE)
-    frequency = torch.fft.fftfreq(SIZE, dtype=DOUBLE)
-    low = torch.exp(-(frequency[:, None].square() + frequency[None, :].square()) / (2 * 0.06**2))
-    smooth = torch.fft.ifft2(torch.fft.fft2(torch.view_as_complex(noise)) * low)
-    field: Tensor = smooth / smooth.abs().max() * gaussian_beam(0.35e-3).abs()
-    return field
-
-
-def rayleigh_sommerfeld_error() -> float:
-    """Field error over the peak at 60 points, against the direct sum of the first RS integral."""
-    field = speckle()
-    got = moved(field).to(torch.cdouble)
-    x, y = axes()
-    torch.manual_seed(1)
-    places = torch.randint(60, SIZE - 60, (60, 2))
-    errors, peak = [], float(got.abs().max())
-    for row, column in places.tolist():
-        distance = ((x - x[0, column]).square() + (y - y[row, 0]).square() + GAP_M**2).sqrt()
-        kernel = (1.0 / distance - 1j * K) * GAP_M / (2.0 * math.pi * distance.square())
-        # The carrier exp(j k z) is taken off, as Feit and Fleck do.
-        phase = torch.polar(torch.ones_like(distance), K * (distance - GAP_M))
-        exact = (field * kernel * phase).sum() * PITCH_M**2
-        errors.append(float((got[row, column] - exact).abs()))
-    return max(errors) / peak
-
-
-def worst_case_error() -> float:
-    """Random phase in every pixel: the field on the twin's grid against a four times larger one."""
-    torch.manual_seed(2)
-    phase = 2.0 * math.pi * torch.rand(SIZE, SIZE)
-    field = torch.polar(torch.ones_like(phase), phase)
-    exact = moved(field, 4 * SIZE)
-    return float((moved(field) - exact).norm() / exact.norm())
-
-
-def energy_error() -> float:
-    """Relative change of the energy of beams that stay within the plane."""
-    worst = 0.0
-    for waist_m, sine in ((0.15e-3, 0.0), (0.3e-3, 0.0), (0.15e-3, 0.01)):
-        field = gaussian_beam(waist_m, sine).to(torch.complex64)
-        energies = [f.to(torch.cdouble).abs().square().sum() for f in (field, moved(field))]
-        worst = max(worst, abs(float(energies[1] / energies[0]) - 1.0))
-    return worst
-
-
-def adjoint_error() -> float:
-    """|<v, A u> - <A* v, u>| over |u| |v| for random fields."""
-    torch.manual_seed(3)
-    grid = padded_size(SIZE, PITCH_M, WAVELENGTH_M, GAP_M)
-    transfer = transfer_function((grid, grid), PITCH_M, WAVELENGTH_M, GAP_M)
-    u, v = torch.randn(2, SIZE, SIZE, dtype=torch.complex64)
-    there = torch.vdot(v.flatten(), propagate(u, transfer).flatten())
-    back = torch.vdot(propagate(v, transfer.conj().resolve_conj()).flatten(), u.flatten())
-    return float((there - back).abs() / (u.norm() * v.norm()))
-
-
-def elements() -> dict[str, tuple[Callable[..., Tensor], tuple[Tensor, ...]]]:
-    """Every element of the twin as a function of its float64 unknowns, small."""
-    torch.manual_seed(4)
-    side, grid = 6, 12
-
-    def learnt(*shape: int, scale: float = 1.0) -> Tensor:
-        return (scale * torch.rand(*shape, dtype=DOUBLE)).requires_grad_()
-
-    def gap(distance_m: Tensor) -> Tensor:
-        kind = torch.complex128
-        return transfer_function((grid, grid), PITCH_M, WAVELENGTH_M, distance_m * 1e-2, kind)
-
-    fixed = gap(torch.tensor(1.0, dtype=DOUBLE))
-    wave = torch.randn(2, side, side, dtype=torch.complex128, requires_grad=True)
-    planes = torch.randn(2, side, side, dtype=torch.complex128, requires_grad=True)
-    own = torch.randn(2, 2, side, side, dtype=torch.complex128, requires_grad=True)
-    axis = torch.arange(side, dtype=DOUBLE) * PITCH_M
-    modes = source.modes(axis[None], axis[:, None], 3.0 * side * PITCH_M)
-    curvatures = backplane.curvature_modes(side, side)
-    pupil = relay.aberration_modes((grid, grid), 1)
-
-    def cavity(first: Tensor, modulations: Tensor) -> Tensor:
-        return propagate_through(first, modulations, fixed, fixed)
-
-    def shape(weights: Tensor, of: Tensor) -> Tensor:
-        shaped: Tensor = torch.tensordot(weights, of, dims=1)
-        return shaped
-
-    def crystal(phases: Tensor, stroke: Tensor, bend: Tensor) -> Tensor:
-        return crystal_phase(phases, stroke, bend)
-
-    edge = (learnt(1, scale=3.0),)
-    return {
-        "propagation (gap)": (lambda z: propagate(wave.detach(), gap(z)), (learnt(1),)),
-        "propagation (field)": (lambda u: propagate(u, fixed), (wave,)),
-        "cavity, phases shared": (cavity, (wave, planes)),
-        "cavity, phases each": (cavity, (wave, own)),
-        "crosstalk, zero order": (
-            lambda p, c, z: reflection(p, c, z),
-            (learnt(side, side, scale=6.0), torch.tensor(0.3, dtype=DOUBLE, requires_grad=True), learnt(1)),
-        ),
-        "phase response": (crystal, (learnt(side, side, scale=6.0), learnt(3), learnt(2))),
-        "backplane": (lambda w: shape(w, curvatures), (learnt(len(backplane.TERMS)),)),
-        "aberration": (lambda w: shape(w, pupil), (learnt(len(relay.TERMS)),)),
-        "beam": (
-            lambda x0, w: source.gaussian(axis[None] - x0 * PITCH_M, axis[:, None], w * 1e-4),
-            (learnt(1), learnt(1)),
-        ),
-        "beam structure": (lambda c: source.structure(modes, c), (learnt(len(source.ORDERS), 2),)),
-        "mirror edge": (lambda e: source.past_mirror_edge(wave.detach()[0], e, 1, fixed), edge),
-        "registration, distortion": (
-            lambda i, a, s, d: resample(i, (side, side), a, s, d),
-            (learnt(1, side, side), learnt(2, 2, scale=0.02), learnt(2), learnt(1, scale=0.02)),
-        ),
-    }  # fmt: skip
-
-
-def failing_gradients() -> list[str]:
-    """Elements whose gradients are not those of finite differences."""
-    failing = []
-    for name, (function, unknowns) in elements().items():
-        if not torch.autograd.gradcheck(function, unknowns, raise_exception=False):
-            failing.append(name)
-    return failing
-
-
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, then print one JSON line."""
-    arguments = options(__doc__)
-    failing = failing_gradients()
-    claims = [
-        claim("Gaussian beam over 34.2 mm: field error over the peak", gaussian_error(), "<= 1e-5"),
-        claim("tilted beam: centroid error, px", centroid_error(), "<= 1e-3"),
-        claim("speckle against a Rayleigh-Sommerfeld sum", rayleigh_sommerfeld_error(), "<= 1e-5"),
-        claim("random phase against a 4 x larger grid", worst_case_error(), "<= 1e-3"),
-        claim("energy of contained beams, relative change", energy_error(), "<= 1e-6"),
-        claim("adjoint", adjoint_error(), "<= 1e-5"),
-        claim(f"gradcheck: failing of {len(elements())} elements", len(failing), "<= 0"),
-    ]
-    finish("twin_accuracy", claims, arguments.json, failing=failing)
+    run_parts("twin_accuracy", PARTS, parser(__doc__, PARTS).parse_args(arguments))
 
 
 if __name__ == "__main__":

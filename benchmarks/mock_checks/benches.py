@@ -32,16 +32,16 @@ SMALL = MockGeometry(
     camera_bit_depth=12,
     magnification=0.6,
 )
-"""Two layers of 48 x 48: for what has to be looked at ten thousand times."""
+"""Two layers of 48 x 48: for what is measured ten thousand times."""
 
 
 def bench_geometry(name: str) -> MockGeometry:
-    """The geometry of a shipped bench."""
+    """Return the geometry of a shipped bench."""
     return mock_geometry(load_bench(name))
 
 
 def lit(geometry: MockGeometry, dials: MockSettings, seed: int = 0) -> MockLaboratory:
-    """A laboratory whose laser is on and whose shutter has opened."""
+    """Return a laboratory whose laser is on and whose shutter has opened."""
     lab = MockLaboratory.create(geometry, dials, seed)
     lab.laser.emission = True
     lab.world.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
@@ -56,7 +56,7 @@ def laboratory_of(bench: Bench) -> MockLaboratory:
 
 
 def panel_of(geometry: MockGeometry, phases: npt.NDArray[np.floating]) -> Phases:
-    """Phases (P, h, w) of the patches on a panel that is 0 elsewhere."""
+    """Return a panel that shows the patches' phases (P, h, w) and is 0 elsewhere."""
     panel = np.zeros(geometry.panel_shape, np.float32)
     for place, phase in zip(geometry.patches, phases, strict=True):
         panel[place] = phase
@@ -64,7 +64,7 @@ def panel_of(geometry: MockGeometry, phases: npt.NDArray[np.floating]) -> Phases
 
 
 def block_phases(count: int, shape: tuple[int, int], block_px: int, seed: int) -> Phases:
-    """(count, h, w): blocks of 0 ... 2 pi."""
+    """Return phases (count, h, w) in blocks of 0 ... 2 pi."""
     rng = np.random.default_rng(seed)
     height, width = shape
     cells = rng.uniform(0.0, 2.0 * np.pi, (count, -(-height // block_px), -(-width // block_px)))
@@ -75,7 +75,7 @@ def block_phases(count: int, shape: tuple[int, int], block_px: int, seed: int) -
 def smooth_phases(
     count: int, shape: tuple[int, int], rms_rad: float, seed: int, width_px: float = 4.0
 ) -> Phases:
-    """(count, h, w): Gaussian-filtered noise of a given rms, shifted to be positive."""
+    """Return phases (count, h, w): Gaussian-filtered noise of a given rms, shifted to be positive."""
     rng = np.random.default_rng(seed)
     noise = rng.standard_normal((count, *shape))
     smooth = ndimage.gaussian_filter(noise, (0.0, width_px, width_px), mode="wrap")
@@ -85,6 +85,6 @@ def smooth_phases(
 
 
 def nrmse(got: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> float:
-    """|got - wanted| / |wanted|."""
+    """Return |got - wanted| / |wanted|."""
     got, wanted = got.astype(np.float64), wanted.astype(np.float64)
     return float(np.linalg.norm(got - wanted) / np.linalg.norm(wanted))

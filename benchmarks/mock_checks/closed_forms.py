@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.claims import Claim, claim
-from benchmarks.mock_checks.benches import bench_geometry, block_phases, nrmse, smooth_phases
+from benchmarks.claims import claim
+from benchmarks.mock_checks.benches import SMALL, bench_geometry, block_phases, nrmse, smooth_phases
+from benchmarks.parts import Outcome, Setting
 from drivers.types import Roi
+from mock_hardware.geometry import MockGeometry
 from mock_hardware.light_path import LightPath
 from mock_hardware.optics.propagation import AngularSpectrum
 from mock_hardware.settings import MockSettings
@@ -32,7 +34,7 @@ def _axes(size: int, pitch_m: float) -> tuple[Array, Array]:
 
 
 def _gaussian(u: Array, z_m: float, rayleigh_m: float) -> Complex:
-    """One axis of a Gaussian beam, without its carrier: paraxial (Siegman, Lasers, ch. 16)."""
+    """Return one axis of a Gaussian beam without its carrier, paraxial (Siegman, Lasers, ch. 16)."""
     q = 1.0 + 1j * z_m / rayleigh_m
     waist2 = rayleigh_m * WAVELENGTH_M / np.pi
     result: Complex = np.exp(-(u**2) / (waist2 * q)) / np.sqrt(q)
@@ -40,7 +42,7 @@ def _gaussian(u: Array, z_m: float, rayleigh_m: float) -> Complex:
 
 
 def gaussian_error(tilt_rad: float = 0.0) -> tuple[float, float]:
-    """(amplitude error over the peak, phase error in rad where the amplitude is above 1 %).
+    """Return amplitude error over the peak, and phase error in rad where the amplitude is above 1 %.
 
     A beam tilted by s = sin(tilt) walks by z s / c and spreads as over z / c^3 along the tilt and
     z / c across it, c = cos(tilt): the exact dispersion to second order around the tilt.
@@ -61,7 +63,7 @@ def gaussian_error(tilt_rad: float = 0.0) -> tuple[float, float]:
 
 
 def aperture_error() -> float:
-    """Largest error over the peak, behind a round hole with a soft rim, along two lines.
+    """Return the largest error over the peak behind a round hole with a soft rim, along two lines.
 
     Every sample sends out a spherical wavelet (first Rayleigh-Sommerfeld solution).
     """
@@ -84,7 +86,7 @@ def aperture_error() -> float:
 
 
 def energy_error() -> float:
-    """Relative change of the energy of contained light over five gaps and four smooth phases."""
+    """Return the relative change of the energy of contained light over five gaps and four smooth phases."""
     y, x = _axes(200, PITCH_M)
     field = np.exp(-(x**2 + y**2) / (0.25e-3) ** 2).astype(np.complex64)
     propagate = AngularSpectrum((200, 200), PITCH_M, WAVELENGTH_M, 11.4e-3)
@@ -95,13 +97,19 @@ def energy_error() -> float:
     return float(abs(after / before - 1.0))
 
 
-def fidelity_change(fidelity: Fidelity, finer: Fidelity, seed: int = 0) -> float:
-    """NRMSE of the camera image between two fidelities, every effect on: the worst of two patterns."""
-    geometry = bench_geometry("mock")
-    truth = draw_truth(geometry, MockSettings(), seed)
+def fidelity_change(geometry: MockGeometry, fidelity: Fidelity, finer: Fidelity) -> float:
+    """Return the NRMSE of the camera image between two fidelities, the worst of two patterns.
+
+    Every effect is on.
+    """
+    truth = draw_truth(geometry, MockSettings(), 0)
     shape = geometry.patch_shape
     worst = 0.0
-    for phases in (block_phases(5, shape, 8, seed=2), smooth_phases(5, shape, 2.0, seed=3)):
+    planes = len(geometry.patch_lefts)
+    for phases in (
+        block_phases(planes, shape, 8, seed=2),
+        smooth_phases(planes, shape, 2.0, seed=3),
+    ):
         images = []
         for samples, steepest in (fidelity, finer):
             chosen = {"samples_per_pixel": samples, "steepest": steepest}
@@ -111,11 +119,14 @@ def fidelity_change(fidelity: Fidelity, finer: Fidelity, seed: int = 0) -> float
     return worst
 
 
-def check(quick: bool) -> list[Claim]:
-    """All closed forms."""
+def measure(setting: Setting) -> Outcome:
+    """Hold the propagation against each closed form, and fidelities against finer ones."""
+    small = setting.amount("patches for the fidelities, px", smoke=48, quick=48, full=100) == 48
+    geometry = SMALL if small else bench_geometry("mock")
+    validation, finer = (DEFAULT, VALIDATION) if setting.smoke else (VALIDATION, FINER)
     amplitude, phase = gaussian_error()
     tilted_amplitude, tilted_phase = gaussian_error(5e-3)
-    return [
+    claims = [
         claim("Gaussian beam over 34.2 mm: amplitude error", amplitude, "<= 1e-4"),
         claim("Gaussian beam over 34.2 mm: phase error, rad", phase, "<= 1e-4"),
         claim("beam tilted by 5 mrad: amplitude error", tilted_amplitude, "<= 1e-4"),
@@ -123,14 +134,15 @@ def check(quick: bool) -> list[Claim]:
         claim("aperture against a Rayleigh-Sommerfeld sum", aperture_error(), "<= 1e-3"),
         claim("energy without losses over five gaps", energy_error(), "<= 1e-6"),
         claim(
-            "doubling the validation fidelity (4 samples a pixel, all light)",
-            fidelity_change(VALIDATION, FINER),
+            f"doubling the validation fidelity ({validation[0]} samples a pixel)",
+            fidelity_change(geometry, validation, finer),
             "<= 0.005",
         ),
         claim(
             f"default fidelity ({DEFAULT[0]} samples a pixel, light up to a sine of {DEFAULT[1]}) "
             "against validation fidelity",
-            fidelity_change(DEFAULT, VALIDATION),
+            fidelity_change(geometry, DEFAULT, VALIDATION),
             "<= 0.05",
         ),
     ]
+    return Outcome(claims)

@@ -7,15 +7,17 @@ import time
 import numpy as np
 from scipy import signal
 
-from benchmarks.claims import Claim, claim
+from benchmarks.claims import claim
 from benchmarks.mock_checks.benches import SMALL, lit
+from benchmarks.parts import Outcome, Setting
 from mock_hardware.settings import MockSettings
 
-DAY_S = 86_400
+DAY_S, SMOKE_S = 86_400, 7200
+"""Two hours are enough for every spectrum to have a band; its variance is then known to a third."""
 
 
 def day(seconds: int) -> tuple[dict[str, np.ndarray], float]:
-    """Observables second by second over a day, frames every ten minutes; and the time it took."""
+    """Return observables second by second, frames every ten minutes; and the time that it took."""
     lab = lit(SMALL, MockSettings(), seed=2)
     started = time.perf_counter()
     power, angles, wavelength, temperature = [], [], [], []
@@ -38,7 +40,7 @@ def day(seconds: int) -> tuple[dict[str, np.ndarray], float]:
 
 
 def spectrum_error(series: np.ndarray, rms: float, tau_s: float) -> float:
-    """Mean log ratio of the measured spectrum to 4 rms^2 tau / (1 + (2 pi f tau)^2), in nepers.
+    """Return the mean log ratio of the measured spectrum to 4 rms^2 tau / (1 + (2 pi f tau)^2), in nepers.
 
     Between a tenth and thirty times the corner frequency, in bands of a third of an octave.
     """
@@ -51,9 +53,9 @@ def spectrum_error(series: np.ndarray, rms: float, tau_s: float) -> float:
     return float(abs(np.log(density[use].mean() / expected[use].mean())))
 
 
-def check(quick: bool) -> list[Claim]:
-    """Drift."""
-    found, seconds = day(DAY_S)
+def measure(setting: Setting) -> Outcome:
+    """Measure spectra and variances of what drifts."""
+    found, seconds = day(setting.amount("seconds of drift", smoke=SMOKE_S, quick=DAY_S, full=DAY_S))
     dials = MockSettings().drift
     configured = {
         "power": (dials.power, 60.0 * dials.laser_minutes),
@@ -68,9 +70,10 @@ def check(quick: bool) -> list[Claim]:
         sigma = np.sqrt(2.0 * tau_s / len(series) / series.shape[1])
         sigmas.append(abs(np.mean(series**2) / rms**2 - 1.0) / sigma)
     minute = np.sqrt(np.mean((found["angles"][60:] - found["angles"][:-60]) ** 2))
-    return [
+    claims = [
         claim("power spectrum over a day: worst error, nepers", max(spectra), "<= 0.15"),
         claim("variance over a day: worst error, in its own sigmas", max(sigmas), "<= 3"),
         claim("angles' change in a minute, microradians rms", minute * 1e6, ">= 10"),
         claim("a virtual day of slow observables, seconds", seconds, "<= 60"),
     ]
+    return Outcome(claims)

@@ -8,8 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.claims import Claim, claim
+from benchmarks.claims import claim
 from benchmarks.mock_checks.benches import SMALL, block_phases, lit, nrmse, panel_of
+from benchmarks.parts import Outcome, Setting
 from calibration.dark import DarkLevel
 from calibration.layout import PatchLayout
 from calibration.registration import Registration
@@ -26,13 +27,13 @@ FLASH_S = 1e-7
 
 
 def _quiet(**slm: float) -> MockSettings:
-    """All effects off; features of the SLM as given."""
+    """Return settings with all effects off and features of the SLM as given."""
     dials = MockSettings().off()
     return dials.model_copy(update={"slm": dials.slm.model_copy(update=slm)})
 
 
 def _flash(lab: MockLaboratory, at_s: float) -> Image:
-    """The noiseless light of one moment."""
+    """Return the noiseless image of one moment."""
     lab.world.clock.sleep_s(at_s - lab.world.clock.now_s())
     light, _ = lab.world.expose(
         lab.camera.roi, lab.world.clock.now_s(), FLASH_S, 0.0, lab.camera.requests
@@ -40,11 +41,12 @@ def _flash(lab: MockLaboratory, at_s: float) -> Image:
     return light()
 
 
-def response_error(step_rad: float, upwards: bool) -> float:
-    """Relative error of the 10-90 % time of a phase step, seen by light alone.
+def response_error(step_rad: float, upwards: bool, moments: int = 240, levels: int = 61) -> float:
+    """Return the relative error of the 10-90 % time of a phase step, seen by light alone.
 
     Half of a chequerboard steps. The frames of settled steps of known size are a scale on which the
-    frame of any moment is read: the phase whose frame is nearest to it.
+    frame of any moment is read: the phase whose frame is nearest to it. moments: of the transition; levels:
+    of the scale.
     """
     lab = lit(SMALL, _quiet(scan_ms=0.0))
     mask = (np.indices(SMALL.patch_shape) // 6).sum(0) % 2 == 0
@@ -54,7 +56,7 @@ def response_error(step_rad: float, upwards: bool) -> float:
     def shown(phase_rad: float) -> None:
         lab.slm.set_phase(panel_of(SMALL, chequer * np.float32(phase_rad)))
 
-    scale_rad = np.linspace(0.0, step_rad, 61)
+    scale_rad = np.linspace(0.0, step_rad, levels)
     scale = []
     for phase in scale_rad:
         shown(phase)
@@ -67,7 +69,7 @@ def response_error(step_rad: float, upwards: bool) -> float:
     begun_s = lab.world.clock.now_s()
     shown(end)
     refresh_s = np.ceil(begun_s * 60.0 - 1e-9) / 60.0
-    times_s = refresh_s + np.linspace(0.0, 18e-3, 240)
+    times_s = refresh_s + np.linspace(0.0, 18e-3, moments)
     seen = []
     for time_s in times_s:
         distance = np.linalg.norm(known - _flash(lab, time_s).ravel(), axis=1) ** 2
@@ -87,20 +89,20 @@ def response_error(step_rad: float, upwards: bool) -> float:
 
 
 def _first_change(
-    lab: MockLaboratory, look: Callable[[float], bool], low: float, high: float
+    lab: MockLaboratory, changed: Callable[[float], bool], low: float, high: float
 ) -> float:
-    """By bisection, the first moment at which `look` is true; it stays true from then on.
+    """Return by bisection the first moment at which `changed` is true; it stays true from then on.
 
-    Looking back in time is a matter of the simulation: the devices remember their last change.
+    Only a simulation can be asked for a moment of the past: its devices remember their last change.
     """
     for _ in range(50):
         middle = 0.5 * (low + high)
-        low, high = (low, middle) if look(middle) else (middle, high)
+        low, high = (low, middle) if changed(middle) else (middle, high)
     return high
 
 
 def refresh_error(count: int) -> float:
-    """Worst error of the moment at which light begins to change, in refresh periods."""
+    """Return the worst error of the moment at which light begins to change, in refresh periods."""
     lab = lit(SMALL, _quiet(scan_ms=0.0, rise_ms=0.5, fall_ms=0.5))
     rng = np.random.default_rng(3)
     period_s = 1.0 / lab.world.settings.slm.refresh_hz
@@ -124,7 +126,7 @@ def refresh_error(count: int) -> float:
 
 
 def dmd_and_trigger_errors() -> tuple[float, float, float]:
-    """Relative errors of the DMD's load time, its mirrors' motion, and the camera's trigger delay."""
+    """Return relative errors of the DMD's load time and mirrors' motion, and of the trigger delay."""
     geometry = dataclasses.replace(SMALL, input_kind="dmd")
     lab = lit(geometry, _quiet())
     assert lab.dmd is not None
@@ -149,8 +151,8 @@ def dmd_and_trigger_errors() -> tuple[float, float, float]:
     return load, mirrors, abs(delay_us / lab.world.settings.camera.trigger_us - 1.0)
 
 
-def careless_and_careful(reads: int) -> tuple[float, float, float]:
-    """(least NRMSE of a read without waiting, worst of a read through the bench, wrong reads).
+def careless_and_careful(reads: int, patterns: int) -> tuple[float, float, float]:
+    """Return the least NRMSE of a read without waiting, the worst through the bench, and wrong reads.
 
     Random patterns in random order, with random pauses, against frames that settled for a second.
     """
@@ -168,7 +170,7 @@ def careless_and_careful(reads: int) -> tuple[float, float, float]:
     )
     bench.rectifier = Rectifier(bench.registration, lab.camera.roi, SMALL.patch_shape)
     layers = block_phases(2, SMALL.patch_shape, 6, seed=99)
-    inputs = block_phases(24, SMALL.patch_shape, 6, seed=1)
+    inputs = block_phases(patterns, SMALL.patch_shape, 6, seed=1)
     panels = [panel_of(SMALL, np.concatenate([field[None], layers])) for field in inputs]
     settled = []
     for panel in panels:
@@ -192,18 +194,24 @@ def careless_and_careful(reads: int) -> tuple[float, float, float]:
     return min(careless), worst, float(wrong)
 
 
-def check(quick: bool) -> list[Claim]:
-    """Dynamics."""
-    steps = STEPS_RAD[1:2] if quick else STEPS_RAD
-    rise = max(response_error(step, True) for step in steps)
-    fall = max(response_error(step, False) for step in steps)
+def measure(setting: Setting) -> Outcome:
+    """Measure when the light changes after each device's command."""
+    middle = STEPS_RAD[1:2]
+    steps = setting.amount("phase steps, rad", smoke=middle, quick=middle, full=STEPS_RAD)
+    sampled = setting.amount(
+        "moments and levels of a transition", smoke=(48, 13), quick=(240, 61), full=(240, 61)
+    )
+    rise = max(response_error(step, True, *sampled) for step in steps)
+    fall = max(response_error(step, False, *sampled) for step in steps)
     load, mirrors, trigger = dmd_and_trigger_errors()
-    reads = 500 if quick else 10_000
-    careless, careful, wrong = careless_and_careful(reads)
-    return [
+    refreshes = setting.amount("changes against the refresh", smoke=1, quick=5, full=20)
+    refresh = refresh_error(refreshes)
+    reads = setting.amount("reads", smoke=10, quick=500, full=10_000)
+    careless, careful, wrong = careless_and_careful(reads, 4 if setting.smoke else 24)
+    claims = [
         claim(f"10-90 % rise of {len(steps)} phase steps, relative error", rise, "<= 0.02"),
         claim(f"10-90 % fall of {len(steps)} phase steps, relative error", fall, "<= 0.02"),
-        claim("refresh phase, error in periods", refresh_error(5 if quick else 20), "<= 0.02"),
+        claim("refresh phase, error in periods", refresh, "<= 0.02"),
         claim("DMD load, relative error", load, "<= 0.02"),
         claim("DMD mirror motion, relative error", mirrors, "<= 0.02"),
         claim("camera trigger delay, relative error", trigger, "<= 0.02"),
@@ -211,3 +219,4 @@ def check(quick: bool) -> list[Claim]:
         claim(f"{reads} reads through the bench: worst NRMSE", careful, "<= 1e-6"),
         claim(f"{reads} reads through the bench: wrong ones", wrong, "<= 0"),
     ]
+    return Outcome(claims)

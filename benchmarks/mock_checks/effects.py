@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.claims import Claim, claim
+from benchmarks.claims import claim
 from benchmarks.mock_checks.benches import SMALL, block_phases, lit, nrmse, panel_of
+from benchmarks.parts import Outcome, Setting
 from drivers.errors import DeviceError
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.settings import MockSettings
 
+InputKind = Literal["slm_patch", "dmd"]
 RAISED = {"defects": 2e-3, "dropped": 1.0, "duplicated": 1.0, "torn": 1.0, "late": 1.0}
 """Dials whose default is too small (or 0) to meet one of a few frames."""
 
 
 def frames(lab: MockLaboratory, geometry: MockGeometry) -> npt.NDArray[np.float32]:
-    """Five frames: three patterns a quarter of an hour apart, two exposures."""
+    """Return five frames: three patterns a quarter of an hour apart, two exposures."""
     found = []
     for number in range(5):
         lab.world.clock.sleep_s(900.0)
@@ -34,16 +37,24 @@ def frames(lab: MockLaboratory, geometry: MockGeometry) -> npt.NDArray[np.float3
     return np.stack(found)
 
 
-def weakest_effect() -> tuple[str, float, int]:
-    """Name and NRMSE of the effect that moves the frames least, and the number of effects."""
+def weakest_effect(every: int) -> tuple[str, float, int]:
+    """Return name and NRMSE of the effect that moves the frames least, and the number of effects.
+
+    every: 1 for all effects, n for each n-th.
+    """
     moved = {}
-    for section, name in MockSettings.effects():
-        geometry = dataclasses.replace(SMALL, input_kind="dmd") if section == "dmd" else SMALL
-        off, on = MockSettings().off(), MockSettings().only(f"{section}.{name}")
+    geometries = {kind: dataclasses.replace(SMALL, input_kind=kind) for kind in get_args(InputKind)}
+    references = {
+        kind: frames(lit(geometry, MockSettings().off()), geometry)
+        for kind, geometry in geometries.items()
+    }
+    for section, name in list(MockSettings.effects())[::every]:
+        kind = "dmd" if section == "dmd" else "slm_patch"
+        geometry, reference = geometries[kind], references[kind]
+        on = MockSettings().only(f"{section}.{name}")
         if name in RAISED:
             dials = getattr(on, section).model_copy(update={name: RAISED[name]})
             on = on.model_copy(update={section: dials})
-        reference = frames(lit(geometry, off), geometry)
         try:
             moved[f"{section}.{name}"] = nrmse(frames(lit(geometry, on), geometry), reference)
         except DeviceError:
@@ -53,7 +64,7 @@ def weakest_effect() -> tuple[str, float, int]:
 
 
 def differing_pixels() -> tuple[float, float]:
-    """Pixels that differ between one and four threads, and share that differs between two seeds."""
+    """Count pixels that differ between numbers of threads; and the share that differs between two seeds."""
 
     def run(threads: int, seed: int) -> npt.NDArray[np.float32]:
         return frames(lit(SMALL, MockSettings(threads=threads), seed), SMALL)
@@ -63,11 +74,12 @@ def differing_pixels() -> tuple[float, float]:
     return several, float((run(1, 4) != one).mean())
 
 
-def check(quick: bool) -> list[Claim]:
-    """Effects and determinism."""
-    name, least, count = weakest_effect()
+def measure(setting: Setting) -> Outcome:
+    """Measure every effect alone, and whether frames are the same again."""
+    every = setting.amount("effects, one in", smoke=8, quick=1, full=1)
+    name, least, count = weakest_effect(every)
     several, seeds = differing_pixels()
-    return [
+    claims = [
         claim(
             f"{count} effects one by one: the weakest ({name}) moves frames, NRMSE",
             least,
@@ -76,3 +88,4 @@ def check(quick: bool) -> list[Claim]:
         claim("same seed on 1, 2 and 4 threads: pixels that differ", several, "<= 0"),
         claim("another seed: share of pixels that differ", seeds, ">= 0.5"),
     ]
+    return Outcome(claims)

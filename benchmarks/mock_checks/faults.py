@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from benchmarks.claims import Claim, claim
 from benchmarks.mock_checks.benches import SMALL, block_phases, lit
-from benchmarks.mock_checks.disk_full import disk_full
+from benchmarks.parts import Outcome, Setting
 from calibration.dark import DarkLevel
 from calibration.layout import PatchLayout
 from calibration.registration import Registration
@@ -30,17 +30,16 @@ Kind = Literal["slm_patch", "dmd"]
 Answer = Measurement | DeviceError
 Images = npt.NDArray[np.float32]
 
-KINDS: tuple[Kind, ...] = ("slm_patch", "dmd")
 MEASURES, BATCH = 4, 3
 """A series: so many batches, each with its own inputs and layers, as in training."""
-LENGTHS, QUICK_LENGTHS = (1, 3, FOR_EVER), (1, FOR_EVER)
+LENGTHS = (1, 3, FOR_EVER)
 """Frames that a fault lasts."""
 BY_CHANCE: tuple[Fault, ...] = ("dropped", "duplicated", "torn", "late")
 CHANCE = 0.1
 
 
 def _prepared(kind: Kind, chances: Iterable[Fault], seed: int) -> tuple[MockLaboratory, Bench]:
-    """A small bench without noise, calibrated by the truth: equal frames are equal to the last bit."""
+    """Return a small bench without noise, calibrated by the truth: equal frames are equal to the bit."""
     faults = MockFaultSettings.model_validate(dict.fromkeys(chances, CHANCE))
     dials = MockSettings(threads=1).off().model_copy(update={"faults": faults})
     lab = lit(dataclasses.replace(SMALL, input_kind=kind), dials, seed)
@@ -60,7 +59,7 @@ def _prepared(kind: Kind, chances: Iterable[Fault], seed: int) -> tuple[MockLabo
 
 
 def _patterns(kind: Kind) -> Iterator[tuple[Images, Images]]:
-    """Inputs (B, h, w) and layers (N, h, w), batch by batch."""
+    """Yield inputs (B, h, w) and layers (N, h, w), batch by batch."""
     layers = len(SMALL.patch_lefts) - (1 if kind == "slm_patch" else 0)
     for number in range(MEASURES):
         inputs = block_phases(BATCH, SMALL.patch_shape, 6, seed=number)
@@ -70,7 +69,7 @@ def _patterns(kind: Kind) -> Iterator[tuple[Images, Images]]:
 
 
 def _series(bench: Bench, kind: Kind) -> list[Answer]:
-    """What the bench answers to each batch. It is asked again also after an error."""
+    """Return what the bench answers to each batch. It is asked again also after an error."""
     answers: list[Answer] = []
     for inputs, layers in _patterns(kind):
         try:
@@ -82,7 +81,7 @@ def _series(bench: Bench, kind: Kind) -> list[Answer]:
 
 @cache
 def _flat_light(kind: Kind) -> float:
-    """The unit of intensity, in counts per ms: by it the bench tells dark from light."""
+    """Return the unit of intensity, in counts per ms: by it the bench tells dark from light."""
     lab, bench = _prepared(kind, (), 0)
     flat = np.zeros((len(SMALL.patch_lefts), *SMALL.patch_shape), np.float32)
     with lab.world.workers:
@@ -94,7 +93,7 @@ def _flat_light(kind: Kind) -> float:
 def _run(
     kind: Kind, script: tuple[Fault, int, int] | None, chances: tuple[Fault, ...], seed: int
 ) -> list[Answer]:
-    """A series on a fresh bench. script: fault, first and last frame, counted within the series."""
+    """Measure a series on a fresh bench. script: fault, first and last frame, counted within the series."""
     lab, bench = _prepared(kind, chances, seed)
     bench.counts_per_ms_per_unit = _flat_light(kind)
     if script is not None:
@@ -109,7 +108,7 @@ def _faultless(kind: Kind, seed: int) -> list[Answer]:
 
 
 def _outcome(answers: list[Answer], faultless: list[Answer]) -> str:
-    """What a run came to: the worst of its batches."""
+    """Return what a run came to: the worst of its batches."""
     found = {_verdict(answer, right) for answer, right in zip(answers, faultless, strict=True)}
     return next(word for word in ("silent", "raised", "flagged", "same") if word in found)
 
@@ -124,18 +123,20 @@ def _verdict(answer: Answer, right: Answer) -> str:
     return "flagged" if answer.saturated_fraction > right.saturated_fraction else "silent"
 
 
-def _scripted(fault: Fault, positions: Iterable[int], lengths: Iterable[int]) -> Iterator[str]:
-    """Outcomes with a fault at several places of the series, passing and for good."""
-    for kind in KINDS:
+def _scripted(
+    kinds: Iterable[Kind], fault: Fault, positions: Iterable[int], lengths: Iterable[int]
+) -> Iterator[str]:
+    """Yield outcomes with a fault at several places of the series, passing and for good."""
+    for kind in kinds:
         for first in positions:
             for length in lengths:
                 answers = _run(kind, (fault, first, first + length - 1), (), 0)
                 yield _outcome(answers, _faultless(kind, 0))
 
 
-def _by_chance(faults: tuple[Fault, ...], seeds: int) -> Iterator[str]:
-    """Outcomes with each frame at a risk."""
-    for kind in KINDS:
+def _by_chance(kinds: Iterable[Kind], faults: tuple[Fault, ...], seeds: int) -> Iterator[str]:
+    """Yield outcomes with each frame at a risk."""
+    for kind in kinds:
         for seed in range(seeds):
             yield _outcome(_run(kind, None, faults, seed), _faultless(kind, seed))
 
@@ -150,17 +151,23 @@ def _claim(name: str, outcomes: Iterable[str]) -> Claim:
     )
 
 
-def check(quick: bool) -> list[Claim]:
-    """Faults: one claim a type, then several types at once, then a full disk."""
+def measure(setting: Setting) -> Outcome:
+    """Meet faults: one claim a type, then several types at once."""
+    both: tuple[Kind, ...] = get_args(Kind)
+    kinds = setting.amount("kinds of input", smoke=both[:1], quick=both, full=both)
     rng = np.random.default_rng(0)
     inner = rng.permutation(np.arange(2, MEASURES * BATCH))
-    positions = [int(first) for first in inner[: 3 if quick else None]]
-    lengths, seeds = (QUICK_LENGTHS, 3) if quick else (LENGTHS, 20)
+    places = setting.amount("places of a fault", smoke=1, quick=2, full=len(inner))
+    positions = [int(first) for first in inner[:places]]
+    lengths = setting.amount(
+        "frames that a fault lasts", smoke=LENGTHS[:1], quick=LENGTHS[::2], full=LENGTHS
+    )
+    seeds = setting.amount("runs with faults by chance", smoke=1, quick=2, full=20)
     claims = []
     for fault in (each for each in get_args(Fault) if each not in CHANGES):
-        outcomes = list(_scripted(fault, positions, lengths))
+        outcomes = list(_scripted(kinds, fault, positions, lengths))
         if fault in BY_CHANCE:
-            outcomes += _by_chance((fault,), seeds)
+            outcomes += _by_chance(kinds, (fault,), seeds)
         claims.append(_claim(fault, outcomes))
-    claims.append(_claim(f"{', '.join(BY_CHANCE)} together", _by_chance(BY_CHANCE, seeds)))
-    return claims + disk_full(quick)
+    claims.append(_claim(f"{', '.join(BY_CHANCE)} together", _by_chance(kinds, BY_CHANCE, seeds)))
+    return Outcome(claims)

@@ -7,9 +7,11 @@ import numpy.typing as npt
 import torch
 from scipy import ndimage
 
-from benchmarks.claims import Claim, claim
-from benchmarks.mock_checks.benches import bench_geometry, block_phases, nrmse, smooth_phases
+from benchmarks.claims import claim
+from benchmarks.mock_checks.benches import SMALL, bench_geometry, block_phases, nrmse, smooth_phases
+from benchmarks.parts import Outcome, Setting
 from drivers.types import Roi
+from mock_hardware.geometry import MockGeometry
 from mock_hardware.light_path import LightPath
 from mock_hardware.settings import MockSettings
 from mock_hardware.truth import Truth, draw_truth
@@ -36,9 +38,8 @@ MODELLED = (
 """Effects that the twin models, the last three as the registration."""
 
 
-def informed_twin(truth: Truth) -> DigitalTwin:
-    """The twin of the bench `mock` with the truth in its parameters."""
-    geometry = bench_geometry("mock")
+def informed_twin(geometry: MockGeometry, truth: Truth) -> DigitalTwin:
+    """Return the twin of a bench with the truth in its parameters."""
     pitch_um, waist_mm = geometry.pixel_pitch_um, geometry.waist_mm
     twin = DigitalTwin(
         TwinGeometry(
@@ -68,21 +69,20 @@ def informed_twin(truth: Truth) -> DigitalTwin:
     return twin
 
 
-def frame_errors(seed: int) -> list[float]:
-    """NRMSE of predicted camera frames: smooth patterns, and blocks of 8 pixels.
+def frame_errors(geometry: MockGeometry, seed: int) -> list[float]:
+    """Return the NRMSE of predicted camera frames: of smooth patterns, and of blocks of 8 pixels.
 
     The light on a camera pixel is the twin's intensity where that pixel looks, by cubic splines;
     pixels that look at the outermost two rows of the plane are left out (there the twin has no light
     from beyond the patch).
     """
-    geometry = bench_geometry("mock")
     dials = MockSettings().only(*MODELLED)
     relay = dials.relay.model_copy(update={"pupil_na": 0.0})
     # With the relay's pupil open all the light counts, and the twin follows all of it.
     fidelity = {"samples_per_pixel": SAMPLES, "steepest": 1.0}
     dials = dials.model_copy(update={**fidelity, "relay": relay})
     truth = draw_truth(geometry, dials, seed)
-    path, twin = LightPath(geometry, dials, truth), informed_twin(truth)
+    path, twin = LightPath(geometry, dials, truth), informed_twin(geometry, truth)
     sensor = np.mgrid[: geometry.camera_shape[0], : geometry.camera_shape[1]].reshape(2, -1)
     places = np.linalg.inv(truth.camera_matrix) @ (sensor - truth.camera_offset_px[:, None])
     last = np.array(geometry.patch_shape)[:, None] - 1
@@ -90,10 +90,10 @@ def frame_errors(seed: int) -> list[float]:
     # What the dead space costs at each of the five reflections is the camera's unit, not the twin's.
     unit = (1.0 - truth.dead_space) ** (2 * len(geometry.patch_lefts))
     errors = []
-    shape = geometry.patch_shape
+    shape, planes = geometry.patch_shape, len(geometry.patch_lefts)
     for phases in (
-        np.mod(smooth_phases(5, shape, 2.0, seed=seed), 2.0 * np.pi).astype(np.float32),
-        block_phases(5, shape, 8, seed=seed),
+        np.mod(smooth_phases(planes, shape, 2.0, seed=seed), 2.0 * np.pi).astype(np.float32),
+        block_phases(planes, shape, 8, seed=seed),
     ):
         image = path.image(path.plane(phases), Roi(0, 0, *geometry.camera_shape)).ravel()
         written = torch.from_numpy(phases)
@@ -105,11 +105,12 @@ def frame_errors(seed: int) -> list[float]:
     return errors
 
 
-def check(quick: bool) -> list[Claim]:
-    """Independence."""
-    benches = 2 if quick else 10
-    errors = np.array([frame_errors(seed) for seed in range(benches)])
-    return [
+def measure(setting: Setting) -> Outcome:
+    """Predict frames of several benches."""
+    geometry = SMALL if setting.smoke else bench_geometry("mock")
+    benches = setting.amount("benches", smoke=1, quick=2, full=10)
+    errors = np.array([frame_errors(geometry, seed) for seed in range(benches)])
+    claims = [
         claim(
             f"twin against mock on {benches} benches, smooth: worst NRMSE",
             errors[:, 0].max(),
@@ -121,3 +122,4 @@ def check(quick: bool) -> list[Claim]:
             "<= 0.02",
         ),
     ]
+    return Outcome(claims)

@@ -7,9 +7,11 @@ import dataclasses
 import numpy as np
 from scipy import stats
 
-from benchmarks.claims import Claim, claim
-from benchmarks.mock_checks.benches import bench_geometry, lit
+from benchmarks.claims import claim
+from benchmarks.mock_checks.benches import SMALL, bench_geometry, lit
+from benchmarks.parts import Outcome, Setting
 from drivers.types import Roi
+from mock_hardware.geometry import MockGeometry
 from mock_hardware.sensor import Sensor
 from mock_hardware.settings import MockSettings
 
@@ -18,16 +20,18 @@ NOISE = ("camera.shot_noise", "camera.read_noise_electrons", "camera.pedestal")
 MEANS_ELECTRONS = (1.0, 7.0, 29.0, 31.0, 51.0, 90.0, 400.0, 5000.0)
 
 
-def transfer(*effects: str, pairs: int) -> tuple[np.ndarray, np.ndarray, float, float]:
-    """(means, variances) in counts at 12 exposures, and the configured gain and read noise.
+def transfer(
+    geometry: MockGeometry, *effects: str, pairs: int
+) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """Return means and variances in counts at 12 exposures, and the configured gain and read noise.
 
     Variance from differences of equal exposures, so that no fixed pattern counts; means over a region
     in which nothing saturates.
     """
-    geometry = bench_geometry("mock")
     lab = lit(geometry, MockSettings().only(*effects), seed=11)
     height, width = geometry.camera_shape
-    lab.camera.roi = Roi(height // 2 - 60, width // 2 - 60, 120, 120)
+    side = min(120, height, width)
+    lab.camera.roi = Roi((height - side) // 2, (width - side) // 2, side, side)
     means, variances = [], []
     for exposure_ms in EXPOSURES_MS:
         lab.camera.exposure_ms = float(exposure_ms)
@@ -40,9 +44,8 @@ def transfer(*effects: str, pairs: int) -> tuple[np.ndarray, np.ndarray, float, 
     return np.array(means), np.array(variances), gain, lab.world.truth.read_noise_electrons / gain
 
 
-def least_p_value(count: int) -> float:
-    """Smallest p of chi-square tests of the sensor's electrons against Poisson's distribution."""
-    geometry = bench_geometry("mock")
+def least_p_value(geometry: MockGeometry, count: int) -> float:
+    """Return the smallest p of chi-square tests of the sensor's electrons against Poisson's."""
     lab = lit(geometry, MockSettings().only("camera.shot_noise"))
     truth = dataclasses.replace(lab.world.truth, electrons_per_count=1.0, pedestal_counts=0.0)
     sensor = Sensor(truth, 16, 60_000.0, seed=5)
@@ -70,9 +73,9 @@ def least_p_value(count: int) -> float:
     return least
 
 
-def read_noise_p_value() -> float:
-    """Kolmogorov-Smirnov test of the read noise against the normal distribution."""
-    lab = lit(bench_geometry("mock"), MockSettings().only("camera.read_noise_electrons"))
+def read_noise_p_value(geometry: MockGeometry) -> float:
+    """Return p of a Kolmogorov-Smirnov test of the read noise against the normal distribution."""
+    lab = lit(geometry, MockSettings().only("camera.read_noise_electrons"))
     lab.laser.emission = False
     lab.world.clock.sleep_s(1.0)
     truth = dataclasses.replace(lab.world.truth, electrons_per_count=0.01, pedestal_counts=30_000.0)
@@ -85,22 +88,27 @@ def read_noise_p_value() -> float:
     return float(stats.kstest(standard, "norm").pvalue)
 
 
-def check(quick: bool) -> list[Claim]:
-    """Photon transfer."""
-    means, variances, gain, read = transfer(*NOISE, pairs=16)
+def measure(setting: Setting) -> Outcome:
+    """Measure gain, read noise and the statistics of both."""
+    pairs = setting.amount("pairs of frames an exposure", smoke=2, quick=16, full=16)
+    geometry = SMALL if setting.smoke else bench_geometry("mock")
+    means, variances, gain, read = transfer(geometry, *NOISE, pairs=pairs)
     # var = mean / K + read^2 + 1/12 of the converter's steps, weighted by the variance's own error.
     slope, offset = np.polyfit(means, variances, 1, w=1.0 / variances)
     found_read = np.sqrt(max(offset - 1.0 / 12.0, 0.0))
-    flat_means, flat, *_ = transfer(*NOISE[1:], pairs=4)
+    flat_means, flat, *_ = transfer(geometry, *NOISE[1:], pairs=min(pairs, 4))
     flat_slope = np.polyfit(flat_means, flat, 1)[0]
-    return [
+    claims = [
         claim("gain by photon transfer, relative error", abs(1.0 / slope / gain - 1.0), "<= 0.02"),
         claim(
             "read noise by photon transfer, relative error", abs(found_read / read - 1), "<= 0.05"
         ),
         claim(
-            "shot noise against Poisson, least p of 8 chi-square tests", least_p_value(2), ">= 0.01"
+            "shot noise against Poisson, least p of 8 chi-square tests",
+            least_p_value(geometry, 2),
+            ">= 0.01",
         ),
-        claim("read noise against normal, p of a KS test", read_noise_p_value(), ">= 0.01"),
+        claim("read noise against normal, p of a KS test", read_noise_p_value(geometry), ">= 0.01"),
         claim("slope without shot noise over slope with it", abs(flat_slope / slope), "<= 0.01"),
     ]
+    return Outcome(claims)

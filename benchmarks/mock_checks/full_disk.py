@@ -1,6 +1,6 @@
 """A disk that takes no more while a run is recorded: a clear end, and what was written is whole.
 
-`python -m benchmarks.mock_checks.disk_full BYTES FILE` records until the system refuses, and prints how
+`python -m benchmarks.mock_checks.full_disk BYTES FILE` records until the system refuses, and prints how
 it ended.
 """
 
@@ -18,7 +18,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from benchmarks.claims import Claim, claim
+from benchmarks.children import environment
+from benchmarks.claims import claim
+from benchmarks.parts import NotPossibleError, Outcome, Setting
 from labdiff.events import Checkpoint, Measured, TrainingStep
 from labdiff.job import Job, run
 from labdiff.runs.recorder import Recorder
@@ -29,56 +31,58 @@ LIMITS_BYTES = (100, 300_000)
 CLEAR = "UserError"
 
 
-def disk_full(quick: bool) -> list[Claim]:
-    """No file may grow beyond a limit, at limits of all sizes. On Linux alone."""
+def measure(setting: Setting) -> Outcome:
+    """Let no file grow beyond a limit, at limits of all sizes."""
     if sys.platform != "linux":
-        return []
+        raise NotPossibleError("the size of files is limited on Linux alone")
+    sizes = setting.amount("sizes of the disk", smoke=1, quick=4, full=60)
     rng = np.random.default_rng(0)
     low, high = np.log(LIMITS_BYTES)
-    limits = np.exp(rng.uniform(low, high, 8 if quick else 60)).astype(int)
+    limits = np.exp(rng.uniform(low, high, sizes)).astype(int)
     with tempfile.TemporaryDirectory() as folder:
         ends = [_end_of(int(limit), Path(folder) / f"{limit}.h5") for limit in limits]
     kinds = Counter(kind for kind, _ in ends)
-    told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    kinds_met = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     lost = sum(damaged for _, damaged in ends)
-    return [
+    claims = [
         claim(
             f"disk full at {len(limits)} sizes: ends without a clear UserError that names the file "
-            f"({told})",
+            f"({kinds_met})",
             len(limits) - kinds[CLEAR],
             "<= 0",
         ),
         claim(f"disk full at {len(limits)} sizes: files that lost what they had", lost, "<= 0"),
     ]
+    return Outcome(claims)
 
 
 def _end_of(limit_bytes: int, path: Path) -> tuple[str, bool]:
-    """How a recording ended, CLEAR if it is as it should be, and whether what was written is damaged."""
+    """Return how a recording ended, CLEAR if it is as it should be, and whether the file is damaged."""
     child = subprocess.run(
         [sys.executable, "-m", __spec__.name, str(limit_bytes), str(path)],
-        cwd=Path(__file__).parents[2],
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=60.0,
     )
-    said: dict[str, Any] = {"kind": "silent", "message": "", "blocks": -1}
+    reported: dict[str, Any] = {"kind": "silent", "message": "", "blocks": -1}
     for line in child.stdout.splitlines():
-        said |= json.loads(line)
-    kind = str(said["kind"])
+        reported |= json.loads(line)
+    kind = str(reported["kind"])
     if child.returncode > 0:
         kind = f"exit code {child.returncode}"
     elif child.returncode < 0:
         kind = f"{signal.Signals(-child.returncode).name} of the interpreter"
-    elif kind == CLEAR and str(path) not in str(said["message"]):
+    elif kind == CLEAR and str(path) not in str(reported["message"]):
         kind = f"{CLEAR} without the file"
     elif kind == CLEAR and "Traceback" in child.stderr:
         kind = f"{CLEAR} beside a traceback"
-    blocks = int(said["blocks"])
+    blocks = int(reported["blocks"])
     return kind, blocks >= 0 and _rows(path) < blocks * STEPS
 
 
 def _rows(path: Path) -> int:
-    """Training steps that can be read; -1 if the file cannot."""
+    """Return the number of training steps that can be read; -1 if the file cannot."""
     try:
         with h5py.File(path, "r") as file:
             events = file["entry/events"]
@@ -88,7 +92,7 @@ def _rows(path: Path) -> int:
 
 
 def _record(limit_bytes: int, path: Path) -> None:
-    """Record until the disk is full; say after each block how many there are, and what came last."""
+    """Record until the disk is full; report after each block how many there are, and how it ended."""
     import resource
 
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -96,7 +100,7 @@ def _record(limit_bytes: int, path: Path) -> None:
 
     def job() -> Job[None]:
         for number in range(BLOCKS):
-            _say(blocks=number)
+            _report(blocks=number)
             for step in range(number * STEPS, (number + 1) * STEPS):
                 yield TrainingStep("online", step, BLOCKS * STEPS, 0, 0.5, 0.1, 0.1)
             side = 20 + number
@@ -106,11 +110,11 @@ def _record(limit_bytes: int, path: Path) -> None:
     try:
         run(job(), record=[Recorder(path, "a bench", "{}", 0)])
     except Exception as error:
-        _say(kind=type(error).__name__, message=str(error))
+        _report(kind=type(error).__name__, message=str(error))
 
 
-def _say(**words: str | int) -> None:
-    print(json.dumps(words), flush=True)
+def _report(**values: str | int) -> None:
+    print(json.dumps(values), flush=True)
 
 
 if __name__ == "__main__":
