@@ -1,1 +1,1 @@
-"""Parts of benchmarks/drivers.py, one a file, each with check(quick) -> list[Claim]."""
+"""Parts of benchmarks/drivers.py, one a file."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.claims import Claim, claim
+from benchmarks.parts import Outcome, Setting
 from drivers.errors import (
     DeviceDisconnectedError,
     DeviceError,
@@ -18,25 +19,25 @@ from drivers.settings import CameraSettings
 from tests.contracts.camera_scenes import SCENES, MissingLibrary, Scene
 
 LATEST_S = 5.0
-"""Time-out of the scenes (2 s), exposure, and a busy computer."""
+"""Longest time until an exception: the scenes' time-out of 2 s, exposure, and a busy computer."""
 Fault = tuple[str, str, type[DeviceError], Callable[[Scene], object], Callable[[Scene], object]]
 
 
-def check(quick: bool) -> list[Claim]:
-    """How often each fault was not its exception, and the longest that one took to come."""
-    times = 5 if quick else 50
+def measure(setting: Setting) -> Outcome:
+    """Count how often each fault was not its exception, and time the slowest."""
+    times = setting.amount("times of each fault", smoke=1, quick=3, full=50)
     claims: list[Claim] = []
-    for back_end, words, expected, make, ask in FAULTS:
+    for back_end, fault, expected, make, ask in FAULTS:
         try:
             other, slowest_s = _meet(back_end, expected, make, ask, times)
         except MissingLibrary as error:
-            claims.append(claim(f"{back_end}, {words}: not run: {error}", 0, ">= 1"))
+            claims.append(claim(f"{back_end}, {fault}: not run: {error}", 0, ">= 1"))
             continue
         claims += [
-            claim(f"{back_end}, {words}, {times} times: not {expected.__name__}", other, "<= 0"),
-            claim(f"{back_end}, {words}: slowest, s", slowest_s, f"<= {LATEST_S:g}"),
+            claim(f"{back_end}, {fault}, {times} times: not {expected.__name__}", other, "<= 0"),
+            claim(f"{back_end}, {fault}: slowest, s", slowest_s, f"<= {LATEST_S:g}"),
         ]
-    return claims
+    return Outcome(claims)
 
 
 def _meet(

@@ -1,4 +1,4 @@
-"""A frame shows what stood when it was asked for: pairs at full rate through every camera back end."""
+"""A frame shows what was displayed when it was asked for: pairs at full rate through every back end."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.claims import Claim, claim
+from benchmarks.parts import Outcome, Setting
 from tests.contracts.camera_scenes import PICTURES, SCENES, MissingLibrary, Scene
 
-PAIRS = 10_000
-QUICK_PAIRS = 100
 UNREAD = 97
-"""After so many pairs an exposure is not read out: its frame may be on its way when the next is asked."""
+"""Pairs after which an exposure is not read out: its frame may arrive when the next is asked for."""
 
 
-def check(quick: bool) -> list[Claim]:
-    """For every back end: mismatches, and pairs a second (no bound: the back ends' own pace)."""
-    pairs = QUICK_PAIRS if quick else PAIRS
+def measure(setting: Setting) -> Outcome:
+    """Count mismatches of every back end, and pairs a second (no bound: the back ends' own pace)."""
+    pairs = setting.amount("pairs a back end", smoke=3, quick=100, full=10_000)
     claims: list[Claim] = []
     for name, scene in SCENES.items():
         with tempfile.TemporaryDirectory() as folder:
@@ -33,11 +32,11 @@ def check(quick: bool) -> list[Claim]:
             claim(f"{name}: frames of another picture in {pairs} pairs", wrong, "<= 0"),
             claim(f"{name}: pairs a second", per_s, ">= 0"),
         ]
-    return claims
+    return Outcome(claims)
 
 
 def mismatches(scene: Scene, pairs: int) -> tuple[int, float]:
-    """(frames that do not show their picture, pairs a second); no picture is shown twice in a row."""
+    """Return frames that do not show their picture, and pairs a second; no picture comes twice in a row."""
     rng = np.random.default_rng(1)
     number = wrong = 0
     started_s = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The mock bench's light through Basler's production driver, by the images that its emulator plays."""
+"""The mock bench's frames through Basler's production driver, by the images that its emulator plays."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import os
 import tempfile
 import time
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 
-from benchmarks.claims import Claim, claim
-from benchmarks.driver_checks._paths import python
+from benchmarks.children import python
+from benchmarks.claims import claim
 from benchmarks.mock_checks.benches import block_phases
+from benchmarks.parts import Outcome, Scale, Setting
 from drivers.camera.basler import BaslerCamera, BaslerOptions
 from drivers.types import CountArray, Roi
 from labdiff.bench.open import mock_geometry
@@ -22,7 +24,7 @@ from mock_hardware.light_folder import LightFolder
 
 SHAPE = (480, 640)
 PICTURES = 48
-"""Of the mock bench's light, computed before: what is timed is the way through emulator and driver."""
+"""Frames of the mock bench, computed before: what is timed is the path through emulator and driver."""
 EMULATED = {"PYLON_CAMEMU": "1"}
 TRAINING = (
     "--layer-sets 1 --offline-steps 60 --calibrated-steps 60 --online-steps 15 --batch 8 "
@@ -30,26 +32,29 @@ TRAINING = (
 )
 
 
-def check(quick: bool) -> list[Claim]:
-    """Frames one by one, then a training with either camera."""
-    frames = 300 if quick else 10_000
-    wrong, per_s = through_the_driver(frames)
+def measure(setting: Setting) -> Outcome:
+    """Take frames one by one, then train with either camera."""
+    frames = setting.amount("frames", smoke=8, quick=300, full=10_000)
+    pictures = setting.amount("different frames", smoke=3, quick=PICTURES, full=PICTURES)
+    wrong, per_s = through_the_driver(frames, pictures)
     claims = [
         claim(f"640 x 480, wrong frames in {frames}", wrong, "<= 0"),
         claim("640 x 480, frames a second", per_s, ">= 40"),
     ]
-    if not quick:
+    if setting.scale is Scale.FULL:
         mock, basler = (trained(camera) for camera in ("mock", "basler"))
         claims += [
             claim("labdiff train, bench MSE with the mock camera", mock, ">= 0"),
             claim("labdiff train, bench MSE with the Basler driver", basler, ">= 0"),
             claim("labdiff train, difference as a share", abs(basler / mock - 1.0), "<= 0.03"),
         ]
-    return claims
+    else:
+        setting.leave_out("a training with the mock camera and one with the driver: minutes each")
+    return Outcome(claims)
 
 
 def bench_toml(camera: str, shape: tuple[int, int], folder: Path) -> str:
-    """The shipped bench with that camera; 16 bits, as the emulator's images have."""
+    """Return the shipped bench with that camera; 16 bits, as the emulator's images have."""
     text = bench_text("mock")[1]
     options = "" if camera == "mock" else f"[camera.options]\nimage_folder = '{folder}'\n\n"
     for old, new in (
@@ -63,50 +68,50 @@ def bench_toml(camera: str, shape: tuple[int, int], folder: Path) -> str:
     return text
 
 
-def pictures(config: BenchConfig) -> list[CountArray]:
-    """Whole frames of the mock camera, of SLM patterns that differ."""
+def frames_of(config: BenchConfig, count: int) -> list[CountArray]:
+    """Take whole frames of the mock camera, of SLM patterns that differ."""
     lab = MockLaboratory.create(mock_geometry(config), config.mock, 0)
     lab.laser.emission = True
     lab.world.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
     lab.camera.exposure_ms = 2.0
     taken = []
     with lab.world.workers:
-        for seed in range(PICTURES):
+        for seed in range(count):
             lab.slm.set_phase(block_phases(1, config.slm.shape, 16, seed)[0])
             lab.world.clock.sleep_s(lab.slm.timing.total_ms / 1e3)
             taken.append(lab.camera.get_frame().pixels)
     return taken
 
 
-def through_the_driver(frames: int) -> tuple[int, float]:
-    """(frames that are not to the bit what was written before their trigger, frames a second)."""
-    os.environ.update(EMULATED)
-    with tempfile.TemporaryDirectory() as scratch:
+def through_the_driver(frames: int, pictures: int) -> tuple[int, float]:
+    """Return frames that are not to the bit what was written before their trigger, and frames a second."""
+    with patch.dict(os.environ, EMULATED), tempfile.TemporaryDirectory() as scratch:
         played = Path(scratch) / "played"
         config = parse_bench(bench_toml("basler", SHAPE, played), "closed loop")
-        light = pictures(config)
+        shown = frames_of(config, pictures)
         folder, whole = LightFolder(played, SHAPE), Roi(0, 0, *SHAPE)
         camera = BaslerCamera("", 16, BaslerOptions(image_folder=str(played)))
         camera.roi, camera.exposure_ms = whole, 2.0
         rng, which, wrong = np.random.default_rng(0), 0, 0
         started_s = time.perf_counter()
         for _ in range(frames):
-            which = (which + int(rng.integers(1, PICTURES))) % PICTURES
-            folder.show(light[which], whole)
-            wrong += not np.array_equal(camera.get_frame().pixels, light[which])
+            which = (which + int(rng.integers(1, pictures))) % pictures
+            folder.show(shown[which], whole)
+            wrong += not np.array_equal(camera.get_frame().pixels, shown[which])
         seconds = time.perf_counter() - started_s
         camera.close()
     return wrong, frames / seconds
 
 
 def trained(camera: str) -> float:
-    """MSE on the bench at the end of `labdiff train`."""
+    """Return the MSE on the bench at the end of `labdiff train`."""
     with tempfile.TemporaryDirectory() as scratch:
         bench = Path(scratch) / "bench.toml"
         bench.write_text(bench_toml(camera, (256, 320), Path(scratch) / "played"), encoding="utf-8")
         out = str(Path(scratch) / "run")
         done = python(
-            *f"-m labdiff train --bench {bench} --out {out} --json {TRAINING}".split(), **EMULATED
+            *f"-m labdiff train --bench {bench} --out {out} --json {TRAINING}".split(),
+            variables=EMULATED,
         )
         if done.returncode:
             raise RuntimeError(done.stderr[-2000:])

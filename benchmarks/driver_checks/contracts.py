@@ -7,21 +7,20 @@ import xml.etree.ElementTree as Xml
 from collections import Counter
 from pathlib import Path
 
+from benchmarks.children import python
 from benchmarks.claims import Claim, claim
-from benchmarks.driver_checks._paths import python
+from benchmarks.parts import Outcome, Setting
 
 SUITES = {"slm": "slm", "laser": "every_laser", "meter": "meter", "modulator": "modulator"}
-"""Of tests/contracts."""
-QUICK = ("laser", "meter", "modulator")
-"""Those without windows."""
+"""Files of tests/contracts by kind of device."""
+WINDOWLESS = ("laser", "meter", "modulator")
+"""Suites that open no windows."""
 
 
-def check(quick: bool) -> list[Claim]:
-    """For each suite: passes, failures, and each back end's own contract test."""
-    claims: list[Claim] = []
-    for suite in QUICK if quick else SUITES:
-        claims += _suite(suite)
-    return claims
+def measure(setting: Setting) -> Outcome:
+    """Run each suite: passes, failures, and each back end's own contract test."""
+    suites = setting.amount("suites", smoke=("modulator",), quick=WINDOWLESS, full=tuple(SUITES))
+    return Outcome([each for suite in suites for each in _suite(suite)])
 
 
 def _suite(name: str) -> list[Claim]:
@@ -30,16 +29,16 @@ def _suite(name: str) -> list[Claim]:
         python(
             "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}",
             f"tests/contracts/test_{SUITES[name]}.py",
-            QT_QPA_PLATFORM="offscreen",
+            variables={"QT_QPA_PLATFORM": "offscreen"},
         )  # fmt: skip
         cases = list(Xml.parse(report).iter("testcase"))
     counts: Counter[str] = Counter()
     back_ends: list[Claim] = []
     for case in cases:
-        said = next(
+        verdict = next(
             (kind for kind in ("failure", "error", "skipped") if case.find(kind) is not None), ""
         )
-        counts[said or "passed"] += 1
+        counts[verdict or "passed"] += 1
         test, bracket, back_end = case.get("name", "").partition("[")
         if bracket and test in (
             "test_slm",
@@ -47,8 +46,8 @@ def _suite(name: str) -> list[Claim]:
             "test_power_meter",
             "test_input_modulator",
         ):
-            words = f"{name} contract through {back_end.removesuffix(']')}: {said or 'passed'}"
-            back_ends.append(claim(words, float(not said), ">= 1"))
+            title = f"{name} contract through {back_end.removesuffix(']')}: {verdict or 'passed'}"
+            back_ends.append(claim(title, float(not verdict), ">= 1"))
     failed = counts["failure"] + counts["error"]
     return [
         claim(f"{name} suite, tests that passed", counts["passed"], ">= 1"),

@@ -11,17 +11,18 @@ from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks.claims import Claim, claim
-from benchmarks.driver_checks._paths import python
+from benchmarks.children import python
+from benchmarks.claims import claim
+from benchmarks.parts import Outcome, Setting
 from tests.contracts.c_stubs import alp, blink
 
 NOTHING = {"MICROMANAGER_PATH": "/nowhere", "QT_QPA_PLATFORM": "offscreen"}
-"""The package of test adapters is an emulator too: without it Micro-Manager finds nothing."""
+"""Variables without emulators: the package of test adapters, which Micro-Manager finds, is one too."""
 
 
-def check(quick: bool) -> list[Claim]:
-    """Seconds, and what was found of what there is."""
-    rounds = 2 if quick else 7
+def measure(setting: Setting) -> Outcome:
+    """Time the command, and compare what it found with what there is."""
+    rounds = setting.amount("rounds", smoke=1, quick=1, full=7)
     none_s, worked_s, found = _asked(rounds, NOTHING)
     cameras = [one for one in found if one["kind"] == "camera"]
     claims = [
@@ -38,21 +39,21 @@ def check(quick: bool) -> list[Claim]:
         claim(f"labdiff devices, {len(expected)} back ends' emulators on, s", all_s, "<= 4"),
         claim("the same, processor s of all its processes", worked_s, "<= 8"),
     ]
-    words = f"emulated back ends that were not found{': ' if missing else ''}{', '.join(missing)}"
-    claims.append(claim(words, len(missing), "<= 0"))
+    title = f"emulated back ends that were not found{': ' if missing else ''}{', '.join(missing)}"
+    claims.append(claim(title, len(missing), "<= 0"))
     claims.append(claim("devices found", len(found), f">= {len(expected)}"))
-    return claims
+    return Outcome(claims)
 
 
 def _asked(rounds: int, environment: dict[str, str]) -> tuple[float, float, list[dict[str, str]]]:
-    """Seconds of the clock and of the processor, medians; what was found last.
+    """Return seconds of the clock and of the processor, medians; and what was found last.
 
     The processor's hardly depend on what else the computer does; two cores have twice the clock's.
     """
     times_s, worked_s, found = [], [], []
     for _ in range(rounds):
         started_s, worked = time.perf_counter(), os.times()
-        done = python("-m", "labdiff", "devices", "--json", **environment)
+        done = python("-m", "labdiff", "devices", "--json", variables=environment)
         times_s.append(time.perf_counter() - started_s)
         after = os.times()
         worked_s.append(sum(after[2:4]) - sum(worked[2:4]))
@@ -62,7 +63,7 @@ def _asked(rounds: int, environment: dict[str, str]) -> tuple[float, float, list
 
 
 def _emulators(folder: Path) -> tuple[dict[str, str], set[str]]:
-    """Environment in which every emulator is on, and the drivers that they should be found for."""
+    """Return variables that switch every emulator on, and the drivers that should find them."""
     alp(folder)
     blink("pcie 8", folder)
     visa = resources.files("mock_hardware.visa").joinpath("instruments.yaml")

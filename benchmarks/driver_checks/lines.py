@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 
 from benchmarks.claims import Claim, claim
+from benchmarks.parts import Outcome, Setting
 from drivers.errors import DeviceError, DeviceNotFoundError
 from drivers.laser.solstis_tcp import SolstisConnection
 from drivers.visa import VisaLink
@@ -26,8 +27,8 @@ GEOMETRY = MockGeometry(
 )  # fmt: skip
 
 
-class Storm:
-    """Does to each answer what chance says; what is late comes before one of the next answers."""
+class FaultyLine:
+    """A line whose answers meet faults by chance; what is late comes before one of the next answers."""
 
     def __init__(self, seed: int) -> None:
         self._rng = np.random.default_rng(seed)
@@ -35,7 +36,7 @@ class Storm:
         self.met: Counter[str] = Counter()
 
     def __call__(self, answer: bytes) -> list[bytes]:
-        """What goes out."""
+        """Return what is sent in place of an answer."""
         fault = str(self._rng.choice([*FAULTS, ""], p=[*FAULTS.values(), 1 - sum(FAULTS.values())]))
         before, self._late = self._late, []
         self.met[fault] += 1
@@ -52,12 +53,12 @@ class Storm:
         return [*before, answer[:cut], answer[cut:]] if fault == "in two" else [*before, answer]
 
 
-def check(quick: bool) -> list[Claim]:
-    """VISA over TCP and a pseudo-terminal, and SolsTiS' JSON."""
-    asked = 400 if quick else 4000
+def measure(setting: Setting) -> Outcome:
+    """Ask over VISA by TCP and a pseudo-terminal, and by SolsTiS' JSON."""
+    asked = setting.amount("questions a line", smoke=12, quick=200, full=4000)
     claims: list[Claim] = []
     for name in ("tcp", "pty"):
-        wrong, met, answered = visa_storm(name, asked)
+        wrong, met, answered = ask_visa(name, asked)
         faults = sum(met.values()) - met[""]
         claims += [
             claim(
@@ -67,24 +68,24 @@ def check(quick: bool) -> list[Claim]:
             ),
             claim(f"visa over {name}: questions answered at last", answered, f">= {asked}"),
         ]
-    wrong, met, answered = solstis_storm(asked)
+    wrong, met, answered = ask_solstis(asked)
     faults = sum(met.values()) - met[""]
     claims += [
         claim(f"solstis, {faults} faults in {asked} questions: wrong answers", wrong, "<= 0"),
         claim("solstis: questions answered at last", answered, f">= {asked}"),
     ]
-    return claims
+    return Outcome(claims)
 
 
-def visa_storm(name: str, asked: int) -> tuple[int, Counter[str], int]:
-    """(wrong answers, what was met, answers): question n has the answer n."""
-    instrument = Instrument("storm,1,2,3")
+def ask_visa(name: str, asked: int) -> tuple[int, Counter[str], int]:
+    """Return wrong answers, the faults met, and answers: question n has the answer n."""
+    instrument = Instrument("faulty,1,2,3")
     for number in range(asked):
         instrument.queries[f"N{number}?"] = partial("{:08d}".format, number)
-    storm = Storm(1)
+    faulty = FaultyLine(1)
     with PtyLine(lines_of(instrument)) if name == "pty" else TcpLine(lines_of(instrument)) as line:
         link = VisaLink.open(line.address, TIMEOUT_MS)
-        line.trouble = storm
+        line.trouble = faulty
         wrong = answered = 0
         for number in range(asked):
             for _ in range(50):
@@ -94,20 +95,20 @@ def visa_storm(name: str, asked: int) -> tuple[int, Counter[str], int]:
                     wrong += answer != number
                     break
         link.close()
-    return wrong, storm.met, answered
+    return wrong, faulty.met, answered
 
 
-def solstis_storm(asked: int) -> tuple[int, Counter[str], int]:
-    """The same by pings; a line that is out of step is opened again."""
+def ask_solstis(asked: int) -> tuple[int, Counter[str], int]:
+    """Return the same for pings; a line that is out of step is opened again."""
     protocol = SolstisProtocol(MockLaboratory.create(GEOMETRY, seed=1))
-    storm: Storm = Storm(2)
+    faulty = FaultyLine(2)
     calm: Trouble = lambda answer: [answer]  # noqa: E731
     with TcpLine(messages_of(protocol)) as line:
         link = SolstisConnection("127.0.0.1", line.port, TIMEOUT_MS / 1e3)
         wrong = answered = 0
         for number in range(asked):
             for _ in range(50):
-                line.trouble = storm
+                line.trouble = faulty
                 try:
                     answer = link.ask("ping", text_in=f"Ping{number}")
                 except DeviceError:
@@ -120,4 +121,4 @@ def solstis_storm(asked: int) -> tuple[int, Counter[str], int]:
                 wrong += answer["text_out"] != f"pING{number}"
                 break
         link.close()
-    return wrong, storm.met, answered
+    return wrong, faulty.met, answered

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import statistics
 
-from benchmarks.claims import Claim, claim
-from benchmarks.driver_checks._paths import ROOT, python
+from benchmarks.children import ROOT, python
+from benchmarks.claims import claim
+from benchmarks.parts import Outcome, Setting
 
 IMPORT = """
 import time
@@ -15,18 +16,20 @@ print(time.perf_counter() - begun_s, time.process_time() - worked_s)
 """
 
 
-def check(quick: bool) -> list[Claim]:
-    """Lines of the longest file, and seconds of the import."""
+def measure(setting: Setting) -> Outcome:
+    """Count the lines of the longest file, and time the import."""
+    rounds = setting.amount("imports", smoke=1, quick=3, full=11)
     lines = {
         path: len(path.read_text(encoding="utf-8").splitlines())
         for path in (ROOT / "drivers").rglob("*.py")
     }
     longest = max(lines, key=lambda path: lines[path])
-    times_s = [python("-c", IMPORT).stdout.split() for _ in range(3 if quick else 11)]
+    times_s = [python("-c", IMPORT).stdout.split() for _ in range(rounds)]
     clock_s, worked_s = (statistics.median(map(float, each)) for each in zip(*times_s, strict=True))
     name = longest.relative_to(ROOT).as_posix()
-    return [
+    claims = [
         claim(f"lines of the longest driver file, {name}", lines[longest], "<= 249"),
         claim("import of drivers, registry and protocols, s", clock_s, "<= 0.15"),
         claim("the same, processor s", worked_s, "<= 0.15"),
     ]
+    return Outcome(claims)

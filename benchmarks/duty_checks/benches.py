@@ -21,7 +21,7 @@ from mock_hardware.laboratory import MockLaboratory
 
 Images = npt.NDArray[np.float32]
 SIDE_PX = 16
-"""Of a patch of the bench with the fast camera, with one sample a pixel: half a millisecond a frame.
+"""Side of a patch of the bench with the fast camera, with one sample a pixel: half a millisecond a frame.
 
 The paper's 260 x 260 with two take a quarter of a second.
 """
@@ -36,7 +36,7 @@ class Task:
     batch: int
 
     def images(self, step: int) -> tuple[Images, Images]:
-        """Inputs (B, h, w) and layers (N, h, w) of a step: no two are alike."""
+        """Return inputs (B, h, w) and layers (N, h, w) of a step: no two are alike."""
         shape = self.config.cavity.patch_shape
         inputs = block_phases(self.batch, shape, shape[0] // 4, seed=2 * step)
         layers = block_phases(self.config.layers, shape, shape[0] // 4, seed=2 * step + 1)
@@ -46,12 +46,12 @@ class Task:
 
 
 def slm_task(batch: int) -> Task:
-    """The shipped bench, all effects on: one SLM of 60 Hz writes input and layers, 100 x 100 each."""
+    """Return the shipped bench, all effects on: an SLM of 60 Hz writes input and layers, 100 x 100 each."""
     return Task("60 Hz SLM", load_bench("mock"), batch)
 
 
 def camera_task(batch: int) -> Task:
-    """The paper's devices, all effects on: DMD, SLM of 422 Hz, camera of 522 frames/s; small patches."""
+    """Return the paper's devices, all effects on: DMD, SLM of 422 Hz, camera of 522 frames/s."""
     paper = load_bench("mock-paper")
     share = SIDE_PX / paper.cavity.patch_shape[0]
     lefts = tuple(8 + (SIDE_PX + 8) * layer for layer in range(paper.layers))
@@ -68,14 +68,14 @@ def camera_task(batch: int) -> Task:
 
 @contextmanager
 def opened(
-    task: Task, clock: Literal["virtual", "real"], flaws: float = 0.0
+    task: Task, clock: Literal["virtual", "real"], faults: float = 0.0
 ) -> Iterator[tuple[MockLaboratory, Bench]]:
-    """The bench of a task. flaws: chance of each kind of fault for each frame."""
-    faults = dict.fromkeys(("dropped", "duplicated", "torn", "late"), flaws)
+    """Open the bench of a task, calibrated by the truth. faults: chance of each kind for each frame."""
+    chances = dict.fromkeys(("dropped", "duplicated", "torn", "late"), faults)
     parts = task.config.model_dump()
-    # One thread computes light fast enough, and leaves a core to who asks for it.
+    # One thread computes frames fast enough, and leaves a core to the twin step.
     parts["mock"] |= {"clock": clock, "threads": 1}
-    parts["mock"]["faults"] |= faults
+    parts["mock"]["faults"] |= chances
     bench = open_bench(BenchConfig.model_validate(parts), seed=0)
     lab = laboratory_of(bench)
     truth, fine = lab.world.truth, Verdict("pass", "as the truth has it")

@@ -1,4 +1,4 @@
-"""Whether each frame that was used is of its pattern, by the light and not by what it says of itself."""
+"""Whether each frame that was used is of its pattern, by its pixels and not by its pattern number."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Used:
 
 
 def wrong_frames(task: Task, batches: list[Used]) -> int:
-    """Frames that look more like another input of their batch, or the layers before, than like their own.
+    """Count frames that are more like another input of their batch, or the layers before, than their own.
 
-    What each should look like is asked of a laboratory of its own, device by device, without the bench.
+    What each should show is measured in a second laboratory, device by device, without the bench.
     """
     dials = task.config.mock.model_copy(update={"clock": "virtual"})
     lab = lit(mock_geometry(task.config), dials)
@@ -39,9 +39,9 @@ def wrong_frames(task: Task, batches: list[Used]) -> int:
         for used in batches:
             lab.camera.roi = used.frames[0].roi
             lab.camera.exposure_ms = used.frames[0].exposure_ms
-            candidates = _looks(lab, used.inputs, used.layers)
+            candidates = _expected(lab, used.inputs, used.layers)
             if before is not None:
-                candidates = np.concatenate([candidates, _looks(lab, used.inputs, before)])
+                candidates = np.concatenate([candidates, _expected(lab, used.inputs, before)])
             taken = _unit([frame.pixels for frame in used.frames])
             best = np.argmax(taken @ candidates.T, axis=1)
             wrong += int(np.sum(best != np.arange(len(used.frames))))
@@ -49,8 +49,8 @@ def wrong_frames(task: Task, batches: list[Used]) -> int:
     return wrong
 
 
-def _looks(lab: MockLaboratory, inputs: Images, layers: Images) -> Array:
-    """Frames (B, pixels) of inputs with layers, each with all the time that the devices declare."""
+def _expected(lab: MockLaboratory, inputs: Images, layers: Images) -> Array:
+    """Return frames (B, pixels) of inputs with layers, each with all the time that the devices declare."""
     frames = []
     for field in inputs:
         if lab.dmd is None:
@@ -64,7 +64,7 @@ def _looks(lab: MockLaboratory, inputs: Images, layers: Images) -> Array:
 
 
 def _unit(images: list[npt.NDArray[np.uint16]]) -> Array:
-    """(B, pixels): of mean 0 and length 1."""
+    """Return images as (B, pixels) of mean 0 and length 1."""
     flat = np.stack([image.ravel() for image in images]).astype(np.float64)
     flat -= flat.mean(axis=1, keepdims=True)
     result: Array = flat / np.linalg.norm(flat, axis=1, keepdims=True)

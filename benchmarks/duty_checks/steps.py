@@ -1,4 +1,4 @@
-"""Training's way of using the bench: one batch on the bench, the one before on the computer."""
+"""How training uses the bench: one batch is measured while the one before is computed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from labdiff.session.models import build_twin
 
 
 class TwinStep:
-    """Light and gradient of the bench's twin for `passes` batches: a twin step as long as is asked for."""
+    """Prediction and gradient of the bench's twin, repeated until a step is as long as is asked for."""
 
     def __init__(self, task: Task) -> None:
         self._twin = build_twin(task.config)
@@ -28,12 +28,12 @@ class TwinStep:
         self()
         self._pass_s = time.perf_counter() - started_s
 
-    def take(self, seconds: float) -> None:
-        """From now on take about so long."""
+    def last(self, seconds: float) -> None:
+        """Set how long a step lasts, about."""
         self._passes = max(1, round(seconds / self._pass_s))
 
     def __call__(self) -> None:
-        """Compute."""
+        """Compute one step."""
         for _ in range(self._passes):
             layers = self._layers.clone().requires_grad_()
             self._twin(self._inputs, layers).square().mean().backward()
@@ -41,7 +41,7 @@ class TwinStep:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Of a number of steps, after a first batch: seconds in which the computer had its turns, and paces."""
+    """Some steps after a first batch: the wall time of all, and the pace of each batch."""
 
     wall_s: float
     paces: list[Pace]
@@ -49,17 +49,17 @@ class Outcome:
 
     @property
     def duty(self) -> float:
-        """Frames over those that the declared timing allows in all the time between the batches' ends."""
+        """Return frames over those that the declared timing allows between the batches' ends."""
         return sum(p.declared_s for p in self.paces) / sum(p.elapsed_s for p in self.paces)
 
     @property
     def frames_per_s(self) -> float:
-        """Frames that were used."""
+        """Return the rate of the frames that were used."""
         return sum(p.frames for p in self.paces) / sum(p.elapsed_s for p in self.paces)
 
 
 def steps_on(bench: Bench, task: Task, steps: int, twin_step: TwinStep) -> Outcome:
-    """As `labdiff.training.loop` does: batch k + 1 is sent before the gradient of batch k is computed."""
+    """Measure as `labdiff.training.loop` does: batch k + 1 is sent before the gradient of batch k."""
     used: list[Used] = []
     sent: list[tuple[PendingBatch, Used]] = []
     paces: list[Pace] = []
@@ -92,7 +92,7 @@ def steps_on(bench: Bench, task: Task, steps: int, twin_step: TwinStep) -> Outco
 
 
 def alone(steps: int, twin_step: TwinStep) -> float:
-    """Seconds of the computing alone."""
+    """Return the seconds of the computing alone."""
     started_s = time.perf_counter()
     for _ in range(steps):
         twin_step()
@@ -100,6 +100,6 @@ def alone(steps: int, twin_step: TwinStep) -> float:
 
 
 def batch_s(task: Task) -> float:
-    """Seconds of a batch by the declared timing."""
+    """Return the seconds of a batch by the declared timing."""
     with opened(task, "virtual") as (_, bench):
         return bench.declared_s(*task.images(0))
