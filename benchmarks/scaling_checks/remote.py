@@ -27,7 +27,7 @@ from labdiff.bench.bench import Bench
 from labdiff.config.bench import BenchConfig
 from labdiff.remote.messages import LineCutError
 from labdiff.remote.ray_connection import connect_bench
-from labdiff.sweep.bench_overrides import bench_with
+from labdiff.sweep.bench_overrides import override_values
 
 BATCH, FRAMES, QUICK_FRAMES = 256, 10_000, 1_536
 CUT_AFTER_S, CUT_FOR_S = 0.3, 6.0
@@ -155,7 +155,7 @@ def _text(config: BenchConfig) -> str:
     """A bench file of a config: the mock in real time, its light computed by one thread."""
     parts = config.model_dump()
     parts["mock"] |= {"clock": "real", "threads": 1}
-    return bench_with("", _flat(parts))
+    return override_values("", _flat(parts))
 
 
 def _flat(nested: dict[str, Any], before: str = "") -> dict[str, Any]:

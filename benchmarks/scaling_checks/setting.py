@@ -6,7 +6,7 @@ from labdiff.config.bench import bench_text, parse_bench
 from labdiff.config.training import TrainingOptions
 from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.training_session import TrainingSession
-from labdiff.sweep.bench_overrides import bench_with
+from labdiff.sweep.bench_overrides import override_values
 
 
 def small_bench_text(side_px: int = 40, layers: int = 4) -> str:
@@ -14,7 +14,7 @@ def small_bench_text(side_px: int = 40, layers: int = 4) -> str:
     share = side_px / 100
     step = side_px + 20
     lefts = [10 + step * plane for plane in range(layers + 1)]
-    return bench_with(
+    return override_values(
         bench_text("mock")[1],
         {
             "cavity.patch_shape": [side_px, side_px],

@@ -36,9 +36,9 @@ def _calibrate(
     as_json: Json = False,
 ) -> None:
     """Look at the bench with a dozen frames and measure anew what no longer holds, and only that."""
-    from labdiff.jobs.stop_signal import StopOnSignal
     from labdiff.job import run
     from labdiff.jobs.calibration_job import CalibrationJob, CalibrationRequest
+    from labdiff.jobs.stop_signal import StopOnSignal
     from labdiff.reports.calibration_report import write_calibration_report
     from labdiff.reports.progress_bar import ProgressBar
 

@@ -34,9 +34,9 @@ def register(app: typer.Typer) -> None:
         ] = False,
     ) -> None:
         """Score trained layers: errors by timestep range, and FID, KID of generated images."""
-        from labdiff.jobs.stop_signal import StopOnSignal
         from labdiff.job import run
         from labdiff.jobs.evaluation_job import EvaluationJob, EvaluationRequest
+        from labdiff.jobs.stop_signal import StopOnSignal
         from labdiff.reports.evaluation_report import (
             evaluation_figures,
             print_evaluation,

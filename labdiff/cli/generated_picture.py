@@ -12,12 +12,12 @@ import torch
 from matplotlib.figure import Figure
 
 from labdiff.atomic_write import write_atomically
-from labdiff.jobs.stop_signal import StopOnSignal
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.generation.request import GenerationRequest
 from labdiff.job import run
 from labdiff.jobs.generation_job import GenerationJob
+from labdiff.jobs.stop_signal import StopOnSignal
 from labdiff.reports.html_page import png_bytes
 from labdiff.reports.progress_bar import ProgressBar
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import torch
 
 from labdiff.cli.main import guarded
-from labdiff.jobs.stop_signal import StopOnSignal
 from labdiff.config.training import TrainingOptions
 from labdiff.job import run
+from labdiff.jobs.stop_signal import StopOnSignal
 from labdiff.reports.progress_bar import ProgressBar
 from labdiff.reproduce.recipes import RECIPES, small_bench
 from labdiff.session.layer_file import pretrained_path, write_layers

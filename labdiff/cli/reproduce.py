@@ -40,9 +40,9 @@ def register(app: typer.Typer) -> None:
         ] = False,
     ) -> None:
         """Find a result of the paper anew: a picture, a table, and ours beside the paper's."""
-        from labdiff.jobs.stop_signal import StopOnSignal
         from labdiff.config.bench import SHIPPED
         from labdiff.job import run
+        from labdiff.jobs.stop_signal import StopOnSignal
         from labdiff.reports.progress_bar import ProgressBar
         from labdiff.reproduce.context import Context
         from labdiff.reproduce.results import open_result

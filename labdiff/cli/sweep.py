@@ -36,12 +36,12 @@ def _sweep(
     """Train every combination of a grid of options; again on the same folder, only what is not done."""
     from rich.console import Console
 
-    from labdiff.jobs.stop_signal import StopOnSignal
     from labdiff.job import run
+    from labdiff.jobs.stop_signal import StopOnSignal
     from labdiff.reports.progress_bar import ProgressBar
     from labdiff.sweep.driver import SweepDriver
     from labdiff.sweep.sweep_file import read_sweep
-    from labdiff.sweep.table import table_shown
+    from labdiff.sweep.table import screen_table
     from labdiff.workers.choose import chosen_workers
 
     sweep = read_sweep(sweep_file)
@@ -54,7 +54,7 @@ def _sweep(
         except JobStoppedError as error:
             raise JobStoppedError("go on with the same command, on the same folder") from error
     width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "110"))
-    Console(width=width).print(table_shown(driver.outcomes))
+    Console(width=width).print(screen_table(driver.outcomes))
     print(f"table  {driver.table}")
     if as_json:
         rows = [

@@ -13,8 +13,8 @@ from labdiff.errors import JobStoppedError
 
 def run_experiment(request: Any, as_json: bool) -> None:
     """Run a training request to its end, print its figures and write its report."""
-    from labdiff.jobs.stop_signal import StopOnSignal
     from labdiff.job import run
+    from labdiff.jobs.stop_signal import StopOnSignal
     from labdiff.jobs.training_job import ExperimentJob
     from labdiff.reports.progress_bar import ProgressBar
 

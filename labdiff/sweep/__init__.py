@@ -1,1 +1,1 @@
-"""Studies over a grid of options and bench keys: trials for workers, a run file each, and one table."""
+"""Sweeps over a grid of options and bench keys: trials for workers, a run file each, and one table."""

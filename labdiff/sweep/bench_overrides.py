@@ -1,4 +1,4 @@
-"""A bench file's text with other values, its comments kept."""
+"""Override values in the text of a bench file, without a change of its comments."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ from typing import Any
 from labdiff.errors import UserError
 
 
-def bench_with(text: str, values: Mapping[str, Any]) -> str:
-    """The text with values for keys such as "cavity.z_gap_mm"; a key that it does not have is added.
+def override_values(text: str, values: Mapping[str, Any]) -> str:
+    """Return a bench file's text with these values for keys such as "cavity.z_gap_mm".
 
-    Raises UserError if a value is none that stands on a line by itself.
+    A key that the text does not have is added. Raises UserError for a value that needs more than one line.
+
+    Example:
+        text = override_values(bench_text("mock")[1], {"cavity.z_gap_mm": 30.0})
     """
     for key, value in values.items():
-        text = _with(text, key, value)
+        text = _override(text, key, value)
     return text
 
 
-def _with(text: str, key: str, value: Any) -> str:
+def _override(text: str, key: str, value: Any) -> str:
     section, _, name = key.rpartition(".")
     try:
-        # As it happens, JSON has numbers, texts, truth values and lists of them as TOML has them.
+        # JSON and TOML write numbers, texts, truth values and lists of them in the same way.
         line = f"{name} = {json.dumps(value, allow_nan=False)}"
         _check(line, name, value)
     except (TypeError, ValueError):
@@ -57,7 +60,7 @@ def _check(line: str, name: str, value: Any) -> None:
 
 
 def _end(lines: list[str], first: int) -> int:
-    """Past the last line of a value, which may be a list over several."""
+    """Return the number of the line after a value, which may be a list over several lines."""
     for end in range(first + 1, len(lines) + 1):
         try:
             tomllib.loads("\n".join(lines[first:end]))

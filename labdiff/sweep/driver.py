@@ -1,4 +1,4 @@
-"""The sweep as a job: trials to workers, what they tell into their run files, the table as it grows."""
+"""The sweep as a job: trials run on workers, their events are recorded, and the table grows."""
 
 from __future__ import annotations
 
@@ -25,18 +25,27 @@ from labdiff.sweep.trial import TrialTask, run_trial
 from labdiff.workers.task import Failed, Task, Workers, run_tasks
 
 TABLE = "table.csv"
+"""File name of the table in the sweep's folder."""
 
 
 class SweepDriver:
-    """Runs what is not done yet; a folder with trials that are done, or half done, is gone on with.
+    """Runs the trials that are not completed; those that were interrupted resume from their checkpoints.
 
     outcomes: of all trials, in their order.
+
+    Args:
+        sweep: the trials.
+        out: folder of their run files and of the table.
+        workers: run the trials.
+        data_dir: folder of downloaded data sets; None: the user's cache.
+
+    Raises:
+        UserError: the folder cannot be written, or holds files that are no run files.
     """
 
     def __init__(
         self, sweep: Sweep, out: Path, workers: Workers, data_dir: Path | None = None
     ) -> None:
-        """Raises UserError if the folder cannot be written, or holds files that are no run files."""
         self.outcomes = [Outcome(trial) for trial in sweep.trials]
         self._sweep, self._out, self._workers, self._data_dir = sweep, out, workers, data_dir
         self._recorders: dict[int, Recorder] = {}
@@ -46,7 +55,7 @@ class SweepDriver:
         except OSError as error:
             raise UserError(f"{out}: cannot be written: {error.strerror or error}") from None
         for outcome in self.outcomes:
-            self._take_up(outcome)
+            self._read_outcome(outcome)
         self._write_table()
 
     @property
@@ -55,18 +64,18 @@ class SweepDriver:
         return self._out / TABLE
 
     def job(self) -> Job[list[Outcome]]:
-        """Every trial that is left. One that fails is said so in the table, and the others go on."""
+        """Run every trial that is left; a failure is recorded in the table, and the others continue."""
         left = [o.trial.number for o in self.outcomes if o.outcome != "completed"]
         total = len(self.outcomes)
         yield JobStarted("sweep", total)
-        yield StageStarted(f"{total} trials, {self._workers.words}", total)
+        yield StageStarted(f"{total} trials, {self._workers.description}", total)
         yield EvaluationStep(total - len(left) - 1, total, f"{total - len(left)} are done already")
         try:
             with (
                 self._workers,
-                closing(run_tasks(self._workers, left, self._task, self._failed)) as words,
+                closing(run_tasks(self._workers, left, self._task, self._failed)) as blocks,
             ):
-                for number, block in words:
+                for number, block in blocks:
                     if block is None:
                         self._end(number, JobEnded("completed", ""))
                     else:
@@ -77,7 +86,7 @@ class SweepDriver:
                 self._end(number, JobEnded("stopped", "the sweep was stopped"))
         return self.outcomes
 
-    def _take_up(self, outcome: Outcome) -> None:
+    def _read_outcome(self, outcome: Outcome) -> None:
         path = self._path(outcome.trial)
         if not path.exists():
             return
@@ -86,8 +95,9 @@ class SweepDriver:
         if run.outcome != "completed":
             outcome.outcome = "waiting"
             if run.checkpoint:
-                kept = Checkpoint(run.checkpoint, run.checkpoint_scalars, run.checkpoint_results)
-                self._starts[outcome.trial.number] = kept
+                self._starts[outcome.trial.number] = Checkpoint(
+                    run.checkpoint, run.checkpoint_scalars, run.checkpoint_results
+                )
 
     def _path(self, trial: Trial) -> Path:
         return self._out / trial.file_name
@@ -109,14 +119,14 @@ class SweepDriver:
             if isinstance(event, Checkpoint):
                 self._starts[number] = event
 
-    def _failed(self, word: Failed) -> None:
-        self.outcomes[word.key].reason = word.words
-        self._end(word.key, JobEnded("failed", word.words))
+    def _failed(self, failure: Failed) -> None:
+        self.outcomes[failure.key].reason = failure.message
+        self._end(failure.key, JobEnded("failed", failure.message))
 
-    def _end(self, number: int, how: JobEnded) -> None:
+    def _end(self, number: int, ended: JobEnded) -> None:
         outcome, recorder = self.outcomes[number], self._recorders.pop(number)
-        recorder(how)
-        outcome.outcome = how.outcome
+        recorder(ended)
+        outcome.outcome = ended.outcome
         outcome.figures = read_run(recorder.path).figures
         self._starts.pop(number, None)
         self._write_table()
@@ -126,9 +136,9 @@ class SweepDriver:
 
     def _progress(self, number: int, block: tuple[Event, ...]) -> EvaluationStep:
         done = sum(o.outcome in ("completed", "failed") for o in self.outcomes)
-        words = f"trial {number}: {self.outcomes[number].outcome}"
+        message = f"trial {number}: {self.outcomes[number].outcome}"
         steps = [event for event in block if isinstance(event, TrainingStep)]
         if steps:
             last = steps[-1]
-            words = f"trial {number}: {last.step + 1}/{last.total}, twin MSE {last.twin_mse:.3f}"
-        return EvaluationStep(done - 1, len(self.outcomes), words)
+            message = f"trial {number}: {last.step + 1}/{last.total}, twin MSE {last.twin_mse:.3f}"
+        return EvaluationStep(done - 1, len(self.outcomes), message)

@@ -1,4 +1,4 @@
-"""The sweep file: what all trials share, and the values of which every combination is a trial."""
+"""Read sweep files: what all trials share, and the values of which every combination is a trial."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from labdiff.config.options_file import training_options
 from labdiff.config.toml_text import parse_toml, read_toml_file
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
-from labdiff.sweep.bench_overrides import bench_with
+from labdiff.sweep.bench_overrides import override_values
 
 MOST = 10_000
-"""Trials: a grid of six keys with five values each is a mistake more often than a wish."""
+"""Largest number of trials; a larger grid is more often a mistake than intended."""
 
 
 class _Grid(BaseModel):
@@ -40,7 +40,7 @@ class _SweepFile(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One combination. values: what it has of the grid, by key; bench_text: of its bench file."""
+    """One combination. values: its values of the grid, by key; bench_text: the text of its bench file."""
 
     number: int
     values: dict[str, Any]
@@ -50,14 +50,14 @@ class Trial:
 
     @property
     def file_name(self) -> str:
-        """Follows from what is trained alone: a grid that grows finds what is done."""
+        """Name of the run file, from the settings alone: a grid that grows finds the trials done."""
         options = self.options.model_dump_json(by_alias=True)
         return f"trial-{digest(self.where + self.bench_text + options)}.h5"
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """All trials, and what each asks of a node: cores, GPUs."""
+    """All trials, and the number of cores and GPUs that each needs."""
 
     name: str
     trials: tuple[Trial, ...]
@@ -68,7 +68,7 @@ class Sweep:
 def read_sweep(path: Path) -> Sweep:
     """Read and check a sweep file, with every trial that it makes.
 
-    Raises UserError that names the file, the key, the value and what is allowed.
+    Raises UserError, which names the file, the key, the value and what is allowed.
     """
     try:
         text = read_toml_file(path, "a sweep file")
@@ -109,7 +109,7 @@ def _trial(path: Path, number: int, values: dict[str, Any], wanted: _SweepFile, 
     options, bench = _part("options.", values), _part("bench.", values)
     made = training_options(wanted.options | options, f"{name}, options")
     try:
-        text = bench_with(text, bench)
+        text = override_values(text, bench)
     except UserError as error:
         raise UserError(f"{name}, bench: {error}") from None
     config = parse_bench(text, f"{name}, bench")
@@ -129,7 +129,7 @@ def _check_axis(path: Path, key: str, values: Any) -> None:
 
 
 def _flat(nested: dict[str, Any], before: str = "") -> dict[str, Any]:
-    """Sections within sections as keys with dots."""
+    """Return the values of nested sections by keys with dots."""
     flat: dict[str, Any] = {}
     for key, value in nested.items():
         if isinstance(value, dict):

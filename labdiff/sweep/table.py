@@ -1,4 +1,4 @@
-"""The sweep's one table: a row a trial, as a file and on the screen."""
+"""The table of a sweep: a row for each trial, as a CSV file and on the screen."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from labdiff.errors import UserError
 from labdiff.sweep.sweep_file import Trial
 
 SHOWN = ("mse_online_bench", "mse_retrained_bench", "mse_offline_twin", "mse_wiener", "seconds")
-"""Figures on the screen, as far as there are any; the file has them all."""
+"""Figures that the screen shows if a trial has them; the file has all figures."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """How a trial stands. figures: by name, as far as it has them; reason: why it failed."""
+    """The state of a trial. figures: those that it has so far, by name; reason: why it failed."""
 
     trial: Trial
     outcome: str = "waiting"
@@ -41,7 +41,7 @@ def write_table(path: Path, outcomes: list[Outcome]) -> None:
         rows.writerow(
             [
                 trial.number,
-                *(_told(trial.values[key]) for key in keys),
+                *(_as_text(trial.values[key]) for key in keys),
                 outcome.outcome,
                 *(repr(outcome.figures[name]) if name in outcome.figures else "" for name in names),
                 trial.file_name,
@@ -54,8 +54,8 @@ def write_table(path: Path, outcomes: list[Outcome]) -> None:
         raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
-def table_shown(outcomes: list[Outcome]) -> Table:
-    """The same for the screen, with the figures that matter."""
+def screen_table(outcomes: list[Outcome]) -> Table:
+    """Return the table for the screen, with the main figures."""
     keys = list(outcomes[0].trial.values)
     names = [name for name in SHOWN if any(name in outcome.figures for outcome in outcomes)]
     table = Table(title="Trials", title_justify="left")
@@ -63,10 +63,10 @@ def table_shown(outcomes: list[Outcome]) -> Table:
         table.add_column(column, overflow="fold")
     for outcome in outcomes:
         figures = [f"{outcome.figures[n]:.4g}" if n in outcome.figures else "" for n in names]
-        values = (_told(outcome.trial.values[key]) for key in keys)
+        values = (_as_text(outcome.trial.values[key]) for key in keys)
         table.add_row(str(outcome.trial.number), *values, outcome.outcome, *figures)
     return table
 
 
-def _told(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)

@@ -1,4 +1,4 @@
-"""One trial where it is computed: it tells events, each time up to a checkpoint, and writes nothing."""
+"""Run one trial on a worker: events are sent in blocks up to a checkpoint, and no file is written."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ from labdiff.training.layer_set_task import TELL_SECONDS
 from labdiff.training.loop import train
 
 TRAINED = "trained"
+"""Stage of a trial on the twin after its training."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrialTask:
-    """A trial, and where to go on: the last checkpoint that was told, None from the start."""
+    """A trial, and the checkpoint from which it resumes; None: it starts anew."""
 
     trial: Trial
     data_dir: Path | None = None
@@ -35,7 +36,7 @@ class TrialTask:
 
 
 def run_trial(task: TrialTask) -> Iterator[tuple[Event, ...]]:
-    """Events in blocks, the last of each a checkpoint. Raises UserError for a user's mistake."""
+    """Run a trial; yield its events in blocks that end with a checkpoint. Raises UserError."""
     trial = task.trial
     name = f"trial {trial.number}"
     config = parse_bench(trial.bench_text, name)
@@ -63,7 +64,7 @@ def run_trial(task: TrialTask) -> Iterator[tuple[Event, ...]]:
 
 
 def _on_twin(session: TrainingSession, before_s: float) -> Job[dict[str, float]]:
-    """Learn on the data sheet's twin, then score there on held-out images."""
+    """Train on the twin of the data sheet, then score there on held-out images."""
     figures, where, started_s = session.figures, session.position, time.monotonic() - before_s
     yield JobStarted("trial on the twin", session.options.layer_sets)
     if where.stage == "offline":

@@ -78,7 +78,7 @@ def _by_workers(
 ) -> Job[None]:
     plan = step_counts(session.options, method)
     states = _taken_up(session, plan)
-    yield StageStarted(f"{STAGES[method]}, {workers.words}", sum(plan))
+    yield StageStarted(f"{STAGES[method]}, {workers.description}", sum(plan))
     twin = TwinSnapshot.of(session.calibrated)
 
     def task(layer_set: int) -> Task:

@@ -1,1 +1,1 @@
-"""Work for several processes or machines: layer sets, trials of a sweep, and a bench that is elsewhere."""
+"""Workers: processes of this machine or tasks of Ray that train layer sets and run trials."""

@@ -1,4 +1,4 @@
-"""Workers that are processes of this machine: what is used without Ray."""
+"""Workers that are processes of this machine, used without Ray."""
 
 from __future__ import annotations
 
@@ -13,44 +13,45 @@ from types import TracebackType
 from typing import Self
 
 from labdiff.errors import UserError
-from labdiff.workers.task import Done, Failed, Lost, Task, Word, Yielded
+from labdiff.workers.task import Done, Failed, Lost, Task, TaskEvent, Yielded
 
 _SPAWN = multiprocessing.get_context("spawn")
-"""As Windows has it, and on Linux no thread of torch is copied in the middle of its work."""
+"""Way to start processes: spawned everywhere, because a fork would copy torch's threads at work."""
 PATIENCE_S = 5.0
+"""Time in which a process has to end."""
 
 
 @dataclass(slots=True)
-class _Place:
+class _Worker:
     process: BaseProcess
-    pipe: Connection[tuple[int, Task], Word]
+    pipe: Connection[tuple[int, Task], TaskEvent]
     key: int | None = field(default=None)
 
 
 class LocalWorkers:
-    """Processes that stay for one task after another; as many as `size`, begun when they are needed."""
+    """Processes that run one task after another, at most `size` of them, started when needed."""
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._places: list[_Place] = []
+        self._workers: list[_Worker] = []
 
     @property
     def size(self) -> int:
-        """How many tasks run at a time."""
+        """Number of tasks that run at a time."""
         return self._size
 
     @property
-    def words(self) -> str:
-        """In words."""
+    def description(self) -> str:
+        """The workers in a phrase."""
         return f"{self._size} local process{'es' if self._size > 1 else ''}"
 
     @property
     def pids(self) -> dict[int, int]:
-        """Process ids by the task that is at work."""
+        """Process ids by the key of the running task."""
         return {
-            place.key: place.process.pid
-            for place in self._places
-            if place.key is not None and place.process.pid is not None
+            worker.key: worker.process.pid
+            for worker in self._workers
+            if worker.key is not None and worker.process.pid is not None
         }
 
     def __enter__(self) -> Self:
@@ -62,67 +63,69 @@ class LocalWorkers:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # Nothing is written there, so nothing is lost that was told.
-        for place in self._places:
-            place.process.kill()
-            place.pipe.close()
-        for place in self._places:
-            place.process.join(PATIENCE_S)
-            place.process.close()
-        self._places.clear()
+        # The processes write no files, so nothing that has arrived is lost.
+        for worker in self._workers:
+            worker.process.kill()
+            worker.pipe.close()
+        for worker in self._workers:
+            worker.process.join(PATIENCE_S)
+            worker.process.close()
+        self._workers.clear()
 
     def submit(self, key: int, task: Task) -> None:
-        """Begin with a task."""
-        place = next((place for place in self._places if place.key is None), None)
-        if place is None:
-            place = self._begin()
-        place.key = key
-        with suppress(OSError):  # it died while it had nothing to do: `listen` finds it lost
-            place.pipe.send((key, task))
+        """Start a task, in a new process if none is free."""
+        worker = next((worker for worker in self._workers if worker.key is None), None)
+        if worker is None:
+            worker = self._start()
+        worker.key = key
+        with suppress(OSError):  # it died while it was idle: `poll` reports it as lost
+            worker.pipe.send((key, task))
 
-    def listen(self, timeout_s: float) -> list[Word]:
-        """What has been said since; waits so long at most for something."""
-        words: list[Word] = []
-        busy = {place.pipe: place for place in self._places if place.key is not None}
-        for pipe in wait(list(busy), timeout_s):
-            place = busy[pipe]  # type: ignore[index]
-            assert place.key is not None
-            try:
-                word = place.pipe.recv()
-            except (EOFError, OSError):
-                words.append(Lost(place.key, self._bury(place)))
+    def poll(self, timeout_s: float) -> list[TaskEvent]:
+        """Return the events since the last call; wait at most so long for one."""
+        events: list[TaskEvent] = []
+        busy = [(worker, worker.key) for worker in self._workers if worker.key is not None]
+        ready = wait([worker.pipe for worker, _ in busy], timeout_s)
+        for worker, key in busy:
+            if worker.pipe not in ready:
                 continue
-            words.append(word)
-            if isinstance(word, Done | Failed):
-                place.key = None
-        return words
+            try:
+                event = worker.pipe.recv()
+            except (EOFError, OSError):
+                events.append(Lost(key, self._remove(worker)))
+                continue
+            events.append(event)
+            if isinstance(event, Done | Failed):
+                worker.key = None
+        return events
 
-    def _begin(self) -> _Place:
+    def _start(self) -> _Worker:
         here, there = _SPAWN.Pipe()
         process = _SPAWN.Process(target=_work, args=(there,), name="labdiff worker", daemon=True)
         process.start()
         # The worker's own end alone keeps the pipe open, so that its death is seen here.
         there.close()
-        place = _Place(process, here)
-        self._places.append(place)
-        return place
+        worker = _Worker(process, here)
+        self._workers.append(worker)
+        return worker
 
-    def _bury(self, place: _Place) -> str:
-        self._places.remove(place)
-        place.pipe.close()
-        place.process.join(PATIENCE_S)
-        code = place.process.exitcode
+    def _remove(self, worker: _Worker) -> str:
+        """Remove the worker of a dead process; return how the process ended."""
+        self._workers.remove(worker)
+        worker.pipe.close()
+        worker.process.join(PATIENCE_S)
+        code = worker.process.exitcode
         if code is None:
-            place.process.kill()
-            place.process.join(PATIENCE_S)
+            worker.process.kill()
+            worker.process.join(PATIENCE_S)
         return "its process ended" + (f" with code {code}" if code is not None else "")
 
 
-def _work(pipe: Connection[Word, tuple[int, Task]]) -> None:
-    """A worker's life: one task after another, until nobody is at the other end."""
+def _work(pipe: Connection[TaskEvent, tuple[int, Task]]) -> None:
+    """Run one task after another, until the pipe's other end is closed."""
     import torch
 
-    # Ctrl-C reaches every process of a terminal; what it means is decided at the other end of the pipe.
+    # Ctrl-C reaches every process of a terminal; the process at the pipe's other end reacts to it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         while True:
@@ -131,11 +134,11 @@ def _work(pipe: Connection[Word, tuple[int, Task]]) -> None:
             try:
                 for value in task.function(task.argument):
                     pipe.send(Yielded(key, value))
-                word: Word = Done(key)
+                end: TaskEvent = Done(key)
             except UserError as error:
-                word = Failed(key, str(error), True)
+                end = Failed(key, str(error), True)
             except Exception:
-                word = Failed(key, traceback.format_exc(), False)
-            pipe.send(word)
+                end = Failed(key, traceback.format_exc(), False)
+            pipe.send(end)
     except (EOFError, OSError):
         return

@@ -1,4 +1,4 @@
-"""Ray, if it is here: joined on loopback, or where a user says."""
+"""Ray, if it is installed: started on this machine's loopback, or joined at an address."""
 
 from __future__ import annotations
 
@@ -13,30 +13,31 @@ from typing import Any
 from labdiff.errors import UserError
 
 LOOPBACK = "127.0.0.1"
+"""Address of this machine that no other machine can reach."""
 OBJECTS_BYTES = 200 * 1024**2
-"""Of shared memory for what is on its way; Ray would take a third of the machine's."""
+"""Size of the shared memory for values in transit; Ray would take a third of the machine's."""
 
 
 def has_ray() -> bool:
-    """Is Ray installed?"""
+    """Return whether Ray is installed."""
     return find_spec("ray") is not None
 
 
 def is_loopback(address: str | None) -> bool:
-    """Is it this machine, as nobody else can reach it? None is."""
+    """Return whether an address is this machine's loopback; None, no address, is."""
     return address is None or address.rpartition(":")[0] in (LOOPBACK, "localhost")
 
 
 def ray_module(address: str | None = None) -> Any:
-    """Ray, for a cluster at an address. Raises UserError that names the extra."""
-    # Ray looks at them once, when it is imported.
+    """Import Ray for a cluster at an address. Raises UserError, which names the extra to install."""
+    # Ray reads these variables once, when it is imported.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # Ray's workers would let everything else go first, and a bench must not wait behind other work.
+    # Ray's workers would run at low priority, and a bench must not wait behind other work.
     os.environ.setdefault("RAY_worker_niceness", "0")
-    # Who is in a cluster may run anything there: only those who have its token are. Ray keeps the token.
+    # Every member of a cluster may run anything there: a token admits its members. Ray stores it.
     os.environ.setdefault("RAY_AUTH_MODE", "token")
-    # Its name says what it was made for. Set to 0, everything of Ray listens on loopback alone; else even
-    # a node that is told to be 127.0.0.1 takes the address that others can reach.
+    # Set to 0, everything of Ray listens on loopback alone; else even a node that is set to 127.0.0.1
+    # takes the address that others can reach.
     os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "01"[not is_loopback(address)])
     try:
         return importlib.import_module("ray")
@@ -49,9 +50,10 @@ def ray_module(address: str | None = None) -> Any:
 
 @contextmanager
 def joined(address: str | None, cores: int = 1) -> Iterator[Any]:
-    """Ray, joined to the cluster at an address, or begun on this machine's loopback alone.
+    """Join the cluster at an address, or start Ray on this machine's loopback; yield Ray's module.
 
-    One that this process has joined already is used, and stays. Raises UserError if there is none.
+    A cluster that this process has joined already is used, and not left at the end.
+    Raises UserError if the cluster cannot be joined.
     """
     ray = ray_module(address)
     if ray.is_initialized():

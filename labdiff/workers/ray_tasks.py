@@ -1,4 +1,4 @@
-"""Workers that are tasks of Ray: on this machine, or on all nodes of a cluster that runs already."""
+"""Workers that are tasks of Ray: on this machine, or on all nodes of a running cluster."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, Self
 
 from labdiff.errors import UserError
 from labdiff.workers.ray_runtime import joined, ray_module
-from labdiff.workers.task import Done, Failed, Lost, Task, Word, Yielded
+from labdiff.workers.task import Done, Failed, Lost, Task, TaskEvent, Yielded
 
 
 class RayWorkers:
-    """Tasks of Ray, `size` of them at a time, each with the cores and GPUs that it asks for.
+    """Runs tasks on Ray, `size` at a time, each with the cores and GPUs that it asks for.
 
-    address: of a cluster, "HOST:PORT" of its head; None: one of this machine's own, that ends with this.
+    address: "HOST:PORT" of a cluster's head; None: a cluster of this machine, which ends with the workers.
     Raises UserError without Ray, or if the cluster cannot be reached.
     """
 
@@ -26,12 +26,12 @@ class RayWorkers:
 
     @property
     def size(self) -> int:
-        """How many tasks run at a time."""
+        """Number of tasks that run at a time."""
         return self._size
 
     @property
-    def words(self) -> str:
-        """In words."""
+    def description(self) -> str:
+        """The workers in a phrase."""
         where = f"the cluster at {self._address}" if self._address else "this machine"
         return f"{self._size} task{'s' if self._size > 1 else ''} of Ray on {where}"
 
@@ -52,33 +52,33 @@ class RayWorkers:
         self._joined.__exit__(kind, error, trace)
 
     def submit(self, key: int, task: Task) -> None:
-        """Begin with a task, when a node has the cores and GPUs for it. Raises UserError if none has."""
+        """Start a task once a node has free cores and GPUs. Raises UserError if no node has enough."""
         self._check(task)
-        # Tried again here and not by Ray: what was told is not computed a second time.
+        # `run_tasks` tries again, and not Ray, so that what has arrived is not computed a second time.
         remote = self._ray.remote(_work).options(
             num_returns="streaming", num_cpus=task.cpus, num_gpus=task.gpus, max_retries=0
         )
         self._running[remote.remote(key, task)] = key
 
-    def listen(self, timeout_s: float) -> list[Word]:
-        """What has been said since; waits so long at most for something."""
+    def poll(self, timeout_s: float) -> list[TaskEvent]:
+        """Return the events since the last call; wait at most so long for one."""
         errors = self._ray.exceptions
-        words: list[Word] = []
+        events: list[TaskEvent] = []
         ready, _ = self._ray.wait(list(self._running), num_returns=1, timeout=timeout_s)
         for stream in ready:
             key = self._running[stream]
             try:
-                word: Word = self._ray.get(next(stream))
+                event: TaskEvent = self._ray.get(next(stream))
             except StopIteration:
-                word = Lost(key, "its last words did not arrive")
+                event = Lost(key, "its last event did not arrive")
             except (errors.RayTaskError, errors.TaskUnschedulableError) as error:
-                word = Failed(key, str(error), False)
+                event = Failed(key, str(error), False)
             except errors.RayError as error:
-                word = Lost(key, str(error).splitlines()[0])
-            if not isinstance(word, Yielded):
+                event = Lost(key, str(error).splitlines()[0])
+            if not isinstance(event, Yielded):
                 del self._running[stream]
-            words.append(word)
-        return words
+            events.append(event)
+        return events
 
     def _check(self, task: Task) -> None:
         largest: dict[str, float] = {}
@@ -94,8 +94,8 @@ class RayWorkers:
                 )
 
 
-def _work(key: int, task: Task) -> Iterator[Word]:
-    """A task on its node; what it raises is a word too."""
+def _work(key: int, task: Task) -> Iterator[TaskEvent]:
+    """Run a task on its node; an error that it raises is its last event."""
     import torch
 
     torch.set_num_threads(task.cpus)

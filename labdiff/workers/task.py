@@ -1,7 +1,7 @@
-"""What a task is, what its worker says of it, and the one call through which all of them run.
+"""Tasks, the events that their workers send, and the one call that runs tasks on workers.
 
-A task is a generator: what it yields arrives here, one by one, wherever it runs. So files are written here
-alone, and a worker that is lost costs what it had not told yet.
+A task is a generator: the values that it yields arrive in the calling process, one by one, wherever it
+runs. So files are written by the calling process alone, and a lost worker costs only what it had not sent.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from labdiff.errors import UserError
 log = logging.getLogger(__name__)
 
 TRIES = 3
-"""Workers that a task may cost."""
-SLICE_S = 0.2
-"""Windows sees Ctrl-C only between two waits."""
+"""Number of workers that may be lost at one task before the task has failed."""
+POLL_S = 0.2
+"""Longest single wait for an event: on Windows Ctrl-C is seen only between two waits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Something to do elsewhere: a generator function of a module, and its argument.
+    """A piece of work for a worker: a generator function of a module, and its argument.
 
-    Both cross to another process, so the argument is made of plain values and arrays. name: for messages.
-    cpus: cores, and so many threads of torch. gpus: of a Ray node.
+    Both cross to another process, so the argument consists of plain values and arrays. name: for messages.
+    cpus: number of cores, and of torch's threads. gpus: number of GPUs of a Ray node.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Yielded:
-    """A task has yielded something."""
+    """A task has yielded a value."""
 
     key: int
     value: Any
@@ -48,18 +48,18 @@ class Yielded:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A task is at its end."""
+    """A task has ended."""
 
     key: int
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A task has raised something. mistake: a user's, to be said without a traceback."""
+    """A task has raised an error. user_error: a mistake of the user, reported without a traceback."""
 
     key: int
-    words: str
-    mistake: bool
+    message: str
+    user_error: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,31 +67,31 @@ class Lost:
     """The process or the machine on which a task ran is gone."""
 
     key: int
-    why: str
+    reason: str
 
 
-Word: TypeAlias = Yielded | Done | Failed | Lost
+TaskEvent: TypeAlias = Yielded | Done | Failed | Lost
 
 
 class Workers(Protocol):
-    """Places to work, `size` of them at a time; a context manager whose end stops whatever still runs."""
+    """A context manager that runs tasks, `size` at a time; its end stops the tasks that still run."""
 
     @property
     def size(self) -> int:
-        """How many tasks run at a time."""
+        """Number of tasks that run at a time."""
         ...
 
     @property
-    def words(self) -> str:
-        """Such as "2 local processes"."""
+    def description(self) -> str:
+        """The workers in a phrase, such as "2 local processes"."""
         ...
 
     def submit(self, key: int, task: Task) -> None:
-        """Begin with a task; there is a place for it."""
+        """Start a task; fewer than `size` tasks are running."""
         ...
 
-    def listen(self, timeout_s: float) -> list[Word]:
-        """What has been said since, in each task's order; waits for something, so long at most."""
+    def poll(self, timeout_s: float) -> list[TaskEvent]:
+        """Return the events since the last call, in each task's order; wait for one if there is none."""
         ...
 
     def __enter__(self) -> Workers: ...
@@ -105,7 +105,7 @@ class Workers(Protocol):
 
 
 class TaskFailedError(Exception):
-    """A task raised what is nobody's mistake but the program's, or cost too many workers."""
+    """A task raised an error that is the program's fault, or too many workers were lost at it."""
 
 
 def run_tasks(
@@ -114,29 +114,36 @@ def run_tasks(
     task: Callable[[int], Task],
     when_failed: Callable[[Failed], None] | None = None,
 ) -> Generator[tuple[int, Any], None, None]:
-    """What tasks say, as (key, value), as it comes; a last (key, None) at the end of each.
+    """Run tasks; yield (key, value) for every value in the order of arrival, (key, None) at a task's end.
 
-    task: makes the task of a key, again if its worker was lost: it then goes on from what was told.
-    when_failed: is told of tasks that fail, and the others go on; without it the first one ends all.
-    Raises UserError for a user's mistake, else TaskFailedError.
+    Args:
+        workers: run the tasks; entered by the caller.
+        keys: numbers of the tasks.
+        task: makes the task of a key; called again if its worker was lost, to continue from what arrived.
+        when_failed: called with a task's failure, after which the others continue; without it the first
+            failure ends all.
+
+    Raises:
+        UserError: a task raised it, and `when_failed` is None.
+        TaskFailedError: a task failed otherwise, and `when_failed` is None.
     """
     waiting, running, losses = deque(keys), set[int](), Counter[int]()
 
-    def failed(word: Failed) -> None:
+    def failed(failure: Failed) -> None:
         if when_failed is not None:
-            when_failed(word)
-        elif word.mistake:
-            raise UserError(word.words)
+            when_failed(failure)
+        elif failure.user_error:
+            raise UserError(failure.message)
         else:
-            raise TaskFailedError(word.words)
+            raise TaskFailedError(failure.message)
 
     while waiting or running:
         while waiting and len(running) < workers.size:
             key = waiting.popleft()
             workers.submit(key, task(key))
             running.add(key)
-        for word in workers.listen(SLICE_S):
-            match word:
+        for event in workers.poll(POLL_S):
+            match event:
                 case Yielded(key, value):
                     yield key, value
                 case Done(key):
@@ -144,13 +151,13 @@ def run_tasks(
                     yield key, None
                 case Failed(key):
                     running.discard(key)
-                    failed(word)
-                case Lost(key, why):
+                    failed(event)
+                case Lost(key, reason):
                     running.discard(key)
                     losses[key] += 1
-                    log.warning("a worker is lost (%s); what it was at is given to another", why)
+                    log.warning("a worker is lost (%s); its task is given to another", reason)
                     if losses[key] < TRIES:
                         waiting.appendleft(key)
                     else:
-                        words = f"{TRIES} workers in a row were lost at it, the last one so: {why}"
-                        failed(Failed(key, words, False))
+                        message = f"{TRIES} workers were lost at this task, the last one: {reason}"
+                        failed(Failed(key, message, False))

@@ -1,4 +1,4 @@
-"""Workers that are no processes: tasks run here, a word at a time, and can be lost when a test says so."""
+"""Workers that are no processes: tasks run here, an event at a time, and are lost when a test says so."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 from labdiff.errors import UserError
-from labdiff.workers.task import Done, Failed, Lost, Task, Word, Yielded
+from labdiff.workers.task import Done, Failed, Lost, Task, TaskEvent, Yielded
 
 
 class InlineWorkers:
-    """lose: (key, number of words): the worker is lost once, after so many words of that task."""
+    """lose: (key, number of events): the worker is lost once, after so many events of that task."""
 
     def __init__(self, size: int, lose: tuple[int, int] | None = None) -> None:
-        self.size, self.words = size, f"{size} workers inline"
+        self.size, self.description = size, f"{size} workers inline"
         self.lose = lose
         self.begun: list[int] = []
         self.most_at_once = 0
-        self._said: dict[int, int] = {}
+        self._sent: dict[int, int] = {}
         self._running: dict[int, Iterator[Any]] = {}
 
     def __enter__(self) -> Self:
@@ -29,15 +29,15 @@ class InlineWorkers:
 
     def submit(self, key: int, task: Task) -> None:
         self.begun.append(key)
-        self._said[key] = 0
+        self._sent[key] = 0
         self._running[key] = task.function(task.argument)
         self.most_at_once = max(self.most_at_once, len(self._running))
 
-    def listen(self, timeout_s: float) -> list[Word]:
+    def poll(self, timeout_s: float) -> list[TaskEvent]:
         return [self._next(key) for key in list(self._running)]
 
-    def _next(self, key: int) -> Word:
-        if self.lose == (key, self._said[key]):
+    def _next(self, key: int) -> TaskEvent:
+        if self.lose == (key, self._sent[key]):
             self.lose = None
             del self._running[key]
             return Lost(key, "pulled out")
@@ -52,5 +52,5 @@ class InlineWorkers:
         except Exception:
             del self._running[key]
             return Failed(key, traceback.format_exc(), False)
-        self._said[key] += 1
+        self._sent[key] += 1
         return Yielded(key, value)

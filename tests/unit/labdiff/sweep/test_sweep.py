@@ -14,7 +14,7 @@ from labdiff.events import EvaluationStep, Event
 from labdiff.job import run
 from labdiff.runs.reader import read_run
 from labdiff.sweep import trial
-from labdiff.sweep.bench_overrides import bench_with
+from labdiff.sweep.bench_overrides import override_values
 from labdiff.sweep.driver import SweepDriver
 from labdiff.sweep.sweep_file import read_sweep
 from labdiff.training.twin_only import TwinTraining
@@ -154,7 +154,7 @@ def test_a_bench_text_with_other_values_differs_in_those_alone(name: str) -> Non
         "watchdog.laser_every_ms": 7.5,
         "name": "other",
     }
-    changed = bench_with(text, values)
+    changed = override_values(text, values)
     assert tomllib.loads(changed) == wanted | {"name": "other"}
     assert changed.count("#") >= text.count("#") - 4, "other lines keep their comments"
 

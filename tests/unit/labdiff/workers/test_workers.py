@@ -72,7 +72,7 @@ def test_a_task_that_costs_every_worker_is_given_up() -> None:
             self.lose = (key, 0)
 
     workers = Losing(1)
-    with pytest.raises(TaskFailedError, match=f"{TRIES} workers in a row .* pulled out"):
+    with pytest.raises(TaskFailedError, match=f"{TRIES} workers were lost at this task, the last one: pulled out"):
         list(run_tasks(workers, [0], lambda _: Task("t", counting, (0, 2))))
     assert len(workers.begun) == TRIES
 
@@ -137,7 +137,7 @@ def test_what_cannot_be_chosen_is_said_in_words() -> None:
     for count, on, cluster, words in (
         (0, "local", None, "--workers 0: allowed is 1 ... 10000"),
         (2, "cloud", None, "--on cloud: allowed are auto, local, ray"),
-        (2, "local", "10.0.0.1:6379", "--cluster 10.0.0.1:6379: is of Ray"),
+        (2, "local", "10.0.0.1:6379", "--cluster 10.0.0.1:6379: is a Ray cluster"),
     ):
         with pytest.raises(UserError, match=words):
             chosen_workers(count, on, cluster)
