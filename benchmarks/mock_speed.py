@@ -22,7 +22,7 @@ from benchmarks.claims import claim
 from benchmarks.mock_checks.benches import block_phases, lit, panel_of
 from benchmarks.parts import Outcome, Part, Setting, parser, run_parts
 from drivers.types import Roi
-from labdiff.bench.open import mock_geometry
+from labdiff.bench.mock_bench import mock_geometry
 from labdiff.config.bench import load_bench
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.optics import propagation

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from benchmarks.claims import claim, finish, options
 from calibration.result import CalibrationError
-from labdiff.bench.open import mock_geometry
+from labdiff.bench.mock_bench import mock_geometry
 from labdiff.calibrations.archived import measure_routines
 from labdiff.config.bench import bench_text
 from labdiff.config.training import TrainingOptions

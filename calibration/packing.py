@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from drivers.camera.wrapper import WrappedCamera
+from drivers.camera.wrapper import CameraWrapper
 from drivers.protocols import Camera
 from drivers.types import CountArray, Frame
 
@@ -22,17 +22,19 @@ def packing_step(pixels: CountArray, bit_depth: int) -> int:
     return min(step, 1 << (16 - bit_depth))
 
 
-class RightJustified(WrappedCamera):
-    """A camera whose counts come in steps: the same frames in counts of one."""
+class RightJustified(CameraWrapper):
+    """A camera whose counts come in steps: the same frames in counts of one. step: 1 leaves them."""
 
-    def __init__(self, real: Camera, step: int) -> None:
-        super().__init__(real)
+    def __init__(self, camera: Camera, step: int = 1) -> None:
+        super().__init__(camera)
         self.step = step
 
-    def changed(self, frame: Frame) -> Frame:
-        """The frame in counts of one."""
+    def converted(self, frame: Frame) -> Frame:
+        """Return the frame in counts of one."""
+        if self.step == 1:
+            return frame
         pixels = frame.pixels // np.uint16(self.step)
-        saturated = float((pixels >= 2**self.real.bit_depth - 1).mean())
+        saturated = float((pixels >= 2**self.bit_depth - 1).mean())
         return Frame(
             pixels,
             frame.exposure_ms,

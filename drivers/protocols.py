@@ -97,16 +97,17 @@ class InputModulator(Device, Protocol):
         """Show one input field, (height, width): amplitude in 0 ... 1 for a DMD, radians for a patch."""
         ...
 
-
-@runtime_checkable
-class SequenceModulator(InputModulator, Protocol):
-    """An input modulator that plays fields by its own clock, with a trigger output for a camera."""
+    @property
+    def has_trigger_output(self) -> bool:
+        """True if `show_sequence` may be used: it plays fields by its own clock and triggers a camera."""
+        ...
 
     def show_sequence(self, fields: FloatArray, period_ms: float) -> list[PatternId]:
         """Show fields (B, h, w) one after the other, one each period; returns at once.
 
         The trigger output rises when a field stands. The last field stays.
-        Raises DeviceValueError if the period is shorter than the modulator's own act.
+        Raises DeviceValueError if the period is shorter than the modulator's own act, DeviceStateError
+        without a trigger output.
         """
         ...
 

@@ -42,6 +42,11 @@ class MockDMD:
         """Display an amplitude in 0 ... 1."""
         return self._show(field[None], 0.0)[0]
 
+    @property
+    def has_trigger_output(self) -> bool:
+        """True: it plays fields by its own clock."""
+        return True
+
     def show_sequence(self, fields: FloatArray, period_ms: float) -> list[PatternId]:
         """Display amplitudes (B, h, w), one each period."""
         if period_ms < self.timing.total_ms:

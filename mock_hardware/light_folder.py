@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from drivers.camera.wrapper import WrappedCamera
+from drivers.camera.wrapper import CameraWrapper
 from drivers.errors import DeviceValueError
 from drivers.protocols import Camera, ReadOut
 from drivers.types import CountArray, Frame, Roi
+from drivers.wrapper import DeviceSetting, V
 from mock_hardware.laboratory import MockLaboratory
 
 NAMES = ("light-0.tiff", "light-1.tiff")
@@ -51,17 +52,22 @@ class LightFolder:
                 file.write(picture.data)
 
 
-class LitCamera(WrappedCamera):
+class LitCamera(CameraWrapper):
     """A real camera's driver in the laboratory: every frame is written into its emulator's folder first.
 
     Pixels are as the driver returns them and name no pattern; time stamps are the laboratory's.
     """
 
-    def __init__(self, real: Camera, laboratory: MockLaboratory, folder: LightFolder) -> None:
-        super().__init__(real)
+    def __init__(self, camera: Camera, laboratory: MockLaboratory, folder: LightFolder) -> None:
+        super().__init__(camera)
         self._folder, self._light = folder, laboratory.camera
-        self.exposure_ms = real.exposure_ms
+        self.exposure_ms = camera.exposure_ms
         self.roi = Roi(0, 0, *self.shape)
+
+    def _set(self, setting: DeviceSetting[Camera, V], value: V) -> None:
+        """Set a property of the laboratory's camera and of the real one."""
+        setting.apply(self._light, value)
+        super()._set(setting, value)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -70,35 +76,15 @@ class LitCamera(WrappedCamera):
 
     @property
     def exposure_range_ms(self) -> tuple[float, float]:
-        """Exposures that both the real camera and the laboratory's have."""
-        ranges = self.real.exposure_range_ms, self._light.exposure_range_ms
+        """(shortest, longest) exposure that both the real camera and the laboratory's allow."""
+        ranges = super().exposure_range_ms, self._light.exposure_range_ms
         return max(low for low, _ in ranges), min(high for _, high in ranges)
-
-    @property
-    def exposure_ms(self) -> float:
-        """Exposure of the real camera."""
-        return self.real.exposure_ms
-
-    @exposure_ms.setter
-    def exposure_ms(self, value: float) -> None:
-        self._light.exposure_ms = value
-        self.real.exposure_ms = value
-
-    @property
-    def roi(self) -> Roi:
-        """Window of the real camera."""
-        return self.real.roi
-
-    @roi.setter
-    def roi(self, value: Roi) -> None:
-        self._light.roi = value
-        self.real.roi = value
 
     def expose(self) -> ReadOut:
         """Compute the light of a frame and let the real camera read it."""
         light = self._light.get_frame()
         self._folder.show(light.pixels, light.roi)
-        read = self.real.expose()
+        read = super().expose()
 
         def seen() -> Frame:
             frame = read()
@@ -113,6 +99,14 @@ class LitCamera(WrappedCamera):
             )
 
         return seen
+
+    def get_frame(self) -> Frame:
+        """Expose once, from now, and return the frame."""
+        return self.expose()()
+
+    def get_frames(self, count: int) -> list[Frame]:
+        """Return the frames of `count` exposures in a row."""
+        return [self.get_frame() for _ in range(count)]
 
 
 def tiff(pixels: CountArray) -> bytes:

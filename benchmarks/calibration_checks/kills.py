@@ -13,7 +13,7 @@ from pathlib import Path
 
 from calibration.archive import CalibrationArchive
 from calibration.result import CalibrationError
-from labdiff.calibrations.frame_log import FrameLog
+from labdiff.bench.frame_log import FrameLog
 
 LONGEST_LIFE_S = 25.0
 KILLS_A_CALIBRATION = 4

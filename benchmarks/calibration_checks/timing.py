@@ -14,7 +14,7 @@ from calibration.beam import FIRST_SIDE, BeamFound, measure_beam
 from calibration.beam_shape import Gaussian, fit_gaussian
 from calibration.registration import measure_registration
 from calibration.settling import SettlingFound, measure_settling
-from labdiff.bench.open import patch_layout
+from labdiff.bench.compose import patch_layout
 from labdiff.config.bench import load_bench
 from labdiff.job import run
 from mock_hardware.laboratory import MockLaboratory

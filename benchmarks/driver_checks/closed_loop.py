@@ -17,7 +17,7 @@ from benchmarks.mock_checks.benches import block_phases
 from benchmarks.parts import Outcome, Scale, Setting
 from drivers.camera.basler import BaslerCamera, BaslerOptions
 from drivers.types import CountArray, Roi
-from labdiff.bench.open import mock_geometry
+from labdiff.bench.mock_bench import mock_geometry
 from labdiff.config.bench import BenchConfig, bench_text, parse_bench
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.light_folder import LightFolder

@@ -86,7 +86,7 @@ def opened(
     with lab.world.workers, bench:
         inputs, layers = task.images(10**6)
         bench.counts_per_ms_per_unit = float(
-            np.mean([frame.pixels.mean() for frame in bench.take(inputs[:4], layers)])
+            np.mean([frame.pixels.mean() for frame in bench.acquire(inputs[:4], layers)])
             - truth.pedestal_counts
         )
         yield lab, bench

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from benchmarks.duty_checks.benches import Images, Task
 from benchmarks.mock_checks.benches import lit, panel_of
 from drivers.types import Frame
-from labdiff.bench.open import mock_geometry
+from labdiff.bench.mock_bench import mock_geometry
 from mock_hardware.laboratory import MockLaboratory
 
 Array = npt.NDArray[np.float64]

@@ -6,7 +6,6 @@ what a run uses is compared with what a second bench, to which nothing happens, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,7 +20,8 @@ from calibration.registration import Registration
 from calibration.resample import Rectifier
 from calibration.result import Verdict
 from drivers.types import Frame
-from labdiff.bench.bench import Bench, Following
+from labdiff.bench.batch import NextBatch, ShouldStop
+from labdiff.bench.bench import Bench
 from labdiff.bench.measurement import Measurement
 from labdiff.config.bench import bench_text, parse_bench
 from labdiff.config.training import TrainingOptions
@@ -111,25 +111,26 @@ class Spy:
     """Compares every batch that is used with the spared bench's."""
 
     def __init__(self, bench: Bench, spared: Spared) -> None:
-        self._take, self._light_of, self._spared = bench.take, bench.light_of, spared.bench
+        self._acquire, self._to_intensity = bench.acquire, bench.to_intensity
+        self._spared = spared.bench
         self._sent: dict[int, tuple[list[Frame], tuple[Images, Images]]] = {}
         self.used = self.wrong = 0
 
-    def take(
+    def acquire(
         self,
         inputs: Images,
         phases_rad: Images,
-        cut_short: Callable[[], bool] = lambda: False,
-        following: Following = lambda: None,
+        should_stop: ShouldStop = lambda: False,
+        next_batch: NextBatch = lambda: None,
     ) -> list[Frame]:
         """The bench's own, and what was asked for is kept."""
-        frames = self._take(inputs, phases_rad, cut_short, following)
+        frames = self._acquire(inputs, phases_rad, should_stop, next_batch)
         self._sent[id(frames)] = frames, (inputs.copy(), phases_rad.copy())
         return frames
 
-    def light_of(self, frames: list[Frame]) -> Measurement:
+    def to_intensity(self, frames: list[Frame]) -> Measurement:
         """The bench's own; what it returns is used."""
-        found = self._light_of(frames)
+        found = self._to_intensity(frames)
         _, sent = self._sent.pop(id(frames))
         self.used += 1
         self.wrong += not np.array_equal(found.intensity, self._spared.measure(*sent).intensity)
@@ -168,8 +169,8 @@ def small_run(
     assert job.recorder is not None
     # The job as it is, but of the experiment the part alone that learns on the bench.
     with (
-        patch.object(bench, "take", spy.take),
-        patch.object(bench, "light_of", spy.light_of),
+        patch.object(bench, "acquire", spy.acquire),
+        patch.object(bench, "to_intensity", spy.to_intensity),
         patch("labdiff.jobs.training_job.experiment", online),
     ):
         try:

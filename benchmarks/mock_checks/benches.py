@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from labdiff.bench.bench import Bench
-from labdiff.bench.open import mock_geometry
+from labdiff.bench.mock_bench import MockBench, mock_geometry
 from labdiff.config.bench import load_bench
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
@@ -50,7 +50,7 @@ def lit(geometry: MockGeometry, dials: MockSettings, seed: int = 0) -> MockLabor
 
 def laboratory_of(bench: Bench) -> MockLaboratory:
     """Return the mock laboratory behind a bench. Raises TypeError on another bench."""
-    if not isinstance(bench.laboratory, MockLaboratory):
+    if not isinstance(bench, MockBench):
         raise TypeError("no mock laboratory behind this bench")
     return bench.laboratory
 

@@ -17,6 +17,7 @@ from calibration.registration import Registration
 from calibration.resample import Rectifier
 from calibration.result import Verdict
 from labdiff.bench.bench import Bench
+from labdiff.bench.devices import BenchDevices
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.settings import MockSettings
 
@@ -160,9 +161,10 @@ def careless_and_careful(reads: int, patterns: int) -> tuple[float, float, float
     layout = PatchLayout(
         SMALL.panel_shape, SMALL.patch_shape, SMALL.patch_top, SMALL.patch_lefts, 9.2, 850.0, 11.4
     )
-    bench = Bench(
-        layout, lab.slm, lab.camera, lab.laser, lab.world.clock, frames_name_patterns=True
+    devices = BenchDevices(
+        lab.slm, lab.camera, lab.laser, lab.world.clock, frames_name_patterns=True
     )
+    bench = Bench(layout, devices)
     fine = Verdict("pass", "as the truth has it")
     bench.dark = DarkLevel(0.0, 0.0, 0.0, fine)
     bench.registration = Registration(

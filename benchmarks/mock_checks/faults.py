@@ -21,6 +21,7 @@ from calibration.resample import Rectifier
 from calibration.result import Verdict
 from drivers.errors import DeviceError
 from labdiff.bench.bench import Bench
+from labdiff.bench.devices import BenchDevices
 from labdiff.bench.measurement import Measurement
 from mock_hardware.fault_script import CHANGES, FOR_EVER, Fault
 from mock_hardware.laboratory import MockLaboratory
@@ -46,9 +47,10 @@ def _prepared(kind: Kind, chances: Iterable[Fault], seed: int) -> tuple[MockLabo
     layout = PatchLayout(
         SMALL.panel_shape, SMALL.patch_shape, SMALL.patch_top, SMALL.patch_lefts, 9.2, 850.0, 11.4
     )
-    bench = Bench(
-        layout, lab.slm, lab.camera, lab.laser, lab.world.clock, lab.dmd, frames_name_patterns=True
+    devices = BenchDevices(
+        lab.slm, lab.camera, lab.laser, lab.world.clock, lab.dmd, frames_name_patterns=True
     )
+    bench = Bench(layout, devices)
     fine = Verdict("pass", "as the truth has it")
     bench.dark = DarkLevel(0.0, 0.0, 0.0, fine)
     bench.registration = Registration(

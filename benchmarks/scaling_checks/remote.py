@@ -25,7 +25,7 @@ from calibration.result import Verdict
 from drivers.errors import DeviceError
 from labdiff.bench.bench import Bench
 from labdiff.config.bench import BenchConfig
-from labdiff.remote.messages import LineCutError
+from labdiff.remote.messages import ConnectionLostError
 from labdiff.remote.ray_connection import connect_bench
 from labdiff.sweep.bench_overrides import override_values
 
@@ -52,7 +52,7 @@ def remote_claims(quick: bool) -> tuple[list[Claim], dict[str, object]]:
             with far:
                 _calibrate(far, truth, scale)
                 outcome = steps_on(far, task, steps, twin_step)
-                up, down = far.up, far.down
+                up, down = far.lease.up, far.lease.down
                 figures: dict[str, object] = {
                     "local_duty": local.duty,
                     "remote_duty": outcome.duty,
@@ -120,17 +120,17 @@ def _network_cut(nodes: TwoNodes, far: Any) -> Iterator[None]:
         finally:
             nodes.mend()
         return
-    call, tell = far._line.call, far._line.tell
+    call, send = far.lease.connection.call, far.lease.connection.send
 
     def no_answer(*_: Any, **__: Any) -> Any:
         time.sleep(0.2)
-        raise LineCutError("cut by the benchmark")
+        raise ConnectionLostError("cut by the benchmark")
 
-    far._line.call, far._line.tell = no_answer, lambda *_: None
+    far.lease.connection.call, far.lease.connection.send = no_answer, lambda *_: None
     try:
         yield
     finally:
-        far._line.call, far._line.tell = call, tell
+        far.lease.connection.call, far.lease.connection.send = call, send
 
 
 def _second(nodes: TwoNodes) -> bool:

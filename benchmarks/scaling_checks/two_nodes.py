@@ -23,10 +23,10 @@ HERE_IP, LAB_IP = "10.231.7.2", "10.231.7.1"
 STARTS_WITHIN_S = 120.0
 PROBE = """
 import json, sys, time
-from labdiff.remote.ray_connection import RayLine
-line = RayLine(sys.argv[1])
+from labdiff.remote.ray_connection import RayConnection
+line = RayConnection(sys.argv[1])
 while True:
-    about = line.call("about")
+    about = line.call("status")
     print(json.dumps([time.time(), about.emission, about.at_rest]), flush=True)
     time.sleep(0.03)
 """

@@ -1,74 +1,104 @@
-"""A camera around a camera: passes everything on, but each frame through `changed`."""
+"""A camera around a camera."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
 
 from drivers.protocols import Camera, ReadOut, TriggeredReadOut
-from drivers.types import Frame, Roi
+from drivers.types import CameraTiming, Frame, Roi
+from drivers.wrapper import DeviceSetting, DeviceWrapper
 
 
-class WrappedCamera:
-    """Replace `changed`, or an act; what is not named here is the real camera's."""
+def _set_exposure(camera: Camera, value: float) -> None:
+    camera.exposure_ms = value
 
-    def __init__(self, real: Camera) -> None:
-        self.real = real
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.real, name)
+def _set_roi(camera: Camera, value: Roi) -> None:
+    camera.roi = value
+
+
+EXPOSURE_MS: DeviceSetting[Camera, float] = DeviceSetting("exposure_ms", _set_exposure)
+ROI: DeviceSetting[Camera, Roi] = DeviceSetting("roi", _set_roi)
+
+
+class CameraWrapper(DeviceWrapper[Camera]):
+    """Forwards to a camera, and passes each frame through `converted`."""
+
+    settings = (EXPOSURE_MS, ROI)
+
+    def converted(self, frame: Frame) -> Frame:
+        """Return what is handed out for a frame of the camera."""
+        return frame
+
+    @property
+    def timing(self) -> CameraTiming:
+        """Declared latency and duration of a frame, and what of it is read-out."""
+        return self._call(lambda camera: camera.timing)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) of the whole sensor in raw pixels."""
+        return self._call(lambda camera: camera.shape)
+
+    @property
+    def bit_depth(self) -> int:
+        """Bits of one count."""
+        return self._call(lambda camera: camera.bit_depth)
 
     @property
     def exposure_ms(self) -> float:
-        """As the real one."""
-        return self.real.exposure_ms
+        """The exposure that the camera applies."""
+        return self._call(lambda camera: camera.exposure_ms)
 
     @exposure_ms.setter
     def exposure_ms(self, value: float) -> None:
-        self.real.exposure_ms = value
+        self._set(EXPOSURE_MS, value)
+
+    @property
+    def exposure_range_ms(self) -> tuple[float, float]:
+        """(shortest, longest) exposure."""
+        return self._call(lambda camera: camera.exposure_range_ms)
 
     @property
     def roi(self) -> Roi:
-        """As the real one."""
-        return self.real.roi
+        """The window on the sensor that is read out."""
+        return self._call(lambda camera: camera.roi)
 
     @roi.setter
     def roi(self, value: Roi) -> None:
-        self.real.roi = value
-
-    def changed(self, frame: Frame) -> Frame:
-        """What is made of each frame."""
-        return frame
+        self._set(ROI, value)
 
     def expose(self) -> ReadOut:
-        """As the real one."""
-        read = self.real.expose()
-        return lambda: self.changed(read())
+        """Expose once, from now; what this returns waits for the frame."""
+        read = self._call(lambda camera: camera.expose())
+        return lambda: self.converted(read())
 
     def get_frame(self) -> Frame:
-        """Both acts in one."""
-        return self.expose()()
+        """Expose once, from now, and return the frame."""
+        return self.converted(self._call(lambda camera: camera.get_frame()))
 
     def get_frames(self, count: int) -> list[Frame]:
-        """`count` exposures in a row."""
-        return [self.get_frame() for _ in range(count)]
+        """Return the frames of `count` exposures in a row."""
+        return [self.converted(f) for f in self._call(lambda camera: camera.get_frames(count))]
 
     @property
     def has_trigger_input(self) -> bool:
-        """As the real one."""
-        return self.real.has_trigger_input
+        """True if `triggered` may be used."""
+        return self._call(lambda camera: camera.has_trigger_input)
 
     def triggered(self, count: int) -> AbstractContextManager[TriggeredReadOut]:
-        """As the real one."""
-        return self._triggered(count)
+        """While it is entered, the trigger input exposes; there is a buffer for `count` frames."""
+        return self._converting(self._call(lambda camera: camera.triggered(count)))
 
     @contextmanager
-    def _triggered(self, count: int) -> Iterator[TriggeredReadOut]:
-        with self.real.triggered(count) as read:
+    def _converting(
+        self, triggered: AbstractContextManager[TriggeredReadOut]
+    ) -> Iterator[TriggeredReadOut]:
+        with triggered as read:
 
-            def read_changed() -> tuple[int, Frame]:
+            def read_converted() -> tuple[int, Frame]:
                 number, frame = read()
-                return number, self.changed(frame)
+                return number, self.converted(frame)
 
-            yield read_changed
+            yield read_converted

@@ -147,6 +147,11 @@ class DmdAlp:
         """Show an amplitude in 0 ... 1, (height, width)."""
         return self._play(field[None], None)[0]
 
+    @property
+    def has_trigger_output(self) -> bool:
+        """True: it plays fields by its own clock."""
+        return True
+
     def show_sequence(self, fields: FloatArray, period_ms: float) -> list[PatternId]:
         """Show amplitudes (B, h, w), one each period, by the board's clock; the last one stays."""
         if period_ms < self.timing.total_ms:

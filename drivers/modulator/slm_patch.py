@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from drivers.errors import DeviceStateError
 from drivers.phase_quantiser import check_pattern
 from drivers.protocols import SLM
 from drivers.types import FloatArray, PatternId, Timing
@@ -43,6 +44,15 @@ class SlmPatch:
         panel = self.background_rad.copy()
         panel[self._window] = field
         return self._slm.set_phase(panel)
+
+    @property
+    def has_trigger_output(self) -> bool:
+        """False: a video signal has no clock of its own."""
+        return False
+
+    def show_sequence(self, fields: FloatArray, period_ms: float) -> list[PatternId]:
+        """Raise DeviceStateError: a patch plays no sequences."""
+        raise DeviceStateError(f"{self.name}: plays no sequences")
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -1,10 +1,10 @@
 """A thread that measures, so that the bench need not wait for the computer, nor the computer for it.
 
-While batch k + 1 is on the bench, the computer works with what batch k has shown:
+While batch k + 1 is on the bench, the computer works with what was measured of batch k:
 
-    pending = worker.submit(inputs, layers)
+    pending = thread.submit(inputs, layers)
     ...
-    frames = pending.result()
+    measurement = pending.result()
 
 Batches are measured one after the other in the order in which they were submitted, so on a virtual
 clock what the devices meet depends on the batches alone and never on how fast the computer is.
@@ -20,11 +20,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
 from drivers.errors import DeviceStateError, DeviceTimeoutError
 from drivers.types import Frame
+from labdiff.bench.batch import Arrays
 from labdiff.bench.bench import Bench
 from labdiff.bench.measurement import Measurement
 from labdiff.bench.snapshot import BenchSnapshot
@@ -32,12 +30,11 @@ from labdiff.errors import JobStoppedError
 
 log = logging.getLogger(__name__)
 
-Arrays = npt.NDArray[np.floating]
 T = TypeVar("T")
 PATIENCE_S = 3.0
 """How long `close` lets batches finish; and then, how long a frame may take to end."""
-SLICE_S = 0.2
-"""Windows sees Ctrl-C only between two waits."""
+WAIT_S = 0.2
+"""Time of one wait for a batch: Windows handles Ctrl-C only between two waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,7 @@ class Pace:
 
     frames: that were used; repeated: measured again. elapsed_s: from the end of the batch before (or
     the start of this one, if it is the first) to the end of this one; measuring_s: the part in which the
-    bench was at work. declared_s: what so many frames take by the declared timing of the devices.
+    bench measured. declared_s: what so many frames take by the declared timing of the devices.
     ended_s: the bench's clock when the batch ended.
     """
 
@@ -69,34 +66,37 @@ class Pace:
 
 
 class PendingBatch:
-    """A batch on its way."""
+    """A batch that was submitted."""
 
-    def __init__(self, worker: AcquisitionThread, inputs: Arrays, layers: Arrays) -> None:
-        self._worker = worker
+    def __init__(self, thread: AcquisitionThread, inputs: Arrays, layers: Arrays) -> None:
+        self._thread = thread
         self.inputs, self.layers = inputs, layers
         self.done: Future[tuple[list[Frame], Pace]] = Future()
         self.begun: Future[BenchSnapshot | None] = Future()
 
     def result(self) -> Measurement:
-        """Wait for the batch. Raises what `Bench.measure` raises, JobStoppedError if it was cut short."""
-        return self._worker.bench.light_of(self._taken()[0])
+        """Wait for the batch. Raises as `Bench.measure`, JobStoppedError if it was cut short."""
+        return self._thread.bench.to_intensity(self._waited(self.done)[0])
 
     @property
     def pace(self) -> Pace:
-        """Wait for the batch; how well it used the bench."""
-        return self._taken()[1]
+        """How well the batch used the bench; waits for the batch."""
+        return self._waited(self.done)[1]
 
     @property
     def before(self) -> BenchSnapshot | None:
-        """Wait until the batch is begun; the bench's state at that moment, None if it has none."""
+        """The bench's state as the batch began, None if it has none; waits until then."""
         return self._waited(self.begun)
 
-    def _taken(self) -> tuple[list[Frame], Pace]:
-        return self._waited(self.done)
+    def fail(self, error: BaseException) -> None:
+        """Raise an error to whoever waits for the batch."""
+        if not self.begun.done():
+            self.begun.set_exception(error)
+        self.done.set_exception(error)
 
     def _waited(self, what: Future[T]) -> T:
-        while not wait([what], SLICE_S).done:
-            if self._worker.abandoned:
+        while not wait([what], WAIT_S).done:
+            if self._thread.abandoned:
                 raise DeviceTimeoutError("bench: did not come to an end; see the log")
         return what.result()
 
@@ -104,8 +104,8 @@ class PendingBatch:
 class AcquisitionThread:
     """Lends a bench to a thread until `close`; meanwhile nobody else may use its devices.
 
-    After an error every later batch gives that error and nothing more is measured, however many were
-    submitted before it was known: put the bench right, then make a new worker. The bench stays the
+    After an error every later batch raises that error and nothing more is measured, however many were
+    submitted before it was known: recover the bench, then start a new thread. The bench stays the
     caller's; a context manager.
     """
 
@@ -117,10 +117,11 @@ class AcquisitionThread:
         self._coming: list[PendingBatch | None] = []  # taken out of the queue, not yet begun
         self.hurry = threading.Event()
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name="bench worker", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="acquisition", daemon=True)
         self._thread.start()
 
     def __enter__(self) -> AcquisitionThread:
+        """Return the thread, which runs already."""
         return self
 
     def __exit__(
@@ -129,15 +130,16 @@ class AcquisitionThread:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        """Close the thread."""
         self.close()
 
     def submit(self, inputs: Arrays, layers: Arrays) -> PendingBatch:
-        """Measure a batch, as `Bench.measure`, after those submitted before; returns at once.
+        """Measure a batch, as `Bench.measure`, after those submitted before; return at once.
 
         The arrays are copied: they may be changed meanwhile. Raises DeviceStateError once closed.
         """
         if self._closed:
-            raise DeviceStateError("bench worker: is closed")
+            raise DeviceStateError("acquisition thread: is closed")
         pending = PendingBatch(self, inputs.copy(), layers.copy())
         self._batches.put(pending)
         return pending
@@ -160,51 +162,52 @@ class AcquisitionThread:
             log.error("bench: a device does not come back; it is left to itself")
 
     def _run(self) -> None:
-        """The thread."""
-        bench, clock = self.bench, self.bench.clock
-        bench.panels.forget()
+        """Measure batches until there are no more."""
+        self.bench.display.prefetcher.forget()
         failed: BaseException | None = None
         ended_s: float | None = None
         while (batch := self._next()) is not None:
             if self.hurry.is_set():
                 failed = failed or JobStoppedError("the measurement was cut short")
             if failed is not None:
-                batch.begun.set_exception(failed)
-                batch.done.set_exception(failed)
+                batch.fail(failed)
                 continue
             try:
-                # Here and not where it was submitted: the batch before may still have been at work then.
-                state = bench.state()
-                batch.begun.set_result(state)
-                # Whether a batch is known early depends on the computer; a bench that can be put back
-                # to where it was must not.
-                following = self._following if state is None else _unknown
-                started_s, repeated = clock.now_s(), bench.frames_repeated
-                frames = bench.take(batch.inputs, batch.layers, self.hurry.is_set, following)
-                now_s = clock.now_s()
-                pace = Pace(
-                    frames=len(frames),
-                    repeated=bench.frames_repeated - repeated,
-                    elapsed_s=now_s - (started_s if ended_s is None else ended_s),
-                    measuring_s=now_s - started_s,
-                    declared_s=bench.declared_s(batch.inputs, batch.layers),
-                    ended_s=now_s,
-                )
+                frames, pace = self._measure(batch, ended_s)
             except BaseException as error:  # whatever it is, it is the caller's
                 failed = error
-                if not batch.begun.done():
-                    batch.begun.set_exception(error)
-                batch.done.set_exception(error)
+                batch.fail(error)
                 continue
-            ended_s = now_s
+            ended_s = pace.ended_s
             batch.done.set_result((frames, pace))
+
+    def _measure(self, batch: PendingBatch, last_ended_s: float | None) -> tuple[list[Frame], Pace]:
+        """Measure one batch. last_ended_s: when the one before it ended; None for the first."""
+        bench, clock = self.bench, self.bench.clock
+        # Here and not where it was submitted: the batch before may still have been measured then.
+        state = bench.state()
+        batch.begun.set_result(state)
+        # Whether a batch is known early depends on the computer; a bench that can be set back must not.
+        next_batch = self._next_batch if state is None else _unknown
+        started_s, repeated = clock.now_s(), bench.frames_repeated
+        frames = bench.acquire(batch.inputs, batch.layers, self.hurry.is_set, next_batch)
+        now_s = clock.now_s()
+        pace = Pace(
+            frames=len(frames),
+            repeated=bench.frames_repeated - repeated,
+            elapsed_s=now_s - (started_s if last_ended_s is None else last_ended_s),
+            measuring_s=now_s - started_s,
+            declared_s=bench.declared_s(batch.inputs, batch.layers),
+            ended_s=now_s,
+        )
+        return frames, pace
 
     def _next(self) -> PendingBatch | None:
         """Wait for a batch; None at the end."""
         return self._coming.pop() if self._coming else self._batches.get()
 
-    def _following(self) -> tuple[Arrays, Arrays] | None:
-        """The batch after this one, if it was submitted already."""
+    def _next_batch(self) -> tuple[Arrays, Arrays] | None:
+        """Return the batch after this one, if it was submitted already."""
         if not self._coming:
             try:
                 self._coming.append(self._batches.get_nowait())
@@ -215,4 +218,4 @@ class AcquisitionThread:
 
 
 def _unknown() -> None:
-    """No batch is known."""
+    """Return that no batch is known."""

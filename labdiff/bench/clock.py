@@ -6,11 +6,11 @@ import time
 from typing import Protocol
 
 
-class Clock(Protocol):
+class BenchClock(Protocol):
     """Where waiting happens: the virtual clock of a mock laboratory, or real time."""
 
     def now_s(self) -> float:
-        """Seconds since an arbitrary start."""
+        """Return the seconds since an arbitrary start."""
         ...
 
     def sleep_s(self, seconds: float) -> None:
@@ -18,7 +18,7 @@ class Clock(Protocol):
         ...
 
     def catch_up(self, now_s: float) -> None:
-        """A measurement goes on that was cut short at now_s: virtual time goes on from there."""
+        """Let virtual time go on from the moment at which a measurement was cut short."""
         ...
 
 
@@ -26,7 +26,7 @@ class SystemClock:
     """Real time, for a bench of real devices: seconds of the machine's steady clock."""
 
     def now_s(self) -> float:
-        """Seconds since an arbitrary start."""
+        """Return the seconds since an arbitrary start."""
         return time.monotonic()
 
     def sleep_s(self, seconds: float) -> None:
@@ -34,4 +34,4 @@ class SystemClock:
         time.sleep(seconds)
 
     def catch_up(self, now_s: float) -> None:
-        """Real time is what it is."""
+        """Do nothing: real time goes on by itself."""

@@ -1,4 +1,4 @@
-"""What went wrong with the devices and was mended: counted by device and kind, and logged."""
+"""Faults of the devices that were recovered from: counted by device and kind, and logged."""
 
 from __future__ import annotations
 
@@ -10,45 +10,53 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 REOPENED = "opened again"
+KEY = "troubles"
+"""First part of the names in a stored state."""
 
 
 class FaultLog:
-    """Counts such as ("camera", "no answer"): what a run shows beside its figures."""
+    """Counts such as ("camera", "no answer"), which a run reports beside its results."""
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
 
-    def note(self, device: str, kind: str, words: object) -> None:
-        """One more; words: what is written into the log, as a warning the first time of its kind."""
+    def record(self, device: str, kind: str, detail: object) -> None:
+        """Count a fault and log it, as a warning the first time of its kind.
+
+        Args:
+            device: "slm", "camera" ... as in the bench file.
+            kind: Kind of fault, such as "no answer".
+            detail: What is logged with it, such as the error.
+        """
         self.counts[device, kind] += 1
         first = self.counts[device, kind] == 1
-        log.log(logging.WARNING if first else logging.INFO, "%s: %s: %s", device, kind, words)
+        log.log(logging.WARNING if first else logging.INFO, "%s: %s: %s", device, kind, detail)
 
     @property
     def total(self) -> int:
-        """All that was noted but for what mended it."""
+        """Number of faults; that a device was opened again is none."""
         return sum(number for (_, kind), number in self.counts.items() if kind != REOPENED)
 
     @property
     def reopened(self) -> int:
-        """How often a device had gone and was opened again."""
+        """How often a device was lost and opened again."""
         return sum(number for (_, kind), number in self.counts.items() if kind == REOPENED)
 
-    def words(self) -> str:
-        """Such as "camera: no answer 3, opened again 1"; empty if nothing went wrong."""
+    def summary(self) -> str:
+        """Return a line such as "camera: no answer 3, opened again 1"; empty without faults."""
         devices: dict[str, list[str]] = {}
         for (device, kind), number in sorted(self.counts.items()):
             devices.setdefault(device, []).append(f"{kind} {number}")
         return "; ".join(f"{device}: {', '.join(found)}" for device, found in devices.items())
 
     def state(self) -> dict[str, int]:
-        """The counts by names that begin with "troubles"."""
-        return {f"troubles|{device}|{kind}": n for (device, kind), n in self.counts.items()}
+        """Return the counts under names that begin with "troubles"."""
+        return {f"{KEY}|{device}|{kind}": n for (device, kind), n in self.counts.items()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """As it was; other names are passed over."""
+        """Set the counts from a state; other names in it are ignored."""
         self.counts.clear()
         for name, number in state.items():
-            if name.startswith("troubles|"):
+            if name.startswith(f"{KEY}|"):
                 _, device, kind = name.split("|")
                 self.counts[device, kind] = int(number)

@@ -1,4 +1,4 @@
-"""What a bench answers to a batch."""
+"""The result of measuring a batch."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ FloatImages = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What the bench answered to a batch.
+    """What a bench measured of a batch.
 
     intensity: (B, h, w) on the output plane, in units of the twin's intensity.
     saturated_fraction: largest share of saturated pixels in any of the frames.
-    noise_floor: (B,) discrepancy that a perfect twin would show, by the frame's own noise; NaN while the
+    noise_floor: (B,) discrepancy that a perfect twin would show, by the frames' own noise; NaN while the
     camera is not calibrated.
     """
 

@@ -1,4 +1,4 @@
-"""Panels on the SLM, the first one of a batch to come before its turn."""
+"""Display panels on the SLM, the first one of the batch to come before its turn."""
 
 from __future__ import annotations
 
@@ -9,44 +9,52 @@ import numpy as np
 
 from drivers.protocols import SLM
 from drivers.types import FloatArray
-from labdiff.bench.acquisition import Written
-from labdiff.bench.clock import Clock
+from labdiff.bench.acquisition import DisplayedPattern
+from labdiff.bench.clock import BenchClock
 
 
 @dataclass(frozen=True, slots=True)
-class _Ahead:
+class _Prefetched:
     panel: FloatArray
-    written: Written
+    displayed: DisplayedPattern
     reopened: int
 
 
 class PatternPrefetcher:
-    """settle_ms: how long a panel takes to stand. reopened: how often devices were opened again so far."""
+    """Displays panels (height, width), unless the one asked for was displayed ahead.
+
+    settle_ms: how long a panel takes to settle. reopened: how often devices were reopened so far, after
+    which a panel that was displayed ahead counts no more.
+    """
 
     def __init__(
-        self, slm: SLM, clock: Clock, settle_ms: Callable[[], float], reopened: Callable[[], int]
+        self,
+        slm: SLM,
+        clock: BenchClock,
+        settle_ms: Callable[[], float],
+        reopened: Callable[[], int],
     ) -> None:
         self._slm, self._clock = slm, clock
         self._settle_ms, self._reopened = settle_ms, reopened
-        self._ahead: _Ahead | None = None
+        self._prefetched: _Prefetched | None = None
 
-    def write(self, panel: FloatArray) -> Written:
-        """Show a panel (height, width), unless it is the one that was written ahead and still stands."""
-        ahead, self._ahead = self._ahead, None
+    def display(self, panel: FloatArray) -> DisplayedPattern:
+        """Display a panel, unless it is the one that was displayed ahead and still stands."""
+        ahead, self._prefetched = self._prefetched, None
         if (
             ahead is not None
             and ahead.reopened == self._reopened()
             and np.array_equal(ahead.panel, panel)
         ):
-            return ahead.written
+            return ahead.displayed
         pattern = self._slm.set_phase(panel)
-        return Written(pattern, self._clock.now_s() + self._settle_ms() / 1e3)
+        return DisplayedPattern(pattern, self._clock.now_s() + self._settle_ms() / 1e3)
 
-    def write_ahead(self, panel: FloatArray) -> None:
-        """Show the panel that will be asked for next."""
-        self._ahead = None
-        self._ahead = _Ahead(panel, self.write(panel), self._reopened())
+    def prefetch(self, panel: FloatArray) -> None:
+        """Display the panel that will be asked for next."""
+        self._prefetched = None
+        self._prefetched = _Prefetched(panel, self.display(panel), self._reopened())
 
     def forget(self) -> None:
-        """What was written ahead counts no more: somebody else may have written since."""
-        self._ahead = None
+        """Let what was displayed ahead count no more: somebody else may have used the SLM since."""
+        self._prefetched = None

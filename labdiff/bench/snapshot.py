@@ -1,4 +1,4 @@
-"""All that a bench has to know to go on as if it had never been closed."""
+"""The state with which a bench continues as if it had never been closed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from calibration.registration import Registration
 
 Values: TypeAlias = dict[str, npt.NDArray[Any] | float | int | str]
 DEVICES, WRAPPED = "devices.", "wrapped."
+"""First parts of the names of values of simulated devices, and of what stands before them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,31 +26,41 @@ class BenchSnapshot:
 
 
 class Restorable(Protocol):
-    """Devices that can be put back to where they were, as simulated ones can."""
+    """Devices that can be set back to an earlier state, as simulated ones can."""
 
     def state(self) -> Values | None:
-        """By name, plain arrays and numbers; None if they cannot be put back after all."""
+        """Return plain arrays and numbers by name; None if they cannot be set back after all."""
         ...
 
     def restore(self, state: Values) -> None:
-        """As they were."""
+        """Set the devices back to a state."""
         ...
 
 
 def of_devices(values: Mapping[str, Any]) -> Values:
-    """The devices' part of a bench's values."""
+    """Return the devices' part of a bench's values."""
     return {k.removeprefix(DEVICES): v for k, v in values.items() if k.startswith(DEVICES)}
 
 
+class NotRestorable:
+    """Real devices: they have no state that could be set back."""
+
+    def state(self) -> None:
+        """Return None."""
+
+    def restore(self, state: Values) -> None:
+        """Do nothing; there is no state of such devices."""
+
+
 class CombinedState:
-    """A laboratory, and what stands before its devices and remembers something too."""
+    """A simulated laboratory, and the wrappers around its devices, which have a state too."""
 
     def __init__(self, laboratory: Restorable, wrappers: Mapping[str, Restorable]) -> None:
-        self.laboratory, self._wrappers = laboratory, wrappers
+        self._laboratory, self._wrappers = laboratory, wrappers
 
     def state(self) -> Values | None:
-        """Of all, or None if the laboratory cannot be put back."""
-        state = self.laboratory.state()
+        """Return the state of all, or None if the laboratory cannot be set back."""
+        state = self._laboratory.state()
         if state is None:
             return None
         state = dict(state)
@@ -58,8 +69,8 @@ class CombinedState:
         return state
 
     def restore(self, state: Values) -> None:
-        """As they were."""
-        self.laboratory.restore({k: v for k, v in state.items() if not k.startswith(WRAPPED)})
+        """Set the laboratory and the wrappers back to a state."""
+        self._laboratory.restore({k: v for k, v in state.items() if not k.startswith(WRAPPED)})
         for name, wrapper in self._wrappers.items():
             start = f"{WRAPPED}{name}."
             wrapper.restore(

@@ -17,8 +17,8 @@ from calibration.result import CalibrationError
 from calibration.result_file import Result
 from drivers.errors import DeviceDisconnectedError
 from labdiff.atomic_write import write_atomically
-from labdiff.calibrations.frame_log import FrameLog
-from labdiff.calibrations.frame_replay import Replay
+from labdiff.bench.frame_log import FrameLog
+from labdiff.bench.frame_replay import Recording
 from labdiff.calibrations.routines import ALL, FIRST_LOOK, REST, ROUTINES, Routine, routine
 from labdiff.config.bench import SHIPPED
 from labdiff.errors import UserError
@@ -67,7 +67,6 @@ class ArchivedCalibration:
         self._digest = hashlib.sha256(bench_text.encode()).hexdigest()
         self._plan_file = archive.folder / "unfinished.json"
         self._frames_file = archive.folder / "unfinished.frames"
-        self._replay = Replay(calibrated.bench, FrameLog(self._frames_file))
         self.in_use = calibrated.calibrations
 
     def unfinished(self) -> tuple[str, ...]:
@@ -144,26 +143,26 @@ class ArchivedCalibration:
 
     def _kept(self, what: Routine) -> Job[Result]:
         """Measure one routine and put it into the archive, failed or not, before anything else."""
-        began_s, replay = time.monotonic(), self._replay
-        replay.begin()
-        yield StageStarted(what.name, 1)
-        try:
-            result: Result = yield from what.measure(self.calibrated)
-        except DeviceDisconnectedError:
-            raise  # what was measured until then is good
-        except Exception:
-            # Answered by the same frames, the routine would fail again, whatever was mended meanwhile.
-            replay.drop()
-            raise
-        provenance = self._provenance(what, time.monotonic() - began_s)
-        try:
-            stored = self.archive.save(result, provenance)
-        except OSError as error:
-            raise UserError(
-                f"{self.archive.folder}: cannot be written: {error.strerror or error}. The frames "
-                "are kept; free space, then run labdiff calibrate again."
-            ) from None
-        replay.end()
+        began_s = time.monotonic()
+        with self.calibrated.bench.recording(FrameLog(self._frames_file)) as recording:
+            yield StageStarted(what.name, 1)
+            try:
+                result: Result = yield from what.measure(self.calibrated)
+            except DeviceDisconnectedError:
+                raise  # what was measured until then is good
+            except Exception:
+                # Answered by the same frames, the routine would fail again, whatever was repaired since.
+                recording.drop()
+                raise
+            provenance = self._provenance(what, time.monotonic() - began_s, recording)
+            try:
+                stored = self.archive.save(result, provenance)
+            except OSError as error:
+                raise UserError(
+                    f"{self.archive.folder}: cannot be written: {error.strerror or error}. The frames "
+                    "are kept; free space, then run labdiff calibrate again."
+                ) from None
+            recording.finish()
         self.in_use[what.name] = stored.id
         if result.verdict.level != "fail":
             what.use(self.calibrated, result)
@@ -180,7 +179,7 @@ class ArchivedCalibration:
         self.archive.folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self._plan_file, json.dumps(left).encode())
 
-    def _provenance(self, what: Routine, seconds: float) -> Provenance:
+    def _provenance(self, what: Routine, seconds: float, recording: Recording) -> Provenance:
         bench, config = self.calibrated.bench, self.calibrated.config
         devices = {"slm": bench.slm.name, "camera": bench.camera.name, "laser": bench.laser.name}
         if bench.dmd is not None:
@@ -188,9 +187,9 @@ class ArchivedCalibration:
         return Provenance(
             routine=what.name,
             taken_utc=datetime.now(UTC).isoformat(),
-            frames=self._replay.frames,
+            frames=recording.frames,
             seconds=round(seconds, 3),
-            resumed_frames=self._replay.from_log,
+            resumed_frames=recording.from_log,
             devices=devices,
             settings={
                 "wavelength_nm": config.source.wavelength_nm,

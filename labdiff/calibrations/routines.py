@@ -145,7 +145,7 @@ def _measure_phase_response(calibrated: CalibratedBench) -> Job[PhaseResponse]:
 
 
 def _use_phase_response(calibrated: CalibratedBench, response: PhaseResponse) -> None:
-    calibrated.bench.use_phase_response(response.phase_by_grey_rad)
+    calibrated.bench.display.use_phase_response(response.phase_by_grey_rad)
 
 
 def _measure_settling(calibrated: CalibratedBench) -> Job[SettlingFound]:
@@ -159,13 +159,13 @@ def _measure_settling(calibrated: CalibratedBench) -> Job[SettlingFound]:
             _pedestal(calibrated),
             bench.clock.now_s,
             bench.clock.sleep_s,
-            bench.phase_by_grey_rad,
+            bench.display.phase_by_grey_rad,
         )
     )
 
 
 def _use_settling(calibrated: CalibratedBench, settling: SettlingFound) -> None:
-    calibrated.bench.use_settling(settling)
+    calibrated.bench.display.use_settling(settling)
 
 
 def _measure_beam(calibrated: CalibratedBench) -> Job[BeamFound]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from labdiff.cli.arguments import Remote
+
+if TYPE_CHECKING:
+    from labdiff.remote.messages import BenchStatus
 
 LOOPBACK = "127.0.0.1"
 
@@ -36,34 +39,30 @@ def _serve(
     from rich.console import Console
 
     from labdiff.jobs.stop_signal import StopOnSignal
-    from labdiff.remote.messages import About
     from labdiff.remote.serve import serve
 
     console, last = Console(stderr=True, highlight=False), [""]
     where = cluster or f"{host}:{port}"
 
-    def tell(about: About) -> None:
-        words = _words(about)
-        if words != last[0]:
-            console.print(f"{words}. Use it with: labdiff train --remote {where}")
-            last[0] = words
+    def report(status: BenchStatus) -> None:
+        line = _line(status)
+        if line != last[0]:
+            console.print(f"{line}. Use it with: labdiff train --remote {where}")
+            last[0] = line
 
     with StopOnSignal() as stop:
-        serve(bench, seed, host, port, cluster, tell, stop.requested)
+        serve(bench, seed, host, port, cluster, report, stop.requested)
     console.print("closed: laser off, SLM flat")
 
 
 def _status(remote: Remote) -> None:
     """Who has the bench, and whether light is on."""
-    from labdiff.remote.ray_connection import about_bench
+    from labdiff.remote.ray_connection import bench_status
 
-    print(_words(about_bench(remote)))
+    print(_line(bench_status(remote)))
 
 
-def _words(about: object) -> str:
-    from labdiff.remote.messages import About
-
-    assert isinstance(about, About)
-    if about.owner:
-        return f"in use by {about.owner}, laser {'on' if about.emission else 'off'}"
-    return f"free, at rest: laser {'ON' if about.emission else 'off'}, SLM flat"
+def _line(status: BenchStatus) -> str:
+    if status.owner:
+        return f"in use by {status.owner}, laser {'on' if status.emission else 'off'}"
+    return f"free, at rest: laser {'ON' if status.emission else 'off'}, SLM flat"

@@ -88,7 +88,7 @@ class DeviceReadout:
     def _slm(self) -> tuple[Setting, ...]:
         slm = self._bench.slm
         return (
-            Setting("settling", None, self._bench.settle_ms, "ms"),
+            Setting("settling", None, self._bench.display.settle_ms, "ms"),
             Setting("pixel pitch", None, slm.pixel_pitch_um, "µm"),
             Setting("bits", None, slm.bit_depth, ""),
         )

@@ -165,7 +165,7 @@ class Engine:
             case ShowPhase(phase_rad):
                 bench = self._idle().bench
                 if phase_rad is None:
-                    bench.flatten()
+                    bench.display.flatten()
                     flat = np.zeros(bench.slm.shape, np.float32)
                     self._emit(PatternDisplayed(flat, "flat"))
                 else:

@@ -161,10 +161,10 @@ class ExperimentJob:
     def _state(self) -> str:
         """Return how the bench was left, and what had gone wrong before."""
         bench = self.session.calibrated.bench
-        left, before = bench.left_unsafe, bench.troubles.words()
+        left, before = bench.left_unsafe, bench.fault_log.summary()
         safe = (
             f"See to it by hand: {'; '.join(left)}."
             if left
             else "The laser is off and the SLM flat."
         )
-        return f"{safe} Troubles until then: {before}." if before else safe
+        return f"{safe} Faults until then: {before}." if before else safe

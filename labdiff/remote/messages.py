@@ -1,40 +1,31 @@
-"""What a bench and who uses it from elsewhere say to each other: frozen plain values."""
+"""What a served bench and its user send each other: frozen plain values."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from drivers import errors
 from drivers.errors import DeviceError
 from labdiff.bench.frame_validation import RejectReason
 from labdiff.errors import JobStoppedError
 
-Kind = Literal["slm", "camera", "laser", "dmd", "clock"]
-METHODS: dict[Kind, frozenset[str]] = {
-    "slm": frozenset({"set_phase", "set_lut", "set_grey"}),
-    "camera": frozenset({"get_frame", "get_frames"}),
-    "laser": frozenset(),
-    "dmd": frozenset({"show", "show_sequence"}),
-    "clock": frozenset({"now_s", "sleep_s", "catch_up"}),
-}
-"""What may be called; else values are read and set, and nothing that begins with an underscore."""
-
 
 class LeaseLostError(DeviceError):
-    """Raised by a bench for who was silent for too long: it is at rest, and has to be taken again."""
+    """Raised by a bench for a user that was silent for too long: it rests, and has to be attached again."""
 
 
-class LineCutError(DeviceError):
-    """Raised on this side when no answer comes any more."""
+class ConnectionLostError(DeviceError):
+    """Raised on the user's side when no answer comes any more."""
 
 
 @dataclass(frozen=True, slots=True)
-class About:
-    """A bench that is served. owner: who has it, in words, empty if nobody. at_rest: laser off, SLM flat.
+class BenchStatus:
+    """The status of a served bench.
 
-    dmd: it has one; plays: which plays sequences. resting_for_s: how long it has been at rest.
+    bench_text: of its bench file. owner: description of its user, empty if there is none. at_rest: laser
+    off, SLM flat. emission: the laser's. resting_for_s: how long it has been at rest. dmd: it has one.
     """
 
     bench_text: str
@@ -43,12 +34,14 @@ class About:
     emission: bool
     resting_for_s: float
     dmd: bool
-    plays: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """inputs (B, h, w) and layers as `Bench.take` has them, packed, and how they are to be measured."""
+class SentBatch:
+    """A batch on its way to a served bench, and how it is to be measured.
+
+    inputs, layers: packed arrays as `Bench.acquire` takes them; None if they were sent before.
+    """
 
     number: int
     inputs: Any
@@ -59,35 +52,51 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """Its frames, packed, and the bench's counters afterwards. declared_s: what it takes at the least."""
+class AcquiredBatch:
+    """The frames of a batch, packed, and the bench's counters afterwards.
+
+    declared_s: least time of the batch by the declared timing. faults: counts of the fault log.
+    """
 
     frames: Any
     declared_s: float
     frames_taken: int
-    flaws: Counter[RejectReason]
-    troubles: Counter[tuple[str, str]]
+    frames_rejected: Counter[RejectReason]
+    faults: Counter[tuple[str, str]]
+
+
+ERRORS: dict[str, type[Exception]] = {
+    kind.__name__: kind
+    for kind in (
+        errors.DeviceError,
+        errors.DeviceNotFoundError,
+        errors.DeviceDisconnectedError,
+        errors.DeviceTimeoutError,
+        errors.DeviceValueError,
+        errors.DeviceStateError,
+        errors.NoLightError,
+        errors.TooMuchLightError,
+        JobStoppedError,
+        LeaseLostError,
+    )
+}
+"""Errors that are raised on the other side as what they are."""
 
 
 @dataclass(frozen=True, slots=True)
-class Raised:
-    """What the other side raised: the name of a device error, and its words."""
+class RemoteError:
+    """An error of the other side: the name of its class, and its message."""
 
     kind: str
-    words: str
+    message: str
 
     @classmethod
-    def of(cls, error: Exception) -> Raised:
-        """An error, ready to travel."""
+    def of(cls, error: Exception) -> RemoteError:
+        """Return an error ready to be sent."""
         return cls(type(error).__name__, str(error))
 
     def error(self) -> Exception:
-        """The same again; what is no device's error is one here."""
-        if self.kind == "JobStoppedError":
-            return JobStoppedError(self.words)
-        if self.kind == "LeaseLostError":
-            return LeaseLostError(self.words)
-        found = getattr(errors, self.kind, None)
-        if isinstance(found, type) and issubclass(found, DeviceError):
-            return found(self.words)
-        return DeviceError(f"{self.kind}: {self.words}")
+        """Return the error to be raised; what is no device's error becomes one here."""
+        if self.kind in ERRORS:
+            return ERRORS[self.kind](self.message)
+        return DeviceError(f"{self.kind}: {self.message}")

@@ -1,4 +1,4 @@
-"""A served bench as one actor of Ray, and the line to it."""
+"""A served bench as one actor of Ray, and the connection to it."""
 
 from __future__ import annotations
 
@@ -10,21 +10,24 @@ from typing import Any
 from labdiff.bench.open import open_bench
 from labdiff.config.bench import parse_bench
 from labdiff.errors import UserError
-from labdiff.remote.messages import About, LineCutError, Raised
-from labdiff.remote.remote_bench import Meanwhile, RemoteBench
+from labdiff.remote.lease import Lease, WhileWaiting
+from labdiff.remote.messages import BenchStatus, ConnectionLostError, RemoteError
+from labdiff.remote.remote_bench import RemoteBench
 from labdiff.remote.served_bench import ServedBench
 from labdiff.workers.ray_runtime import joined
 
 log = logging.getLogger(__name__)
 
 NAME, RESOURCE = "bench", "labdiff_bench"
-"""Of the actor; and of what the laboratory's node has one of, so that the actor is there."""
+"""Name of the actor; and of the resource of which the laboratory's node has one, so that it runs there."""
 THREADS = 6
-"""Of the actor: one measures, one waits its turn, the others hear beats and hints."""
-SLICE_S = 0.01
+"""Number of the actor's threads: one measures, one waits its turn, the others hear heartbeats."""
+WAIT_S = 0.01
+"""Time of one wait for an answer."""
 SILENCE_S = 2.0
-"""Without an answered beat: by then the bench is at rest, if it hears nothing either."""
+"""Time without an answered heartbeat after which the connection is lost; the bench is at rest by then."""
 FIRST_ANSWER_S = 90.0
+"""Time in which the first answer has to come: the bench is opened meanwhile."""
 
 
 class BenchActor:
@@ -35,16 +38,19 @@ class BenchActor:
         self._served = ServedBench(open_bench(config, seed), bench_text)
 
     def call(self, what: str, *arguments: Any) -> Any:
-        """As `ServedBench.call`."""
+        """Return what `ServedBench.call` returns."""
         return self._served.call(what, *arguments)
 
     def close(self) -> None:
-        """Everything safe and closed."""
+        """Enter the safe state and close the devices."""
         self._served.close()
 
 
 def place_bench(ray: Any, bench_text: str, name: str, seed: int) -> Any:
-    """The one actor of a cluster; it is ready. Raises UserError if there is one, or no place for it."""
+    """Start the one actor of a cluster, and wait until it is ready.
+
+    Raises UserError if there is one already, or no place for it.
+    """
     resources = ray.cluster_resources()
     if resources.get(RESOURCE, 0.0) < 1.0:
         raise UserError(
@@ -58,9 +64,9 @@ def place_bench(ray: Any, bench_text: str, name: str, seed: int) -> Any:
         actor = remote.remote(bench_text, name, seed)
     except ValueError:
         raise UserError("a bench is served on this cluster already; a cluster has one") from None
-    ready, _ = ray.wait([actor.call.remote("about")], timeout=FIRST_ANSWER_S)
+    ready, _ = ray.wait([actor.call.remote("status")], timeout=FIRST_ANSWER_S)
     try:
-        ray.get(ready[0] if ready else actor.call.remote("about"), timeout=1.0)
+        ray.get(ready[0] if ready else actor.call.remote("status"), timeout=1.0)
     except ray.exceptions.GetTimeoutError:
         raise UserError("the bench does not open; is another one served on this node?") from None
     except ray.exceptions.RayError as error:
@@ -70,10 +76,10 @@ def place_bench(ray: Any, bench_text: str, name: str, seed: int) -> Any:
 
 
 class RayConnection:
-    """Calls of an actor, that are given up when its beats are no longer answered."""
+    """Calls of an actor, that are given up when its heartbeats are no longer answered."""
 
     def __init__(self, address: str) -> None:
-        """Raises UserError if there is no cluster, or no bench in it."""
+        """Raise UserError if there is no cluster, or no bench in it."""
         self._opened = ExitStack()
         self._ray = self._opened.enter_context(joined(address))
         self._beat: Any = None
@@ -86,26 +92,26 @@ class RayConnection:
                 f"{address}: no bench is served there; begin with: labdiff bench serve BENCH.toml"
             ) from None
 
-    def call(self, what: str, *arguments: Any, meanwhile: Meanwhile = lambda: None) -> Any:
-        """Raises LineCutError if the actor is gone, or no longer answers beats."""
+    def call(self, what: str, *arguments: Any, while_waiting: WhileWaiting = lambda: None) -> Any:
+        """Raise ConnectionLostError if the actor has ended, or no longer answers heartbeats."""
         began_s = time.monotonic()
         answer = self._actor.call.remote(what, *arguments)
         while True:
-            ready, _ = self._ray.wait([answer], timeout=SLICE_S)
+            ready, _ = self._ray.wait([answer], timeout=WAIT_S)
             if ready:
                 try:
                     found = self._ray.get(answer)
                 except self._ray.exceptions.RayError as error:
-                    raise LineCutError(f"the bench is gone: {error}") from None
+                    raise ConnectionLostError(f"the bench is gone: {error}") from None
                 self._answered_s = time.monotonic()
                 return found
-            meanwhile()
+            while_waiting()
             silent_s = time.monotonic() - max(self._answered_s, began_s)
             if silent_s > (FIRST_ANSWER_S if self._beat is None else SILENCE_S):
-                raise LineCutError(f"no answer from the bench for {silent_s:.1f} s")
+                raise ConnectionLostError(f"no answer from the bench for {silent_s:.1f} s")
 
-    def tell(self, what: str, *arguments: Any) -> None:
-        """Waits for nothing; an answered beat is noted."""
+    def send(self, what: str, *arguments: Any) -> None:
+        """Call without waiting; an answered heartbeat is noted."""
         sent = self._actor.call.remote(what, *arguments)
         if what != "beat":
             return
@@ -118,30 +124,30 @@ class RayConnection:
         self._opened.close()
 
 
-def about_bench(address: str) -> About:
-    """What the bench of a cluster says of itself. Raises UserError as `RayConnection`."""
-    line = RayConnection(address)
+def bench_status(address: str) -> BenchStatus:
+    """Return the status of the bench of a cluster. Raises UserError as `RayConnection`."""
+    connection = RayConnection(address)
     try:
-        found: About | Raised = line.call("about")
-    except LineCutError as error:
+        found: BenchStatus | RemoteError = connection.call("status")
+    except ConnectionLostError as error:
         raise UserError(f"{address}: {error}") from None
     finally:
-        line.close()
-    if isinstance(found, Raised):
-        raise UserError(f"{address}: {found.words}")
+        connection.close()
+    if isinstance(found, RemoteError):
+        raise UserError(f"{address}: {found.message}")
     return found
 
 
 def connect_bench(address: str) -> tuple[RemoteBench, str]:
-    """The bench at an address, and the text of its bench file; this process is then its owner.
+    """Return the bench at an address and the text of its bench file; this process is then its owner.
 
-    Raises UserError if there is none, or if another one has it.
+    Raises UserError if there is none, DeviceStateError if another process has it.
     """
-    line = RayConnection(address)
+    connection = RayConnection(address)
     try:
-        about: About = line.call("about")
-        config = parse_bench(about.bench_text, f"bench at {address}")
-        return RemoteBench(config, about, line), about.bench_text
+        status: BenchStatus = connection.call("status")
+        config = parse_bench(status.bench_text, f"bench at {address}")
+        return RemoteBench(config, status, Lease(connection)), status.bench_text
     except Exception:
-        line.close()
+        connection.close()
         raise

@@ -1,4 +1,4 @@
-"""What crosses the wire: arrays without loss, their bytes sorted by weight and deflated where that pays.
+"""Arrays on the wire, without loss: their bytes sorted by weight, and deflated where that pays.
 
 Pixels that are alike have alike high bytes, so those of a frame, or of a pattern in grey levels, lie beside
 each other in long runs. What is random does not shrink, and is sent as it is.
@@ -7,7 +7,7 @@ each other in long runs. What is random does not shrink, and is sent as it is.
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,15 +16,16 @@ import numpy.typing as npt
 from drivers.types import Frame
 
 LEVEL = 1
-"""Of deflate: higher ones take several times as long for a few per cent."""
+"""Level of deflate: higher ones take several times as long for a few per cent."""
 TRIED_BYTES = 1 << 15
+"""Length of the beginning of a plane of bytes that is deflated on trial."""
 PAYS = 0.9
-"""A plane of bytes whose beginning shrinks to less is deflated."""
+"""Share to which that beginning has to shrink for the whole plane to be deflated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """An array as it travels: for each of an item's bytes, all of them in a row. deflated: which are."""
+    """An array ready to be sent: for each byte of an item, that byte of all items. deflated: which are."""
 
     planes: tuple[bytes, ...]
     deflated: tuple[bool, ...]
@@ -34,13 +35,13 @@ class Packed:
 
 @dataclass(slots=True)
 class Traffic:
-    """Bytes of arrays so far, as they are and as they were sent."""
+    """Bytes of arrays so far, in memory and as they were sent."""
 
     raw: int = 0
     sent: int = 0
 
     def count(self, value: Any) -> None:
-        """Add what a packed value holds."""
+        """Add the bytes of a packed value."""
         match value:
             case Packed():
                 self.raw += int(np.prod(value.shape)) * np.dtype(value.dtype).itemsize
@@ -53,7 +54,7 @@ class Traffic:
 
 
 def pack(value: Any) -> Any:
-    """Arrays, frames, and lists and tuples of them, ready to travel; anything else as it is."""
+    """Return arrays, frames, and lists and tuples of them, ready to be sent; anything else unchanged."""
     match value:
         case np.ndarray():
             return _packed(value)
@@ -71,7 +72,7 @@ def pack(value: Any) -> Any:
 
 
 def unpack(value: Any) -> Any:
-    """The inverse of `pack`, to the bit."""
+    """Return what was packed, to the bit."""
     match value:
         case Packed():
             return _unpacked(value)
@@ -88,8 +89,16 @@ def unpack(value: Any) -> Any:
 
 
 def _frame(like: Frame, pixels: Any) -> Frame:
-    """The frame with other pixels, and nothing of what a camera may have put on it."""
-    return Frame(pixels, *(getattr(like, field.name) for field in fields(Frame)[1:]))
+    """Return the frame with other pixels, and nothing of what a camera may have put on it."""
+    return Frame(
+        pixels,
+        like.exposure_ms,
+        like.timestamp_s,
+        like.sequence,
+        like.pattern_id,
+        like.saturated_fraction,
+        like.roi,
+    )
 
 
 def _packed(array: npt.NDArray[Any]) -> Packed:

@@ -10,13 +10,18 @@ from contextlib import ExitStack, contextmanager
 
 from labdiff.config.bench import bench_text, parse_bench
 from labdiff.errors import UserError
-from labdiff.remote.messages import About
+from labdiff.remote.messages import BenchStatus
 from labdiff.remote.ray_connection import RESOURCE, place_bench
 from labdiff.workers.ray_runtime import OBJECTS_BYTES, is_loopback, joined, ray_module
 
-LOOK_S = 0.5
+STATUS_S = 0.5
+"""Time between two reports of the status."""
 STARTS_WITHIN_S = 60.0
+"""Time in which Ray's first node has to start."""
+STARTED = "Ray runtime started"
+"""Words in the output of a node that runs."""
 ENDS_WITHIN_S = 15.0
+"""Time in which the bench has to be safe, and the node to end."""
 
 
 def serve(
@@ -25,13 +30,22 @@ def serve(
     host: str,
     port: int,
     cluster: str | None,
-    tell: Callable[[About], None],
+    report: Callable[[BenchStatus], None],
     should_stop: Callable[[], bool],
 ) -> None:
-    """Until `should_stop`; the bench is then safe and closed. tell: how it stands, again and again.
+    """Serve a bench until `should_stop`; it is then safe and closed.
 
-    host, port: where a cluster begins here, beyond loopback if host says so; cluster: one that runs, which
-    this computer has joined. Raises UserError for a user's mistake, and if the bench has gone.
+    Args:
+        bench: Bench file, or the name of a shipped bench.
+        seed: Of a mock laboratory.
+        host: Address at which a cluster starts here; other computers reach it if it is not loopback.
+        port: Of the cluster.
+        cluster: Address of a running cluster that this computer has joined, in place of a new one.
+        report: Called with the status again and again.
+        should_stop: Ends serving.
+
+    Raises:
+        UserError: For a user's mistake, and if the process with the bench has ended.
     """
     name, text = bench_text(bench)
     parse_bench(text, name)
@@ -44,11 +58,11 @@ def serve(
         actor = place_bench(ray, text, name, seed)
         try:
             while not should_stop():
-                tell(ray.get(actor.call.remote("about")))
-                time.sleep(LOOK_S)
+                report(ray.get(actor.call.remote("status")))
+                time.sleep(STATUS_S)
         except ray.exceptions.RayError as error:
             raise UserError(
-                f"the process that has the bench is gone ({error}). Look whether the laser is off, then "
+                f"the process that has the bench is gone ({error}). Check that the laser is off, then "
                 "serve it again"
             ) from None
         finally:
@@ -56,14 +70,14 @@ def serve(
                 ray.get(actor.close.remote(), timeout=ENDS_WITHIN_S)
                 ray.kill(actor)
             except ray.exceptions.RayError:
-                pass  # it is gone already, and that was said
+                pass  # it has ended already, and that was reported
 
 
 @contextmanager
 def _head(host: str, port: int) -> Iterator[None]:
-    """The first node of a cluster, which ends with this."""
+    """Start the first node of a cluster, which ends when this is left."""
     ray = [sys.executable, "-m", "ray.scripts.scripts"]
-    # Made if there is none; what it says is not for our ears.
+    # Made if there is none; its output is dropped.
     subprocess.run(
         [*ray, "get-auth-token", "--generate"],
         check=False,
@@ -74,28 +88,30 @@ def _head(host: str, port: int) -> Iterator[None]:
     command += [f"--node-ip-address={host}", f"--port={port}", f'--resources={{"{RESOURCE}": 1}}']
     command += ["--num-cpus=1", "--num-gpus=0", "--include-dashboard=false"]
     command += [f"--object-store-memory={OBJECTS_BYTES}", "--disable-usage-stats"]
-    node = subprocess.Popen(
+    with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
-    )
-    assert node.stdout is not None
-    try:
-        said = []
-        until_s = time.monotonic() + STARTS_WITHIN_S
-        for line in node.stdout:
-            said.append(line)
-            if "Ray runtime started" in line or time.monotonic() > until_s:
-                break
-        if not any("Ray runtime started" in line for line in said):
-            why = " ".join(" ".join(said[-6:]).split()) or "it said nothing"
-            where = (
-                "" if is_loopback(f"{host}:{port}") else f"; is {host} an address of this computer?"
-            )
-            raise UserError(f"Ray does not begin at {host}:{port}{where} ({why})")
-        yield
-    finally:
-        node.terminate()
+    ) as node:
         try:
-            node.wait(ENDS_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            node.kill()
-        node.stdout.close()
+            _wait_for_start(node, host, port)
+            yield
+        finally:
+            node.terminate()
+            try:
+                node.wait(ENDS_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                node.kill()
+
+
+def _wait_for_start(node: subprocess.Popen[str], host: str, port: int) -> None:
+    """Read a node's output until it runs. Raises UserError if it does not start."""
+    output: list[str] = []
+    until_s = time.monotonic() + STARTS_WITHIN_S
+    for line in node.stdout or ():
+        output.append(line)
+        if STARTED in line:
+            return
+        if time.monotonic() > until_s:
+            break
+    why = " ".join(" ".join(output[-6:]).split()) or "it printed nothing"
+    where = "" if is_loopback(f"{host}:{port}") else f"; is {host} an address of this computer?"
+    raise UserError(f"Ray does not begin at {host}:{port}{where} ({why})")

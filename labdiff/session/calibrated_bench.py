@@ -89,7 +89,7 @@ class CalibratedBench:
 
     def quantised(self, phases: Tensor) -> Tensor:
         """Return phases (rad) in the SLM's grey levels; the gradient passes straight through."""
-        slm = self._bench or self.quantiser
+        slm = self.quantiser if self._bench is None else self._bench.display
         if slm is None:
             return phases
         steps = torch.from_numpy(slm.realised(phases.detach().numpy()))

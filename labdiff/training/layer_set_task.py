@@ -69,7 +69,7 @@ class TwinSnapshot:
             {name: value.numpy().copy() for name, value in twin.state_dict().items()},
             calibrated.precompensation_rad.numpy().copy(),
             0 if bench is None else bench.slm.bit_depth,
-            None if bench is None else bench.phase_by_grey_rad,
+            None if bench is None else bench.display.phase_by_grey_rad,
         )
 
     def load_into(self, calibrated: CalibratedBench) -> None:

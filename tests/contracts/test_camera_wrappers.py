@@ -12,8 +12,10 @@ from calibration.packing import RightJustified
 from drivers.errors import DeviceDisconnectedError, DeviceStateError, DeviceValueError
 from drivers.protocols import Camera
 from drivers.types import Roi
-from labdiff.calibrations.frame_log import FrameLog
-from labdiff.calibrations.frame_replay import Replay
+from labdiff.bench.frame_log import FrameLog
+from labdiff.bench.reconnect import RetryContext
+from labdiff.bench.reconnecting_camera import ReconnectingCamera
+from labdiff.config.bench import RetriesConfig
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
 from tests.unit.small_bench import small_bench
@@ -28,14 +30,19 @@ def lab() -> MockLaboratory:
     return MockLaboratory.create(GEOMETRY, seed=1)
 
 
-@pytest.fixture(params=["right-justified", "replayed"])
+@pytest.fixture(params=["right-justified", "recorded", "reconnecting"])
 def camera(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Camera]:
     if request.param == "right-justified":
         yield RightJustified(lab().camera, 16)
         return
-    with small_bench("slm_patch") as (_, bench):
-        Replay(bench, FrameLog(tmp_path / "frames")).begin()
-        yield bench.camera
+    with small_bench("slm_patch") as (laboratory, bench):
+        if request.param == "reconnecting":
+            context = RetryContext(RetriesConfig(), bench.clock, bench.fault_log)
+            device = laboratory.camera
+            yield ReconnectingCamera("camera", device, lambda: device, context)
+            return
+        with bench.recording(FrameLog(tmp_path / "frames")):
+            yield bench.camera
 
 
 def test_camera(camera: Camera) -> None:

@@ -23,7 +23,7 @@ from drivers.types import Roi
 from labdiff.bench.clock import SystemClock
 from labdiff.bench.fault_log import FaultLog
 from labdiff.bench.reconnect import RetryContext
-from labdiff.bench.reconnecting_devices import ReconnectingCamera
+from labdiff.bench.reconnecting_camera import ReconnectingCamera
 from labdiff.config.bench import RetriesConfig
 from tests.contracts.camera_scenes import SCENES, MissingLibrary
 from tests.contracts.peers import Peer
@@ -83,13 +83,13 @@ def test_a_failed_buffer_is_a_time_out_and_the_next_frame_is_whole(
 def test_a_basler_camera_that_was_unplugged_comes_back_as_it_was_set(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    troubles = FaultLog()
+    fault_log = FaultLog()
     policy = RetriesConfig(first_wait_ms=0.0, reconnect_wait_ms=0.0)
     lasting: Any = ReconnectingCamera(
         "camera",
         basler(monkeypatch),
         lambda: basler(monkeypatch),
-        RetryContext(policy, SystemClock(), troubles),
+        RetryContext(policy, SystemClock(), fault_log),
     )
     lasting.exposure_ms, lasting.roi = 3.0, Roi(4, 8, 20, 12)
     before = lasting.get_frame()
@@ -99,10 +99,10 @@ def test_a_basler_camera_that_was_unplugged_comes_back_as_it_was_set(
     after = lasting.get_frame()
     assert after.pixels.shape == (20, 12) and after.exposure_ms == 3.0
     assert lasting._device.exposure_ms == 3.0 and lasting._device.roi == Roi(4, 8, 20, 12)
-    assert after.sequence > before.sequence and troubles.reopened == 1
+    assert after.sequence > before.sequence and fault_log.reopened == 1
     lasting._device._camera.FirePnPCallback.Execute()
     lasting.exposure_ms = 4.0
-    assert lasting._device.exposure_ms == 4.0 and troubles.reopened == 2
+    assert lasting._device.exposure_ms == 4.0 and fault_log.reopened == 2
     lasting.close()
 
 

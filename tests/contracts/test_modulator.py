@@ -18,7 +18,7 @@ from drivers.errors import (
 )
 from drivers.modulator.dmd_alp import DmdAlp, DmdAlpOptions, thresholds
 from drivers.modulator.slm_patch import SlmPatch
-from drivers.protocols import InputModulator, SequenceModulator
+from drivers.protocols import InputModulator
 from drivers.settings import InputSettings
 from mock_hardware.laboratory import MockLaboratory
 from tests.contracts.c_stubs import alp
@@ -54,7 +54,7 @@ def test_input_modulator(modulator: InputModulator) -> None:
     for wrong in (field[1:], np.full(modulator.shape, np.nan)):
         with pytest.raises(DeviceValueError):
             modulator.show(wrong)
-    if isinstance(modulator, SequenceModulator):
+    if modulator.has_trigger_output:
         first = modulator.show(field)
         period_ms = 2.0 * modulator.timing.total_ms
         fields = np.stack([field, field[::-1], field])
@@ -63,9 +63,12 @@ def test_input_modulator(modulator: InputModulator) -> None:
             modulator.show_sequence(fields, 0.5 * modulator.timing.total_ms)
         with pytest.raises(DeviceValueError, match="outside 0"):
             modulator.show(2.0 * field)
+    else:
+        with pytest.raises(DeviceStateError, match="plays no sequences"):
+            modulator.show_sequence(field[None], 100.0)
     modulator.close()
     modulator.close()
-    if isinstance(modulator, SequenceModulator):
+    if modulator.has_trigger_output:
         with pytest.raises(DeviceStateError):
             modulator.show(field)
 

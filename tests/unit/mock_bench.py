@@ -8,6 +8,7 @@ from typing import TypeVar
 from calibration.layout import PatchLayout
 from calibration.step import CalibrationStep
 from labdiff.bench.bench import Bench
+from labdiff.bench.mock_bench import MockBench
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.settings import MockSettings
@@ -37,7 +38,7 @@ def laboratory(
 
 def laboratory_of(bench: Bench) -> MockLaboratory:
     """Return the mock laboratory behind a bench. Raises TypeError on another bench."""
-    if not isinstance(bench.laboratory, MockLaboratory):
+    if not isinstance(bench, MockBench):
         raise TypeError("no mock laboratory behind this bench")
     return bench.laboratory
 

@@ -14,6 +14,7 @@ from calibration.registration import Registration
 from calibration.resample import Rectifier
 from calibration.result import Verdict
 from labdiff.bench.bench import Bench
+from labdiff.bench.devices import BenchDevices
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.settings import MockSettings
@@ -38,9 +39,10 @@ def small_bench(input_kind: Literal["slm_patch", "dmd"]) -> Iterator[tuple[MockL
     )
     lab = MockLaboratory.create(geometry, MockSettings(threads=1).off(), 0)
     layout = PatchLayout((24, 60), (16, 16), 4, lefts, 9.2, 850.0, 4.0)
-    bench = Bench(
-        layout, lab.slm, lab.camera, lab.laser, lab.world.clock, lab.dmd, frames_name_patterns=True
+    devices = BenchDevices(
+        lab.slm, lab.camera, lab.laser, lab.world.clock, lab.dmd, frames_name_patterns=True
     )
+    bench = Bench(layout, devices)
     bench.dark = DarkLevel(0.0, 0.0, 0.0, Verdict("pass", ""))
     registration = straight(layout, (24, 24), 0.4)
     bench.rectifier = Rectifier(registration, lab.camera.roi, (16, 16))

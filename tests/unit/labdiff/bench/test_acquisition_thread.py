@@ -81,13 +81,14 @@ def test_what_was_written_ahead_is_written_again_once_somebody_else_wrote() -> N
     with small_bench("slm_patch") as (lab, bench):
         expected = bench.measure(inputs, layers).intensity
         panel = bench.layout.panel(np.concatenate([inputs[:1], layers]))
-        bench.panels.write_ahead(panel)
-        bench.flatten()
-        bench.panels.forget()
+        prefetcher = bench.display.prefetcher
+        prefetcher.prefetch(panel)
+        bench.display.flatten()
+        prefetcher.forget()
         np.testing.assert_allclose(bench.measure(inputs, layers).intensity, expected, rtol=1e-3)
-        bench.panels.write_ahead(panel)
+        prefetcher.prefetch(panel)
         lab.slm.reopen()
-        bench.troubles.note("slm", REOPENED, "in a test")
+        bench.fault_log.record("slm", REOPENED, "in a test")
         np.testing.assert_allclose(bench.measure(inputs, layers).intensity, expected, rtol=1e-3)
 
 

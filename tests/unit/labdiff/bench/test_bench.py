@@ -10,8 +10,8 @@ from calibration.dark import DarkLevel
 from calibration.resample import Rectifier
 from calibration.result import Verdict
 from drivers.errors import DeviceStateError, DeviceTimeoutError, NoLightError
-from labdiff.bench.bench import Bench
 from labdiff.bench.open import open_bench
+from labdiff.bench.slm_display import SlmDisplay
 from labdiff.config.bench import BenchConfig, bench_text, load_bench, parse_bench
 from labdiff.errors import UserError
 from mock_hardware.fault_script import FOR_EVER, Fault
@@ -48,7 +48,7 @@ def test_frames_of_an_unsettled_slm_are_never_used(config: BenchConfig) -> None:
         fields, layers = np.zeros((1, 100, 100)), np.zeros((4, 100, 100))
         assert bench.measure(fields, layers).intensity.shape == (1, 100, 100)
         with (
-            patch.object(Bench, "settle_ms", 0.0),
+            patch.object(SlmDisplay, "settle_ms", 0.0),
             pytest.raises(DeviceTimeoutError, match="belonged to another pattern"),
         ):
             bench.measure(fields, layers)

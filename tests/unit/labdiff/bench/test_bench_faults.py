@@ -46,7 +46,7 @@ def config(input_kind: InputKind) -> BenchConfig:
 
 
 @contextmanager
-def lasting_bench(input_kind: InputKind) -> Iterator[tuple[MockLaboratory, Bench]]:
+def reconnecting_bench(input_kind: InputKind) -> Iterator[tuple[MockLaboratory, Bench]]:
     """As the bench file opens it, calibrated by the data sheet."""
     bench = open_bench(config(input_kind), 0)
     lab = laboratory_of(bench)
@@ -92,13 +92,13 @@ def test_what_passes_leaves_no_trace_in_the_batch(
     input_kind: InputKind, fault: Fault, length: int
 ) -> None:
     inputs, layers = patterns(input_kind)
-    with lasting_bench(input_kind) as (lab, bench):
+    with reconnecting_bench(input_kind) as (lab, bench):
         expected = bench.measure(inputs, layers)
         bench.show(np.zeros((bench.planes, 16, 16), np.float32))
         # In the middle: also when the layers on the SLM are not written again for this frame.
         lab.world.faults.add(fault, lab.camera.requests + 3, lab.camera.requests + 2 + length)
         found = bench.measure(inputs, layers)
-        noticed = bench.troubles.total + bench.frames_repeated > 0
+        noticed = bench.fault_log.total + bench.frames_repeated > 0
         # A panel that is not written while it is frozen has missed nothing; nor has a DMD that goes when
         # it has played.
         missed_nothing = ("slm_frozen", "dmd_timeout", "dmd_unplugged")
@@ -138,7 +138,7 @@ def test_what_lasts_ends_with_its_reason_and_a_safe_bench(
     input_kind: InputKind, fault: Fault, kind: type[DeviceError], said: str
 ) -> None:
     inputs, layers = patterns(input_kind)
-    with pytest.raises(kind, match=said), lasting_bench(input_kind) as (lab, bench):
+    with pytest.raises(kind, match=said), reconnecting_bench(input_kind) as (lab, bench):
         lab.world.faults.add(fault, lab.camera.requests + 3, FOR_EVER)
         bench.measure(inputs, layers)
         bench.measure(inputs, layers)  # a DMD that plays is not asked until the next batch
@@ -152,7 +152,7 @@ def test_what_lasts_ends_with_its_reason_and_a_safe_bench(
 def test_no_frame_of_a_batch_is_used_in_which_the_laser_went_off() -> None:
     """Not even if all are bright: the emission was off when the last of them was in hand."""
     inputs, layers = patterns("slm_patch")
-    with lasting_bench("slm_patch") as (lab, bench):
+    with reconnecting_bench("slm_patch") as (lab, bench):
         expose = lab.camera.expose
 
         def shuts_after() -> object:
@@ -171,11 +171,11 @@ def test_no_frame_of_a_batch_is_used_in_which_the_laser_went_off() -> None:
 
 def test_saturated_batches_are_counted_and_the_limit_is_the_bench_files() -> None:
     inputs, layers = patterns("slm_patch")
-    with lasting_bench("slm_patch") as (lab, bench):
+    with reconnecting_bench("slm_patch") as (lab, bench):
         lab.world.faults.add("saturated", lab.camera.requests + 1)
         frames = bench.measure(inputs, layers)
         assert frames.saturated_fraction == 0.0
-        assert bench.troubles.counts == {("camera", "saturated"): 1}
+        assert bench.fault_log.counts == {("camera", "saturated"): 1}
         bench.most_saturated = 1.0
         lab.world.faults.add("saturated", lab.camera.requests + 1)
         assert bench.measure(inputs, layers).saturated_fraction > 0.9
@@ -193,7 +193,7 @@ def test_interrupted_while_the_shutter_opens_the_laser_is_switched_off() -> None
 
 
 def test_interrupted_while_it_is_closed_everything_is_closed_all_the_same() -> None:
-    with lasting_bench("slm_patch") as (lab, bench):
+    with reconnecting_bench("slm_patch") as (lab, bench):
         pass
     bench = open_bench(config("slm_patch"), 0)
     lab = laboratory_of(bench)

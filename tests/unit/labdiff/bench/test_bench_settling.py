@@ -9,8 +9,8 @@ import pytest
 
 from calibration.result import Verdict
 from calibration.settling import SettlingFound
-from labdiff.bench.bench import LEFT_UNSETTLED
 from labdiff.bench.open import open_bench
+from labdiff.bench.slm_display import LEFT_UNSETTLED
 from labdiff.config.bench import load_bench
 
 FOUND = SettlingFound(
@@ -33,10 +33,10 @@ FOUND = SettlingFound(
 
 def test_settle_waits_what_was_measured_and_the_pattern_then_stands() -> None:
     bench = open_bench(load_bench("mock"), 0)
-    assert bench.settle_ms == bench.slm.timing.total_ms
-    bench.use_settling(FOUND)
+    assert bench.display.settle_ms == bench.slm.timing.total_ms
+    bench.display.use_settling(FOUND)
     measured_ms = 42.5 + 0.4 + 4.14 * np.log(0.01 / LEFT_UNSETTLED)
-    assert bench.settle_ms == pytest.approx(measured_ms)
+    assert bench.display.settle_ms == pytest.approx(measured_ms)
     rng = np.random.default_rng(0)
     with bench:
         for _ in range(5):
@@ -50,5 +50,5 @@ def test_settle_waits_what_was_measured_and_the_pattern_then_stands() -> None:
 
 def test_a_failed_measurement_leaves_the_declared_time() -> None:
     bench = open_bench(load_bench("mock"), 0)
-    bench.use_settling(dataclasses.replace(FOUND, verdict=Verdict("fail", "dark", "light")))
-    assert bench.settle_ms == bench.slm.timing.total_ms
+    bench.display.use_settling(dataclasses.replace(FOUND, verdict=Verdict("fail", "dark", "light")))
+    assert bench.display.settle_ms == bench.slm.timing.total_ms

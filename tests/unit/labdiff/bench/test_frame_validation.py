@@ -53,10 +53,10 @@ def test_a_flawed_frame_is_counted_taken_again_and_not_used(
     right, _ = answer(kind)
     got, bench = answer(kind, (fault, frame))
     np.testing.assert_array_equal(got, right)
-    assert bench.flaws[CAME_OF[fault]] >= 1
+    assert bench.frames_rejected[CAME_OF[fault]] >= 1
     # A frame that comes late is met again by who asks next; a burst begins with an empty queue.
     met_again = 1 if fault == "late" and kind == "slm_patch" else 0
-    assert bench.flaws["late"] == met_again
+    assert bench.frames_rejected["late"] == met_again
     assert bench.frames_repeated == 1 + met_again
 
 
@@ -74,7 +74,7 @@ def test_a_pattern_that_the_slm_did_not_show_is_shown_again(frozen: int) -> None
     right, _ = answer("slm_patch")
     got, bench = answer("slm_patch", ("slm_frozen", frozen))
     np.testing.assert_array_equal(got, right)
-    assert bench.flaws == {"stale": 1}
+    assert bench.frames_rejected == {"stale": 1}
 
 
 @both
@@ -85,7 +85,7 @@ def test_light_that_is_too_much_again_and_again_says_what_to_do(kind: Kind) -> N
             TooMuchLightError, match=r"saturated.* 4 times: set an exposure shorter than 1 ms"
         ):
             bench.measure(*batch(kind))
-        assert bench.flaws == {"saturated": TRIES * (BATCH - 1)}
+        assert bench.frames_rejected == {"saturated": TRIES * (BATCH - 1)}
 
 
 @both
@@ -104,12 +104,12 @@ def test_a_camera_that_names_no_patterns_is_proven_by_number_and_time() -> None:
     with small_bench("slm_patch") as (_, bench):
         right = bench.measure(*batch("slm_patch")).intensity
     with small_bench("slm_patch") as (lab, bench):
-        bench.proof = FrameValidator("camera", False, bench.troubles)
+        bench._acquisition.validator = FrameValidator("camera", False, bench.fault_log)
         lab.world.faults.add("late", lab.camera.requests + 2)
         lab.world.faults.add("duplicated", lab.camera.requests + 5)
         got = bench.measure(*batch("slm_patch")).intensity
     np.testing.assert_array_equal(got, right)
-    assert bench.flaws == {"dropped": 1, "late": 1, "duplicated": 1}
+    assert bench.frames_rejected == {"dropped": 1, "late": 1, "duplicated": 1}
 
 
 def took_ms(lab: MockLaboratory, bench: Bench, kind: Kind) -> float:
@@ -166,8 +166,8 @@ def test_a_long_burst_that_is_cut_short_ends_at_once() -> None:
         right = bench.measure(fields, layers).intensity
         before = lab.camera.requests
         with pytest.raises(JobStoppedError, match="cut short"):
-            bench.take(fields, layers, lambda: lab.camera.requests - before >= FETCHED_TOGETHER)
+            bench.acquire(fields, layers, lambda: lab.camera.requests - before >= FETCHED_TOGETHER)
         assert lab.camera.requests == before + FETCHED_TOGETHER
         lab.world.faults.add("torn", lab.camera.requests + FETCHED_TOGETHER + 3)
         np.testing.assert_array_equal(bench.measure(fields, layers).intensity, right)
-        assert bench.flaws == {"torn": 1}
+        assert bench.frames_rejected == {"torn": 1}

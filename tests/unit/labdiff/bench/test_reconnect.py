@@ -1,4 +1,4 @@
-"""Devices whose troubles are mended: what is tried, how often, and what they are afterwards."""
+"""Devices that are reopened after faults: what is tried, how often, and how they are set afterwards."""
 
 from __future__ import annotations
 
@@ -21,12 +21,8 @@ from labdiff.bench.bench import Bench
 from labdiff.bench.fault_log import FaultLog
 from labdiff.bench.open import open_bench
 from labdiff.bench.reconnect import RetryContext
-from labdiff.bench.reconnecting_devices import (
-    ReconnectingCamera,
-    ReconnectingLaser,
-    ReconnectingModulator,
-    ReconnectingSequenceModulator,
-)
+from labdiff.bench.reconnecting_camera import ReconnectingCamera
+from labdiff.bench.reconnecting_laser import ReconnectingLaser
 from labdiff.config.bench import RetriesConfig, load_bench
 from mock_hardware.clock import VirtualClock
 from mock_hardware.fault_script import FOR_EVER, Fault
@@ -84,8 +80,8 @@ class World:
 
     def __init__(self, *failures: Exception | None, policy: RetriesConfig = POLICY) -> None:
         self.failures = list(failures)
-        self.clock, self.troubles = VirtualClock(), FaultLog()
-        self.mending = RetryContext(policy, self.clock, self.troubles)
+        self.clock, self.fault_log = VirtualClock(), FaultLog()
+        self.context = RetryContext(policy, self.clock, self.fault_log)
         self.opened = [Scripted(self)]
         self.openings_that_fail = 0
         self.interlocked = False
@@ -98,11 +94,13 @@ class World:
         self.opened.append(Scripted(self))
         return self.opened[-1]
 
-    def laser(self) -> Any:
-        return ReconnectingLaser("laser", self.opened[0], self.open_again, self.mending)  # type: ignore[type-var]
+    def laser(self) -> ReconnectingLaser:
+        device: Any = self.opened[0]
+        return ReconnectingLaser("laser", device, self.open_again, self.context)
 
-    def camera(self) -> Any:
-        return ReconnectingCamera("camera", self.opened[0], self.open_again, self.mending)  # type: ignore[type-var]
+    def camera(self) -> ReconnectingCamera:
+        device: Any = self.opened[0]
+        return ReconnectingCamera("camera", device, self.open_again, self.context)
 
 
 def slow() -> DeviceTimeoutError:
@@ -118,7 +116,7 @@ def test_a_call_is_made_again_after_waits_that_grow() -> None:
     world.laser().power_mw = 3.0
     assert world.opened[0].set == {"power_mw": 3.0}
     assert world.clock.now_s() == pytest.approx(0.1 + 0.3)
-    assert world.troubles.counts == {("laser", "no answer"): 2}
+    assert world.fault_log.counts == {("laser", "no answer"): 2}
 
 
 def test_no_wait_is_longer_than_the_longest() -> None:
@@ -149,7 +147,7 @@ def test_what_cannot_be_right_is_not_tried_again(error: DeviceError) -> None:
     laser = world.laser()
     with pytest.raises(type(error), match=str(error)):
         laser.power_mw = 3.0
-    assert world.failures == [None] and not world.troubles.counts
+    assert world.failures == [None] and not world.fault_log.counts
     world.failures[:] = [gone()]
     laser.power_mw = 4.0
     assert world.opened[1].set["power_mw"] == 4.0, "what was refused is not remembered"
@@ -158,7 +156,7 @@ def test_what_cannot_be_right_is_not_tried_again(error: DeviceError) -> None:
 def test_a_driver_that_hangs_up_after_a_time_out_is_opened_again() -> None:
     world = World(slow(), DeviceStateError("is closed"))
     assert world.laser().emission is False
-    assert len(world.opened) == 2 and world.troubles.reopened == 1
+    assert len(world.opened) == 2 and world.fault_log.reopened == 1
 
 
 def test_a_laser_that_has_gone_comes_back_as_it_was() -> None:
@@ -170,7 +168,7 @@ def test_a_laser_that_has_gone_comes_back_as_it_was() -> None:
     assert world.opened[0].closed and len(world.opened) == 2
     assert world.opened[1].set == {"power_mw": 3.0, "emission": True}
     assert world.clock.now_s() == pytest.approx(1.0 + 3.0 + 9.0 + 2e-3)
-    assert world.troubles.words() == "laser: lost 1, not found 2, opened again 1"
+    assert world.fault_log.summary() == "laser: lost 1, not found 2, opened again 1"
 
 
 def test_a_dark_laser_comes_back_dark() -> None:
@@ -187,14 +185,14 @@ def test_an_interlock_is_not_armed_again() -> None:
     world = World()
     laser = world.laser()
     laser.emission = True
-    laser.watch()
+    laser.check_emission()
     world.interlocked = True
     with pytest.raises(NoLightError, match="gone off; check interlock"):
-        laser.watch()
+        laser.check_emission()
     assert world.opened[0].set == {"emission": True}
     world.failures[:] = [gone()]
     with pytest.raises(NoLightError, match="stays dark; check interlock"):
-        laser.watch()
+        laser.check_emission()
     assert world.opened[-1].closed
     laser.emission = False
     assert world.opened[-1].set["emission"] is False
@@ -206,7 +204,7 @@ def test_a_laser_stays_dark_where_the_bench_file_says_so() -> None:
     laser.emission = True
     world.failures[:] = [gone()]
     with pytest.raises(NoLightError, match=r"retries\.relight = false"):
-        laser.watch()
+        laser.check_emission()
     assert "emission" not in world.opened[1].set and world.opened[1].closed
 
 
@@ -254,9 +252,9 @@ def test_numbers_of_frames_go_on_where_the_camera_counts_anew() -> None:
 def test_only_older_frames_are_no_frames() -> None:
     world = World()
     world.late_s = 5.0
-    with pytest.raises(DeviceTimeoutError, match="exposed before they were asked for"):
+    with pytest.raises(DeviceTimeoutError, match="exposed before they were requested"):
         world.camera().get_frame()
-    assert world.troubles.counts == {("camera", "old frame"): POLICY.tries}
+    assert world.fault_log.counts == {("camera", "old frame"): POLICY.tries}
 
 
 def small(input_kind: Literal["slm_patch", "dmd"] = "slm_patch") -> tuple[MockLaboratory, Bench]:
@@ -290,7 +288,7 @@ def test_a_calibrations_frame_is_right_in_spite_of_a_passing_fault(fault: Fault)
         assert frame.timestamp_s >= asked_s and frame.sequence > expected.sequence
         assert frame.roi == expected.roi and frame.exposure_ms == 3.0
         assert bench.laser.power_mw == 7.0 and bench.laser.emission
-        assert bench.troubles.total > 0
+        assert bench.fault_log.total > 0
     lab.world.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
     assert lab.power_meter.read_mw() == 0.0
 
@@ -309,7 +307,6 @@ def test_a_dmd_shows_again_what_it_showed() -> None:
     bench.dmd.show(field)
     lab.world.clock.sleep_s(0.1)
     assert np.array_equal(lab.dmd.mirrors.field(lab.world.clock.now_s()), before)
-    assert isinstance(bench.dmd, ReconnectingModulator)
     bench.close()
 
 
@@ -329,16 +326,16 @@ def test_a_fault_for_good_ends_with_the_devices_error() -> None:
         lab.world.faults.add("unplugged", 1, FOR_EVER)
         with pytest.raises(DeviceDisconnectedError, match="mock camera: disconnected"):
             bench.camera.get_frame()
-        assert bench.troubles.counts["camera", "not found"] == 5
+        assert bench.fault_log.counts["camera", "not found"] == 5
 
 
 def test_a_sequence_that_no_answer_came_to_is_played_again_and_its_last_field_stands() -> None:
     lab, bench = small("dmd")
-    assert lab.dmd is not None and isinstance(bench.dmd, ReconnectingSequenceModulator)
+    assert lab.dmd is not None and bench.dmd is not None and bench.dmd.has_trigger_output
     fields = np.stack([np.full(lab.dmd.shape, share) for share in (0.25, 0.5, 1.0)])
     lab.world.faults.add("dmd_timeout", 1, 2)
     shown = bench.dmd.show_sequence(fields, 5.0)
-    assert len(shown) == 3 and bench.troubles.counts == {("dmd", "no answer"): 2}
+    assert len(shown) == 3 and bench.fault_log.counts == {("dmd", "no answer"): 2}
     lab.dmd.connection.pull()
     lab.dmd.connection.put_back()
     lab.world.faults.add("dmd_unplugged", 1)
@@ -346,7 +343,6 @@ def test_a_sequence_that_no_answer_came_to_is_played_again_and_its_last_field_st
     bench.dmd.show_sequence(fields[:1], 5.0)
     lab.world.clock.sleep_s(0.1)
     assert (lab.dmd.mirrors.field(lab.world.clock.now_s()) == 0.25).all()
-    assert not hasattr(bench.slm, "show_sequence")
     bench.close()
 
 
@@ -355,7 +351,7 @@ def test_frames_of_a_camera_that_was_lost_while_it_waited_for_triggers_do_not_co
     assert lab.dmd is not None
     fields = np.ones((3, *lab.dmd.shape))
     with bench, bench.camera.triggered(3) as read:
-        assert isinstance(bench.dmd, ReconnectingSequenceModulator)
+        assert bench.dmd is not None
         bench.dmd.show_sequence(fields, 20.0)
         number, _ = read()
         assert number == 0
@@ -363,7 +359,7 @@ def test_frames_of_a_camera_that_was_lost_while_it_waited_for_triggers_do_not_co
         for _ in range(2):
             with pytest.raises(DeviceTimeoutError):
                 read()
-    assert bench.troubles.counts["camera", "opened again"] == 1
+    assert bench.fault_log.counts["camera", "opened again"] == 1
 
 
 def test_an_exposure_whose_frame_does_not_come_is_not_made_again_by_itself() -> None:
@@ -375,4 +371,4 @@ def test_an_exposure_whose_frame_does_not_come_is_not_made_again_by_itself() -> 
         with pytest.raises(DeviceTimeoutError, match="no frame within"):
             read()
         assert bench.camera.expose()().sequence == 2
-        assert bench.troubles.words() == "camera: lost 1, no answer 1, opened again 1"
+        assert bench.fault_log.summary() == "camera: lost 1, no answer 1, opened again 1"

@@ -14,8 +14,9 @@ from drivers.errors import DeviceDisconnectedError, DeviceStateError, DeviceValu
 from labdiff.bench.acquisition_thread import AcquisitionThread
 from labdiff.bench.bench import Bench
 from labdiff.config.bench import BenchConfig, parse_bench
-from labdiff.remote import remote_bench
-from labdiff.remote.messages import LeaseLostError, LineCutError
+from labdiff.remote import lease
+from labdiff.remote.lease import Lease
+from labdiff.remote.messages import ConnectionLostError, LeaseLostError
 from labdiff.remote.remote_bench import RemoteBench
 from labdiff.remote.serialisation import Traffic, pack, unpack
 from labdiff.remote.served_bench import LEASE_S, ServedBench
@@ -31,21 +32,21 @@ class Wire:
 
     def __init__(self, served: ServedBench) -> None:
         self.served, self.cut = served, False
-        self.before_take: Callable[[], None] = lambda: None
+        self.before_acquire: Callable[[], None] = lambda: None
 
     def call(
-        self, what: str, *arguments: Any, meanwhile: Callable[[], object] = lambda: None
+        self, what: str, *arguments: Any, while_waiting: Callable[[], object] = lambda: None
     ) -> Any:
-        if what == "take":
-            self.before_take()
+        if what == "acquire":
+            self.before_acquire()
         if self.cut:
-            raise LineCutError("no answer from the bench for 2.0 s")
-        meanwhile()
+            raise ConnectionLostError("no answer from the bench for 2.0 s")
+        while_waiting()
         return pickle.loads(
             pickle.dumps(self.served.call(what, *pickle.loads(pickle.dumps(arguments))))
         )
 
-    def tell(self, what: str, *arguments: Any) -> None:
+    def send(self, what: str, *arguments: Any) -> None:
         if not self.cut:
             self.served.call(what, *arguments)
 
@@ -82,7 +83,9 @@ def remote(kind: Kind = "slm_patch", patience_s: float = 0.0) -> Iterator[tuple[
         now_s = Time()
         served = ServedBench(near, SMALL, now_s, watch=False)
         wire = Wire(served)
-        far = RemoteBench(config_of(near), served.about(), wire, patience_s, sleep_s=lambda _: None)
+        far = RemoteBench(
+            config_of(near), served.status(), Lease(wire, patience_s, sleep_s=lambda _: None)
+        )
         far.dark, far.rectifier = near.dark, near.rectifier
         far.counts_per_ms_per_unit = near.counts_per_ms_per_unit
         try:
@@ -94,7 +97,7 @@ def remote(kind: Kind = "slm_patch", patience_s: float = 0.0) -> Iterator[tuple[
 @pytest.fixture(autouse=True)
 def no_beats(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests say themselves when the owner is heard."""
-    monkeypatch.setattr(remote_bench, "BEAT_S", 1e6)
+    monkeypatch.setattr(lease, "HEARTBEAT_S", 1e6)
 
 
 def batches(kind: Kind, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -125,7 +128,7 @@ def test_the_learning_loops_worker_gets_to_the_bit_what_it_gets_here(kind: Kind)
                 assert waiting.pace.declared_s == pytest.approx(pace.declared_s)
                 assert waiting.pace.elapsed_s == pytest.approx(pace.elapsed_s, rel=0.15)
         assert far.frames_taken == taken
-        assert far.up.sent > 0 and far.down.sent > 0
+        assert far.lease.up.sent > 0 and far.lease.down.sent > 0
 
 
 def test_a_calibrations_calls_reach_the_devices_and_nothing_else_does() -> None:
@@ -139,10 +142,9 @@ def test_a_calibrations_calls_reach_the_devices_and_nothing_else_does() -> None:
         assert far.declared.frame_ms == pytest.approx(far.declared.frame_ms)
         with pytest.raises(DeviceValueError, match="panel is"):
             far.slm.set_phase(np.ones((3, 3)))
-        with pytest.raises(AttributeError):
-            _ = far.slm._world
-        with pytest.raises(DeviceStateError, match=r"camera.close: may not be used"):
-            far._ask("camera", "call", "close")
+        for other in ("camera.close", "slm._world", "clock.name", "camera.name="):
+            with pytest.raises(DeviceStateError, match=f"{other}: may not be used"):
+                far.lease.ask(other)
         far.camera.close()
         assert far.camera.get_frame().sequence == frame.sequence + 1
 
@@ -151,12 +153,12 @@ def test_a_second_owner_is_refused_in_words_until_the_first_lets_go() -> None:
     with remote() as (_, served, _, wire, far):
         words = r"in use by process \d+ of .*one owner"
         with pytest.raises(DeviceStateError, match=words):
-            RemoteBench(config_of(served._bench), served.about(), wire)
+            RemoteBench(config_of(served._bench), served.status(), Lease(wire))
         far.rest()
-        second = RemoteBench(config_of(served._bench), served.about(), wire)
-        assert served.about().owner
+        second = RemoteBench(config_of(served._bench), served.status(), Lease(wire))
+        assert served.status().owner
         second.close()
-        assert served.about().owner == ""
+        assert served.status().owner == ""
 
 
 def safe(lab: MockLaboratory) -> bool:
@@ -171,12 +173,12 @@ def test_silence_puts_the_bench_at_rest_and_the_batch_is_measured_when_the_line_
         np.testing.assert_array_equal(far.measure(*asked[0]).intensity, first)
         wire.cut = True
         now_s.now_s += LEASE_S - 0.1
-        served.look()
+        served.check_owner()
         assert lab.laser.emission, "a short silence is none"
         now_s.now_s += 0.2
-        served.look()
+        served.check_owner()
         assert not lab.laser.emission
-        assert served.about().at_rest and served.about().owner == ""
+        assert served.status().at_rest and served.status().owner == ""
         tries = []
 
         def mend() -> None:
@@ -185,10 +187,10 @@ def test_silence_puts_the_bench_at_rest_and_the_batch_is_measured_when_the_line_
         def come_back(_: float) -> None:
             wire.cut = False
 
-        wire.before_take, far._sleep_s = mend, come_back
+        wire.before_acquire, far.lease.sleep_s = mend, come_back
         np.testing.assert_allclose(far.measure(*asked[1]).intensity, second, rtol=0.05)
         assert len(tries) == 2, "asked in vain, and again"
-        assert lab.laser.emission and served.about().owner
+        assert lab.laser.emission and served.status().owner
 
 
 def test_a_batch_in_work_ends_at_its_next_frame() -> None:
@@ -205,7 +207,7 @@ def test_a_batch_in_work_ends_at_its_next_frame() -> None:
 
         lab.camera.expose = expose
         with pytest.raises(LeaseLostError):
-            raise served.call("take", far._owner, far._batch(*batch)[0]).error()
+            raise served.call("acquire", far.lease.owner, far._to_send(*batch)[0]).error()
         assert len(exposures) == 1
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 import torch
@@ -11,7 +9,7 @@ import torch
 from calibration.registration import Registration
 from calibration.result import CalibrationError, Verdict
 from drivers.protocols import Camera
-from labdiff.bench.bench import Following
+from labdiff.bench.batch import NextBatch, ShouldStop
 from labdiff.bench.measurement import Measurement
 from labdiff.events import AlignmentStep, StageStarted, TrainingStep
 from labdiff.job import run
@@ -36,17 +34,17 @@ class KnockedBench(TwinBench):
         self.probes = 0
         self._lost = lost
 
-    def take(
+    def acquire(
         self,
         inputs: np.ndarray,
         layers: np.ndarray,
-        hurry: Callable[[], bool],
-        following: Following = lambda: None,
+        should_stop: ShouldStop,
+        next_batch: NextBatch = lambda: None,
     ) -> torch.Tensor:
         if len(self.asked) == KNOCKED_AT:
             turned = {"d_alpha_mirror_mrad": TILT_MRAD + KNOCK_MRAD}
             self._twin.load_alignment(self._twin.state_dict() | turned)
-        light = super().take(inputs, layers, hurry, following)
+        light = super().acquire(inputs, layers, should_stop, next_batch)
         if self._lost and len(self.asked) > KNOCKED_AT:
             light = torch.rand(
                 light.shape, generator=torch.Generator().manual_seed(len(self.asked))
@@ -55,7 +53,7 @@ class KnockedBench(TwinBench):
 
     def measure(self, inputs: np.ndarray, layers: np.ndarray) -> Measurement:
         self.probes += len(inputs)
-        return self.light_of(self.take(inputs, layers, lambda: False))
+        return self.to_intensity(self.acquire(inputs, layers, lambda: False))
 
     def use_registration(self, registration: Registration) -> None:
         """From now on the light is read where the registration says, (row, column)."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 import torch
 
 from drivers.errors import DeviceTimeoutError
-from labdiff.bench.bench import Following
+from labdiff.bench.batch import NextBatch, ShouldStop
 from labdiff.bench.measurement import Measurement
 from labdiff.config.bench import bench_text, parse_bench
 from labdiff.config.training import TrainingOptions
@@ -42,22 +41,21 @@ class TwinBench:
     def __init__(self, broken_from: int = 2**31) -> None:
         self.clock = VirtualClock()
         self.frames_repeated = 0
-        self.panels = SimpleNamespace(forget=lambda: None)
+        self.display = SimpleNamespace(
+            realised=lambda phases: phases, prefetcher=SimpleNamespace(forget=lambda: None)
+        )
         self.asked: list[tuple[np.ndarray, np.ndarray]] = []
         self._twin = build_twin(CONFIG)
         tilted = {"d_alpha_mirror_mrad": TILT_MRAD}
         self._twin.load_alignment(self._twin.state_dict() | tilted)
         self._broken_from = broken_from
 
-    def realised(self, phases: np.ndarray) -> np.ndarray:
-        return phases
-
-    def take(
+    def acquire(
         self,
         inputs: np.ndarray,
         layers: np.ndarray,
-        hurry: Callable[[], bool],
-        following: Following = lambda: None,
+        should_stop: ShouldStop,
+        next_batch: NextBatch = lambda: None,
     ) -> torch.Tensor:
         self.asked.append((inputs, layers))
         if len(self.asked) > self._broken_from:
@@ -69,7 +67,7 @@ class TwinBench:
     def state(self) -> None:
         return None
 
-    def light_of(self, taken: torch.Tensor) -> Measurement:
+    def to_intensity(self, taken: torch.Tensor) -> Measurement:
         return Measurement(taken.numpy(), 0.0, np.full(len(taken), 1e-9))
 
     def declared_s(self, inputs: np.ndarray, layers: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""Frames as they were taken, one after the other in one file, so that a crash costs no measurement.
+"""Frames in the order in which they were measured, in one file, so that a crash costs no measurement.
 
 A record is a line of JSON (the request and what is known of the frame) and the pixels as `numpy.save`
 writes them. Records are only ever appended; one that a kill cut short is not there.
@@ -18,9 +18,10 @@ from drivers.types import CountArray
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """request: digest of all that the frame depends on. new: False if the camera gave it out before.
+    """A frame and the request that it answered.
 
-    of_its_pattern: the camera's frame named the pattern that stood; False if it named another or none.
+    request: digest of all that the frame depends on. new: False if the camera handed it out before.
+    of_its_pattern: the camera's frame named the displayed pattern; False if it named another or none.
     readings_s: of the bench's clock since the frame before; after_s: the clock once the frame was there.
     """
 
@@ -36,7 +37,7 @@ class Record:
 
 
 class FrameLog:
-    """Append-only."""
+    """An append-only file of records."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -58,7 +59,7 @@ class FrameLog:
             np.save(file, record.pixels, allow_pickle=False)
 
     def records(self) -> Iterator[Record]:
-        """All whole records, in their order. What a kill left behind them is cut off."""
+        """Yield all whole records in their order, and cut off what a kill left behind them."""
         if not self.path.exists():
             return
         whole = 0
@@ -76,5 +77,5 @@ class FrameLog:
                 file.truncate(whole)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete all records."""
         self.path.unlink(missing_ok=True)

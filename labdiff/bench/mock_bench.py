@@ -1,0 +1,119 @@
+"""A bench of simulated devices, or of simulated ones and a real camera's driver that plays their light."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from drivers.protocols import Camera
+from labdiff.bench.bench import Bench
+from labdiff.bench.compose import OpenedDevices, patch_layout, reconnecting
+from labdiff.bench.openers import Opened, camera_opener
+from labdiff.bench.snapshot import CombinedState, NotRestorable
+from labdiff.config.bench import BenchConfig
+from mock_hardware.geometry import MockGeometry
+
+if TYPE_CHECKING:
+    from mock_hardware.laboratory import MockLaboratory
+
+IMAGE_FOLDER = "image_folder"
+"""Option of camera drivers that can play images; through them simulated light reaches a real driver."""
+
+
+class MockBench(Bench):
+    """A bench with the laboratory in which its devices are simulated, for tests and benchmarks."""
+
+    laboratory: MockLaboratory
+
+
+def laboratory_of(bench: Bench) -> MockLaboratory:
+    """Return the laboratory in which a bench's devices are simulated. Raises TypeError for another."""
+    if not isinstance(bench, MockBench):
+        raise TypeError(f"{bench.slm.name}: is not simulated")
+    return bench.laboratory
+
+
+def mock_geometry(config: BenchConfig) -> MockGeometry:
+    """Return what the bench file tells the mock laboratory."""
+    return MockGeometry(
+        wavelength_nm=config.source.wavelength_nm,
+        pixel_pitch_um=config.slm.pixel_pitch_um,
+        panel_shape=config.slm.shape,
+        patch_shape=config.cavity.patch_shape,
+        patch_top=config.cavity.patch_top,
+        patch_lefts=config.cavity.patch_lefts,
+        z_gap_mm=config.cavity.z_gap_mm,
+        waist_mm=config.source.waist_mm,
+        input_kind=config.input.kind,
+        camera_shape=config.camera.shape,
+        camera_pitch_um=config.camera.pixel_pitch_um,
+        camera_bit_depth=config.camera.bit_depth,
+        magnification=config.relay.magnification,
+        slm_bit_depth=config.slm.bit_depth,
+    )
+
+
+def open_mock_bench(config: BenchConfig, seed: int) -> MockBench:
+    """Open a simulated bench. Its hidden imperfections are drawn from the seed."""
+    from mock_hardware.laboratory import MockLaboratory
+
+    laboratory = MockLaboratory.create(mock_geometry(config), config.mock, seed)
+    all_mock = config.camera.driver == "mock"
+    if all_mock:
+        camera: Opened[Camera] = _plugged_in(laboratory.camera)
+    else:
+        open_camera = _lit_camera(config, laboratory)
+        camera = Opened(open_camera(), open_camera)
+    opened = OpenedDevices(
+        slm=_plugged_in(laboratory.slm),
+        camera=camera,
+        laser=_plugged_in(laboratory.laser),
+        dmd=None if laboratory.dmd is None else _plugged_in(laboratory.dmd),
+    )
+    found = reconnecting(config, opened, laboratory.world.clock, frames_name_patterns=all_mock)
+    bench = MockBench(
+        patch_layout(config),
+        found.devices,
+        found.fault_log,
+        config.watchdog.saturated_share,
+        CombinedState(laboratory, found.states) if all_mock else NotRestorable(),
+    )
+    bench.laboratory = laboratory
+    return bench
+
+
+def _lit_camera(config: BenchConfig, laboratory: MockLaboratory) -> Callable[[], Camera]:
+    """Return what opens a real camera's driver in the laboratory's light."""
+    from mock_hardware.light_folder import LightFolder, LitCamera
+
+    open_real = camera_opener(config)
+
+    def open_camera() -> Camera:
+        # The emulator wants to see pictures when it is opened.
+        folder = LightFolder(Path(config.camera.options[IMAGE_FOLDER]), config.camera.shape)
+        real = open_real()
+        try:
+            return LitCamera(real, laboratory, folder)
+        except BaseException:
+            real.close()
+            raise
+
+    return open_camera
+
+
+class _Reopenable(Protocol):
+    def reopen(self) -> None: ...
+
+
+M = TypeVar("M", bound=_Reopenable)
+
+
+def _plugged_in(device: M) -> Opened[M]:
+    """Return a mock device, which is the same one when it is opened again."""
+
+    def open_again() -> M:
+        device.reopen()
+        return device
+
+    return Opened(device, open_again)

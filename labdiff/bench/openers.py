@@ -1,0 +1,72 @@
+"""What opens each device of a bench file: its driver, with settings that were checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, TypeVar
+
+from drivers.protocols import SLM, Camera, InputModulator, Laser
+from drivers.registry import CAMERAS, INPUTS, LASERS, SLMS
+from drivers.settings import CameraSettings, InputSettings, LaserSettings, SlmSettings
+from labdiff.config.bench import BenchConfig, LaserConfig, SlmConfig
+from labdiff.config.driver_options import driver_options, find_driver
+from labdiff.errors import UserError
+
+DeviceT = TypeVar("DeviceT", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(Generic[DeviceT]):
+    """An open device, and what opens it again after it was lost."""
+
+    device: DeviceT
+    open_again: Callable[[], DeviceT]
+
+
+def camera_opener(config: BenchConfig) -> Callable[[], Camera]:
+    """Return what opens the camera. Raises UserError for an unknown driver or a wrong option."""
+    given = config.camera
+    driver = find_driver(CAMERAS, given.driver)
+    options = driver_options("camera", given.driver, driver.Options, given.options)
+    settings = CameraSettings(given.serial or "", given.bit_depth, options)
+    return partial(driver.from_settings, settings)
+
+
+def slm_opener(config: BenchConfig) -> Callable[[], SLM]:
+    """Return what opens the SLM. Raises UserError for an unknown driver or a wrong option."""
+    given = config.slm
+    driver = find_driver(SLMS, given.driver)
+    options = driver_options("slm", given.driver, driver.Options, given.options)
+    settings = SlmSettings(given.shape, given.pixel_pitch_um, _address("slm", given), options)
+    return partial(driver.from_settings, settings)
+
+
+def laser_opener(config: BenchConfig) -> Callable[[], Laser]:
+    """Return what opens the laser. Raises UserError for an unknown driver or a wrong option."""
+    given = config.laser
+    driver = find_driver(LASERS, given.driver)
+    options = driver_options("laser", given.driver, driver.Options, given.options)
+    address = _address("laser", given)
+    settings = LaserSettings(address, config.source.wavelength_nm, options)
+    return partial(driver.from_settings, settings)
+
+
+def dmd_opener(config: BenchConfig) -> Callable[[], InputModulator]:
+    """Return what opens the DMD. Raises UserError for an unknown driver or a wrong option."""
+    given = config.input
+    driver = find_driver(INPUTS, given.driver)
+    options = driver_options("input", given.driver, driver.Options, given.options)
+    settings = InputSettings(config.cavity.patch_shape, given.address or "", options)
+    return partial(driver.from_settings, settings)
+
+
+def _address(kind: str, section: SlmConfig | LaserConfig) -> str:
+    if section.address is None:
+        raise UserError(
+            f'{kind}.address: is missing; a real {kind} needs one, such as "192.168.0.2:9999" '
+            "for slmpy, what 'labdiff monitors' says for screen, or "
+            "\"TCPIP::192.168.0.3::INSTR\" for a VISA laser. 'labdiff devices' lists what is attached"
+        )
+    return section.address

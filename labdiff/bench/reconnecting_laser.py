@@ -1,0 +1,50 @@
+"""A reconnecting laser: its emission comes back last, only if it was on, never against an interlock."""
+
+from __future__ import annotations
+
+from drivers.errors import NoLightError
+from drivers.laser.wrapper import EMISSION, LaserWrapper
+from drivers.protocols import Laser
+from drivers.wrapper import DeviceSetting, V
+from labdiff.bench.reconnect import ReconnectingDevice
+
+
+class ReconnectingLaser(ReconnectingDevice[Laser], LaserWrapper):
+    """A laser that is switched on again after it was lost, where the bench file allows it."""
+
+    @property
+    def _should_emit(self) -> bool:
+        """True if the emission was switched on."""
+        return bool(self._values.get(EMISSION.name, False))
+
+    def check_emission(self) -> None:
+        """Raise NoLightError if the emission was switched on and is off: it is not switched on again."""
+        if self._should_emit and not self.emission:
+            raise NoLightError(
+                f"{self.name}: the emission has gone off; check interlock and key switch"
+            )
+
+    def _set(self, setting: DeviceSetting[Laser, V], value: V) -> None:
+        if setting.name == EMISSION.name and not value:
+            self._given_up = False  # to switch it off, every try is made once more
+        super()._set(setting, value)
+
+    def _apply_settings(self) -> None:
+        laser = self._device
+        for setting in self.settings:
+            if setting.name in self._values and setting.name != EMISSION.name:
+                setting.apply(laser, self._values[setting.name])
+        if not self._should_emit:
+            laser.emission = False
+            return
+        if not self._policy.relight:
+            raise NoLightError(
+                f"{self.name}: it was lost and is there again; retries.relight = false leaves it dark"
+            )
+        laser.emission = True
+        self._clock.sleep_s(laser.timing.total_ms / 1e3)
+        if not laser.emission:
+            raise NoLightError(
+                f"{self.name}: it was lost, is there again and stays dark; "
+                "check interlock and key switch"
+            )

@@ -1,0 +1,136 @@
+"""The lease of a served bench, on the user's side: attach, heartbeats, calls, attach again after a cut."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias
+
+from drivers.errors import DeviceDisconnectedError
+from labdiff.bench.batch import ShouldStop
+from labdiff.remote.messages import ConnectionLostError, LeaseLostError, RemoteError
+from labdiff.remote.serialisation import Traffic, pack, unpack
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_S = 0.2
+"""Time between two heartbeats."""
+PATIENCE_S = 60.0
+"""How long a batch waits for a connection that was lost."""
+RETRY_S = 0.5
+"""Time between two tries to attach again."""
+
+WhileWaiting: TypeAlias = Callable[[], object]
+
+
+class Connection(Protocol):
+    """The connection to a served bench."""
+
+    def call(self, what: str, *arguments: Any, while_waiting: WhileWaiting = lambda: None) -> Any:
+        """Return the answer of `ServedBench.call`; raise ConnectionLostError if none comes.
+
+        while_waiting: called again and again until the answer is there.
+        """
+        ...
+
+    def send(self, what: str, *arguments: Any) -> None:
+        """Call without an answer; waits for nothing."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+class Lease:
+    """Owns a served bench while it is attached. up, down: the traffic so far.
+
+    patience_s: how long a batch waits for a lost connection. sleep_s: waits between two tries.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        patience_s: float = PATIENCE_S,
+        sleep_s: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.connection, self.patience_s, self.sleep_s = connection, patience_s, sleep_s
+        self.owner = uuid.uuid4().hex
+        self.up, self.down = Traffic(), Traffic()
+        self.attached = False
+        self._description = f"process {os.getpid()} of {platform.node()}"
+        self._ended = threading.Event()
+        threading.Thread(target=self._beat, name="heartbeats", daemon=True).start()
+
+    def attach(self) -> None:
+        """Own the bench; its laser goes on. Raises DeviceStateError if another user has it."""
+        self.call("attach", self.owner, self._description)
+        self.attached = True
+
+    def detach(self) -> list[str]:
+        """Let go of the bench, which enters the safe state; return what it could not do.
+
+        A bench whose connection is lost enters it by itself.
+        """
+        self.attached = False
+        try:
+            left_unsafe: list[str] = self.call("detach", self.owner)
+        except ConnectionLostError as error:
+            log.warning("%s; the bench enters the safe state by itself", error)
+            return []
+        return left_unsafe
+
+    def end(self) -> None:
+        """Send no further heartbeats."""
+        self._ended.set()
+
+    def attach_again(self, reason: Exception, should_stop: ShouldStop) -> None:
+        """Attach again after a cut, for as long as `patience_s`. Raises DeviceDisconnectedError then."""
+        self.attached = False
+        until_s = time.monotonic() + self.patience_s
+        while not should_stop():
+            try:
+                self.attach()
+            except (ConnectionLostError, LeaseLostError):
+                if time.monotonic() > until_s:
+                    break
+                self.sleep_s(RETRY_S)
+            else:
+                log.warning("the bench is there again: the batch is measured from its start")
+                return
+        raise DeviceDisconnectedError(
+            f"remote bench: {reason}; not there for {self.patience_s:g} s. It has come to rest by itself"
+        )
+
+    def ask(self, operation: str, *values: Any) -> Any:
+        """Return the result of an operation on a device there.
+
+        After a cut the bench is at rest and its devices are set otherwise: nothing is asked again.
+        Raises DeviceDisconnectedError then.
+        """
+        packed = pack(values)
+        self.up.count(packed)
+        try:
+            answer = self.call("operate", self.owner, operation, *packed)
+        except (ConnectionLostError, LeaseLostError) as error:
+            self.attached = False
+            kind = operation.partition(".")[0]
+            raise DeviceDisconnectedError(f"remote {kind}: {error}") from error
+        self.down.count(answer)
+        return unpack(answer)
+
+    def call(self, what: str, *arguments: Any, while_waiting: WhileWaiting = lambda: None) -> Any:
+        """Return the answer of `ServedBench.call`, or raise the error that it is."""
+        answer = self.connection.call(what, *arguments, while_waiting=while_waiting)
+        if isinstance(answer, RemoteError):
+            raise answer.error()
+        return answer
+
+    def _beat(self) -> None:
+        while not self._ended.wait(HEARTBEAT_S):
+            self.connection.send("beat", self.owner)
