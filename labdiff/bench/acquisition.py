@@ -30,7 +30,7 @@ class DisplayedPattern:
 
 
 @dataclass(frozen=True, slots=True)
-class Exposure:
+class BatchExposure:
     """An exposure of a batch.
 
     index: of its input in the batch. displayed: the pattern meanwhile. frame: the camera's, or the error
@@ -42,7 +42,7 @@ class Exposure:
     frame: Frame | DeviceTimeoutError
 
 
-Exposures: TypeAlias = Generator[Exposure, None, None]
+Exposures: TypeAlias = Generator[BatchExposure, None, None]
 
 
 def sequential(
@@ -66,7 +66,7 @@ def sequential(
     Raises:
         JobStoppedError: If `should_stop` says yes.
     """
-    finish: Callable[[], Exposure] | None = None
+    finish: Callable[[], BatchExposure] | None = None
     for index in indices:
         _raise_if(should_stop)
         displayed = display(index)
@@ -80,7 +80,7 @@ def sequential(
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
+class FieldSequence:
     """Input fields (B, h, w), one for each index, that a modulator plays by its own clock."""
 
     modulator: InputModulator
@@ -90,7 +90,7 @@ class Sequence:
 
 
 def triggered_burst(
-    camera: Camera, clock: BenchClock, sequence: Sequence, should_stop: ShouldStop
+    camera: Camera, clock: BenchClock, sequence: FieldSequence, should_stop: ShouldStop
 ) -> Exposures:
     """Let the modulator play fields by its own clock, and its trigger output expose.
 
@@ -122,22 +122,22 @@ def triggered_burst(
                 seen = min(max(trigger, 0), len(indices) - 1)
             except DeviceTimeoutError as error:
                 frame = error
-            yield Exposure(indices[seen], DisplayedPattern(patterns[seen], started_s), frame)
+            yield BatchExposure(indices[seen], DisplayedPattern(patterns[seen], started_s), frame)
 
 
-def _expose(camera: Camera, index: int, displayed: DisplayedPattern) -> Callable[[], Exposure]:
+def _expose(camera: Camera, index: int, displayed: DisplayedPattern) -> Callable[[], BatchExposure]:
     """Expose; what is returned waits for the frame."""
     try:
         read = camera.expose()
     except DeviceTimeoutError as error:
-        failed = Exposure(index, displayed, error)
+        failed = BatchExposure(index, displayed, error)
         return lambda: failed
 
-    def finish() -> Exposure:
+    def finish() -> BatchExposure:
         try:
-            return Exposure(index, displayed, read())
+            return BatchExposure(index, displayed, read())
         except DeviceTimeoutError as error:
-            return Exposure(index, displayed, error)
+            return BatchExposure(index, displayed, error)
 
     return finish
 

@@ -9,7 +9,7 @@ from drivers.types import Frame
 from labdiff.bench.acquisition import (
     DisplayedPattern,
     Exposures,
-    Sequence,
+    FieldSequence,
     sequential,
     triggered_burst,
 )
@@ -117,7 +117,7 @@ class BatchAcquisition:
             return self._by_slm(batch, indices, should_stop, next_batch)
         declared = self.declared
         if declared.triggered and not batch.layers_differ:
-            sequence = Sequence(dmd, batch.inputs[indices], declared.frame_ms, indices)
+            sequence = FieldSequence(dmd, batch.inputs[indices], declared.frame_ms, indices)
             return triggered_burst(camera, clock, sequence, should_stop)
         return self._by_dmd(dmd, batch, indices, should_stop)
 

@@ -21,15 +21,15 @@ from drivers.errors import DeviceStateError, NoLightError
 from drivers.types import Frame, Roi
 from labdiff.bench.batch import Arrays, NextBatch, PatternBatch, ShouldStop
 from labdiff.bench.batch_acquisition import BatchAcquisition
+from labdiff.bench.bench_safety import BenchSafety
 from labdiff.bench.devices import BenchDevices
 from labdiff.bench.fault_log import FaultLog
 from labdiff.bench.frame_log import FrameLog
-from labdiff.bench.frame_replay import FrameReplay, Recording
+from labdiff.bench.frame_replay import FrameReplay, RoutineRecording
 from labdiff.bench.frame_validation import FrameValidator, RejectReason
 from labdiff.bench.intensity import IntensityConversion
 from labdiff.bench.measurement import Measurement
 from labdiff.bench.recorded_devices import BEFORE_ALL
-from labdiff.bench.safe_state import SafeState
 from labdiff.bench.slm_display import SlmDisplay
 from labdiff.bench.snapshot import (
     DEVICES,
@@ -88,7 +88,7 @@ class Bench:
         self._acquisition = BatchAcquisition(
             layout, devices, self.display, self.fault_log, most_saturated
         )
-        self._safe_state = SafeState(devices, self.display.flatten)
+        self._safety = BenchSafety(devices, self.display.flatten)
         self._restorable = restorable
 
     def __enter__(self) -> Bench:
@@ -120,20 +120,20 @@ class Bench:
 
     def wake(self) -> None:
         """Switch the laser on, and wait until its light may be relied on."""
-        self._safe_state.leave()
+        self._safety.leave()
 
     def rest(self) -> None:
         """Switch the laser off and flatten the SLM; a device that fails does not keep the other from it."""
-        self._safe_state.enter()
+        self._safety.enter()
 
     def close(self) -> None:
         """Enter the safe state and close every device, whatever fails."""
-        self._safe_state.close()
+        self._safety.close()
 
     @property
     def left_unsafe(self) -> list[str]:
         """What the last way into the safe state could not do, one line each."""
-        return self._safe_state.left_unsafe
+        return self._safety.left_unsafe
 
     @property
     def planes(self) -> int:
@@ -246,7 +246,7 @@ class Bench:
         return found
 
     @contextmanager
-    def recording(self, log: FrameLog) -> Iterator[Recording]:
+    def recording(self, log: FrameLog) -> Iterator[RoutineRecording]:
         """Record the frames of the routine that runs while this is entered.
 
         Those that the log holds already are answered from there, without the devices.

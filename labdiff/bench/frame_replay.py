@@ -24,10 +24,10 @@ from labdiff.bench.devices import BenchDevices
 from labdiff.bench.frame_log import FrameLog, Record
 from labdiff.bench.recorded_devices import (
     BEFORE_ALL,
-    Progress,
     RecordedClock,
     RecordedModulator,
     RecordedSlm,
+    ReplayProgress,
 )
 
 
@@ -44,7 +44,7 @@ class FrameRequest:
 
 
 @dataclass(slots=True)
-class Recording:
+class RoutineRecording:
     """The frames of one routine so far.
 
     frames: number of all of them; from_log: of those that came from the log. catch_up: displays what was
@@ -73,20 +73,20 @@ class FrameReplay:
     """
 
     def __init__(self, devices: BenchDevices) -> None:
-        self._progress = Progress()
+        self._progress = ReplayProgress()
         self._laser = devices.laser
         self._slm = RecordedSlm(devices.slm, self._progress)
         self._dmd = None if devices.dmd is None else RecordedModulator(devices.dmd, self._progress)
         self._clock = RecordedClock(devices.clock, self._progress)
         self._camera = RecordedCamera(devices.camera, self)
-        self._recording: Recording | None = None
+        self._recording: RoutineRecording | None = None
         self._answers: Iterator[Record] = iter(())
         self.devices = replace(
             devices, slm=self._slm, dmd=self._dmd, clock=self._clock, camera=self._camera
         )
 
     @property
-    def recording(self) -> Recording | None:
+    def recording(self) -> RoutineRecording | None:
         """The recording of the routine in progress; None outside of one."""
         return self._recording
 
@@ -96,12 +96,12 @@ class FrameReplay:
         return self._progress.live
 
     @contextmanager
-    def record(self, log: FrameLog) -> Iterator[Recording]:
+    def record(self, log: FrameLog) -> Iterator[RoutineRecording]:
         """Record the routine that runs while this is entered; its frames in the log are answered first.
 
-        Afterwards the log is still there: `Recording.finish` deletes it once the result is stored.
+        Afterwards the log is still there: `RoutineRecording.finish` deletes it once the result is stored.
         """
-        recording = self._recording = Recording(log, self._catch_up)
+        recording = self._recording = RoutineRecording(log, self._catch_up)
         self._answers = log.records()
         self._progress.recording = True
         self._progress.following = next(self._answers, None)
@@ -117,7 +117,7 @@ class FrameReplay:
             for modulator in self._modulators:
                 modulator.end()
 
-    def answer(self, recording: Recording) -> Frame | None:
+    def answer(self, recording: RoutineRecording) -> Frame | None:
         """Return the recorded frame of the present request; None if it has to be measured."""
         record = self._progress.following
         recording.frames += 1
@@ -147,7 +147,9 @@ class FrameReplay:
         """Return what is displayed and set as an exposure begins; it may change before the read-out."""
         return FrameRequest(self._digest(), self._pattern, self._clock.readings())
 
-    def append(self, recording: Recording, frame: Frame, request: FrameRequest, new: bool) -> None:
+    def append(
+        self, recording: RoutineRecording, frame: Frame, request: FrameRequest, new: bool
+    ) -> None:
         """Write a measured frame into the log. new: the camera did not hand it out before."""
         recording.log.append(
             Record(

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from drivers.errors import DeviceError, DeviceTimeoutError, TooMuchLightError
 from drivers.types import Frame
-from labdiff.bench.acquisition import Exposure, Exposures
+from labdiff.bench.acquisition import BatchExposure, Exposures
 from labdiff.bench.fault_log import FaultLog
 
 RejectReason = Literal["dropped", "duplicated", "late", "torn", "stale", "saturated"]
@@ -95,7 +95,7 @@ class FrameValidator:
         counts = {name: int(state.get(f"frames|{name}", 0)) for name in get_args(RejectReason)}
         self.rejected = Counter({name: number for name, number in counts.items() if number})
 
-    def _reason(self, exposure: Exposure, known: bool) -> RejectReason | None:
+    def _reason(self, exposure: BatchExposure, known: bool) -> RejectReason | None:
         """Return why a frame is rejected, and count it; None if it belongs to its pattern."""
         reason: RejectReason | None = None
         frame = exposure.frame
@@ -115,7 +115,7 @@ class FrameValidator:
             self.rejected[reason] += 1
         return reason
 
-    def _error(self, exposure: Exposure) -> DeviceError:
+    def _error(self, exposure: BatchExposure) -> DeviceError:
         if isinstance(exposure.frame, DeviceTimeoutError):
             return exposure.frame
         return DeviceTimeoutError(

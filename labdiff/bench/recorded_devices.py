@@ -19,7 +19,7 @@ BEFORE_ALL = -(2**40)
 
 
 @dataclass(slots=True)
-class Progress:
+class ReplayProgress:
     """What all recorded devices of a bench know: whether frames are recorded, and the next of the log.
 
     recording: a routine is in progress. following: the frame that answers the next request; None once the
@@ -41,7 +41,7 @@ class RecordedPatterns(PatternWrapper[D]):
     pattern: id of the displayed pattern. digest: of the displayed pattern and of how it is displayed.
     """
 
-    def __init__(self, device: D, progress: Progress) -> None:
+    def __init__(self, device: D, progress: ReplayProgress) -> None:
         super().__init__(device)
         self._progress = progress
         self._noted: tuple[DisplayCommand[D], FloatArray] | None = None
@@ -102,7 +102,7 @@ class RecordedModulator(RecordedPatterns[InputModulator], ModulatorWrapper):
 class RecordedClock:
     """A clock that does not wait for recorded frames, and repeats what was read between them."""
 
-    def __init__(self, real: BenchClock, progress: Progress) -> None:
+    def __init__(self, real: BenchClock, progress: ReplayProgress) -> None:
         self.real, self._progress = real, progress
         self._read: list[float] = []
         self._answers: deque[float] = deque()

@@ -18,7 +18,7 @@ from calibration.result_file import Result
 from drivers.errors import DeviceDisconnectedError
 from labdiff.atomic_write import write_atomically
 from labdiff.bench.frame_log import FrameLog
-from labdiff.bench.frame_replay import Recording
+from labdiff.bench.frame_replay import RoutineRecording
 from labdiff.calibrations.routines import ALL, FIRST_LOOK, REST, ROUTINES, Routine, routine
 from labdiff.config.bench import SHIPPED
 from labdiff.errors import UserError
@@ -179,7 +179,7 @@ class ArchivedCalibration:
         self.archive.folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self._plan_file, json.dumps(left).encode())
 
-    def _provenance(self, what: Routine, seconds: float, recording: Recording) -> Provenance:
+    def _provenance(self, what: Routine, seconds: float, recording: RoutineRecording) -> Provenance:
         bench, config = self.calibrated.bench, self.calibrated.config
         devices = {"slm": bench.slm.name, "camera": bench.camera.name, "laser": bench.laser.name}
         if bench.dmd is not None:

@@ -28,7 +28,7 @@ RETRY_S = 0.5
 WhileWaiting: TypeAlias = Callable[[], object]
 
 
-class Connection(Protocol):
+class BenchConnection(Protocol):
     """The connection to a served bench."""
 
     def call(self, what: str, *arguments: Any, while_waiting: WhileWaiting = lambda: None) -> Any:
@@ -55,7 +55,7 @@ class Lease:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: BenchConnection,
         patience_s: float = PATIENCE_S,
         sleep_s: Callable[[float], None] = time.sleep,
     ) -> None:

@@ -12,7 +12,7 @@ import pytest
 from drivers.types import CountArray
 from labdiff.bench.bench import Bench
 from labdiff.bench.frame_log import FrameLog
-from labdiff.bench.frame_replay import Recording
+from labdiff.bench.frame_replay import RoutineRecording
 from mock_hardware.laboratory import MockLaboratory
 from tests.unit.small_bench import small_bench
 
@@ -42,7 +42,7 @@ def routine(bench: Bench, killed_at: int | None = None) -> list[CountArray]:
     return frames
 
 
-def begun(bench: Bench, path: Path) -> AbstractContextManager[Recording]:
+def begun(bench: Bench, path: Path) -> AbstractContextManager[RoutineRecording]:
     return bench.recording(FrameLog(path))
 
 

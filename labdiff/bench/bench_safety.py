@@ -11,7 +11,7 @@ from labdiff.bench.devices import BenchDevices
 log = logging.getLogger(__name__)
 
 
-class SafeState:
+class BenchSafety:
     """Switches a bench on and off. flatten: displays a flat pattern.
 
     left_unsafe: what the last way into the safe state could not do, one line each.
