@@ -18,7 +18,7 @@ from labdiff.bench.reconnecting_camera import ReconnectingCamera
 from labdiff.config.bench import RetriesConfig
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
-from tests.unit.small_bench import small_bench
+from tests.support.small_bench import small_bench
 
 GEOMETRY = MockGeometry(
     850.0, 9.2, (64, 160), (32, 32), 16, (10, 60, 110), 5.7, 0.2, "slm_patch",

@@ -18,7 +18,7 @@ from calibration.result_file import read_result, write_result
 from drivers.protocols import Laser
 from drivers.types import Roi
 from mock_hardware.laboratory import MockLaboratory
-from tests.unit.mock_bench import LAYOUT, laboratory, result_of, settle
+from tests.support.mock_bench import LAYOUT, laboratory, result_of, settle
 
 SEEDS = (0, 1, 2)
 

@@ -23,7 +23,7 @@ from calibration.spots import BlazeSpots, LensSpots, intensity, superpose
 from drivers.types import Roi
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.settings import MockSettings
-from tests.unit.mock_bench import LAYOUT, laboratory, result_of, settle
+from tests.support.mock_bench import LAYOUT, laboratory, result_of, settle
 
 RELAY = ("magnification_error", "rotation_deg", "offset_px", "distortion")
 NOISE = ("shot_noise", "read_noise_electrons", "pedestal", "gain_pattern", "defects")

@@ -19,7 +19,7 @@ from labdiff.bench.acquisition_thread import AcquisitionThread
 from labdiff.bench.fault_log import REOPENED
 from labdiff.bench.snapshot import BenchSnapshot
 from labdiff.errors import JobStoppedError
-from tests.unit.small_bench import small_bench
+from tests.support.small_bench import small_bench
 
 Kind = Literal["slm_patch", "dmd"]
 KINDS: tuple[Kind, ...] = ("slm_patch", "dmd")

@@ -16,7 +16,7 @@ from labdiff.config.bench import BenchConfig, bench_text, load_bench, parse_benc
 from labdiff.errors import UserError
 from mock_hardware.fault_script import FOR_EVER, Fault
 from mock_hardware.slm import MockSLM
-from tests.unit.small_bench import small_bench, straight
+from tests.support.small_bench import small_bench, straight
 
 
 @pytest.fixture(scope="module")

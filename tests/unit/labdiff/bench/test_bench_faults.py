@@ -27,8 +27,8 @@ from mock_hardware.clock import VirtualClock
 from mock_hardware.fault_script import FOR_EVER, Fault
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.laser import MockLaser
-from tests.unit.mock_bench import laboratory_of
-from tests.unit.small_bench import straight
+from tests.support.mock_bench import laboratory_of
+from tests.support.small_bench import straight
 
 InputKind = Literal["slm_patch", "dmd"]
 LEFTS = (2, 22, 42)

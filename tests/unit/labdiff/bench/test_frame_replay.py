@@ -14,7 +14,7 @@ from labdiff.bench.bench import Bench
 from labdiff.bench.frame_log import FrameLog
 from labdiff.bench.frame_replay import RoutineRecording
 from mock_hardware.laboratory import MockLaboratory
-from tests.unit.small_bench import small_bench
+from tests.support.small_bench import small_bench
 
 STEPS = 6
 

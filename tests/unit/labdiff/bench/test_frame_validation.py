@@ -15,7 +15,7 @@ from labdiff.bench.frame_validation import TRIES, FrameValidator, RejectReason
 from labdiff.errors import JobStoppedError
 from mock_hardware.fault_script import FOR_EVER, Fault
 from mock_hardware.laboratory import MockLaboratory
-from tests.unit.small_bench import small_bench
+from tests.support.small_bench import small_bench
 
 Kind = Literal["slm_patch", "dmd"]
 BATCH = 6

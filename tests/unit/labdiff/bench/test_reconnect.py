@@ -27,7 +27,7 @@ from labdiff.config.bench import RetriesConfig, load_bench
 from mock_hardware.clock import VirtualClock
 from mock_hardware.fault_script import FOR_EVER, Fault
 from mock_hardware.laboratory import MockLaboratory
-from tests.unit.mock_bench import laboratory_of
+from tests.support.mock_bench import laboratory_of
 
 POLICY = RetriesConfig(
     tries=3, first_wait_ms=100.0, growth=3.0, reconnects=4, reconnect_wait_ms=1000.0

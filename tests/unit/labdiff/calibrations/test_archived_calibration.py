@@ -16,7 +16,7 @@ from labdiff.config.bench import load_bench
 from labdiff.job import run
 from labdiff.session.calibrated_bench import CalibratedBench
 from mock_hardware.fault_script import FOR_EVER, Fault
-from tests.unit.mock_bench import laboratory_of
+from tests.support.mock_bench import laboratory_of
 
 PLAN = ("dark level", "registration")
 

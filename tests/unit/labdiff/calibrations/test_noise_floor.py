@@ -11,8 +11,8 @@ from calibration.resample import Rectifier
 from calibration.result import Verdict
 from drivers.types import Roi
 from mock_hardware.settings import MockSettings
-from tests.unit.mock_bench import GEOMETRY, LAYOUT, laboratory
-from tests.unit.small_bench import small_bench, straight
+from tests.support.mock_bench import GEOMETRY, LAYOUT, laboratory
+from tests.support.small_bench import small_bench, straight
 
 
 def test_noise_of_rectified_pixels_is_that_of_white_noise_rectified() -> None:

@@ -21,8 +21,8 @@ from labdiff.remote.remote_bench import RemoteBench
 from labdiff.remote.serialisation import Traffic, pack, unpack
 from labdiff.remote.served_bench import LEASE_S, ServedBench
 from mock_hardware.laboratory import MockLaboratory
+from tests.support.small_bench import small_bench
 from tests.unit.labdiff.training.test_twin_only import SMALL
-from tests.unit.small_bench import small_bench
 
 Kind = Literal["slm_patch", "dmd"]
 

@@ -19,7 +19,7 @@ from labdiff.sweep.driver import SweepDriver
 from labdiff.sweep.sweep_file import read_sweep
 from labdiff.training.twin_only import TwinTraining
 from labdiff.workers.task import Task
-from tests.unit.inline_workers import InlineWorkers
+from tests.support.inline_workers import InlineWorkers
 from tests.unit.labdiff.training.test_twin_only import SMALL
 
 SWEEP = """

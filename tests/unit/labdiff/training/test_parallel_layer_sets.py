@@ -21,7 +21,7 @@ from labdiff.session.training_session import TrainingSession
 from labdiff.training import layer_set_task as layer_set
 from labdiff.training.loop import train
 from labdiff.training.parallel_layer_sets import train_on_twin
-from tests.unit.inline_workers import InlineWorkers
+from tests.support.inline_workers import InlineWorkers
 from tests.unit.labdiff.training.test_twin_only import SMALL
 
 OPTIONS = TrainingOptions(

@@ -17,7 +17,7 @@ from labdiff.workers.local_processes import LocalWorkers
 from labdiff.workers.ray_runtime import has_ray, ray_module
 from labdiff.workers.ray_tasks import RayWorkers
 from labdiff.workers.task import TRIES, Failed, Task, TaskFailedError, Workers, run_tasks
-from tests.unit.inline_workers import InlineWorkers
+from tests.support.inline_workers import InlineWorkers
 
 
 def counting(argument: tuple[int, int]) -> Iterator[int]:
