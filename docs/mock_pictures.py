@@ -205,9 +205,9 @@ def flat() -> Array:
     return np.zeros((GEOMETRY.layers + 1, *GEOMETRY.patch_shape), np.float32)
 
 
-def light(dials: MockSettings, phases: Array, seed: int = SEED) -> Array:
+def light(settings: MockSettings, phases: Array, seed: int = SEED) -> Array:
     """Intensity on the camera, without its noise."""
-    path = LightPath(GEOMETRY, dials, draw_truth(GEOMETRY, dials, seed))
+    path = LightPath(GEOMETRY, settings, draw_truth(GEOMETRY, settings, seed))
     grey = PhaseQuantiser(GEOMETRY.slm_bit_depth)
     written = np.stack([path.panel.phase(i, grey(phase)) for i, phase in enumerate(phases)])
     return path.image(path.plane(written), WINDOW)
@@ -216,20 +216,20 @@ def light(dials: MockSettings, phases: Array, seed: int = SEED) -> Array:
 def dialled(**values: float) -> MockSettings:
     """Every effect off but these, named section__dial."""
     names = [name.replace("__", ".") for name in values]
-    dials = MockSettings().only(*names)
+    settings = MockSettings().only(*names)
     for name, value in zip(names, values.values(), strict=True):
-        section, dial = name.split(".")
-        changed = getattr(dials, section).model_copy(update={dial: value})
-        dials = dials.model_copy(update={section: changed})
-    return dials
+        section, setting = name.split(".")
+        changed = getattr(settings, section).model_copy(update={setting: value})
+        settings = settings.model_copy(update={section: changed})
+    return settings
 
 
 def titled(name: str, value: float) -> tuple[str, str]:
-    """Title and note of a dial."""
-    section, dial = name.split(".")
-    default = getattr(getattr(MockSettings(), section), dial)
+    """Title and note of a setting."""
+    section, setting = name.split(".")
+    default = getattr(getattr(MockSettings(), section), setting)
     note = "the default" if value == default else f"default {default:g}"
-    return f"{dial} = {value:g}", f"[mock.{section}], {note}"
+    return f"{setting} = {value:g}", f"[mock.{section}], {note}"
 
 
 def shown(phases: Array, **value: float) -> Shown:
@@ -238,9 +238,9 @@ def shown(phases: Array, **value: float) -> Shown:
     return Shown(*titled(key.replace("__", "."), number), light(dialled(**value), phases))
 
 
-def laboratory(dials: MockSettings, seed: int = SEED) -> MockLaboratory:
+def laboratory(settings: MockSettings, seed: int = SEED) -> MockLaboratory:
     """Laser on, shutter open, the window read out."""
-    lab = MockLaboratory.create(GEOMETRY, dials, seed)
+    lab = MockLaboratory.create(GEOMETRY, settings, seed)
     lab.laser.emission = True
     lab.world.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
     lab.camera.roi = WINDOW
@@ -460,12 +460,12 @@ def slm() -> None:
 
 def _response(axes: Axes) -> None:
     grey = np.arange(256)
-    for dials, colour, words in (
+    for settings, colour, words in (
         (OFF, GREY, "off"),
         (dialled(slm__stroke_spread=0.12), BLUE, "stroke_spread 0.12 (default)"),
         (dialled(slm__lut_bend=0.1), ORANGE, "lut_bend 0.1 (default 0.04)"),
     ):
-        response = draw_truth(GEOMETRY, dials, SEED).phase_by_grey_rad
+        response = draw_truth(GEOMETRY, settings, SEED).phase_by_grey_rad
         axes.plot(grey, response / np.pi, color=colour, label=words)
     axes.set(xlabel="grey level", ylabel=PHASE, xlim=(0, 255), ylim=(0, 3.1))
     axes.legend(loc="upper left", handlelength=1.0)
@@ -509,11 +509,11 @@ def dmd() -> None:
     geometry = dataclasses.replace(GEOMETRY, input_kind="dmd")
     axes = plot(sheet, EDGE, 12, (330, TITLE + CELL + 36), "load_us = 43.2, mirror_us = 8")
     y, x = plane()
-    for dials, colour, words in (
+    for settings, colour, words in (
         (OFF, GREY, "diffraction_loss off"),
         (dialled(dmd__diffraction_loss=0.12), BLUE, "diffraction_loss = 0.12, the default"),
     ):
-        lab = MockLaboratory.create(geometry, dials, SEED)
+        lab = MockLaboratory.create(geometry, settings, SEED)
         lab.laser.emission = True
         assert lab.dmd is not None
         lab.dmd.show(np.ones(geometry.patch_shape, np.float32))
@@ -524,7 +524,7 @@ def dmd() -> None:
         seen = [
             lab.world.expose(WINDOW, asked_s + t * 1e-6, 1e-9, 0.0, 1)[0]().sum() for t in times_us
         ]
-        if dials is OFF:
+        if settings is OFF:
             most = float(max(seen))
         axes.plot(times_us, np.array(seen) / most, color=colour, label=words)
     axes.set(
@@ -554,8 +554,8 @@ def camera() -> None:
     """Noise, fixed patterns, defects and the end of the scale."""
     part = Roi(WINDOW.top + 15, WINDOW.left + 70, 80, 80)
 
-    def seen(dials: MockSettings, exposure_ms: float) -> Array:
-        lab = laboratory(dials)
+    def seen(settings: MockSettings, exposure_ms: float) -> Array:
+        lab = laboratory(settings)
         lab.camera.roi, lab.camera.exposure_ms = part, exposure_ms
         write(lab, star())
         counts = lab.camera.get_frame().pixels.astype(np.float64)
@@ -671,11 +671,11 @@ def in_time() -> None:
 def _rise(axes: Axes) -> None:
     times_ms = np.linspace(-2.0, 26.0, 400)
     steps = np.array([2.0, 1.0, 0.25]) * np.pi
-    dials = MockSlmSettings(scan_ms=0.0)
+    settings = MockSlmSettings(scan_ms=0.0)
     flat_phase = np.zeros((1, 1, len(steps)), np.float32)
-    crystal = LiquidCrystal(dials, flat_phase, np.zeros(1))
+    crystal = LiquidCrystal(settings, flat_phase, np.zeros(1))
     target = steps.astype(np.float32)[None, None]
-    period_s = 1.0 / dials.refresh_hz
+    period_s = 1.0 / settings.refresh_hz
     crystal.show(1, target, period_s)
     up = np.array([crystal.phase(period_s + t * 1e-3)[0, 0] for t in times_ms])
     crystal.show(2, flat_phase, 60 * period_s)
@@ -779,16 +779,16 @@ def _shutters(sheet: Sheet, top: float) -> None:
 def drift() -> None:
     """An hour of what moves by itself, and its spectrum."""
     sheet = Sheet(WIDTH, 400)
-    dials = MockSettings().drift
-    moving = Drift(dials, SEED)
+    settings = MockSettings().drift
+    moving = Drift(settings, SEED)
     minutes = np.arange(0, 3601, 5) / 60.0
     found = [moving.at(60.0 * m) for m in minutes]
     traces = (
-        ("beam, \u00b5rad", [1e6 * f.beam_rad for f in found], dials.beam_urad),
-        ("mirror, \u00b5rad", [1e6 * f.mirror_rad for f in found], dials.mirror_urad),
-        ("power, %", [100 * f.power for f in found], 100 * dials.power),
-        ("wavelength, pm", [1e3 * f.wavelength_nm for f in found], 1e3 * dials.wavelength_nm),
-        ("SLM, K", [f.temperature_k for f in found], dials.temperature_k),
+        ("beam, \u00b5rad", [1e6 * f.beam_rad for f in found], settings.beam_urad),
+        ("mirror, \u00b5rad", [1e6 * f.mirror_rad for f in found], settings.mirror_urad),
+        ("power, %", [100 * f.power for f in found], 100 * settings.power),
+        ("wavelength, pm", [1e3 * f.wavelength_nm for f in found], 1e3 * settings.wavelength_nm),
+        ("SLM, K", [f.temperature_k for f in found], settings.temperature_k),
     )
     sheet.write(
         EDGE, 12, "[mock.drift] at its defaults: an hour (band: one rms)", weight="bold", fontsize=8
@@ -811,10 +811,10 @@ def drift() -> None:
 
 
 def _spectrum(axes: Axes) -> None:
-    dials = MockSettings().drift
+    settings = MockSettings().drift
     for name, tau_s, colour, length in (
-        ("angles, 2 minutes", 60.0 * dials.angle_minutes, BLUE, 2**12),
-        ("temperature, 30 minutes", 60.0 * dials.temperature_minutes, ORANGE, 2**15),
+        ("angles, 2 minutes", 60.0 * settings.angle_minutes, BLUE, 2**12),
+        ("temperature, 30 minutes", 60.0 * settings.temperature_minutes, ORANGE, 2**15),
     ):
         density = []
         for seed in range(3):

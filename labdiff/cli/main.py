@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module, metadata
 from typing import Any
 
@@ -44,13 +45,19 @@ EXIT_INTERRUPTED = 130
 
 
 def main() -> None:
-    """Entry point: a user's mistake is one clear line and exit code 2, never a traceback."""
+    """Run the command line: a user's mistake is one clear line and exit code 2, never a traceback."""
+    sys.exit(guarded(application()))
+
+
+@cache
+def application() -> typer.Typer:
+    """Return the command line with all its commands, those of other installed packages among them."""
     for name in COMMANDS:
         import_module(f"labdiff.cli.{name}").register(app)
     for entry in metadata.entry_points(group="labdiff.commands"):
         register: Callable[[typer.Typer], None] = entry.load()
         register(app)
-    sys.exit(guarded(app))
+    return app
 
 
 def guarded(command: Callable[..., Any]) -> int:

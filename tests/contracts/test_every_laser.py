@@ -205,7 +205,7 @@ def test_garbage_is_said_and_forgotten(line: str) -> None:
         laser.close()
 
 
-def test_a_pulled_cable_and_a_closed_laser_are_told_apart() -> None:
+def test_a_pulled_cable_and_a_closed_laser_raise_different_errors() -> None:
     with room(scpi_laser) as there:
         laser = opened(there, ScpiLaser)
         assert isinstance(there.line, TcpLine)

@@ -150,7 +150,7 @@ def test_one_owner_at_a_time() -> None:
 
 
 @pytest.mark.usefixtures("two_monitors")
-def test_what_a_dead_owner_left_is_told_and_made_flat() -> None:
+def test_what_a_dead_owner_left_is_reported_and_made_flat() -> None:
     subprocess.run([sys.executable, "-c", DIES], check=False)
     app = typer.Typer()
     labdiff.cli.slm.register(app)

@@ -70,12 +70,12 @@ def twin_that_knows(truth: Truth) -> DigitalTwin:
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_twin_told_the_truth_predicts_the_mock(seed: int) -> None:
-    dials = MockSettings().only(*MODELLED)
-    relay = dials.relay.model_copy(update={"pupil_na": 0.0})
-    dials = dials.model_copy(update={"samples_per_pixel": SAMPLES, "relay": relay})
-    truth = draw_truth(GEOMETRY, dials, seed)
-    twin, light_path = twin_that_knows(truth), LightPath(GEOMETRY, dials, truth)
+def test_twin_with_the_true_parameters_predicts_the_mock(seed: int) -> None:
+    settings = MockSettings().only(*MODELLED)
+    relay = settings.relay.model_copy(update={"pupil_na": 0.0})
+    settings = settings.model_copy(update={"samples_per_pixel": SAMPLES, "relay": relay})
+    truth = draw_truth(GEOMETRY, settings, seed)
+    twin, light_path = twin_that_knows(truth), LightPath(GEOMETRY, settings, truth)
     dark = (1.0 - truth.dead_space) ** 10
     turn = 2.0 * torch.pi
     for phases in (

@@ -23,12 +23,12 @@ GEOMETRY = MockGeometry(
 
 def laboratory(
     seed: int,
-    dials: MockSettings | None = None,
+    settings: MockSettings | None = None,
     emission: bool = True,
     exposure_ms: float | None = None,
 ) -> MockLaboratory:
     """A room whose laser is on, and whose shutter has opened."""
-    lab = MockLaboratory.create(GEOMETRY, dials, seed)
+    lab = MockLaboratory.create(GEOMETRY, settings, seed)
     lab.laser.emission = emission
     lab.world.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
     if exposure_ms is not None:

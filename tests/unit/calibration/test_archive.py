@@ -29,7 +29,7 @@ def provenance(second: int) -> Provenance:
     )
 
 
-def test_the_newest_that_did_not_fail_is_used_and_all_are_kept(tmp_path: Path) -> None:
+def test_the_newest_that_did_not_fail_is_used_and_all_are_stored(tmp_path: Path) -> None:
     archive = CalibrationArchive(tmp_path / "bench")
     assert archive.latest("exposure") is None
     for second, (exposure_ms, verdict) in enumerate([(1.0, PASS), (2.0, PASS), (3.0, FAIL)]):

@@ -40,9 +40,9 @@ SMALL = MockGeometry(
 
 
 def laboratory(
-    geometry: MockGeometry, dials: MockSettings | None = None, seed: int = 0, lit: bool = True
+    geometry: MockGeometry, settings: MockSettings | None = None, seed: int = 0, lit: bool = True
 ) -> MockLaboratory:
-    lab = MockLaboratory.create(geometry, dials, seed)
+    lab = MockLaboratory.create(geometry, settings, seed)
     lab.laser.emission = lit
     lab.world.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
     lab.slm.set_lut(lab.world.truth.phase_by_grey_rad * lab.world.truth.stroke_map.mean())
@@ -126,9 +126,9 @@ def test_amplitude_centre_waists_and_edge_with_every_effect_on(tmp_path: Path) -
 
 def test_a_beam_far_off_its_patch_is_warned_of_with_the_way_to_move() -> None:
     effects = ("camera.read_noise_electrons", "camera.shot_noise", "slm.crosstalk_px")
-    dials = MockSettings().only(*effects)
-    beam_dials = dials.beam.model_copy(update={"offset_um": 70.0})
-    lab = laboratory(SMALL, dials.model_copy(update={"beam": beam_dials}), seed=1)
+    settings = MockSettings().only(*effects)
+    beam_settings = settings.beam.model_copy(update={"offset_um": 70.0})
+    lab = laboratory(SMALL, settings.model_copy(update={"beam": beam_settings}), seed=1)
     true_um = lab.world.truth.beam_centre_um
     assert np.abs(true_um).max() > 110.0
     beam, _ = found(lab, SMALL_LAYOUT)
@@ -141,11 +141,11 @@ def test_a_beam_far_off_its_patch_is_warned_of_with_the_way_to_move() -> None:
 
 @pytest.mark.parametrize("mistake", ["dark", "frozen"])
 def test_without_a_spot_it_fails_and_says_what_to_do(mistake: str) -> None:
-    dials = MockSettings()
+    settings = MockSettings()
     if mistake == "frozen":
-        faults = dials.faults.model_copy(update={"script": ("slm_frozen@1-",)})
-        dials = dials.model_copy(update={"faults": faults})
-    lab = laboratory(SMALL, dials, lit=mistake != "dark")
+        faults = settings.faults.model_copy(update={"script": ("slm_frozen@1-",)})
+        settings = settings.model_copy(update={"faults": faults})
+    lab = laboratory(SMALL, settings, lit=mistake != "dark")
     beam, _ = found(lab, SMALL_LAYOUT)
     assert beam.verdict.level == "fail"
     assert "spot" in beam.verdict.reason

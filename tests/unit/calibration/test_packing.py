@@ -21,8 +21,8 @@ def test_frames_of_a_left_packed_camera_are_those_of_a_right_packed_one() -> Non
     frames = {}
     packings: tuple[Literal["left", "right"], ...] = ("left", "right")
     for packing in packings:
-        dials = MockSettings(threads=1, camera=MockCameraSettings(packing=packing))
-        lab = MockLaboratory.create(GEOMETRY, dials, 3)
+        settings = MockSettings(threads=1, camera=MockCameraSettings(packing=packing))
+        lab = MockLaboratory.create(GEOMETRY, settings, 3)
         step = packing_step(lab.camera.get_frame().pixels, 12)
         assert step == {"left": 16, "right": 1}[packing]
         camera = RightJustified(lab.camera, step)

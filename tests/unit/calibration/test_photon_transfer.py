@@ -19,9 +19,9 @@ GEOMETRY = MockGeometry(
 
 
 def laboratory(
-    seed: int, dials: MockSettings | None = None, emission: bool = True
+    seed: int, settings: MockSettings | None = None, emission: bool = True
 ) -> MockLaboratory:
-    lab = MockLaboratory.create(GEOMETRY, dials, seed)
+    lab = MockLaboratory.create(GEOMETRY, settings, seed)
     lab.laser.emission = emission
     lab.world.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
     return lab
@@ -55,9 +55,9 @@ def test_gain_read_noise_and_saturation_are_the_truths(seed: int) -> None:
 
 
 def test_left_justified_counts_are_recognised() -> None:
-    dials = MockSettings()
-    packed = dials.camera.model_copy(update={"packing": "left"})
-    lab = laboratory(0, dials.model_copy(update={"camera": packed}))
+    settings = MockSettings()
+    packed = settings.camera.model_copy(update={"packing": "left"})
+    lab = laboratory(0, settings.model_copy(update={"camera": packed}))
     lab.camera.exposure_ms = 2.0
     camera = found(lab, step_counts=16.0)
     assert camera.step_counts == 16.0

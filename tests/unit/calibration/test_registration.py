@@ -61,8 +61,8 @@ def test_curved_patches_shift_spots_as_lenses_do() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_three_frames_find_the_relay_and_a_gap_that_is_not_the_data_sheets(seed: int) -> None:
     effects = [f"relay.{d}" for d in RELAY] + [f"camera.{d}" for d in NOISE]
-    dials = MockSettings().only(*effects, "cavity.gap_error", "relay.defocus_mm")
-    lab = laboratory(seed, dials, exposure_ms=0.5)
+    settings = MockSettings().only(*effects, "cavity.gap_error", "relay.defocus_mm")
+    lab = laboratory(seed, settings, exposure_ms=0.5)
     before = lab.camera.requests
     found = registered(lab)
     assert found.verdict.level == "pass", found.verdict.reason
@@ -76,7 +76,7 @@ def test_three_frames_find_the_relay_and_a_gap_that_is_not_the_data_sheets(seed:
     assert lab.camera.exposure_ms == 0.5
 
 
-def test_with_every_effect_on_the_spots_are_told_apart_and_the_window_has_no_part_in_it() -> None:
+def test_with_every_effect_on_the_spots_are_identified_in_any_window() -> None:
     whole = registered(laboratory(1, exposure_ms=0.5))
     lab = laboratory(1, exposure_ms=0.5)
     lab.camera.roi = Roi(16, 24, 224, 272)

@@ -1,4 +1,4 @@
-"""Settling against the mock crystal's dials."""
+"""Settling against the mock crystal's settings."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ GEOMETRY = MockGeometry(
 
 
 def laboratory(
-    dials: MockSettings | None = None, seed: int = 0, lit: bool = True
+    settings: MockSettings | None = None, seed: int = 0, lit: bool = True
 ) -> MockLaboratory:
-    lab = MockLaboratory.create(GEOMETRY, dials, seed)
+    lab = MockLaboratory.create(GEOMETRY, settings, seed)
     lab.laser.emission = lit
     lab.world.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
     lab.camera.exposure_ms = 2.0
@@ -50,18 +50,20 @@ def found(lab: MockLaboratory, known: bool = True, cycles: int = 4) -> SettlingF
             return result
 
 
-def true_settle_ms(dials: MockSlmSettings) -> float:
+def true_settle_ms(settings: MockSlmSettings) -> float:
     """Worst wait, scan to the patches' last row, and 1 % of a vanishing step left."""
     last_row = (LAYOUT.top + LAYOUT.patch_shape[0] - 1) / LAYOUT.panel_shape[0]
-    tau = max(dials.rise_ms, dials.fall_ms) / np.log(9.0) * (1.0 + dials.small_step_slowdown)
-    return float(1e3 / dials.refresh_hz + last_row * dials.scan_ms + np.log(100.0) * tau)
+    tau = (
+        max(settings.rise_ms, settings.fall_ms) / np.log(9.0) * (1.0 + settings.small_step_slowdown)
+    )
+    return float(1e3 / settings.refresh_hz + last_row * settings.scan_ms + np.log(100.0) * tau)
 
 
 @pytest.mark.parametrize(
     ("seed", "changed"),
     [(0, {}), (1, {"rise_ms": 8.0, "fall_ms": 3.0, "refresh_hz": 422.0, "scan_ms": 1.5})],
 )
-def test_rise_fall_and_settling_are_the_dials(seed: int, changed: dict[str, float]) -> None:
+def test_rise_fall_and_settling_are_the_settings(seed: int, changed: dict[str, float]) -> None:
     slm = MockSlmSettings().model_copy(update=changed)
     lab = laboratory(MockSettings().model_copy(update={"slm": slm}), seed)
     settling = found(lab)
@@ -112,11 +114,11 @@ def test_a_driver_that_declares_too_little_is_warned_of(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("mistake", ["dark", "frozen"])
 def test_light_that_does_not_change_fails_and_says_what_to_do(mistake: str) -> None:
-    dials = MockSettings()
+    settings = MockSettings()
     if mistake == "frozen":
-        script = dials.faults.model_copy(update={"script": ("slm_frozen@1-",)})
-        dials = dials.model_copy(update={"faults": script})
-    lab = laboratory(dials, lit=mistake != "dark")
+        script = settings.faults.model_copy(update={"script": ("slm_frozen@1-",)})
+        settings = settings.model_copy(update={"faults": script})
+    lab = laboratory(settings, lit=mistake != "dark")
     settling = found(lab)
     assert settling.verdict.level == "fail"
     assert "hardly changes" in settling.verdict.reason

@@ -131,7 +131,7 @@ def test_jumps_are_undone_and_a_smooth_surface_is_found_again() -> None:
     np.testing.assert_allclose(found - found[0, 0], surface - surface[0, 0], atol=1e-6)
 
 
-def test_a_wavefront_is_kept(tmp_path: Path) -> None:
+def test_a_wavefront_survives_the_archive(tmp_path: Path) -> None:
     written = Wavefront(
         np.ones((4, 5)), np.ones((4, 5)), 0.01, 0.02, 0.03, 0.9, 0.01, Verdict("pass", "a")
     )

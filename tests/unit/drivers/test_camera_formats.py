@@ -34,7 +34,7 @@ def test_packed_pixels_are_what_pylon_makes_of_them(
     assert found.max() < 2**bits
 
 
-def test_whole_words_are_little_endian() -> None:
+def test_16_bit_words_are_little_endian() -> None:
     pixels = np.arange(6, dtype=np.uint16).reshape(2, 3) * 300
     buffer = pixels.astype("<u2").reshape(-1).view(np.uint8)
     np.testing.assert_array_equal(unpack(buffer, "Mono12", (2, 3)), pixels)

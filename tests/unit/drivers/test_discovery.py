@@ -70,7 +70,7 @@ def test_pylons_emulated_cameras_are_found(monkeypatch: pytest.MonkeyPatch) -> N
     assert [one.settings["serial"] for one in answer.found] == ["0815-0000", "0815-0001"]
 
 
-def test_instruments_of_pyvisa_sim_are_told_by_what_they_say(
+def test_instruments_of_pyvisa_sim_are_identified_by_their_answers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pytest.importorskip("pyvisa_sim", reason="pyvisa-sim is not installed")

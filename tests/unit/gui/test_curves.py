@@ -236,7 +236,7 @@ def test_pictures_are_pictures(
 
 
 @pytest.mark.parametrize("kind", ["csv", "png", "svg"])
-def test_a_wrong_place_is_said_in_words(
+def test_a_wrong_path_is_reported(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
 ) -> None:
     curves = training(qtbot)
@@ -316,7 +316,7 @@ def test_duty_and_frame_rate_have_their_units(qtbot: QtBot) -> None:
     assert -10 < low <= 0 and 100 <= high < 110
 
 
-def test_runs_are_told_apart_by_name(qtbot: QtBot) -> None:
+def test_runs_are_distinguished_by_name(qtbot: QtBot) -> None:
     curves = ComparisonCurves()
     shown(qtbot, curves)
     runs = {

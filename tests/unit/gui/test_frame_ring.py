@@ -124,7 +124,7 @@ def test_a_writer_that_dies_in_the_middle_of_a_frame_leaves_the_last_whole_one(
         (np.zeros((140, 160), np.uint16), "larger than the sensor"),
     ],
 )
-def test_what_does_not_fit_is_refused_in_words(
+def test_what_does_not_fit_is_refused_with_a_message(
     ring: FrameRing, pixels: np.ndarray, words: str
 ) -> None:
     with pytest.raises(ValueError, match=words):

@@ -58,7 +58,7 @@ def asked(qtbot: QtBot, panel: GeneratePanel) -> GenerationRequest:
     return request
 
 
-def test_options_are_told_for_layers_that_come_along_and_for_a_run(tmp_path: Path) -> None:
+def test_options_are_those_of_the_shipped_layers_or_of_the_run(tmp_path: Path) -> None:
     assert options_of_layers(None).data == "digits"
     run = run_file(tmp_path / "run.h5", prompt=True, classes=(3, 7))
     assert options_of_layers(run).classes == (3, 7)
@@ -110,7 +110,7 @@ def test_no_class_where_layers_had_no_prompts(qtbot: QtBot, tmp_path: Path) -> N
     assert panel.label.isEnabled() and panel.label.count() == 11
 
 
-def test_a_wrong_file_is_said_in_words(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_wrong_file_is_reported(qtbot: QtBot, tmp_path: Path) -> None:
     panel = opened(qtbot)
     with qtbot.waitSignal(panel.trouble) as told:
         panel.set_source(tmp_path / "none.h5")
@@ -118,7 +118,7 @@ def test_a_wrong_file_is_said_in_words(qtbot: QtBot, tmp_path: Path) -> None:
     assert "no such run file" in panel.words.text()
 
 
-def test_images_form_and_are_looked_at_again(qtbot: QtBot) -> None:
+def test_images_form_and_can_be_replayed(qtbot: QtBot) -> None:
     panel = opened(qtbot)
     panel.set_ready(True, True, True)
     assert panel.stop_button.isEnabled() and not panel.start_button.isEnabled()
@@ -138,7 +138,7 @@ def test_images_form_and_are_looked_at_again(qtbot: QtBot) -> None:
         qtbot.mouseClick(panel.stop_button, Qt.MouseButton.LeftButton)
 
 
-def test_who_looks_back_is_not_pulled_forward(qtbot: QtBot) -> None:
+def test_replaying_is_not_moved_forward_by_new_images(qtbot: QtBot) -> None:
     view = DenoisingView("view")
     qtbot.addWidget(view)
     for t in (900, 800, 700):

@@ -59,7 +59,7 @@ def test_the_bench_files_monitor_is_found_at_another_connector(chooser: MonitorC
     assert chooser.list.selectedItems() == []
 
 
-def test_it_looks_in_another_process(
+def test_monitors_are_listed_by_another_process(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chooser = MonitorChooser()

@@ -106,7 +106,7 @@ def test_the_wheel_never_changes_a_value_of_the_bench(qtbot: QtBot) -> None:
     assert choice.currentText() == "mock"
 
 
-def test_a_device_that_does_not_answer_says_so_in_words(qtbot: QtBot) -> None:
+def test_a_device_that_does_not_answer_is_reported(qtbot: QtBot) -> None:
     panel = BenchPanel("mock", 0)
     qtbot.addWidget(panel)
     panel.show_state(STATE)

@@ -145,7 +145,7 @@ def test_a_full_file_goes_on_in_another(
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("room_bytes", [100, ROOM_BYTES])
-def test_a_full_disk_is_said_in_words_and_spoils_nothing(
+def test_a_full_disk_is_reported_and_spoils_nothing(
     tmp_path: Path, kind: str, room_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = hdf5_stack.write_all
@@ -199,7 +199,7 @@ def test_frames_that_wait_take_bounded_memory(
     assert state.written >= 3
 
 
-def test_a_folder_that_cannot_be_is_said_in_words(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     recording = Recording(tmp_path / "file", "live", "HDF5", ABOUT)
     recording.add(entry_of(1))

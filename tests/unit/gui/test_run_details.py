@@ -95,7 +95,7 @@ def test_a_training_is_replayed_along_its_steps(qtbot: QtBot, tmp_path: Path) ->
     assert replay.words.text().startswith("online, step 13 of")
 
 
-def test_a_run_recorded_without_a_history_says_so(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_run_recorded_without_a_history_is_reported_as_such(qtbot: QtBot, tmp_path: Path) -> None:
     end(record(tmp_path / "run.h5", 4))
     with h5py.File(tmp_path / "run.h5", "r+") as file:
         del file["entry/history"]
@@ -137,7 +137,9 @@ def test_the_report_opens_in_the_browser(
     assert "Light that denoises" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
-def test_the_user_asks_to_go_on_with_a_run(qtbot: QtBot, tmp_path: Path) -> None:
+def test_buttons_emit_that_a_run_is_to_be_resumed_or_generated_from(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
     end(record(tmp_path / "run.h5", 2), "stopped")
     panel = opened(qtbot, tmp_path)
     click(qtbot, panel, 0)
@@ -150,7 +152,7 @@ def test_the_user_asks_to_go_on_with_a_run(qtbot: QtBot, tmp_path: Path) -> None
         assert asked.args == [tmp_path / "run.h5"]
 
 
-def test_a_report_that_cannot_be_written_is_said(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_report_that_cannot_be_written_is_reported(qtbot: QtBot, tmp_path: Path) -> None:
     end(record(tmp_path / "run.h5", 2))
     (tmp_path / "report.html").mkdir()
     panel = opened(qtbot, tmp_path)
@@ -160,7 +162,9 @@ def test_a_report_that_cannot_be_written_is_said(qtbot: QtBot, tmp_path: Path) -
     assert told.args is not None and "cannot be written" in told.args[0]
 
 
-def test_the_last_run_is_chosen_and_its_layers_are_told(qtbot: QtBot, tmp_path: Path) -> None:
+def test_the_chosen_run_is_selected_and_its_layers_are_emitted(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
     phases = np.linspace(0.0, 6.0, 2 * 3 * 4 * 5, dtype=np.float32).reshape(2, 3, 4, 5)
     for name in ("a", "b"):
         recorder = record(tmp_path / name / "run.h5", 3)

@@ -25,7 +25,7 @@ from tests.unit.gui.recorded_runs import (
 )
 
 
-def test_a_summary_says_the_last_values_that_there_are(tmp_path: Path) -> None:
+def test_a_summary_holds_the_last_values_that_there_are(tmp_path: Path) -> None:
     recorder = record(tmp_path / "run.h5", 5, seed=3)
     recorder(step(5, None))
     end(recorder, "stopped", "asked to")
@@ -35,7 +35,7 @@ def test_a_summary_says_the_last_values_that_there_are(tmp_path: Path) -> None:
     assert found.bench_mse == 0.1 and found.discrepancy == 0.02
 
 
-def test_runs_are_listed_with_what_matters(qtbot: QtBot, tmp_path: Path) -> None:
+def test_runs_are_listed_with_outcome_seed_bench_and_errors(qtbot: QtBot, tmp_path: Path) -> None:
     end(record(tmp_path / "a" / "run.h5", 3, seed=7, bench_mse=0.25))
     record(tmp_path / "deep" / "er" / "run.h5", 0)
     panel = opened(qtbot, tmp_path)
@@ -58,7 +58,7 @@ def test_numbers_are_sorted_as_numbers(qtbot: QtBot, tmp_path: Path) -> None:
     assert [row[6] for row in rows(panel)] == ["", "0.06", "0.5"]
 
 
-def test_the_filter_looks_in_every_column(qtbot: QtBot, tmp_path: Path) -> None:
+def test_the_filter_searches_every_column(qtbot: QtBot, tmp_path: Path) -> None:
     end(record(tmp_path / "good.h5", 1))
     end(record(tmp_path / "bad.h5", 1), "failed", "the camera was unplugged")
     panel = opened(qtbot, tmp_path)
@@ -68,7 +68,7 @@ def test_the_filter_looks_in_every_column(qtbot: QtBot, tmp_path: Path) -> None:
     assert len(rows(panel)) == 2
 
 
-def test_several_are_compared(qtbot: QtBot, tmp_path: Path) -> None:
+def test_several_selected_runs_are_compared(qtbot: QtBot, tmp_path: Path) -> None:
     end(record(tmp_path / "one" / "run.h5", 8))
     end(record(tmp_path / "two" / "run.h5", 5))
     panel = opened(qtbot, tmp_path)
@@ -80,7 +80,7 @@ def test_several_are_compared(qtbot: QtBot, tmp_path: Path) -> None:
     assert not panel.report_button.isEnabled()
 
 
-def test_files_that_are_no_runs_are_said_in_their_rows(qtbot: QtBot, tmp_path: Path) -> None:
+def test_files_that_are_no_runs_are_reported_in_their_rows(qtbot: QtBot, tmp_path: Path) -> None:
     end(record(tmp_path / "good.h5", 5))
     whole = (tmp_path / "good.h5").read_bytes()
     (tmp_path / "cut.h5").write_bytes(whole[: len(whole) // 2])
@@ -108,7 +108,7 @@ def test_files_that_are_no_runs_are_said_in_their_rows(qtbot: QtBot, tmp_path: P
     assert panel.pages.currentWidget() is panel.details
 
 
-def test_a_run_that_is_deleted_is_said_to_be_gone(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_deleted_run_is_reported_as_gone(qtbot: QtBot, tmp_path: Path) -> None:
     end(record(tmp_path / "run.h5", 5))
     panel = opened(qtbot, tmp_path)
     click(qtbot, panel, 0)
@@ -122,7 +122,7 @@ def test_a_run_that_is_deleted_is_said_to_be_gone(qtbot: QtBot, tmp_path: Path) 
     assert rows(panel) == [] and "no runs here yet" in panel.words.text()
 
 
-def test_a_folder_that_is_not_there_is_said_once(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported_once(qtbot: QtBot, tmp_path: Path) -> None:
     panel = opened(qtbot, tmp_path)
     told: list[str] = []
     panel.trouble.connect(told.append)

@@ -157,9 +157,7 @@ def test_trouble_is_a_notice_with_details_and_no_window_that_waits(
     assert window.notice.isHidden()
 
 
-def test_a_wrong_bench_file_is_said_in_words(
-    qtbot: QtBot, window: MainWindow, tmp_path: Path
-) -> None:
+def test_a_wrong_bench_file_is_reported(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     window.bench_panel.bench.setCurrentText(str(tmp_path / "bad.toml"))
     window.bench_panel.connect_button.click()
     qtbot.waitUntil(lambda: not window.notice.isHidden(), timeout=PATIENCE_MS)
@@ -230,7 +228,7 @@ def test_room_that_is_won_goes_to_the_middle(qtbot: QtBot, window: MainWindow) -
         assert abs(docks["Log"].height() - log) < 20
 
 
-def test_how_one_looks_at_things_is_back_too(
+def test_view_settings_are_restored_too(
     qtbot: QtBot, window: MainWindow, tmp_path: Path, settings: QSettings
 ) -> None:
     window.live.view.controls.mode.setCurrentText("min/max")

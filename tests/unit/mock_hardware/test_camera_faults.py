@@ -19,11 +19,11 @@ HALF = GEOMETRY.camera_shape[0] // 2
 STRIPES = np.tile(np.where(np.arange(80) // 4 % 2, 2.5, 0.0), (40, 1))
 
 
-def laboratory(*script: str, dials: MockSettings | None = None) -> MockLaboratory:
+def laboratory(*script: str, settings: MockSettings | None = None) -> MockLaboratory:
     """Noise and all, so that no two frames are the same by chance."""
-    dials = dials or MockSettings(threads=1)
-    faults = dials.faults.model_copy(update={"script": script})
-    lab = MockLaboratory.create(GEOMETRY, dials.model_copy(update={"faults": faults}), seed=1)
+    settings = settings or MockSettings(threads=1)
+    faults = settings.faults.model_copy(update={"script": script})
+    lab = MockLaboratory.create(GEOMETRY, settings.model_copy(update={"faults": faults}), seed=1)
     lab.laser.emission = True
     lab.world.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
     return lab
@@ -171,7 +171,7 @@ def test_an_unplugged_camera_is_gone_for_the_requests_of_the_script(sound: list[
 
 def test_too_much_light_is_a_thousand_times_the_light() -> None:
     perfect = MockSettings(threads=1).off()
-    lab = laboratory("saturated@2", dials=perfect)
+    lab = laboratory("saturated@2", settings=perfect)
     lab.laser.power_mw = 30.0
     expected = lab.camera.get_frame()
     lab.laser.power_mw = 0.03
@@ -204,7 +204,7 @@ def test_a_blocked_beam_gives_a_dark_frame_of_a_laser_that_emits(sound: list[Fra
 
 
 def test_a_frozen_panel_keeps_its_pattern_and_the_frame_says_so() -> None:
-    lab = laboratory("slm_frozen@2-3", dials=MockSettings(threads=1).off())
+    lab = laboratory("slm_frozen@2-3", settings=MockSettings(threads=1).off())
     flat = lab.camera.get_frame()
     shown, frames = [], []
     for _ in range(3):
@@ -231,9 +231,9 @@ def test_faults_count_requests_also_those_that_got_no_frame() -> None:
 
 
 def test_faults_by_chance_meet_the_same_frames_of_the_same_seed() -> None:
-    dials = MockSettings.model_validate(
+    settings = MockSettings.model_validate(
         {"threads": 1, "faults": {"dropped": 0.3, "duplicated": 0.2}}
     )
-    first, again = (sequences(take(laboratory(dials=dials), 40)) for _ in range(2))
+    first, again = (sequences(take(laboratory(settings=settings), 40)) for _ in range(2))
     assert first == again
     assert 0 < first.count(DeviceTimeoutError) < 40

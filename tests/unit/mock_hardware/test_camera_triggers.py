@@ -162,7 +162,7 @@ def test_what_is_changed_in_free_run_holds_for_the_frames_after_it() -> None:
     assert [frame.pixels.shape for frame in frames] == [GEOMETRY.camera_shape] * 4 + [(16, 16)]
 
 
-def test_frames_kept_before_the_laser_went_off_still_show_light() -> None:
+def test_frames_queued_before_the_laser_went_off_still_show_light() -> None:
     lab = free_running(queue=4)
     lab.world.clock.sleep_s(1.0)
     lab.laser.emission = False

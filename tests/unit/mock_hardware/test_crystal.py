@@ -1,4 +1,4 @@
-"""The liquid crystal against the dials that describe it."""
+"""The liquid crystal against the settings that describe it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def panel(phase_rad: float) -> npt.NDArray[np.float32]:
     return np.full((2, ROWS, 3), phase_rad, np.float32)
 
 
-def crystal(start_rad: float = 0.0, **dials: Any) -> LiquidCrystal:
-    return LiquidCrystal(MockSlmSettings(**dials), panel(start_rad), SHARE)
+def crystal(start_rad: float = 0.0, **settings: Any) -> LiquidCrystal:
+    return LiquidCrystal(MockSlmSettings(**settings), panel(start_rad), SHARE)
 
 
 def times(start_s: float, duration_s: float, step_s: float = GRID_S) -> Array:
@@ -35,9 +35,9 @@ def trace(lc: LiquidCrystal, when_s: Array, row: int = 0) -> Array:
     return np.array([lc.phase(float(t))[0, row, 0] for t in when_s], dtype=np.float64)
 
 
-def ten_to_ninety_ms(start_rad: float, target_rad: float, **dials: Any) -> float:
+def ten_to_ninety_ms(start_rad: float, target_rad: float, **settings: Any) -> float:
     """Read off the curve of the first row."""
-    lc = crystal(start_rad, scan_ms=0.0, **dials)
+    lc = crystal(start_rad, scan_ms=0.0, **settings)
     when_s = times(lc.show(1, panel(target_rad), 0.0), 0.02, 1e-5)
     done = (trace(lc, when_s) - start_rad) / (target_rad - start_rad)
     ten, ninety = np.interp([0.1, 0.9], done, when_s)
@@ -56,9 +56,9 @@ def test_a_full_step_takes_rise_ms_upwards_and_fall_ms_downwards(
 
 @pytest.mark.parametrize("slowdown", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("share", [0.01, 0.25, 0.5])
-def test_a_small_step_is_slower_by_the_dial(slowdown: float, share: float) -> None:
-    dials = {"rise_ms": 4.0, "small_step_slowdown": slowdown}
-    slower = ten_to_ninety_ms(0.0, share * TURN_RAD, **dials)
+def test_a_small_step_is_slower_by_the_setting(slowdown: float, share: float) -> None:
+    settings = {"rise_ms": 4.0, "small_step_slowdown": slowdown}
+    slower = ten_to_ninety_ms(0.0, share * TURN_RAD, **settings)
     assert slower == pytest.approx(4.0 * (1.0 + slowdown * (1.0 - share)), rel=0.01)
 
 
@@ -181,8 +181,8 @@ def test_a_step_from_the_middle_of_another_begins_where_that_one_was() -> None:
 @pytest.mark.parametrize("scan_ms", [8.0, 40.0])
 def test_a_pattern_that_comes_during_a_scan_lets_it_go_on(scan_ms: float) -> None:
     """40 ms is a scan of more than two refreshes: three patterns are then on the panel at once."""
-    dials = {"scan_ms": scan_ms, "rise_ms": 30.0, "fall_ms": 30.0}
-    lc, alone = crystal(0.0, **dials), crystal(0.0, **dials)
+    settings = {"scan_ms": scan_ms, "rise_ms": 30.0, "fall_ms": 30.0}
+    lc, alone = crystal(0.0, **settings), crystal(0.0, **settings)
     period_s, step_s = 1.0 / 60.0, 5e-5
     for one in (lc, alone):
         one.show(1, panel(TURN_RAD), period_s)
@@ -207,7 +207,7 @@ def test_a_pattern_that_comes_during_a_scan_lets_it_go_on(scan_ms: float) -> Non
     assert (seen[-1] == 5.0).all() and lc.pattern_during(1.0, 2.0) == 3
 
 
-def test_the_pattern_that_is_told_is_the_last_one_in_all_rows() -> None:
+def test_the_reported_pattern_is_the_last_one_in_all_rows() -> None:
     lc = crystal(0.0, scan_ms=8.0)
     refresh_s = lc.show(1, panel(3.0), 1e-3)
     last_row_s = refresh_s + SHARE[-1] * 8e-3

@@ -25,9 +25,9 @@ US = 1e-6
 
 def laboratory(**dmd: Any) -> tuple[MockLaboratory, MockDMD]:
     """A perfect bench with the laser on."""
-    dials = MockSettings(threads=1).off()
-    dials = dials.model_copy(update={"dmd": dials.dmd.model_copy(update=dmd)})
-    lab = MockLaboratory.create(GEOMETRY, dials, 1)
+    settings = MockSettings(threads=1).off()
+    settings = settings.model_copy(update={"dmd": settings.dmd.model_copy(update=dmd)})
+    lab = MockLaboratory.create(GEOMETRY, settings, 1)
     lab.laser.emission = True
     lab.world.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
     assert lab.dmd is not None
@@ -172,7 +172,7 @@ def test_a_frame_names_the_pattern_of_the_dmd_and_none_while_the_layers_move() -
     assert lab.camera.get_frame().pattern_id == 1
 
 
-def test_the_blaze_loses_the_share_of_the_intensity_that_the_dial_says() -> None:
+def test_the_blaze_loses_the_share_of_the_intensity_that_the_setting_says() -> None:
     planes = []
     for loss in (0.0, 0.12, 0.5):
         lab, dmd = laboratory(diffraction_loss=loss)

@@ -117,27 +117,27 @@ def test_the_laboratory_drifts_from_its_seed_and_begins_still() -> None:
     assert np.all(numbers(Drift(MockDriftSettings(), seed=6).at(300.0)) != later)
 
 
-def test_each_dial_moves_its_own_quantity_in_proportion() -> None:
+def test_each_setting_moves_its_own_quantity_in_proportion() -> None:
     whole = MockDriftSettings()
     at = Drift(whole, seed=2).at(500.0)
-    dials = {
+    settings = {
         "beam_urad": "beam_rad",
         "mirror_urad": "mirror_rad",
         "power": "power",
         "wavelength_nm": "wavelength_nm",
         "temperature_k": "temperature_k",
     }
-    for dial, quantity in dials.items():
-        doubled = whole.model_copy(update={dial: 2.0 * getattr(whole, dial)})
+    for setting, quantity in settings.items():
+        doubled = whole.model_copy(update={setting: 2.0 * getattr(whole, setting)})
         then = Drift(doubled, seed=2).at(500.0)
-        for other in dials.values():
+        for other in settings.values():
             factor = 2.0 if other == quantity else 1.0
             np.testing.assert_allclose(getattr(then, other), factor * getattr(at, other))
 
 
-def test_angles_are_microradians_of_the_dial() -> None:
-    dials = MockDriftSettings(beam_urad=40.0, mirror_urad=10.0, angle_minutes=0.05)
-    seen = [Drift(dials, seed).at(3600.0) for seed in range(300)]
+def test_angles_are_microradians_of_the_setting() -> None:
+    settings = MockDriftSettings(beam_urad=40.0, mirror_urad=10.0, angle_minutes=0.05)
+    seen = [Drift(settings, seed).at(3600.0) for seed in range(300)]
     for angle, rms_rad in (("beam_rad", 40e-6), ("mirror_rad", 10e-6)):
         square = np.mean([getattr(drifted, angle) ** 2 for drifted in seen])
         assert square == pytest.approx(rms_rad**2, rel=4.0 * np.sqrt(2.0 / 600))

@@ -15,8 +15,8 @@ FRAMES = 20_000
 CHANCES: tuple[Fault, ...] = ("dropped", "duplicated", "torn", "late")
 
 
-def plan(seed: int = 1, **dials: Any) -> FaultPlan:
-    return FaultPlan(MockFaultSettings(**dials), seed)
+def plan(seed: int = 1, **settings: Any) -> FaultPlan:
+    return FaultPlan(MockFaultSettings(**settings), seed)
 
 
 def hits(faults: FaultPlan, fault: Fault, frames: int = FRAMES) -> np.ndarray[Any, Any]:
@@ -71,7 +71,7 @@ def test_a_line_that_cannot_be_read_is_refused_with_what_is_allowed(line: str) -
         assert known in message
 
 
-def test_the_dials_refuse_such_a_line_too() -> None:
+def test_the_settings_refuse_such_a_line_too() -> None:
     with pytest.raises(ValueError, match="slm_frozen"):
         MockSettings.model_validate({"faults": {"script": ["burnt@3"]}})
 

@@ -16,12 +16,12 @@ GEOMETRY = MockGeometry(
 STEADY = MockSettings(threads=1).off()
 
 
-def laboratory(dials: MockSettings = STEADY, seed: int = 1) -> MockLaboratory:
-    return MockLaboratory.create(GEOMETRY, dials, seed)
+def laboratory(settings: MockSettings = STEADY, seed: int = 1) -> MockLaboratory:
+    return MockLaboratory.create(GEOMETRY, settings, seed)
 
 
-def lit(dials: MockSettings = STEADY, seed: int = 1) -> MockLaboratory:
-    lab = laboratory(dials, seed)
+def lit(settings: MockSettings = STEADY, seed: int = 1) -> MockLaboratory:
+    lab = laboratory(settings, seed)
     lab.laser.emission = True
     lab.world.clock.sleep_s(lab.laser.timing.total_ms * 1e-3)
     return lab
@@ -106,7 +106,7 @@ def test_the_meter_and_the_camera_follow_the_power() -> None:
     assert np.abs(counts[2] - 2.0 * counts[1]).max() <= 1.5
 
 
-def test_the_power_drifts_by_the_dial_and_the_meter_tells() -> None:
+def test_the_power_drifts_by_the_setting_and_the_meter_reads_it() -> None:
     lab = lit(MockSettings(threads=1).only("drift.power"))
     for _ in range(20):
         lab.world.clock.sleep_s(60.0)

@@ -1,4 +1,4 @@
-"""The dials: every effect can be switched off, and alone."""
+"""The settings: every effect can be switched off, and alone."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ EFFECTS = sorted(MockSettings.effects())
 NAMES = [f"{section}.{name}" for section, name in EFFECTS]
 
 
-def value(dials: MockSettings, section: str, name: str) -> Any:
-    return getattr(getattr(dials, section), name)
+def value(settings: MockSettings, section: str, name: str) -> Any:
+    return getattr(getattr(settings, section), name)
 
 
-def switched_on(dials: MockSettings) -> set[str]:
-    return {f"{section}.{name}" for section, name in EFFECTS if value(dials, section, name)}
+def switched_on(settings: MockSettings) -> set[str]:
+    return {f"{section}.{name}" for section, name in EFFECTS if value(settings, section, name)}
 
 
 def fields() -> list[tuple[str, str]]:
-    """(section, dial) of everything that has a section, effects and features."""
+    """(section, setting) of everything that has a section, effects and features."""
     return [
         (section, name)
         for section, part in MockSettings()
@@ -37,7 +37,7 @@ def all_on() -> MockSettings:
     return MockSettings.model_validate({"faults": faults})
 
 
-def test_the_dials_used_here_switch_every_effect_on() -> None:
+def test_the_settings_used_here_switch_every_effect_on() -> None:
     assert switched_on(all_on()) == set(NAMES)
 
 
@@ -49,29 +49,29 @@ def test_off_is_zero_or_false_for_every_effect_and_keeps_its_type(section: str, 
 
 
 def test_off_leaves_every_feature_as_it_was() -> None:
-    dials = MockSettings.model_validate(
+    settings = MockSettings.model_validate(
         {"slm": {"refresh_hz": 75.0}, "camera": {"packing": "left"}, "samples_per_pixel": 3}
     )
-    off = dials.off()
+    off = settings.off()
     features = set(fields()) - set(EFFECTS)
     assert len(features) > 20
     for section, name in features:
-        assert value(off, section, name) == value(dials, section, name), f"{section}.{name}"
+        assert value(off, section, name) == value(settings, section, name), f"{section}.{name}"
     assert off.samples_per_pixel == 3
 
 
-def test_off_does_not_touch_the_dials_it_is_made_from() -> None:
-    dials = MockSettings()
-    dials.off()
-    assert dials == MockSettings()
+def test_off_does_not_touch_the_settings_it_is_made_from() -> None:
+    settings = MockSettings()
+    settings.off()
+    assert settings == MockSettings()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_only_leaves_one_effect_with_its_value(name: str) -> None:
     alone = all_on().only(name)
-    section, dial = name.split(".")
+    section, setting = name.split(".")
     assert switched_on(alone) == {name}
-    assert value(alone, section, dial) == value(all_on(), section, dial)
+    assert value(alone, section, setting) == value(all_on(), section, setting)
 
 
 def test_only_takes_several_effects_of_one_section_and_of_two() -> None:
@@ -121,19 +121,19 @@ def test_every_effect_may_be_zero_and_none_may_be_negative(section: str, name: s
         MockSettings.model_validate({section: {name: -1e-9}})
 
 
-def test_dials_cannot_be_turned_in_place() -> None:
+def test_settings_cannot_be_changed_in_place() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         MockSettings().slm.flicker = 0.0  # type: ignore[misc]
 
 
 def test_imperfections_none_means_off_and_random_means_as_they_are() -> None:
     perfect = MockSettings(imperfections="none")
-    assert switched_on(perfect), "the dials keep their values"
+    assert switched_on(perfect), "the settings keep their values"
     assert perfect.effective() == perfect.off()
     assert not switched_on(perfect.effective())
     assert MockSettings(imperfections="random").effective() == MockSettings()
 
 
 @pytest.mark.parametrize(("section", "name"), fields())
-def test_every_dial_says_what_it_is(section: str, name: str) -> None:
+def test_every_setting_has_a_description(section: str, name: str) -> None:
     assert type(getattr(MockSettings(), section)).model_fields[name].description

@@ -26,7 +26,7 @@ STEPS = 60
 
 def opened(geometry: MockGeometry, shutter: str = "global") -> MockLaboratory:
     """With every imperfection, drift as of years, and frames that often go wrong."""
-    dials = MockSettings.model_validate(
+    settings = MockSettings.model_validate(
         {
             "threads": 1,
             "camera": {"shutter": shutter},
@@ -45,7 +45,7 @@ def opened(geometry: MockGeometry, shutter: str = "global") -> MockLaboratory:
             },
         }
     )
-    return MockLaboratory.create(geometry, dials, 5)
+    return MockLaboratory.create(geometry, settings, 5)
 
 
 def script(geometry: MockGeometry, seed: int) -> list[Callable[[MockLaboratory], Frame | None]]:

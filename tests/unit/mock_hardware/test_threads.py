@@ -50,7 +50,7 @@ def alone() -> list[Pixels]:
     return pixels_of(frames_of(threads=1), list(range(SHOWN)))
 
 
-def test_the_patterns_give_frames_that_can_be_told_apart(alone: list[Pixels]) -> None:
+def test_the_patterns_give_different_frames(alone: list[Pixels]) -> None:
     for first in range(SHOWN):
         for second in range(first):
             apart = alone[first].astype(float) - alone[second]

@@ -56,22 +56,22 @@ HIDES: dict[str, tuple[str, ...]] = {
     "camera.gain_pattern": ("gain_pattern",),
     "camera.defects": ("hot", "dead"),
 }
-"""The hidden quantities that each dial scales; drift and faults are not hidden but happen."""
+"""The hidden quantities that each setting scales; drift and faults are not hidden but happen."""
 EFFECTS = [f"{section}.{name}" for section, name in MockSettings.effects()]
 
 
 def turned(effect: str, factor: float) -> MockSettings:
-    """All dials as they are but one, which is scaled (or off, for a switch)."""
+    """All settings as they are but one, which is scaled (or off, for a switch)."""
     section, name = effect.split(".")
-    dials = MockSettings.model_validate({"camera": {"defects": 0.02}})
-    part = getattr(dials, section)
+    settings = MockSettings.model_validate({"camera": {"defects": 0.02}})
+    part = getattr(settings, section)
     value = getattr(part, name)
     update = {name: type(value)(value * factor)}
-    return dials.model_copy(update={section: part.model_copy(update=update)})
+    return settings.model_copy(update={section: part.model_copy(update=update)})
 
 
-def truth_of(dials: MockSettings | None = None, seed: int = 0) -> Truth:
-    return draw_truth(GEOMETRY, dials or MockSettings(), seed)
+def truth_of(settings: MockSettings | None = None, seed: int = 0) -> Truth:
+    return draw_truth(GEOMETRY, settings or MockSettings(), seed)
 
 
 def different(one: Truth, other: Truth) -> set[str]:
@@ -80,7 +80,7 @@ def different(one: Truth, other: Truth) -> set[str]:
     return {n for n in names if not np.array_equal(getattr(one, n), getattr(other, n))}
 
 
-def tilt_dials(**tilts: float) -> MockSettings:
+def tilt_settings(**tilts: float) -> MockSettings:
     base = {"beam": {"tilt_mrad": 0.0}, "cavity": {"mirror_tilt_mrad": 0.0}}
     base["cavity"]["bounce_tilt_mrad"] = 0.0
     for name, value in tilts.items():
@@ -93,18 +93,18 @@ def test_the_same_seed_hides_the_same() -> None:
 
 
 def test_another_seed_hides_something_else_wherever_chance_is_involved() -> None:
-    dials = turned("camera.defects", 1.0)
+    settings = turned("camera.defects", 1.0)
     fixed = {
         "mirror_reflectivity", "slm_reflectivity", "crosstalk_px", "dead_space",
         "dead_space_reflectance", "flicker", "dmd_efficiency", "pedestal_counts",
         "electrons_per_count", "read_noise_electrons", "dark_electrons_per_s", "shot_noise",
     }  # fmt: skip
     names = {field.name for field in fields(Truth)}
-    assert different(truth_of(dials, 1), truth_of(dials, 2)) == names - fixed
+    assert different(truth_of(settings, 1), truth_of(settings, 2)) == names - fixed
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
-def test_one_dial_turned_leaves_what_the_others_hide_as_it_was(effect: str) -> None:
+def test_changing_one_setting_leaves_what_the_others_draw_unchanged(effect: str) -> None:
     before, after = truth_of(turned(effect, 1.0)), truth_of(turned(effect, 0.5))
     section = effect.split(".")[0]
     expected = () if section in ("drift", "faults") else HIDES[effect]
@@ -114,10 +114,10 @@ def test_one_dial_turned_leaves_what_the_others_hide_as_it_was(effect: str) -> N
 
 
 def test_the_tilts_of_beam_mirror_and_bounces_have_streams_of_their_own() -> None:
-    beam = truth_of(tilt_dials(tilt_mrad=1.5)).tilts_rad
-    mirror = truth_of(tilt_dials(mirror_tilt_mrad=1.0)).tilts_rad
-    bounces = truth_of(tilt_dials(bounce_tilt_mrad=0.1)).tilts_rad
-    both = tilt_dials(tilt_mrad=1.5, mirror_tilt_mrad=1.0, bounce_tilt_mrad=0.1)
+    beam = truth_of(tilt_settings(tilt_mrad=1.5)).tilts_rad
+    mirror = truth_of(tilt_settings(mirror_tilt_mrad=1.0)).tilts_rad
+    bounces = truth_of(tilt_settings(bounce_tilt_mrad=0.1)).tilts_rad
+    both = tilt_settings(tilt_mrad=1.5, mirror_tilt_mrad=1.0, bounce_tilt_mrad=0.1)
     np.testing.assert_allclose(truth_of(both).tilts_rad, beam + mirror + bounces, rtol=1e-12)
     assert np.all(beam[0] != 0.0) and not beam[1:].any()
     assert np.all(mirror[1:] == mirror[1]) and not mirror[0].any(), "one mirror for all bounces"
@@ -125,8 +125,8 @@ def test_the_tilts_of_beam_mirror_and_bounces_have_streams_of_their_own() -> Non
 
 
 def test_magnification_and_rotation_have_streams_of_their_own() -> None:
-    def scale_and_angle(dials: MockSettings) -> tuple[float, float]:
-        matrix = truth_of(dials).camera_matrix
+    def scale_and_angle(settings: MockSettings) -> tuple[float, float]:
+        matrix = truth_of(settings).camera_matrix
         angle = float(np.arctan2(matrix[1, 0], matrix[0, 0]))
         return float(np.sqrt(np.linalg.det(matrix))), angle
 
@@ -160,9 +160,9 @@ def test_more_of_an_effect_is_the_same_draw_scaled() -> None:
     assert double.z_gap_mm - nominal == pytest.approx(2.0 * (single.z_gap_mm - nominal))
 
 
-@pytest.mark.parametrize("dials", [MockSettings().off(), MockSettings(imperfections="none")])
-def test_with_every_effect_off_the_truth_is_the_data_sheet(dials: MockSettings) -> None:
-    truth = truth_of(dials, seed=4)
+@pytest.mark.parametrize("settings", [MockSettings().off(), MockSettings(imperfections="none")])
+def test_with_every_effect_off_the_truth_is_the_data_sheet(settings: MockSettings) -> None:
+    truth = truth_of(settings, seed=4)
     assert truth.z_gap_mm == GEOMETRY.z_gap_mm
     assert not truth.tilts_rad.any() and truth.tilts_rad.shape == (GEOMETRY.layers + 1, 2)
     assert np.all(truth.waists_mm == GEOMETRY.waist_mm)
@@ -185,8 +185,8 @@ def test_with_every_effect_off_the_truth_is_the_data_sheet(dials: MockSettings) 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_without_an_offset_the_planes_centre_lies_on_the_sensors(seed: int) -> None:
     """Whatever magnification and rotation are."""
-    dials = MockSettings().only("relay.magnification_error", "relay.rotation_deg")
-    truth = truth_of(dials, seed)
+    settings = MockSettings().only("relay.magnification_error", "relay.rotation_deg")
+    truth = truth_of(settings, seed)
     plane, sensor = ((np.array(s) - 1) / 2 for s in (GEOMETRY.patch_shape, GEOMETRY.camera_shape))
     np.testing.assert_allclose(truth.camera_matrix @ plane + truth.camera_offset_px, sensor)
 
@@ -203,8 +203,8 @@ def test_shapes_and_counts_follow_the_geometry() -> None:
     assert truth.electrons_per_count * 2**GEOMETRY.camera_bit_depth == pytest.approx(full_well)
 
 
-def over_seeds(dials: MockSettings, quantity: str) -> Any:
-    return np.array([getattr(truth_of(dials, seed), quantity) for seed in SEEDS], dtype=float)
+def over_seeds(settings: MockSettings, quantity: str) -> Any:
+    return np.array([getattr(truth_of(settings, seed), quantity) for seed in SEEDS], dtype=float)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def over_seeds(dials: MockSettings, quantity: str) -> Any:
         ("relay.aberration_rad", "aberration_rad", 0.0, 1.0),
     ],
 )
-def test_draws_are_normal_with_the_dials_rms_and_never_beyond_two_sigma(
+def test_draws_are_normal_with_the_settings_rms_and_never_beyond_two_sigma(
     effect: str, quantity: str, nominal: float, unit: float
 ) -> None:
     section, name = effect.split(".")
@@ -229,9 +229,9 @@ def test_draws_are_normal_with_the_dials_rms_and_never_beyond_two_sigma(
     assert np.mean(draws**2) == pytest.approx(CLIPPED_VARIANCE, abs=np.sqrt(2.0) * bound)
 
 
-def test_the_stroke_is_at_least_a_turn_and_uniform_up_to_the_dial() -> None:
-    dials = MockSettings.model_validate({"slm": {"stroke_spread": 0.2}})
-    ends = over_seeds(dials, "phase_by_grey_rad")
+def test_the_stroke_is_at_least_a_turn_and_uniform_up_to_the_setting() -> None:
+    settings = MockSettings.model_validate({"slm": {"stroke_spread": 0.2}})
+    ends = over_seeds(settings, "phase_by_grey_rad")
     extra = (ends[:, -1] - ends[:, 0]) / (2.0 * np.pi) - 1.0
     assert extra.min() >= 0.0 and extra.max() <= 0.2 + 1e-9
     assert extra.mean() == pytest.approx(0.1, abs=4.0 * 0.2 / np.sqrt(12.0 * len(extra)))
@@ -248,12 +248,12 @@ def test_the_bend_leaves_the_ends_of_the_phase_response() -> None:
     assert np.abs(bent - straight).max() > 1e-3 * straight[-1]
 
 
-def test_hot_and_dead_pixels_are_each_as_many_as_the_dial_says() -> None:
+def test_hot_and_dead_pixels_are_each_as_many_as_the_setting_says() -> None:
     share = 0.01
-    dials = MockSettings.model_validate({"camera": {"defects": share}})
-    hot, dead = over_seeds(dials, "hot"), over_seeds(dials, "dead")
+    settings = MockSettings.model_validate({"camera": {"defects": share}})
+    hot, dead = over_seeds(settings, "hot"), over_seeds(settings, "dead")
     for pixels in (hot, dead):
         assert abs(pixels.mean() - share) < 4.0 * np.sqrt(share / pixels.size)
     assert not np.array_equal(hot, dead)
-    truth = truth_of(dials)
+    truth = truth_of(settings)
     assert np.array_equal(truth.defective, truth.hot | truth.dead)

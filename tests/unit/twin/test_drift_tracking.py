@@ -21,7 +21,7 @@ def twin_at(beam_mrad: list[float], mirror_mrad: list[float]) -> DigitalTwin:
     return twin
 
 
-def test_one_look_finds_the_drift_to_a_few_microradians() -> None:
+def test_one_fit_finds_the_drift_to_a_few_microradians() -> None:
     inputs = smooth_phases(4, (60, 60), 1.5, 1)
     layers = smooth_phases(3, (60, 60), 1.5, 2)
     bench = twin_at([0.32, -0.18], [0.52, 0.29])
@@ -40,7 +40,7 @@ def test_one_look_finds_the_drift_to_a_few_microradians() -> None:
     assert torch.equal(twin.bounce_tilt_mrad, bench.bounce_tilt_mrad)
 
 
-def test_a_look_without_drift_changes_next_to_nothing() -> None:
+def test_a_fit_without_drift_changes_next_to_nothing() -> None:
     inputs, layers = smooth_phases(2, (60, 60), 1.5, 1), smooth_phases(3, (60, 60), 1.5, 2)
     twin = twin_at([0.3, -0.2], [0.5, 0.3])
     change = track_drift(twin, inputs, layers, twin(inputs, layers))

@@ -217,7 +217,7 @@ def test_a_device_that_fails_while_it_is_set_again_is_closed_and_tried_again() -
     assert [device.closed for device in world.opened] == [True, True, False]
 
 
-def test_a_laser_that_was_given_up_is_looked_for_once_more_to_switch_it_off() -> None:
+def test_a_laser_that_was_given_up_is_reconnected_once_more_to_switch_it_off() -> None:
     world = World()
     laser = world.laser()
     laser.emission = True
@@ -229,7 +229,7 @@ def test_a_laser_that_was_given_up_is_looked_for_once_more_to_switch_it_off() ->
     assert world.opened[-1].set == {"emission": False}
 
 
-def test_closing_looks_for_nothing() -> None:
+def test_closing_reconnects_nothing() -> None:
     world = World()
     laser = world.laser()
     laser.close()

@@ -30,8 +30,8 @@ def test_noise_of_rectified_pixels_is_that_of_white_noise_rectified() -> None:
 
 def test_floor_is_what_frames_of_one_pattern_differ_by() -> None:
     effects = ("camera.shot_noise", "camera.read_noise_electrons", "camera.pedestal")
-    dials = MockSettings(threads=1).only(*effects)
-    lab = laboratory(3, dials, exposure_ms=2.0)
+    settings = MockSettings(threads=1).only(*effects)
+    lab = laboratory(3, settings, exposure_ms=2.0)
     lab.slm.set_phase(LAYOUT.panel(np.random.default_rng(5).uniform(0.0, 4.0, (5, 100, 100))))
     lab.world.clock.sleep_s(0.1)
     rectifier = Rectifier(straight(LAYOUT, (256, 320), 0.6), lab.camera.roi, (100, 100))

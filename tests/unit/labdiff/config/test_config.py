@@ -55,12 +55,12 @@ def test_options_are_bounded() -> None:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_shipped_benches_list_every_dial(name: str) -> None:
+def test_shipped_benches_list_every_setting(name: str) -> None:
     listed = tomllib.loads(bench_text(name)[1])["mock"]
     for section, field in MockSettings.model_fields.items():
-        dials = field.annotation
-        if isinstance(dials, type) and issubclass(dials, BaseModel):
-            assert list(listed[section]) == list(dials.model_fields)
+        settings = field.annotation
+        if isinstance(settings, type) and issubclass(settings, BaseModel):
+            assert list(listed[section]) == list(settings.model_fields)
         else:
             assert section in listed
 

@@ -60,6 +60,8 @@ def test_options_reach_the_driver_as_its_own_dataclass() -> None:
         ("knbos", {}, r"slm\.driver: .*Did you mean 'knobs'"),
     ],
 )
-def test_mistakes_are_said_in_words(driver: str, given: dict[str, Any], words: str) -> None:
+def test_mistakes_are_refused_with_their_remedy(
+    driver: str, given: dict[str, Any], words: str
+) -> None:
     with pytest.raises(UserError, match=words):
         options(driver, given)

@@ -169,7 +169,7 @@ def test_ctrl_c_leaves_nothing(server: Server, tmp_path: Path) -> None:
     assert nothing_but(tmp_path)
 
 
-def test_no_network_and_no_file_are_told_apart(server: Server, tmp_path: Path) -> None:
+def test_no_network_and_no_file_have_different_messages(server: Server, tmp_path: Path) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         closed = f"http://127.0.0.1:{unused.getsockname()[1]}/a.npy"

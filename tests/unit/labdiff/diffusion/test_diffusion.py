@@ -140,7 +140,7 @@ def test_the_papers_sampler_has_no_use_for_them(name: str) -> None:
 
 
 @pytest.mark.parametrize("spacing", ["linspace", "quadratic"])
-def test_timesteps_end_where_they_are_told_to(spacing: Spacing) -> None:
+def test_timesteps_end_at_least_t(spacing: Spacing) -> None:
     times = NoiseSchedule().timesteps(50, spacing, least_t=190)
     assert (times[0], times[-1], len(set(times))) == (999, 190, 50)
     assert NoiseSchedule().timesteps(10, spacing, least_t=990) == list(range(999, 989, -1))

@@ -86,7 +86,7 @@ class Desk:
         ]
 
 
-def test_connected_devices_are_told_with_what_was_asked_and_what_they_say() -> None:
+def test_connected_devices_are_reported_with_requested_and_declared_values() -> None:
     desk = Desk().play(Connect("mock"))
     first = desk.of(BenchState)[0]
     assert [d.kind for d in first.devices] == ["slm", "camera", "laser"]
@@ -99,7 +99,7 @@ def test_connected_devices_are_told_with_what_was_asked_and_what_they_say() -> N
     assert desk.of(BenchState)[-1].devices == (), "gone after Quit"
 
 
-def test_values_are_set_and_read_back_and_wrong_ones_refused_in_words() -> None:
+def test_values_are_set_and_read_back_and_wrong_ones_refused() -> None:
     desk = Desk().play(
         Connect("mock"),
         SetExposure(4.0),
@@ -118,7 +118,7 @@ def test_values_are_set_and_read_back_and_wrong_ones_refused_in_words() -> None:
     assert "exposure 50000.0 ms; allowed is 0.005 ... 1000.0 ms" in trouble.message
 
 
-def test_without_a_bench_commands_are_refused_in_words(tmp_path: Path) -> None:
+def test_without_a_bench_commands_are_refused(tmp_path: Path) -> None:
     missing = tmp_path / "none.toml"
     desk = Desk().play(SetExposure(1.0), Calibrate(), Connect(str(missing)))
     words = [trouble.message for trouble in desk.of(ErrorReport)]
@@ -134,7 +134,7 @@ def test_live_frames_come_while_nothing_else_is_done() -> None:
     assert desk.frames[-1].pixels.mean() > desk.frames[-1].pixels.min() + 10
 
 
-def test_a_camera_that_goes_ends_the_live_view_in_words(tmp_path: Path) -> None:
+def test_a_camera_that_is_unplugged_ends_the_live_view_with_a_message(tmp_path: Path) -> None:
     text = bench_text("mock")[1].replace("script = []", 'script = ["unplugged@2-"]')
     path = tmp_path / "bench.toml"
     path.write_text(text, encoding="utf-8")

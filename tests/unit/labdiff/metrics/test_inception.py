@@ -81,7 +81,7 @@ def test_weights_are_found_where_they_are_given_or_in_the_data_folder(
     assert find_inception(tmp_path / "other.pth") == tmp_path / "other.pth"
 
 
-def test_wrong_files_are_told_by_name(tmp_path: Path, weights: Path) -> None:
+def test_wrong_files_are_refused_by_name(tmp_path: Path, weights: Path) -> None:
     with pytest.raises(UserError, match=r"none\.pth: no such file"):
         load_inception(tmp_path / "none.pth")
     text = tmp_path / "text.pth"

@@ -149,7 +149,7 @@ def test_a_calibrations_calls_reach_the_devices_and_nothing_else_does() -> None:
         assert far.camera.get_frame().sequence == frame.sequence + 1
 
 
-def test_a_second_owner_is_refused_in_words_until_the_first_lets_go() -> None:
+def test_a_second_owner_is_refused_until_the_first_releases_the_bench() -> None:
     with remote() as (_, served, _, wire, far):
         words = r"in use by process \d+ of .*one owner"
         with pytest.raises(DeviceStateError, match=words):

@@ -155,7 +155,7 @@ def record_until_the_disk_is_full(path: Path, limit_bytes: int) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a limit on the size of files")
 @pytest.mark.parametrize("limit_bytes", [0, 1000, 100_000, 300_000])
-def test_a_full_disk_is_a_clear_end_and_what_was_written_is_kept(
+def test_a_full_disk_ends_the_run_and_keeps_what_was_written(
     tmp_path: Path, limit_bytes: int
 ) -> None:
     path = tmp_path / "run.h5"

@@ -86,7 +86,7 @@ def test_a_turn_closes_on_itself() -> None:
     assert grey_levels(phases).tolist() == [0, 0, 0, 0, 128, 128, 1]
 
 
-def test_what_is_no_layer_file_is_refused_in_words(file: Path, tmp_path: Path) -> None:
+def test_what_is_no_layer_file_is_refused_with_a_message(file: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"nowhere\.h5: no such layer file"):
         read_layers(tmp_path / "nowhere.h5")
     text = tmp_path / "text.h5"

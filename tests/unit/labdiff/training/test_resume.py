@@ -117,7 +117,7 @@ def test_stopped_in_calibration_and_between_steps_it_goes_on_to_the_bit(
     assert len(CalibrationArchive(tmp_path / "run" / "calibrations").history("alignment")) == 1
 
 
-def test_a_bench_that_cannot_be_put_back_is_looked_at(
+def test_a_bench_that_cannot_be_restored_is_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: tuple[RunFile, list[Event]]
 ) -> None:
     monkeypatch.setattr(Bench, "state", lambda bench: None)  # as a real one says

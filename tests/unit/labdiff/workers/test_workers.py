@@ -54,7 +54,7 @@ def test_all_that_tasks_say_arrives_in_each_ones_order() -> None:
     assert workers.most_at_once == 2
 
 
-def test_a_lost_task_goes_on_from_what_it_told() -> None:
+def test_a_lost_task_resumes_from_its_last_report() -> None:
     workers, at = InlineWorkers(2, lose=(1, 2)), {key: 0 for key in range(3)}
     seen = []
     for key, value in run_tasks(workers, range(3), lambda key: Task("t", counting, (at[key], 4))):
@@ -133,7 +133,7 @@ def test_without_ray_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) 
         ray_module()
 
 
-def test_what_cannot_be_chosen_is_said_in_words() -> None:
+def test_what_cannot_be_chosen_is_refused_with_a_message() -> None:
     for count, on, cluster, words in (
         (0, "local", None, "--workers 0: allowed is 1 ... 10000"),
         (2, "cloud", None, "--on cloud: allowed are auto, local, ray"),
