@@ -1,6 +1,6 @@
-"""What is known by name: data sets, the paper's selections of them, and weights to judge images by.
+"""The names that labdiff knows: data sets, the paper's selections of them, and Inception weights.
 
-Where each address and checksum comes from: docs/data.md.
+The sources of addresses and checksums are in docs/data.md.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file on the internet: what it is called here, how to know it, addresses tried in order."""
+    """A file on the internet: its name on disk, its checksum and size, and addresses tried in order."""
 
     name: str
     sha256: str
@@ -20,12 +20,18 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something to download.
+    """A data set, or weights, with its downloads.
 
-    holds: what it is, in words. checksum_by: who published the checksums.
-    class_names: by class number; empty if there is only one class.
-    within: the folder inside a downloaded zip that is meant; all of it if empty.
-    image_size: recommended side, cells.
+    Attributes:
+        name: by which users name it.
+        holds: description of the content.
+        home: its web page.
+        licence: its licence.
+        checksum_by: who published the checksums.
+        files: the downloads.
+        class_names: by class number; empty if there is only one class.
+        within: folder inside a downloaded zip that holds the images; "" for all of it.
+        image_size: recommended side, cells.
     """
 
     name: str
@@ -43,7 +49,7 @@ class Entry:
 class Selection:
     """Part of a data set, under its own name.
 
-    classes: all if empty. image_size: recommended side, cells. limit: training images at most.
+    classes: all if empty. image_size: recommended side, cells. limit: largest number of training images.
     """
 
     name: str
@@ -199,6 +205,7 @@ INCEPTION = Entry(
 )
 
 ALIASES = {"fashion": "fashion_mnist", "clock": "quickdraw_clock", "afhq-cat": "afhq_cat"}
+"""Other names of data sets."""
 
 SELECTIONS = {
     selection.name: selection
@@ -209,11 +216,11 @@ SELECTIONS = {
         Selection("cat-40", "afhq_cat", (), 40),
     )
 }
-"""What the paper trained on (sections 4.1 and A.2)."""
+"""The selections on which the paper trained (sections 4.1 and A.2)."""
 
 
 def selection(name: str) -> Selection | None:
-    """The selection of that name; for a data set or an alias all of it; None if unknown."""
+    """Return the selection of a name, which for a data set or an alias is all of it; None if unknown."""
     if name in SELECTIONS:
         return SELECTIONS[name]
     entry = DATA_SETS.get(ALIASES.get(name, name))
@@ -221,9 +228,9 @@ def selection(name: str) -> Selection | None:
 
 
 def for_training(name: str) -> Selection:
-    """What to train on if the user names no classes and no size: three classes where there are ten.
+    """Return the selection to train on if the user names no classes: three where there are ten.
 
-    A name that is not known is a path: all of it.
+    An unknown name is a path, of which everything is selected.
     """
     known = selection(name) or Selection(name, name, (), 20)
     of_ten = (

@@ -1,4 +1,4 @@
-"""A picture of many images, side by side."""
+"""Write a picture of many images, side by side."""
 
 from __future__ import annotations
 
@@ -14,15 +14,25 @@ from labdiff.atomic_write import write_atomically
 from labdiff.errors import UserError
 
 CELL_PX = 64
+"""Approximate side of an image on the sheet."""
 COLUMNS = 12
+"""Number of images in a row."""
 ROWS_OF_ONE_CLASS = 8
+"""Number of rows if all images are of one class."""
 GAP_PX = 4
+"""Distance between images."""
 
 
 def write_contact_sheet(images: Tensor, labels: Tensor, path: Path) -> Path:
-    """Write a PNG of images (count, H, W) in -1 ... 1: a row a class, or eight rows of the only one.
+    """Write a PNG of images: a row for each class, or eight rows of the only one; return its path.
 
-    Raises UserError if the file cannot be written.
+    Args:
+        images: (count, H, W) in -1 ... 1.
+        labels: class numbers, (count,).
+        path: the file.
+
+    Raises:
+        UserError: the file cannot be written.
     """
     rows = [images[labels == label][:COLUMNS] for label in torch.unique(labels)]
     if len(rows) == 1:

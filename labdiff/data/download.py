@@ -1,4 +1,4 @@
-"""Get files from the internet: the only place in the project that uses it, and only when asked to."""
+"""Download files: the only module that uses the internet, and only when the user asks for it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from labdiff.data.catalogue import Entry, RemoteFile
 from labdiff.errors import UserError
 
 TIMEOUT_S = 30.0
+"""Longest time without an answer of the server."""
 CHUNK_BYTES = 1 << 16
+"""Number of bytes between two updates of the progress bar."""
 
 
 class Bar(Protocol):
-    """What pooch tells of a download: `total` is set, then bytes are added."""
+    """A progress bar as pooch uses it: `total` is set, then bytes are added."""
 
     total: int
 
@@ -26,20 +28,30 @@ class Bar(Protocol):
         """Add bytes."""
 
     def reset(self) -> object:
-        """Back to zero bytes."""
+        """Reset the count to zero bytes."""
 
     def close(self) -> object:
-        """The file is complete."""
+        """Close the bar: the file is complete."""
 
 
 Bars: TypeAlias = Callable[[RemoteFile], Bar]
 
 
 def download(entry: Entry, folder: Path, bars: Bars) -> list[Path]:
-    """Get an entry's files into `folder`; those that are there with the right checksum are left.
+    """Download an entry's files into a folder; files with the right checksum are not downloaded again.
 
     A file appears under its name only when it is complete and its SHA-256 is right.
-    Raises UserError if the folder cannot be written or no address gives the right file.
+
+    Args:
+        entry: the data set or weights.
+        folder: created if it does not exist.
+        bars: makes the progress bar of a file.
+
+    Returns:
+        The files' paths.
+
+    Raises:
+        UserError: the folder cannot be written, or no address gives the right file.
     """
     pooch.get_logger().setLevel("ERROR")
     existed = folder.exists()
@@ -47,7 +59,7 @@ def download(entry: Entry, folder: Path, bars: Bars) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         return [_get(file, folder, bars) for file in entry.files]
     except OSError as error:
-        # The full disk, the folder without permission; requests' own errors are caught closer.
+        # A full disk, or a folder without permission; requests' own errors are caught in _get.
         raise UserError(f"{folder}: cannot be written: {error.strerror or error}") from None
     finally:
         if not existed:
@@ -62,7 +74,7 @@ def _get(file: RemoteFile, folder: Path, bars: Bars) -> Path:
             progressbar=bars(file),
             chunk_size=CHUNK_BYTES,
             timeout=TIMEOUT_S,
-            # Else a server may unpack a .gz on the way, and the checksum is wrong.
+            # Otherwise a server may unpack a .gz in transit, and the checksum is wrong.
             headers={"Accept-Encoding": "identity"},
         )
         try:
@@ -74,7 +86,7 @@ def _get(file: RemoteFile, folder: Path, bars: Bars) -> Path:
         except requests.exceptions.RequestException as error:
             failures[address] = _reason(error)
         except ValueError:
-            failures[address] = f"its SHA-256 is not {file.sha256}; what came is not kept"
+            failures[address] = f"its SHA-256 is not {file.sha256}; the download was deleted"
     raise UserError(
         f"{file.name} could not be downloaded from "
         f"{', nor from '.join(f'{address} ({why})' for address, why in failures.items())}. "
@@ -88,7 +100,7 @@ def _reason(error: requests.exceptions.RequestException) -> str:
     if isinstance(error, requests.exceptions.Timeout):
         return f"no answer within {TIMEOUT_S:g} s"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection broke off; the part that came is not kept"
+        return "the connection was lost; the incomplete download was deleted"
     if isinstance(error, requests.exceptions.SSLError):
         return "the server's certificate is not valid"
     if isinstance(error, requests.exceptions.ConnectionError):

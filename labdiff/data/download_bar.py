@@ -1,4 +1,4 @@
-"""Progress of downloads in the terminal, with the time left."""
+"""Show the progress of downloads in the terminal, with the time left."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from labdiff.data.catalogue import RemoteFile
 
 
 class DownloadBars:
-    """A line a file, in `console`; where that is no terminal, only the name of each file."""
+    """Shows a line for each file in a console; without a terminal, only the name of each file."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
@@ -45,14 +45,14 @@ class DownloadBars:
         self._progress.stop()
 
     def __call__(self, file: RemoteFile) -> _Line:
-        """A line for this file, from now on."""
+        """Add a line for a file."""
         if self._progress.disable:
             self._progress.console.print(f"{file.name} ...", highlight=False)
         return _Line(self._progress, file)
 
 
 class _Line:
-    """pooch's idea of a progress bar."""
+    """The line of one file, with the interface that pooch expects of a progress bar."""
 
     def __init__(self, progress: Progress, file: RemoteFile) -> None:
         self._progress = progress
@@ -61,7 +61,7 @@ class _Line:
 
     @property
     def total(self) -> int:
-        """Bytes that the server promises; it may promise none."""
+        """Number of bytes that the server declares, or else the catalogue."""
         return self._total_bytes
 
     @total.setter
@@ -77,8 +77,8 @@ class _Line:
         self._progress.update(self._task, completed=min(done, task.total or done))
 
     def reset(self) -> None:
-        """Back to zero: pooch does so to set the exact count at the end."""
+        """Reset the count to zero, as pooch does at the end before it adds the exact count."""
         self._progress.update(self._task, completed=0)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no resource is open."""

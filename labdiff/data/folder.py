@@ -1,4 +1,4 @@
-"""The folder of data files, and what in it belongs to which data set."""
+"""Find the folder of data files, and the files of each data set in it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from labdiff.errors import UserError
 
 
 def data_folder(data_dir: Path | None = None) -> Path:
-    """The argument, else what LABDIFF_DATA names, else a folder of this user's (a cache of pooch's)."""
+    """Return the argument, else the folder that LABDIFF_DATA names, else the user's cache folder."""
     if data_dir is not None:
         return data_dir
     from_environment = os.environ.get("LABDIFF_DATA")
@@ -22,12 +22,18 @@ def data_folder(data_dir: Path | None = None) -> Path:
 
 
 def set_folder(entry: Entry, data_dir: Path | None = None) -> Path:
-    """Where an entry's downloads lie. One folder each: idx files of all data sets share their names."""
+    """Return the folder of an entry's downloads.
+
+    Each entry has its own, because the idx files of all data sets share their names.
+    """
     return data_folder(data_dir) / entry.name
 
 
 def locate(entry: Entry, data_dir: Path | None = None) -> Path | None:
-    """The file or folder that holds an entry: NAME.npz, else the complete downloads; None if absent."""
+    """Return the file or folder that holds an entry; None if it is absent.
+
+    NAME.npz goes before the downloads, which count only if all of them are there.
+    """
     archive = data_folder(data_dir) / f"{entry.name}.npz"
     if archive.is_file():
         return archive
@@ -44,7 +50,7 @@ def locate(entry: Entry, data_dir: Path | None = None) -> Path | None:
 
 
 def required(entry: Entry, data_dir: Path | None = None) -> Path:
-    """As `locate`; raises UserError that says how to get what is absent."""
+    """Return what `locate` finds. Raises UserError, which tells how to get the data, if it is absent."""
     found = locate(entry, data_dir)
     if found is not None:
         return found
@@ -64,5 +70,5 @@ def required(entry: Entry, data_dir: Path | None = None) -> Path:
 
 
 def inception_weights(data_dir: Path | None = None) -> Path | None:
-    """The Inception weights that `labdiff data get inception` wrote, or None."""
+    """Return the Inception weights that `labdiff data get inception` downloaded, or None."""
     return locate(INCEPTION, data_dir)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # torch waits until there are images, so that `labdiff data l
     from torch import Tensor
 
 FEWEST_HELD_OUT = 64
+"""Least number of held-out images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,8 @@ class ImageSet:
         test: (count, H, W) held-out images.
         train_labels: (count,) class numbers.
         test_labels: (count,) class numbers.
-        source: where they come from and how many there are, in words, for the report.
-        class_names: by class number; empty if the source does not tell.
+        source: description of where they come from and how many there are, for the report.
+        class_names: by class number; empty if the source has no names.
         content: what the training images hold, in one line, and what was left aside.
     """
 
@@ -56,9 +57,12 @@ def load_images(
     white: int | None = None,
     background: Background = "white",
 ) -> ImageSet:
-    """Return images at `size` x `size`, shuffled by `seed`; what is not square is cropped in the middle.
+    """Load images at `size` x `size`, shuffled by `seed`; what is not square is cropped in the middle.
 
     Where the source has test images of its own they are held out, else 20 % of the images, at least 64.
+
+    Example:
+        images = load_images("mnist-0-2", 20)
 
     Args:
         name: a data set, a selection or an alias of the catalogue, or the path of a file or folder.
@@ -91,14 +95,14 @@ def load_images(
     if chosen.data_set in DATA_SETS:
         class_names = DATA_SETS[chosen.data_set].class_names or class_names
 
-    kept = _of_classes(name, raw, chosen.classes)
-    kept = _of_classes(name, kept, classes)
+    selected = _of_classes(name, raw, chosen.classes)
+    selected = _of_classes(name, selected, classes)
     rng = np.random.default_rng(seed)
-    order = rng.permutation(len(kept.images))
-    if kept.test is not None and kept.test_labels is not None:
-        test_order = rng.permutation(len(kept.test))
-        test, test_labels = kept.test[test_order], kept.test_labels[test_order]
-        kept_out = f"{len(test)} of its own test images held out"
+    order = rng.permutation(len(selected.images))
+    if selected.test is not None and selected.test_labels is not None:
+        test_order = rng.permutation(len(selected.test))
+        test, test_labels = selected.test[test_order], selected.test_labels[test_order]
+        held_out_note = f"{len(test)} of its own test images held out"
     else:
         count = len(order) if chosen.limit is None else min(len(order), chosen.limit)
         held_out = max(FEWEST_HELD_OUT, count // 5)
@@ -106,25 +110,25 @@ def load_images(
             raise UserError(
                 f"data set {name!r}: {len(order)} images are too few to hold {held_out} out"
             )
-        test, test_labels = kept.images[order[:held_out]], kept.labels[order[:held_out]]
+        test, test_labels = selected.images[order[:held_out]], selected.labels[order[:held_out]]
         order = order[held_out:]
-        kept_out = f"{held_out} held out"
+        held_out_note = f"{held_out} held out"
     count, wanted = min(len(order), chosen.limit or len(order)), ""
     if chosen.limit is not None and count < chosen.limit:
         wanted = f" (of {chosen.limit} wanted; there are no more)"
     order = order[:count]
-    train, train_labels = kept.images[order], kept.labels[order]
-    content = content_of(train, train_labels, kept.white)
-    require_content(content, name, kept.full_scale)
+    train, train_labels = selected.images[order], selected.labels[order]
+    content = content_of(train, train_labels, selected.white)
+    require_content(content, name, selected.full_scale)
     return ImageSet(
         name=name,
-        train=_scaled(train, kept.white, size),
-        test=_scaled(test, kept.white, size),
+        train=_scaled(train, selected.white, size),
+        test=_scaled(test, selected.white, size),
         train_labels=torch.from_numpy(train_labels),
         test_labels=torch.from_numpy(test_labels),
-        source=f"{place}; {count} for training{wanted}, {kept_out}",
+        source=f"{place}; {count} for training{wanted}, {held_out_note}",
         class_names=class_names,
-        content=_described(content, class_names, kept.notes),
+        content=_described(content, class_names, selected.notes),
     )
 
 
@@ -165,7 +169,10 @@ def _of_classes(name: str, raw: RawImages, classes: Sequence[int]) -> RawImages:
 
 
 def _scaled(images: Grey, white: float, size: int) -> Tensor:
-    """Square in the middle, resized (bilinear, antialiased when it shrinks), black -1, white 1."""
+    """Return the images (count, size, size) with black -1 and white 1.
+
+    They are cropped to a square in the middle, and resized (bilinear, antialiased when they shrink).
+    """
     import torch
 
     height, width = images.shape[1:]

@@ -190,5 +190,5 @@ def _recognised(
     }
     if prompts is not None:
         asked = torch.tensor(session.classes)[prompts]
-        shares["recognised_as_asked"] = float((classifier.called(images) == asked).float().mean())
+        shares["recognised_as_asked"] = float((classifier.classify(images) == asked).float().mean())
     return shares

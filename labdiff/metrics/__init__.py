@@ -1,1 +1,1 @@
-"""Figures of merit: errors of a denoiser, and how near generated images are to real ones."""
+"""Figures of merit: errors of a denoiser, and distances between generated and real images."""

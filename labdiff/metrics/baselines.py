@@ -1,4 +1,4 @@
-"""The two baselines that stand beside every figure of a denoiser."""
+"""The baselines beside every error of a denoiser: identity and linear prediction."""
 
 from __future__ import annotations
 
@@ -9,18 +9,26 @@ from labdiff.diffusion.schedule import NoiseSchedule
 
 
 def identity_prediction(x_t: Tensor) -> Tensor:
-    """Standardised x_t itself: what a bare relay lens would score."""
+    """Return x_t (B, H, W), standardised image by image: the prediction of a bare relay lens."""
     flat = x_t.flatten(1)
     standard = (flat - flat.mean(1, keepdim=True)) / flat.std(1, keepdim=True).clamp_min(1e-6)
     return standard.view_as(x_t)
 
 
 class WienerDenoiser:
-    """The best linear predictor of the noise from x_t, one for each stretch of 100 timesteps.
+    """The best linear predictor of the noise from x_t, one for each range of 100 timesteps.
 
-    Ridge regression in closed form on the training images' own statistics: for every t of a stretch
+    Ridge regression in closed form on the training images' own statistics: for every t of a range
     E[eps x_t'] = sqrt(1 - abar) 1 and E[x_t x_t'] = abar cov + (1 - abar) 1 are known, so no noise
-    is drawn and none is over-fitted.
+    is drawn, and none is over-fitted.
+
+    Example:
+        error = noise_mse(WienerDenoiser(images.train, schedule)(x_t, t), noise)
+
+    Args:
+        images: training images, (N, H, W).
+        schedule: the noise schedule.
+        stretch: number of timesteps of a range.
     """
 
     def __init__(self, images: Tensor, schedule: NoiseSchedule, stretch: int = 100) -> None:
@@ -44,7 +52,7 @@ class WienerDenoiser:
             self.weights.append(torch.linalg.solve(gram + ridge, cross).float())
 
     def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
-        """Predicted noise (B, H, W) for x_t (B, H, W) and t (B,)."""
+        """Return the predicted noise (B, H, W) for x_t (B, H, W) and t (B,)."""
         flat = torch.cat([x_t.flatten(1), torch.ones(len(x_t), 1)], 1)
         out = torch.empty_like(x_t)
         for index, weights in enumerate(self.weights):
@@ -55,11 +63,11 @@ class WienerDenoiser:
 
 
 class WienerFilter:
-    """The best linear predictor of the noise that knows each timestep exactly (Wiener 1949).
+    """The best linear predictor of the noise for each single timestep (Wiener 1949).
 
     eps = sqrt(1 - abar) C^-1 (x_t - sqrt(abar) mean), C = abar cov + (1 - abar) 1, with mean and cov of the
     training images. The noise and the clean image that follows from it are both linear in x_t, so it is
-    the best for both. Stricter than `WienerDenoiser`, which like light has one map a stretch of timesteps.
+    the best for both. It is stricter than `WienerDenoiser`, which like a layer set has one map for a range.
     """
 
     def __init__(self, images: Tensor, schedule: NoiseSchedule) -> None:
@@ -71,7 +79,7 @@ class WienerFilter:
         self.variances = variances.clamp_min(0.0)
 
     def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
-        """Predicted noise (B, H, W) for x_t (B, H, W) and t (B,)."""
+        """Return the predicted noise (B, H, W) for x_t (B, H, W) and t (B,)."""
         abar = self.schedule.alphas_bar[t].double()[:, None]
         along = (x_t.flatten(1).double() - abar.sqrt() * self.mean) @ self.axes
         along *= (1.0 - abar).sqrt() / (abar * self.variances + 1.0 - abar)

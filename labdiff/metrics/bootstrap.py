@@ -1,4 +1,4 @@
-"""Confidence intervals by resampling the generated images with replacement (Efron 1979)."""
+"""Confidence intervals by resampling the generated images with replacement (the bootstrap, Efron 1979)."""
 
 from __future__ import annotations
 
@@ -8,22 +8,38 @@ import numpy.typing as npt
 Values = npt.NDArray[np.float64]
 
 RESAMPLES = 200
+"""Number of resamples of an interval."""
 CONFIDENCE = 0.95
+"""Share of the resamples that lie within an interval."""
 
 
 def resample_counts(count: int, resamples: int, seed: int) -> npt.NDArray[np.int64]:
-    """How often each image is in each resample, (resamples, count); every row sums to count."""
+    """Draw how often each image is in each resample.
+
+    Args:
+        count: number of images.
+        resamples: number of resamples.
+        seed: of the random numbers.
+
+    Returns:
+        (resamples, count); every row sums to count.
+    """
     rng = np.random.default_rng(seed)
     return rng.multinomial(count, np.full(count, 1.0 / count), size=resamples)
 
 
 def interval_around(value: float, resampled: Values, least: float = -np.inf) -> tuple[float, float]:
-    """The 95 % interval: the resamples' percentiles, moved so that their mean lies on the value.
+    """Return the 95 % interval: the resamples' percentiles, shifted so that their mean is the value.
 
     A resample holds each image several times or not at all, and figures such as the Frechet distance
     rise when there are fewer different images: by about as much as the value itself lies above that of
-    infinitely many images. The interval tells how the figure scatters at this count, and leaves the
-    figure's own dependence on the count to the real-against-real floor. least: no interval goes below.
+    infinitely many images. The interval is the figure's scatter at this count; the figure's own
+    dependence on the count shows in the figure of real images against real ones.
+
+    Args:
+        value: the figure of all images.
+        resampled: the figure of each resample.
+        least: lower limit of the interval.
     """
     tail = 50.0 * (1.0 - CONFIDENCE)
     low, high = np.percentile(resampled, [tail, 100.0 - tail])

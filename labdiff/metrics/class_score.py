@@ -1,4 +1,6 @@
-"""Inception score: are images sure of their class, and the classes many? (Salimans 2016)
+"""Inception score: high if a classifier is sure of each image's class and finds many classes.
+
+Salimans 2016:
 
 IS = exp(mean over images of KL(p(y | image) || p(y))),  between 1 and the number of classes
 """
@@ -12,14 +14,17 @@ from labdiff.metrics.bootstrap import Values
 
 
 def class_score(probabilities: Values) -> float:
-    """The score of class probabilities (n, K), rows that sum to 1."""
+    """Return the score of class probabilities (n, K), whose rows sum to 1."""
     return float(
         resampled_class_scores(probabilities, np.ones((1, len(probabilities)), np.int64))[0]
     )
 
 
 def resampled_class_scores(probabilities: Values, counts: npt.NDArray[np.int64]) -> Values:
-    """Scores (R,) of resamples, counts (R, n). KL = sum p log p - sum p log p(y)."""
+    """Return the scores (R,) of resamples. KL = sum p log p - sum p log p(y).
+
+    probabilities: (n, K). counts: how often each image is in each resample, (R, n).
+    """
     weights = counts / counts.sum(1, keepdims=True)
     certain = _plogp(probabilities).sum(1)
     scores: Values = np.exp(weights @ certain - _plogp(weights @ probabilities).sum(1))

@@ -1,4 +1,4 @@
-"""Does it look like a digit? A small classifier trained by the program on the real images."""
+"""Recognise digits: a small classifier, trained by the program on the real images."""
 
 from __future__ import annotations
 
@@ -12,12 +12,19 @@ from sklearn.neural_network import MLPClassifier
 from torch import Tensor
 
 CONFIDENCE = 0.9
+"""Confidence above which an image counts as recognised."""
 
 
 class DigitClassifier:
-    """One hidden layer of 128 units on all classes of the data set, fitted with small shifts and noise.
+    """A network of one hidden layer of 128 units, fitted to real images, clean and noisy.
 
-    images (B, H, W) in -1 ... 1, labels (B,); seeded. It is trained on real images alone.
+    Example:
+        share = DigitClassifier(images.train, images.train_labels).share_recognised(generated)
+
+    Args:
+        images: training images of all classes, (B, H, W) in -1 ... 1.
+        labels: their classes, (B,).
+        seed: of the weights and of the noise.
     """
 
     def __init__(self, images: Tensor, labels: Tensor, seed: int = 0) -> None:
@@ -31,15 +38,15 @@ class DigitClassifier:
             self._network.fit(flat, np.tile(labels.numpy(), 2))
 
     def confidence(self, images: Tensor) -> npt.NDArray[np.float64]:
-        """Probability of the likeliest class, (B,)."""
+        """Return the probability of each image's likeliest class, (B,)."""
         flat = images.clamp(-1.0, 1.0).numpy().reshape(len(images), -1)
         return np.asarray(self._network.predict_proba(flat).max(axis=1))
 
-    def called(self, images: Tensor) -> Tensor:
-        """The likeliest class of each, (B,)."""
+    def classify(self, images: Tensor) -> Tensor:
+        """Return the likeliest class of each image, (B,)."""
         flat = images.clamp(-1.0, 1.0).numpy().reshape(len(images), -1)
         return torch.from_numpy(np.asarray(self._network.predict(flat)))
 
     def share_recognised(self, images: Tensor) -> float:
-        """Share of the images called some class with a confidence above 0.9."""
+        """Return the share of the images that are recognised with a confidence above 0.9."""
         return float((self.confidence(images) > CONFIDENCE).mean())

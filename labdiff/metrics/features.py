@@ -1,4 +1,4 @@
-"""Features of images: what the distances between sets of images are taken on."""
+"""Features of images, on which distances between sets of images are computed."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ from labdiff.metrics.bootstrap import Values
 
 
 class FeatureExtractor:
-    """A network that makes features (B, D) of grey images (B, H, W) in -1 ... 1.
+    """A network that maps grey images (B, H, W) in -1 ... 1 to features (B, D).
 
-    name: "inception" or "classifier"; it tells what the figures are called. preparation: what is done
-    to an image before, in words, to be printed beside every figure. head: makes class scores of
-    features, None if there are no classes. batch: images at a time.
+    The features of images that it has seen are stored: the real images are computed once for several
+    generated sets.
 
-    Images that it has seen it answers from memory: several generated sets beside the same real ones
-    cost the real ones once.
+    Args:
+        name: "inception" or "classifier"; part of the figures' names.
+        network: maps images to features.
+        preparation: description of what is done to an image first; printed beside every figure.
+        head: maps features to class scores; None if there are no classes.
+        batch: number of images that are computed at once.
     """
 
     def __init__(
@@ -38,7 +41,7 @@ class FeatureExtractor:
         self._known: dict[str, Values] = {}
 
     def extract(self, images: Tensor, what: str) -> Job[Values]:
-        """Features (N, D) in float64; `what` names the images in the progress."""
+        """Return features (N, D) in float64; `what` names the images in the progress report."""
         key = hashlib.sha256(images.contiguous().numpy().tobytes()).hexdigest()
         if key not in self._known:
             batches = torch.split(images, self.batch)
@@ -52,7 +55,7 @@ class FeatureExtractor:
         return self._known[key]
 
     def probabilities(self, features: Values) -> Values | None:
-        """Class probabilities (N, K) of features (N, D); None where the network has no classes."""
+        """Return class probabilities (N, K) of features (N, D); None if the network has no classes."""
         if self.head is None:
             return None
         with torch.inference_mode():

@@ -14,12 +14,14 @@ import numpy.typing as npt
 from labdiff.metrics.bootstrap import Values
 
 KEPT_VARIANCE = 0.999
-"""Share of the real features' variance whose directions the resamples keep. It only narrows what the
-resamples' cross term sees, not the distance itself."""
+"""Share of the real features' variance whose directions enter the resamples' cross term.
+
+The distance of all images uses all directions.
+"""
 
 
 def frechet_distance(features: Values, real: Values) -> float:
-    """The distance of (n, D) features from (m, D) real ones; n, m >= 2."""
+    """Return the distance of features (n, D) from real ones (m, D); n, m >= 2."""
     first, second = features - features.mean(0), real - real.mean(0)
     cross = _root(first, 1.0) @ _root(second, 1.0).T
     roots = np.linalg.svd(cross, compute_uv=False).sum()
@@ -29,10 +31,15 @@ def frechet_distance(features: Values, real: Values) -> float:
 
 
 def resampled_distances(features: Values, real: Values, counts: npt.NDArray[np.int64]) -> Values:
-    """Distances (R,) of resamples of the features, counts (R, n), from the real ones.
+    """Return the distances (R,) of resamples of the features from the real ones.
 
     For speed the cross term is taken within the real features' leading directions, which hold 99.9 %
-    of their variance: it shifts all distances alike, and the interval is about their scatter.
+    of their variance: this shifts all distances alike, and the interval is about their scatter.
+
+    Args:
+        features: (n, D).
+        real: (m, D).
+        counts: how often each image is in each resample, (R, n).
     """
     centre, mean_real = features.mean(0), real.mean(0)
     first, second = features - centre, real - mean_real
@@ -59,7 +66,7 @@ def _variance(centred: Values) -> float:
 
 
 def _root(centred: Values, kept: float) -> Values:
-    """R (r, D) with R' R the covariance, up to the directions of least variance that are left out."""
+    """Return R (r, D) with R' R the covariance, without the directions of least variance."""
     _, values, axes = np.linalg.svd(centred / np.sqrt(len(centred) - 1), full_matrices=False)
     share = np.cumsum(values**2)
     rank = len(values) if kept >= 1.0 else int(np.searchsorted(share, kept * share[-1])) + 1

@@ -1,13 +1,12 @@
-"""How near are generated images to real ones? Every figure with its interval and its floor.
+"""Distances of generated images from real ones, each with its interval and its floor.
 
-The same functions serve any pile of images: of the bench, of its twin, of a digital peer.
+The same functions serve any set of images: of the bench, of its twin, of a digital denoiser.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,7 +20,7 @@ from labdiff.metrics.frechet import frechet_distance, resampled_distances
 from labdiff.metrics.kernel_distance import kernel_distance, resampled_kernel_distances, rms
 
 LEAST = {"fid": 0.0, "kid": -math.inf, "kid_raw": -math.inf, "is": 1.0}
-"""What each figure cannot fall below."""
+"""Least possible value of each figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +28,8 @@ class ImageFigure:
     """One figure, with its 95 % interval by bootstrap over the generated images.
 
     name: fid, kid, kid_raw with Inception's features; classifier_fid, classifier_kid, classifier_is else.
-    real: the same figure of real held-out images against the same real training images: what images
-    that are perfect would score at `real_count`. For classifier_is it is a ceiling, not a floor.
+    real: the same figure of real held-out images against the same real training images: the figure of
+    perfect images at `real_count`. For classifier_is it is a ceiling, not a floor.
     """
 
     name: str
@@ -42,10 +41,10 @@ class ImageFigure:
 
 @dataclass(frozen=True, slots=True)
 class ImageMetrics:
-    """The figures, and all that belongs beside them.
+    """The figures of a set of generated images, with the settings on which they depend.
 
-    count: images on each side. real_count: the same for `ImageFigure.real`; less than count where
-    there are too few held-out images, and then the floor is higher than at `count`.
+    count: number of images on each side. real_count: the same for `ImageFigure.real`; less than count
+    where there are too few held-out images, and then the floor is higher than at `count`.
     """
 
     figures: tuple[ImageFigure, ...]
@@ -57,14 +56,14 @@ class ImageMetrics:
     resamples: int
 
     def figure(self, name: str) -> ImageFigure:
-        """The figure of that name. Raises KeyError if there is none."""
+        """Return the figure of that name. Raises KeyError if there is none."""
         for figure in self.figures:
             if figure.name == name:
                 return figure
         raise KeyError(name)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON; the figures by their names."""
+    def as_dict(self) -> dict[str, object]:
+        """Return plain values for JSON, the figures by their names."""
         values = asdict(self)
         values["figures"] = {figure.pop("name"): figure for figure in values["figures"]}
         return values
@@ -78,10 +77,25 @@ def image_metrics(
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> Job[ImageMetrics]:
-    """Figures of generated images (N, H, W) beside real training and held-out ones, all in -1 ... 1.
+    """Compute the figures of generated images, beside those of real held-out images.
 
     Both sides have the same count: a seeded choice of real training images, as many as were generated
-    (or all there are, and then as many generated ones). Raises ValueError for fewer than two images.
+    (or all there are, and then as many generated ones).
+
+    Example:
+        metrics = run(image_metrics(generated, images.train, images.test, extractor))
+        print(metrics.figure("classifier_fid"))
+
+    Args:
+        generated: generated images, (N, H, W) in -1 ... 1.
+        real_train: real training images, (M, H, W).
+        real_test: real held-out images, (K, H, W).
+        extractor: computes the features.
+        seed: of the choice of images and of the resamples.
+        resamples: number of resamples of the intervals.
+
+    Raises:
+        ValueError: there are fewer than two images on a side.
     """
     count = min(len(generated), len(real_train))
     real_count = min(count, len(real_test))
@@ -107,7 +121,7 @@ def image_metrics(
         )
     ]
     yield EvaluationStep(0, 3, "Frechet distance")
-    # Inception's features are also taken as they are, as published KIDs take them.
+    # Inception's features are also used unscaled, as in published KIDs.
     scales = {"kid": rms(reference)} | ({"kid_raw": 1.0} if not prefix else {})
     for name, scale in scales.items():
         value = kernel_distance(features, reference, scale)

@@ -1,8 +1,8 @@
 """Inception-v3 as it is used for FID: 2,048 pool features of an image, without torchvision.
 
 Szegedy 2016 with the particulars of the network whose features Heusel 2017 took: average pools that do not
-count their padding, and a max pool in the last block. The weights are the usual ones in PyTorch's form,
-a state_dict, `inception_v3_fid_features.pth`; they end at the pool, so there are no class probabilities.
+count their padding, and a max pool in the last block. The weights are the commonly used ones in PyTorch's
+form, a state_dict, `inception_v3_fid_features.pth`; they end at the pool: no class probabilities.
 """
 
 from __future__ import annotations
@@ -19,13 +19,17 @@ from labdiff.errors import UserError
 from labdiff.metrics.features import FeatureExtractor
 
 WEIGHTS_FILE = "inception_v3_fid_features.pth"
+"""Name of the file of weights in the data folder."""
 FEATURES = 2048
+"""Number of features."""
 SIDE = 299
+"""Side of the images that enter the network, pixels."""
 PREPARATION = (
     "grey to three channels, torch bilinear to 299x299, align_corners=False, antialias off"
 )
+"""Description of what is done to an image before it enters the network."""
 NOT_NEEDED = ("fc.", "AuxLogits.")
-"""Classifiers behind the features, which some copies of the file hold too."""
+"""Prefixes of the weights of classifiers, which some copies of the file hold too."""
 
 
 class ConvNorm(nn.Module):
@@ -44,7 +48,7 @@ class ConvNorm(nn.Module):
         self.bn = nn.BatchNorm2d(outputs, eps=0.001)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, inputs, h, w) to (B, outputs, h', w')."""
+        """Return (B, outputs, h', w') of x, (B, inputs, h, w)."""
         out: Tensor = functional.relu(self.bn(self.conv(x)), inplace=True)
         return out
 
@@ -71,7 +75,7 @@ class BlockA(nn.Module):
         self.branch_pool = ConvNorm(inputs, pool, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The branches, channel after channel."""
+        """Return the concatenated branches, (B, channels, h, w)."""
         five = self.branch5x5_2(self.branch5x5_1(x))
         double = self.branch3x3dbl_3(self.branch3x3dbl_2(self.branch3x3dbl_1(x)))
         return torch.cat([self.branch1x1(x), five, double, self.branch_pool(_average(x))], 1)
@@ -88,7 +92,7 @@ class BlockB(nn.Module):
         self.branch3x3dbl_3 = ConvNorm(96, 96, 3, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The branches, channel after channel."""
+        """Return the concatenated branches, (B, channels, h, w)."""
         double = self.branch3x3dbl_3(self.branch3x3dbl_2(self.branch3x3dbl_1(x)))
         return torch.cat([self.branch3x3(x), double, functional.max_pool2d(x, 3, stride=2)], 1)
 
@@ -111,7 +115,7 @@ class BlockC(nn.Module):
         self.branch_pool = ConvNorm(inputs, 192, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The branches, channel after channel."""
+        """Return the concatenated branches, (B, channels, h, w)."""
         seven = self.branch7x7_3(self.branch7x7_2(self.branch7x7_1(x)))
         double = self.branch7x7dbl_3(self.branch7x7dbl_2(self.branch7x7dbl_1(x)))
         double = self.branch7x7dbl_5(self.branch7x7dbl_4(double))
@@ -131,7 +135,7 @@ class BlockD(nn.Module):
         self.branch7x7x3_4 = ConvNorm(192, 192, 3, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The branches, channel after channel."""
+        """Return the concatenated branches, (B, channels, h, w)."""
         seven = self.branch7x7x3_2(self.branch7x7x3_1(x))
         seven = self.branch7x7x3_4(self.branch7x7x3_3(seven))
         three = self.branch3x3_2(self.branch3x3_1(x))
@@ -156,7 +160,7 @@ class BlockE(nn.Module):
         self.branch_pool = ConvNorm(inputs, 192, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The branches, channel after channel."""
+        """Return the concatenated branches, (B, channels, h, w)."""
         three = self.branch3x3_1(x)
         double = self.branch3x3dbl_2(self.branch3x3dbl_1(x))
         parts = [self.branch1x1(x), self.branch3x3_2a(three), self.branch3x3_2b(three)]
@@ -165,7 +169,7 @@ class BlockE(nn.Module):
 
 
 class InceptionV3(nn.Module):
-    """The whole of it, up to the pool; modules are named as in the file of weights."""
+    """The network up to the last pool; modules are named as in the file of weights."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -183,10 +187,10 @@ class InceptionV3(nn.Module):
         self.Mixed_7b, self.Mixed_7c = BlockE(1280, last=False), BlockE(2048, last=True)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Features (B, 2048) of grey images (B, H, W) in -1 ... 1."""
+        """Return features (B, 2048) of grey images (B, H, W) in -1 ... 1."""
         x = images.clamp(-1.0, 1.0)[:, None]
         x = functional.interpolate(x, (SIDE, SIDE), mode="bilinear", align_corners=False)
-        # Channels next to each other in memory: two thirds of the time on a processor.
+        # With channels next to each other in memory a CPU takes two thirds of the time.
         x = x.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
         x = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(x)))
         x = functional.max_pool2d(x, 3, stride=2)
@@ -198,7 +202,7 @@ class InceptionV3(nn.Module):
 
 
 def load_inception(path: Path) -> InceptionV3:
-    """The network with the weights of a file, ready to be asked.
+    """Load the network with the weights of a file, in evaluation mode.
 
     Raises UserError if the file cannot be read, is no state_dict, or not this network's.
     """
@@ -231,9 +235,9 @@ def load_inception(path: Path) -> InceptionV3:
 
 
 def find_inception(weights: Path | None, data_dir: Path | None = None) -> Path | None:
-    """The file of weights: the one given, else one in the data folder, else None.
+    """Return the file of weights: the one given, else one in the data folder, else None.
 
-    There: WEIGHTS_FILE, or what `labdiff data get inception` has put there.
+    In the data folder: WEIGHTS_FILE, or the download of `labdiff data get inception`.
     """
     if weights is not None:
         return weights
@@ -242,5 +246,5 @@ def find_inception(weights: Path | None, data_dir: Path | None = None) -> Path |
 
 
 def inception_features(path: Path) -> FeatureExtractor:
-    """The standard FID features. Raises UserError as `load_inception` does."""
+    """Return the extractor of the standard FID features. Raises UserError like `load_inception`."""
     return FeatureExtractor("inception", load_inception(path), PREPARATION)

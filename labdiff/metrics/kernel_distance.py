@@ -1,8 +1,8 @@
 """Kernel Inception distance: the squared maximum mean discrepancy of two sets of features.
 
 Binkowski 2018: the unbiased estimate with the kernel (x.y / D + 1)^3, here of features divided by the
-RMS of the real training features: of features as large as a classifier's the cube is so uneven that the
-figure says nothing (subsets of 100 real digits from real ones: 0.5 +- 12.5, divided 0.00 +- 0.08).
+RMS of the real training features: of features as large as a classifier's the cube varies so much that the
+figure means nothing (subsets of 100 real digits from real ones: 0.5 +- 12.5, divided 0.00 +- 0.08).
 """
 
 from __future__ import annotations
@@ -13,27 +13,39 @@ import numpy.typing as npt
 from labdiff.metrics.bootstrap import Values
 
 SUBSET = 1000
-"""Images of a subset; a figure is the mean over as many disjoint ones as there are."""
+"""Number of images of a subset; a figure is the mean over all disjoint subsets."""
 
 
 def rms(features: Values) -> float:
-    """Root of the mean square over all images and features."""
+    """Return the root of the mean square over all images and features."""
     return float(np.sqrt(np.square(features).mean()))
 
 
 def kernel_distance(features: Values, real: Values, scale: float) -> float:
-    """KID of (n, D) features from (n, D) real ones, both divided by `scale`; may be negative."""
-    everything = np.ones((1, len(features)), np.int64)
-    return float(resampled_kernel_distances(features, real, scale, everything)[0])
+    """Return the KID of features from real ones; it may be negative.
+
+    Args:
+        features: (n, D).
+        real: (n, D).
+        scale: by which both are divided.
+    """
+    once = np.ones((1, len(features)), np.int64)
+    return float(resampled_kernel_distances(features, real, scale, once)[0])
 
 
 def resampled_kernel_distances(
     features: Values, real: Values, scale: float, counts: npt.NDArray[np.int64]
 ) -> Values:
-    """KID (R,) of resamples of the features, counts (R, n), from the real ones (m, D).
+    """Return the KID (R,) of resamples of the features from the real ones.
 
-    An image that is drawn twice is no pair with itself: those pairs are left out, so that resamples
-    are no more biased than the figure itself.
+    Pairs of an image with its own copy are left out, so that resamples are no more biased than the
+    figure itself.
+
+    Args:
+        features: (n, D).
+        real: (m, D).
+        scale: by which both are divided.
+        counts: how often each image is in each resample, (R, n).
     """
     blocks = max(1, min(len(features), len(real)) // SUBSET)
     parts = zip(

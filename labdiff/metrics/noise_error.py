@@ -12,15 +12,15 @@ from torch import Tensor
 from labdiff.diffusion.schedule import NoiseSchedule
 
 Predictor: TypeAlias = Callable[[Tensor, Tensor], Tensor]
-"""(x_t (B, H, W), t (B,)) -> predicted noise (B, H, W)."""
+"""A function from (x_t (B, H, W), t (B,)) to the predicted noise (B, H, W)."""
 
 FIRST_SCORED_T = 100
-"""Noise MSE is averaged over t in [100, T): below, x_t is nearly the clean image."""
+"""First timestep over which the noise MSE is averaged; below, x_t is nearly the clean image."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoisyImages:
-    """Held-out images made noisy: everything (count, H, W) but t (count,)."""
+    """Held-out images with noise added: all (count, H, W) except t, (count,)."""
 
     x_t: Tensor
     noise: Tensor
@@ -29,7 +29,14 @@ class NoisyImages:
 
 
 def held_out_noisy(images: Tensor, schedule: NoiseSchedule, count: int, seed: int) -> NoisyImages:
-    """`count` noisy images with t stratified uniformly over [100, T), seeded."""
+    """Draw noisy images with t stratified uniformly over [100, T).
+
+    Args:
+        images: held-out images, (N, H, W).
+        schedule: the noise schedule.
+        count: number of noisy images.
+        seed: of images, timesteps and noise.
+    """
     rng = torch.Generator().manual_seed(seed)
     span = schedule.steps - FIRST_SCORED_T
     t = FIRST_SCORED_T + ((torch.arange(count) + torch.rand(count, generator=rng)) * span / count)
@@ -40,10 +47,10 @@ def held_out_noisy(images: Tensor, schedule: NoiseSchedule, count: int, seed: in
 
 
 def noise_mse(predicted: Tensor, noise: Tensor) -> float:
-    """Mean squared error of the predicted noise."""
+    """Return the mean squared error of the predicted noise."""
     return float((predicted - noise).square().mean())
 
 
 def mse_of(predict: Predictor, noisy: NoisyImages) -> float:
-    """Noise MSE of a predictor (x_t, t) -> noise on held-out noisy images."""
+    """Return the noise MSE of a predictor on held-out noisy images."""
     return noise_mse(predict(noisy.x_t, noisy.t), noisy.noise)

@@ -1,4 +1,4 @@
-"""Held-out error of a denoiser, timestep range by timestep range.
+"""Errors of a denoiser on held-out images, by timestep range.
 
 Two errors, both of the noise that was predicted:
 
@@ -7,7 +7,7 @@ Two errors, both of the noise that was predicted:
 
 At large t the division by sqrt(abar) (0.006 at t = 999) magnifies an error of the noise into the clean
 image, up to the clamp; at small t the noise error of a predictor of the clean image is magnified by
-sqrt(abar / (1 - abar)). So each error is telling where the other one is not.
+sqrt(abar / (1 - abar)). So each error is meaningful where the other one is not.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from labdiff.diffusion.schedule import NoiseSchedule
 from labdiff.metrics.noise_error import FIRST_SCORED_T, NoisyImages, Predictor
 
 RANGE = 100
-"""Timesteps of a range, if no edges are given."""
+"""Number of timesteps of a range, if no edges are given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +46,27 @@ class RangeError:
 
 
 def range_edges(schedule: NoiseSchedule, length: int = RANGE) -> tuple[int, ...]:
-    """0, length, 2 length ... T."""
+    """Return the edges of ranges of equal length: 0, length, 2 length ... T."""
     return (*range(0, schedule.steps, length), schedule.steps)
 
 
 def noisy_range(
     images: Tensor, schedule: NoiseSchedule, first_t: int, end_t: int, count: int, seed: int
 ) -> NoisyImages:
-    """`count` held-out images (B, H, W) made noisy, t stratified over [first_t, end_t), seeded.
+    """Draw noisy images with t stratified over [first_t, end_t).
 
-    No image twice before all were had once. Raises ValueError if the range is empty or out of 0 ... T.
+    No image is drawn twice before all were drawn once.
+
+    Args:
+        images: held-out images, (N, H, W).
+        schedule: the noise schedule.
+        first_t: first timestep of the range.
+        end_t: first timestep after it.
+        count: number of noisy images.
+        seed: of images, timesteps and noise.
+
+    Raises:
+        ValueError: the range is empty, or not within 0 ... T.
     """
     if not 0 <= first_t < end_t <= schedule.steps:
         raise ValueError(f"timesteps [{first_t}, {end_t}) do not lie in 0 ... {schedule.steps}")
@@ -70,7 +81,17 @@ def noisy_range(
 
 
 def clean_image(x_t: Tensor, noise: Tensor, t: Tensor, schedule: NoiseSchedule) -> Tensor:
-    """(x_t - sqrt(1 - abar) noise) / sqrt(abar), clamped to -1 ... 1; (B, H, W), float64."""
+    """Return the clean image (x_t - sqrt(1 - abar) noise) / sqrt(abar), clamped to -1 ... 1.
+
+    Args:
+        x_t: noisy images, (B, H, W).
+        noise: the predicted noise, (B, H, W).
+        t: timesteps, (B,).
+        schedule: the noise schedule.
+
+    Returns:
+        (B, H, W), float64.
+    """
     abar = schedule.alphas_bar[t].double().view(-1, 1, 1)
     clean = (x_t.double() - (1.0 - abar).sqrt() * noise.double()) / abar.sqrt()
     return clean.clamp(-1.0, 1.0)
@@ -79,7 +100,15 @@ def clean_image(x_t: Tensor, noise: Tensor, t: Tensor, schedule: NoiseSchedule) 
 def range_error(
     predict: Predictor, noisy: NoisyImages, schedule: NoiseSchedule, first_t: int, end_t: int
 ) -> RangeError:
-    """The errors of a predictor on the noisy images of one range."""
+    """Return the errors of a predictor on the noisy images of one range.
+
+    Args:
+        predict: the predictor.
+        noisy: noisy images with t in [first_t, end_t).
+        schedule: the noise schedule.
+        first_t: first timestep of the range.
+        end_t: first timestep after it.
+    """
     predicted = predict(noisy.x_t, noisy.t)
     clean = clean_image(noisy.x_t, predicted, noisy.t, schedule)
     return RangeError(
@@ -99,10 +128,22 @@ def range_errors(
     count: int = 500,
     seed: int = 0,
 ) -> tuple[RangeError, ...]:
-    """The errors over every range between two edges (100 timesteps each by default).
+    """Return the errors of a predictor for every range between two edges.
 
-    images (N, H, W), held out; `count` of them a range. The same seed gives every predictor the same
-    images, timesteps and noise, so that predictors differ by less than their standard errors say.
+    The same seed gives every predictor the same images, timesteps and noise, so that two predictors can
+    be compared more closely than their standard errors suggest.
+
+    Example:
+        for error in range_errors(WienerFilter(images.train, schedule), images.test, schedule):
+            print(error.first_t, error.clean_mse.value)
+
+    Args:
+        predict: the predictor.
+        images: held-out images, (N, H, W).
+        schedule: the noise schedule.
+        edges: edges of the ranges; ranges of 100 timesteps if empty.
+        count: number of images for each range.
+        seed: of images, timesteps and noise.
     """
     limits = tuple(edges) or range_edges(schedule)
     return tuple(
@@ -112,7 +153,7 @@ def range_errors(
 
 
 def mean_error(difference: Tensor) -> MeanError:
-    """Mean square of (B, H, W), and its standard error from image to image; nan for one image."""
+    """Return the mean square of (B, H, W) and its standard error over images; NaN for one image."""
     each = difference.square().mean((1, 2))
     error = float(each.std()) / len(each) ** 0.5 if len(each) > 1 else float("nan")
     return MeanError(float(each.mean()), error)

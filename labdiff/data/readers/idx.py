@@ -38,7 +38,7 @@ class _File:
 
 
 def holds_idx(path: Path) -> bool:
-    """Tell whether a file is idx images by its name, or a folder has such training images."""
+    """Return whether a file is idx images by its name, or a folder has such training images."""
     if path.is_dir():
         return any(file.train and file.images for file in _files(path))
     found = _named(path)

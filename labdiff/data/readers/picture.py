@@ -80,7 +80,7 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _middle(size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom of the largest square in the middle of (width, height)."""
+    """Return left, top, right, bottom of the largest square in the middle of (width, height)."""
     side = min(size)
     left, top = ((length - side) // 2 for length in size)
     return left, top, left + side, top + side

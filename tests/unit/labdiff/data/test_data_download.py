@@ -145,7 +145,7 @@ def test_a_wrong_checksum_leaves_nothing(server: Server, tmp_path: Path) -> None
     good = server.offer("good.npy", b"good")
     file = replace(server.offer("a.npy", b"other bytes"), sha256="0" * 64)
     with pytest.raises(
-        UserError, match=r"a\.npy could not.*its SHA-256 is not 0{64}; what came is not kept"
+        UserError, match=r"a\.npy could not.*its SHA-256 is not 0{64}; the download was deleted"
     ):
         download(entry(file), tmp_path / "mine", lambda _: CountedBar())
     assert nothing_but(tmp_path)
@@ -157,7 +157,9 @@ def test_a_wrong_checksum_leaves_nothing(server: Server, tmp_path: Path) -> None
 def test_a_broken_connection_leaves_nothing(server: Server, tmp_path: Path) -> None:
     file = server.offer("a.npy", bytes(300_000))
     server.cut.add("/a.npy")
-    with pytest.raises(UserError, match="the connection broke off; the part that came is not kept"):
+    with pytest.raises(
+        UserError, match="the connection was lost; the incomplete download was deleted"
+    ):
         download(entry(file), tmp_path / "mine", lambda _: CountedBar())
     assert nothing_but(tmp_path)
 

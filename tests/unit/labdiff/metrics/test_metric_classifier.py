@@ -6,7 +6,7 @@ import torch
 
 from labdiff.data.image_set import ImageSet, load_images
 from labdiff.job import run
-from labdiff.metrics.classifier import TrainedClassifier, damaged, train_classifier
+from labdiff.metrics.classifier import TrainedClassifier, damage, train_classifier
 from labdiff.metrics.images import image_metrics
 
 
@@ -61,7 +61,7 @@ def test_of_one_class_it_learns_to_see_damage_and_gives_no_class_score() -> None
 def test_damaged_images_are_what_they_are_said_to_be() -> None:
     rng = torch.Generator().manual_seed(0)
     images = torch.rand(200, 6, 6, generator=rng) * 2 - 1
-    versions, kinds = damaged(images, rng)
+    versions, kinds = damage(images, rng)
     assert set(kinds.tolist()) == {0, 1, 2, 3, 4}
     assert torch.equal(versions[kinds == 0], images[kinds == 0])
     for kind in (1, 2):

@@ -72,7 +72,9 @@ def test_a_task_that_costs_every_worker_is_given_up() -> None:
             self.lose = (key, 0)
 
     workers = Losing(1)
-    with pytest.raises(TaskFailedError, match=f"{TRIES} workers were lost at this task, the last one: pulled out"):
+    with pytest.raises(
+        TaskFailedError, match=f"{TRIES} workers were lost at this task, the last one: pulled out"
+    ):
         list(run_tasks(workers, [0], lambda _: Task("t", counting, (0, 2))))
     assert len(workers.begun) == TRIES
 
