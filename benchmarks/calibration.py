@@ -27,7 +27,7 @@ from calibration.exposure import set_exposure
 from calibration.result import CalibrationError
 from drivers.errors import DeviceError
 from labdiff.calibrations.archived import measure_routines
-from labdiff.calibrations.routines import FIRST_LOOK, REST
+from labdiff.calibrations.routines import IMAGING, PREDICTION
 from labdiff.config.bench import load_bench
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
@@ -87,10 +87,10 @@ def one_bench(seed: int) -> Found:
 
     def job() -> Generator[Event, None, None]:
         with session.calibrated.bench:
-            results = yield from measure_routines(session.calibrated, FIRST_LOOK)
-            results |= yield from measure_routines(session.calibrated, REST[:-1])
+            results = yield from measure_routines(session.calibrated, IMAGING)
+            results |= yield from measure_routines(session.calibrated, PREDICTION[:-1])
             began_s = lab.world.clock.now_s()
-            results |= yield from measure_routines(session.calibrated, REST[-1:])
+            results |= yield from measure_routines(session.calibrated, PREDICTION[-1:])
             found.frames = lab.camera.requests
             found.checked = check(session, results, (began_s + lab.world.clock.now_s()) / 2.0)
             found.nrmse = unseen_nrmse(session)

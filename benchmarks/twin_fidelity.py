@@ -24,7 +24,7 @@ from torch import Tensor
 from benchmarks.claims import Claim, claim, finish, options
 from benchmarks.mock_checks.benches import bench_geometry
 from labdiff.calibrations.archived import measure_routines
-from labdiff.calibrations.twin_alignment import ProbeKind, measure_probes
+from labdiff.calibrations.probe_frames import ProbeKind, measure_probes
 from labdiff.config.bench import load_bench
 from labdiff.config.training import TrainingOptions
 from labdiff.events import Event
@@ -40,6 +40,7 @@ from twin.alignment_fit import Triples, fit_alignment
 from twin.digital_twin import DigitalTwin
 from twin.drift_tracking import track_drift
 from twin.parameter_vector import load_parameter_vector, parameter_vector
+from twin.prior import data_sheet_prior
 
 Array = npt.NDArray[Any]
 REFINED_ON: tuple[tuple[ProbeKind, float, int], ...] = (
@@ -129,7 +130,8 @@ def refined(
     fine.load_alignment(session.calibrated.twin.state_dict())
     covariance = torch.zeros(0)
     blurs = (0.0,) * iterations
-    for step in fit_alignment(fine, triples, blurs, prior_share=1e-5, damping=1e-3):
+    prior = data_sheet_prior(fine, share=1e-5)
+    for step in fit_alignment(fine, triples, blurs, prior=prior, damping=1e-3):
         covariance = step.covariance
     return fine, covariance
 

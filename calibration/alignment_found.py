@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from calibration.result import Verdict
+from calibration.result import CalibrationResult, Verdict
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Array = npt.NDArray[np.float64]
 Image = npt.NDArray[np.float32]
@@ -24,7 +28,7 @@ def _unknown() -> Array:
 
 
 @dataclass(frozen=True, slots=True)
-class AlignmentFound:
+class AlignmentFound(CalibrationResult):
     """names (P,): the twin's parameters, units in the names, numbered where there are several.
 
     value, sigma, told (P,): what was found, its standard deviation, and the share of it that comes
@@ -37,6 +41,9 @@ class AlignmentFound:
     the twin says 1. probe_measured, probe_before, probe_after: (h, w) of one held-out probe, as the
     camera saw it, as the data sheet's twin had it, and as the aligned one has it.
     """
+
+    routine: ClassVar[str] = "alignment"
+    title: ClassVar[str] = "Gap, tilts, beam: the twin is fitted to frames of known patterns"
 
     names: tuple[str, ...] = field(compare=False)
     value: Array = field(compare=False)
@@ -59,3 +66,29 @@ class AlignmentFound:
         """Parameters that were fitted and that the frames cannot tell from others."""
         fitted = zip(self.names, self.told, self.sigma, strict=True)
         return tuple(name for name, told, sigma in fitted if sigma > 0.0 and told < LEAST_TOLD)
+
+    def figure(self, patch_shape: tuple[int, int]) -> Figure | None:
+        """Return a held-out probe as the camera, the data sheet's twin and the aligned twin have it."""
+        from matplotlib.figure import Figure
+
+        if not self.probe_measured.size:
+            return None
+        figure = Figure(figsize=(11, 2.6), layout="constrained")
+        axes = figure.subplots(1, 5)
+        measured, before, after = self.probe_measured, self.probe_before, self.probe_after
+        brightest = float(np.quantile(measured, 0.999))
+        residuals = [before - measured, after - measured]
+        limit = float(np.abs(residuals[0]).max())
+        panels = (
+            (measured, "camera", "inferno", 0.0, brightest),
+            (before, "twin by the data sheet", "inferno", 0.0, brightest),
+            (residuals[0], "twin - camera, before", "coolwarm", -limit, limit),
+            (after, "twin, aligned", "inferno", 0.0, brightest),
+            (residuals[1], "twin - camera, after", "coolwarm", -limit, limit),
+        )
+        for ax, (values, title, colours, low, high) in zip(axes, panels, strict=True):
+            drawn = ax.imshow(values, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
+            ax.set_title(title, fontsize=9)
+            ax.set_xticks([]), ax.set_yticks([])
+            figure.colorbar(drawn, ax=ax, shrink=0.7).ax.tick_params(labelsize=7)
+        return figure

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +21,12 @@ from calibration.focused_patch import (
 )
 from calibration.layout import PatchLayout
 from calibration.registration import Registration
-from calibration.result import Verdict
+from calibration.result import CalibrationResult, Verdict
 from calibration.step import CalibrationStep
 from drivers.protocols import SLM, Camera
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Array = npt.NDArray[np.float64]
 FIRST_SIDE, LAST_SIDE = 7, 6
@@ -34,7 +39,19 @@ LEAST_SIGNAL = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class BeamFound:
+class Crosstalk:
+    """Rms width of the SLM's fringing field, pixels, and its standard deviation."""
+
+    px: float
+    sigma_px: float = 0.0
+
+
+def _no_blocks() -> Array:
+    return np.zeros((0, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class BeamFound(CalibrationResult):
     """Amplitudes are of the field, 1.0 = root mean square over the blocks of their patch; (x, y) pairs.
 
     first_amplitude (7, 7) and last_amplitude (6, 6), with standard deviations: mean over each block
@@ -44,8 +61,13 @@ class BeamFound:
     far the mirror's edge reaches into the first patch from its left, NaN if none is seen. shaded_share:
     of the light on the patch, lost behind that edge; missed_share: of the beam, beside the patch.
     shift_px: by which to move all patches to bring the beam to the first one's centre. held_out:
-    rms of the Gaussian on blocks that were not fitted, share of its peak.
+    rms of the Gaussian on blocks that were not fitted, share of its peak. crosstalk_error (7, 7): by how
+    much the first amplitudes would change if the crosstalk were one standard deviation larger; empty in
+    older archives.
     """
+
+    routine: ClassVar[str] = "beam"
+    title: ClassVar[str] = "Where the beam meets the first patch, and how wide it is"
 
     first_amplitude: Array = field(compare=False)
     first_sigma: Array = field(compare=False)
@@ -63,6 +85,29 @@ class BeamFound:
     shift_px: Array = field(compare=False)
     held_out: float
     verdict: Verdict
+    crosstalk_error: Array = field(default_factory=_no_blocks, compare=False)
+
+    def figure(self, patch_shape: tuple[int, int]) -> Figure | None:
+        """Return the amplitude over the first and the last patch; None if there is none."""
+        from matplotlib.figure import Figure
+
+        if not self.first_amplitude.size:
+            return None
+        figure = Figure(figsize=(8, 3.2), layout="constrained")
+        axes = figure.subplots(1, 2)
+        maps = (("first patch", self.first_amplitude), ("last patch", self.last_amplitude))
+        for ax, (patch, amplitude) in zip(axes, maps, strict=True):
+            drawn = ax.imshow(
+                amplitude / np.nanmax(amplitude),
+                cmap="inferno",
+                vmin=0.0,
+                vmax=1.0,
+                extent=(0, 1, 1, 0),
+            )
+            ax.set_title(f"amplitude, {patch}", fontsize=9)
+            ax.set_xticks([]), ax.set_yticks([])
+            figure.colorbar(drawn, ax=ax, shrink=0.8).ax.tick_params(labelsize=7)
+        return figure
 
 
 def measure_beam(
@@ -72,9 +117,9 @@ def measure_beam(
     pedestal_counts: float,
     settle: Callable[[], None],
     registration: Registration,
-    crosstalk_px: float,
+    crosstalk: Crosstalk,
 ) -> Generator[CalibrationStep, None, BeamFound]:
-    """Blocks of a patch, coded by phase, under a lens that brings them all to one point of the camera.
+    """Measure blocks of a patch, coded by phase, under a lens that brings them all to one point.
 
     First patch: a lens of the whole remaining path; all others stay flat, since a tilted one would
     send its zero order to the same point by another way, and what the mirrors tilt is taken up by the
@@ -84,8 +129,8 @@ def measure_beam(
     divided out. Narrow columns of the first patch tell the fringes behind the mirror's edge.
 
     Run it after the phase response: a piston has to be what it says. On a bench with a DMD all its mirrors
-    are on, and the first patch is the first layer. crosstalk_px: of the fringing field, rms, which
-    costs light where a lens is steep. The exposure is put back. Takes about 450 frames.
+    are on, and the first patch is the first layer. crosstalk: costs light where a lens is steep; how well
+    it is known is part of the result's deviations. The exposure is put back. Takes about 450 frames.
     """
     stands_ms = camera.exposure_ms
     shape = layout.patch_shape
@@ -98,14 +143,10 @@ def measure_beam(
         last = focused_blocks(shape, LAST_SIDE, 3, lens_array(layout, 3))
         total = first.frames + strips.frames + last.frames
         eye.aim(0, lens, 1)
-        first_found = yield from _coded(eye, first, crosstalk_px, 0, total, "first patch")
-        strip_found = yield from _coded(
-            eye, strips, crosstalk_px, first.frames, total, "columns at the edge"
-        )
+        first_found = yield from _coded(eye, first, 0, total, "first patch")
+        strip_found = yield from _coded(eye, strips, first.frames, total, "columns at the edge")
         eye.aim(gaps - 1, last.base_rad, 3)
-        last_found = yield from _coded(
-            eye, last, crosstalk_px, first.frames + strips.frames, total, "last patch"
-        )
+        last_found = yield from _coded(eye, last, first.frames + strips.frames, total, "last patch")
     except NoSpotError as error:
         return _failed(
             str(error),
@@ -119,30 +160,78 @@ def measure_beam(
             "the light does not follow the blocks of the first patch",
             "Check that the SLM shows patterns, and that the beam falls on the first patch.",
         )
-    reach = [
-        axis_reach(size, gaps, layout.pixel_pitch_um, layout.wavelength_nm, layout.gap_mm)
-        for size in shape
-    ]
-    down, across = (np.abs(axis_means(r, FIRST_SIDE)) for r in reach)
-    on_the_way = down[:, None] * across[None, :]
-    amplitude, sigma = (v.reshape(FIRST_SIDE, -1) / on_the_way for v in first_found)
-    last_amplitude, last_sigma = (v.reshape(LAST_SIDE, -1) for v in last_found)
-    number = np.arange(FIRST_SIDE**2).reshape(FIRST_SIDE, -1)
-    # Fringes behind an edge at the left reach over the first two columns of blocks.
-    clear = number % FIRST_SIDE > 1
-    beam = fit_gaussian(amplitude, sigma, shape, clear, number % 5 == 3)
-    fringe_um = np.sqrt(layout.wavelength_nm * 1e-3 * layout.gap_mm * 1e3 / 4.0)
-    beam_x = beam.along_x(shape[1])
-    edge = fit_edge(*strip_found, STRIP_PX, beam_x, fringe_um / layout.pixel_pitch_um)
-    picture = (amplitude / np.sqrt(np.mean(amplitude**2))).astype(np.float32)
+    first_patch = _FirstPatch(layout, first, strips, first_found, strip_found)
+    amplitude, sigma, beam, edge = first_patch.shape(crosstalk.px)
+    shifted, _, other, _ = first_patch.shape(crosstalk.px + crosstalk.sigma_px)
+    beam = dataclasses.replace(
+        beam,
+        centre_sigma_px=np.hypot(beam.centre_sigma_px, other.centre_px - beam.centre_px),
+        waist_sigma_px=np.hypot(beam.waist_sigma_px, other.waist_px - beam.waist_px),
+    )
+    efficiency = block_efficiency(last, crosstalk.px)
+    last_amplitude, last_sigma = (
+        (values / efficiency).reshape(LAST_SIDE, -1) for values in last_found
+    )
+    picture = (amplitude / _rms(amplitude)).astype(np.float32)
     yield CalibrationStep("beam", total - 1, total, "amplitude over the first patch", picture)
-    return _result((amplitude, sigma), (last_amplitude, last_sigma), beam, edge, layout)
+    found = _result((amplitude, sigma), (last_amplitude, last_sigma), beam, edge, layout)
+    change = shifted / _rms(shifted) - amplitude / _rms(amplitude)
+    return dataclasses.replace(found, crosstalk_error=change)
+
+
+@dataclass(frozen=True, slots=True)
+class _FirstPatch:
+    """Amplitudes of the first patch's blocks and of its columns, with deviations, as they were seen."""
+
+    layout: PatchLayout
+    blocks: Blocks
+    strips: Blocks
+    block_amplitudes: tuple[Array, Array]
+    strip_amplitudes: tuple[Array, Array]
+
+    def shape(self, crosstalk_px: float) -> tuple[Array, Array, Gaussian, tuple[float, float]]:
+        """Return amplitudes (7, 7), their deviations, the Gaussian and the edge, for a crosstalk."""
+        layout, size = self.layout, self.layout.patch_shape
+        gaps = len(layout.lefts)
+        down, across = (
+            np.abs(
+                axis_means(
+                    axis_reach(n, gaps, layout.pixel_pitch_um, layout.wavelength_nm, layout.gap_mm),
+                    FIRST_SIDE,
+                )
+            )
+            for n in size
+        )
+        on_the_way = down[:, None] * across[None, :]
+        on_the_way = on_the_way * block_efficiency(self.blocks, crosstalk_px).reshape(
+            FIRST_SIDE, -1
+        )
+        amplitude, sigma = (v.reshape(FIRST_SIDE, -1) / on_the_way for v in self.block_amplitudes)
+        number = np.arange(FIRST_SIDE**2).reshape(FIRST_SIDE, -1)
+        # Fringes behind an edge at the left reach over the first two columns of blocks.
+        clear = number % FIRST_SIDE > 1
+        beam = fit_gaussian(amplitude, sigma, size, clear, number % 5 == 3)
+        fringe_um = np.sqrt(layout.wavelength_nm * 1e-3 * layout.gap_mm * 1e3 / 4.0)
+        efficiency = block_efficiency(self.strips, crosstalk_px)
+        strip_found = tuple(v / efficiency for v in self.strip_amplitudes)
+        edge = fit_edge(
+            strip_found[0],
+            strip_found[1],
+            STRIP_PX,
+            beam.along_x(size[1]),
+            fringe_um / layout.pixel_pitch_um,
+        )
+        return amplitude, sigma, beam, edge
+
+
+def _rms(amplitude: Array) -> float:
+    return float(np.sqrt(np.mean(amplitude**2)))
 
 
 def _coded(
-    eye: FocusedCamera, blocks: Blocks, crosstalk_px: float, before: int, total: int, words: str
+    eye: FocusedCamera, blocks: Blocks, before: int, total: int, words: str
 ) -> Generator[CalibrationStep, None, tuple[Array, Array]]:
-    """Mean amplitude of each block and its deviation; blocks without an area there are none."""
+    """Return the mean amplitude that arrives of each block, and its deviation; no block is empty."""
     routine = coded_amplitudes(blocks, eye.look)
     while True:
         try:
@@ -152,8 +241,7 @@ def _coded(
             break
         yield CalibrationStep("beam", before + done - 1, total, words, eye.frame)
     area = np.bincount(blocks.labels[blocks.labels >= 0], minlength=len(amplitude))
-    scale = 1.0 / (area * block_efficiency(blocks, crosstalk_px))
-    return amplitude * scale, sigma * scale
+    return amplitude / area, sigma / area
 
 
 def _failed(reason: str, remedy: str) -> BeamFound:
@@ -188,7 +276,7 @@ def _result(
     layout: PatchLayout,
 ) -> BeamFound:
     pitch_um = layout.pixel_pitch_um
-    first_rms, last_rms = (np.sqrt(np.mean(a**2)) for a, _ in (first, last))
+    first_rms, last_rms = (_rms(a) for a, _ in (first, last))
     places = (np.arange(LAST_SIDE) + 0.5) / LAST_SIDE - 0.5
     power = last[0] ** 2 / np.sum(last[0] ** 2)
     last_centre = pitch_um * np.array(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import scipy
 
-from calibration.result import Verdict
+from calibration.result import CalibrationResult, Verdict
 from calibration.step import CalibrationStep
 from drivers.protocols import Camera
 
@@ -33,7 +34,7 @@ MOST_TOGETHER = 4
 
 
 @dataclass(frozen=True, slots=True)
-class CameraFound:
+class CameraFound(CalibrationResult):
     """gain_electrons: photo-electrons a count; read_noise_counts: in the dark, at the shortest exposure.
 
     Both with standard deviations. saturation_counts: the largest count that comes, in the container's
@@ -41,6 +42,9 @@ class CameraFound:
     in the upper end of 16. nonlinearity: largest deviation of light against exposure, share of the
     largest. dead_pixels (K, 2): row and column on the raw sensor of pixels that light does not reach.
     """
+
+    routine: ClassVar[str] = "camera"
+    title: ClassVar[str] = "Gain, read noise and saturation"
 
     gain_electrons: float
     gain_sigma_electrons: float

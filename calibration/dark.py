@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from calibration.result import Verdict
+from calibration.result import CalibrationResult, Verdict
 from calibration.step import CalibrationStep
 from drivers.protocols import Camera, Laser
 from drivers.types import Roi
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 LARGEST_PEDESTAL = 0.25
 HOT_SIGMAS, HOT_COUNTS = 8.0, 5.0
@@ -19,12 +23,15 @@ HOT_SIGMAS, HOT_COUNTS = 8.0, 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class DarkLevel:
+class DarkLevel(CalibrationResult):
     """Counts. pedestal_sigma: uncertainty of the mean; read_noise: spread of one pixel in time.
 
     hot_pixels: (K, 2) row and column on the raw sensor of pixels that count without light.
     packing_step: counts of the raw frames come in steps of this (`calibration.packing`).
     """
+
+    routine: ClassVar[str] = "dark level"
+    title: ClassVar[str] = "What the camera counts without light, and its hot and dead pixels"
 
     pedestal_counts: float
     pedestal_sigma_counts: float
@@ -48,6 +55,21 @@ class DarkLevel:
             good = ~hot[near]
             if good.any():
                 frames[:, row, column] = np.median(frames[:, *near][:, good], axis=1)
+
+    def figure(self, patch_shape: tuple[int, int]) -> Figure | None:
+        """Return where the hot pixels lie; None without any."""
+        from matplotlib.figure import Figure
+
+        if not len(self.hot_pixels):
+            return None
+        figure = Figure(figsize=(5, 3), layout="constrained")
+        ax = figure.subplots()
+        ax.plot(self.hot_pixels[:, 1], self.hot_pixels[:, 0], "s", color="C3", ms=3)
+        ax.set(
+            xlabel="camera column, px", ylabel="camera row, px", title="hot pixels", aspect="equal"
+        )
+        ax.invert_yaxis()
+        return figure
 
 
 def measure_dark(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from calibration.result import Verdict
+from calibration.result import CalibrationResult, Verdict
 from calibration.step import CalibrationStep
 from drivers.protocols import Camera, Laser
 
@@ -24,12 +24,15 @@ LONGEST_STEP = 16.0
 
 
 @dataclass(frozen=True, slots=True)
-class Exposure:
+class Exposure(CalibrationResult):
     """The exposure that was set, and how full the brightest pixels then are, 0 ... 1.
 
     power_mw: the laser's, if it was given. counts_per_ms_per_unit: counts in a millisecond where the twin
     says 1, if the pattern was one of which it says something.
     """
+
+    routine: ClassVar[str] = "exposure"
+    title: ClassVar[str] = "How long the camera has to be exposed"
 
     exposure_ms: float
     fill: float

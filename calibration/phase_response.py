@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from calibration.ellipse import circle_from_ellipse
 from calibration.layout import PatchLayout
-from calibration.result import Verdict
+from calibration.result import CalibrationResult, Verdict
 from calibration.step import CalibrationStep
 from drivers.protocols import SLM, Camera
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Array = npt.NDArray[np.float64]
 POLYNOMIAL_ORDER = 7
@@ -29,12 +32,36 @@ COARSE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class PhaseResponse:
+class PhaseResponse(CalibrationResult):
     """phase_by_grey_rad: (2**bits,), 0 at grey 0. held_out_rad: rms on levels not fitted."""
+
+    routine: ClassVar[str] = "phase response"
+    title: ClassVar[str] = "Phase of each grey level of the SLM"
 
     phase_by_grey_rad: Array
     held_out_rad: float
     verdict: Verdict
+
+    def derived_quantities(self) -> dict[str, float]:
+        """Return the phase of the highest grey level."""
+        return {"stroke_rad": float(self.phase_by_grey_rad[-1])}
+
+    def figure(self, patch_shape: tuple[int, int]) -> Figure | None:
+        """Return the phase of each grey level, and what a linear one misses."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(9, 3), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        grey = np.arange(len(self.phase_by_grey_rad))
+        linear = 2.0 * np.pi * grey / len(grey)
+        left.plot(grey, self.phase_by_grey_rad / np.pi, lw=1.5, label="measured")
+        left.plot(grey, linear / np.pi, "--", color="0.5", lw=1, label="without a table")
+        left.set(xlabel="grey level", ylabel="phase, pi")
+        left.legend(frameon=False)
+        right.plot(grey, self.phase_by_grey_rad - linear, lw=1.5)
+        right.axhline(0.0, color="0.5", lw=0.8)
+        right.set(xlabel="grey level", ylabel="measured - without a table, rad")
+        return figure
 
 
 def measure_phase_response(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +15,14 @@ from calibration.exposure import step_towards
 from calibration.layout import PatchLayout
 from calibration.map_fit import fit_map, map_sigma
 from calibration.observed_spots import foretold, sight
-from calibration.result import Verdict
+from calibration.result import CalibrationResult, Verdict
 from calibration.spot_search import find_spots, moving_parts, noise_of
 from calibration.spots import Constellation, LensSpots, SpotPlane, superpose
 from calibration.step import CalibrationStep
 from drivers.protocols import SLM, Camera
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Array = npt.NDArray[np.float64]
 FRAMES = 3
@@ -43,8 +47,12 @@ LAYOUT_REMEDY = (
 STATIC = "Is the SLM frozen, or does the pattern go to another monitor? Is the laser on?"
 
 
+DRAWN_LINES = 12
+"""Number of lines, each way, of the grid that shows where the output plane lies."""
+
+
 @dataclass(frozen=True, slots=True)
-class Registration:
+class Registration(CalibrationResult):
     """raw sensor (row, column) = matrix @ plane (row, column) + offset, all in pixels.
 
     residual_px: rms of the fit; held_out_px: rms on the third frame's spots by the first two frames;
@@ -53,6 +61,9 @@ class Registration:
     the light that arrives on the last patch converges unforeseen, the scale is off. The twin's alignment
     finds both.
     """
+
+    routine: ClassVar[str] = "registration"
+    title: ClassVar[str] = "Which camera pixel sees which pixel of the output plane"
 
     matrix: Array
     offset: Array
@@ -69,6 +80,35 @@ class Registration:
         """Plane positions (K, 2) of raw-sensor positions (K, 2)."""
         turned_back: Array = np.linalg.inv(self.matrix).astype(np.float64)
         return (points - self.offset) @ turned_back.T
+
+    def derived_quantities(self) -> dict[str, float]:
+        """Return scale, rotation and offset of the map from the output plane to the sensor."""
+        return {
+            "scale": float(np.sqrt(abs(np.linalg.det(self.matrix)))),
+            "rotation_deg": float(np.degrees(np.arctan2(self.matrix[1, 0], self.matrix[0, 0]))),
+            "offset_row_px": float(self.offset[0]),
+            "offset_column_px": float(self.offset[1]),
+        }
+
+    def figure(self, patch_shape: tuple[int, int]) -> Figure | None:
+        """Return where the output plane lies on the sensor; None if it was not found."""
+        from matplotlib.figure import Figure
+
+        if not np.isfinite(self.matrix).all():
+            return None
+        figure = Figure(figsize=(5, 3.6), layout="constrained")
+        ax = figure.subplots()
+        along_rows, along_columns = (np.linspace(0.0, n - 1.0, DRAWN_LINES) for n in patch_shape)
+        grid = np.stack(np.meshgrid(along_rows, along_columns, indexing="ij"), axis=-1)
+        for line in (*grid, *grid.swapaxes(0, 1)):
+            rows, columns = self.plane_to_camera(line).T
+            ax.plot(columns, rows, color="C0", lw=0.7)
+        origin = self.plane_to_camera(np.zeros((1, 2)))[0]
+        ax.plot(origin[1], origin[0], "o", color="C3")
+        ax.set(xlabel="camera column, px", ylabel="camera row, px", aspect="equal")
+        ax.set_title("The output plane on the sensor; red: its pixel (0, 0)", fontsize=9)
+        ax.invert_yaxis()
+        return figure
 
 
 def measure_registration(

@@ -1,9 +1,12 @@
-"""What every calibration result carries: a verdict in words."""
+"""What every calibration result carries: a verdict, its routine's name, and a figure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class CalibrationError(Exception):
@@ -26,3 +29,29 @@ class Verdict:
         """Raise CalibrationError if this is a fail."""
         if self.level == "fail":
             raise CalibrationError(f"{routine}: {self.reason}. {self.remedy}")
+
+
+class CalibrationResult:
+    """The result of one calibration routine, a frozen dataclass with a `verdict`.
+
+    Its numbers, arrays and tuples of texts are stored by `calibration.result_file`.
+
+    Attributes:
+        routine: name of the routine, in the archive, on the command line and in the window.
+        title: what the routine finds, for people.
+    """
+
+    __slots__ = ()
+    routine: ClassVar[str]
+    title: ClassVar[str]
+
+    def figure(self, patch_shape: tuple[int, int]) -> Figure | None:
+        """Return a figure of the result; None if it is a handful of numbers.
+
+        patch_shape: (height, width) of a patch of the bench, pixels.
+        """
+        return None
+
+    def derived_quantities(self) -> dict[str, float]:
+        """Return numbers that people compare and that are not fields, by name, units in the names."""
+        return {}

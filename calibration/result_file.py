@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, fields
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 import h5py
 import numpy as np
@@ -20,30 +20,20 @@ from calibration.settling import SettlingFound
 from calibration.wavefront import Wavefront
 
 Result: TypeAlias = (
-    AlignmentFound
-    | BeamFound
-    | CameraFound
-    | DarkLevel
-    | Exposure
-    | PhaseResponse
+    DarkLevel
     | Registration
+    | Exposure
+    | CameraFound
+    | PhaseResponse
     | SettlingFound
     | Wavefront
+    | BeamFound
+    | AlignmentFound
 )
-KINDS: dict[str, type[Any]] = {
-    kind.__name__: kind
-    for kind in (
-        AlignmentFound,
-        BeamFound,
-        CameraFound,
-        DarkLevel,
-        Exposure,
-        PhaseResponse,
-        Registration,
-        SettlingFound,
-        Wavefront,
-    )
-}
+"""The results of all routines, in the order in which these are measured."""
+RESULT_TYPES: tuple[type[Result], ...] = get_args(Result)
+KINDS = {kind.__name__: kind for kind in RESULT_TYPES}
+"""The results' types, by the name that a file gives them."""
 
 
 def write_result(group: h5py.Group, result: Result) -> None:

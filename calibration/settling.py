@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from calibration.layout import PatchLayout
 from calibration.phase_steps import SteppedBands
-from calibration.result import Verdict
+from calibration.result import CalibrationResult, Verdict
 from calibration.step import CalibrationStep
 from calibration.transitions import Transitions, fit_transitions
 from drivers.protocols import SLM, Camera
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Array = npt.NDArray[np.float64]
 TEN_TO_NINETY = float(np.log(9.0))
@@ -26,7 +30,7 @@ LARGEST_MISS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class SettlingFound:
+class SettlingFound(CalibrationResult):
     """Times in ms, with standard deviations.
 
     latency: from the command until the panel's first row changes, at worst, i.e. when a refresh
@@ -36,6 +40,9 @@ class SettlingFound:
     step from its end in the last row of the patches, at worst. held_out: rms error of the predicted
     phasors exp(j phi) on steps that were not fitted, NaN if steps begin by no rule.
     """
+
+    routine: ClassVar[str] = "settling"
+    title: ClassVar[str] = "How long the SLM takes to show a pattern"
 
     latency_ms: float
     latency_sigma_ms: float
@@ -56,6 +63,29 @@ class SettlingFound:
         """From the command until at most this share of the slowest step is left, two sigma sure."""
         more = self.slowest_tau_ms * float(np.log(WITHIN / left))
         return self.settle_ms + more + 2.0 * self.settle_sigma_ms
+
+    def figure(self, patch_shape: tuple[int, int]) -> Figure | None:
+        """Return the course of a step, from the command to the end; None if it failed."""
+        from matplotlib.figure import Figure
+
+        if not np.isfinite(self.settle_ms):
+            return None
+        figure = Figure(figsize=(8, 2.6), layout="constrained")
+        ax = figure.subplots()
+        time_ms = np.linspace(0.0, 1.2 * self.settle_ms, 400)
+        begins_ms = self.latency_ms + self.scan_ms
+        for edge, ten_ninety_ms in (("rise", self.rise_ms), ("fall", self.fall_ms)):
+            tau_ms = ten_ninety_ms / np.log(9.0)
+            left = np.where(time_ms < begins_ms, 1.0, np.exp(-(time_ms - begins_ms) / tau_ms))
+            ax.plot(time_ms, 1.0 - left, lw=1.5, label=f"{edge}, {ten_ninety_ms:.1f} ms (10-90 %)")
+        ax.axvspan(0.0, self.latency_ms, color="0.92", label="waits for the refresh, at worst")
+        ax.axvspan(
+            self.latency_ms, begins_ms, color="0.84", label="the refresh runs down the panel"
+        )
+        ax.axvline(self.settle_ms, color="C3", lw=1, label=f"settled, {self.settle_ms:.1f} ms")
+        ax.set(xlabel="time from the command, ms", ylabel="share of the step, last row")
+        ax.legend(frameon=False, fontsize=7, loc="upper left")
+        return figure
 
 
 def measure_settling(

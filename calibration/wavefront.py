@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from calibration.exposure import step_towards
 from calibration.registration import Registration
-from calibration.result import Verdict
+from calibration.result import CalibrationResult, Verdict
 from calibration.spots import SpotPlane
 from calibration.step import CalibrationStep
 from calibration.superpixels import (
@@ -21,6 +22,9 @@ from calibration.superpixels import (
     wavefront_maps,
 )
 from drivers.protocols import SLM, Camera
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Array = npt.NDArray[np.float64]
 Fields = npt.NDArray[np.complex128]
@@ -37,10 +41,12 @@ LARGE_HELD_OUT_RAD = 0.15
 LARGEST_MISS, LARGE_MISS = 0.5, 0.25
 """Of the gain in brightness: the camera's own optics blur the spot and take a part of it."""
 LEAST_GAIN = 0.9
+LEAST_DRAWN_AMPLITUDE = 0.1
+"""Least amplitude of the light at which its phase is drawn."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wavefront:
+class Wavefront(CalibrationResult):
     """phase_rad, amplitude (h, w): of the light on the SLM's pixels; the correction is -phase_rad.
 
     Without piston; a tilt is what the registration cannot tell from a shift. amplitude: 1 at most.
@@ -50,6 +56,9 @@ class Wavefront:
     wrongly, a share.
     """
 
+    routine: ClassVar[str] = "wavefront"
+    title: ClassVar[str] = "Aberrations of the light on the last patch"
+
     phase_rad: Array = field(compare=False)
     amplitude: Array = field(compare=False)
     phase_sigma_rad: float
@@ -58,6 +67,26 @@ class Wavefront:
     strehl: float
     gain_error: float
     verdict: Verdict
+
+    def figure(self, patch_shape: tuple[int, int]) -> Figure | None:
+        """Return phase and amplitude of the light on the last patch; None if it failed."""
+        from matplotlib.figure import Figure
+
+        if not np.isfinite(self.phase_rad).any():
+            return None
+        figure = Figure(figsize=(8, 3.2), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        # Where there is no light there is no phase.
+        lit_rad = np.where(self.amplitude > LEAST_DRAWN_AMPLITUDE, self.phase_rad, np.nan)
+        for ax, values, title, colours in (
+            (left, lit_rad, "phase on the last patch, rad", "twilight"),
+            (right, self.amplitude, "amplitude on the last patch", "inferno"),
+        ):
+            drawn = ax.imshow(values, cmap=colours, interpolation="nearest")
+            ax.set_title(title, fontsize=9)
+            ax.set_xticks([]), ax.set_yticks([])
+            figure.colorbar(drawn, ax=ax, shrink=0.8).ax.tick_params(labelsize=7)
+        return figure
 
 
 def measure_wavefront(

@@ -39,6 +39,7 @@ from gui.tour import Tour
 from gui.widgets.notice_bar import NoticeBar
 from gui.widgets.safe_button import SafeButton
 from gui.window_settings import LAYOUT_VERSION, fill_options, keep, restore
+from labdiff.calibrations.names import ROUTINE_TITLES
 from labdiff.config.bench import load_bench
 from labdiff.config.training import TrainingOptions
 from labdiff.engine import commands as ask
@@ -55,7 +56,6 @@ from labdiff.events import (
     ValidityChecked,
 )
 from labdiff.generation.request import GenerationRequest
-from labdiff.reports.labels import ROUTINES
 
 POLL_MS = 15
 NO_SENSOR = (1, 1)
@@ -328,7 +328,7 @@ class MainWindow(QMainWindow):
                 self.log.say(stage)
                 if self._job.kind == "training":
                     self.training.stage(stage)
-                if stage in ROUTINES:
+                if stage in ROUTINE_TITLES:
                     self.calibration.stage(stage)
             case TrainingStep() as step:
                 self.training.show_step(step)

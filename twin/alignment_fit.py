@@ -12,6 +12,7 @@ from twin.cavity import TOGETHER
 from twin.digital_twin import DigitalTwin
 from twin.parameter_vector import is_among, load_parameter_vector, parameter_vector, prior_sigma
 from twin.parameters import MODULATOR_PARAMETERS, free_in
+from twin.prior import Prior, data_sheet_prior
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,9 @@ class FitStep:
     (Fisher information), and between its inverses how far the frames disagree, each with its pull on the
     parameters (Huber's sandwich, by frames). Where the twin errs, or the bench drifts, all pixels of a
     frame err together; to count them as independent would understate the deviations many times.
-    told: (P,) share of what is known of each parameter that comes from the frames and not from the
-    prior, 0 ... 1 (diagonal of the resolution matrix): a small one is a parameter that the frames cannot
-    tell from others.
+    told: (P,) share of what is known of each parameter that comes from what was measured and not from the
+    data sheet, 0 ... 1 (diagonal of the resolution matrix): a small one is a parameter that the frames
+    cannot tell from others.
     """
 
     iteration: int
@@ -80,46 +81,46 @@ def fit_alignment(
     triples: Triples,
     blur_px: Sequence[float],
     free: Collection[str] = free_in("finest"),
-    prior_share: float = 1e-2,
+    prior: Prior | None = None,
     damping: float = 1e-2,
-    around: Tensor | None = None,
     chord: bool = False,
 ) -> Iterator[FitStep]:
-    """Levenberg-Marquardt on the normalised, blurred images; one yield an iteration.
+    """Fit the twin to frames by Levenberg-Marquardt on normalised, blurred images; yield each iteration.
 
-    free: names of the parameters to fit; a crosstalk of 0 (sharp pixels) is left as it is.
-    prior_share: weight of the prior, as a share of the weight of the frames, for each parameter that is
-    one expected deviation away. Far off it has to lead; close by, where a share of 1e-4 is about what
-    noise of independent pixels says, it only decides between parameters that the frames cannot tell apart.
-    around: where the prior expects the parameters, as `parameter_vector`; the data sheet's if None.
-    damping: of the first step, a share of each parameter's curvature; close by, where only what nearly
-    compensates each other is left to find, a small one gets there.
-    chord: the first iteration's Jacobian serves for all; close by, that is nearly as good a step, for the
-    price of one forward pass instead of one a parameter.
-    blur_px: standard deviation of the blur at each iteration, from coarse to fine: far from the
-    solution only a blurred comparison has a slope that leads there. The tilts of successive planes
-    nearly compensate each other, which is a narrow valley for gradient descent (in trials 400 Adam
+    Far from the solution only a blurred comparison has a slope that leads there. The tilts of successive
+    planes nearly compensate each other, which is a narrow valley for gradient descent (in trials 400 Adam
     steps left 0.8 mrad) and nothing special for a second-order method. The Jacobian is taken by
     finite differences: some hundred parameters, and a forward pass is cheap.
+
+    Args:
+        twin: starts where it is, and holds the parameters that were reached at each yield.
+        triples: patterns and the bench's answers.
+        blur_px: standard deviation of the blur at each iteration, from coarse to fine.
+        free: names of the parameters to fit; a crosstalk of 0 (sharp pixels) is left as it is.
+        prior: what is known of the parameters; the data sheet if None.
+        damping: of the first step, a share of each parameter's curvature; close by, where only what
+            nearly compensates each other is left to find, a small one gets there.
+        chord: the first iteration's Jacobian serves for all; close by, that is nearly as good a step, for
+            the price of one forward pass instead of one a parameter.
     """
+    prior = prior or data_sheet_prior(twin)
     theta = parameter_vector(twin)
-    centre = torch.zeros_like(theta) if around is None else around
     sharp = {"crosstalk_px"} if float(twin.crosstalk_px) == 0.0 else set()
     fitted = is_among(twin, set(free) - sharp).nonzero()[:, 0]
     steps = torch.full((len(fitted),), DIFFERENCE)
     # Most parameters leave the modulators alone: what they do is not computed anew for each.
     written = _Written(twin, triples)
     for iteration, sigma in enumerate(blur_px):
-        misfit = _Misfit(written, triples.intensity, sigma, centre)
-        residual = misfit.start(theta, prior_share)
+        misfit = _Misfit(written, triples.intensity, sigma, prior)
+        residual = misfit.start(theta)
         if iteration == 0 or not chord:
             jacobian = _jacobian(misfit, theta, residual, fitted, steps)
         steps = CHANGE * len(residual) ** 0.5 / jacobian.norm(dim=0).clamp_min(1e-6)
         steps = steps.clamp(1e-4, 0.05)
-        prior = misfit.prior[fitted].double()
-        pull = (misfit.prior * (theta - centre))[fitted].double()
+        weight = misfit.prior_weight[fitted].double()
+        pull = weight * (theta - prior.mean)[fitted].double()
         slope = (jacobian.T @ residual.flatten()).double() + pull
-        curvature = (jacobian.T @ jacobian).double() + torch.diag(prior)
+        curvature = (jacobian.T @ jacobian).double() + torch.diag(weight)
         cost = misfit.cost(theta, residual)
         for _ in range(5):
             step = torch.linalg.solve(
@@ -135,7 +136,8 @@ def fit_alignment(
         spread = _spread(jacobian, residual, inverse, cost)
         covariance, told = torch.zeros(len(theta), len(theta)), torch.zeros(len(theta))
         covariance[fitted[:, None], fitted[None, :]] = spread.float()
-        told[fitted] = (1.0 - inverse.diagonal() * prior).clamp(0.0, 1.0).float()
+        by_data_sheet = weight * (prior.sigma / prior_sigma(twin))[fitted].double().square()
+        told[fitted] = (1.0 - inverse.diagonal() * by_data_sheet).clamp(0.0, 1.0).float()
         mean_d = 0.5 * float(residual.square().sum()) / len(residual)
         yield FitStep(iteration, mean_d, covariance, told)
 
@@ -176,7 +178,7 @@ def information(
     covariance (P, P) float64: what is known of the parameters before; 0 for what is fixed.
     """
     theta = parameter_vector(twin)
-    misfit = _Misfit(_Written(twin, triples), triples.intensity, 0.0, theta)
+    misfit = _Misfit(_Written(twin, triples), triples.intensity, 0.0, data_sheet_prior(twin))
     everything = torch.arange(len(theta))
     steps = torch.full((len(theta),), DIFFERENCE)
     jacobian = _jacobian(misfit, theta, misfit.residual(theta), everything, steps)
@@ -269,13 +271,13 @@ class _Misfit:
     misses by far more than the others do is one that went wrong, and counts less (Huber).
     """
 
-    def __init__(self, written: _Written, measured: Tensor, sigma: float, centre: Tensor) -> None:
-        self._written, self._sigma, self._centre = written, sigma, centre
+    def __init__(self, written: _Written, measured: Tensor, sigma: float, prior: Prior) -> None:
+        self._written, self._sigma, self._prior = written, sigma, prior
         self._target = normalised(blur(measured, sigma))
         self._weights = torch.ones(len(measured), 1, 1)
-        self.prior = torch.zeros_like(centre)
+        self.prior_weight = torch.zeros_like(prior.mean)
 
-    def start(self, theta: Tensor, prior_share: float) -> Tensor:
+    def start(self, theta: Tensor) -> Tensor:
         """Weigh frames and prior by the residual at theta, and return it.
 
         The prior weighs as much as the data are wrong: it leads while the twin is far off and fades as
@@ -286,8 +288,8 @@ class _Misfit:
         usual = OUTLIER * misses.median().clamp_min(1e-6)
         self._weights = (usual / misses.clamp_min(1e-6)).clamp(max=1.0)[:, None, None]
         residual = residual * self._weights
-        expected = prior_sigma(self._written.twin)
-        self.prior = prior_share * residual.square().sum() / expected.square()
+        share = self._prior.share * residual.square().sum()
+        self.prior_weight = share / self._prior.sigma.square()
         return residual
 
     def residual(self, theta: Tensor) -> Tensor:
@@ -298,5 +300,5 @@ class _Misfit:
 
     def cost(self, theta: Tensor, residual: Tensor) -> float:
         """Half the squares of both."""
-        penalty = (self.prior * (theta - self._centre).square()).sum()
+        penalty = (self.prior_weight * (theta - self._prior.mean).square()).sum()
         return 0.5 * float(residual.square().sum() + penalty)

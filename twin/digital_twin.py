@@ -163,7 +163,7 @@ class DigitalTwin(nn.Module):
     def fine(self, first: Tensor, layers: Tensor) -> Tensor:
         """As `travel`, on the samples of the light, (B, S h, S w), and before any registration."""
         learning = self._learning()
-        bench = self._elements() if learning else self._known()
+        bench = self.elements() if learning else self._known()
         layers = bench.planes * layers
         source = bench.source.expand(*layers.shape[:-3], 1, -1, -1)
         planes = torch.cat([source, layers], dim=-3)
@@ -191,7 +191,7 @@ class DigitalTwin(nn.Module):
     def _known(self) -> Elements:
         if self._fixed is None:
             with torch.no_grad():
-                found = self._elements()
+                found = self.elements()
                 way = along_columns(found.gap), along_columns(found.way_out)
                 self._fixed = Elements(found.source, found.planes, *way)
         return self._fixed
@@ -201,7 +201,8 @@ class DigitalTwin(nn.Module):
         self.load_state_dict(values)
         self._fixed = None
 
-    def _elements(self) -> Elements:
+    def elements(self) -> Elements:
+        """Return what light meets besides inputs and layers, at the present parameters."""
         g = self.geometry
         gap_m = 2.0 * g.z_gap_m * (1.0 + self.z_gap_percent.double() / 100.0)
         focus_m = gap_m + 2.0 * g.z_gap_m * self.defocus_percent.double() / 100.0
@@ -215,10 +216,13 @@ class DigitalTwin(nn.Module):
         )
         aberration = torch.tensordot(self.aberration_rad.double(), self.aberration_modes, dims=1)
         way_out = way_out * torch.polar(self.aperture, aberration).to(torch.complex64)
-        return Elements(self._source() * planes[0], planes[1:], gap, way_out)
+        return Elements(self.source_field() * planes[0], planes[1:], gap, way_out)
 
-    def _source(self) -> Tensor:
-        """Beam past the mirror's edge; 1 = root mean square over the patch at data-sheet values."""
+    def source_field(self) -> Tensor:
+        """Return the beam past the mirror's edge, (S h, S w) complex, without its tilt.
+
+        1 is the root mean square over the patch at data-sheet values.
+        """
         g = self.geometry
         centre_m = self.source_centre_px.double() * g.pixel_pitch_m
         waist_m = g.waist_m * (1.0 + self.source_waist_percent.double() / 100.0)

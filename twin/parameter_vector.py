@@ -38,6 +38,11 @@ def value_names(twin: DigitalTwin) -> tuple[str, ...]:
     )
 
 
+def data_sheet_vector(twin: DigitalTwin) -> Tensor:
+    """Return the data sheet's value of every parameter, (P,)."""
+    return _of_each_value(twin, [record.data_sheet for record in ALIGNMENT_PARAMETERS])
+
+
 def prior_sigma(twin: DigitalTwin) -> Tensor:
     """Return how far every value may be from the data sheet's, (P,), one standard deviation."""
     return _of_each_value(twin, [record.prior_sigma for record in ALIGNMENT_PARAMETERS])
@@ -56,6 +61,16 @@ def start_searches(twin: DigitalTwin, phase: FitPhase) -> None:
         if record.fitted_from == phase and record.search_start is not None
     }
     twin.load_alignment(twin.state_dict() | starts)
+
+
+def reset(twin: DigitalTwin, names: Collection[str]) -> None:
+    """Give parameters their data-sheet values again."""
+    start = {
+        record.name: torch.full_like(twin.get_parameter(record.name), record.data_sheet)
+        for record in ALIGNMENT_PARAMETERS
+        if record.name in names
+    }
+    twin.load_alignment(twin.state_dict() | start)
 
 
 def is_among(twin: DigitalTwin, names: Collection[str]) -> Tensor:

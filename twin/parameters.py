@@ -323,6 +323,12 @@ MODULATOR_PARAMETERS = frozenset(
 """The parameters of what the modulators do to light; all others are of the path between them."""
 PATH_PARAMETERS = frozenset(p.name for p in ALIGNMENT_PARAMETERS if p.fitted_from == "coarse")
 """The parameters that lead the light: alone of weight while the twin is far off."""
+REGISTRATION_PARAMETERS = frozenset(
+    p.name
+    for p in ALIGNMENT_PARAMETERS
+    if p.element == "output_resampling" and p.fitted_from == "coarse"
+)
+"""The parameters that correct the registration, which takes them over."""
 WANDERING_PARAMETERS = frozenset(p.name for p in ALIGNMENT_PARAMETERS if p.wander is not None)
 """The parameters that change on a bench that stands: camera, beam, mirror, and the SLM's stroke."""
 

@@ -15,7 +15,7 @@ from calibration.result import CalibrationError
 from calibration.result_file import Result
 from drivers.errors import DeviceError
 from labdiff.calibrations.archived import measure_routines
-from labdiff.calibrations.routines import ALL
+from labdiff.calibrations.names import ROUTINE_NAMES
 from labdiff.config.bench import bench_text
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
@@ -183,7 +183,7 @@ def _watched(session: TrainingSession, what: Sabotage, lab: MockLaboratory) -> J
 
     if what.during:
         lab.camera.expose = hooked  # type: ignore[method-assign]
-    for event in measure_routines(session.calibrated, ALL):
+    for event in measure_routines(session.calibrated, ROUTINE_NAMES):
         if isinstance(event, StageStarted):
             stage, frames = event.stage, 0
         yield event

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.claims import Claim, claim
 from benchmarks.mock_checks.benches import bench_geometry, lit
-from calibration.beam import FIRST_SIDE, BeamFound, measure_beam
+from calibration.beam import FIRST_SIDE, BeamFound, Crosstalk, measure_beam
 from calibration.beam_shape import Gaussian, fit_gaussian
 from calibration.registration import measure_registration
 from calibration.settling import SettlingFound, measure_settling
@@ -76,7 +76,9 @@ def timing_and_beam(seed: int) -> TimingFound:
     # As an alignment finds it, which sees one sample a pixel.
     crosstalk_px = lab.world.truth.crosstalk_px + CROSSTALK_OFF_PX
     beam: BeamFound = run(
-        measure_beam(lab.slm, lab.camera, layout, pedestal, settle, registration, crosstalk_px)
+        measure_beam(
+            lab.slm, lab.camera, layout, pedestal, settle, registration, Crosstalk(crosstalk_px)
+        )
     )
     pairs = [
         (settling.rise_ms, settling.rise_sigma_ms, slm.rise_ms),

@@ -17,7 +17,7 @@ from calibration.camera import CameraFound
 from calibration.dark import DarkLevel
 from calibration.phase_response import PhaseResponse
 from calibration.result_file import Result
-from labdiff.calibrations.twin_alignment import measure_probes
+from labdiff.calibrations.probe_frames import measure_probes
 from labdiff.session.training_session import TrainingSession
 from mock_hardware.laboratory import MockLaboratory
 from twin.alignment_fit import Triples

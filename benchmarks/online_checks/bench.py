@@ -12,7 +12,7 @@ from benchmarks.mock_checks.benches import laboratory_of
 from calibration.result_file import Result
 from labdiff.bench.open import open_bench
 from labdiff.calibrations.archived import measure_routines
-from labdiff.calibrations.routines import FIRST_LOOK, REST, routine
+from labdiff.calibrations.routines import IMAGING, PREDICTION, routine
 from labdiff.config.bench import BenchConfig, load_bench
 from labdiff.config.training import TrainingOptions
 from labdiff.job import run
@@ -53,7 +53,7 @@ def calibrate(seed: int) -> Calibrated:
     config = load_bench("mock")
     calibrated = CalibratedBench(config, open_bench(config, seed))
     with calibrated.bench as bench:
-        found = run(measure_routines(calibrated, (*FIRST_LOOK, *REST)))
+        found = run(measure_routines(calibrated, (*IMAGING, *PREDICTION)))
         return Calibrated(seed, found, bench.clock.now_s())
 
 
@@ -80,7 +80,7 @@ def opened(known: Calibrated, config: BenchConfig | None = None, **changes: Any)
     session = TrainingSession.create(calibrated, options(known.seed, **changes))
     bench = session.calibrated.bench.__enter__()
     for name, result in known.found.items():
-        routine(name).use(calibrated, result)
+        routine(name).apply(calibrated, result)
     bench.clock.sleep_s(known.now_s - bench.clock.now_s())
     return session
 

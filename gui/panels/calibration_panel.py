@@ -32,8 +32,8 @@ from gui import style
 from gui.image_view import ImageView, Picture
 from gui.plots.log_axis import LogAxis
 from gui.time_left import time_left
+from labdiff.calibrations.names import ROUTINE_TITLES
 from labdiff.events import AlignmentStep
-from labdiff.reports.labels import ROUTINES
 
 COLUMNS = ("Routine", "State", "Taken", "What was found")
 STATE_ROLES = {
@@ -62,11 +62,11 @@ class CalibrationPanel(QWidget):
         self.setObjectName("calibration_panel")
         self._folder: Path | None = None
         self._patch_shape = (1, 1)
-        self._states = dict.fromkeys(ROUTINES, "never")
+        self._states = dict.fromkeys(ROUTINE_TITLES, "never")
         self._stage_s = time.monotonic()
         self._drawing = 0
         self._connected = False
-        self.table = QTableWidget(len(ROUTINES), len(COLUMNS))
+        self.table = QTableWidget(len(ROUTINE_TITLES), len(COLUMNS))
         self.table.setObjectName("calibrations")
         self.table.setHorizontalHeaderLabels(COLUMNS)
         self.table.verticalHeader().hide()
@@ -79,7 +79,7 @@ class CalibrationPanel(QWidget):
         for column in range(3):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
-        for row, (name, words) in enumerate(ROUTINES.items()):
+        for row, (name, words) in enumerate(ROUTINE_TITLES.items()):
             for column, text in enumerate((name, "never", "", words)):
                 self.table.setItem(row, column, QTableWidgetItem(text))
             self._cell(row, 0).setToolTip(words)
@@ -160,14 +160,14 @@ class CalibrationPanel(QWidget):
         from calibration.result import CalibrationError
 
         archive = CalibrationArchive(folder)
-        for name in ROUTINES:
+        for name in ROUTINE_TITLES:
             try:
                 past = archive.history(name)
             except CalibrationError as error:
                 self._set_row(name, "failed", "", str(error))
                 continue
             if not past:
-                self._set_row(name, "never", "", ROUTINES[name])
+                self._set_row(name, "never", "", ROUTINE_TITLES[name])
                 continue
             verdict = past[-1].result.verdict
             state = "failed" if verdict.level == "fail" else "stored"
@@ -199,7 +199,7 @@ class CalibrationPanel(QWidget):
         """A routine starts."""
         self._stage_s = time.monotonic()
         if name in self._states:
-            self._set_row(name, "measuring", "now", ROUTINES[name])
+            self._set_row(name, "measuring", "now", ROUTINE_TITLES[name])
         self.words.setText(f"{name} ...")
 
     def show_step(self, step: CalibrationStep | AlignmentStep, picture: Picture | None) -> None:
@@ -226,7 +226,7 @@ class CalibrationPanel(QWidget):
     def show_looked(self, findings: tuple[tuple[str, str, str], ...]) -> None:
         """What a look at the bench says: routine, state, words."""
         for name, state, words in findings:
-            row = list(ROUTINES).index(name)
+            row = list(ROUTINE_TITLES).index(name)
             taken = self._cell(row, 2).text()
             self._set_row(name, state, taken, words)
 
@@ -241,7 +241,7 @@ class CalibrationPanel(QWidget):
         return self._states[name]
 
     def _set_row(self, name: str, state: str, taken: str, words: str) -> None:
-        row = list(ROUTINES).index(name)
+        row = list(ROUTINE_TITLES).index(name)
         self._states[name] = state
         for column, text in ((1, state), (2, taken), (3, words)):
             self._cell(row, column).setText(text)
@@ -258,13 +258,13 @@ class CalibrationPanel(QWidget):
         if not rows:
             self.words.setText("Select one or more routines in the table first.")
             return
-        self.chosen_wanted.emit(tuple(list(ROUTINES)[row] for row in rows))
+        self.chosen_wanted.emit(tuple(list(ROUTINE_TITLES)[row] for row in rows))
 
     def _selected(self) -> None:
         rows = {index.row() for index in self.table.selectedIndexes()}
         if self._folder is None or len(rows) != 1:
             return
-        name = list(ROUTINES)[rows.pop()]
+        name = list(ROUTINE_TITLES)[rows.pop()]
         self._drawing += 1
         task = _Drawing(self._folder, name, self._patch_shape, self._drawing)
         task.done.drawn.connect(self._drawn)
@@ -305,12 +305,12 @@ class CalibrationPanel(QWidget):
         self._fit.setSymbolBrush(chosen.discrepancy)
         for key, icon in (("look", "eye-outline"), ("stale", "refresh"), ("stop", "stop")):
             self.buttons[key].setIcon(qta.icon(f"mdi6.{icon}", color=chosen.text))
-        for name in ROUTINES:
+        for name in ROUTINE_TITLES:
             self._paint_row(name)
 
     def _paint_row(self, name: str) -> None:
         role = STATE_ROLES.get(self._states[name], "text")
-        item = self._cell(list(ROUTINES).index(name), 1)
+        item = self._cell(list(ROUTINE_TITLES).index(name), 1)
         item.setForeground(QColor(getattr(style.theme(), role)))
 
 
@@ -331,7 +331,7 @@ class _Drawing(QRunnable):
         folder, name, patch_shape, number = self._about
         from calibration.archive import CalibrationArchive
         from calibration.result import CalibrationError
-        from labdiff.reports.calibration_figures import history, picture
+        from labdiff.reports.calibration_figures import history
         from labdiff.reports.html_page import png_bytes
 
         try:
@@ -342,7 +342,7 @@ class _Drawing(QRunnable):
         if not past:
             self.done.drawn.emit(number, f"{name}: never measured", b"", b"")
             return
-        found = picture(past[-1].result, patch_shape)
+        found = past[-1].result.figure(patch_shape)
         over_time = history(past)
         verdict = past[-1].result.verdict
         self.done.drawn.emit(

@@ -1,4 +1,4 @@
-"""The calibrations as one job: measured or taken from the archive, checked, kept, and resumed."""
+"""The calibration routines as one job: measured or taken from the archive, archived, and resumed."""
 
 from __future__ import annotations
 
@@ -19,23 +19,25 @@ from drivers.errors import DeviceDisconnectedError
 from labdiff.atomic_write import write_atomically
 from labdiff.bench.frame_log import FrameLog
 from labdiff.bench.frame_replay import RoutineRecording
-from labdiff.calibrations.routines import ALL, FIRST_LOOK, REST, ROUTINES, Routine, routine
+from labdiff.calibrations.names import ROUTINE_NAMES
+from labdiff.calibrations.routine import Routine
+from labdiff.calibrations.routines import IMAGING, PREDICTION, ROUTINES, routine
 from labdiff.config.bench import SHIPPED
 from labdiff.errors import UserError
 from labdiff.events import Calibrated, StageStarted
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
 
-GO_ON_WITHIN = timedelta(hours=1)
+RESUMED_WITHIN = timedelta(hours=1)
 """A bench that was left for longer may have moved in between two frames of one routine."""
 
 
 def measure_routines(
-    calibrated: CalibratedBench, names: Iterable[str] = (*FIRST_LOOK, *REST)
+    calibrated: CalibratedBench, names: Iterable[str] = (*IMAGING, *PREDICTION)
 ) -> Job[dict[str, Result]]:
-    """Measure these routines in the given order and use what they find; nothing is kept.
+    """Measure these routines in the given order and apply what they find; nothing is archived.
 
-    Raises CalibrationError if one on which others rest fails.
+    Raises CalibrationError if one fails that is needed.
     """
     found: dict[str, Result] = {}
     for name in names:
@@ -43,11 +45,12 @@ def measure_routines(
     return found
 
 
-def _measured(calibrated: CalibratedBench, what: Routine) -> Job[Result]:
+def _measured(calibrated: CalibratedBench, what: Routine[Any]) -> Job[Result]:
     yield StageStarted(what.name, 1)
+    calibrated.withdraw(what.name)
     result: Result = yield from what.measure(calibrated)
     if result.verdict.level != "fail":
-        what.use(calibrated, result)
+        what.apply(calibrated, result)
     yield Calibrated(what.name, result)
     if what.needed:
         result.verdict.require(what.name)
@@ -55,9 +58,9 @@ def _measured(calibrated: CalibratedBench, what: Routine) -> Job[Result]:
 
 
 class ArchivedCalibration:
-    """A calibration of which everything is kept: results in an archive, frames until a result stands.
+    """A calibration that is archived: its results, and its frames until there is a result.
 
-    in_use: name to id of the results that are in use; a resumed session knows them.
+    in_use: archive ids of the results that are in use, by routine; a resumed session knows them.
     """
 
     def __init__(
@@ -70,47 +73,53 @@ class ArchivedCalibration:
         self.in_use = calibrated.calibrations
 
     def unfinished(self) -> tuple[str, ...]:
-        """The plan that a crash has cut short; empty if there is none to go on with."""
+        """Return the plan that a crash has cut short; empty if there is none to resume."""
         left = self._left()
         return tuple(left["plan"]) if left else ()
 
     def _left(self) -> dict[str, Any] | None:
-        """What a crash has left, if it is of this bench file and of the last hour."""
+        """Return what a crash has left, if it is of this bench file and of the last hour."""
         try:
             left = json.loads(self._plan_file.read_text(encoding="utf-8"))
-            late = datetime.now(UTC) - datetime.fromisoformat(left["touched_utc"]) > GO_ON_WITHIN
-            fits = left["bench_sha256"] == self._digest and set(left["plan"]) <= set(ALL)
+            late = datetime.now(UTC) - datetime.fromisoformat(left["touched_utc"]) > RESUMED_WITHIN
+            fits = left["bench_sha256"] == self._digest and set(left["plan"]) <= set(ROUTINE_NAMES)
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return left if fits and not late else None
 
     def forget_unfinished(self) -> None:
-        """Begin anew."""
+        """Forget what a crash has left."""
         self._plan_file.unlink(missing_ok=True)
         self._frames_file.unlink(missing_ok=True)
 
     def any_stored(self) -> bool:
-        """Is there anything that was measured earlier?"""
-        return any(self.archive.latest(name) is not None for name in ALL)
+        """Return whether anything was measured earlier."""
+        return any(self.archive.latest(name) is not None for name in ROUTINE_NAMES)
 
-    def use_stored(self, names: Iterable[str]) -> None:
-        """Put to use what is stored of these, in the routines' order."""
+    def result_in_use(self, name: str) -> Result | None:
+        """Return the newest valid result of a routine; None if none of it is in use."""
+        stored = self.archive.latest(name) if name in self.in_use else None
+        return None if stored is None else stored.result
+
+    def apply_stored(self, names: Iterable[str]) -> None:
+        """Apply what is archived of these routines, in their order."""
         wanted = set(names)
         for what in ROUTINES:
-            if what.name not in wanted or not set(what.rests_on) <= set(self.in_use):
+            if what.name not in wanted or not set(what.parents) <= set(self.in_use):
                 continue
             stored = self.archive.latest(what.name)
             if stored is not None:
-                what.use(self.calibrated, stored.result)
+                what.apply(self.calibrated, stored.result)
                 self.in_use[what.name] = stored.id
 
     def measure(self, plan: Iterable[str]) -> Job[dict[str, Result]]:
-        """Measure these routines, in their order; what a crash left of the same plan is gone on with.
+        """Measure these routines, in their order; what a crash left of the same plan is resumed.
 
-        Raises CalibrationError if a routine fails on which others rest, or if one is missing.
+        Raises CalibrationError if a routine fails that is needed, or if a result is missing on which one
+        depends.
         """
         wanted = set(plan)
-        names = [name for name in ALL if name in wanted]
+        names = [name for name in ROUTINE_NAMES if name in wanted]
         done: dict[str, str] = {}
         left = self._left()
         if left is not None and left["plan"] == names:
@@ -119,30 +128,31 @@ class ArchivedCalibration:
             self.forget_unfinished()
         for name in names:
             self.in_use.pop(name, None)
+            self.calibrated.withdraw(name)
         found: dict[str, Result] = {}
         for name in names:
             what = routine(name)
-            missing = [parent for parent in what.rests_on if parent not in self.in_use]
+            missing = [parent for parent in what.parents if parent not in self.in_use]
             if missing:
                 raise CalibrationError(
-                    f"{name}: rests on {', '.join(missing)}, which is not stored; "
+                    f"{name}: depends on {', '.join(missing)}, which is not archived; "
                     "run labdiff calibrate --all"
                 )
             if name in done:
                 stored = self.archive.read(self.archive.folder / f"{done[name]}.h5")
                 if stored.good:
-                    what.use(self.calibrated, stored.result)
+                    what.apply(self.calibrated, stored.result)
                 found[name], self.in_use[name] = stored.result, stored.id
                 yield Calibrated(name, stored.result)
                 continue
             self._remember(names, done)
-            found[name] = yield from self._kept(what)
+            found[name] = yield from self._archived(what)
             done[name] = self.in_use[name]
         self._plan_file.unlink(missing_ok=True)
         return found
 
-    def _kept(self, what: Routine) -> Job[Result]:
-        """Measure one routine and put it into the archive, failed or not, before anything else."""
+    def _archived(self, what: Routine[Any]) -> Job[Result]:
+        """Measure one routine and archive its result, failed or not, before anything else."""
         began_s = time.monotonic()
         with self.calibrated.bench.recording(FrameLog(self._frames_file)) as recording:
             yield StageStarted(what.name, 1)
@@ -165,7 +175,7 @@ class ArchivedCalibration:
             recording.finish()
         self.in_use[what.name] = stored.id
         if result.verdict.level != "fail":
-            what.use(self.calibrated, result)
+            what.apply(self.calibrated, result)
         elif what.needed:
             self._plan_file.unlink(missing_ok=True)
         yield Calibrated(what.name, result)
@@ -179,7 +189,9 @@ class ArchivedCalibration:
         self.archive.folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self._plan_file, json.dumps(left).encode())
 
-    def _provenance(self, what: Routine, seconds: float, recording: RoutineRecording) -> Provenance:
+    def _provenance(
+        self, what: Routine[Any], seconds: float, recording: RoutineRecording
+    ) -> Provenance:
         bench, config = self.calibrated.bench, self.calibrated.config
         devices = {"slm": bench.slm.name, "camera": bench.camera.name, "laser": bench.laser.name}
         if bench.dmd is not None:
@@ -197,14 +209,21 @@ class ArchivedCalibration:
                 "power_mw": bench.laser.power_mw,
                 "packing_step": float(bench.packing_step),
             },
-            parents={parent: self.in_use[parent] for parent in what.rests_on},
+            parents={parent: self.in_use[parent] for parent in self._parents(what)},
             bench_sha256=self._digest,
             versions={name: metadata.version(name) for name in ("labdiff", "numpy", "torch")},
         )
 
+    def _parents(self, what: Routine[Any]) -> tuple[str, ...]:
+        """Return the routines whose results a routine starts from."""
+        if not what.fits_twin:
+            return what.parents
+        contributed = (name for name in self.calibrated.contributions if name in self.in_use)
+        return *what.parents, *contributed
+
 
 def archive_folder(bench: str, mock: bool, seed: int) -> Path:
-    """Where the calibrations of a bench lie: beside its file, or in runs/ for a shipped one.
+    """Return where the calibrations of a bench lie: beside its file, or in runs/ for a shipped one.
 
     A mock bench is another one with every seed.
     """

@@ -9,8 +9,9 @@ from typing import Any
 from calibration.archive import CalibrationArchive
 from labdiff.bench.bench import Bench
 from labdiff.calibrations.archived import ArchivedCalibration, archive_folder
-from labdiff.calibrations.routines import ALL, resting_on
-from labdiff.calibrations.validity import CalibrationDone, bring_up_to_date, look
+from labdiff.calibrations.names import ROUTINE_NAMES
+from labdiff.calibrations.routines import with_dependents
+from labdiff.calibrations.validity import CalibrationDone, bring_up_to_date, check_validity
 from labdiff.config.bench import bench_text, parse_bench
 from labdiff.errors import UserError
 from labdiff.events import JobStarted
@@ -45,9 +46,11 @@ class CalibrationJob:
     """
 
     def __init__(self, request: CalibrationRequest, bench: Bench | None = None) -> None:
-        unknown = sorted(set(request.only) - set(ALL))
+        unknown = sorted(set(request.only) - set(ROUTINE_NAMES))
         if unknown:
-            raise UserError(f"--only {unknown[0]}: no such routine; allowed are {', '.join(ALL)}")
+            raise UserError(
+                f"--only {unknown[0]}: no such routine; allowed are {', '.join(ROUTINE_NAMES)}"
+            )
         if request.everything + bool(request.only) + request.check > 1:
             raise UserError("--all, --only and --check exclude each other; give one of them")
         self.request = request
@@ -65,13 +68,13 @@ class CalibrationJob:
         request, calibrated = self.request, self.calibrated
         with self._bench.lit():
             stored = ArchivedCalibration(calibrated, self.archive, self._bench_text)
-            yield JobStarted("calibration", len(ALL))
+            yield JobStarted("calibration", len(ROUTINE_NAMES))
             if request.check:
-                return CalibrationDone(tuple((yield from look(calibrated, stored))), {})
+                return CalibrationDone(tuple((yield from check_validity(calibrated, stored))), {})
             if request.everything or request.only:
                 stored.forget_unfinished()
-                plan = set(request.only or ALL)
-                stored.use_stored(set(ALL) - resting_on(plan))
+                plan = set(request.only or ROUTINE_NAMES)
+                stored.apply_stored(set(ROUTINE_NAMES) - with_dependents(plan))
                 return CalibrationDone((), (yield from stored.measure(plan)))
             return (yield from bring_up_to_date(calibrated, stored))
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import torch
 
 from labdiff.calibrations.archived import ArchivedCalibration, measure_routines
-from labdiff.calibrations.routines import FIRST_LOOK, REST
+from labdiff.calibrations.routines import IMAGING, PREDICTION
 from labdiff.calibrations.validity import bring_up_to_date, what_to_measure
 from labdiff.data.image_set import load_images
 from labdiff.errors import UserError
@@ -85,13 +85,13 @@ def _stage(
                 # What it would do without a calibration is not measured on a bench that has one.
                 where.go_to("look")
             else:
-                where.go_to("first_look", FIRST_LOOK)
+                where.go_to("first_look", IMAGING)
         case "first_look":
             yield from _calibrated(session, kept)
             where.go_to("offline_on_bench")
         case "offline_on_bench":
             figures["mse_offline_bench"], figures["discrepancy_before"] = score(session, "bench")
-            where.go_to("calibration", REST)
+            where.go_to("calibration", PREDICTION)
         case "look":
             assert kept is not None
             plan, _ = yield from what_to_measure(session.calibrated, kept, needed_only=True)

@@ -9,9 +9,9 @@ import numpy as np
 
 from calibration.alignment_found import AlignmentFound
 from calibration.archive import CalibrationArchive, Stored
-from labdiff.calibrations.routines import ALL
+from labdiff.calibrations.names import ROUTINE_NAMES
 from labdiff.config.bench import BenchConfig
-from labdiff.reports.calibration_figures import history, picture, quantities
+from labdiff.reports.calibration_figures import history, quantities
 from labdiff.reports.html_page import image, tag, write_page
 
 PAGE = "report.html"
@@ -20,7 +20,7 @@ PAGE = "report.html"
 
 def write_calibration_report(archive: CalibrationArchive, bench: BenchConfig) -> Path:
     """Write the page into the archive's folder and return its path. Raises UserError if it cannot."""
-    past = {name: archive.history(name) for name in ALL}
+    past = {name: archive.history(name) for name in ROUTINE_NAMES}
     parts = [
         f"<h1>Calibration of {html.escape(bench.name)}</h1>",
         "<p class='quiet'>The newest result of each routine; "
@@ -53,7 +53,7 @@ def _overview(past: dict[str, list[Stored]]) -> str:
 def _section(name: str, stored: list[Stored], patch_shape: tuple[int, int]) -> list[str]:
     newest = stored[-1]
     parts = [f"<h2>{name.capitalize()}</h2>", _numbers(newest)]
-    drawn = picture(newest.result, patch_shape)
+    drawn = newest.result.figure(patch_shape)
     if drawn is not None:
         parts.append(image(drawn, name))
     if isinstance(newest.result, AlignmentFound):

@@ -22,19 +22,6 @@ FIGURE_LABELS = {
 }
 """Descriptions of the figures of a run, by name, in the order in which they are shown."""
 
-ROUTINES = {
-    "dark level": "What the camera counts without light, and its hot and dead pixels",
-    "registration": "Which camera pixel sees which pixel of the output plane",
-    "exposure": "How long the camera has to be exposed",
-    "camera": "Gain, read noise and saturation",
-    "phase response": "Phase of each grey level of the SLM",
-    "settling": "How long the SLM takes to show a pattern",
-    "wavefront": "Aberrations of the light on the last patch",
-    "alignment": "Gap, tilts, beam: the twin is fitted to frames of known patterns",
-    "beam": "Where the beam meets the first patch, and how wide it is",
-}
-"""Descriptions of the calibration routines, by name, in their order: what each finds."""
-
 
 def duration(seconds: float) -> str:
     """Return a time as text: "42 s", "3 min 05 s", "2 h 10 min"."""

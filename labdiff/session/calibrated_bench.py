@@ -14,6 +14,7 @@ from labdiff.config.bench import BenchConfig
 from labdiff.session.models import build_twin
 from twin.digital_twin import DigitalTwin
 from twin.drift_tracking import track_drift
+from twin.prior import Estimate, combined
 
 
 class CalibratedBench:
@@ -31,6 +32,8 @@ class CalibratedBench:
         measured_registration: the registration as it was measured, before the alignment corrected the
             one in use; None before it is measured.
         calibrations: archive ids of the calibrations in use, by routine.
+        contributions: what calibration routines have measured of the twin's parameters, by routine, then by
+            the name of the value; the alignment starts from them, as its prior.
         quantiser: of the SLM for which layers are trained, where its bench is not at hand.
     """
 
@@ -47,6 +50,7 @@ class CalibratedBench:
         self.covariance: Tensor | None = None
         self.measured_registration: Registration | None = None
         self.calibrations: dict[str, str] = {}
+        self.contributions: dict[str, dict[str, Estimate]] = {}
         self.quantiser = quantiser
         self._bench = bench
 
@@ -75,6 +79,22 @@ class CalibratedBench:
         if self.bench.registration is None:
             raise DeviceStateError("bench: its registration is not calibrated")
         return self.bench.registration
+
+    @property
+    def estimates(self) -> dict[str, Estimate]:
+        """Return what all routines have contributed to the twin, by the names of its values."""
+        return combined(self.contributions.values())
+
+    def contribute(self, routine: str, estimates: dict[str, Estimate]) -> None:
+        """Keep what a routine has measured of the twin, in place of what it had measured before.
+
+        estimates: by the names of the values, as `twin.parameter_vector.value_names` has them.
+        """
+        self.contributions[routine] = estimates
+
+    def withdraw(self, routine: str) -> None:
+        """Forget what a routine has contributed: it is measured again."""
+        self.contributions.pop(routine, None)
 
     def displayed(self, inputs: Tensor, layers: Tensor) -> tuple[Tensor, Tensor]:
         """Return inputs and layers as the modulators display them: pre-compensated and quantised.

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-
-import torch
-
 from calibration.result import CalibrationError
 from labdiff.calibrations.archived import measure_routines
-from labdiff.calibrations.twin_alignment import compared, corrected_registration, measure_probes
+from labdiff.calibrations.probe_frames import compared, measure_probes
+from labdiff.calibrations.registration_correction import take_registration_correction
 from labdiff.events import AlignmentStep, StageStarted
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.training.twin_refinement import TwinRefiner
 from twin.alignment_fit import fit_alignment
-from twin.parameter_vector import parameter_vector
 from twin.parameters import PATH_PARAMETERS, WANDERING_PARAMETERS
+from twin.prior import prior_around
 
 FIRST_FREE = PATH_PARAMETERS & WANDERING_PARAMETERS
 """Parameters that a knock turns or shifts: mirror, beam, camera."""
@@ -48,8 +45,7 @@ def realign(calibrated: CalibratedBench, refiner: TwinRefiner) -> Job[None]:
     done = 0
     for number, (strength, frames, blur_px, free) in enumerate(stages):
         triples = measure_probes(calibrated, "smooth", strength, frames, SEED + number)
-        around = parameter_vector(twin)
-        for step in fit_alignment(twin, triples, blur_px, free, around=around):
+        for step in fit_alignment(twin, triples, blur_px, free, prior_around(twin)):
             message = f"smooth probes, D {step.discrepancy:.4f}"
             yield AlignmentStep(done, total, step.discrepancy, twin.alignment(), message)
             done += 1
@@ -58,12 +54,7 @@ def realign(calibrated: CalibratedBench, refiner: TwinRefiner) -> Job[None]:
     message = f"held-out probes, D {d:.4f}; {_largest_turn(before, twin.alignment())}"
     yield AlignmentStep(done, total, d, twin.alignment(), message)
     if d <= LARGEST_DISCREPANCY:
-        matrix, offset = corrected_registration(calibrated)
-        calibrated.bench.use_registration(
-            dataclasses.replace(calibrated.registration, matrix=matrix, offset=offset)
-        )
-        unmoved = {"output_shear_percent": torch.zeros(2, 2), "output_shift_px": torch.zeros(2)}
-        twin.load_alignment(twin.state_dict() | unmoved)
+        calibrated.bench.use_registration(take_registration_correction(calibrated))
         calibrated.precompensate()
     else:
         yield from _calibrate_again(calibrated, d)

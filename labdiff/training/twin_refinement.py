@@ -12,8 +12,9 @@ from labdiff.training.change_detector import ChangeDetector
 from twin.alignment_filter import Measurement, TwinFilter
 from twin.alignment_fit import Triples, fit_alignment
 from twin.digital_twin import DigitalTwin
-from twin.parameter_vector import is_among, parameter_vector, prior_sigma
+from twin.parameter_vector import is_among, prior_sigma
 from twin.parameters import PATH_PARAMETERS
+from twin.prior import prior_around
 
 FRAMES = 4
 """Number of frames of a batch that are compared with the twin: each has ten thousand pixels."""
@@ -141,8 +142,8 @@ class TwinRefiner:
         """Fit the path's parameters to one batch from afar, coarse to fine; the filter restarts there."""
         phases = compared.phases.expand(len(compared.inputs), -1, -1, -1)
         whole = Triples(compared.inputs, phases, compared.intensity)
-        around = parameter_vector(self.twin)
-        for _ in fit_alignment(self.twin, whole, CAPTURE_BLUR_PX, PATH_PARAMETERS, around=around):
+        prior = prior_around(self.twin)
+        for _ in fit_alignment(self.twin, whole, CAPTURE_BLUR_PX, PATH_PARAMETERS, prior):
             pass
         self._filter.forget()
         self._refined, self._since_capture = 0, 0

@@ -14,7 +14,7 @@ import pytest
 
 from calibration.alignment_found import AlignmentFound
 from calibration.archive import CalibrationArchive
-from labdiff.calibrations.routines import ALL
+from labdiff.calibrations.names import ROUTINE_NAMES
 from labdiff.runs.reader import read_run
 from tests.support.command_line import LabdiffProcess, labdiff
 from tests.support.small_bench_file import write_small_bench
@@ -35,7 +35,7 @@ def calibrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = labdiff("calibrate", "--bench", "bench.toml", "--json", cwd=folder)
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])
-    assert set(figures["verdicts"]) == set(ALL)
+    assert set(figures["verdicts"]) == set(ROUTINE_NAMES)
     assert set(figures["verdicts"].values()) <= {"pass", "warn"}
     return folder
 
@@ -48,7 +48,7 @@ def test_calibrations_are_stored_with_their_verdicts_and_resume_to_the_frame(
     calibrated: Path,
 ) -> None:
     archive = CalibrationArchive(calibrated / "bench-seed0.calibration")
-    stored = {name: archive.history(name) for name in ALL}
+    stored = {name: archive.history(name) for name in ROUTINE_NAMES}
     assert all(len(past) == 1 for past in stored.values())
     resumed = sum(past[0].provenance.resumed_frames for past in stored.values())
     assert resumed >= 20
@@ -70,7 +70,7 @@ def test_a_check_finds_a_bench_that_stood_still_fresh_and_measures_nothing(
     done = labdiff("calibrate", "--bench", "bench.toml", "--json", cwd=calibrated)
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])
-    assert set(figures["fresh"]) == set(ALL)
+    assert set(figures["fresh"]) == set(ROUTINE_NAMES)
     assert figures["verdicts"] == {}
     done = labdiff("calibrate", "--bench", "bench.toml", "--check", cwd=calibrated)
     assert done.returncode == 0, done.stderr

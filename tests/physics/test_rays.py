@@ -12,7 +12,7 @@ import torch
 from labdiff.bench.open import mock_geometry, open_bench
 from labdiff.calibrations.archived import measure_routines
 from labdiff.calibrations.ray_alignment import Rays, spot, start_from, trace_rays
-from labdiff.calibrations.routines import FIRST_LOOK
+from labdiff.calibrations.routines import IMAGING
 from labdiff.config.bench import bench_text, load_bench
 from labdiff.events import Event
 from labdiff.job import run
@@ -37,7 +37,7 @@ def test_rays_find_tilts_of_several_milliradians(tmp_path: Path) -> None:
     def job() -> Generator[Event, None, Rays]:
         nonlocal exposure_ms
         with calibrated.bench:
-            yield from measure_routines(calibrated, FIRST_LOOK)
+            yield from measure_routines(calibrated, IMAGING)
             exposure_ms = calibrated.bench.camera.exposure_ms
             rays = yield from trace_rays(calibrated)
             assert calibrated.bench.camera.exposure_ms == exposure_ms
@@ -75,7 +75,7 @@ def test_rays_on_a_bench_whose_input_is_a_dmd() -> None:
 
     def job() -> Generator[Event, None, Rays]:
         with calibrated.bench:
-            yield from measure_routines(calibrated, FIRST_LOOK)
+            yield from measure_routines(calibrated, IMAGING)
             return (yield from trace_rays(calibrated))
 
     rays = run(job())

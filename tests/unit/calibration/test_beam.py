@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy.special import fresnel
 
-from calibration.beam import FIRST_SIDE, BeamFound, measure_beam
+from calibration.beam import FIRST_SIDE, BeamFound, Crosstalk, measure_beam
 from calibration.beam_shape import axis_reach, fit_edge, fit_gaussian
 from calibration.coded_blocks import coded_amplitudes
 from calibration.focused_patch import focused_blocks
@@ -77,7 +77,7 @@ def found(lab: MockLaboratory, layout: PatchLayout) -> tuple[BeamFound, list[Cal
             truth.pedestal_counts,
             lambda: lab.world.clock.sleep_s(lab.slm.timing.total_ms / 1e3),
             registration,
-            truth.crosstalk_px,
+            Crosstalk(truth.crosstalk_px),
         )
     )
 

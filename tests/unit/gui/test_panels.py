@@ -25,11 +25,10 @@ from gui.widgets.choice import Choice
 from gui.widgets.model_form import ModelForm
 from gui.widgets.no_wheel_fields import CountField, NumberField
 from gui.widgets.notice_bar import NoticeBar
-from labdiff.calibrations.routines import ALL
+from labdiff.calibrations.names import ROUTINE_NAMES
 from labdiff.config.bench import bench_text
 from labdiff.config.training import GROUPS, TrainingOptions
 from labdiff.engine.status import BenchState, DeviceState, Setting
-from labdiff.reports.labels import ROUTINES
 
 CAMERA = DeviceState(
     "camera",
@@ -149,8 +148,11 @@ def test_a_bench_whose_slm_is_a_monitor_lets_choose_it(qtbot: QtBot, tmp_path: P
     assert asked.args == [str(path), 0, "HDMI-2"]
 
 
-def test_the_window_knows_every_routine() -> None:
-    assert tuple(ROUTINES) == ALL
+def test_the_window_knows_every_routine(qtbot: QtBot) -> None:
+    panel = CalibrationPanel()
+    qtbot.addWidget(panel)
+    assert panel.table.rowCount() == len(ROUTINE_NAMES)
+    assert {panel.state_of(name) for name in ROUTINE_NAMES} == {"never"}
 
 
 def result(reason: str = "pedestal 80 counts") -> DarkLevel:

@@ -10,6 +10,7 @@ import torch
 from twin.alignment_fit import Triples, fit_alignment
 from twin.digital_twin import DigitalTwin, TwinGeometry
 from twin.phase_response import crystal_phase
+from twin.prior import data_sheet_prior
 from twin.probes import block_phases
 
 NO_STROKE, NO_BEND = torch.zeros(3), torch.zeros(4)
@@ -61,5 +62,6 @@ def test_a_wrong_stroke_is_found_from_frames() -> None:
     inputs, phases = patterns[:, 0], patterns[:, 1:]
     triples = Triples(inputs, phases, truth(inputs, phases).detach())
     free = ("stroke_percent", "bend_rad")
-    list(fit_alignment(twin, triples, (0.0, 0.0, 0.0), free, prior_share=1e-4))
+    prior = data_sheet_prior(twin, share=1e-4)
+    list(fit_alignment(twin, triples, (0.0, 0.0, 0.0), free, prior))
     assert torch.allclose(twin.stroke_percent[:, 0], values["stroke_percent"][:, 0], atol=0.3)

@@ -11,7 +11,8 @@ from calibration.result import CalibrationError
 from drivers.errors import DeviceDisconnectedError
 from labdiff.bench.open import open_bench
 from labdiff.calibrations.archived import ArchivedCalibration
-from labdiff.calibrations.validity import ValidityFinding, _to_redo
+from labdiff.calibrations.routine import ValidityFinding
+from labdiff.calibrations.validity import to_measure
 from labdiff.config.bench import load_bench
 from labdiff.job import run
 from labdiff.session.calibrated_bench import CalibratedBench
@@ -65,5 +66,5 @@ def test_what_failed_and_carries_nothing_waits_until_it_is_asked_for() -> None:
         ValidityFinding("camera", "failed", ""),
         ValidityFinding("settling", "fresh", ""),
     ]
-    redo = _to_redo(findings)
+    redo = to_measure(findings)
     assert {"registration", "exposure", "settling", "wavefront", "alignment", "beam"} == redo

@@ -1,0 +1,98 @@
+"""What an alignment found, as a calibration result with its verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from calibration.alignment_found import AlignmentFound
+from calibration.result import Verdict
+from labdiff.calibrations.registration_correction import take_registration_correction
+from labdiff.session.calibrated_bench import CalibratedBench
+from twin.alignment_fit import FitStep
+from twin.digital_twin import DigitalTwin
+from twin.parameter_vector import parameter_vector, unresolved_sigma, value_names
+
+Array = npt.NDArray[np.float64]
+LARGEST_DISCREPANCY = 0.03
+"""Largest discrepancy on probes that were not fitted with which an alignment is used."""
+
+
+def alignment_found(
+    calibrated: CalibratedBench, fit: FitStep, held_out_d: float, unit: float
+) -> AlignmentFound:
+    """Return all parameters with their deviations; the verdict names those that the frames do not tell.
+
+    The twin's shift and shear of the output plane go to the registration, where they belong.
+
+    Args:
+        calibrated: the bench, its twin as the fit left it.
+        fit: the last step of the fit.
+        held_out_d: discrepancy on probes that were not fitted.
+        unit: measured intensity over the twin's.
+    """
+    twin, bench = calibrated.twin, calibrated.bench
+    registration = take_registration_correction(calibrated)
+    names = value_names(twin)
+    value, told = (t.double().numpy() for t in (parameter_vector(twin), fit.told))
+    covariance = _with_unresolved(twin, fit.covariance.double().numpy())
+    sigma = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
+    found = AlignmentFound(
+        names=names,
+        value=value,
+        sigma=sigma,
+        told=told,
+        tilt_mrad=1e3 * twin.planes_tilt_rad().double().numpy(),
+        tilt_sigma_mrad=_tilt_sigma_mrad(
+            names, fit.covariance.double().numpy(), calibrated.config.layers
+        ),
+        registration_matrix=registration.matrix,
+        registration_offset=registration.offset,
+        counts_per_ms_per_unit=bench.counts_per_ms_per_unit * unit,
+        held_out_d=held_out_d,
+        verdict=Verdict("pass", f"held-out D {held_out_d:.4f}"),
+        covariance=covariance,
+    )
+    return dataclasses.replace(found, verdict=_verdict(found))
+
+
+def _with_unresolved(twin: DigitalTwin, covariance: Array) -> Array:
+    """Return the fit's covariance (P, P) with what one sample a pixel cannot resolve added."""
+    unresolved = torch.diag(unresolved_sigma(twin).double().square()).numpy()
+    whole: Array = covariance + unresolved
+    return whole
+
+
+def _tilt_sigma_mrad(names: tuple[str, ...], covariance: Array, layers: int) -> Array:
+    """Return (N + 1, 2): mirror and bounce are told much better together than apart."""
+    sigma = np.zeros((layers + 1, 2))
+    for axis in range(2):
+        beam, mirror = (names.index(f"d_alpha_{n}_mrad[{axis}]") for n in ("beam", "mirror"))
+        sigma[0, axis] = np.sqrt(covariance[beam, beam])
+        for layer in range(layers):
+            both = [mirror, names.index(f"bounce_tilt_mrad[{2 * layer + axis}]")]
+            sigma[layer + 1, axis] = np.sqrt(max(covariance[np.ix_(both, both)].sum(), 0.0))
+    return sigma
+
+
+def _verdict(found: AlignmentFound) -> Verdict:
+    if not found.held_out_d <= LARGEST_DISCREPANCY:
+        return Verdict(
+            "fail",
+            f"the aligned twin misses held-out probes by D = {found.held_out_d:.3f} (allowed "
+            f"{LARGEST_DISCREPANCY})",
+            "Check z_gap_mm, waist_mm and patch_lefts in the bench file, and that nothing clips the "
+            "beam.",
+        )
+    reason = f"held-out D {found.held_out_d:.4f}"
+    if not found.untold:
+        return Verdict("pass", reason)
+    fitted = int((found.sigma > 0.0).sum())
+    return Verdict(
+        "pass",
+        f"{reason}; of {fitted} parameters the frames do not tell {len(found.untold)} from others: "
+        f"{', '.join(found.untold)}",
+    )

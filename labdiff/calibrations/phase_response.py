@@ -1,0 +1,27 @@
+"""The routine `phase response`: the phase of each grey level of the SLM."""
+
+from __future__ import annotations
+
+from calibration.dark import DarkLevel
+from calibration.phase_response import PhaseResponse, measure_phase_response
+from labdiff.calibrations.routine import Routine
+from labdiff.job import Job
+from labdiff.session.calibrated_bench import CalibratedBench
+
+
+def _measure(calibrated: CalibratedBench) -> Job[PhaseResponse]:
+    bench, pedestal = calibrated.bench, calibrated.dark.pedestal_counts
+    return (
+        yield from measure_phase_response(
+            bench.slm, bench.camera, bench.layout, pedestal, bench.settle
+        )
+    )
+
+
+def _apply(calibrated: CalibratedBench, response: PhaseResponse) -> None:
+    calibrated.bench.display.use_phase_response(response.phase_by_grey_rad)
+
+
+PHASE_RESPONSE = Routine(
+    PhaseResponse, _measure, depends_on=(DarkLevel,), apply=_apply, purpose="prediction"
+)

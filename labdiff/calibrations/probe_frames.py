@@ -1,0 +1,63 @@
+"""Frames of probe patterns on an open bench, and how well the twin predicts them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from labdiff.session.calibrated_bench import CalibratedBench
+from twin.alignment_fit import Triples
+from twin.digital_twin import DigitalTwin
+from twin.probes import block_phases, smooth_phases, square_phases
+
+ProbeKind = Literal["smooth", "squares", "blocks"]
+
+
+def measure_probes(
+    calibrated: CalibratedBench, kind: ProbeKind, strength: float, frames: int, seed: int
+) -> Triples:
+    """Measure random patterns on every plane; nothing is pre-compensated.
+
+    Args:
+        calibrated: the bench.
+        kind: of the patterns.
+        strength: rms phase in rad, squares a pattern, or pixels a block.
+        frames: how many.
+        seed: of the patterns.
+    """
+    shape = calibrated.config.cavity.patch_shape
+    planes = calibrated.config.layers + 1
+    count = frames * planes
+    match kind:
+        case "smooth":
+            patterns = smooth_phases(count, shape, strength, seed)
+        case "squares":
+            patterns = square_phases(count, shape, int(strength), seed)
+        case "blocks":
+            patterns = block_phases(count, shape, int(strength), seed)
+    patterns = patterns.view(frames, planes, *shape)
+    patterns = calibrated.quantised(patterns)
+    inputs = _as_inputs(calibrated, patterns[:, 0])
+    answers = [calibrated.measure(inputs[i : i + 1], patterns[i, 1:]) for i in range(frames)]
+    return Triples(inputs, patterns[:, 1:], torch.cat(answers))
+
+
+def _as_inputs(calibrated: CalibratedBench, patterns: Tensor) -> Tensor:
+    if calibrated.config.input.kind == "slm_patch":
+        return patterns
+    return 0.6 + 0.4 * patterns.cos()
+
+
+def compared(twin: DigitalTwin, probes: Triples) -> tuple[float, float]:
+    """Return the discrepancy of all probes together, and the scale of intensity: measured over modelled."""
+    with torch.no_grad():
+        modelled = torch.cat(
+            [twin(probes.inputs[i : i + 1], probes.phases[i]) for i in range(len(probes.inputs))]
+        )
+    centred = [x - x.mean((1, 2), keepdim=True) for x in (probes.intensity, modelled)]
+    d = 1.0 - float(
+        ((centred[0] * centred[1]).sum() / (centred[0].norm() * centred[1].norm())).item()
+    )
+    return d, float((probes.intensity * modelled).sum() / modelled.square().sum())

@@ -1,0 +1,40 @@
+"""The routine `settling`: how long the SLM takes to show a pattern."""
+
+from __future__ import annotations
+
+from calibration.dark import DarkLevel
+from calibration.phase_response import PhaseResponse
+from calibration.registration import Registration
+from calibration.settling import SettlingFound, measure_settling
+from labdiff.calibrations.routine import Routine, open_modulator
+from labdiff.job import Job
+from labdiff.session.calibrated_bench import CalibratedBench
+
+
+def _measure(calibrated: CalibratedBench) -> Job[SettlingFound]:
+    bench = calibrated.bench
+    open_modulator(calibrated)
+    return (
+        yield from measure_settling(
+            bench.slm,
+            bench.camera,
+            bench.layout,
+            calibrated.dark.pedestal_counts,
+            bench.clock.now_s,
+            bench.clock.sleep_s,
+            bench.display.phase_by_grey_rad,
+        )
+    )
+
+
+def _apply(calibrated: CalibratedBench, settling: SettlingFound) -> None:
+    calibrated.bench.display.use_settling(settling)
+
+
+SETTLING = Routine(
+    SettlingFound,
+    _measure,
+    depends_on=(DarkLevel, Registration, PhaseResponse),
+    apply=_apply,
+    needed=False,
+)
