@@ -8,7 +8,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-"""Signals that stop a job: Ctrl-C; the system's request to end; the terminal was closed; Windows' Ctrl-Break."""
+"""Signals that stop a job: Ctrl-C, a request to end, a closed terminal, Windows' Ctrl-Break."""
 
 
 class StopOnSignal:
