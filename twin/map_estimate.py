@@ -12,7 +12,7 @@ from twin.digital_twin import DigitalTwin
 from twin.parameter_vector import is_among, load_parameter_vector, value_names
 from twin.prior import Estimate, Prior
 
-ITERATIONS = 4
+ITERATIONS, HALVINGS = 6, 4
 DIFFERENCE = 0.05
 """Step of the finite differences, as a share of each parameter's prior sigma."""
 LARGEST_SHARE = 0.5
@@ -59,32 +59,41 @@ def estimate_parameters(
     covariance = measured.covariance + ANYTHING**2 * measured.undetermined @ measured.undetermined.T
     weight = torch.linalg.inv(covariance)
     known = torch.diag(sigma**-2)
-    theta = prior.mean.clone()
-    count = len(measured.values) - measured.undetermined.shape[1]
-    scale = 1.0
-    posterior = torch.diag(sigma.square())
+    degrees = float(len(measured.values) - measured.undetermined.shape[1])
 
-    def predicted(values: Tensor) -> Tensor:
+    def missed_at(values: Tensor) -> Tensor:
         load_parameter_vector(model, values)
-        return predict(model).double()
+        return measured.values - predict(model).double()
 
+    def cost(values: Tensor, missed: Tensor) -> float:
+        away = values[index] - mean
+        return float(missed @ weight @ missed / scale + away @ known @ away)
+
+    theta = prior.mean.clone()
+    missed = missed_at(theta)
+    # While much is missed the prior leads, as in the alignment's fit.
+    scale = max(float(missed @ weight @ missed) / degrees, 1.0)
     for _ in range(ITERATIONS):
-        now = predicted(theta)
-        missed = measured.values - now
         columns = []
         for place, of in zip(index, sigma, strict=True):
             moved = theta.clone()
             moved[place] += DIFFERENCE * float(of)
-            columns.append((predicted(moved) - now) / float(moved[place] - theta[place]))
+            columns.append((missed - missed_at(moved)) / float(moved[place] - theta[place]))
         jacobian = torch.stack(columns, 1)
         told = jacobian.T @ weight @ jacobian / scale
         posterior = torch.linalg.inv(told + known)
         pull = jacobian.T @ weight @ missed / scale + known @ (mean - theta[index])
-        step = posterior @ pull
-        theta[index] += step.float()
-        left = missed - jacobian @ step
-        degrees = count - float((posterior @ told).diagonal().sum())
-        scale = max(float(left @ weight @ left) / max(degrees, 1.0), 1.0)
+        step, before = posterior @ pull, cost(theta, missed)
+        for _ in range(HALVINGS):
+            candidate = theta.index_add(0, index, step.float())
+            left = missed_at(candidate)
+            if cost(candidate, left) <= before:
+                theta, missed = candidate, left
+                break
+            step = 0.5 * step
+        determined = float((posterior @ told).diagonal().sum())
+        chi_squared = float(missed @ weight @ missed)
+        scale = max(chi_squared / max(degrees - determined, 1.0), 1.0)
     names = value_names(model)
     return {
         names[place]: Estimate(float(theta[place]), float(spread))

@@ -107,5 +107,5 @@ def _block_means(size: int, blocks: int) -> Tensor:
 
 
 WAVEFRONT = Routine(
-    Wavefront, _measure, depends_on=(Registration, PhaseResponse), apply=_apply, needed=False
+    Wavefront, _measure, depends_on=(Registration, PhaseResponse), needed=False
 )
