@@ -106,6 +106,4 @@ def _block_means(size: int, blocks: int) -> Tensor:
     return inside / inside.sum(1, keepdim=True)
 
 
-WAVEFRONT = Routine(
-    Wavefront, _measure, depends_on=(Registration, PhaseResponse), needed=False
-)
+WAVEFRONT = Routine(Wavefront, _measure, depends_on=(Registration, PhaseResponse), needed=False)
