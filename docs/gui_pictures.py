@@ -44,44 +44,46 @@ class Photographer:
     def all(self) -> None:
         """From a bench that is connected to a run that is looked back at."""
         window = self.window
-        window.bench_panel.connect_button.click()
-        self._until(lambda: window.bench_panel.connected)
+        window.panels.bench.connect_button.click()
+        self._until(lambda: window.panels.bench.connected)
         self._named("camera_exposure").setValue(4.0)
-        window.bench_panel.emission.click()
-        window.live.live.click()
-        self._until(lambda: "shown 2" in window.live.view.counters.text())
-        window.live.view.controls.crosshair.click()
+        window.panels.bench.emission.click()
+        window.panels.live.live.click()
+        self._until(lambda: "shown 2" in window.panels.live.view.counters.text())
+        window.panels.live.view.controls.crosshair.click()
         self._take("live", "Live")
-        window.live.live.click()
+        window.panels.live.live.click()
 
-        window.calibration.buttons["stale"].click()
+        window.panels.calibration.buttons["stale"].click()
         self._said("calibration completed")
-        window.calibration.table.selectRow(window.calibration.table.rowCount() - 1)
-        self._until(lambda: window.calibration.details.currentIndex() == 1)  # it is drawn
+        window.panels.calibration.table.selectRow(window.panels.calibration.table.rowCount() - 1)
+        self._until(lambda: window.panels.calibration.details.currentIndex() == 1)  # it is drawn
         self._take("calibration", "Calibration")
 
-        window.slm.tests.kind.setCurrentText("Zernike")
-        self._until(lambda: window.slm.show_it.isEnabled())
-        window.slm.show_it.click()
-        self._until(lambda: window.slm.displayed.phase_rad is not None)
+        window.panels.slm.tests.kind.setCurrentText("Zernike")
+        self._until(lambda: window.panels.slm.show_it.isEnabled())
+        window.panels.slm.show_it.click()
+        self._until(lambda: window.panels.slm.displayed.phase_rad is not None)
         self._take("slm", "SLM")
 
-        window.training.form.fill(quick_options())
-        window.training.start.click()
-        learning = window.training.plots.learning
-        self._until(lambda: learning.steps >= 40 and "online" in window.training.words.text())
+        window.panels.training.form.fill(quick_options())
+        window.panels.training.start.click()
+        learning = window.panels.training.plots.learning
+        self._until(
+            lambda: learning.steps >= 40 and "online" in window.panels.training.message.text()
+        )
         self._take("training", "Training")
         window.switch_theme()
         self._take("training-light", "Training")
         window.switch_theme()
         self._said("training completed")
 
-        window.generate.set_source(None)
-        window.generate.start_button.click()
+        window.panels.generate.set_source(None)
+        window.panels.generate.start_button.click()
         self._said("generation completed")
         self._take("generate", "Generate")
 
-        runs = window.runs
+        runs = window.panels.runs
         runs.refresh()
         self._until(lambda: bool(runs.list.model.runs))
         runs.list.table.selectRow(0)
@@ -117,13 +119,13 @@ class Photographer:
         return found
 
     def _said(self, words: str) -> None:
-        self._until(lambda: words in self.window.log.text.toPlainText())
+        self._until(lambda: words in self.window.panels.log.text.toPlainText())
 
     def _until(self, true: Callable[[], bool]) -> None:
         end_s = time.monotonic() + PATIENCE_S
         while not true():
             if time.monotonic() > end_s:
-                raise TimeoutError(self.window.log.text.toPlainText())
+                raise TimeoutError(self.window.panels.log.text.toPlainText())
             self._rest(0.02)
 
     def _rest(self, seconds: float) -> None:
@@ -147,7 +149,7 @@ def main() -> None:
         try:
             photographer.all()
         finally:
-            photographer.window.let_go()
+            photographer.window.close_process()
             os.chdir(to)
 
 

@@ -1,4 +1,4 @@
-"""Open the window."""
+"""The application: opens the window and runs Qt's event loop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ from gui.window import MainWindow
 
 
 def show(bench: str | None, out: Path, seed: int | None, tour: bool = True) -> int:
-    """Run the application; returns its exit code. Bench and seed: those of the last session if None."""
+    """Run the application and return its exit code.
+
+    Args:
+        bench: Bench to connect at once; None to propose that of the last session.
+        out: Folder of runs.
+        seed: Seed of the mock laboratory; None for that of the last session.
+        tour: Offer the tour at the first start.
+    """
     app = QApplication(sys.argv[:1])
     app.setOrganizationName("labdiff")
     app.setApplicationName("labdiff")
@@ -33,5 +40,5 @@ def show(bench: str | None, out: Path, seed: int | None, tour: bool = True) -> i
         settings.setValue("toured", True)
         QTimer.singleShot(0, window.start_tour)
     if bench is not None:
-        QTimer.singleShot(0, window.bench_panel.connect_button.click)
+        QTimer.singleShot(0, window.panels.bench.connect_button.click)
     return app.exec()

@@ -16,16 +16,19 @@ def register(app: typer.Typer) -> None:
         bench: Annotated[
             str | None,
             typer.Argument(
-                help="Bench file, or a shipped bench, to connect at once (else choose)."
+                help="Bench file, or a shipped bench, to connect at once (else it is chosen there)."
             ),
         ] = None,
         out: Annotated[Path, typer.Option("--out", "-o", help="Folder of runs.")] = Path("runs"),
         seed: Annotated[
-            int | None, typer.Option(help="Seed of the mock laboratory (else the last).", min=0)
+            int | None,
+            typer.Option(
+                help="Seed of the mock laboratory (else that of the last session).", min=0
+            ),
         ] = None,
         tour: Annotated[bool, typer.Option(help="Offer the tour at the first start.")] = True,
     ) -> None:
-        """Open the window: bench, live light, calibration, training, images."""
+        """Open the window: bench, live view, calibration, training, generation, runs."""
         from gui.app import show
 
         raise SystemExit(show(bench, out, seed, tour))

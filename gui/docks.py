@@ -1,4 +1,4 @@
-"""Where the panels are: the bench on the left, the log below, all others as tabs between them."""
+"""Docks of the panels: the bench on the left, the log below, all others as tabs between them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ LEFT, RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockW
 TOP, BOTTOM = Qt.DockWidgetArea.TopDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
 BESIDE, BELOW, MIDDLE = "Bench", "Log", "Live"
 FIRST = {BESIDE: QSize(330, 760), BELOW: QSize(1480, 130)}
-"""At the first start."""
+"""Sizes of the docks at the first start."""
 
 
 def put_into_docks(window: QMainWindow, panels: Mapping[str, QWidget]) -> dict[str, QDockWidget]:
-    """A dock each, by its title, as at the first start."""
+    """Put each panel into a dock, as at the first start, and return the docks by title."""
     docks: dict[str, QDockWidget] = {}
     for title, panel in panels.items():
         dock = QDockWidget(title, window)
@@ -36,42 +36,43 @@ def put_into_docks(window: QMainWindow, panels: Mapping[str, QWidget]) -> dict[s
 
 
 class SideRoom(QObject):
-    """Keeps the bench as wide and the log as high as the user left them when the window changes its size:
-    Qt would give all panels their part of what is won.
+    """Keeps the width of the bench and the height of the log when the window changes its size.
+
+    Qt would distribute the new space among all panels.
     """
 
     def __init__(self, window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
         super().__init__(window)
         self._window, self._docks = window, docks
         self._settled = QSize()
-        self._kept = dict(FIRST)
+        self._sizes = dict(FIRST)
         for watched in (window, docks[BESIDE], docks[BELOW]):
             watched.installEventFilter(self)
 
-    def begin_anew(self) -> None:
-        """As at the first start."""
-        self._kept = dict(FIRST)
+    def reset(self) -> None:
+        """Restore the sizes of the first start."""
+        self._sizes = dict(FIRST)
         QTimer.singleShot(0, self, self._settle)
 
     def forget(self) -> None:
-        """Take over what comes to the screen, such as a layout of the last session."""
-        self._kept = {}
+        """Adopt the sizes that come to the screen, such as those of the last session's layout."""
+        self._sizes = {}
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Look on."""
+        """Note which sizes the user gives the docks; no event is stopped."""
         if event.type() == QEvent.Type.Resize:
             if watched is self._window:
                 QTimer.singleShot(0, self, self._settle)
             elif self._window.size() == self._settled:  # by the user's hand
-                self._keep()
+                self._note_sizes()
         return False
 
-    def _keep(self) -> None:
-        self._kept = {title: self._docks[title].size() for title in (BESIDE, BELOW)}
+    def _note_sizes(self) -> None:
+        self._sizes = {title: self._docks[title].size() for title in (BESIDE, BELOW)}
 
     def _settle(self) -> None:
-        """One that the user has put elsewhere is left as it is."""
-        if self._kept:
+        """Resize the docks to their noted sizes; one that the user has put elsewhere is left alone."""
+        if self._sizes:
             for title, places, along in (
                 (BESIDE, (LEFT, RIGHT), Qt.Orientation.Horizontal),
                 (BELOW, (TOP, BOTTOM), Qt.Orientation.Vertical),
@@ -82,13 +83,13 @@ class SideRoom(QObject):
                     continue
                 middle = self._docks[MIDDLE]
                 if along == Qt.Orientation.Horizontal:
-                    kept, now, room = self._kept[title].width(), dock.width(), middle.width()
+                    size, now, room = self._sizes[title].width(), dock.width(), middle.width()
                 else:
                     # Tabs are a part of the row of panels, not of the dock below them.
                     row = [other.height() for other in (middle, self._docks[BESIDE])]
-                    kept, now, room = self._kept[title].height(), dock.height(), max(row)
-                left = max(room + now - kept, 1)
-                self._window.resizeDocks([dock, middle], [kept, left], along)
+                    size, now, room = self._sizes[title].height(), dock.height(), max(row)
+                left = max(room + now - size, 1)
+                self._window.resizeDocks([dock, middle], [size, left], along)
         else:
-            self._keep()
+            self._note_sizes()
         self._settled = self._window.size()

@@ -1,4 +1,4 @@
-"""The sheet of keyboard shortcuts (F1)."""
+"""The sheet of keyboard shortcuts (F1), made from the window's actions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QWidget
 
 
 class ShortcutSheet(QDialog):
-    """Every action that has a key, and the keys of the live view."""
+    """Lists every action that has a shortcut."""
 
     def __init__(self, actions: Iterable[QAction], parent: QWidget) -> None:
         super().__init__(parent)
@@ -24,8 +24,8 @@ class ShortcutSheet(QDialog):
             for action in actions
             if not action.shortcut().isEmpty()
         }
-        for row, (keys, words) in enumerate(sorted(rows.items())):
+        for row, (keys, text) in enumerate(sorted(rows.items())):
             key = QLabel(f"<b>{keys}</b>")
             key.setAlignment(Qt.AlignmentFlag.AlignRight)
             grid.addWidget(key, row, 0)
-            grid.addWidget(QLabel(words.replace("&", "")), row, 1)
+            grid.addWidget(QLabel(text.replace("&", "")), row, 1)

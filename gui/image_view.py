@@ -1,4 +1,4 @@
-"""One picture with its title, colour bar and pixel read-out."""
+"""A view of one picture with its title, colour bar and pixel read-out."""
 
 from __future__ import annotations
 
@@ -13,13 +13,18 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from gui import style
 
 Picture: TypeAlias = npt.NDArray[np.float32]
-CAMERA_HINT = "Intensity at the output plane; 1 is the mean of the flat reference"
+CAMERA_UNIT = "relative intensity"
+CAMERA_HINT = "Intensity at the output plane; 1 is the mean with flat layers"
 
 
 class ImageView(QWidget):
     """Shows (height, width) pictures; levels from the picture, or symmetric about zero.
 
-    unit: what a pixel's value means, shown beside it.
+    Args:
+        title: Name of the picture.
+        unit: Unit of a pixel's value, shown beside it.
+        colours: Name of pyqtgraph's colour map.
+        symmetric: Levels are symmetric about zero.
     """
 
     def __init__(self, title: str, unit: str, colours: str, symmetric: bool = False) -> None:
@@ -31,7 +36,7 @@ class ImageView(QWidget):
         self._plot = self._graphics.addPlot(enableMenu=False)
         self._plot.hideAxis("left")
         self._plot.hideAxis("bottom")
-        # It would ask for the width of all its words.
+        # It would ask for the width of its whole text.
         self._plot.titleLabel.updateMin = lambda: None
         self._plot.setAspectLocked(True)
         self._plot.invertY(True)
@@ -56,11 +61,14 @@ class ImageView(QWidget):
         limit: float | None = None,
         levels: tuple[float, float] | None = None,
     ) -> None:
-        """Show a copy that nobody else writes to; not-a-number is shown as the least value,
-        and said where there is nothing else.
+        """Show a picture.
 
-        limit: largest magnitude of the levels of a symmetric view, to share them with another.
-        levels: of any other view, to share them with other moments.
+        Not-a-number is shown as the least value; if there is nothing else, the title says so.
+
+        Args:
+            picture: (height, width); a copy that nobody else writes to.
+            limit: Largest magnitude of the levels of a symmetric view, to share them with another.
+            levels: Levels of any other view, to share them with other steps.
         """
         finite = picture[np.isfinite(picture)]
         heading = self._named if finite.size else f"{self._title}: no numbers (NaN)"
@@ -92,9 +100,9 @@ class ImageView(QWidget):
             text = f"{self._title}  [{row}, {column}] {self._picture[row, column]:.3g} {self._unit}"
         self._head(text)
 
-    def _head(self, words: str) -> None:
-        self._heads = words
-        self._plot.setTitle(words, color=style.theme().quiet, size="9pt")
+    def _head(self, message: str) -> None:
+        self._heads = message
+        self._plot.setTitle(message, color=style.theme().quiet, size="9pt")
 
     def _paint(self) -> None:
         chosen = style.theme()

@@ -1,4 +1,4 @@
-"""Light and dark: one palette for the window and for its plots."""
+"""The themes, light and dark: one palette for the window and for its plots."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from PySide6.QtWidgets import QApplication
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """Colours by role. Curves: bench, twin, discrepancy, floor, baseline; states: good, warn, bad.
+    """Colours by role.
 
-    series: for what has no role of its own, such as several runs in one plot; told apart by the
-    colour-blind too.
+    Curves are bench, twin, discrepancy, floor and baseline; states are good, warn and bad. `series` is for
+    what has no role of its own, such as several runs in one plot; the colour-blind can distinguish them.
     """
 
     name: str
@@ -89,11 +89,15 @@ THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
 
 
 CHECK = (Path(__file__).parent / "check.svg").as_posix()
-"""Fusion draws its own in a colour that a dark window swallows."""
+"""Picture of a check mark: Fusion's own has a colour that cannot be seen in a dark window."""
 
 
 class _Style(QObject):
-    """changed: the theme is another one; whoever drew with its colours draws anew."""
+    """Holds the theme in use.
+
+    Attributes:
+        changed: Emitted when the theme has changed; whatever used its colours paints again.
+    """
 
     changed = Signal()
 
@@ -106,12 +110,12 @@ style = _Style()
 
 
 def theme() -> Theme:
-    """The theme in use."""
+    """Return the theme in use."""
     return style.theme
 
 
 def apply(app: QApplication, chosen: Theme = DARK) -> None:
-    """Fusion with this theme's palette; pyqtgraph to match, images as [row, column]."""
+    """Apply a theme to the application and to pyqtgraph, which takes images as [row, column]."""
     style.theme = chosen
     app.setStyle("Fusion")
     app.setPalette(palette(chosen))
@@ -126,7 +130,7 @@ def apply(app: QApplication, chosen: Theme = DARK) -> None:
 
 
 def palette(chosen: Theme) -> QPalette:
-    """Qt's roles from ours."""
+    """Return Qt's palette of a theme."""
     result = QPalette()
     role = QPalette.ColorRole
     colours = {
@@ -158,13 +162,13 @@ def palette(chosen: Theme) -> QPalette:
 
 
 def _thin(colour: str) -> str:
-    """Words over it can be read in both themes."""
+    """Return the colour with so little opacity that text on it can be read in both themes."""
     full = QColor(colour)
     return f"rgba({full.red()}, {full.green()}, {full.blue()}, 55%)"
 
 
 def _sheet(chosen: Theme) -> str:
-    """What a palette cannot say."""
+    """Return the style sheet of a theme: what a palette cannot express."""
     return f"""
         QToolTip {{ color: {chosen.text}; background: {chosen.raised}; border: 1px solid {chosen.line}; }}
         QDockWidget::title {{ background: {chosen.raised}; padding: 0.3em; }}

@@ -1,4 +1,4 @@
-"""How much time is left, in words."""
+"""An estimate of the time left, as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first minute: bench, calibrate, train, generate, in four notes beside the panels."""
+"""The tour: bench, live view, calibration, training and generation, in notes beside the panels."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ STEPS = (
     ),
     (
         "Live",
-        "Tick <b>Laser on</b> in the bench panel and start the live view: this is the light that has "
-        "met all layers.",
+        "Tick <b>Laser on</b> in the bench panel and start the live view: the camera shows the light that "
+        "has passed all layers.",
     ),
     (
         "Calibration",
-        "Press <b>Bring up to date</b>: about three minutes, with a picture of each measurement. What "
-        "was found is kept for the next time.",
+        "Press <b>Bring up to date</b>: about three minutes, with a picture of each measurement. The "
+        "results are stored for the next time.",
     ),
     (
         "Training",
@@ -46,7 +46,7 @@ STEPS = (
 
 
 class Tour(QFrame):
-    """A note over the window; each step brings up its panel."""
+    """A note over the window; each of its steps brings up a panel."""
 
     def __init__(self, window: QWidget, docks: Mapping[str, QDockWidget]) -> None:
         super().__init__(window)
@@ -54,12 +54,12 @@ class Tour(QFrame):
         self.setAutoFillBackground(True)
         self._window, self._docks, self._step = window, docks, 0
         self._title = QLabel()
-        self._words = QLabel()
-        self._words.setWordWrap(True)
-        self._words.setTextFormat(Qt.TextFormat.RichText)
+        self._text = QLabel()
+        self._text.setWordWrap(True)
+        self._text.setTextFormat(Qt.TextFormat.RichText)
         self._next = QPushButton("Next")
         self._next.setObjectName("tour_next")
-        self._next.clicked.connect(self._go_on)
+        self._next.clicked.connect(self._advance)
         leave = QPushButton("Leave the tour")
         leave.setObjectName("tour_leave")
         leave.clicked.connect(self.deleteLater)
@@ -69,7 +69,7 @@ class Tour(QFrame):
         buttons.addWidget(self._next)
         layout = QVBoxLayout(self)
         layout.addWidget(self._title)
-        layout.addWidget(self._words)
+        layout.addWidget(self._text)
         layout.addLayout(buttons)
         chosen = style.theme()
         self.setStyleSheet(
@@ -82,7 +82,7 @@ class Tour(QFrame):
         self._step = 0
         self._show()
 
-    def _go_on(self) -> None:
+    def _advance(self) -> None:
         self._step += 1
         if self._step == len(STEPS):
             self.deleteLater()
@@ -90,9 +90,9 @@ class Tour(QFrame):
         self._show()
 
     def _show(self) -> None:
-        panel, words = STEPS[self._step]
+        panel, text = STEPS[self._step]
         self._title.setText(f"<b>{self._step + 1} of {len(STEPS)}: {panel}</b>")
-        self._words.setText(words)
+        self._text.setText(text)
         self._next.setText("Done" if self._step + 1 == len(STEPS) else "Next")
         self._docks[panel].show()
         self._docks[panel].raise_()

@@ -1,4 +1,4 @@
-"""What the window remembers from one start to the next."""
+"""What the window stores from one start to the next."""
 
 from __future__ import annotations
 
@@ -15,11 +15,17 @@ from gui.widgets.model_form import ModelForm
 from labdiff.config.training import TrainingOptions
 
 LAYOUT_VERSION = 1
-"""Of the saved places of docks; another one begins with the default."""
+"""Version of the stored places of docks; with another one the window begins with the default layout."""
 
 
-def keep(settings: QSettings, window: QMainWindow, live: LiveView) -> None:
-    """Places of the window and its docks; how the live view and all curves are looked at."""
+def store_view(settings: QSettings, window: QMainWindow, live: LiveView) -> None:
+    """Store the places of window and docks, and the settings of the live view and of all curves.
+
+    Args:
+        settings: Where to.
+        window: The main window.
+        live: Its live view.
+    """
     settings.setValue("geometry", window.saveGeometry())
     settings.setValue("layout", window.saveState(LAYOUT_VERSION))
     settings.setValue("live", json.dumps(live.settings()))
@@ -28,8 +34,14 @@ def keep(settings: QSettings, window: QMainWindow, live: LiveView) -> None:
     settings.sync()
 
 
-def restore(settings: QSettings, window: QMainWindow, live: LiveView) -> None:
-    """What `keep` kept; what is missing or not understood stays as it is."""
+def restore_view(settings: QSettings, window: QMainWindow, live: LiveView) -> None:
+    """Restore what `store_view` stored; what is missing or not understood stays as it is.
+
+    Args:
+        settings: Where from.
+        window: The main window.
+        live: Its live view.
+    """
     geometry, state = settings.value("geometry"), settings.value("layout")
     if isinstance(geometry, QByteArray):
         window.restoreGeometry(geometry)
@@ -43,14 +55,20 @@ def restore(settings: QSettings, window: QMainWindow, live: LiveView) -> None:
             box.restore(chosen)
 
 
-def fill_options(settings: QSettings, form: ModelForm, say: Callable[[str], None]) -> None:
-    """The options of the last training into the form."""
+def restore_options(settings: QSettings, form: ModelForm, log: Callable[[str], None]) -> None:
+    """Fill a form with the options of the last training.
+
+    Args:
+        settings: Where from.
+        form: The form of training options.
+        log: Called with a message if they are those of another version.
+    """
     options = settings.value("options")
     if isinstance(options, str):
         try:
             form.fill(TrainingOptions.model_validate_json(options))
         except ValueError:
-            say("the options of the last session are of another version; left aside")
+            log("the options of the last session are of another version and are not used")
 
 
 def _plain(settings: QSettings, name: str) -> dict[str, Any]:

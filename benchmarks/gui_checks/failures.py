@@ -68,12 +68,12 @@ def _open(person: Hands, *arguments: str, bench: str = "mock", engine: str = "")
 def _connect(person: Hands, bench: str) -> None:
     person.write("bench", bench)
     person.click("connect")
-    person.until_words("bench_words", "laser off")
+    person.until_words("bench_status", "laser off")
 
 
 def _goes_on(person: Hands) -> bool:
     """With the bench that works, whatever is connected now."""
-    person.until(lambda: not person.words("job_words"), "an end of the job", JOB_S)
+    person.until(lambda: not person.words("job_status"), "an end of the job", JOB_S)
     person.key("ctrl+1")
     if person.words("connect") == "Disconnect":
         person.click("connect")
@@ -88,7 +88,7 @@ def _train(person: Hands) -> None:
     person.click("preset_quick")
     person.click("pretrained")
     person.click("train_start")
-    person.until_words("training_words", "bench MSE", JOB_S)
+    person.until_words("training_message", "bench MSE", JOB_S)
 
 
 def _said(person: Hands, *words: str, patience_s: float = 120.0) -> str:
@@ -134,7 +134,7 @@ def full(person: Hands) -> str | None:
         person.click("pretrained")
         person.click("train_start")
         said = _said(person, "no space", "disk", "cannot be written", patience_s=JOB_S)
-        person.until(lambda: not person.words("job_words"), "an end of the job", JOB_S)
+        person.until(lambda: not person.words("job_status"), "an end of the job", JOB_S)
         if not (person.alive and _goes_on(person)):
             raise TimeoutError("the window did not go on")
         person.kill()  # before the disk is taken away
@@ -155,7 +155,7 @@ def no_numbers(person: Hands) -> str:
     _open(person, engine="benchmarks.gui_checks.nan_engine:Engine")
     _train(person)
     time.sleep(5.0)
-    said = person.words("training_words")
+    said = person.words("training_message")
     person.click("train_stop")
     return said if "nan" in said else ""
 

@@ -208,7 +208,7 @@ def window_of(way: str, bits: int) -> tuple[QWidget, Any, Any]:
         folder = Path(tempfile.gettempdir(), "labdiff-live-window")
         kept = QSettings(str(folder / "labdiff.ini"), QSettings.Format.IniFormat)
         window = MainWindow("mock", folder, 0, kept)
-    view = LiveView() if window is None else window.live.view
+    view = LiveView() if window is None else window.panels.live.view
     view.set_camera(SENSOR, bits)
     view.controls.colours.setCurrentText("inferno")
     return window or view, view.show_frame, view.canvas.painted

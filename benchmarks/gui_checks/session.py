@@ -129,7 +129,7 @@ class Session:
     def _connect(self) -> bool:
         self.person.write("bench", "mock")
         self.person.click("connect")
-        self.person.until_words("bench_words", "mock: laser off")
+        self.person.until_words("bench_status", "mock: laser off")
         return True
 
     def _expose(self) -> bool:
@@ -139,7 +139,7 @@ class Session:
 
     def _light(self) -> bool:
         self.person.click("emission")
-        self.person.until_words("bench_words", "laser on")
+        self.person.until_words("bench_status", "laser on")
         return True
 
     def _watch(self) -> bool:
@@ -158,7 +158,7 @@ class Session:
     def _calibrate(self) -> bool:
         self.person.key("ctrl+4")
         self.person.click("calibrate_stale")
-        self.person.until_words("job_words", "calibration")
+        self.person.until_words("job_status", "calibration")
         self.person.until_words("log", "calibration completed", CALIBRATION_S)
         return any((self.person.folder / "runs" / "calibration").rglob("*.h5"))
 
@@ -166,12 +166,12 @@ class Session:
         self.person.key("ctrl+5")
         self.person.click("preset_quick")
         self.person.click("train_start")
-        self.person.until_words("job_words", "training running")
+        self.person.until_words("job_status", "training running")
         end_s = time.monotonic() + TRAINING_S
         self.person.until(lambda: self._rows() > 0, "a first step in the run file", 600.0)
         seen = self._rows()
         self.person.until(
-            lambda: time.monotonic() > end_s or self.person.words("job_words") == "",
+            lambda: time.monotonic() > end_s or self.person.words("job_status") == "",
             "a minute",
             2 * TRAINING_S,
         )
@@ -179,7 +179,7 @@ class Session:
 
     def _pause(self) -> bool:
         self.person.click("train_pause")
-        self.person.until_words("job_words", "training paused")
+        self.person.until_words("job_status", "training paused")
         time.sleep(QUIET_S)
         seen = self._rows()
         time.sleep(QUIET_S)
@@ -188,7 +188,7 @@ class Session:
     def _go_on(self) -> bool:
         seen = self._rows()
         self.person.click("train_pause")
-        self.person.until_words("job_words", "training running")
+        self.person.until_words("job_status", "training running")
         self.person.until(lambda: self._rows() > seen, "another step in the run file", 120.0)
         return True
 
@@ -205,9 +205,9 @@ class Session:
         return picture.width >= 2000 and len(set(picture.convert("L").tobytes())) > 20
 
     def _stop(self) -> bool:
-        if self.person.words("job_words"):
+        if self.person.words("job_status"):
             self.person.click("train_stop")
-        self.person.until(lambda: not self.person.words("job_words"), "the end", 120.0)
+        self.person.until(lambda: not self.person.words("job_status"), "the end", 120.0)
         return self._run().outcome in ("stopped", "completed")
 
     def _generate(self) -> bool:

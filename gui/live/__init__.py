@@ -1,1 +1,1 @@
-"""The live view of the camera: pictures, figures about them, and what is kept of them."""
+"""The live view of the camera: frames, figures about them, snapshots and recordings."""

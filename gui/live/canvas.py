@@ -1,4 +1,4 @@
-"""The picture itself: painted on the device's pixels, zoomed, panned, read out, drawn upon."""
+"""The canvas of the live view: paints the frame on the device's pixels, zooms, pans, draws marks."""
 
 from __future__ import annotations
 
@@ -27,21 +27,27 @@ LEAST_ROI_PX = 2
 ZOOM_A_NOTCH = 1.25
 _HINT = (
     "Drag to move, turn the wheel to zoom, click to place the crosshair.\n"
-    "Keys: arrows move the crosshair (Shift: by ten), + and - zoom, F fits, 1 is 1:1, Esc leaves the ROI."
+    "Keys: arrows move the crosshair (Shift: by ten), + and - zoom, F fits, 1 is 1:1, Esc cancels the ROI."
 )
 
 
 class Canvas(QWidget):
-    """Shows frames where they lie on the sensor; all places are raw-sensor (row, column)."""
+    """Shows frames where they lie on the sensor; all places are raw-sensor (row, column).
+
+    Attributes:
+        painted: Emitted with the number of a frame that has come to the screen.
+        hovered: Emitted with the (row, column) under the mouse; None outside.
+        crosshair_moved: Emitted with the crosshair's row and column.
+        roi_drawn: Emitted with the region that the user has drawn.
+        roi_left: Emitted when the next drag draws no region any more: one was drawn, or Esc pressed.
+        view_changed: Emitted when another part of the sensor is in view.
+    """
 
     painted = Signal(int)
-    """A frame has come to the screen: its number."""
     hovered = Signal(object)
-    """The mouse is over (row, column); None: outside."""
     crosshair_moved = Signal(int, int)
     roi_drawn = Signal(Roi)
     roi_left = Signal()
-    """The next drag draws no region any more: one was drawn, or the user pressed Esc."""
     view_changed = Signal()
 
     def __init__(self) -> None:
@@ -55,7 +61,7 @@ class Canvas(QWidget):
         self.setMinimumSize(
             self.fontMetrics().averageCharWidth() * 24, 6 * self.fontMetrics().height()
         )
-        self.empty_words = "No frames yet"
+        self.empty_text = "No frames yet"
         self.viewport = Viewport()
         self._fitting = True
         self._sensor_shape: tuple[int, int] | None = None
@@ -69,12 +75,12 @@ class Canvas(QWidget):
         self._dragged: QPointF | None = None
 
     def set_sensor(self, shape: tuple[int, int] | None) -> None:
-        """(height, width) of the whole sensor; its outline is drawn."""
+        """Set the (height, width) of the whole sensor, whose outline is drawn."""
         self._sensor_shape = shape
         self._refit()
 
     def show_entry(self, entry: NumberedFrame | None) -> None:
-        """Paint this frame from now on; None: the words that there is none."""
+        """Paint a frame from now on; None for the text that there is none."""
         moved = self._entry is None or entry is None or self._entry.frame.roi != entry.frame.roi
         self._entry, self._raster, self._unpainted = entry, None, entry is not None
         if moved:
@@ -116,37 +122,37 @@ class Canvas(QWidget):
         self.update()
 
     def middle(self) -> tuple[int, int]:
-        """(row, column) in the middle of what is seen."""
+        """Return the (row, column) in the middle of what is in view."""
         row, column = self.viewport.place(self.width() / 2.0, self.height() / 2.0)
         return int(row), int(column)
 
     def fit(self) -> None:
-        """The whole frame, and again when the frame or the window changes its size."""
+        """Show the whole frame, and again when the frame or the window changes its size."""
         self._fitting = True
         self._refit()
 
     def one_to_one(self) -> None:
-        """One sensor pixel on one pixel of the screen."""
+        """Show one sensor pixel on one pixel of the screen."""
         self._zoom(1.0 / (self.viewport.scale * self.devicePixelRatioF()))
 
     @property
     def scale(self) -> float:
-        """Screen pixels a sensor pixel."""
+        """Screen pixels per sensor pixel."""
         return self.viewport.scale * self.devicePixelRatioF()
 
     def _refit(self) -> None:
         if self._fitting and self._entry is not None:
             roi = self._entry.frame.roi
             points = (float(self.width()), float(self.height()))
-            self._look(Viewport.fit(roi.top, roi.left, roi.height, roi.width, points))
+            self._set_viewport(Viewport.fit(roi.top, roi.left, roi.height, roi.width, points))
         self.update()
 
     def _zoom(self, factor: float, at: QPointF | None = None) -> None:
         at = QPointF(self.width() / 2.0, self.height() / 2.0) if at is None else at
         self._fitting = False
-        self._look(self.viewport.zoomed(factor, at.x(), at.y()))
+        self._set_viewport(self.viewport.zoomed(factor, at.x(), at.y()))
 
-    def _look(self, viewport: Viewport) -> None:
+    def _set_viewport(self, viewport: Viewport) -> None:
         self.viewport, self._raster = viewport.snapped(self.devicePixelRatioF()), None
         self.update()
         self.view_changed.emit()
@@ -154,12 +160,12 @@ class Canvas(QWidget):
     # Painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the frame, then what is drawn upon it."""
+        """Paint the frame, then the marks on it."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(theme().background))
         if self._entry is None:
             painter.setPen(QColor(theme().quiet))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.empty_words)
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.empty_text)
         else:
             self._paint_frame(painter, self._entry)
         self._paint_marks(painter)
@@ -178,7 +184,7 @@ class Canvas(QWidget):
         image = self._raster.image
         x, y = self.viewport.point(self._raster.row, self._raster.column)
         scale = self.viewport.scale * self._raster.stride
-        # Smaller than 1:1, neighbours are mixed lest fringes alias; larger, pixels stay what they are.
+        # Below 1:1 neighbours are averaged lest fringes alias; above it pixels stay squares.
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.scale < 1.0)
         painter.drawImage(QRectF(x, y, scale * image.width(), scale * image.height()), image)
         if self._raster.lone:
@@ -194,22 +200,22 @@ class Canvas(QWidget):
             painter.setPen(QPen(QColor(theme().accent), 0.0))
             painter.drawLine(QPointF(0.0, y), QPointF(self.width(), y))
             painter.drawLine(QPointF(x, 0.0), QPointF(x, self.height()))
-        roi = self._roi_in_hand()
+        roi = self._dragged_roi()
         if roi is not None:
             rect = self._rect(roi.top, roi.left, roi.height, roi.width)
             painter.setPen(QPen(QColor(theme().warn), 0.0, Qt.PenStyle.DashLine))
             painter.drawRect(rect)
-            words = f"{roi.width} x {roi.height} px at row {roi.top}, column {roi.left}"
-            painter.drawText(rect.topLeft() + QPointF(4.0, -4.0), words)
+            text = f"{roi.width} x {roi.height} px at row {roi.top}, column {roi.left}"
+            painter.drawText(rect.topLeft() + QPointF(4.0, -4.0), text)
 
     def _rect(self, top: float, left: float, height: float, width: float) -> QRectF:
         scale = self.viewport.scale
         return QRectF(*self.viewport.point(top, left), scale * width, scale * height)
 
-    # The user's hands
+    # What the user does
 
-    def _roi_in_hand(self) -> Roi | None:
-        """What the drag spans, within the sensor; None if next to nothing."""
+    def _dragged_roi(self) -> Roi | None:
+        """Return the region that the drag spans within the sensor; None if it is too small."""
         if not self._drawing_roi or self._pressed is None or self._dragged is None:
             return None
         ends = [self.viewport.place(p.x(), p.y()) for p in (self._pressed, self._dragged)]
@@ -228,7 +234,7 @@ class Canvas(QWidget):
             self._pressed, self._dragged = event.position(), None
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Read out; draw the region; or move the picture."""
+        """Read out the place under the mouse, and draw the region or move the picture."""
         at = event.position()
         row, column = self.viewport.place(at.x(), at.y())
         self.hovered.emit((int(np.floor(row)), int(np.floor(column))))
@@ -242,12 +248,12 @@ class Canvas(QWidget):
         if self._dragged is None and (at - before).manhattanLength() < 4.0:
             return
         self._dragged, self._fitting = at, False
-        self._look(self.viewport.moved(at.x() - before.x(), at.y() - before.y()))
+        self._set_viewport(self.viewport.moved(at.x() - before.x(), at.y() - before.y()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End of a region, of a move, or a click."""
+        """End a region or a move, or place the crosshair."""
         if self._drawing_roi:
-            roi = self._roi_in_hand()
+            roi = self._dragged_roi()
             self._pressed = self._dragged = None
             if roi is not None:
                 self.drawing_roi = False
@@ -265,7 +271,7 @@ class Canvas(QWidget):
         event.accept()
 
     def leaveEvent(self, event: QEvent) -> None:
-        """Nothing to read out."""
+        """Read out nothing any more."""
         self.hovered.emit(None)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -275,7 +281,7 @@ class Canvas(QWidget):
         self.view_changed.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """The keys of the tooltip."""
+        """Move the crosshair, zoom or cancel a region, by the keys that the tool tip names."""
         key = event.key()
         moves = {
             Qt.Key.Key_Up: (-1, 0),

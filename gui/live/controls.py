@@ -1,4 +1,4 @@
-"""The row of controls above the picture."""
+"""The controls of the live view, in a row above the picture."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ MOST_COUNTS = 65535
 
 
 class Controls(QWidget):
-    """What the user sets of the live view. changed: of the picture, anything."""
+    """What the user sets of the live view.
+
+    Attributes:
+        changed: Emitted when levels, colours or the marking of saturated pixels have changed.
+    """
 
     changed = Signal()
 
@@ -42,10 +46,10 @@ class Controls(QWidget):
         for widget in (label, self.mode, self.low, self.high, self.colours):
             row.addWidget(widget)
 
-        def button(name: str, icon: str, words: str, tip: str, check: bool = False) -> QToolButton:
+        def button(name: str, icon: str, text: str, tip: str, check: bool = False) -> QToolButton:
             made = QToolButton()
             made.setObjectName(f"live_{name}")
-            made.setText(words)
+            made.setText(text)
             made.setToolTip(tip)
             made.setCheckable(check)
             made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -92,23 +96,23 @@ class Controls(QWidget):
             "one_to_one", "mdi6.numeric-1-box-outline", "1:1", "A sensor pixel a screen pixel (1)."
         )
         self.snapshot = button(
-            "snapshot", "mdi6.camera", "Snapshot", "Keep this frame, its settings beside it."
+            "snapshot", "mdi6.camera", "Snapshot", "Save this frame with its settings."
         )
         self.record = button(
-            "record", "mdi6.record-rec", "Record", "Keep all frames from now on.", check=True
+            "record", "mdi6.record-rec", "Record", "Save all frames from now on.", check=True
         )
         self.format = _choice(
             "live_format", list(FORMATS), "File format of snapshots and recordings."
         )
         row.addWidget(self.format)
-        self.mode.currentTextChanged.connect(self._take_mode)
-        self.low.editingFinished.connect(self._take_boxes)
-        self.high.editingFinished.connect(self._take_boxes)
+        self.mode.currentTextChanged.connect(self._apply_mode)
+        self.low.editingFinished.connect(self._apply_boxes)
+        self.high.editingFinished.connect(self._apply_boxes)
         self.colours.currentTextChanged.connect(lambda _: self.changed.emit())
         self.saturation.toggled.connect(lambda _: self.changed.emit())
         style.changed.connect(self._colour)
         self._colour()
-        self._take_mode(self.mode.currentText())
+        self._apply_mode(self.mode.currentText())
 
     @property
     def level_mode(self) -> LevelMode:
@@ -126,29 +130,29 @@ class Controls(QWidget):
         return self._percentiles
 
     def fix(self, levels: Levels) -> None:
-        """Levels by hand: from now on they are fixed."""
+        """Set fixed levels, which stay from now on."""
         self._fixed = levels
         self.mode.setCurrentText(LevelMode.FIXED.value)
         self._fill()
         self.changed.emit()
 
     def set_percentiles(self, percentiles: tuple[float, float]) -> None:
-        """Of the percentile mode."""
+        """Set the percentiles of the percentile mode."""
         self._percentiles = percentiles
         self._fill()
         self.changed.emit()
 
     def show_levels(self, levels: Levels) -> None:
-        """Say what min/max found; in the other modes the boxes say what was asked for."""
+        """Show the levels that min/max found; in the other modes the boxes show what was asked for."""
         if self.level_mode is LevelMode.MIN_MAX:
             self.low.setValue(levels.low)
             self.high.setValue(levels.high)
 
     def show_recording(self, on: bool) -> None:
-        """The word on the button says what it will do."""
+        """Show on the button what it will do."""
         self.record.setText("Stop" if on else "Record")
 
-    def _take_mode(self, _: str) -> None:
+    def _apply_mode(self, _: str) -> None:
         percent = self.level_mode is LevelMode.PERCENTILE
         for box in (self.low, self.high):
             box.setDecimals(2 if percent else 0)
@@ -167,7 +171,7 @@ class Controls(QWidget):
             self.low.setValue(self._percentiles[0])
             self.high.setValue(self._percentiles[1])
 
-    def _take_boxes(self) -> None:
+    def _apply_boxes(self) -> None:
         low, high = self.low.value(), self.high.value()
         if self.level_mode is LevelMode.FIXED:
             self._fixed = Levels(int(low), int(max(high, low + 1)))
@@ -185,7 +189,7 @@ class Controls(QWidget):
 
 
 class _LevelBox(QDoubleSpinBox):
-    """A number that a wheel over it does not change."""
+    """A number that the mouse wheel leaves alone."""
 
     def __init__(self, name: str, tip: str) -> None:
         super().__init__()
@@ -195,7 +199,7 @@ class _LevelBox(QDoubleSpinBox):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Let what lies around scroll."""
+        """Let what is around the box scroll."""
         event.ignore()
 
 

@@ -1,9 +1,8 @@
-"""What is kept beside recorded frames, so that they can be understood without the window."""
+"""The metadata of recorded frames, with which they can be understood without the window."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from gui.process.frame_ring import NumberedFrame
 
@@ -11,10 +10,16 @@ NO_PATTERN = -1
 
 
 @dataclass(frozen=True, slots=True)
-class About:
-    """bench: its name. bit_depth: of the camera; maximum_counts: of a saturated pixel.
+class RecordingMetadata:
+    """What holds for all frames of a recording.
 
-    sensor_height, sensor_width: of the whole sensor. start_time: of the recording, ISO 8601, UTC.
+    Attributes:
+        bench: Name of the bench.
+        bit_depth: Bits of a count of the camera.
+        maximum_counts: Counts of a saturated pixel.
+        sensor_height: Rows of the whole sensor.
+        sensor_width: Columns of the whole sensor.
+        start_time: Start of the recording, ISO 8601, UTC.
     """
 
     bench: str
@@ -26,9 +31,9 @@ class About:
 
 
 def row_of(entry: NumberedFrame) -> dict[str, int | float]:
-    """What is known of one frame; a pattern that is not known is -1."""
+    """Return the metadata of one frame, without its pixels; an unknown pattern is -1."""
     frame = entry.frame
     row = {name: value for name, value in asdict(frame).items() if name not in ("pixels", "roi")}
     row["pattern_id"] = NO_PATTERN if frame.pattern_id is None else frame.pattern_id
-    roi: dict[str, Any] = {f"roi_{name}": value for name, value in asdict(frame.roi).items()}
+    roi = {f"roi_{name}": value for name, value in asdict(frame.roi).items()}
     return {"number": entry.number, **row, **roi}

@@ -13,61 +13,75 @@ import numpy as np
 from PIL import Image, TiffImagePlugin
 
 from drivers.types import Frame, Roi
-from gui.live.frame_metadata import NO_PATTERN, About
+from gui.live.frame_metadata import NO_PATTERN, RecordingMetadata
 from gui.process.frame_ring import NumberedFrame
 from labdiff.errors import UserError
 
 DEFINITION = "labdiff_frames"
 _DESCRIPTION = 270
 _MISREAD = (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError, SyntaxError)
-"""What h5py and Pillow raise for a damaged file, and for one that holds something else."""
+"""Exceptions that h5py and Pillow raise for a damaged file, and for one that holds something else."""
 
 
 class FramesFile(Protocol):
-    """about: what holds for all frames. count: of the frames when it was opened."""
+    """An open recording.
+
+    Attributes:
+        path: The file.
+        metadata: What holds for all frames.
+        count: Number of frames when it was opened.
+    """
 
     path: Path
-    about: About
+    metadata: RecordingMetadata
     count: int
 
     def read(self, place: int) -> NumberedFrame:
-        """One frame, place from 0. Raises UserError if it cannot be read any more."""
+        """Return a frame by its place, from 0.
+
+        Raises:
+            UserError: If it cannot be read any more.
+        """
         ...
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         ...
 
 
 def open_frames(path: Path) -> FramesFile:
-    """Raises UserError if it is missing, damaged, or nothing that labdiff recorded."""
+    """Open a recording of the live view.
+
+    Raises:
+        UserError: If it is missing, damaged, or nothing that labdiff recorded.
+    """
     try:
         return _TiffFrames(path) if path.suffix == ".tif" else _Hdf5Frames(path)
     except _MISREAD as error:
         raise _unreadable(path, error) from None
 
 
-def recording_words(path: Path) -> tuple[About, str] | None:
-    """What holds for all frames, and how many there are, without reading them; None if it is none.
+def describe_recording(path: Path) -> tuple[RecordingMetadata, str] | None:
+    """Return a recording's metadata and how many frames it has; None if the file is no recording.
 
-    Pages of a TIFF are not counted: that takes a walk along all of them.
+    The frames are not read. Pages of a TIFF are not counted: that takes a walk along all of them.
     """
     try:
         if path.suffix == ".tif":
             with Image.open(path) as image:
-                about, shape = _about_of(_description(image)), image.size[::-1]
+                metadata, shape = _metadata_of(_description(image)), image.size[::-1]
             count = f"{path.stat().st_size / 1e6:.3g} MB"
         else:
             with h5py.File(path, "r", locking=False) as file:
                 entry = file["entry"]
                 if entry.attrs["definition"] != DEFINITION:
                     return None
-                about, shape = _about_of(dict(entry.attrs)), entry["frames"].shape[1:]
+                metadata, shape = _metadata_of(dict(entry.attrs)), entry["frames"].shape[1:]
                 frames = len(entry["frames"])
             count = f"{frames} frames" if frames != 1 else "1 frame"
     except _MISREAD:
         return None
-    return about, f"{count}, {shape[1]} x {shape[0]} px, {about.bit_depth} bits"
+    return metadata, f"{count}, {shape[1]} x {shape[0]} px, {metadata.bit_depth} bits"
 
 
 class _Hdf5Frames:
@@ -79,20 +93,20 @@ class _Hdf5Frames:
             entry = self._file["entry"]
             if entry.attrs.get("definition") != DEFINITION:
                 raise ValueError("not a recording of the live view")
-            self.about = _about_of(dict(entry.attrs))
+            self.metadata = _metadata_of(dict(entry.attrs))
             self._frames, self._columns = entry["frames"], entry["columns"]
             self.count = len(self._frames)
 
     def read(self, place: int) -> NumberedFrame:
-        """One frame."""
+        """Return a frame."""
         try:
-            told = {name: column[place] for name, column in self._columns.items()}
-            return _frame_of(self._frames[place], told)
+            row = {name: column[place] for name, column in self._columns.items()}
+            return _frame_of(self._frames[place], row)
         except _MISREAD as error:
             raise _unreadable(self.path, error) from None
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         self._file.close()
 
 
@@ -101,11 +115,11 @@ class _TiffFrames:
         self.path = path
         self._image = Image.open(path)
         with _closed_if_it_fails(self._image):
-            self.about = _about_of(_description(self._image))
+            self.metadata = _metadata_of(_description(self._image))
             self.count = int(getattr(self._image, "n_frames", 1))
 
     def read(self, place: int) -> NumberedFrame:
-        """One page."""
+        """Return the frame of a page."""
         try:
             self._image.seek(place)
             return _frame_of(np.array(self._image), _description(self._image))
@@ -113,7 +127,7 @@ class _TiffFrames:
             raise _unreadable(self.path, error) from None
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         self._image.close()
 
 
@@ -126,7 +140,7 @@ def _closed_if_it_fails(file: h5py.File | Image.Image) -> Iterator[None]:
         raise
 
 
-def _description(image: Image.Image) -> dict[str, Any]:
+def _description(image: Image.Image) -> Mapping[str, Any]:
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
         raise ValueError("not a TIFF file")
     known = json.loads(image.tag_v2[_DESCRIPTION])
@@ -135,8 +149,8 @@ def _description(image: Image.Image) -> dict[str, Any]:
     return known
 
 
-def _about_of(known: Mapping[str, Any]) -> About:
-    return About(
+def _metadata_of(known: Mapping[str, Any]) -> RecordingMetadata:
+    return RecordingMetadata(
         bench=str(known["bench"]),
         bit_depth=int(known["bit_depth"]),
         maximum_counts=int(known["maximum_counts"]),
@@ -146,18 +160,18 @@ def _about_of(known: Mapping[str, Any]) -> About:
     )
 
 
-def _frame_of(pixels: Any, told: Mapping[str, Any]) -> NumberedFrame:
-    pattern = int(told["pattern_id"])
+def _frame_of(pixels: Any, row: Mapping[str, Any]) -> NumberedFrame:
+    pattern = int(row["pattern_id"])
     frame = Frame(
         pixels=pixels,
-        exposure_ms=float(told["exposure_ms"]),
-        timestamp_s=float(told["timestamp_s"]),
-        sequence=int(told["sequence"]),
+        exposure_ms=float(row["exposure_ms"]),
+        timestamp_s=float(row["timestamp_s"]),
+        sequence=int(row["sequence"]),
         pattern_id=None if pattern == NO_PATTERN else pattern,
-        saturated_fraction=float(told["saturated_fraction"]),
-        roi=Roi(*(int(told[f"roi_{name}"]) for name in ("top", "left", "height", "width"))),
+        saturated_fraction=float(row["saturated_fraction"]),
+        roi=Roi(*(int(row[f"roi_{name}"]) for name in ("top", "left", "height", "width"))),
     )
-    return NumberedFrame(int(told["number"]), frame)
+    return NumberedFrame(int(row["number"]), frame)
 
 
 def _unreadable(path: Path, error: Exception) -> UserError:

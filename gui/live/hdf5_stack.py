@@ -1,8 +1,8 @@
-"""Frames in one growing HDF5 file that is whole at every moment and that HDF5 itself never writes.
+"""Frames in one growing HDF5 file that is valid at every moment and that HDF5 itself never writes.
 
-    /entry               attrs: what `About` says
+    /entry               attrs: the fields of `RecordingMetadata`
     /entry/frames        (n, height, width) counts, uint8 or uint16
-    /entry/columns/...   (n,) one for each thing that `row_of` says of a frame
+    /entry/columns/...   (n,) one for each entry of `row_of`
 
 HDF5 in place can be left torn, and a full disk makes it end the interpreter (decision 5). So the file has
 two parts. All of HDF5's own structures lie in front, in a space whose size does not depend on n: the
@@ -22,27 +22,34 @@ from typing import Any
 import h5py
 import numpy as np
 
-from gui.live.frame_metadata import About, row_of
+from gui.live.frame_metadata import RecordingMetadata, row_of
 from gui.live.positioned_write import write_all
 from gui.process.frame_ring import NumberedFrame
 
 MOST_FRAMES = 4096
 _PAGE = 4096
 _LARGE = 32768
-"""Bytes from which HDF5 places something at the start of a page: every column's chunk is as large."""
+"""Size from which HDF5 places an object at the start of a page: every column's chunk is as large."""
 
 
 class Hdf5Stack:
-    """One file of frames of one shape. Raises OSError if the disk does not take it.
+    """One file of frames of one shape.
 
-    Opened with the first frame, which tells the shape; raises FileExistsError if the file is there.
+    Args:
+        path: The file, which must not exist.
+        metadata: What holds for all frames.
+        first: The first frame, whose shape all others have.
+
+    Raises:
+        FileExistsError: If the file exists.
+        OSError: If it cannot be written; `append` and `publish` raise it too.
     """
 
     suffix = ".h5"
 
-    def __init__(self, path: Path, about: About, first: NumberedFrame) -> None:
+    def __init__(self, path: Path, metadata: RecordingMetadata, first: NumberedFrame) -> None:
         pixels: Any = np.ascontiguousarray(first.frame.pixels)
-        self.path, self._about = path, about
+        self.path, self._metadata = path, metadata
         self.shape, self.dtype = pixels.shape, pixels.dtype
         self._rows: list[dict[str, int | float]] = [row_of(first)]
         front, self._front_bytes = self._front()
@@ -53,12 +60,12 @@ class Hdf5Stack:
             self.publish()
         except OSError:
             self._file.close()
-            path.unlink(missing_ok=True)  # nothing whole is in it
+            path.unlink(missing_ok=True)  # no complete frame is in it
             raise
 
     @property
     def count(self) -> int:
-        """Frames in the file."""
+        """Number of frames in the file."""
         return len(self._rows)
 
     @property
@@ -67,13 +74,13 @@ class Hdf5Stack:
         return self.count >= MOST_FRAMES
 
     def append(self, entry: NumberedFrame) -> None:
-        """Write one frame behind the others; it is known from the next `publish` on."""
+        """Write a frame behind the others; readers see it from the next `publish` on."""
         pixels: Any = np.ascontiguousarray(entry.frame.pixels)
         write_all(self._file, self._front_bytes + self.count * pixels.nbytes, pixels)
         self._rows.append(row_of(entry))
 
     def publish(self) -> None:
-        """Make the frames that were appended known to readers."""
+        """Make the frames that were appended visible to readers."""
         front, begin = self._front()
         if begin != self._front_bytes:
             raise AssertionError(f"HDF5 would place the frames at {begin}, not {self._front_bytes}")
@@ -84,7 +91,7 @@ class Hdf5Stack:
         self._front_written = front
 
     def close(self) -> None:
-        """Make all known, cut off what a failed write left, and see it on the disk."""
+        """Publish all frames, cut off what a failed write left, and wait until all is on the disk."""
         try:
             self.publish()
             frame_bytes = int(np.prod(self.shape)) * self.dtype.itemsize
@@ -94,10 +101,10 @@ class Hdf5Stack:
             self._file.close()
 
     def _front(self) -> tuple[bytes, int]:
-        """HDF5's part of the file with the present frames, and where the frames begin."""
+        """Return HDF5's part of the file with the present frames, and where the frames begin."""
         image = _Front()
         frame_bytes = int(np.prod(self.shape)) * self.dtype.itemsize
-        # All that is as large as a frame begins on a page, whatever n is: so the frames never move.
+        # Whatever is as large as a frame begins on a page, for every n: so the frames never move.
         placed = {
             "alignment_threshold": min(_LARGE, frame_bytes),
             "alignment_interval": _PAGE,
@@ -107,8 +114,8 @@ class Hdf5Stack:
             entry = file.create_group("entry")
             entry.attrs["NX_class"] = "NXentry"
             entry.attrs["definition"] = "labdiff_frames"
-            entry.attrs.update(asdict(self._about))
-            # In a group of their own: nothing of theirs grows when the frames come to the entry.
+            entry.attrs.update(asdict(self._metadata))
+            # In a group of their own, in which nothing grows when the frames are added to the entry.
             columns = entry.create_group("columns")
             for name in self._rows[0]:
                 values = np.array([row[name] for row in self._rows])
@@ -120,7 +127,7 @@ class Hdf5Stack:
         return image.before(begin), begin
 
     def _place_frames(self, entry: h5py.Group) -> int:
-        """Make the frames' dataset without a byte of it; returns where in the file it lies."""
+        """Create the frames' dataset without writing it, and return where in the file it lies."""
         plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
         plan.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
         plan.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
@@ -132,14 +139,14 @@ class Hdf5Stack:
 
 
 class _Front(io.RawIOBase):
-    """A file in memory of which only the bytes that HDF5 writes are kept."""
+    """A file in memory that stores only the bytes that HDF5 writes."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
         self._at = 0
 
     def before(self, end: int) -> bytes:
-        """All bytes, which end there at the latest."""
+        """Return all bytes, which end there at the latest."""
         if len(self._bytes) > end:
             raise AssertionError("HDF5 put something of its own behind the frames")
         return bytes(self._bytes).ljust(end, b"\0")
@@ -167,7 +174,7 @@ class _Front(io.RawIOBase):
         return len(buffer)
 
     def truncate(self, size: int | None = None) -> int:
-        """HDF5 makes the file as long as the frames will be; they are not here."""
+        """Ignore that HDF5 makes the file as long as the frames will be; they are not here."""
         return self._at if size is None else size
 
     def flush(self) -> None:

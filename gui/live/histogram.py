@@ -1,4 +1,4 @@
-"""How many pixels have how many counts, with the levels to drag."""
+"""The histogram of the frame's counts, with the levels to drag."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from gui.style import style, theme
 
 BINS = 256
 _NONE = 0.5
-"""Stands for no pixel on the logarithmic axis."""
+"""Value for no pixel on the logarithmic axis."""
 
 
 class Histogram(QWidget):
-    """Pixels of the sample against counts, logarithmic; a red line at the camera's largest count."""
+    """Shows pixels against counts, logarithmic; a red line is at the camera's largest count.
+
+    Attributes:
+        levels_dragged: Emitted with the levels that the user has dragged.
+    """
 
     levels_dragged = Signal(Levels)
 
@@ -52,21 +56,21 @@ class Histogram(QWidget):
         self._colour()
 
     def sizeHint(self) -> QSize:
-        """Some lines of text high."""
+        """Return a height of nine lines of text."""
         return QSize(100, 9 * self.fontMetrics().height())
 
     def minimumSizeHint(self) -> QSize:
-        """High enough for its axes."""
+        """Return a height that has room for the axes."""
         return QSize(100, 7 * self.fontMetrics().height())
 
     def set_maximum(self, maximum_counts: int) -> None:
-        """The camera's largest count: the axis goes to it."""
+        """Set the camera's largest count, to which the axis extends."""
         self._maximum = maximum_counts
         self._saturation.setValue(maximum_counts)
         self._plot.setXRange(0.0, maximum_counts, padding=0.02)
 
     def set_levels(self, levels: Levels) -> None:
-        """Move the lines, unless one is in the user's hand."""
+        """Move the lines, unless the user drags one."""
         if not any(line.moving for line in self._lines):
             for line, value in zip(self._lines, (levels.low, levels.high), strict=True):
                 line.setValue(value)

@@ -1,4 +1,4 @@
-"""From which count to which the colours of a picture run, and how counts become colours."""
+"""The levels between which the colours of a picture run, and how counts become colours."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class LevelMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """low: counts of the first colour; high: of the last, above low."""
+    """Counts of the first colour and of the last, which is above the first."""
 
     low: int
     high: int
@@ -39,7 +39,14 @@ class Levels:
 def levels_of(
     mode: LevelMode, fixed: Levels, percentiles: tuple[float, float], statistics: Statistics
 ) -> Levels:
-    """The levels that a mode asks for; high is at least one count above low."""
+    """Return the levels of a mode; high is at least one count above low.
+
+    Args:
+        mode: How levels follow the frames.
+        fixed: Levels of the fixed mode, and of a frame without pixels.
+        percentiles: Per cent of the pixels below the low and below the high level.
+        statistics: Statistics of the frame.
+    """
     if mode is LevelMode.FIXED or statistics.empty:
         return fixed
     if mode is LevelMode.MIN_MAX:
@@ -50,7 +57,7 @@ def levels_of(
 
 
 def colours(name: str) -> npt.NDArray[np.uint8]:
-    """(256, 3) red, green, blue of a colour map."""
+    """Return (256, 3) red, green, blue of a colour map."""
     if name == GREY:
         return np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
     found: npt.NDArray[np.uint8] = pg.colormap.get(name).getLookupTable(nPts=256, alpha=False)
@@ -58,7 +65,7 @@ def colours(name: str) -> npt.NDArray[np.uint8]:
 
 
 def standing_out(chosen: npt.NDArray[np.uint8], candidates: Sequence[int]) -> int:
-    """Of the candidates, 0xRRGGBB, the one least like any colour of the map."""
+    """Return the candidate, 0xRRGGBB, that is least like any colour of the map."""
 
     def distance(rgb: int) -> float:
         colour = np.array([rgb >> 16 & 255, rgb >> 8 & 255, rgb & 255])
@@ -71,12 +78,15 @@ def standing_out(chosen: npt.NDArray[np.uint8], candidates: Sequence[int]) -> in
 class ColourTable:
     """What Qt needs to paint counts: an image of bytes, and the colour of each byte.
 
-    Counts of one byte are painted as they lie; wider ones are shifted down until the levels span at
-    most 255 steps, which leaves at least 128 colours and costs three passes without a table look-up: a
-    table of 65536 entries takes numpy five to ten times as long.
+    Counts of one byte are painted unchanged; wider ones are shifted down until the levels span at most 255
+    steps, which leaves at least 128 colours and costs three passes without a look-up table: one of 65536
+    entries takes numpy five to ten times as long.
 
-    saturation: counts from which a pixel is saturated; None: not marked.
-    saturated_rgb: its colour.
+    Args:
+        levels: Counts of the first and the last colour.
+        colours: (256, 3) red, green, blue.
+        saturation: Counts from which a pixel is saturated; None if these are not marked.
+        saturated_rgb: Colour of saturated pixels.
     """
 
     levels: Levels
@@ -85,7 +95,12 @@ class ColourTable:
     saturated_rgb: int
 
     def bytes_of(self, pixels: npt.NDArray[Any], saturated: bool) -> npt.NDArray[np.uint8]:
-        """(h, w) indices into `entries`. saturated: False if no pixel is known to be saturated."""
+        """Return (h, w) indices into `entries`.
+
+        Args:
+            pixels: (h, w) counts.
+            saturated: False if no pixel is known to be saturated.
+        """
         if pixels.dtype == np.uint8:
             return np.ascontiguousarray(pixels)
         low, high = self._within(65535)
@@ -98,7 +113,7 @@ class ColourTable:
         return result
 
     def entries(self, dtype: np.dtype[Any]) -> list[int]:
-        """256 colours as Qt's 0xAARRGGBB, for bytes of frames of this type."""
+        """Return 256 colours as Qt's 0xAARRGGBB, for bytes of frames of a type."""
         if dtype == np.uint8:
             place = (np.arange(256) - self.levels.low) / (self.levels.high - self.levels.low)
         else:
@@ -112,7 +127,7 @@ class ColourTable:
         return [int(entry) for entry in table]
 
     def _within(self, most: int) -> tuple[int, int]:
-        """Levels may lie beyond what a pixel can hold."""
+        """Return the levels limited to what a pixel can hold."""
         low = min(max(self.levels.low, 0), most - 1)
         return low, min(max(self.levels.high, low + 1), most)
 

@@ -1,4 +1,4 @@
-"""Plain bytes at a place of a file, all of them."""
+"""Writing of all bytes at a position of a file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from typing import Any
 
 
 def write_all(file: io.FileIO, offset: int, data: Any) -> None:
-    """Write what has a buffer. Raises OSError; part of it may then stand in the file."""
+    """Write all bytes of a buffer.
+
+    Args:
+        file: An unbuffered file.
+        offset: Position in the file.
+        data: Anything with a buffer.
+
+    Raises:
+        OSError: If the disk does not take it; part of it may then be in the file.
+    """
     file.seek(offset)
     rest = memoryview(data).cast("B")
     while rest:

@@ -1,4 +1,4 @@
-"""Counts along the row and the column of the crosshair."""
+"""The profiles: counts along the row and the column of the crosshair."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from gui.style import style, theme
 class Profile(QWidget):
     """One profile, beside the picture and on its scale.
 
-    vertical: counts to the right, sensor rows downwards; else counts upwards, columns to the right.
+    Args:
+        vertical: Counts to the right, sensor rows downwards; else counts upwards, columns to the right.
     """
 
     def __init__(self, vertical: bool) -> None:
@@ -51,15 +52,15 @@ class Profile(QWidget):
         self._colour()
 
     def sizeHint(self) -> QSize:
-        """Some lines of text thick."""
+        """Return a thickness of nine lines of text."""
         thick = 9 * self.fontMetrics().height()
         return QSize(thick, 100) if self._vertical else QSize(100, thick)
 
     def set_margin(self, points: int) -> None:
-        """Width of the axis at the right, so that the plot ends where the picture ends."""
+        """Set the width of the axis at the right, so that the plot ends where the picture ends."""
         self._plot.getAxis("right").setWidth(points)
 
-    def look(self, first: float, last: float) -> None:
+    def set_range(self, first: float, last: float) -> None:
         """Show the sensor's rows or columns from first to last, as the picture does."""
         if self._vertical:
             self._plot.setYRange(first, last, padding=0.0)
@@ -67,9 +68,15 @@ class Profile(QWidget):
             self._plot.setXRange(first, last, padding=0.0)
 
     def show_counts(self, first: int, counts: npt.NDArray[Any], most: int) -> None:
-        """Counts of pixels from the row or column `first`; the axis goes to `most` counts."""
+        """Show the counts of a row or a column.
+
+        Args:
+            first: Sensor column or row of the first pixel.
+            counts: Counts of the pixels.
+            most: Counts to which the axis extends.
+        """
         edges = np.arange(first, first + len(counts) + 1.0)
-        # As steps by hand: pyqtgraph's own steps know no vertical.
+        # The steps are made here: pyqtgraph's own cannot be vertical.
         places = np.repeat(edges, 2)[1:-1]
         heights = np.repeat(counts.astype(float), 2)
         if self._vertical:

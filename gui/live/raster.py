@@ -1,4 +1,4 @@
-"""The seen part of a frame as an image that Qt paints fastest."""
+"""The part of a frame in view, as an image that Qt paints fastest."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ from drivers.types import Frame
 from gui.live.levels import ColourTable
 
 LONE_PIXELS = 1000
-"""Up to so many saturated pixels are named one by one, that none is lost in a smaller picture."""
+"""Number up to which saturated pixels are marked one by one, so that none is lost below 1:1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Raster:
-    """image: in the screen's own format; row, column: of its corner on the sensor.
+    """An image to paint.
 
-    stride: sensor pixels from one pixel of the image to the next.
-    lone: (row, column) of the middles of saturated pixels that are to be marked one by one.
+    Attributes:
+        image: In the screen's own format.
+        row: Sensor row of its corner.
+        column: Sensor column of its corner.
+        stride: Sensor pixels from one pixel of the image to the next.
+        lone: (row, column) of the middles of saturated pixels that are to be marked one by one.
     """
 
     image: QImage
@@ -38,10 +42,17 @@ def rasterise(
     opposite: tuple[float, float],
     scale: float,
 ) -> Raster | None:
-    """What lies between two corners, (row, column) on the sensor; None if nothing does.
+    """Return what lies between two corners; None if nothing does.
 
-    scale: screen pixels a sensor pixel. At a half and less, only every second, third ... pixel is taken:
-    Qt would not look at the others either. Below 1:1, saturated pixels are marked one by one if few.
+    At a scale of a half and less, only every second, third ... pixel is taken: Qt would not use the others
+    either. Below 1:1, saturated pixels are marked one by one if they are few.
+
+    Args:
+        frame: The frame.
+        table: Levels and colours.
+        corner: (row, column) on the sensor of the view's first corner.
+        opposite: That of the opposite corner.
+        scale: Screen pixels per sensor pixel.
     """
     roi = frame.roi
     stride = max(1, int(1.0 / scale))
@@ -64,5 +75,5 @@ def rasterise(
     if scale < 1.0 and saturated and few and table.saturation is not None:
         rows, columns = np.nonzero(seen >= table.saturation)
         marked = [(r + row + 0.5, c + column + 0.5) for r, c in zip(rows, columns, strict=True)]
-    # The copy is Qt's: it does not outlive the counts, and a screen's own format is painted fastest.
+    # The conversion copies: the image outlives the counts, and the screen's own format is painted fastest.
     return Raster(image.convertToFormat(QImage.Format.Format_RGB32), row, column, stride, marked)

@@ -1,4 +1,4 @@
-"""Write frames to disk in a thread of its own: the window hands them over and never waits."""
+"""A recording: frames are written to disk in a thread of its own, for which the window never waits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from gui.live.frame_metadata import About
+from gui.live.frame_metadata import RecordingMetadata
 from gui.live.hdf5_stack import Hdf5Stack
 from gui.live.tiff_stack import TiffStack
 from gui.process.frame_ring import NumberedFrame
@@ -18,15 +18,21 @@ from gui.process.frame_ring import NumberedFrame
 Stack: TypeAlias = Hdf5Stack | TiffStack
 FORMATS: dict[str, type[Hdf5Stack] | type[TiffStack]] = {"HDF5": Hdf5Stack, "TIFF": TiffStack}
 WAITING_BYTES = 256 * 1024 * 1024
-"""Frames that wait for the disk take no more memory than this; later ones are dropped and counted."""
+"""Memory of frames that wait for the disk; later frames are dropped and counted."""
 PUBLISH_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingState:
-    """path: of the file now written. written, dropped: frames. over: nothing more will be written.
+    """How far a recording is.
 
-    trouble: why it ended before it was told to, in words; empty if it did not.
+    Attributes:
+        path: The file that is being written.
+        written: Number of frames written.
+        written_bytes: Their bytes.
+        dropped: Number of frames dropped.
+        over: Nothing more will be written.
+        problem: Why it has ended before it was stopped; empty if it has not.
     """
 
     path: Path
@@ -34,22 +40,30 @@ class RecordingState:
     written_bytes: int = 0
     dropped: int = 0
     over: bool = False
-    trouble: str = ""
+    problem: str = ""
 
     @property
-    def words(self) -> str:
-        """For the user."""
+    def message(self) -> str:
+        """The state in a sentence."""
         done = "Recorded" if self.over else "Recording"
         text = f"{done} {self.written} frames, {self.written_bytes / 1e6:.1f} MB, to {self.path}"
         if self.dropped:
             text += f"; {self.dropped} dropped"
-        return f"{text}. {self.trouble}" if self.trouble else text
+        return f"{text}. {self.problem}" if self.problem else text
 
 
 class Recording:
-    """Frames to FOLDER/NAME.h5 or .tif, and to NAME-2 ... when the shape changes or a file is full.
+    """Writes frames to FOLDER/NAME.h5 or .tif, and to NAME-2 ... when the shape changes or a file is full.
 
-    Runs until `stop`, until the disk does not take it, or with `most` after so many frames.
+    It runs until `stop`, until the disk does not take a frame, or until it has `most` frames.
+
+    Args:
+        folder: Folder of the files; it is created.
+        name: Name of the first file, without its ending.
+        kind: A key of `FORMATS`.
+        metadata: What holds for all frames.
+        most: Number of frames after which it ends; None for no such number.
+        waiting_bytes: Memory of frames that wait for the disk.
     """
 
     def __init__(
@@ -57,12 +71,12 @@ class Recording:
         folder: Path,
         name: str,
         kind: str,
-        about: About,
+        metadata: RecordingMetadata,
         most: int | None = None,
         waiting_bytes: int = WAITING_BYTES,
     ) -> None:
         self._stack_type = FORMATS[kind]
-        self._folder, self._name, self._about, self._most = folder, name, about, most
+        self._folder, self._name, self._metadata, self._most = folder, name, metadata, most
         self._waiting_limit = waiting_bytes
         self._waiting_bytes = 0
         self._handed_over = 0
@@ -77,18 +91,18 @@ class Recording:
 
     @property
     def state(self) -> RecordingState:
-        """How it stands now."""
+        """The present state."""
         with self._lock:
             return self._state
 
     @property
     def wants_more(self) -> bool:
-        """False once it is over, was told to stop, or has all the frames it was to take."""
+        """False once it is over, was stopped, or has all its frames."""
         with self._lock:
             return not (self._stopping or self._state.over)
 
     def add(self, entry: NumberedFrame) -> None:
-        """Hand a frame over; dropped if too many wait. A gap in the numbers counts as dropped too."""
+        """Add a frame, which is dropped if too many wait; a gap in the numbers counts as dropped too."""
         size = entry.frame.pixels.nbytes
         with self._lock:
             if self._stopping or self._state.over:
@@ -108,29 +122,29 @@ class Recording:
             self.stop()
 
     def stop(self) -> None:
-        """Write what waits, then end; does not wait for it."""
+        """Let the recording write what waits and end; return at once."""
         with self._lock:
             self._stopping = True
         self._queue.put(None)
 
     def join(self, timeout_s: float | None = None) -> bool:
-        """Wait until it is over; True if it is."""
+        """Wait until the recording is over; return whether it is."""
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        trouble = "It ended by a mistake of labdiff's own; the log says more."
+        problem = "It has ended by a mistake of labdiff's own; the log says more."
         try:
-            trouble = self._record()
+            problem = self._record()
         finally:
             with self._lock:
                 lost = self._handed_over - self._state.written
                 dropped = self._state.dropped + lost
-                self._state = replace(self._state, over=True, trouble=trouble, dropped=dropped)
+                self._state = replace(self._state, over=True, problem=problem, dropped=dropped)
 
     def _record(self) -> str:
-        """Write until told to stop; returns the trouble in words, empty if there was none."""
-        trouble = ""
+        """Write until the recording is stopped; return what went wrong, empty if nothing did."""
+        problem = ""
         stack: Stack | None = None
         published_s = time.monotonic()
         try:
@@ -141,13 +155,13 @@ class Recording:
                     stack.publish()
                     published_s = time.monotonic()
         except OSError as error:
-            trouble = _in_words(error)
+            problem = _message_of(error)
         try:
             if stack is not None:
                 stack.close()
         except OSError as error:
-            trouble = trouble or _in_words(error)
-        return trouble
+            problem = problem or _message_of(error)
+        return problem
 
     def _write(self, stack: Stack | None, entry: NumberedFrame) -> Stack:
         pixels = entry.frame.pixels
@@ -161,7 +175,7 @@ class Recording:
             self._files += 1
             end = "" if self._files == 1 else f"-{self._files}"
             path = self._folder / f"{self._name}{end}{self._stack_type.suffix}"
-            stack = self._stack_type(path, self._about, entry)
+            stack = self._stack_type(path, self._metadata, entry)
         else:
             stack.append(entry)
         with self._lock:
@@ -175,7 +189,9 @@ class Recording:
         return stack
 
 
-def _in_words(error: OSError) -> str:
+def _message_of(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return "The disk is full: what was written before is whole. Free space, then record again."
-    return f"It ended: {error.strerror or error}. What was written before is whole."
+        return (
+            "The disk is full: what was written before is complete. Free space, then record again."
+        )
+    return f"It has ended: {error.strerror or error}. What was written before is complete."

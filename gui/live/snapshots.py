@@ -7,20 +7,23 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from gui.live.frame_metadata import About
+from gui.live.frame_metadata import RecordingMetadata
 from gui.live.recording import Recording
 from gui.process.frame_ring import NumberedFrame
 
 LAST_WAIT_S = 5.0
 
 
-class Keeper(QObject):
-    """Opens recordings, hands frames over, and says what became of them."""
+class FrameRecorder(QObject):
+    """Starts recordings and snapshots, adds frames to them, and reports their state.
 
-    told = Signal(str)
-    """How the recording stands, in words, whenever it was asked to `look`."""
-    over = Signal(str)
-    """A snapshot or the recording has ended: where it is, or what went wrong, in words."""
+    Attributes:
+        progress: Emitted with a sentence about the recording at every `report`.
+        ended: Emitted with a sentence about a snapshot or recording that has ended.
+    """
+
+    progress = Signal(str)
+    ended = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,55 +34,55 @@ class Keeper(QObject):
 
     @property
     def recording(self) -> bool:
-        """True while it takes frames."""
+        """True while a recording takes frames."""
         return self._recording is not None and self._recording.wants_more
 
     def add(self, entry: NumberedFrame) -> None:
-        """One more frame, if a recording runs; never waits."""
+        """Add a frame to the recording, if one runs; return at once."""
         if self._recording is not None:
             self._recording.add(entry)
 
     def snapshot(self, entry: NumberedFrame, kind: str) -> None:
-        """Keep one frame. kind: as in `gui.live.recording.FORMATS`."""
-        kept = self._open("snapshot", kind, most=1)
-        kept.add(entry)
-        self._snapshots.append(kept)
+        """Save one frame in a format of `gui.live.recording.FORMATS`."""
+        snapshot = self._open("snapshot", kind, most=1)
+        snapshot.add(entry)
+        self._snapshots.append(snapshot)
 
     def record(self, kind: str) -> None:
-        """Keep all frames from now on; one recording at a time."""
+        """Save all frames from now on; there is one recording at a time."""
         if self._recording is None:
             self._recording = self._open("recording", kind)
 
     def stop(self) -> None:
-        """Take no more; what waits is still written."""
+        """Stop the recording; frames that wait are still written."""
         if self._recording is not None:
             self._recording.stop()
 
-    def look(self) -> None:
-        """Say how the recording stands and what has ended."""
-        for kept in [s for s in self._snapshots if s.state.over]:
-            self._snapshots.remove(kept)
-            self.over.emit(kept.state.words)
+    def report(self) -> None:
+        """Report the state of the recording, and what has ended."""
+        for snapshot in [s for s in self._snapshots if s.state.over]:
+            self._snapshots.remove(snapshot)
+            self.ended.emit(snapshot.state.message)
         if self._recording is None:
             return
         state = self._recording.state
-        self.told.emit(state.words)
+        self.progress.emit(state.message)
         if state.over:
             self._recording = None
-            self.over.emit(state.words)
+            self.ended.emit(state.message)
 
     def finish(self) -> None:
         """Stop and wait, some seconds at most, until all is on the disk."""
-        for kept in (self._recording, *self._snapshots):
-            if kept is not None:
-                kept.stop()
-                kept.join(LAST_WAIT_S)
+        for recording in (self._recording, *self._snapshots):
+            if recording is not None:
+                recording.stop()
+                recording.join(LAST_WAIT_S)
 
     def _open(self, what: str, kind: str, most: int | None = None) -> Recording:
         now = datetime.now(UTC)
-        about = About(
+        metadata = RecordingMetadata(
             self.bench, self.bit_depth, self.maximum_counts, *self.sensor_shape, now.isoformat()
         )
         # Milliseconds: two snapshots within a second are two files.
         name = f"{what}-{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}"
-        return Recording(self.folder, name, kind, about, most)
+        return Recording(self.folder, name, kind, metadata, most)

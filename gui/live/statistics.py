@@ -1,4 +1,4 @@
-"""What a frame's counts are like; cheap enough for ten times a second."""
+"""Statistics of a frame's counts, cheap enough for ten times a second."""
 
 from __future__ import annotations
 
@@ -9,12 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 SAMPLE_PIXELS = 150_000
-"""The histogram looks at about so many pixels, on an even grid; least and most look at all."""
+"""Number of pixels in the histogram, about, on an even grid; least and most are those of all pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """histogram[c]: pixels of the sample with c counts. least, most: counts of the whole frame."""
+    """Statistics of one frame.
+
+    Attributes:
+        histogram: histogram[c] is the number of pixels of the sample with c counts.
+        least: Least count of the whole frame.
+        most: Greatest count of the whole frame.
+    """
 
     histogram: npt.NDArray[np.int64]
     least: int
@@ -26,13 +32,13 @@ class Statistics:
         return not self.histogram.any()
 
     def percentile(self, percent: float) -> int:
-        """The count that so many percent of the sample's pixels do not exceed."""
+        """Return the count that so many percent of the sample's pixels do not exceed."""
         sums = np.cumsum(self.histogram)
         wanted = max(1.0, percent / 100.0 * float(sums[-1]))
         return int(np.searchsorted(sums, wanted))
 
     def binned(self, bins: int, maximum: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        """(edges (n + 1,) in counts, pixels (n,)) of about `bins` even bins over 0 ... maximum."""
+        """Return edges (n + 1,), counts, and pixels (n,) of about `bins` even bins over 0 ... maximum."""
         width = max(1, -(-(maximum + 1) // bins))
         count = -(-(max(maximum, len(self.histogram) - 1) + 1) // width)
         padded = np.zeros(count * width, np.int64)
@@ -41,7 +47,7 @@ class Statistics:
 
 
 def statistics_of(pixels: npt.NDArray[Any]) -> Statistics:
-    """Of (h, w) uint8 or uint16; of a frame without pixels an empty histogram."""
+    """Return the statistics of (h, w) uint8 or uint16; without pixels the histogram is empty."""
     if not pixels.size:
         return Statistics(np.zeros(1, np.int64), 0, 0)
     stride = max(1, int((pixels.size / SAMPLE_PIXELS) ** 0.5))

@@ -1,4 +1,4 @@
-"""Frames as pages of a TIFF file, what is known of each as JSON in its ImageDescription."""
+"""Frames as pages of a TIFF file, the metadata of each as JSON in its ImageDescription."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
-from gui.live.frame_metadata import About, row_of
+from gui.live.frame_metadata import RecordingMetadata, row_of
 from gui.live.positioned_write import write_all
 from gui.process.frame_ring import NumberedFrame
 
 MOST_BYTES = 2**32 - 1
-"""TIFF counts bytes in 32 bits."""
+"""Largest size of a file: TIFF counts bytes in 32 bits."""
 _HEADER_BYTES = 8
 _ENTRY_BYTES = 12
 _ALIGNED = 16
@@ -26,17 +26,26 @@ _IMAGE_DESCRIPTION = 270
 
 
 class TiffStack:
-    """One file of pages. Raises OSError if the disk does not take it, FileExistsError if it is there.
+    """One file of pages.
 
     Pillow makes each page for the place where it will lie. It is written behind the others and then the
-    link of the page before is set, four bytes: the pages before are whole at every moment. Pillow's own
+    link of the page before is set, four bytes: the pages before are valid at every moment. Pillow's own
     way to append links a page before its offsets are right, and walks along all pages for each.
+
+    Args:
+        path: The file, which must not exist.
+        metadata: What holds for all frames.
+        first: The first frame.
+
+    Raises:
+        FileExistsError: If the file exists.
+        OSError: If it cannot be written; `append` raises it too.
     """
 
     suffix = ".tif"
 
-    def __init__(self, path: Path, about: About, first: NumberedFrame) -> None:
-        self.path, self._about = path, about
+    def __init__(self, path: Path, metadata: RecordingMetadata, first: NumberedFrame) -> None:
+        self.path, self._metadata = path, metadata
         self.shape, self.dtype = first.frame.pixels.shape, first.frame.pixels.dtype
         self.count = 0
         self._end = self._link = 0
@@ -45,7 +54,7 @@ class TiffStack:
             self.append(first)
         except OSError:
             self._file.close()
-            path.unlink(missing_ok=True)  # nothing whole is in it
+            path.unlink(missing_ok=True)  # no complete frame is in it
             raise
 
     @property
@@ -54,8 +63,8 @@ class TiffStack:
         return self._end + 2 * self._end // self.count > MOST_BYTES
 
     def append(self, entry: NumberedFrame) -> None:
-        """Write one page and link it."""
-        known = {**asdict(self._about), **row_of(entry)}
+        """Write a page and link it."""
+        known = {**asdict(self._metadata), **row_of(entry)}
         tags = TiffImagePlugin.ImageFileDirectory_v2()
         tags[_IMAGE_DESCRIPTION] = json.dumps(known)
         pixels: Any = np.ascontiguousarray(entry.frame.pixels)
@@ -74,10 +83,10 @@ class TiffStack:
         self.count += 1
 
     def publish(self) -> None:
-        """Every page is known as soon as it is written."""
+        """Do nothing: readers see every page as soon as it is written."""
 
     def close(self) -> None:
-        """Cut off what a failed write left, and see it on the disk."""
+        """Cut off what a failed write left, and wait until all is on the disk."""
         try:
             self._file.truncate(self._end)
             os.fsync(self._file.fileno())

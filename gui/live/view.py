@@ -1,12 +1,12 @@
-"""The live view: the camera's picture with all that a person at the bench asks of it."""
+"""The live view: the camera's picture with levels, histogram, profiles, region and recordings."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -20,21 +20,31 @@ from gui.live.histogram import Histogram
 from gui.live.levels import ColourTable, LevelMode, Levels, colours, levels_of, standing_out
 from gui.live.profiles import Profile
 from gui.live.rates import Rate
-from gui.live.snapshots import Keeper
+from gui.live.snapshots import FrameRecorder
 from gui.live.statistics import statistics_of
 from gui.process.frame_ring import NumberedFrame
 from gui.style import style, theme
 
 FIGURES_MS = 200
-"""Histogram, levels, profiles and counters follow at this pace; the picture with every frame."""
+"""Time between two updates of histogram, levels, profiles and counters; the picture follows each frame."""
+
+
+Setting: TypeAlias = str | int | float | bool
 
 
 class LiveView(QWidget):
-    """Told of the camera and its frames; says what the user asks for. Places are raw-sensor pixels."""
+    """Shows the frames of a camera; places are raw-sensor pixels.
 
-    roi_asked = Signal(Roi)
-    noticed = Signal(str)
-    """A snapshot or a recording is over: where it is, or what went wrong, in words."""
+    Args:
+        clock: Returns the time, s.
+
+    Attributes:
+        roi_wanted: Emitted with the region that the camera is to read out.
+        recording_ended: Emitted with a sentence about a snapshot or recording that has ended.
+    """
+
+    roi_wanted = Signal(Roi)
+    recording_ended = Signal(str)
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -46,47 +56,49 @@ class LiveView(QWidget):
         self._maximum = 255
         self._levels = Levels(0, 255)
         self._acquired, self._shown, self._dropped = Rate(), Rate(), 0
-        self._figured: NumberedFrame | None = None
-        self._keeper = Keeper()
+        self._analysed: NumberedFrame | None = None
+        self._recorder = FrameRecorder()
         self._build()
         self._timer = QTimer(self, interval=FIGURES_MS)
         self._timer.timeout.connect(self._tick)
         self._timer.start()
         self._recolour()
 
-    # What it is told
+    # Camera and frames
 
     def set_camera(
         self, sensor_shape: tuple[int, int], bit_depth: int, step_counts: int = 1
     ) -> None:
-        """The camera behind the frames: (height, width) of its sensor, bits of a count.
+        """Set the camera that takes the frames.
 
-        step_counts: distance of two counts, 16 for 12 bits packed to the left of 16.
+        Args:
+            sensor_shape: (height, width) of its sensor.
+            bit_depth: Bits of a count.
+            step_counts: Distance of two counts, 16 for 12 bits packed to the left of 16.
         """
         self._sensor_shape = sensor_shape
         before, self._maximum = self._maximum, (2**bit_depth - 1) * step_counts
-        self._keeper.sensor_shape, self._keeper.bit_depth = sensor_shape, bit_depth
-        self._keeper.maximum_counts = self._maximum
+        self._recorder.sensor_shape, self._recorder.bit_depth = sensor_shape, bit_depth
+        self._recorder.maximum_counts = self._maximum
         self.canvas.set_sensor(sensor_shape)
         self.histogram.set_maximum(self._maximum)
         self.clear("No frames yet")
-        if (
-            before != self._maximum
-        ):  # levels of another camera mean nothing; how they are found does
+        # Levels of another camera mean nothing; the mode that finds them does.
+        if before != self._maximum:
             mode = self.controls.level_mode
             self.controls.fix(Levels(0, self._maximum))
             self.controls.mode.setCurrentText(mode.value)
 
     def set_bench(self, name: str) -> None:
-        """The bench's name, kept beside what is recorded."""
-        self._keeper.bench = name
+        """Set the bench's name, which is stored with recordings."""
+        self._recorder.bench = name
 
     def set_folder(self, folder: Path) -> None:
-        """Where snapshots and recordings go."""
-        self._keeper.folder = folder
+        """Set the folder of snapshots and recordings."""
+        self._recorder.folder = folder
 
     def show_frame(self, entry: NumberedFrame) -> None:
-        """One frame, uint8 or uint16; anything else is rounded to counts, what is no number to 0."""
+        """Show a frame of uint8 or uint16; other types are rounded to counts, not-a-number is 0."""
         entry = _as_counts(entry)
         now_s = self._clock()
         before = self._entry
@@ -98,27 +110,27 @@ class LiveView(QWidget):
             self._acquired.add(now_s, new)
             self._dropped += new - 1 + self.canvas.waiting
         self._entry = entry
-        self._keeper.add(entry)
+        self._recorder.add(entry)
         if before is None:
-            self._figure()
+            self._analyse(entry)
         self.canvas.show_entry(entry if entry.frame.pixels.size else None)
         if before is None:
             self._place_crosshair()
 
-    def clear(self, words: str) -> None:
-        """No frame any more, and why, such as "The camera is disconnected"."""
-        self._entry = self._figured = None
-        self.canvas.empty_words = words
+    def clear(self, reason: str) -> None:
+        """Show no frame any more but the reason, such as "The camera is disconnected"."""
+        self._entry = self._analysed = None
+        self.canvas.empty_text = reason
         self.canvas.show_entry(None)
-        self._say()
+        self._show_text()
 
     @property
     def recording(self) -> bool:
-        """True while all frames are wanted, not the newest only."""
-        return self._keeper.recording
+        """True while all frames are wanted, and not only the newest."""
+        return self._recorder.recording
 
-    def settings(self) -> dict[str, Any]:
-        """What the user has set, as plain values, to be restored at the next start."""
+    def settings(self) -> dict[str, Setting]:
+        """Return what the user has set, as plain values, to be restored at the next start."""
         asked = self.controls
         return {
             "maximum": self._maximum,
@@ -133,13 +145,13 @@ class LiveView(QWidget):
             "format": asked.format.currentText(),
         }
 
-    def restore(self, settings: dict[str, Any]) -> None:
-        """Set what `settings` gave; what is missing or not understood stays as it is."""
-        asked, found = self.controls, self.settings() | settings
+    def restore(self, settings: Mapping[str, Setting]) -> None:
+        """Restore what `settings` returned; what is missing or not understood stays as it is."""
+        asked, found = self.controls, {**self.settings(), **settings}
         try:
             maximum, low, high = int(found["maximum"]), int(found["low"]), int(found["high"])
             percentiles = (float(found["low_percent"]), float(found["high_percent"]))
-            mode = LevelMode(found["mode"])
+            mode = LevelMode(str(found["mode"]))
         except (TypeError, ValueError):
             return
         self._maximum = maximum
@@ -154,16 +166,16 @@ class LiveView(QWidget):
             button.setChecked(str(found[name]).lower() == "true")
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """End what is recorded, whole."""
+        """End recordings, so that all is written."""
         self.finish_recordings()
         super().closeEvent(event)
 
     def finish_recordings(self) -> None:
         """Stop recording and wait, some seconds at most, until all is on the disk."""
         self._timer.stop()
-        self._keeper.finish()
+        self._recorder.finish()
 
-    # How it is put together
+    # Layout
 
     def _build(self) -> None:
         self.controls, self.canvas, self.histogram = Controls(), Canvas(), Histogram()
@@ -183,24 +195,24 @@ class LiveView(QWidget):
         self._split.setCollapsible(0, False)
         self._split.setSizes([4000, 1000])
         self.read_out = _label("live_read_out")
-        self.frame_words = _label("live_frame_words")
+        self.frame_label = _label("live_frame_state")
         self.counters = _label("live_counters")
         self.counters.setToolTip(
             "Acquired: frames the camera gave. Shown: painted on the screen. "
             "Dropped: overtaken by a newer one before they were painted."
         )
-        self.recording_words = _label("live_recording_words")
-        self.recording_words.setWordWrap(True)
-        self.recording_words.hide()
-        words = QGridLayout()
-        words.addWidget(self.read_out, 0, 0)
-        words.addWidget(self.counters, 0, 1, Qt.AlignmentFlag.AlignRight)
-        words.addWidget(self.frame_words, 1, 0, 1, 2)
-        words.addWidget(self.recording_words, 2, 0, 1, 2)
+        self.recording_label = _label("live_recording_state")
+        self.recording_label.setWordWrap(True)
+        self.recording_label.hide()
+        below = QGridLayout()
+        below.addWidget(self.read_out, 0, 0)
+        below.addWidget(self.counters, 0, 1, Qt.AlignmentFlag.AlignRight)
+        below.addWidget(self.frame_label, 1, 0, 1, 2)
+        below.addWidget(self.recording_label, 2, 0, 1, 2)
         layout = QVBoxLayout(self)
         layout.addWidget(self.controls)
         layout.addWidget(self._split, 1)
-        layout.addLayout(words)
+        layout.addLayout(below)
         asked = self.controls
         asked.changed.connect(self._recolour)
         asked.crosshair.toggled.connect(self._toggle_crosshair)
@@ -212,13 +224,13 @@ class LiveView(QWidget):
         asked.snapshot.clicked.connect(self._snapshot)
         asked.record.toggled.connect(self._toggle_recording)
         self.histogram.levels_dragged.connect(asked.fix)
-        self._keeper.told.connect(self._tell)
-        self._keeper.over.connect(self._end)
+        self._recorder.progress.connect(self._show_recording)
+        self._recorder.ended.connect(self._on_recording_ended)
         self.canvas.painted.connect(self._count)
         self.canvas.hovered.connect(self._hover)
         self.canvas.crosshair_moved.connect(self._draw_profiles)
         self.canvas.view_changed.connect(self._follow_view)
-        self.canvas.roi_drawn.connect(self.roi_asked)
+        self.canvas.roi_drawn.connect(self.roi_wanted)
         self.canvas.roi_left.connect(lambda: asked.draw_roi.setChecked(False))
         style.changed.connect(self._recolour)
         self._toggle_crosshair(False)
@@ -226,17 +238,16 @@ class LiveView(QWidget):
     # Figures
 
     def _tick(self) -> None:
-        if self._entry is not None and self._entry is not self._figured:
-            self._figure()
+        if self._entry is not None and self._entry is not self._analysed:
+            self._analyse(self._entry)
             self._draw_profiles()
-        self._say()
-        self._keeper.look()
+        self._show_text()
+        self._recorder.report()
 
-    def _figure(self) -> None:
-        """Levels and histogram of the present frame."""
-        assert self._entry is not None
-        self._figured = self._entry
-        found = statistics_of(self._entry.frame.pixels)
+    def _analyse(self, entry: NumberedFrame) -> None:
+        """Compute and show levels and histogram of a frame."""
+        self._analysed = entry
+        found = statistics_of(entry.frame.pixels)
         asked = self.controls
         self._set_levels(levels_of(asked.level_mode, asked.fixed, asked.percentiles, found))
         if self.histogram.isVisible():
@@ -252,7 +263,7 @@ class LiveView(QWidget):
     def _recolour(self) -> None:
         self._set_table()
         if self._entry is not None:
-            self._figure()
+            self._analyse(self._entry)
         else:
             self._set_levels(self.controls.fixed)
 
@@ -266,11 +277,11 @@ class LiveView(QWidget):
     def _count(self, _: int) -> None:
         self._shown.add(self._clock())
 
-    def _say(self) -> None:
+    def _show_text(self) -> None:
         self._read_out()
         if self._entry is None:
             self.counters.clear()
-            self.frame_words.clear()
+            self.frame_label.clear()
             return
         now_s = self._clock()
         acquired, shown = self._acquired, self._shown
@@ -280,7 +291,7 @@ class LiveView(QWidget):
         )
         frame = self._entry.frame
         pattern = "unknown" if frame.pattern_id is None else str(frame.pattern_id)
-        self.frame_words.setText(
+        self.frame_label.setText(
             f"exposure {frame.exposure_ms:.4g} ms · {frame.roi.width} x {frame.roi.height} px "
             f"at row {frame.roi.top}, column {frame.roi.left} · pattern {pattern} · "
             f"saturated {100.0 * frame.saturated_fraction:.3g} % · "
@@ -313,7 +324,7 @@ class LiveView(QWidget):
         self._place_crosshair()
 
     def _place_crosshair(self) -> None:
-        """In the middle of what is seen of the frame, if it is wanted and not on the frame already."""
+        """Put the crosshair on the middle of the frame in view, if it is wanted and not on the frame."""
         if self._entry is None or not self.controls.crosshair.isChecked():
             return
         roi, canvas = self._entry.frame.roi, self.canvas
@@ -330,8 +341,8 @@ class LiveView(QWidget):
         view, canvas = self.canvas.viewport, self.canvas
         top, left = view.place(0.0, 0.0)
         bottom, right = view.place(canvas.width(), canvas.height())
-        self.row_profile.look(left, right)
-        self.column_profile.look(top, bottom)
+        self.row_profile.set_range(left, right)
+        self.column_profile.set_range(top, bottom)
 
     def _draw_profiles(self) -> None:
         place, entry = self.canvas.crosshair, self._entry
@@ -352,32 +363,32 @@ class LiveView(QWidget):
 
     def _ask_whole(self) -> None:
         if self._sensor_shape is not None:
-            self.roi_asked.emit(Roi(0, 0, *self._sensor_shape))
+            self.roi_wanted.emit(Roi(0, 0, *self._sensor_shape))
 
     # Snapshots and recordings
 
     def _snapshot(self) -> None:
         if self._entry is None or not self._entry.frame.pixels.size:
-            self.noticed.emit("There is no frame to keep yet.")
+            self.recording_ended.emit("There is no frame to save yet.")
         else:
-            self._keeper.snapshot(self._entry, self.controls.format.currentText())
+            self._recorder.snapshot(self._entry, self.controls.format.currentText())
 
     def _toggle_recording(self, on: bool) -> None:
         if on:
-            self._keeper.record(self.controls.format.currentText())
+            self._recorder.record(self.controls.format.currentText())
         else:
-            self._keeper.stop()
+            self._recorder.stop()
         self.controls.show_recording(on)
 
-    def _tell(self, words: str) -> None:
-        self.recording_words.setText(words)
-        self.recording_words.show()
+    def _show_recording(self, message: str) -> None:
+        self.recording_label.setText(message)
+        self.recording_label.show()
 
-    def _end(self, words: str) -> None:
-        self._tell(words)
-        if not self._keeper.recording:
+    def _on_recording_ended(self, message: str) -> None:
+        self._show_recording(message)
+        if not self._recorder.recording:
             self.controls.record.setChecked(False)
-        self.noticed.emit(words)
+        self.recording_ended.emit(message)
 
 
 def _label(name: str) -> QLabel:
@@ -387,7 +398,7 @@ def _label(name: str) -> QLabel:
 
 
 def _as_counts(entry: NumberedFrame) -> NumberedFrame:
-    """The same frame with uint8 or uint16 pixels, (height, width)."""
+    """Return the frame with uint8 or uint16 pixels, (height, width)."""
     pixels: Any = entry.frame.pixels
     if pixels.dtype in (np.uint8, np.uint16) and pixels.ndim == 2:
         return entry

@@ -1,1 +1,1 @@
-"""One panel a file: signals for what the user asks, methods for what it is told."""
+"""The panels, one in each file: signals for what the user asks, methods to show what is reported."""

@@ -1,4 +1,4 @@
-"""The bench: which one, its devices, what was set beside what they say."""
+"""The bench: which one, its devices, the values that were set beside those that the devices report."""
 
 from __future__ import annotations
 
@@ -33,8 +33,14 @@ SETTABLE = {("camera", "exposure"), ("laser", "power")}
 
 
 class BenchPanel(QWidget):
-    """connect_wanted(bench, seed, monitor of the SLM or ""), disconnect_wanted, exposure_wanted(ms),
-    power_wanted(mW), emission_wanted(on).
+    """Connects a bench, and shows and sets the values of its devices.
+
+    Attributes:
+        connect_wanted: Emitted with the bench, the seed, and the address of the SLM's monitor or "".
+        disconnect_wanted: Emitted when the bench is to be closed.
+        exposure_wanted: Emitted with the exposure, ms.
+        power_wanted: Emitted with the laser's power, mW.
+        emission_wanted: Emitted with whether the laser is to be on.
     """
 
     connect_wanted = Signal(str, int, str)
@@ -48,7 +54,8 @@ class BenchPanel(QWidget):
         self.setObjectName("bench_panel")
         self._busy = False
         self._fields: dict[tuple[str, str], NumberField] = {}
-        self._said: dict[tuple[str, str], QLabel] = {}
+        self._readings: dict[tuple[str, str], QLabel] = {}
+        self._problems: dict[str, QLabel] = {}
         self._kinds: tuple[str, ...] = ()
         self.bench = Choice("bench")
         self.bench.setEditable(True)
@@ -79,15 +86,15 @@ class BenchPanel(QWidget):
         form = QFormLayout()
         form.addRow("Bench", choose)
         form.addRow("Seed", self.seed)
-        self._words = QLabel("Choose a bench and connect. The mock benches need no hardware.")
-        self._words.setWordWrap(True)
+        self._message = QLabel("Choose a bench and connect. The mock benches need no hardware.")
+        self._message.setWordWrap(True)
         self._devices = QVBoxLayout()
         inner = self._inner = QWidget()
         layout = QVBoxLayout(inner)
         layout.addLayout(form)
         layout.addWidget(self.monitors)
         layout.addWidget(self.connect_button)
-        layout.addWidget(self._words)
+        layout.addWidget(self._message)
         layout.addWidget(self.emission)
         layout.addLayout(self._devices)
         layout.addStretch(1)
@@ -106,39 +113,39 @@ class BenchPanel(QWidget):
 
     @property
     def connected(self) -> bool:
-        """Whether devices are in hand."""
+        """True while a bench is open."""
         return bool(self._kinds)
 
-    def opening(self) -> None:
-        """Connecting takes a moment."""
+    def show_connecting(self) -> None:
+        """Show that a bench is being opened."""
         self.connect_button.setEnabled(False)
-        self._words.setText("connecting ...")
+        self._message.setText("connecting ...")
 
     def show_state(self, state: BenchState) -> None:
-        """What the devices say."""
+        """Show what the devices report."""
         kinds = tuple(device.kind for device in state.devices)
         if kinds != self._kinds:
             self._rebuild(state.devices)
         self._kinds = kinds
         for device in state.devices:
             for setting in device.settings:
-                self._fill(device.kind, setting)
-            self._tell_trouble(device)
-        # It never scrolls sideways: what the devices say must fit.
+                self._show_setting(device.kind, setting)
+            self._show_problem(device)
+        # It never scrolls sideways: what the devices report must fit.
         bar_px = self._scroll.verticalScrollBar().sizeHint().width()
         self._scroll.setMinimumWidth(self._inner.minimumSizeHint().width() + bar_px)
         self.emission.setChecked(state.emission and bool(kinds))
         self._show_connected(bool(kinds), state.bench)
 
     def set_busy(self, busy: bool) -> None:
-        """While a job runs, the devices are its own."""
+        """Disable the devices' controls while a job uses them."""
         self._busy = busy
         for field in self._fields.values():
             field.setEnabled(not busy)
         self.emission.setEnabled(self.connected and not busy)
 
-    def failed(self) -> None:
-        """Connecting did not work; why is said elsewhere."""
+    def show_failed(self) -> None:
+        """Show that connecting did not work; a notice says why."""
         self._show_connected(self.connected)
 
     def _show_connected(self, on: bool, name: str = "") -> None:
@@ -148,31 +155,31 @@ class BenchPanel(QWidget):
             widget.setEnabled(not on)
         self.emission.setEnabled(on and not self._busy)
         if on:
-            self._words.setText(f"Connected: {name}" if name else "Connected")
+            self._message.setText(f"Connected: {name}" if name else "Connected")
         else:
-            self._words.setText("Choose a bench and connect. The mock benches need no hardware.")
+            self._message.setText("Choose a bench and connect. The mock benches need no hardware.")
 
     def _clicked(self) -> None:
         if self.connected:
             self.disconnect_wanted.emit()
         else:
-            self.opening()
+            self.show_connecting()
             monitor = self.monitors.address if self.monitors.isVisibleTo(self) else ""
             bench = self.bench.currentText().strip()
             self.connect_wanted.emit(bench, self.seed.value(), monitor)
 
     def _bench_chosen(self, bench: str) -> None:
-        """A bench whose SLM is a monitor lets choose which one."""
+        """Offer the monitors for a bench whose SLM is one."""
         try:
             slm = load_bench(bench.strip()).slm
         except UserError:
-            self.monitors.hide()  # said when it is connected: a path may be half typed
+            self.monitors.hide()  # a path may be half typed; connecting says what is wrong with it
             return
         self.monitors.setVisible(slm.driver == "screen")
         if slm.driver == "screen":
             self.monitors.set_shape(slm.shape)
             self.monitors.select(slm.address or "")
-            self.monitors.look()
+            self.monitors.refresh()
 
     def _browse(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
@@ -186,7 +193,8 @@ class BenchPanel(QWidget):
             if (widget := item.widget()) is not None:
                 widget.deleteLater()
         self._fields.clear()
-        self._said.clear()
+        self._readings.clear()
+        self._problems.clear()
         for device in devices:
             self._devices.addWidget(self._group(device))
 
@@ -194,54 +202,54 @@ class BenchPanel(QWidget):
         kind = device.kind
         group = QGroupBox(f"{TITLES.get(kind, kind)}: {device.name} ({device.driver})")
         form = QFormLayout(group)
-        words = QLabel()
-        words.setWordWrap(True)
-        words.setObjectName(f"{kind}_words")
-        self._said[kind, ""] = words
+        problem = QLabel()
+        problem.setWordWrap(True)
+        problem.setObjectName(f"{kind}_problem")
+        self._problems[kind] = problem
         for setting in device.settings:
-            said = QLabel()
-            said.setObjectName(f"{kind}_{setting.name}_actual".replace(" ", "_"))
-            self._said[kind, setting.name] = said
+            reading = QLabel()
+            reading.setObjectName(f"{kind}_{setting.name}_actual".replace(" ", "_"))
+            self._readings[kind, setting.name] = reading
             if (kind, setting.name) not in SETTABLE:
-                form.addRow(setting.name.capitalize(), said)
+                form.addRow(setting.name.capitalize(), reading)
                 continue
             low = setting.low if setting.low is not None else 0.0
             high = setting.high if setting.high is not None else 1e6
             field = NumberField(low, high, 3, setting.unit)
             field.setObjectName(f"{kind}_{setting.name}")
             field.setToolTip(
-                f"{low:g} ... {high:g} {setting.unit}; the device says what it applies"
+                f"{low:g} ... {high:g} {setting.unit}; the device reports what it applies"
             )
             wanted = self.exposure_wanted if kind == "camera" else self.power_wanted
             field.valueChanged.connect(wanted)
             self._fields[kind, setting.name] = field
-            # What the device says may get longer; the panel does not move then.
-            said.setMinimumWidth(self.fontMetrics().horizontalAdvance("is 0.0000 mW"))
+            # The reading may get longer; the panel does not move then.
+            reading.setMinimumWidth(self.fontMetrics().horizontalAdvance("is 0.0000 mW"))
             line = QHBoxLayout()
             line.addWidget(field, 1)
-            line.addWidget(said)
+            line.addWidget(reading)
             form.addRow(setting.name.capitalize(), line)
-        form.addRow(words)
+        form.addRow(problem)
         return group
 
-    def _fill(self, kind: str, setting: Setting) -> None:
-        said = self._said.get((kind, setting.name))
-        if said is None:
+    def _show_setting(self, kind: str, setting: Setting) -> None:
+        reading = self._readings.get((kind, setting.name))
+        if reading is None:
             return
-        words = "?" if setting.actual is None else f"{setting.actual:.5g} {setting.unit}".strip()
+        text = "?" if setting.actual is None else f"{setting.actual:.5g} {setting.unit}".strip()
         field = self._fields.get((kind, setting.name))
-        said.setText(words if field is None else f"is {words}")
+        reading.setText(text if field is None else f"is {text}")
         if field is not None and setting.requested is not None and not field.hasFocus():
             field.blockSignals(True)
             field.setValue(setting.requested)
             field.blockSignals(False)
 
-    def _tell_trouble(self, device: DeviceState) -> None:
-        words = self._said.get((device.kind, ""))
-        if words is not None:
-            words.setText(device.problem)
-            words.setVisible(bool(device.problem))
-            words.setStyleSheet(f"color: {style.theme().bad}")
+    def _show_problem(self, device: DeviceState) -> None:
+        label = self._problems.get(device.kind)
+        if label is not None:
+            label.setText(device.problem)
+            label.setVisible(bool(device.problem))
+            label.setStyleSheet(f"color: {style.theme().bad}")
 
     def _paint(self) -> None:
         self.browse.setIcon(qta.icon("mdi6.folder-open-outline", color=style.theme().text))

@@ -1,4 +1,4 @@
-"""The calibrations: what holds, what does not, what is being measured, and what came out."""
+"""The calibrations: which of them are valid, what is being measured, and the results."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from gui.time_left import time_left
 from labdiff.calibrations.names import ROUTINE_TITLES
 from labdiff.events import AlignmentStep
 
-COLUMNS = ("Routine", "State", "Taken", "What was found")
+COLUMNS = ("Routine", "State", "Measured", "Result")
 STATE_ROLES = {
     "fresh": "good",
     "pass": "good",
@@ -49,9 +49,17 @@ STATE_ROLES = {
 
 
 class CalibrationPanel(QWidget):
-    """look_wanted, stale_wanted, all_wanted, chosen_wanted(names), stop_wanted."""
+    """Starts calibrations and shows their state.
 
-    look_wanted = Signal()
+    Attributes:
+        check_wanted: Emitted when the stored calibrations are to be checked.
+        stale_wanted: Emitted when those that are not valid any more are to be measured.
+        all_wanted: Emitted when all are to be measured.
+        chosen_wanted: Emitted with the names of the routines to measure.
+        stop_wanted: Emitted when the job is to be stopped.
+    """
+
+    check_wanted = Signal()
     stale_wanted = Signal()
     all_wanted = Signal()
     chosen_wanted = Signal(tuple)
@@ -79,23 +87,26 @@ class CalibrationPanel(QWidget):
         for column in range(3):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
-        for row, (name, words) in enumerate(ROUTINE_TITLES.items()):
-            for column, text in enumerate((name, "never", "", words)):
-                self.table.setItem(row, column, QTableWidgetItem(text))
-            self._cell(row, 0).setToolTip(words)
+        self._cells: dict[tuple[int, int], QTableWidgetItem] = {}
+        for row, (name, title) in enumerate(ROUTINE_TITLES.items()):
+            for column, text in enumerate((name, "never", "", title)):
+                item = self._cells[row, column] = QTableWidgetItem(text)
+                self.table.setItem(row, column, item)
+            self._cell(row, 0).setToolTip(title)
         self.table.itemSelectionChanged.connect(self._selected)
 
         self.buttons: dict[str, QPushButton] = {}
         top = QHBoxLayout()
-        for key, words, hint, signal in (
-            ("look", "Look", "A dozen frames: does what is stored still hold?", self.look_wanted),
-            ("stale", "Bring up to date", "Look, then measure what no longer holds",
+        for key, text, hint, signal in (
+            ("check", "Check", "A dozen frames: are the stored calibrations still valid?",
+             self.check_wanted),
+            ("stale", "Bring up to date", "Check, then measure what is not valid any more",
              self.stale_wanted),
-            ("all", "Measure all", "Everything anew, without a look", self.all_wanted),
-            ("chosen", "Measure chosen", "The selected routines alone", None),
-            ("stop", "Stop", "What was measured is kept, to the frame", self.stop_wanted),
+            ("all", "Measure all", "Measure every routine anew, without a check", self.all_wanted),
+            ("chosen", "Measure chosen", "Measure the selected routines only", None),
+            ("stop", "Stop", "What was measured so far is stored", self.stop_wanted),
         ):  # fmt: skip
-            button = QPushButton(words)
+            button = QPushButton(text)
             button.setObjectName(f"calibrate_{key}")
             button.setToolTip(hint)
             button.clicked.connect(self._choose if signal is None else signal)
@@ -109,8 +120,8 @@ class CalibrationPanel(QWidget):
         top.addWidget(self.report)
         self.progress = QProgressBar()
         self.progress.setFormat("%p %")
-        self.words = QLabel("Connect a bench first.")
-        self.words.setWordWrap(True)
+        self.message = QLabel("Connect a bench first.")
+        self.message.setWordWrap(True)
 
         self.frame = ImageView("Frame", "counts", "inferno")
         self.curve = pg.PlotWidget(enableMenu=False, axisItems={"left": LogAxis("left")})
@@ -125,14 +136,14 @@ class CalibrationPanel(QWidget):
         both.setContentsMargins(0, 0, 0, 0)
         both.addWidget(self.frame, 1)
         both.addWidget(self.curve, 1)
-        self.found = QLabel("Select a routine to see what it found.")
-        self.found.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        self.found.setWordWrap(True)
+        self.result = QLabel("Select a routine to see its result.")
+        self.result.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self.result.setWordWrap(True)
         self.history = QLabel()
         self.history.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.details = QTabWidget()
         self.details.addTab(live, "Live")
-        for label, title in ((self.found, "Found"), (self.history, "History")):
+        for label, title in ((self.result, "Result"), (self.history, "History")):
             scroll = QScrollArea()
             scroll.setWidget(label)
             scroll.setWidgetResizable(True)
@@ -144,16 +155,21 @@ class CalibrationPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.addLayout(top)
         layout.addWidget(self.progress)
-        layout.addWidget(self.words)
+        layout.addWidget(self.message)
         layout.addWidget(split, 1)
         style.style.changed.connect(self._paint)
         self._paint()
         self.set_ready(connected=False, busy=False)
 
-    def set_archive(self, folder: Path, patch_shape: tuple[int, int], looked: bool = False) -> None:
-        """Where this bench's calibrations lie; what is stored there is shown.
+    def set_archive(
+        self, folder: Path, patch_shape: tuple[int, int], checked: bool = False
+    ) -> None:
+        """Show the calibrations that are stored for this bench.
 
-        looked: what a look or a measurement has said of it just now stays.
+        Args:
+            folder: The archive.
+            patch_shape: (height, width) of a patch, px.
+            checked: States that a check or a measurement has just found stay.
         """
         self._folder, self._patch_shape = folder, patch_shape
         from calibration.archive import CalibrationArchive
@@ -171,39 +187,45 @@ class CalibrationPanel(QWidget):
                 continue
             verdict = past[-1].result.verdict
             state = "failed" if verdict.level == "fail" else "stored"
-            if looked and self._states[name] not in ("never", "measuring"):
+            if checked and self._states[name] not in ("never", "measuring"):
                 state = self._states[name]
             taken = _ago(past[-1].provenance.taken_utc)
             self._set_row(name, state, taken, f"{verdict.reason} {verdict.remedy}".strip())
 
     def set_ready(self, connected: bool, busy: bool, calibrating: bool = False) -> None:
-        """What can be asked for now."""
+        """Enable what can be asked for now.
+
+        Args:
+            connected: A bench is open.
+            busy: A job uses it.
+            calibrating: The job is a calibration.
+        """
         for key, button in self.buttons.items():
             button.setEnabled(calibrating if key == "stop" else connected and not busy)
         self.report.setEnabled(self._folder is not None)
         if connected != self._connected:
             self._connected = connected
-            self.words.setText(
-                "Look tells what still holds; bring up to date measures the rest."
+            self.message.setText(
+                "Check shows what is still valid; bring up to date measures the rest."
                 if connected
                 else "Connect a bench first."
             )
 
     def begin(self) -> None:
-        """A calibration starts."""
+        """Show that a calibration starts."""
         self._discrepancies.clear()
         self._fit.setData([], [])
         self.details.setCurrentIndex(0)
 
-    def stage(self, name: str) -> None:
-        """A routine starts."""
+    def begin_routine(self, name: str) -> None:
+        """Show that a routine starts."""
         self._stage_s = time.monotonic()
         if name in self._states:
             self._set_row(name, "measuring", "now", ROUTINE_TITLES[name])
-        self.words.setText(f"{name} ...")
+        self.message.setText(f"{name} ...")
 
     def show_step(self, step: CalibrationStep | AlignmentStep, picture: Picture | None) -> None:
-        """One measurement, or one step of the fit."""
+        """Show one measurement of a routine, or one step of the alignment fit."""
         if isinstance(step, CalibrationStep):
             done, name = step.index + 1, step.routine
         else:
@@ -213,50 +235,48 @@ class CalibrationPanel(QWidget):
         self.progress.setMaximum(max(step.total, 1))
         self.progress.setValue(min(done, step.total))
         left = time_left(self._stage_s, done, step.total)
-        self.words.setText(f"{name}: {step.message}{left}")
+        self.message.setText(f"{name}: {step.message}{left}")
         if picture is not None:
             self.frame.show_picture(picture)
 
-    def show_found(self, name: str, result: Result) -> None:
-        """A routine has ended."""
+    def show_result(self, name: str, result: Result) -> None:
+        """Show the verdict of a routine that has ended."""
         verdict = result.verdict
         state = {"pass": "fresh", "warn": "warn", "fail": "failed"}[verdict.level]
         self._set_row(name, state, "now", f"{verdict.reason} {verdict.remedy}".strip())
 
-    def show_looked(self, findings: tuple[tuple[str, str, str], ...]) -> None:
-        """What a look at the bench says: routine, state, words."""
-        for name, state, words in findings:
+    def show_validity(self, findings: tuple[tuple[str, str, str], ...]) -> None:
+        """Show the findings of a validity check: routine, state and reason of each."""
+        for name, state, message in findings:
             row = list(ROUTINE_TITLES).index(name)
             taken = self._cell(row, 2).text()
-            self._set_row(name, state, taken, words)
+            self._set_row(name, state, taken, message)
 
-    def ended(self, words: str) -> None:
-        """The calibration is over."""
-        done = self.progress.maximum() if words.startswith("completed") else 0
+    def show_end(self, message: str) -> None:
+        """Show how the calibration has ended."""
+        done = self.progress.maximum() if message.startswith("completed") else 0
         self.progress.setValue(done)
-        self.words.setText(words)
+        self.message.setText(message)
 
     def state_of(self, name: str) -> str:
-        """Of one routine, as shown."""
+        """Return the state of a routine, as shown."""
         return self._states[name]
 
-    def _set_row(self, name: str, state: str, taken: str, words: str) -> None:
+    def _set_row(self, name: str, state: str, taken: str, message: str) -> None:
         row = list(ROUTINE_TITLES).index(name)
         self._states[name] = state
-        for column, text in ((1, state), (2, taken), (3, words)):
+        for column, text in ((1, state), (2, taken), (3, message)):
             self._cell(row, column).setText(text)
-        self._cell(row, 3).setToolTip(words)
+        self._cell(row, 3).setToolTip(message)
         self._paint_row(name)
 
     def _cell(self, row: int, column: int) -> QTableWidgetItem:
-        item = self.table.item(row, column)
-        assert item is not None, "every cell was filled when the table was made"
-        return item
+        return self._cells[row, column]
 
     def _choose(self) -> None:
         rows = sorted({index.row() for index in self.table.selectedIndexes()})
         if not rows:
-            self.words.setText("Select one or more routines in the table first.")
+            self.message.setText("Select one or more routines in the table first.")
             return
         self.chosen_wanted.emit(tuple(list(ROUTINE_TITLES)[row] for row in rows))
 
@@ -267,14 +287,14 @@ class CalibrationPanel(QWidget):
         name = list(ROUTINE_TITLES)[rows.pop()]
         self._drawing += 1
         task = _Drawing(self._folder, name, self._patch_shape, self._drawing)
-        task.done.drawn.connect(self._drawn)
+        task.done.drawn.connect(self._on_drawn)
         QThreadPool.globalInstance().start(task)
 
-    def _drawn(self, number: int, words: str, found: bytes, history: bytes) -> None:
+    def _on_drawn(self, number: int, message: str, result: bytes, history: bytes) -> None:
         if number != self._drawing:
             return  # another routine was selected meanwhile
         for label, image, text in (
-            (self.found, found, words),
+            (self.result, result, message),
             (self.history, history, "Measured once; a history needs two."),
         ):
             if image:
@@ -293,7 +313,7 @@ class CalibrationPanel(QWidget):
         if page.is_file():
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(page.resolve())))
         else:
-            self.words.setText("There is no report yet; it is written after a calibration.")
+            self.message.setText("There is no report yet; it is written after a calibration.")
 
     def _paint(self) -> None:
         chosen = style.theme()
@@ -303,7 +323,7 @@ class CalibrationPanel(QWidget):
             self.curve.getAxis(name).setTextPen(chosen.quiet)
         self._fit.setPen(pg.mkPen(chosen.discrepancy, width=1))
         self._fit.setSymbolBrush(chosen.discrepancy)
-        for key, icon in (("look", "eye-outline"), ("stale", "refresh"), ("stop", "stop")):
+        for key, icon in (("check", "eye-outline"), ("stale", "refresh"), ("stop", "stop")):
             self.buttons[key].setIcon(qta.icon(f"mdi6.{icon}", color=chosen.text))
         for name in ROUTINE_TITLES:
             self._paint_row(name)
@@ -319,16 +339,16 @@ class _Done(QObject):
 
 
 class _Drawing(QRunnable):
-    """Pictures of what a routine found, drawn beside the window's thread."""
+    """Draws the figures of a routine's result beside the window's thread."""
 
     def __init__(self, folder: Path, name: str, patch_shape: tuple[int, int], number: int) -> None:
         super().__init__()
-        self._about = folder, name, patch_shape, number
+        self._subject = folder, name, patch_shape, number
         self.done = _Done()
 
     def run(self) -> None:
-        """In a thread of the pool."""
-        folder, name, patch_shape, number = self._about
+        """Draw the figures, in a thread of the pool."""
+        folder, name, patch_shape, number = self._subject
         from calibration.archive import CalibrationArchive
         from calibration.result import CalibrationError
         from labdiff.reports.calibration_figures import history
@@ -342,13 +362,13 @@ class _Drawing(QRunnable):
         if not past:
             self.done.drawn.emit(number, f"{name}: never measured", b"", b"")
             return
-        found = past[-1].result.figure(patch_shape)
+        figure = past[-1].result.figure(patch_shape)
         over_time = history(past)
         verdict = past[-1].result.verdict
         self.done.drawn.emit(
             number,
             f"{name}: {verdict.reason} {verdict.remedy}",
-            png_bytes(found) if found is not None else b"",
+            png_bytes(figure) if figure is not None else b"",
             png_bytes(over_time) if over_time is not None else b"",
         )
 

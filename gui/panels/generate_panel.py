@@ -1,4 +1,4 @@
-"""Images out of noise: what to ask for, and how they form."""
+"""Generation: what to ask for, and the images as they form out of noise."""
 
 from __future__ import annotations
 
@@ -31,45 +31,50 @@ from gui.widgets.denoising_view import DenoisingView
 from gui.widgets.image_files import gif_of, png_of
 from gui.widgets.image_grid import Images
 from gui.widgets.number_box import NumberBox
-from labdiff.config.training import TrainingOptions
+from labdiff.config.training import SAMPLER, TrainingOptions
 from labdiff.generation.request import STRONGEST_GUIDANCE, GenerationRequest
 from labdiff.session.layer_options import options_of_layers
 
 FILTERS = {"png": "PNG picture (*.png)", "gif": "GIF animation (*.gif)"}
 ANY = "any"
 ALL_CLASSES = range(10)
-"""Offered where a file names none: it was trained with all that its data have."""
+"""Classes offered where a file names none: it was trained with all classes of its data."""
 MOST_IMAGES = 1000
-WHERE: dict[str, Literal["twin", "bench"]] = {"digital twin": "twin", "bench, by light": "bench"}
+STEPS = next(option for option in SAMPLER.options if option.name == "sampler_steps")
+WHERE: dict[str, Literal["twin", "bench"]] = {"digital twin": "twin", "bench": "bench"}
 
 
 class GeneratePanel(QWidget):
-    """generate_wanted(GenerationRequest), stop_wanted: what the user asks.
+    """Asks for images, shows them, and saves them.
 
-    said, trouble: what came of saving, in words; it is shown here too.
+    Attributes:
+        generate_wanted: Emitted with the GenerationRequest.
+        stop_wanted: Emitted when the job is to be stopped.
+        reported: Emitted with a message when a file was saved.
+        problem: Emitted with a message when something went wrong; it is shown here too.
     """
 
     generate_wanted = Signal(object)
     stop_wanted = Signal()
-    said = Signal(str)
-    trouble = Signal(str)
+    reported = Signal(str)
+    problem = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("generate_panel")
-        self._ready = self._mine = False
+        self._ready = self._generating = False
         self._folder = Path.cwd()
         self._background = Background(self)
         self.view = DenoisingView("generate_images")
         self.source = QLineEdit()
         self.source.setPlaceholderText("pretrained layers")
-        self.source.editingFinished.connect(self._look_at_source)
+        self.source.editingFinished.connect(self._read_source)
         self.browse = QToolButton()
         self.browse.clicked.connect(self._browse)
         self.where = QComboBox()
         self.where.addItems(list(WHERE))
         self.count = NumberBox("generate_count", 16, 1, MOST_IMAGES, "images", decimals=0)
-        self.steps = NumberBox("generate_steps", 0, 0, 1000, "steps", decimals=0)
+        self.steps = NumberBox("generate_steps", 0, 0, STEPS.high or 0, "steps", decimals=0)
         self.steps.setSpecialValueText("as trained")
         self.seed = NumberBox("generate_seed", 0, 0, 2**31 - 1, "", decimals=0)
         self.label = QComboBox()
@@ -78,7 +83,7 @@ class GeneratePanel(QWidget):
         self.stop_button = QPushButton("Stop")
         self.save_buttons = {kind: QPushButton(f"Save {kind.upper()} ...") for kind in FILTERS}
         self.progress = QProgressBar()
-        self.words = QLabel("Connect a bench; then layers turn noise into images.")
+        self.message = QLabel("Connect a bench; then layers turn noise into images.")
         self._name()
         self._lay_out()
         self.label.currentTextChanged.connect(self._allow)
@@ -89,48 +94,61 @@ class GeneratePanel(QWidget):
         style.style.changed.connect(self._paint)
         self._paint()
         self._offer_classes(None)
-        self._look_at_source()
+        self._read_source()
 
     def set_source(self, path: Path | None) -> None:
-        """Whose layers: a run file or a layer file; those that come along if None."""
+        """Choose the layers: those of a run file or a layer file; the pretrained ones if None."""
         self.source.setText("" if path is None else str(path))
-        self._look_at_source()
+        self._read_source()
 
     def set_ready(self, connected: bool, busy: bool, generating: bool) -> None:
-        """Whether images can be asked for; generating: what keeps the bench busy is this."""
-        self._ready, self._mine = connected and not busy, generating
+        """Enable what can be asked for now.
+
+        Args:
+            connected: A bench is open.
+            busy: A job uses it.
+            generating: The job is a generation.
+        """
+        self._ready, self._generating = connected and not busy, generating
         if not connected:
-            self.words.setText("Connect a bench; then layers turn noise into images.")
+            self.message.setText("Connect a bench; then layers turn noise into images.")
         elif busy and not generating:
-            self.words.setText("The bench is busy.")
+            self.message.setText("The bench is busy.")
         elif not self.view.moments and not generating:
-            self.words.setText("Ready.")
+            self.message.setText("Ready.")
         self._allow()
 
     def begin(self) -> None:
-        """Images start to form."""
+        """Show that a generation starts."""
         self.view.clear()
         self.progress.setRange(0, 0)
-        self.words.setText("from noise ...")
+        self.message.setText("from noise ...")
         self._allow()
 
     def show_step(self, step: int, total: int, t: int, images: Images) -> None:
-        """One denoising step; images (B, H, W) in -1 ... 1, copied."""
+        """Show one denoising step.
+
+        Args:
+            step: Number of the step, from 0.
+            total: Number of steps.
+            t: Timestep that was reached.
+            images: (B, H, W) in -1 ... 1; they are copied.
+        """
         self.view.add(t, images)
         self.progress.setRange(0, total)
         self.progress.setValue(step + 1)
-        self.words.setText(f"t = {t}")
+        self.message.setText(f"t = {t}")
         self._allow()
 
-    def ended(self, words: str) -> None:
-        """How it ended."""
+    def show_end(self, message: str) -> None:
+        """Show how the generation has ended."""
         self.progress.setRange(0, 1)
         self.progress.reset()
-        self.words.setText(words)
+        self.message.setText(message)
         self._allow()
 
     def request(self) -> GenerationRequest:
-        """What the form asks for."""
+        """Return the request that the form describes."""
         label = self.label.currentText().strip()
         asked = int(label) if self.label.isEnabled() and label.isdigit() else None
         steps = int(self.steps.value())
@@ -153,21 +171,25 @@ class GeneratePanel(QWidget):
             (
                 "source",
                 self.source,
-                "A run file or a layer file; empty for the layers that come along",
+                "A run file or a layer file; empty for the pretrained layers",
             ),
             ("browse", self.browse, "Choose a run file or a layer file"),
             ("where", self.where, "Computed by the digital twin, or measured on the bench"),
-            ("count", self.count, "How many at once"),
-            ("steps", self.steps, "Of the reverse process; more are slower and better"),
-            ("seed", self.seed, "Of the noise: the same seed gives the same images on the twin"),
+            ("count", self.count, "Number of images"),
+            ("steps", self.steps, STEPS.description),
+            (
+                "seed",
+                self.seed,
+                "Seed of the noise: the same seed gives the same images on the twin",
+            ),
             ("class", self.label, ""),
             ("guidance", self.guidance, "Weight of the class asked for; 1: as trained"),
             ("start", self.start_button, "Turn noise into images"),
-            ("stop", self.stop_button, "Leave it at the step it has reached"),
-            ("png", self.save_buttons["png"], "The moment in view as a picture"),
-            ("gif", self.save_buttons["gif"], "All moments, from noise to images"),
+            ("stop", self.stop_button, "Stop at the step that was reached"),
+            ("png", self.save_buttons["png"], "Save the images in view as a picture"),
+            ("gif", self.save_buttons["gif"], "Save all steps, from noise to images"),
             ("progress", self.progress, ""),
-            ("words", self.words, ""),
+            ("message", self.message, ""),
         ):
             widget.setObjectName(f"generate_{name}")
             widget.setToolTip(tip)
@@ -179,29 +201,29 @@ class GeneratePanel(QWidget):
         form = QFormLayout()
         form.addRow("Layers of", source)
         form.addRow("Computed on", self.where)
-        for words, widget in (
+        for label, widget in (
             ("Count", self.count),
             ("Steps", self.steps),
             ("Seed", self.seed),
             ("Class", self.label),
             ("Guidance", self.guidance),
         ):
-            form.addRow(words, widget)
+            form.addRow(label, widget)
         acts = QHBoxLayout()
         acts.addWidget(self.start_button)
         acts.addWidget(self.stop_button)
         saves = QHBoxLayout()
         for button in self.save_buttons.values():
             saves.addWidget(button)
-        self.words.setWordWrap(True)
-        self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.message.setWordWrap(True)
+        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         side = QWidget()
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(form)
         column.addLayout(acts)
         column.addWidget(self.progress)
-        column.addWidget(self.words)
+        column.addWidget(self.message)
         column.addStretch(1)
         column.addLayout(saves)
         split = QSplitter()
@@ -217,7 +239,7 @@ class GeneratePanel(QWidget):
 
     def _allow(self) -> None:
         self.start_button.setEnabled(self._ready)
-        self.stop_button.setEnabled(self._mine)
+        self.stop_button.setEnabled(self._generating)
         has_class = self.label.isEnabled() and self.label.currentText().strip().isdigit()
         self.guidance.setEnabled(has_class)
         for kind, button in self.save_buttons.items():
@@ -226,20 +248,20 @@ class GeneratePanel(QWidget):
     def _ask(self) -> None:
         self.generate_wanted.emit(self.request())
 
-    def _look_at_source(self) -> None:
+    def _read_source(self) -> None:
         path = self._path()
         self._background.start(
             partial(options_of_layers, path),
             lambda options: self._offer_classes(options if path == self._path() else None),
-            self._not_offered,
+            self._on_unreadable,
         )
 
-    def _not_offered(self, words: str) -> None:
+    def _on_unreadable(self, message: str) -> None:
         self._offer_classes(None)
-        self._fail(words)
+        self._fail(message)
 
     def _offer_classes(self, options: TrainingOptions | None) -> None:
-        """A class can be asked for where layers were trained with prompts."""
+        """Offer the classes of layers that were trained with prompts; of others none can be asked for."""
         prompts = options is not None and options.prompt
         before = self.label.currentText()
         self.label.clear()
@@ -286,12 +308,12 @@ class GeneratePanel(QWidget):
         self._background.start(work, lambda _: self._saved(path), self._fail)
 
     def _saved(self, path: Path) -> None:
-        self.words.setText(f"written: {path}")
-        self.said.emit(f"written: {path}")
+        self.message.setText(f"saved: {path}")
+        self.reported.emit(f"saved: {path}")
 
-    def _fail(self, words: str) -> None:
-        self.words.setText(words)
-        self.trouble.emit(words)
+    def _fail(self, message: str) -> None:
+        self.message.setText(message)
+        self.problem.emit(message)
 
     def _paint(self) -> None:
         colour = style.theme().text

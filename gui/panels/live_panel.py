@@ -8,7 +8,6 @@ import qtawesome as qta
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from drivers.types import Roi
 from gui import style
 from gui.live.view import LiveView
 from gui.process.frame_feed import FrameFeed
@@ -17,7 +16,12 @@ from labdiff.engine.status import BenchState
 
 
 class LivePanel(QWidget):
-    """live_wanted(on); roi_wanted(Roi, or None for the whole sensor)."""
+    """Starts the live view, and shows frames in it.
+
+    Attributes:
+        live_wanted: Emitted with whether frames are to be shown while no job runs.
+        roi_wanted: Emitted with the Roi, or with None for the whole sensor.
+    """
 
     live_wanted = Signal(bool)
     roi_wanted = Signal(object)
@@ -29,17 +33,17 @@ class LivePanel(QWidget):
         self._state = BenchState("", (), False, False)
         self.view = LiveView()
         self.view.set_folder(out / "frames")
-        self.view.roi_asked.connect(self._roi_asked)
+        self.view.roi_wanted.connect(self.roi_wanted)
         self.feed = FrameFeed(self.view.show_frame, lambda: self.view.recording, self)
         self.live = QPushButton("Live")
         self.live.setObjectName("live")
         self.live.setCheckable(True)
         self.live.setToolTip("Frames as fast as camera and screen allow, while no job runs")
         self.live.clicked.connect(self.live_wanted)
-        self._words = QLabel()
+        self._status = QLabel()
         top = QHBoxLayout()
         top.addWidget(self.live)
-        top.addWidget(self._words, 1)
+        top.addWidget(self._status, 1)
         layout = QVBoxLayout(self)
         layout.addLayout(top)
         layout.addWidget(self.view, 1)
@@ -47,17 +51,17 @@ class LivePanel(QWidget):
         self._paint()
         self.show_state(self._state, busy=False)
 
-    def watch(self, ring: FrameRing) -> None:
-        """Show the frames of this ring from now on."""
+    def start(self, ring: FrameRing) -> None:
+        """Show the frames of a ring from now on."""
         self.feed.start(ring)
 
-    def leave(self, words: str) -> None:
-        """The ring is about to go; words: why there is no picture."""
+    def stop(self, reason: str) -> None:
+        """Show no more frames of the ring, and why there are none."""
         self.feed.stop()
-        self.view.clear(words)
+        self.view.clear(reason)
 
     def show_state(self, state: BenchState, busy: bool) -> None:
-        """What the bench is and does."""
+        """Show the state of the bench; while it is busy live frames cannot be asked for."""
         camera = (state.sensor_shape, state.bit_depth) if state.devices else None
         if camera is not None and camera != self._camera:
             self.view.set_camera(*camera)
@@ -65,15 +69,12 @@ class LivePanel(QWidget):
         self._camera, self._state = camera, state
         self.live.setEnabled(camera is not None and not busy)
         self.live.setChecked(state.live and not busy)
-        words = "Connect a bench first."
+        status = "Connect a bench first."
         if camera is not None:
-            words = "the frames of each batch, as the job measures them" if busy else ""
+            status = "the frames of each batch, as the job measures them" if busy else ""
             if not busy and not state.emission:
-                words = "the laser is off"
-        self._words.setText(words)
-
-    def _roi_asked(self, roi: Roi) -> None:
-        self.roi_wanted.emit(roi)
+                status = "the laser is off"
+        self._status.setText(status)
 
     def _paint(self) -> None:
         self.live.setIcon(qta.icon("mdi6.video-outline", color=style.theme().text))

@@ -18,7 +18,7 @@ MOST_LINES = 5000
 
 
 class LogPanel(QWidget):
-    """Lines with their time; a filter shows those that hold a word."""
+    """Shows lines with their time; a filter shows those that contain a text."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class LogPanel(QWidget):
         self.text.setMinimumHeight(2 * self.text.fontMetrics().lineSpacing())
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.filter = QLineEdit()
-        self.filter.setPlaceholderText("show lines that hold ...")
+        self.filter.setPlaceholderText("show lines that contain ...")
         self.filter.setClearButtonEnabled(True)
         self.filter.textChanged.connect(self._refill)
         clear = QPushButton("Clear")
@@ -43,16 +43,16 @@ class LogPanel(QWidget):
         layout.addLayout(top)
         layout.addWidget(self.text, 1)
 
-    def say(self, words: str) -> None:
+    def add(self, message: str) -> None:
         """Add a line."""
-        line = f"{time.strftime('%H:%M:%S')}  {words}"
+        line = f"{time.strftime('%H:%M:%S')}  {message}"
         self._lines = [*self._lines[-MOST_LINES + 1 :], line]
         if self.filter.text().lower() in line.lower():
             self.text.appendPlainText(line)
 
     def _refill(self, wanted: str) -> None:
-        kept = [line for line in self._lines if wanted.lower() in line.lower()]
-        self.text.setPlainText("\n".join(kept))
+        shown = [line for line in self._lines if wanted.lower() in line.lower()]
+        self.text.setPlainText("\n".join(shown))
 
     def _clear(self) -> None:
         self._lines = []

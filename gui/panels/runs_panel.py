@@ -1,6 +1,6 @@
-"""Recorded runs: a list, one in detail, several compared; a run that grows is followed.
+"""Recorded runs: a list, one in detail, several compared; a growing run is followed.
 
-Recordings of the live view stand in the list too.
+Recordings of the live view are in the list too.
 """
 
 from __future__ import annotations
@@ -44,31 +44,42 @@ HINT = "Choose a run or a recording to see it; choose several runs to compare th
 
 @dataclass
 class Found:
-    """What was read. history, evaluation: of one run alone; troubles: in words, of the others."""
+    """What was read from run files.
+
+    Attributes:
+        runs: Those that could be read.
+        history: Pictures of the run, if one alone was read.
+        evaluation: Page of the run's evaluation, if one alone was read and it was evaluated.
+        problems: Why the others could not be read.
+    """
 
     runs: list[RunFile] = field(default_factory=list)
     history: PictureHistory | None = None
     evaluation: str | None = None
-    troubles: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
 
 class RunsPanel(QWidget):
-    """resume_wanted(run file), generate_wanted(run file): the user asks to go on with a run.
-    layers_shown: layer sets of the run in view, (M, N, h, w), rad.
+    """Lists run files, shows them, and has them reported on and evaluated.
 
-    said, trouble: in words; they are shown here too.
+    Attributes:
+        resume_wanted: Emitted with the run file to resume.
+        generate_wanted: Emitted with the run file whose layers are to generate images.
+        layers_shown: Emitted with the layer sets of the run in view, (M, N, h, w), rad.
+        reported: Emitted with a message when something was written.
+        problem: Emitted with a message when something went wrong; it is shown here too.
     """
 
     resume_wanted = Signal(object)
     generate_wanted = Signal(object)
     layers_shown = Signal(object)
-    said = Signal(str)
-    trouble = Signal(str)
+    reported = Signal(str)
+    problem = Signal(str)
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.setObjectName("runs_panel")
-        self._reading = self._troubled = False
+        self._reading = self._has_problem = False
         self._shown: list[RunSummary] = []
         self._asked: Path | None = None
         self._background = Background(self)
@@ -79,23 +90,25 @@ class RunsPanel(QWidget):
             process.failed.connect(self._on_command_failed)
         self.list = RunList()
         self.list.chosen.connect(self._show_chosen)
-        self.list.looked.connect(self._on_looked)
-        self.list.trouble.connect(self._fail)
+        self.list.scanned.connect(self._on_scanned)
+        self.list.problem.connect(self._fail)
         self.details = RunDetails()
         self.comparison = ComparisonCurves("runs_comparison")
         self.recording = RecordingView()
-        self.recording.trouble.connect(self._fail)
+        self.recording.problem.connect(self._fail)
         self.hint = QLabel(HINT)
-        self.words = QLabel()
-        self.words.setObjectName("runs_words")
-        self.report_button = self._button("report", "Write its report beside the run, and open it")
+        self.message = QLabel()
+        self.message.setObjectName("runs_message")
+        self.report_button = self._button("report", "Write the run's report beside it, and open it")
         self.evaluate_button = self._button(
             "evaluate",
-            "Score its layers on the digital twin, at low priority: errors by timestep range, and how "
-            "near generated images are to real ones",
+            "Score the run's layers on the digital twin, at low priority: errors by timestep range, and "
+            "how near generated images are to real ones",
         )
         self.resume_button = self._button("resume", "Resume this run on the bench")
-        self.generate_button = self._button("generate", "Images with the layers of this run")
+        self.generate_button = self._button(
+            "generate", "Generate images with the layers of this run"
+        )
         self.report_button.clicked.connect(self._report)
         self.evaluate_button.clicked.connect(self._evaluate)
         self.resume_button.clicked.connect(self._ask(self.resume_wanted.emit))
@@ -108,7 +121,7 @@ class RunsPanel(QWidget):
 
     @property
     def busy(self) -> bool:
-        """Whether anything is still being read, written or evaluated."""
+        """True while anything is being read, written or evaluated."""
         reading = self._background.busy or self.recording.busy
         return self.list.busy or reading or self._reports.busy or self._evaluations.busy
 
@@ -121,11 +134,11 @@ class RunsPanel(QWidget):
         self._asked = path.absolute()
 
     def refresh(self) -> None:
-        """Look at once, such as when a run has ended."""
-        self.list.look()
+        """Scan the folder at once, such as when a run has ended."""
+        self.list.scan()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Nothing goes on behind a window that is gone."""
+        """End what runs in the background."""
         self._reports.close()
         self._evaluations.close()
         super().closeEvent(event)
@@ -140,8 +153,8 @@ class RunsPanel(QWidget):
         return self.report_button, self.evaluate_button, self.resume_button, self.generate_button
 
     def _lay_out(self) -> None:
-        self.words.setWordWrap(True)
-        self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.message.setWordWrap(True)
+        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.hint.setWordWrap(True)
         self.pages = QStackedWidget()
@@ -149,10 +162,10 @@ class RunsPanel(QWidget):
             self.pages.addWidget(page)
         curves = (self.details.curves, self.details.alignment, self.details.pace, self.comparison)
         for box in curves:
-            box.said.connect(self.said)
-            box.trouble.connect(self.trouble)
+            box.reported.connect(self.reported)
+            box.problem.connect(self.problem)
         acts = QHBoxLayout()
-        acts.addWidget(self.words, 1)
+        acts.addWidget(self.message, 1)
         for button in self._buttons():
             acts.addWidget(button)
         upper = QWidget()
@@ -177,12 +190,12 @@ class RunsPanel(QWidget):
             return
         self._shown = chosen
         if not chosen:
-            self._troubled = False
+            self._has_problem = False
             self.hint.setText(HINT)
             self.pages.setCurrentWidget(self.hint)
             return
         if len(chosen) == 1 and chosen[0].outcome == RECORDING:
-            self._troubled = False
+            self._has_problem = False
             self.recording.show_file(chosen[0].path)
             self.pages.setCurrentWidget(self.recording)
             return
@@ -190,27 +203,27 @@ class RunsPanel(QWidget):
         self._reading = True
         readable = [run.path for run in chosen if run.outcome not in NO_RUNS]
         paths = readable[:MOST_COMPARED]
-        self._background.start(lambda: _read_all(paths), self._on_read, self._on_not_read)
+        self._background.start(lambda: _read_all(paths), self._on_read, self._on_unreadable)
 
     def _on_read(self, found: Found) -> None:
         self._reading = False
         if self.list.selected() != self._shown:
             self._show_chosen()
             return
-        troubles = found.troubles
-        troubles += [f"{self._name(run.path)}: {run.problem}" for run in self._shown if run.problem]
+        problems = found.problems
+        problems += [f"{self._name(run.path)}: {run.problem}" for run in self._shown if run.problem]
         if len(self._shown) > MOST_COMPARED:
-            troubles.append(f"{MOST_COMPARED} of {len(self._shown)} runs are compared")
+            problems.append(f"{MOST_COMPARED} of {len(self._shown)} runs are compared")
         try:
             self._show(found)
         except (ValueError, TypeError, LookupError) as error:
             # A file that another program wrote into; the browser goes on.
-            troubles.append(f"holds something else than labdiff records: {error}")
-        self._troubled = bool(troubles)
-        if troubles:
-            self.words.setText("; ".join(troubles))
+            problems.append(f"holds something else than labdiff records: {error}")
+        self._has_problem = bool(problems)
+        if problems:
+            self.message.setText("; ".join(problems))
         else:
-            self._say_count()
+            self._show_count()
 
     def _show(self, found: Found) -> None:
         runs = found.runs
@@ -225,12 +238,12 @@ class RunsPanel(QWidget):
             self.comparison.name_source("runs", self.list.folder)
             self.pages.setCurrentWidget(self.comparison)
         else:
-            self.hint.setText("\n".join(found.troubles))
+            self.hint.setText("\n".join(found.problems))
             self.pages.setCurrentWidget(self.hint)
 
-    def _on_not_read(self, words: str) -> None:
+    def _on_unreadable(self, message: str) -> None:
         self._reading = False
-        self._fail(words)
+        self._fail(message)
 
     def _allow(self, chosen: list[RunSummary]) -> None:
         one = chosen[0] if len(chosen) == 1 and not chosen[0].problem else None
@@ -243,7 +256,7 @@ class RunsPanel(QWidget):
         self.resume_button.setEnabled(one is not None and one.outcome != "completed")
 
     def _name(self, path: Path) -> str:
-        """As short as tells runs apart."""
+        """Return the shortest name that distinguishes runs."""
         relative = path.relative_to(self.list.folder)
         named_by_folder = relative.name == RUN and relative.parent.name
         return str(relative.parent if named_by_folder else relative)
@@ -252,20 +265,20 @@ class RunsPanel(QWidget):
         return lambda: emit(self.list.selected()[0].path)
 
     def _report(self) -> None:
-        self.words.setText("writing the report ...")
+        self.message.setText("writing the report ...")
         path = self.list.selected()[0].path
         page = path.with_name(REPORT)
         self._reports.start(["report", str(path), "--out", str(page)], page)
 
     def _evaluate(self) -> None:
-        """Begin; or, while it is at work, end it."""
+        """Start an evaluation, or stop the one that runs."""
         if self._evaluations.busy:
             self._evaluations.close()
-            self.words.setText("evaluation stopped")
+            self.message.setText("evaluation stopped")
         else:
             path = self.list.selected()[0].path
             folder = path.with_name(FOLDER)
-            self.words.setText(f"evaluating {self._name(path)} on the twin: some minutes ...")
+            self.message.setText(f"evaluating {self._name(path)} on the twin: some minutes ...")
             self._evaluations.start(["evaluate", str(path), "--out", str(folder)], folder / FIGURES)
         self._ready_to_evaluate()
 
@@ -276,43 +289,43 @@ class RunsPanel(QWidget):
 
     def _on_evaluation(self, figures: Path) -> None:
         self._ready_to_evaluate()
-        self.words.setText(f"evaluated: {figures.parent}")
-        self.said.emit(f"evaluated: {figures.parent}")
+        self.message.setText(f"evaluated: {figures.parent}")
+        self.reported.emit(f"evaluated: {figures.parent}")
         self._show_chosen()
         self.details.setCurrentWidget(self.details.evaluation)
 
-    def _on_command_failed(self, words: str) -> None:
+    def _on_command_failed(self, message: str) -> None:
         self._ready_to_evaluate()
-        self._fail(words)
+        self._fail(message)
 
     def _on_report(self, page: Path) -> None:
-        self.words.setText(f"report: {page}")
-        self.said.emit(f"report: {page}")
+        self.message.setText(f"report: {page}")
+        self.reported.emit(f"report: {page}")
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(page))):
             self._fail(f"{page}: written, but no browser was found to open it")
 
-    def _on_looked(self) -> None:
+    def _on_scanned(self) -> None:
         asked, self._asked = self._asked, None
         if asked is not None and not self._shown:
             paths = [run.path for run in self.list.model.runs]
             self.list.select([path for path in paths if path.absolute() == asked])
-        self._say_count()
+        self._show_count()
 
-    def _say_count(self) -> None:
-        if self._troubled:
-            return  # what is wrong with the run in view is more to the point
+    def _show_count(self) -> None:
+        if self._has_problem:
+            return  # what is wrong with the run in view is more important
         listed = self.list.model.runs
         recordings = sum(run.outcome == RECORDING for run in listed)
         runs = len(listed) - recordings
-        words = f"{runs} runs" if runs != 1 else "1 run"
+        message = f"{runs} runs" if runs != 1 else "1 run"
         if recordings:
-            words += f", {recordings} recordings" if recordings != 1 else ", 1 recording"
-        self.words.setText(words if listed else f"{self.list.folder}: no runs here yet")
+            message += f", {recordings} recordings" if recordings != 1 else ", 1 recording"
+        self.message.setText(message if listed else f"{self.list.folder}: no runs here yet")
 
-    def _fail(self, words: str) -> None:
-        if self.words.text() != words:  # said once, not at every look
-            self.words.setText(words)
-            self.trouble.emit(words)
+    def _fail(self, message: str) -> None:
+        if self.message.text() != message:  # once, and not at every scan
+            self.message.setText(message)
+            self.problem.emit(message)
 
     def _paint(self) -> None:
         colour = style.theme().text
@@ -322,7 +335,7 @@ class RunsPanel(QWidget):
 
 
 def _read_all(paths: list[Path]) -> Found:
-    """Those that can be read, what belongs to one alone, and what is wrong with the others."""
+    """Return the runs that can be read, what belongs to one alone, and why the others cannot be read."""
     found = Found()
     for path in paths:
         try:
@@ -331,5 +344,5 @@ def _read_all(paths: list[Path]) -> Found:
                 found.history = read_history(path)
                 found.evaluation = read_evaluation(path)
         except UserError as error:
-            found.troubles.append(str(error))
+            found.problems.append(str(error))
     return found

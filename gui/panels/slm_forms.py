@@ -1,4 +1,4 @@
-"""The test-pattern bench: which pattern, and its numbers."""
+"""Forms for test patterns: which pattern, and its parameters."""
 
 from __future__ import annotations
 
@@ -33,7 +33,11 @@ TURN_RAD = 2.0 * np.pi
 
 
 class TestPatterns(QWidget):
-    """changed: other numbers, `make` says what they mean."""
+    """Chooses a test pattern and its parameters.
+
+    Attributes:
+        changed: Emitted when the pattern or a parameter has changed.
+    """
 
     __test__ = False
     changed = Signal()
@@ -41,7 +45,7 @@ class TestPatterns(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._shape, self._wavelength_nm, self._pitch_um = (1, 1), 633.0, 8.0
-        self.kind = Choice("slm_test_kind", "A pattern whose light everybody knows.")
+        self.kind = Choice("slm_test_kind", "A pattern whose diffraction is well known.")
         self._pages = QStackedWidget()
         self._make: list[Callable[[], Make]] = []
         self._blaze()
@@ -52,25 +56,31 @@ class TestPatterns(QWidget):
         self._page(
             "Zernike", self.zernike, lambda: partial(zernike, self._shape, self.zernike.waves)
         )
-        self.words = QLabel()
-        self.words.setObjectName("slm_test_words")
-        self.words.setWordWrap(True)
+        self.explanation = QLabel()
+        self.explanation.setObjectName("slm_test_explanation")
+        self.explanation.setWordWrap(True)
         layout = QVBoxLayout(self)
         layout.addWidget(self.kind)
         layout.addWidget(self._pages, 1)
-        layout.addWidget(self.words)
+        layout.addWidget(self.explanation)
         self.kind.currentIndexChanged.connect(self._pages.setCurrentIndex)
         for signal in (self.kind.currentIndexChanged, self.changed):
             signal.connect(self._explain)
         self.kind.currentIndexChanged.connect(self.changed)
 
     def set_panel(self, shape: tuple[int, int], wavelength_nm: float, pitch_um: float) -> None:
-        """The SLM's (height, width) and pitch, and the light's wavelength."""
+        """Set what patterns are computed for.
+
+        Args:
+            shape: (height, width) of the SLM.
+            wavelength_nm: Wavelength of the laser.
+            pitch_um: Pitch of the SLM's pixels.
+        """
         self._shape, self._wavelength_nm, self._pitch_um = shape, wavelength_nm, pitch_um
         self.changed.emit()
 
     def make(self) -> Make:
-        """A function that computes the pattern as the numbers are now, in any thread."""
+        """Return a function that computes the pattern with the present parameters, in any thread."""
         return self._make[self.kind.currentIndex()]()
 
     def _page(self, name: str, page: QWidget, make: Callable[[], Make]) -> None:
@@ -87,7 +97,7 @@ class TestPatterns(QWidget):
         return page
 
     def _blaze(self) -> None:
-        tip = "Pixels a turn; negative: the other way."
+        tip = "Pixels per 2 pi; negative: the opposite slope."
         period = NumberBox("slm_blaze_period", 16.0, 2.0, 10_000.0, "px", tip=tip)
         angle = NumberBox(
             "slm_blaze_angle",
@@ -137,13 +147,13 @@ class TestPatterns(QWidget):
         )
 
     def _explain(self) -> None:
-        name, words = self.kind.currentText(), ""
+        name, text = self.kind.currentText(), ""
         if name == "Blaze":
             mrad = self._wavelength_nm / (self.period.value() * self._pitch_um)
-            words = f"Deflects {self._wavelength_nm:g} nm by {mrad:.3f} mrad."
+            text = f"Deflects {self._wavelength_nm:g} nm by {mrad:.3f} mrad."
         elif name == "Lens":
             least = shortest_focal_mm(self._shape, self._wavelength_nm, self._pitch_um)
-            words = f"The pixels follow focal lengths of {least:.0f} mm and more, up to the edge."
+            text = f"The pixels resolve focal lengths of {least:.0f} mm and more, up to the edge."
         elif name == "Zernike":
-            words = "On the largest circle in the panel, rms, Noll's order."
-        self.words.setText(words)
+            text = "On the largest circle in the panel, rms, in Noll's order."
+        self.explanation.setText(text)

@@ -1,4 +1,4 @@
-"""All layers of an optical denoising unit at once: a row a layer set, a column a layer."""
+"""All layers of an optical denoising unit: one row for each layer set, one column for each layer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ TILE_LINES = 6
 
 
 class Gallery(QWidget):
-    """chosen: a tile, by layer set and layer, from 0."""
+    """Shows layers as tiles.
+
+    Attributes:
+        chosen: Emitted with the layer set and the layer of a tile, from 0.
+    """
 
     chosen = Signal(int, int)
 
@@ -72,7 +76,7 @@ class Gallery(QWidget):
             Qt.TransformationMode.FastTransformation,
         )
         icon = QIcon()
-        # The same when selected: a tint would change the phase that one reads.
+        # Selected tiles look alike: a tint would change the phase that one reads.
         for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
             icon.addPixmap(pixmap, mode)
         return icon

@@ -1,4 +1,4 @@
-"""The SLM: what stands on it, what could, and the layer sets that were learnt."""
+"""The SLM: the pattern displayed, a preview of another one, and the layer sets that were learnt."""
 
 from __future__ import annotations
 
@@ -34,7 +34,12 @@ Phase = npt.NDArray[np.floating]
 
 
 class SlmPanel(QWidget):
-    """pattern_wanted: a phase for the whole panel, (height, width), rad. flat_wanted: a flat one."""
+    """Shows and sends patterns.
+
+    Attributes:
+        pattern_wanted: Emitted with a phase for the whole panel, (height, width), rad.
+        flat_wanted: Emitted when a flat pattern is to be displayed.
+    """
 
     pattern_wanted = Signal(object)
     flat_wanted = Signal()
@@ -45,8 +50,8 @@ class SlmPanel(QWidget):
         self._shape: tuple[int, int] | None = None
         self._layers: Phase | None = None
         self._preview_name = ""
-        self._why_busy = ""
-        self._waiting: tuple[str, Make] | None = None
+        self._busy_reason = ""
+        self._waiting: list[tuple[str, Make]] = []
         self._background = Background(self)
         self._icons: list[tuple[QPushButton, str]] = []
         split = QSplitter(Qt.Orientation.Horizontal)
@@ -80,36 +85,51 @@ class SlmPanel(QWidget):
     def set_bench(
         self, shape: tuple[int, int] | None, wavelength_nm: float = 0.0, pixel_pitch_um: float = 0.0
     ) -> None:
-        """The connected bench's SLM, (height, width), its pitch and its light; None: there is none."""
+        """Set the SLM of the connected bench.
+
+        Args:
+            shape: (height, width), px; None if no bench is connected.
+            wavelength_nm: Wavelength of the laser.
+            pixel_pitch_um: Pitch of the SLM's pixels.
+        """
         self._shape = shape
         self.displayed.show_phase(None)
-        self.displayed_words.setText("nothing shown yet" if shape else "no bench connected")
+        self.displayed_label.setText("nothing shown yet" if shape else "no bench connected")
         self.preview.show_phase(None)
         if shape is not None:
             self.tests.set_panel(shape, wavelength_nm, pixel_pitch_um)
         self._enable()
 
     def set_pattern(self, phase_rad: Phase, name: str = "") -> None:
-        """What now stands on the SLM, (height, width), rad; an array that nobody writes to any more."""
+        """Show the pattern that the SLM displays.
+
+        Args:
+            phase_rad: (height, width), rad; an array that nobody writes to any more.
+            name: Name of the pattern.
+        """
         self.displayed.show_phase(phase_rad)
         size = f"{phase_rad.shape[1]} x {phase_rad.shape[0]} pixels"
-        self.displayed_words.setText(f"{name}, {size}" if name else size)
+        self.displayed_label.setText(f"{name}, {size}" if name else size)
         self._enable()
 
     def set_layer_sets(self, phases_rad: Phase) -> None:
-        """The layers learnt so far, (M, N, h, w), rad."""
+        """Show the layers learnt so far, (M, N, h, w), rad."""
         self._layers = phases_rad
         self.gallery.set_layer_sets(phases_rad)
 
-    def set_busy(self, why: str) -> None:
-        """While a job owns the SLM nothing else is sent to it; why: in words, "" when it is free."""
-        self._why_busy = why
+    def set_busy(self, reason: str) -> None:
+        """Send nothing to the SLM while a job uses it.
+
+        Args:
+            reason: Why nothing can be sent; "" if something can.
+        """
+        self._busy_reason = reason
         self._enable()
 
-    def tell(self, words: str) -> None:
-        """Say what went wrong; "" takes it back."""
-        self.notice.setText(words)
-        self.notice.setVisible(bool(words))
+    def show_problem(self, message: str) -> None:
+        """Show what went wrong; "" hides it."""
+        self.notice.setText(message)
+        self.notice.setVisible(bool(message))
 
     def load_file(self, path: Path) -> None:
         """Show a file's pattern as the preview."""
@@ -118,32 +138,36 @@ class SlmPanel(QWidget):
             self._start(path.name, lambda: load_pattern(path, shape))
 
     def save_file(self, path: Path) -> None:
-        """Write what stands on the SLM."""
+        """Save the pattern that the SLM displays."""
         phase = self.displayed.phase_rad
         if phase is not None:
             self._background.start(
-                lambda: save_pattern(path, phase), lambda _: self.tell(""), self.tell
+                lambda: save_pattern(path, phase),
+                lambda _: self.show_problem(""),
+                self.show_problem,
             )
 
     def _displayed_box(self) -> QWidget:
         box = QGroupBox("On the SLM")
         self.displayed = PhaseView("slm_displayed")
-        self.displayed_words = QLabel("no bench connected")
-        self.displayed_words.setObjectName("slm_displayed_words")
-        self.flat = self._button("slm_flat", "Flat", "mdi6.square-outline", "Show a flat pattern.")
+        self.displayed_label = QLabel("no bench connected")
+        self.displayed_label.setObjectName("slm_displayed_name")
+        self.flat = self._button(
+            "slm_flat", "Flat", "mdi6.square-outline", "Display a flat pattern."
+        )
         self.flat.clicked.connect(self.flat_wanted)
         self.save = self._button(
             "slm_save", "Save...", "mdi6.content-save", "Write this pattern as .npy or .png."
         )
         self.save.clicked.connect(self._ask_save)
-        _column(box, self.displayed, self.displayed_words, self.flat, self.save)
+        _column(box, self.displayed, self.displayed_label, self.flat, self.save)
         return box
 
     def _preview_box(self) -> QWidget:
         box = QGroupBox("Preview")
         self.preview = PhaseView("slm_preview")
-        self.preview_words = QLabel()
-        self.preview_words.setObjectName("slm_preview_words")
+        self.preview_label = QLabel()
+        self.preview_label.setObjectName("slm_preview_name")
         self.show_it = self._button(
             "slm_show", "Show on SLM", "mdi6.arrow-left-bold", "Send this pattern to the SLM."
         )
@@ -153,28 +177,27 @@ class SlmPanel(QWidget):
         self.follow.setToolTip("Send every change of a test pattern at once.")
         self.load = self._button("slm_load", "Load...", "mdi6.folder-open", "Read a .npy or .png.")
         self.load.clicked.connect(self._ask_load)
-        _column(box, self.preview, self.preview_words, self.show_it, self.follow, self.load)
+        _column(box, self.preview, self.preview_label, self.show_it, self.follow, self.load)
         return box
 
-    def _button(self, name: str, words: str, icon: str, tip: str) -> QPushButton:
-        button = QPushButton(words)
+    def _button(self, name: str, text: str, icon: str, tip: str) -> QPushButton:
+        button = QPushButton(text)
         button.setObjectName(name)
         button.setToolTip(tip)
         self._icons.append((button, icon))
         return button
 
     def _compute(self) -> None:
-        """The newest numbers; those that were overtaken meanwhile are not computed."""
+        """Compute the pattern of the newest parameters; those overtaken meanwhile are not computed."""
         if self._shape is None:
             return
-        waiting = self._waiting is not None
-        self._waiting = (self.tests.kind.currentText(), self.tests.make())
-        if not waiting:
+        starts = not self._waiting
+        self._waiting[:] = [(self.tests.kind.currentText(), self.tests.make())]
+        if starts:
             self._start("", self._make_newest)
 
     def _make_newest(self) -> Phase:
-        assert self._waiting is not None
-        (name, make), self._waiting = self._waiting, None
+        name, make = self._waiting.pop()
         self._preview_name = name
         try:
             return make()
@@ -182,17 +205,17 @@ class SlmPanel(QWidget):
             raise UserError(f"{name}: {error}") from None
 
     def _start(self, name: str, make: Make) -> None:
-        self._background.start(make, lambda phase: self._take(phase, name), self.tell)
+        self._background.start(make, lambda phase: self._on_made(phase, name), self.show_problem)
 
-    def _take(self, phase: Phase, name: str) -> None:
-        self.tell("")
+    def _on_made(self, phase: Phase, name: str) -> None:
+        self.show_problem("")
         self._show_preview(phase, name or self._preview_name)
         if not name and self.follow.isChecked():
             self._send()
 
     def _show_preview(self, phase: Phase, name: str) -> None:
         self.preview.show_phase(phase)
-        self.preview_words.setText(f"{name}, {phase.shape[1]} x {phase.shape[0]} pixels")
+        self.preview_label.setText(f"{name}, {phase.shape[1]} x {phase.shape[0]} pixels")
         self._enable()
 
     def _preview_layer(self, layer_set: int, layer: int) -> None:
@@ -216,15 +239,15 @@ class SlmPanel(QWidget):
             self.save_file(Path(path))
 
     def _enable(self) -> None:
-        free = self._shape is not None and not self._why_busy
+        free = self._shape is not None and not self._busy_reason
         phase = self.preview.phase_rad
         fits = phase is not None and phase.shape == self._shape
         self.show_it.setEnabled(free and fits)
         self.flat.setEnabled(free)
         self.load.setEnabled(self._shape is not None)
         self.save.setEnabled(self.displayed.phase_rad is not None)
-        why = self._why_busy or ("" if fits or phase is None else "A layer is a part of the panel.")
-        self.show_it.setToolTip(why or "Send this pattern to the SLM.")
+        part = "" if fits or phase is None else "A layer is a part of the panel."
+        self.show_it.setToolTip(self._busy_reason or part or "Send this pattern to the SLM.")
 
     def _colour(self) -> None:
         for button, icon in self._icons:
@@ -232,12 +255,12 @@ class SlmPanel(QWidget):
         self.notice.setStyleSheet(f"color: {theme().bad};")
 
 
-def _column(box: QGroupBox, view: QWidget, words: QLabel, *buttons: QWidget) -> None:
+def _column(box: QGroupBox, view: QWidget, label: QLabel, *buttons: QWidget) -> None:
     row = QHBoxLayout()
     for button in buttons:
         row.addWidget(button)
     row.addStretch(1)
     layout = QVBoxLayout(box)
     layout.addWidget(view, 1)
-    layout.addWidget(words)
+    layout.addWidget(label)
     layout.addLayout(row)

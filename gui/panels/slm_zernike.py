@@ -24,10 +24,10 @@ from gui.widgets.number_box import NumberBox
 
 TURN_RAD = 2.0 * np.pi
 WAVES = 1.0
-"""Most of a Zernike term, rms, either way."""
+"""Largest amplitude of a Zernike term, rms, in waves."""
 SLIDER_STEPS = 100
 SLIDER_WIDTH = 12
-"""At least, in letters."""
+"""Least width of a slider, in characters."""
 
 
 class ZernikeSliders(QWidget):
@@ -59,7 +59,7 @@ class ZernikeSliders(QWidget):
         area.setMinimumWidth(
             inner.minimumSizeHint().width() + area.verticalScrollBar().sizeHint().width()
         )
-        # What lies behind shows through: the tab has its own colour.
+        # The tab's own colour shows through.
         area.viewport().setAutoFillBackground(False)
         inner.setAutoFillBackground(False)
         area.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -75,7 +75,7 @@ class ZernikeSliders(QWidget):
 
     @property
     def waves(self) -> dict[int, float]:
-        """Amplitude in waves, rms, by Noll's number; those that are not zero."""
+        """Amplitudes in waves, rms, by Noll's number; those that are not zero."""
         return {number: value for number, value in self._waves.items() if value != 0.0}
 
     def _row(self, grid: QGridLayout, number: int, name: str) -> None:
@@ -87,19 +87,19 @@ class ZernikeSliders(QWidget):
             f"slm_zernike_{number}", 0.0, -WAVES, WAVES, "waves", decimals=3, step=0.01, tip=name
         )
         self._boxes[number], self._sliders[number] = box, slider
-        slider.valueChanged.connect(partial(self._slid, number))
-        box.valueChanged.connect(partial(self._typed, number))
+        slider.valueChanged.connect(partial(self._on_slider, number))
+        box.valueChanged.connect(partial(self._on_box, number))
         for column, widget in enumerate((QLabel(f"{number}  {name}"), slider, box)):
             grid.addWidget(widget, number, column)
 
     def _scale(self) -> float:
-        """Units a wave."""
+        """Return how many of the chosen unit make a wave."""
         return 1.0 if self.unit.currentText() == "waves" else TURN_RAD
 
-    def _slid(self, number: int, position: int) -> None:
+    def _on_slider(self, number: int, position: int) -> None:
         self._boxes[number].setValue(position / SLIDER_STEPS * WAVES * self._scale())
 
-    def _typed(self, number: int, value: float) -> None:
+    def _on_box(self, number: int, value: float) -> None:
         self._waves[number] = value / self._scale()
         slider = self._sliders[number]
         slider.blockSignals(True)  # it has fewer steps than the number, and would round it
@@ -108,7 +108,7 @@ class ZernikeSliders(QWidget):
         self.changed.emit()
 
     def _convert(self, unit: str) -> None:
-        """Other numbers for the same amplitudes."""
+        """Show the same amplitudes in another unit."""
         for number, box in self._boxes.items():
             box.blockSignals(True)
             box.setRange(-WAVES * self._scale(), WAVES * self._scale())
@@ -122,7 +122,7 @@ class ZernikeSliders(QWidget):
 
 
 class _Slider(QSlider):
-    """Not moved by a wheel that passes over it."""
+    """A slider that the mouse wheel leaves alone."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Let what lies around scroll."""

@@ -1,8 +1,9 @@
-"""Training: a form, start and pause and stop, and light as it learns."""
+"""Training: a form of the options, start, pause and stop, and pictures and curves of the steps."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import qtawesome as qta
@@ -22,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui import style
-from gui.image_view import CAMERA_HINT, ImageView, Picture
+from gui.image_view import CAMERA_HINT, CAMERA_UNIT, ImageView, Picture
 from gui.plots.training_plots import TrainingPlots
 from gui.time_left import time_left
 from gui.widgets.model_form import ModelForm
@@ -32,7 +33,13 @@ from labdiff.events import AlignmentStep, TrainingStep
 
 
 class TrainingPanel(QWidget):
-    """train_wanted(options, layer file or None, run to resume or None), pause_wanted(on), stop_wanted."""
+    """Starts trainings and shows their steps.
+
+    Attributes:
+        train_wanted: Emitted with the options, a layer file or None, and a run to resume or None.
+        pause_wanted: Emitted with whether the job is to be paused.
+        stop_wanted: Emitted when the job is to be stopped.
+    """
 
     train_wanted = Signal(object, object, object)
     pause_wanted = Signal(bool)
@@ -46,14 +53,14 @@ class TrainingPanel(QWidget):
         self.form = ModelForm(TrainingOptions(), GROUPS, {"data": [*DATA_SETS, *SELECTIONS]})
         self.pretrained = QCheckBox("Start from the pretrained digits")
         self.pretrained.setObjectName("pretrained")
-        self.pretrained.setToolTip("Layers that come along, instead of training offline")
+        self.pretrained.setToolTip("Use the pretrained layers instead of training offline")
         presets = QHBoxLayout()
-        for words, options, hint in (
+        for text, options, hint in (
             ("Quick", quick_options(), "A minute instead of minutes; worse images"),
-            ("Full", TrainingOptions(), "As the demo has it"),
+            ("Full", TrainingOptions(), "The options of the demo"),
         ):
-            button = QPushButton(words)
-            button.setObjectName(f"preset_{words.lower()}")
+            button = QPushButton(text)
+            button.setObjectName(f"preset_{text.lower()}")
             button.setToolTip(hint)
             button.clicked.connect(lambda _=False, chosen=options: self.form.fill(chosen))
             presets.addWidget(button)
@@ -70,7 +77,7 @@ class TrainingPanel(QWidget):
 
         self.start = QPushButton("Start")
         self.pause = QPushButton("Pause")
-        self.stop = QPushButton("Stop and keep")
+        self.stop = QPushButton("Stop and save")
         self.resume = QPushButton("Resume a run ...")
         for name, button in (
             ("start", self.start),
@@ -84,10 +91,10 @@ class TrainingPanel(QWidget):
         self.pause.clicked.connect(self.pause_wanted)
         self.stop.clicked.connect(self.stop_wanted)
         self.resume.clicked.connect(self._resume)
-        self.resume.setToolTip("Go on with a run file that was stopped or interrupted")
-        self.words = QLabel("Connect a bench first.")
-        self.words.setObjectName("training_words")
-        self.words.setWordWrap(True)
+        self.resume.setToolTip("Resume a run that was stopped or interrupted")
+        self.message = QLabel("Connect a bench first.")
+        self.message.setObjectName("training_message")
+        self.message.setWordWrap(True)
         self.progress = QProgressBar()
         self.progress.setFormat("%p %")
         top = QHBoxLayout()
@@ -97,7 +104,7 @@ class TrainingPanel(QWidget):
 
         self.views = {
             "input": ImageView("Input pattern", "rad", "CET-C2"),
-            "camera": ImageView("Camera", "x flat", "inferno"),
+            "camera": ImageView("Camera", CAMERA_UNIT, "inferno"),
             "predicted": ImageView("Predicted noise", "", "CET-D1", symmetric=True),
             "true": ImageView("True noise", "", "CET-D1", symmetric=True),
         }
@@ -116,7 +123,7 @@ class TrainingPanel(QWidget):
         main = QVBoxLayout(right)
         main.setContentsMargins(0, 0, 0, 0)
         main.addLayout(top)
-        main.addWidget(self.words)
+        main.addWidget(self.message)
         main.addWidget(lower, 1)
         split = QSplitter()
         split.addWidget(scroll)
@@ -129,7 +136,13 @@ class TrainingPanel(QWidget):
         self.set_ready(connected=False, busy=False)
 
     def set_ready(self, connected: bool, busy: bool, training: bool = False) -> None:
-        """What can be asked for now."""
+        """Enable what can be asked for now.
+
+        Args:
+            connected: A bench is open.
+            busy: A job uses it.
+            training: The job is a training.
+        """
         changed = connected != self._connected
         self._connected = connected
         self.start.setEnabled(connected and not busy)
@@ -140,33 +153,33 @@ class TrainingPanel(QWidget):
         if not training:
             self.pause.setChecked(False)
         if changed:
-            self.words.setText(
-                "Start trains a denoising unit; the bench is calibrated first, if it has to be."
+            self.message.setText(
+                "Start trains an optical denoising unit; the bench is calibrated first, if necessary."
                 if connected
                 else "Connect a bench first."
             )
 
     def begin(self, path: str) -> None:
-        """A training starts."""
+        """Show that a training starts, which is recorded in a run file."""
         self.plots.clear()
         self.progress.setValue(0)
-        self.words.setText(f"kept at {path}")
+        self.message.setText(f"recorded in {path}")
 
-    def paused(self, on: bool) -> None:
-        """The job rests, or goes on."""
+    def show_paused(self, on: bool) -> None:
+        """Show that the job is paused, or runs."""
         self.pause.setChecked(on)
-        self.pause.setText("Go on" if on else "Pause")
+        self.pause.setText("Continue" if on else "Pause")
         if on:
-            self.words.setText(f"{self._stage}: paused")
+            self.message.setText(f"{self._stage}: paused")
 
-    def stage(self, stage: str) -> None:
-        """A part of the training starts."""
+    def begin_stage(self, stage: str) -> None:
+        """Show that a stage of the training starts."""
         self._stage, self._stage_s = stage, time.monotonic()
         self.progress.setValue(0)
-        self.words.setText(f"{stage} ...")
+        self.message.setText(f"{stage} ...")
 
     def show_step(self, step: TrainingStep) -> None:
-        """One step."""
+        """Show one training step."""
         self.plots.add(step)
         note = f"set {step.layer_set}, twin MSE {step.twin_mse:.3f}"
         if step.bench_mse is not None:
@@ -176,44 +189,50 @@ class TrainingPanel(QWidget):
         self._advance(step.step, step.total, note)
 
     def show_alignment(self, step: AlignmentStep) -> None:
-        """One step of the fit before the training."""
+        """Show one step of the alignment fit before the training."""
         self.plots.add_alignment(step)
         self._advance(step.step, step.total, step.message)
 
     def show_progress(self, index: int, total: int, note: str) -> None:
-        """Any other step: of a calibration, of the images."""
+        """Show a step of a calibration or of a generation that is a part of the training.
+
+        Args:
+            index: Number of the step, from 0.
+            total: Number of steps.
+            note: What the step does.
+        """
         self._advance(index, total, note)
 
-    def show_pictures(self, pictures: dict[str, Picture]) -> None:
-        """Both noises share their levels, so that the eye compares like with like."""
+    def show_pictures(self, pictures: Mapping[str, Picture]) -> None:
+        """Show the pictures of a step; both noises share their levels, so that they can be compared."""
         limit = float(abs(pictures["true"]).max()) if "true" in pictures else None
         for name, picture in pictures.items():
             if name in self.views:
                 self.views[name].show_picture(picture, limit)
 
-    def ended(self, words: str) -> None:
-        """The training is over."""
+    def show_end(self, message: str) -> None:
+        """Show how the training has ended."""
         self.plots.redraw()
-        self.words.setText(words)
+        self.message.setText(message)
 
     def _advance(self, index: int, total: int, note: str) -> None:
         self.progress.setMaximum(max(total, 1))
         self.progress.setValue(min(index + 1, total))
         left = time_left(self._stage_s, index + 1, total)
-        self.words.setText(f"{self._stage}: {note}{left}")
+        self.message.setText(f"{self._stage}: {note}{left}")
 
     def _start(self) -> None:
         try:
             options = self.form.value()
         except ValueError as error:
-            self.words.setText(str(error))
+            self.message.setText(str(error))
             return
         layers = Path("pretrained") if self.pretrained.isChecked() else None
         self.train_wanted.emit(options, layers, None)
 
     def _resume(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
-            self, "Run to go on with", str(Path.cwd()), "Run files (*.h5);;All files (*)"
+            self, "Run to resume", str(Path.cwd()), "Run files (*.h5);;All files (*)"
         )
         if path:
             self.train_wanted.emit(self.form.value(), None, Path(path))

@@ -1,28 +1,31 @@
-"""Alignment parameters over steps, each with one deviation to either side; chosen from a list."""
+"""Curves of the alignment parameters, each with one deviation to either side; chosen from a list."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import fields
 
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QIcon, QPixmap
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QSplitter
 
+from gui import style
 from gui.plots.chart import Chart
 from gui.plots.chart_box import ChartBox
 from gui.plots.column import Column, Floats
 from gui.plots.curve import series_colour
-from gui.plots.training_curves import Rows, in_turn
+from gui.plots.quantity_curves import Rows
+from gui.plots.training_curves import in_turn
 from labdiff.events import AlignmentStep, TrainingStep
 from twin.parameters import recorded_label, recorded_unit, shown_names
 
-NOT_PARAMETERS = {"step", "total", "discrepancy", "message", "time_s"}
+NOT_PARAMETERS = {"time_s", *(field.name for field in fields(AlignmentStep))}
+"""Columns of the table of the alignment fit that are no parameters."""
 
 
 class AlignmentCurves(ChartBox):
-    """One chart a unit, one below the other."""
+    """Shows one chart for each unit, one below the other."""
 
     def __init__(self, name: str = "alignment_curves") -> None:
         super().__init__(name, log=False)
@@ -35,24 +38,23 @@ class AlignmentCurves(ChartBox):
         self.list.setObjectName(f"{name}_list")
         self.list.setToolTip("Parameters to show; the space bar turns one on or off")
         self.list.itemChanged.connect(self._rebuild)
-        layout = self.layout()
-        assert layout is not None
         split = QSplitter()
         split.setObjectName(f"{name}_split")
-        layout.replaceWidget(self.graphics, split)
+        self.column.replaceWidget(self.graphics, split)
         split.addWidget(self.graphics)
         split.addWidget(self.list)
         split.setStretchFactor(0, 1)
+        style.style.changed.connect(self._paint_list)
 
     @property
     def chosen(self) -> list[str]:
-        """Names of the parameters that are shown."""
+        """Names of the parameters shown."""
         items = [self.list.item(row) for row in range(self.list.count())]
         on = Qt.CheckState.Checked
         return [str(i.data(Qt.ItemDataRole.UserRole)) for i in items if i.checkState() == on]
 
     def choose(self, names: list[str]) -> None:
-        """Show these of those that are known."""
+        """Show the parameters of these names, as far as they are in the list."""
         self.list.blockSignals(True)
         for row in range(self.list.count()):
             item = self.list.item(row)
@@ -62,9 +64,9 @@ class AlignmentCurves(ChartBox):
         self._rebuild()
 
     def add(self, step: TrainingStep | AlignmentStep) -> None:
-        """Take one step; drawn at the next `redraw`."""
+        """Add a step, to be drawn at the next `redraw`."""
         deviation = step.deviation if isinstance(step, TrainingStep) else {}
-        self._know(step.alignment)
+        self._add_new(step.alignment)
         for name, column in self._values.items():
             column.append(step.alignment.get(name, np.nan))
             self._deviations[name].append(deviation.get(name, np.nan))
@@ -72,13 +74,13 @@ class AlignmentCurves(ChartBox):
         self._stale = True
 
     def show_columns(self, columns: dict[str, Rows]) -> None:
-        """Instead of all that was added, a run as `labdiff.runs.reader` gives it."""
+        """Show a run, as `labdiff.runs.reader` returns it, in place of all that was added."""
         training, alignment = columns.get("training", {}), columns.get("alignment", {})
         among, between = in_turn(training, alignment)
         self._forget()
         names = [n.removeprefix("alignment_") for n in training if n.startswith("alignment_")]
         names += [n for n in alignment if n not in NOT_PARAMETERS and n not in names]
-        self._know(dict.fromkeys(names))
+        self._add_new(names)
         for name in names:
             values: Floats = np.full(len(among) + len(between), np.nan)
             deviations = values.copy()
@@ -95,30 +97,24 @@ class AlignmentCurves(ChartBox):
         self._rebuild()
 
     def clear(self) -> None:
-        """Forget the last run; what was chosen stays chosen."""
+        """Forget the last run; the choice of parameters stays."""
         self._forget()
         self._rebuild()
         super().clear()
 
     def redraw(self) -> None:
-        """Show what was added."""
+        """Draw what was added."""
         if self._stale:
             self._fill()
         super().redraw()
-
-    def paint(self) -> None:
-        """Colours as the theme has them."""
-        super().paint()
-        if hasattr(self, "list"):
-            self._paint_list()
 
     def _forget(self) -> None:
         for column in (*self._values.values(), *self._deviations.values()):
             column.cut(0)
         self._steps = 0
 
-    def _know(self, names: Mapping[str, Any]) -> None:
-        """Add those that are new to the list, and give them the steps that went before."""
+    def _add_new(self, names: Iterable[str]) -> None:
+        """Add new parameters to the list, with no values at the steps before."""
         new = [name for name in names if name not in self._values]
         shown_first = {recorded for _, recorded in shown_names()}
         self.list.blockSignals(True)
@@ -139,7 +135,7 @@ class AlignmentCurves(ChartBox):
             self._rebuild()
 
     def _rebuild(self) -> None:
-        """Charts for what is chosen."""
+        """Make the charts of the chosen parameters."""
         self.remove_charts()
         charts: dict[str, Chart] = {}
         for place, name in enumerate(self.chosen):
@@ -153,7 +149,7 @@ class AlignmentCurves(ChartBox):
         super().redraw()
 
     def _fill(self) -> None:
-        """Give the curves the steps that they lack."""
+        """Add to the curves the steps that they lack."""
         self._stale = False
         curves = {curve.name: curve for chart in self.charts for curve in chart.curves}
         for name in self.chosen:
@@ -174,7 +170,7 @@ class AlignmentCurves(ChartBox):
 
 
 def _entry(name: str) -> str:
-    """Return a parameter as the list has it: its label, and its unit if it has one."""
+    """Return the text of a parameter in the list: its label, and its unit if it has one."""
     return ", ".join(filter(None, (recorded_label(name), recorded_unit(name))))
 
 

@@ -1,4 +1,4 @@
-"""One plot: curves over steps, lines to compare them with, and a scale that knows who set it."""
+"""A chart: curves over steps, lines to compare them with, and a scale that fits until the user zooms."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from gui import style
 from gui.plots.curve import Colour, Curve
 
 FEWEST, MOST = 64, 4000
-"""Points across a curve: as many as there are pixels, within reason."""
+"""Least and greatest number of points of a curve, which are as many as there are pixels between them."""
 MARGIN = 0.04
+"""Margin around the curves, as a fraction of the axes."""
 
 
 def legend(curves: Iterable[tuple[str, str]]) -> list[str]:
-    """Names behind a dash of their colour, each as rich text."""
+    """Return names and colours as rich text: each name behind a dash of its colour."""
     return [
         f"<span style='color: {colour}'>&#x2501;&#x2501;</span> {html.escape(name)}"
         for name, colour in curves
@@ -29,9 +30,18 @@ def legend(curves: Iterable[tuple[str, str]]) -> list[str]:
 class Chart(QObject):
     """Curves over steps 0, 1, 2 ... in one plot.
 
-    fits: everything is in view, and stays so while the curves grow; a zoom by hand ends that until `fit`.
-    limits: of the vertical axis, where they are known beforehand. zoomed: the user moved the view.
-    follows_log: whether it may be made logarithmic.
+    Args:
+        plot: pyqtgraph's plot.
+        title: Title above the plot.
+        unit: Label of the vertical axis.
+        log: The axis is logarithmic, and follows the button that changes that.
+        has_legend: The names of the curves stand behind the title.
+
+    Attributes:
+        fits: Everything is in view, and stays so while the curves grow; a zoom ends that until `fit`.
+        limits: Limits of the vertical axis, where they are known beforehand.
+        follows_log: The axis may be made logarithmic.
+        zoomed: Emitted when the user has moved the view.
     """
 
     zoomed = Signal()
@@ -50,7 +60,7 @@ class Chart(QObject):
         self._levels: dict[str, tuple[float, pg.InfiniteLine]] = {}
         self._marks: list[tuple[int, pg.InfiniteLine]] = []
         self._fitting = False
-        self._room_px = 0.0
+        self._title_px = 0.0
         plot.setLabel("left", unit)
         plot.setLabel("bottom", "step")
         plot.hideButtons()
@@ -59,7 +69,7 @@ class Chart(QObject):
         plot.showGrid(x=False, y=True, alpha=0.15)
         # Axes of one width, so that charts one above the other keep their steps in line.
         plot.getAxis("left").setWidth(QFontMetricsF(QFont()).horizontalAdvance("0.0000 MSE"))
-        # It would ask for the width of all its words, and take it from the chart beside it.
+        # It would ask for the width of its whole text, and take it from the chart beside it.
         plot.titleLabel.updateMin = lambda: None
         view = plot.getViewBox()
         view.disableAutoRange()
@@ -74,11 +84,17 @@ class Chart(QObject):
 
     @property
     def steps(self) -> int:
-        """How many there are."""
+        """Number of steps."""
         return max((len(curve.values) for curve in self.curves), default=0)
 
     def add_curve(self, name: str, colour: Colour, spread: bool = False) -> Curve:
-        """A new one, in the legend too."""
+        """Add a curve, also to the legend.
+
+        Args:
+            name: Name of the curve.
+            colour: Returns its colour.
+            spread: The curve has a band of one deviation about it.
+        """
         curve = Curve(self.plot, name, colour, spread)
         curve.smooth(self._width)
         self.curves.append(curve)
@@ -86,7 +102,7 @@ class Chart(QObject):
         return curve
 
     def remove_curves(self) -> None:
-        """All of them."""
+        """Remove all curves."""
         for curve in self.curves:
             curve.remove()
         self.curves.clear()
@@ -94,7 +110,13 @@ class Chart(QObject):
         self._paint_title()
 
     def set_level(self, name: str, value: float, dashed: bool) -> None:
-        """A horizontal line to compare with, with its name on it."""
+        """Draw a horizontal line to compare with.
+
+        Args:
+            name: Name on the line; a line of the same name is replaced.
+            value: Its value.
+            dashed: The line is dashed, else dotted.
+        """
         if name in self._levels:
             self.plot.removeItem(self._levels.pop(name)[1])
         options = {"position": 0.99, "movable": False, "anchors": [(1.0, 1.0), (1.0, 1.0)]}
@@ -105,53 +127,53 @@ class Chart(QObject):
         self._place_levels()
         self.paint()
 
-    def mark(self, step: int, words: str) -> None:
-        """A vertical line where something begins."""
+    def mark(self, step: int, label: str) -> None:
+        """Draw a vertical line where something begins, with its label."""
         options = {"position": 0.01, "movable": False, "anchors": [(0.0, 1.0), (0.0, 1.0)]}
-        line = pg.InfiniteLine(step, 90, movable=False, label=words, labelOpts=options)
+        line = pg.InfiniteLine(step, 90, movable=False, label=label, labelOpts=options)
         line.dashes = Qt.PenStyle.SolidLine
         self._marks.append((step, line))
         self.plot.addItem(line, ignoreBounds=True)
         self.paint()
 
     def clear(self) -> None:
-        """Forget all numbers, lines and marks; the curves stay, and the scale fits again."""
+        """Remove all values, lines and marks; the curves stay, and the scale fits again."""
         for curve in self.curves:
             curve.clear()
         self.remove_lines()
         self.fit()
 
     def remove_lines(self) -> None:
-        """Lines to compare with, and marks."""
+        """Remove the lines to compare with, and the marks."""
         for line in (*(line for _, line in self._levels.values()), *(m for _, m in self._marks)):
             self.plot.removeItem(line)
         self._levels.clear()
         self._marks.clear()
 
     def set_log(self, log: bool) -> None:
-        """Logarithmic or linear."""
+        """Make the vertical axis logarithmic or linear."""
         if log == self.log:
             return
         self.log = log
         self.plot.getAxis("left").setLogMode(log)
         self._place_levels()
-        # A zoom is one of the other scale; there it would show something else or nothing.
+        # A zoom belongs to the scale before; on the new one it would show something else or nothing.
         self.fit()
 
     def smooth(self, width: int) -> None:
-        """Means over so many steps."""
+        """Draw means over so many steps."""
         self._width = width
         for curve in self.curves:
             curve.smooth(width)
         self.redraw()
 
     def fit(self) -> None:
-        """All in view, from now on."""
+        """Bring everything into view, from now on."""
         self.fits = True
         self.redraw()
 
     def redraw(self) -> None:
-        """Show what the curves hold now."""
+        """Draw the present values of the curves."""
         self._fitting = True
         view = self.plot.getViewBox()
         if self.fits:
@@ -160,7 +182,7 @@ class Chart(QObject):
         self._draw()
 
     def _draw(self) -> None:
-        """The part in view."""
+        """Draw the part in view."""
         view = self.plot.getViewBox()
         (left, right), _ = view.viewRange()
         most = min(max(int(view.width()), FEWEST), MOST)
@@ -168,13 +190,13 @@ class Chart(QObject):
             curve.draw(math.floor(left), math.ceil(right) + 1, most, self.log)
 
     def read(self, step: int) -> list[str]:
-        """What the curves say at a step, in words."""
-        said = []
+        """Return the name and the value of each curve at a step, as text."""
+        texts = []
         for curve in self.curves:
             shown = curve.shown.values
             if 0 <= step < len(shown) and math.isfinite(shown[step]):
-                said.append(f"{curve.name} {shown[step]:.4g}")
-        return said
+                texts.append(f"{curve.name} {shown[step]:.4g}")
+        return texts
 
     def point_at(self, step: int | None) -> None:
         """Move the cross hair; None hides it."""
@@ -183,7 +205,7 @@ class Chart(QObject):
             self.cross.setValue(step)
 
     def paint(self) -> None:
-        """Colours as the theme has them."""
+        """Use the colours of the present theme."""
         chosen = style.theme()
         for name in ("left", "bottom"):
             axis = self.plot.getAxis(name)
@@ -204,28 +226,29 @@ class Chart(QObject):
         self.cross.setPen(pg.mkPen(chosen.quiet, width=1, style=Qt.PenStyle.DotLine))
 
     def _paint_title(self) -> None:
-        """The title, and behind it the legend: there it covers no curve. Where there is no room for both
-        the legend stands alone; the axis says what is shown.
+        """Write the title, and behind it the legend, where it covers no curve.
+
+        Where there is no room for both the legend stands alone; the axis says what is shown.
         """
         title = [f"<b>{html.escape(self.title)}</b>"] if self.title else []
         names = legend([(c.name, c.colour()) for c in self.curves]) if self.has_legend else []
         self._set_title(title + names)
-        self._room_px = self.plot.getViewBox().width()
-        if title and names and self.plot.titleLabel.item.boundingRect().width() > self._room_px:
+        self._title_px = self.plot.getViewBox().width()
+        if title and names and self.plot.titleLabel.item.boundingRect().width() > self._title_px:
             self._set_title(names)
 
-    def _set_title(self, words: list[str]) -> None:
+    def _set_title(self, parts: list[str]) -> None:
         self.plot.setTitle(
-            "&nbsp;&nbsp; ".join(words) or None, color=style.theme().text, size="9pt"
+            "&nbsp;&nbsp; ".join(parts) or None, color=style.theme().text, size="9pt"
         )
 
     def _on_resize(self) -> None:
-        if self.plot.getViewBox().width() != self._room_px:
+        if self.plot.getViewBox().width() != self._title_px:
             self._paint_title()
         self._on_range()
 
     def _extent(self) -> tuple[float, float]:
-        """Of the vertical axis, on its scale."""
+        """Return the range of the vertical axis, on its scale."""
         if self.limits is not None and not self.log:
             return self.limits
         found = [curve.bounds(positive=self.log) for curve in self.curves]

@@ -1,4 +1,4 @@
-"""Charts side by side or one above the other, with what is done to them in a line above."""
+"""A box of charts side by side or one above the other, with the tools for all of them in a line above."""
 
 from __future__ import annotations
 
@@ -37,17 +37,23 @@ from gui.widgets.background import Background
 from labdiff.errors import UserError
 
 WIDTHS = (1, 3, 5, 11, 21, 51, 101, 201, 501, 1001)
-"""Steps of which a mean can be taken."""
+"""Numbers of steps over which a mean can be taken."""
 
 
 class ChartBox(QWidget):
     """Charts that share their steps, smoothing and scale.
 
-    said, trouble: what came of an export, in words; it is shown here too.
+    Args:
+        name: Name of the widget.
+        log: Axes are logarithmic at first.
+
+    Attributes:
+        reported: Emitted with a message when a file was saved.
+        problem: Emitted with a message when an export has failed; it is shown here too.
     """
 
-    said = Signal(str)
-    trouble = Signal(str)
+    reported = Signal(str)
+    problem = Signal(str)
 
     def __init__(self, name: str, log: bool = True) -> None:
         super().__init__()
@@ -77,7 +83,7 @@ class ChartBox(QWidget):
         self.log_button.setChecked(self._log)
         self.log_button.toggled.connect(self.set_log)
         self.fit_button = self._button(
-            f"{name}_fit", "Fit", "All in view, also while it grows; Home, or a double click"
+            f"{name}_fit", "Fit", "Keep all in view while it grows; Home, or a double click"
         )
         self.fit_button.setCheckable(True)
         self.fit_button.setChecked(True)
@@ -88,36 +94,36 @@ class ChartBox(QWidget):
         self.smoothing.setPageStep(1)
         self.smoothing.setToolTip("Mean over neighbouring steps; each step stays visible, faint")
         self.smoothing.valueChanged.connect(self._on_smoothing)
-        self.smoothing_words = QLabel()
-        self.smoothing_words.setMinimumWidth(self.fontMetrics().horizontalAdvance("1001 steps "))
-        self.export_button = self._button(f"{name}_export", "Export", "Save numbers or picture")
+        self.smoothing_label = QLabel()
+        self.smoothing_label.setMinimumWidth(self.fontMetrics().horizontalAdvance("1001 steps "))
+        self.export_button = self._button(f"{name}_export", "Export", "Save values or a picture")
         self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self.export_button)
-        for kind, words in FILTERS.items():
-            action = menu.addAction(f"{words.partition(' (')[0]} ...", self._exporter(kind))
+        for kind, text in FILTERS.items():
+            action = menu.addAction(f"{text.partition(' (')[0]} ...", self._exporter(kind))
             action.setObjectName(f"{name}_export_{kind}")
         self.export_button.setMenu(menu)
         for widget in (self.log_button, self.fit_button, QLabel("Smoothing"), self.smoothing):
             self.tools.addWidget(widget)
-        self.tools.addWidget(self.smoothing_words)
+        self.tools.addWidget(self.smoothing_label)
         self.tools.addStretch(1)
         self.tools.addWidget(self.export_button)
         self.read_out = QLabel()
         self.read_out.setObjectName(f"{name}_read_out")
-        # However long its words are, they do not widen the window.
+        # However long its text is, it does not widen the window.
         self.read_out.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.read_out.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 4, 4, 4)
-        layout.addLayout(self.tools)
-        layout.addWidget(self.graphics, 1)
-        layout.addWidget(self.read_out)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(4, 4, 4, 4)
+        self.column.addLayout(self.tools)
+        self.column.addWidget(self.graphics, 1)
+        self.column.addWidget(self.read_out)
         self._on_smoothing(0)
 
-    def _button(self, name: str, words: str, tip: str) -> QToolButton:
+    def _button(self, name: str, text: str, tip: str) -> QToolButton:
         button = QToolButton()
         button.setObjectName(name)
-        button.setText(words)
+        button.setText(text)
         button.setToolTip(tip)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         return button
@@ -125,14 +131,22 @@ class ChartBox(QWidget):
     def add_chart(
         self, title: str, unit: str, below: bool = False, log: bool = True, legend: bool = True
     ) -> Chart:
-        """One more, to the right of the others or below them. log: it follows the button."""
+        """Add a chart.
+
+        Args:
+            title: Title above it.
+            unit: Label of its vertical axis.
+            below: It stands below the others instead of to their right.
+            log: Its axis follows the button.
+            legend: It has a legend.
+        """
         row, column = (len(self.charts), 0) if below else (0, len(self.charts))
         plot = self.graphics.addPlot(
             row=row, col=column, enableMenu=False, axisItems={"left": LogAxis("left")}
         )
         chart = Chart(plot, title, unit, log and self._log, legend)
         self.graphics.ci.layout.setColumnStretchFactor(column, 1)
-        # All alike; else what an axis or a title asks for would decide.
+        # All are equally wide; else what an axis or a title asks for would decide.
         self.graphics.ci.layout.setColumnPreferredWidth(column, 1)
         chart.smooth(WIDTHS[self.smoothing.value()])
         chart.zoomed.connect(self._on_zoom)
@@ -144,33 +158,33 @@ class ChartBox(QWidget):
         return chart
 
     def remove_charts(self) -> None:
-        """All of them."""
+        """Remove all charts."""
         self.graphics.clear()
         self.charts.clear()
 
     def name_source(self, name: str, folder: Path) -> None:
-        """Of what the curves are, and where exports are proposed to go."""
+        """Set the name of what the curves belong to, and the folder that is proposed for exports."""
         self.source, self.folder = name, folder
 
     def redraw(self) -> None:
-        """Show what was added."""
+        """Draw what was added."""
         for chart in self.charts:
             chart.redraw()
 
     def clear(self) -> None:
-        """Forget all numbers."""
+        """Remove all values."""
         for chart in self.charts:
             chart.clear()
         self.fit_button.setChecked(True)
 
     def fit(self) -> None:
-        """All in view, from now on."""
+        """Bring everything into view, from now on."""
         self.fit_button.setChecked(True)
         for chart in self.charts:
             chart.fit()
 
     def set_log(self, log: bool) -> None:
-        """Logarithmic or linear, where that is asked."""
+        """Make the axes logarithmic or linear, where they follow the button."""
         self._log = log
         self.log_button.setChecked(log)
         for chart in self.charts:
@@ -179,28 +193,28 @@ class ChartBox(QWidget):
         self.fit_button.setChecked(all(chart.fits for chart in self.charts))
 
     def settings(self) -> dict[str, int]:
-        """What the user chose, to be kept."""
+        """Return what the user has chosen, to be stored."""
         return {"log": int(self._log), "smoothing": self.smoothing.value()}
 
     def restore(self, settings: dict[str, int]) -> None:
-        """As `settings` gave it."""
+        """Restore what `settings` returned."""
         self.set_log(bool(settings.get("log", self._log)))
         self.smoothing.setValue(settings.get("smoothing", self.smoothing.value()))
 
     def columns(self) -> list[tuple[str, Floats]]:
-        """All curves by name, as they are exported: each step, and its mean if there is one."""
+        """Return all curves by name, as they are exported: each step, and its mean if there is one."""
         found = []
         for chart in self.charts:
             for curve in chart.curves:
                 name = f"{chart.title}: {curve.name}, {chart.unit}"
                 found.append((name, curve.values.values.copy()))
                 if curve.shown is not curve.values:
-                    words = f"{name}, mean of {WIDTHS[self.smoothing.value()]} steps"
-                    found.append((words, curve.shown.values.copy()))
+                    mean_name = f"{name}, mean of {WIDTHS[self.smoothing.value()]} steps"
+                    found.append((mean_name, curve.shown.values.copy()))
         return found
 
     def export(self, kind: str) -> None:
-        """Ask for a place, and write there. kind: as in `FILTERS`."""
+        """Ask for a file name, and write a file of a kind in `FILTERS`."""
         proposed = self.folder / f"{self.source}-{self.objectName().replace('_', '-')}.{kind}"
         chosen, _ = QFileDialog.getSaveFileName(
             self, f"Export as {kind.upper()}", str(proposed), FILTERS[kind]
@@ -212,19 +226,19 @@ class ChartBox(QWidget):
         if kind == "csv":
             columns = self.columns()
             work = lambda: write_export(path, table_of(columns))  # noqa: E731
-            self._background.start(work, lambda _: self._written(path), self._failed)
+            self._background.start(work, lambda _: self._on_saved(path), self._on_failed)
             return
-        # Drawn here, since widgets belong to this thread; a tenth of a second.
+        # Drawn in this thread, to which widgets belong; it takes a tenth of a second.
         draw = picture_of if kind == "png" else drawing_of
         try:
             write_export(path, draw(self.graphics))
         except UserError as error:
-            self._failed(str(error))
+            self._on_failed(str(error))
         else:
-            self._written(path)
+            self._on_saved(path)
 
     def paint(self) -> None:
-        """Colours as the theme has them."""
+        """Use the colours of the present theme."""
         chosen = style.theme()
         self.graphics.setBackground(chosen.panel)
         for button, icon in (
@@ -239,17 +253,17 @@ class ChartBox(QWidget):
     def _exporter(self, kind: str) -> Callable[[], None]:
         return lambda: self.export(kind)
 
-    def _written(self, path: Path) -> None:
-        self.read_out.setText(f"written: {path}")
-        self.said.emit(f"written: {path}")
+    def _on_saved(self, path: Path) -> None:
+        self.read_out.setText(f"saved: {path}")
+        self.reported.emit(f"saved: {path}")
 
-    def _failed(self, words: str) -> None:
-        self.read_out.setText(words)
-        self.trouble.emit(words)
+    def _on_failed(self, message: str) -> None:
+        self.read_out.setText(message)
+        self.problem.emit(message)
 
     def _on_smoothing(self, place: int) -> None:
         width = WIDTHS[place]
-        self.smoothing_words.setText("off" if width == 1 else f"{width} steps")
+        self.smoothing_label.setText("off" if width == 1 else f"{width} steps")
         for chart in self.charts:
             chart.smooth(width)
 
@@ -275,5 +289,5 @@ class ChartBox(QWidget):
         if step is None:
             self.read_out.setText("")
             return
-        said = [words for chart in self.charts for words in chart.read(step)]
-        self.read_out.setText(f"step {step}:   " + "    ".join(said))
+        texts = [text for chart in self.charts for text in chart.read(step)]
+        self.read_out.setText(f"step {step}:   " + "    ".join(texts))

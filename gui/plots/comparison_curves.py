@@ -1,50 +1,48 @@
-"""The same curve of several runs."""
+"""Curves of several runs in the same charts."""
 
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtWidgets import QLabel, QVBoxLayout
+from PySide6.QtWidgets import QLabel
 
+from gui import style
 from gui.plots.chart import legend
 from gui.plots.chart_box import ChartBox
 from gui.plots.curve import series_colour
-from gui.plots.training_curves import Rows, count_of
+from gui.plots.quantity_curves import Rows, count_of
+from labdiff.runs.training_quantities import TRAINING_QUANTITIES
 
 
 class ComparisonCurves(ChartBox):
-    """Loss on bench and twin, and discrepancy, in one colour a run, against its steps of training."""
+    """Shows each quantity of learning in a chart of its own, in one colour for each run."""
 
     def __init__(self, name: str = "comparison_curves") -> None:
         super().__init__(name)
         self.legend = QLabel()
         self.legend.setObjectName(f"{name}_legend")
         self.legend.setWordWrap(True)
-        whole = self.layout()
-        assert isinstance(whole, QVBoxLayout)
-        whole.insertWidget(1, self.legend)
+        self.column.insertWidget(1, self.legend)
         self._names: list[str] = []
+        compared = [q for q in TRAINING_QUANTITIES if not q.pace and not q.reference]
         self._charts = {
-            "bench_mse": self.add_chart("Loss on the bench", "noise MSE of a batch", legend=False),
-            "twin_mse": self.add_chart("Loss on the twin", "noise MSE of a batch", legend=False),
-            "discrepancy": self.add_chart("Discrepancy", "D = 1 - C", legend=False),
+            quantity: self.add_chart(
+                f"{quantity.chart.title}, {quantity.label}", quantity.chart.axis, legend=False
+            )
+            for quantity in compared
         }
+        style.style.changed.connect(self._paint_legend)
 
     def show_runs(self, runs: dict[str, Rows]) -> None:
-        """Training columns of runs by the name that tells them apart."""
+        """Show the training columns of runs by name."""
         self._names = list(runs)
         self._paint_legend()
-        for column, chart in self._charts.items():
+        for quantity, chart in self._charts.items():
             chart.remove_curves()
             for place, (name, rows) in enumerate(runs.items()):
                 curve = chart.add_curve(name, series_colour(place))
-                curve.extend(rows.get(column, np.full(count_of(rows), np.nan)))
+                unknown = np.full(count_of(rows), np.nan)
+                curve.extend(quantity.factor * rows.get(quantity.name, unknown))
         self.fit()
-
-    def paint(self) -> None:
-        """Colours as the theme has them."""
-        super().paint()
-        if hasattr(self, "legend"):
-            self._paint_legend()
 
     def _paint_legend(self) -> None:
         entries = [(name, series_colour(place)()) for place, name in enumerate(self._names)]

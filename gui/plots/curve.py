@@ -1,4 +1,4 @@
-"""One curve: its numbers, faint, and their running mean in full colour."""
+"""One curve: its values, faint, and their running mean in full colour."""
 
 from __future__ import annotations
 
@@ -14,14 +14,19 @@ from gui.plots.running_mean import RunningMean
 
 Colour = Callable[[], str]
 FAINT = 70
+"""Opacity of 255 of values behind their mean."""
 BAND = 45
-"""Opacities, of 255."""
+"""Opacity of 255 of a band of deviations."""
 
 
 class Curve:
-    """Drawn into a plot over its steps 0, 1, 2 ...
+    """A curve over steps 0, 1, 2 ... in a plot.
 
-    colour: asked again when the theme changes. spread: the curve has a band of one deviation about it.
+    Args:
+        plot: pyqtgraph's plot.
+        name: Name of the curve.
+        colour: Returns the colour; called again when the theme changes.
+        spread: The curve has a band of one deviation about it.
     """
 
     def __init__(self, plot: pg.PlotItem, name: str, colour: Colour, spread: bool = False) -> None:
@@ -37,7 +42,7 @@ class Curve:
         self.paint()
 
     def append(self, value: float | None, deviation: float | None = None) -> None:
-        """The next step; None where nothing was measured."""
+        """Append the next step; None where nothing was measured."""
         value = np.nan if value is None else value
         self.values.append(value)
         if self._band is not None:
@@ -46,7 +51,7 @@ class Curve:
             self._high.append(value + spread)
 
     def extend(self, values: Floats, deviations: Floats | None = None) -> None:
-        """Many steps."""
+        """Append many steps."""
         self.values.extend(values)
         if self._band is not None:
             spread = np.zeros(len(values)) if deviations is None else np.nan_to_num(deviations)
@@ -61,24 +66,31 @@ class Curve:
             self.smooth(self._mean.width)
 
     def smooth(self, width: int) -> None:
-        """The mean of so many steps in full colour, what it is of faint; one step for neither."""
+        """Draw the mean of `width` steps in full colour, and the values faint; one step for no mean."""
         self._mean = RunningMean(self.values, width) if width > 1 else None
         self._raw.setVisible(self._mean is not None)
 
     @property
     def shown(self) -> Column:
-        """What is in full colour."""
+        """Values in full colour."""
         return self.values if self._mean is None else self._mean.column()
 
     def bounds(self, positive: bool) -> tuple[float, float] | None:
-        """Least and greatest of all that is drawn."""
+        """Return the least and the greatest value drawn."""
         if self._band is None:
             return self.values.bounds(positive)
         low, high = self._low.bounds(positive), self._high.bounds(positive)
         return (low[0], high[1]) if low and high else None
 
     def draw(self, first: int, last: int, most: int, log: bool) -> None:
-        """Show steps [first, last) at a width of `most` points."""
+        """Show steps [first, last).
+
+        Args:
+            first: First step.
+            last: Step after the last.
+            most: Width in points.
+            log: The axis is logarithmic.
+        """
         self._main.setData(*_on_scale(*self.shown.peaks(first, last, most), log))
         if self._mean is not None:
             self._raw.setData(*_on_scale(*self.values.peaks(first, last, most), log))
@@ -86,7 +98,7 @@ class Curve:
             self._band.setData(*self._outline(first, last, most, log))
 
     def paint(self) -> None:
-        """Take the colour as it is now."""
+        """Use the present colour."""
         colour = QColor(self.colour())
         self._main.setPen(pg.mkPen(colour, width=1))
         colour.setAlpha(FAINT)
@@ -97,7 +109,7 @@ class Curve:
             self._band.setBrush(colour)
 
     def remove(self) -> None:
-        """Take it off its plot."""
+        """Remove the curve from its plot."""
         for item in self._items():
             self._plot.removeItem(item)
 
@@ -108,7 +120,7 @@ class Curve:
         places, low = _on_scale(*self._low.peaks(first, last, most), log)
         _, high = _on_scale(*self._high.peaks(first, last, most), log)
         known = np.isfinite(low) & np.isfinite(high)
-        # One outline for each stretch without a gap, there along the top and back along the bottom.
+        # One outline for each stretch without a gap, forth along the top and back along the bottom.
         starts = np.flatnonzero(known & ~np.concatenate(([False], known[:-1])))
         ends = np.flatnonzero(known & ~np.concatenate((known[1:], [False]))) + 1
         across, up, gap = [np.empty(0)], [np.empty(0)], np.array([np.nan])
@@ -120,12 +132,12 @@ class Curve:
 
 
 def series_colour(place: int) -> Colour:
-    """Of one among several that have no colour of their own."""
+    """Return the colour of one curve among several that have no colour of their own."""
     return lambda: style.theme().series[place % len(style.theme().series)]
 
 
 def _on_scale(places: Floats, values: Floats, log: bool) -> tuple[Floats, Floats]:
-    """On a logarithmic axis what is not above zero has no place."""
+    """Return the values on the axis; on a logarithmic one values up to zero have no place."""
     if not log:
         return places, values
     scaled = np.full(len(values), np.nan)

@@ -1,4 +1,4 @@
-"""Charts as files: the numbers, a picture, a drawing."""
+"""Charts as files: their values, a picture, a drawing."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from labdiff.errors import UserError
 
 FILTERS = {"png": "PNG picture (*.png)", "svg": "SVG drawing (*.svg)", "csv": "CSV table (*.csv)"}
 LEAST_WIDTH_PX = 2400
-"""Of a picture, so that it can be printed."""
+"""Least width of a picture, so that it can be printed."""
 ROWS_AT_ONCE = 10_000
 
 
 def picture_of(plots: QGraphicsView) -> bytes:
-    """What it shows, as PNG."""
+    """Return what a view shows, as PNG."""
     shown = plots.viewport().rect()
     scale = max(LEAST_WIDTH_PX / shown.width(), 1.0)
     image = QImage(shown.size() * scale, QImage.Format.Format_RGB32)
@@ -38,7 +38,7 @@ def picture_of(plots: QGraphicsView) -> bytes:
 
 
 def drawing_of(plots: QGraphicsView) -> bytes:
-    """What it shows, as SVG."""
+    """Return what a view shows, as SVG."""
     shown = plots.viewport().rect()
     buffer = QBuffer()
     generator = QSvgGenerator()
@@ -52,7 +52,7 @@ def drawing_of(plots: QGraphicsView) -> bytes:
 
 
 def table_of(columns: Sequence[tuple[str, Floats]]) -> bytes:
-    """Named columns as CSV, with a column of steps before them; empty where there is no number."""
+    """Return named columns as CSV, with a column of steps before them; empty for not-a-number."""
     steps = max((len(values) for _, values in columns), default=0)
     text = io.StringIO()
     text.write(",".join(["step", *(_quoted(name) for name, _ in columns)]) + "\r\n")
@@ -70,7 +70,11 @@ def table_of(columns: Sequence[tuple[str, Floats]]) -> bytes:
 
 
 def write_export(path: Path, content: bytes) -> None:
-    """Write the file whole. Raises UserError in words if it cannot be."""
+    """Write a file atomically.
+
+    Raises:
+        UserError: If it cannot be written; the message says what to do.
+    """
     if path.is_dir():
         raise UserError(f"{path}: is a folder. Choose a name for the file in it.")
     if not path.parent.is_dir():
@@ -85,7 +89,7 @@ def write_export(path: Path, content: bytes) -> None:
 
 
 def with_suffix(path: Path, suffix: str) -> Path:
-    """The name as it was typed, with the ending of its format."""
+    """Return the path with the ending of its format."""
     return path if path.suffix.lower() == suffix else path.with_name(path.name + suffix)
 
 

@@ -1,4 +1,4 @@
-"""A vertical axis whose labels can be read when it is logarithmic, over decades and over part of one."""
+"""A vertical axis whose labels can be read when it is logarithmic, over decades and over a part of one."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import numpy as np
 import pyqtgraph as pg
 
 LABELLED = (1, 2, 5, 10)
-"""Leading digits that get a number; pyqtgraph writes all nine, one over the other."""
+"""Leading digits that get a label; pyqtgraph writes all nine, one over the other."""
 NARROW = 0.7
-"""Decades below which even steps are labelled: of 1, 2 and 5 there would be one, or none."""
+"""Range in decades below which even steps are labelled: of 1, 2 and 5 there would be one, or none."""
 WIDE = 3.0
-"""Decades above which these alone have a number."""
+"""Range in decades above which only whole decades are labelled."""
 MOST_STEPS = 5
 
 
 class LogAxis(pg.AxisItem):  # type: ignore[misc]
-    """Like any other while it is linear; values are decimal logarithms where it is not."""
+    """An axis with labels of its own while it is logarithmic, where values are decimal logarithms."""
 
     def logTickValues(
         self, minVal: float, maxVal: float, size: float, stdTicks: Any
     ) -> list[tuple[float | None, Any]]:
-        """Even steps within part of a decade."""
+        """Return even steps within a part of a decade, else pyqtgraph's."""
         if maxVal - minVal >= NARROW:
             found: list[tuple[float | None, Any]] = super().logTickValues(
                 minVal, maxVal, size, stdTicks
@@ -34,20 +34,20 @@ class LogAxis(pg.AxisItem):  # type: ignore[misc]
     def logTickStrings(
         self, values: list[float], scale: float, spacing: float | None
     ) -> list[str | None]:
-        """Numbers, but beside some of the digits alone where there are many."""
+        """Return labels, where there are many beside some digits only."""
         low, high = self.range
         if high - low < NARROW:
             return [f"{10.0**value * scale:.3g}" for value in values]
-        words = super().logTickStrings(values, scale, spacing)
+        texts = super().logTickStrings(values, scale, spacing)
         labelled = LABELLED if high - low < WIDE else (1, 10)
         leading = (round(10.0 ** (value % 1.0)) for value in values)
         return [
-            word if digit in labelled else None for word, digit in zip(words, leading, strict=True)
+            text if digit in labelled else None for text, digit in zip(texts, leading, strict=True)
         ]
 
 
 def even_steps(low: float, high: float) -> list[float]:
-    """Round numbers between two, MOST_STEPS apart at most."""
+    """Return round numbers between two, with MOST_STEPS steps at most."""
     least = (high - low) / MOST_STEPS
     decade = 10.0 ** math.floor(math.log10(least))
     step = next(decade * digit for digit in LABELLED if decade * digit >= least * (1.0 - 1e-9))

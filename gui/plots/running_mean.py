@@ -1,4 +1,4 @@
-"""A curve without its noise: the mean about each step."""
+"""The running mean of a curve."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from gui.plots.column import Column, Floats
 
 
 def running_mean(values: Floats, width: int) -> Floats:
-    """At each place the mean of the finite values within width // 2 on either side.
+    """Return at each place the mean of the finite values within width // 2 on either side.
 
-    Towards an end the window is what there is of it. Not a number where the value itself is none.
+    Towards an end the window is cut off. Where the value itself is not a number, the mean is none.
     """
     half = width // 2
     known = np.isfinite(values)
@@ -29,7 +29,7 @@ def _over_windows(values: Floats, half: int) -> Floats:
 
 
 class RunningMean:
-    """Follows a column that grows; only what new values change is computed anew."""
+    """The running mean of a growing column; only what new values change is computed anew."""
 
     def __init__(self, source: Column, width: int) -> None:
         self.width = width
@@ -37,13 +37,13 @@ class RunningMean:
         self._mean = Column()
 
     def column(self) -> Column:
-        """The means of all that the source holds now."""
+        """Return the means of all values that the source has now."""
         half = self.width // 2
         if len(self._source) != len(self._mean):
-            # The last half window looked for values that were not there yet.
-            keep = max(len(self._mean) - half, 0)
-            first = max(keep - half, 0)
+            # The last half window lacked values that are there now.
+            valid = max(len(self._mean) - half, 0)
+            first = max(valid - half, 0)
             fresh = running_mean(self._source.values[first:], self.width)
-            self._mean.cut(keep)
-            self._mean.extend(fresh[keep - first :])
+            self._mean.cut(valid)
+            self._mean.extend(fresh[valid - first :])
         return self._mean

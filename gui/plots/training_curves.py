@@ -1,106 +1,92 @@
-"""Loss and discrepancy over steps, as a run learns."""
+"""Curves of learning: loss and discrepancy, with methods, baselines and the alignment fit."""
 
 from __future__ import annotations
-
-from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from gui import style
-from gui.plots.chart_box import ChartBox
 from gui.plots.column import Floats
+from gui.plots.quantity_curves import QuantityCurves, Rows, count_of
 from labdiff.events import AlignmentStep, TrainingStep
+from labdiff.runs.training_quantities import DISCREPANCY, LOSS
 
-Rows: TypeAlias = dict[str, npt.NDArray[Any]]
 METHODS = {
     "offline": "offline",
     "calibrated": "calibrated twin",
     "physics_aware": "physics-aware",
     "online": "online",
 }
+"""Labels of the methods of `labdiff.training.methods`."""
 BASELINES = {"identity": False, "Wiener": True}
+"""Names of the baselines, and whether their line is dashed."""
 
 
-class TrainingCurves(ChartBox):
-    """Bench and twin beside both baselines; camera against twin beside what a perfect twin would leave.
+class TrainingCurves(QuantityCurves):
+    """Shows the quantities of learning beside both baselines.
 
     A step of the alignment fit is a step too: it has a discrepancy and no loss.
     """
 
     def __init__(self, name: str = "training_curves") -> None:
         super().__init__(name)
-        loss = self.loss = self.add_chart("Loss", "noise MSE of a batch")
-        match = self.match = self.add_chart("Discrepancy", "D = 1 - C")
-        self._curves = {
-            "twin_mse": loss.add_curve("twin", lambda: style.theme().twin),
-            "bench_mse": loss.add_curve("bench", lambda: style.theme().bench),
-            "discrepancy": match.add_curve("camera to twin", lambda: style.theme().discrepancy),
-            "noise_floor": match.add_curve("noise floor", lambda: style.theme().floor),
-        }
+        self.loss, self.match = self.by_axes[LOSS], self.by_axes[DISCREPANCY]
         self._method = ""
 
-    @property
-    def steps(self) -> int:
-        """How many there are."""
-        return self.loss.steps
-
     def add(self, step: TrainingStep) -> None:
-        """Take one step; drawn at the next `redraw`."""
-        self._enter(step.method, self.steps)
-        for name, curve in self._curves.items():
-            curve.append(getattr(step, name))
+        """Add a training step, to be drawn at the next `redraw`."""
+        self._mark_method(step.method, self.steps)
+        super().add(step)
 
     def add_alignment(self, step: AlignmentStep) -> None:
-        """Take one step of the alignment fit."""
-        for name, curve in self._curves.items():
-            curve.append(step.discrepancy if name == "discrepancy" else None)
+        """Add a step of the alignment fit, to be drawn at the next `redraw`."""
+        for quantity, curve in self._curves.items():
+            curve.append(step.discrepancy if quantity.name == "discrepancy" else None)
 
     def set_baselines(self, identity: float, wiener: float) -> None:
-        """What a bare relay lens would score, and the best linear predictor."""
+        """Set the losses to compare with: those of a relay lens and of the best linear predictor."""
         for name, value in zip(BASELINES, (identity, wiener), strict=True):
             self.loss.set_level(name, value, BASELINES[name])
 
     def show_columns(
         self, columns: dict[str, Rows], figures: dict[str, float] | None = None
     ) -> None:
-        """Instead of all that was added, a run as `labdiff.runs.reader` gives it.
+        """Show a run in place of all that was added.
 
-        figures: of which mse_identity and mse_wiener are the baselines.
+        Args:
+            columns: Tables of the run, as `labdiff.runs.reader` returns them.
+            figures: Figures of the run; mse_identity and mse_wiener are the baselines.
         """
-        training = columns.get("training", {})
-        alignment = (
-            columns.get("alignment", {}) if "discrepancy" in columns.get("alignment", {}) else {}
-        )
+        training, alignment = columns.get("training", {}), columns.get("alignment", {})
+        if "discrepancy" not in alignment:
+            alignment = {}
         among, between = in_turn(training, alignment)
         total = len(among) + len(between)
-        for curve in self._curves.values():
-            curve.clear()
         for chart in self.charts:
             chart.remove_lines()
-        for name, curve in self._curves.items():
+        for quantity, curve in self._curves.items():
             values: Floats = np.full(total, np.nan)
-            if name in training:
-                values[among] = training[name]
-            if name == "discrepancy" and len(between):
+            if quantity.name in training:
+                values[among] = quantity.factor * training[quantity.name]
+            if quantity.name == "discrepancy" and len(between):
                 values[between] = alignment["discrepancy"]
+            curve.clear()
             curve.extend(values)
         self._method = ""
         methods = training.get("method", np.empty(0, object))
         changed = np.flatnonzero(methods[1:] != methods[:-1]) + 1
         for place in ([0, *changed.tolist()]) if len(methods) else ():
-            self._enter(str(methods[place]), int(among[place]))
+            self._mark_method(str(methods[place]), int(among[place]))
         known = figures or {}
         if {"mse_identity", "mse_wiener"} <= set(known):
             self.set_baselines(known["mse_identity"], known["mse_wiener"])
         self.redraw()
 
     def clear(self) -> None:
-        """Forget the last run, its baselines too."""
+        """Forget the last run and its baselines."""
         super().clear()
         self._method = ""
 
-    def _enter(self, method: str, step: int) -> None:
+    def _mark_method(self, method: str, step: int) -> None:
         if method != self._method:
             self._method = method
             for chart in self.charts:
@@ -108,7 +94,7 @@ class TrainingCurves(ChartBox):
 
 
 def in_turn(first: Rows, second: Rows) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Places of two tables' rows when they are put together in the order of their times."""
+    """Return the places of two tables' rows when they are merged in the order of their times."""
     counts = [count_of(rows) for rows in (first, second)]
     if not all(counts):
         return np.arange(counts[0]), np.arange(counts[1])
@@ -116,8 +102,3 @@ def in_turn(first: Rows, second: Rows) -> tuple[npt.NDArray[np.intp], npt.NDArra
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
     return place[: counts[0]], place[counts[0] :]
-
-
-def count_of(rows: Rows) -> int:
-    """How many rows a table has."""
-    return max((len(column) for column in rows.values()), default=0)

@@ -1,51 +1,52 @@
-"""All curves of a training, one tab each kind."""
+"""All curves of a training, one tab for each kind."""
 
 from __future__ import annotations
 
 from PySide6.QtWidgets import QTabWidget
 
 from gui.plots.alignment_curves import AlignmentCurves
-from gui.plots.pace_curves import PaceCurves
+from gui.plots.chart_box import ChartBox
+from gui.plots.quantity_curves import QuantityCurves
 from gui.plots.training_curves import TrainingCurves
 from labdiff.events import AlignmentStep, TrainingStep
 
 
 class TrainingPlots(QTabWidget):
-    """Loss and discrepancy; what the twin has learnt of the bench; how well the bench was used."""
+    """Shows loss and discrepancy, the twin's alignment parameters, and how fast the bench measured."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("training_plots")
         self.learning = TrainingCurves()
         self.alignment = AlignmentCurves()
-        self.pace = PaceCurves()
+        self.pace = QuantityCurves("pace_curves", pace=True)
         self.addTab(self.learning, "Learning")
         self.addTab(self.alignment, "Alignment")
         self.addTab(self.pace, "Pace")
         self.currentChanged.connect(self.redraw)
 
     def add(self, step: TrainingStep) -> None:
-        """Take one step; drawn at the next `redraw`."""
+        """Add a training step, to be drawn at the next `redraw`."""
         self.learning.add(step)
         self.pace.add(step)
         self.alignment.add(step)
 
     def add_alignment(self, step: AlignmentStep) -> None:
-        """Take one step of the alignment fit."""
+        """Add a step of the alignment fit, to be drawn at the next `redraw`."""
         self.learning.add_alignment(step)
         self.alignment.add(step)
 
     def set_baselines(self, identity: float, wiener: float) -> None:
-        """What a loss has to be compared with."""
+        """Set the losses to compare with: those of a relay lens and of the best linear predictor."""
         self.learning.set_baselines(identity, wiener)
 
     def clear(self) -> None:
-        """Another training begins."""
+        """Forget the last training."""
         for curves in (self.learning, self.alignment, self.pace):
             curves.clear()
 
     def redraw(self) -> None:
-        """What can be seen."""
+        """Draw the curves of the tab in view."""
         shown = self.currentWidget()
-        if isinstance(shown, TrainingCurves | AlignmentCurves | PaceCurves):
+        if isinstance(shown, ChartBox):
             shown.redraw()

@@ -1,1 +1,1 @@
-"""What the window's process and the bench's process share: memory and messages."""
+"""The bench's process, and the memory and messages that it shares with the window's."""

@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from calibration.step import CalibrationStep
 from drivers.types import Frame
@@ -25,30 +26,34 @@ from labdiff.events import AlignmentStep, Checkpoint, GenerationStep, TrainingSt
 
 ENGINE = "labdiff.engine.engine:Engine"
 PATIENCE_S = 20.0
-"""A calibration's fit ends, a laser's and a camera's time-out pass; then it is ended."""
+"""Time in which a calibration's fit ends and the time-outs of laser and camera pass; then the process is
+ended.
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One piece of news without its arrays, and where its pictures lie."""
+class Report:
+    """An event of the engine without its arrays, and where these lie in the ring of pictures."""
 
-    news: EngineEvent
+    event: EngineEvent
     pictures: PictureNote | None = None
 
 
 class BenchProcess:
-    """The window's end. sensor_shape: (height, width) of the camera's largest frame.
+    """The bench's process as the window has it.
 
-    engine: names the class that is served in the process.
+    Args:
+        sensor_shape: (height, width) of the camera's largest frame.
+        engine: Names the class that is served in the process.
     """
 
     def __init__(self, sensor_shape: tuple[int, int], engine: str = ENGINE) -> None:
         context = multiprocessing.get_context("spawn")
-        self.pictures = PictureRing()
+        self._pictures = PictureRing()
         self.frames = FrameRing.create(sensor_shape)
-        self._news, send = context.Pipe(duplex=False)
+        self._reports, send = context.Pipe(duplex=False)
         take, self._commands = context.Pipe(duplex=False)
-        names = self.pictures.name, self.frames.name
+        names = self._pictures.name, self.frames.name
         self._process = context.Process(
             target=serve, args=(engine, names, take, send), name="bench", daemon=True
         )
@@ -58,65 +63,78 @@ class BenchProcess:
         self._over = False
 
     def ask(self, command: Command) -> bool:
-        """Send a command; False if nobody is there any more."""
+        """Send a command; return False if the process has ended."""
         try:
             self._commands.send(command)
         except (BrokenPipeError, OSError):
             return False
         return True
 
-    def poll(self, most: int = 200) -> list[Told]:
-        """What came since the last call, at most so much."""
-        found: list[Told] = []
+    def poll(self, most: int = 200) -> list[Report]:
+        """Return what was reported since the last call, `most` reports at most."""
+        found: list[Report] = []
         while len(found) < most and not self._over:
             try:
-                if not self._news.poll():
+                if not self._reports.poll():
                     break
-                found.append(self._news.recv())
+                found.append(self._reports.recv())
             except (EOFError, OSError):
                 self._over = True
         return found
 
+    def pictures_of(self, report: Report) -> dict[str, npt.NDArray[np.float32]]:
+        """Return copies of a report's pictures by name; none if it has none, or they were overwritten."""
+        if report.pictures is None:
+            return {}
+        return self._pictures.get(report.pictures) or {}
+
     @property
     def alive(self) -> bool:
-        """False once the process has ended and everything it said was read."""
+        """False once the process has ended and all its reports were read."""
         return not self._over or self._process.is_alive()
 
     @property
     def exit_code(self) -> int | None:
-        """Of the process; None while it runs."""
+        """Exit code of the process; None while it runs."""
         return self._process.exitcode
 
     @property
     def pid(self) -> int | None:
-        """Of the process."""
+        """Number of the process; None before it runs."""
         return self._process.pid
 
     def close(self, patience_s: float = PATIENCE_S) -> None:
-        """Let it leave the bench safe and end; end it if it does not. The memory goes back."""
+        """Let the process leave the bench safe and end, kill it if it does not, and free the memory."""
         self.ask(Quit())
         self._process.join(patience_s)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
-        self._news.close()
+        self._reports.close()
         self._commands.close()
-        self.pictures.close()
+        self._pictures.close()
         self.frames.close()
 
 
 def serve(engine: str, names: tuple[str, str], take: Connection, send: Connection) -> None:
-    """In the child: make the engine and serve it. Nothing heavy was imported before."""
+    """Make the engine and serve it, in the process; nothing heavy was imported before.
+
+    Args:
+        engine: Module and name of the engine's class.
+        names: Names of the memory of pictures and of frames.
+        take: Where commands come in.
+        send: Where reports go out.
+    """
     lower_priority()
     pictures, frames = PictureRing(names[0]), FrameRing.attach(names[1])
-    talk = threading.Lock()
+    sending = threading.Lock()
 
-    def tell(news: EngineEvent) -> None:
-        if isinstance(news, Checkpoint):
+    def report(event: EngineEvent) -> None:
+        if isinstance(event, Checkpoint):
             return
-        with talk:
+        with sending:
             try:
-                send.send(_without_arrays(news, pictures))
+                send.send(_without_arrays(event, pictures))
             except (BrokenPipeError, OSError):
                 commands.put(None)  # the window is gone: end in good order rather than work unseen
 
@@ -126,7 +144,7 @@ def serve(engine: str, names: tuple[str, str], take: Connection, send: Connectio
     commands: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
     try:
         module, _, name = engine.partition(":")
-        served: Any = getattr(import_module(module), name)(tell, show)
+        served: Any = getattr(import_module(module), name)(report, show)
         listener = threading.Thread(
             target=_listen, args=(take, commands, served.laser_off), name="commands", daemon=True
         )
@@ -145,7 +163,7 @@ def serve(engine: str, names: tuple[str, str], take: Connection, send: Connectio
 
         served.serve(next_command)
     except Exception as error:
-        tell(ErrorReport(f"{type(error).__name__}: {error}"))
+        report(ErrorReport(f"{type(error).__name__}: {error}"))
         raise
     finally:
         pictures.close()
@@ -156,7 +174,7 @@ def serve(engine: str, names: tuple[str, str], take: Connection, send: Connectio
 def _listen(
     take: Connection, commands: queue.SimpleQueue[Command | None], laser_off: Callable[[], None]
 ) -> None:
-    """Commands as they come. The laser does not wait for the job to come to its next event."""
+    """Receive commands. The laser does not wait for the job to come to its next event."""
     while True:
         try:
             command: Command = take.recv()
@@ -164,14 +182,14 @@ def _listen(
             commands.put(None)
             return
         if isinstance(command, SafeState):
-            # What goes wrong is said when the command itself is obeyed.
+            # What goes wrong is reported when the command itself is obeyed.
             with contextlib.suppress(Exception):
                 laser_off()
         commands.put(command)
 
 
-def _without_arrays(news: EngineEvent, ring: PictureRing) -> Told:
-    match news:
+def _without_arrays(event: EngineEvent, ring: PictureRing) -> Report:
+    match event:
         case TrainingStep(pictures=pictures) if pictures is not None:
             parts = {
                 "input": pictures.input_field,
@@ -179,18 +197,18 @@ def _without_arrays(news: EngineEvent, ring: PictureRing) -> Told:
                 "predicted": pictures.predicted_noise,
                 "true": pictures.true_noise,
             }
-            return Told(replace(news, pictures=None), ring.put(parts))
+            return Report(replace(event, pictures=None), ring.put(parts))
         case CalibrationStep(picture=picture) | AlignmentStep(picture=picture):
             note = None if picture is None else ring.put({"camera": picture})
-            return Told(replace(news, picture=None), note)
+            return Report(replace(event, picture=None), note)
         case PatternDisplayed(phase_rad=phase):
             note = ring.put({"pattern": np.asarray(phase, np.float32)})
-            return Told(replace(news, phase_rad=np.zeros((0, 0), np.float32)), note)
+            return Report(replace(event, phase_rad=np.zeros((0, 0), np.float32)), note)
         case LayerSets(phases_rad=phases):
             note = ring.put({"layers": np.asarray(phases, np.float32)})
-            return Told(replace(news, phases_rad=np.zeros((0, 0, 0, 0), np.float32)), note)
+            return Report(replace(event, phases_rad=np.zeros((0, 0, 0, 0), np.float32)), note)
         case GenerationStep():
-            note = ring.put({"generated": news.images})
-            return Told(replace(news, images=np.zeros((0, 0, 0), np.float32)), note)
+            note = ring.put({"generated": event.images})
+            return Report(replace(event, images=np.zeros((0, 0, 0), np.float32)), note)
         case _:
-            return Told(news)
+            return Report(event)

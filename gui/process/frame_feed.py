@@ -1,4 +1,4 @@
-"""Take frames from the ring as they come and hand them to whoever shows them."""
+"""Frames from the ring to what shows them, as they arrive."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from PySide6.QtCore import QObject, Qt, QTimer
 
 from gui.process.frame_ring import FrameRing, NumberedFrame
 
-LOOK_EVERY_MS = 4
-"""Well under the 16 ms of a fast camera's frame; a look that finds nothing takes microseconds."""
+POLL_MS = 4
+"""Time between two polls: well under the 16 ms of a fast camera's frame; a poll takes microseconds."""
 
 
 class FrameFeed(QObject):
-    """Looks into the ring from the event loop.
+    """Polls the ring from the event loop.
 
-    show: gets the newest frame. every: if it says True, show gets all frames that can still be had,
-    one after the other, for a recording; what cannot be had is a gap in the numbers.
+    Args:
+        show: Called with the newest frame.
+        every: If it returns True, `show` is called with all frames that were not overwritten, one after
+            the other, for a recording; overwritten frames are a gap in the numbers.
+        parent: Qt's owner of this object.
     """
 
     def __init__(
@@ -28,21 +31,21 @@ class FrameFeed(QObject):
         super().__init__(parent)
         self._show, self._every = show, every
         self._ring: FrameRing | None = None
-        self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer, interval=LOOK_EVERY_MS)
-        self._timer.timeout.connect(self.look)
+        self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer, interval=POLL_MS)
+        self._timer.timeout.connect(self.poll)
 
     def start(self, ring: FrameRing) -> None:
-        """Look into this ring from now on; who created it closes it after `stop`."""
+        """Poll a ring from now on; whoever created it closes it after `stop`."""
         self._ring = ring
         self._timer.start()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop polling."""
         self._timer.stop()
         self._ring = None
 
-    def look(self) -> None:
-        """Take what is there now."""
+    def poll(self) -> None:
+        """Show what is in the ring now."""
         if self._ring is None:
             return
         if self._every():

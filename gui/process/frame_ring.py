@@ -1,10 +1,10 @@
-"""Camera frames from the process that holds the camera to the window, through shared memory.
+"""Camera frames from the process that has the camera to the window, through shared memory.
 
-One writer, any number of readers, no lock: whoever dies, the other goes on. A slot carries the number
-of its frame twice. The writer sets the first before it touches the slot and the second when the frame is
-whole; a reader takes a frame only if it finds the second before its copy and still the first behind it,
-so that no torn frame is ever handed out. numpy lets go of the interpreter's lock around large copies,
-which orders the stores on processors that would not do it by themselves.
+One writer, any number of readers, no lock: if one process dies, the other continues. A slot carries the
+number of its frame twice. The writer sets the first before it touches the slot and the second when the
+frame is complete; a reader takes a frame only if it finds the second before its copy and still the first
+after it, so that no torn frame is ever returned. numpy releases the interpreter's lock around large
+copies, which orders the stores on processors that would not do it by themselves.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy.typing as npt
 from drivers.types import Frame, Roi
 
 SLOTS = 6
-"""A reader may be so many frames late, less one, and still get each; 0.2 s at 30 frames/s."""
+"""Number of slots: a reader may be one frame less late and still get each; 0.2 s at 30 frames/s."""
 _PAGE = 4096
 _KNOWN = 0x6C61626469666631
 _PREFIX = np.dtype([("known", "<i8"), ("slots", "<i8"), ("slot_bytes", "<i8"), ("newest", "<i8")])
@@ -41,14 +41,18 @@ _NOTE = np.dtype(
 )
 _NO_PATTERN = -1
 _TRIES = 8
-"""A writer that laps the reader so often leaves no time to show anything; the window must not wait."""
+"""Number of tries to copy the newest frame; a writer that overwrites it each time leaves no time to show
+anything, and the window must not wait.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class NumberedFrame:
-    """number: of the frame among all that were put into the ring, from 1; a gap was missed here.
+    """A frame from the ring.
 
-    frame: the reader's own copy. Its pixels may be uint8 if the camera counts in bytes.
+    Attributes:
+        number: Number of the frame among all that were put into the ring, from 1; a gap was missed.
+        frame: The reader's own copy. Its pixels may be uint8 if the camera counts in bytes.
     """
 
     number: int
@@ -56,22 +60,20 @@ class NumberedFrame:
 
 
 class FrameRing:
-    """`create` it in the window, `attach` to its name in the process that has the camera."""
+    """A ring of frames: `create` it in the window, `attach` to its name in the camera's process."""
 
     def __init__(self, memory: shared_memory.SharedMemory, owner: bool) -> None:
-        buffer = memory.buf
-        assert buffer is not None
-        self._memory, self._owner, self._buffer = memory, owner, buffer
-        self._prefix = np.ndarray((1,), _PREFIX, buffer)
+        self._memory, self._owner, self._closed = memory, owner, False
+        self._prefix = np.ndarray((1,), _PREFIX, memory.buf)
         if not owner and int(self._prefix["known"][0]) != _KNOWN:
-            del self._prefix, self._buffer
+            del self._prefix
             memory.close()
             raise ValueError(f"shared memory {memory.name} holds no frames of ours")
         self._read = 0
 
     @classmethod
     def create(cls, sensor_shape: tuple[int, int], slots: int = SLOTS) -> FrameRing:
-        """Memory for frames of up to (height, width) of the sensor at two bytes a count."""
+        """Create memory for frames of up to (height, width) of the sensor at two bytes a count."""
         slot_bytes = _pages(_NOTE.itemsize) + _pages(2 * sensor_shape[0] * sensor_shape[1])
         memory = shared_memory.SharedMemory(create=True, size=_PAGE + slots * slot_bytes)
         ring = cls(memory, owner=True)
@@ -80,18 +82,23 @@ class FrameRing:
 
     @classmethod
     def attach(cls, name: str) -> FrameRing:
-        """The ring that another process created. Raises ValueError if the memory is not such a ring."""
+        """Return the ring that another process created.
+
+        Raises:
+            ValueError: If the memory is not such a ring.
+        """
         return cls(shared_memory.SharedMemory(name), owner=False)
 
     @property
     def name(self) -> str:
-        """By which another process finds it."""
+        """Name by which another process finds the ring."""
         return self._memory.name
 
     def put(self, frame: Frame) -> int:
-        """Write one frame over the oldest; returns its number. A new writer goes on where one died.
+        """Write a frame over the oldest and return its number; a new writer continues where one died.
 
-        Raises ValueError if it is no (height, width) of uint8 or uint16, or larger than the sensor.
+        Raises:
+            ValueError: If it is no (height, width) of uint8 or uint16, or larger than the sensor.
         """
         pixels: npt.NDArray[Any] = frame.pixels
         if pixels.ndim != 2 or pixels.dtype not in (np.uint8, np.uint16):
@@ -117,7 +124,7 @@ class FrameRing:
         return number
 
     def newest(self) -> NumberedFrame | None:
-        """The newest whole frame; None if there is none that was not handed out before."""
+        """Return the newest complete frame; None if there is none that was not returned before."""
         for _ in range(_TRIES):
             number = int(self._prefix["newest"][0])
             if number == self._read:
@@ -129,7 +136,7 @@ class FrameRing:
         return None
 
     def unread(self) -> list[NumberedFrame]:
-        """Copies of all frames since the last call that were not written over yet, oldest first."""
+        """Return copies of all frames since the last call that were not overwritten, oldest first."""
         number = int(self._prefix["newest"][0])
         oldest = max(self._read, number - int(self._prefix["slots"][0])) + 1
         found = [self._copy(n) for n in range(oldest, number + 1)]
@@ -137,10 +144,11 @@ class FrameRing:
         return [entry for entry in found if entry is not None]
 
     def close(self) -> None:
-        """Let go; whoever created it removes it. May be called twice."""
-        if not hasattr(self, "_prefix"):
+        """Release the memory, and remove it if this process created it; may be called twice."""
+        if self._closed:
             return
-        del self._prefix, self._buffer
+        self._closed = True
+        del self._prefix
         self._memory.close()
         if self._owner:
             self._memory.unlink()
@@ -150,7 +158,7 @@ class FrameRing:
         return int(self._prefix["slot_bytes"][0])
 
     def _copy(self, number: int) -> NumberedFrame | None:
-        """A copy of that frame; None if it is not whole or was written over meanwhile."""
+        """Return a copy of a frame; None if it is not complete or was overwritten meanwhile."""
         live = self._note(number)
         if int(live["whole"][0]) != number:
             return None
@@ -178,15 +186,15 @@ class FrameRing:
         return _PAGE + (number % int(self._prefix["slots"][0])) * self._slot_bytes
 
     def _note(self, number: int) -> npt.NDArray[Any]:
-        return np.ndarray((1,), _NOTE, self._buffer, self._offset(number))
+        return np.ndarray((1,), _NOTE, self._memory.buf, self._offset(number))
 
     def _pixels(
         self, number: int, shape: tuple[int, ...], dtype: np.dtype[Any]
     ) -> npt.NDArray[Any]:
         first = self._offset(number) + _pages(_NOTE.itemsize)
-        return np.ndarray(shape, dtype, self._buffer, first)
+        return np.ndarray(shape, dtype, self._memory.buf, first)
 
 
 def _pages(size: int) -> int:
-    """Rounded up to whole pages: copies of aligned memory are faster."""
+    """Return a size rounded up to whole pages: copies of aligned memory are faster."""
     return -(-size // _PAGE) * _PAGE

@@ -1,4 +1,4 @@
-"""`python -m gui.process.low_priority_cli ...` is `labdiff ...`, at low priority."""
+"""The command line at low priority: `python -m gui.process.low_priority_cli ...` is `labdiff ...`."""
 
 from gui.process.priority import lower_priority
 

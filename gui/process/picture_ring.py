@@ -1,4 +1,4 @@
-"""Pictures from the worker to the window through shared memory."""
+"""Pictures from the bench's process to the window, through shared memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SLOT_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class PictureNote:
-    """Tells the window where pictures lie: slot, a running number, and (name, shape) of each."""
+    """Where pictures lie in the ring: slot, a running number, and (name, shape) of each."""
 
     slot: int
     number: int
@@ -25,8 +25,11 @@ class PictureNote:
 class PictureRing:
     """A ring of slots in shared memory; float32 pictures one behind the other in a slot.
 
-    The window creates it and gives its name to the worker. A slot begins with its running number, so
-    that a reader who was lapped notices and drops the pictures.
+    The window creates it and gives its name to the bench's process. A slot begins with its running
+    number, so that a reader notices that pictures were overwritten, and drops them.
+
+    Args:
+        name: Name of a ring that another process created; None to create one.
     """
 
     def __init__(self, name: str | None = None) -> None:
@@ -39,11 +42,11 @@ class PictureRing:
 
     @property
     def name(self) -> str:
-        """By which the other process finds it."""
+        """Name by which the other process finds the ring."""
         return self._memory.name
 
     def put(self, pictures: dict[str, npt.NDArray[np.float32]]) -> PictureNote | None:
-        """Write pictures; None if they are too large for a slot."""
+        """Write pictures and return where they lie; None if they are too large for a slot."""
         if 8 + sum(4 * p.size for p in pictures.values()) > SLOT_BYTES:
             return None
         slot, self._next = self._next % SLOTS, self._next + 1
@@ -59,7 +62,7 @@ class PictureRing:
         return PictureNote(slot, self._next, tuple(parts))
 
     def get(self, note: PictureNote) -> dict[str, npt.NDArray[np.float32]] | None:
-        """Copies of the pictures; None if the slot has been written over meanwhile."""
+        """Return copies of the pictures; None if they were overwritten meanwhile."""
         first = note.slot * SLOT_BYTES
         number = self._view((1,), np.int64, first)
         found, offset = {}, first + 8
@@ -69,12 +72,10 @@ class PictureRing:
         return found if int(number[0]) == note.number else None
 
     def _view(self, shape: tuple[int, ...], dtype: Any, offset: int) -> npt.NDArray[Any]:
-        buffer = self._memory.buf
-        assert buffer is not None
-        return np.ndarray(shape, dtype, buffer, offset)
+        return np.ndarray(shape, dtype, self._memory.buf, offset)
 
     def close(self) -> None:
-        """Let go; the owner removes it."""
+        """Release the memory, and remove it if this process created it."""
         self._memory.close()
         if self._owner:
             self._memory.unlink()

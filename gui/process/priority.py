@@ -9,7 +9,7 @@ NICENESS = 10
 
 
 def lower_priority() -> None:
-    """Of this process; before it imports what starts threads."""
+    """Set a low priority for this process, before it imports what starts threads."""
     cores = os.cpu_count() or 2
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores - 1)))
     if sys.platform == "win32":

@@ -1,4 +1,4 @@
-"""A command of labdiff in a process of its own: what it computes would make the window stutter."""
+"""A command of labdiff in a process of its own: its computing would make the window stutter."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from PySide6.QtCore import QObject, QProcess, Signal
 
 
 class CommandProcess(QObject):
-    """done(what it was to write), failed(words). One at a time."""
+    """Runs one command at a time.
+
+    Attributes:
+        done: Emitted with the path of the file that the command was to write.
+        failed: Emitted with a message when the command has failed.
+    """
 
     done = Signal(object)
     failed = Signal(str)
@@ -24,18 +29,18 @@ class CommandProcess(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether it is at work."""
+        """True while a command runs."""
         return self._process.state() != QProcess.ProcessState.NotRunning
 
     def start(self, arguments: list[str], product: Path) -> None:
-        """Run `labdiff ARGUMENTS`, which writes `product`, unless one is at work."""
+        """Run `labdiff ARGUMENTS`, which writes `product`, unless a command runs."""
         if self.busy:
             return
         self._product, self._ending = product, False
         self._process.start(sys.executable, ["-m", "gui.process.low_priority_cli", *arguments])
 
     def close(self) -> None:
-        """End it; what it writes is whole or not there."""
+        """End the command; what it writes is complete or not there."""
         self._ending = True
         self._process.kill()
         self._process.waitForFinished(2000)
@@ -46,9 +51,11 @@ class CommandProcess(QObject):
         if status == QProcess.ExitStatus.NormalExit and code == 0:
             self.done.emit(self._product)
             return
-        words = bytes(self._process.readAllStandardError().data()).decode(errors="replace").strip()
-        # What it showed of its progress stands before its last line.
-        lines = words.splitlines()
+        message = (
+            bytes(self._process.readAllStandardError().data()).decode(errors="replace").strip()
+        )
+        # Its progress stands before its last line.
+        lines = message.splitlines()
         self.failed.emit(lines[-1] if lines else f"{self._product}: could not be written")
 
     def _on_error(self, error: QProcess.ProcessError) -> None:

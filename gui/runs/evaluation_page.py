@@ -1,31 +1,33 @@
-"""What `labdiff evaluate` found of a run, as rich text."""
+"""The results of `labdiff evaluate` for a run, as rich text."""
 
 from __future__ import annotations
 
 import html
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from labdiff.errors import UserError
 
 FOLDER, FIGURES = "evaluation", "evaluation.json"
 PREDICTORS = {
-    "odu": "light",
+    "odu": "optical denoising unit",
     "identity": "identity",
-    "wiener": "Wiener, a map per 100 t",
+    "wiener": "Wiener, one map per 100 t",
     "wiener_each_t": "Wiener, each t",
 }
+Json: TypeAlias = dict[str, Any]
 NONE_YET = (
-    "<p>Not evaluated yet. <b>Evaluate</b> scores its layers on the digital twin: errors by timestep "
+    "<p>Not evaluated yet. <b>Evaluate</b> scores the layers on the digital twin: errors by timestep "
     "range, and how near generated images are to real ones. It takes some minutes.</p>"
 )
 
 
 def read_evaluation(run_file: Path) -> str | None:
-    """The page of what lies beside a run file; None if it was not evaluated.
+    """Return the page of the evaluation beside a run file; None if the run was not evaluated.
 
-    Raises UserError if it cannot be read.
+    Raises:
+        UserError: If the evaluation cannot be read.
     """
     path = run_file.parent / FOLDER / FIGURES
     try:
@@ -39,7 +41,7 @@ def read_evaluation(run_file: Path) -> str | None:
         raise UserError(f"{path}: not what 'labdiff evaluate' writes; evaluate again") from None
 
 
-def _page(found: dict[str, Any]) -> str:
+def _page(found: Json) -> str:
     parts = [
         f"<p>On the {_text(found['where'])}, seed {_text(found['seed'])}, "
         f"{_text(found['data'])}, {_text(found['sampler'])}</p>"
@@ -68,8 +70,8 @@ def _page(found: dict[str, Any]) -> str:
     return "".join(parts)
 
 
-def _errors(found: dict[str, Any], kind: str) -> str:
-    """A row a range of timesteps, a column a predictor; the mean below."""
+def _errors(found: Json, kind: str) -> str:
+    """Return a table with one row for each timestep range and one column for each predictor."""
     names = list(found["mean_errors"])
     rows: dict[tuple[int, int], list[str]] = {}
     for error in found["errors"]:

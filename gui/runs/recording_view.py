@@ -26,10 +26,11 @@ NO_PERCENTILES = (0.0, 100.0)
 class RecordingView(QWidget):
     """Reads one frame at a time, in another thread, and of those asked for meanwhile the last only.
 
-    trouble: why a frame cannot be read, in words.
+    Attributes:
+        problem: Emitted with a message when a frame cannot be read.
     """
 
-    trouble = Signal(str)
+    problem = Signal(str)
 
     def __init__(self, name: str = "recording") -> None:
         super().__init__()
@@ -46,11 +47,11 @@ class RecordingView(QWidget):
 
     @property
     def busy(self) -> bool:
-        """Whether a frame is still to come."""
+        """True while a frame is being read."""
         return self._background.busy
 
     def show_file(self, path: Path) -> None:
-        """Open another one, or the same again, which may have grown."""
+        """Open a recording, or the same again, which may have grown."""
         if path != self._path:
             self.clear()
             self.heading.setText("opening ...")
@@ -60,30 +61,30 @@ class RecordingView(QWidget):
             file = open_frames(path)
             return file, file.read(0).frame.timestamp_s
 
-        self._background.start(work, self._on_opened, self.trouble.emit)
+        self._background.start(work, self._on_opened, self.problem.emit)
 
     def clear(self) -> None:
-        """Let the file go."""
+        """Close the file and show nothing."""
         self._path = self._wanted = self._shown = None
         if self._file is not None:
-            self._background.start(self._file.close, lambda _: None, self.trouble.emit)
+            self._background.start(self._file.close, lambda _: None, self.problem.emit)
             self._file = None
         self.scrubber.set_count(0)
         self.canvas.show_entry(None)
-        for label in (self.heading, self.words, self.read_out, self.scrubber.words):
+        for label in (self.heading, self.message, self.read_out, self.scrubber.place_label):
             label.clear()
 
     def _build(self, name: str) -> None:
         self.canvas = Canvas()
         self.canvas.setObjectName(f"{name}_canvas")
         self.canvas.setToolTip("Drag to move, turn the wheel to zoom; + and -, F fits, 1 is 1:1")
-        self.canvas.empty_words = ""
+        self.canvas.empty_text = ""
         self.canvas.hovered.connect(self._read_out)
-        self.heading, self.words, self.read_out = QLabel(), QLabel(), QLabel()
+        self.heading, self.message, self.read_out = QLabel(), QLabel(), QLabel()
         self.heading.setObjectName(f"{name}_heading")
-        self.words.setObjectName(f"{name}_words")
-        self.words.setWordWrap(True)
-        self.levels = Choice(f"{name}_levels", "From which counts to which the colours run")
+        self.message.setObjectName(f"{name}_message")
+        self.message.setWordWrap(True)
+        self.levels = Choice(f"{name}_levels", "The counts of the first and of the last colour")
         self.levels.addItems([OWN, FULL])
         self.colours = Choice(f"{name}_colours", "Colours from low to high counts")
         self.colours.addItems(COLOUR_MAPS)
@@ -101,7 +102,7 @@ class RecordingView(QWidget):
         for widget in (QLabel("Levels"), self.levels, QLabel("Colours"), self.colours):
             top.addWidget(widget)
         below = QHBoxLayout()
-        below.addWidget(self.words, 1)
+        below.addWidget(self.message, 1)
         below.addWidget(self.read_out)
         layout = QVBoxLayout(self)
         layout.addLayout(top)
@@ -112,16 +113,16 @@ class RecordingView(QWidget):
     def _on_opened(self, found: tuple[FramesFile, float]) -> None:
         file, first_s = found
         if file.path != self._path:  # another one was chosen meanwhile
-            self._background.start(file.close, lambda _: None, self.trouble.emit)
+            self._background.start(file.close, lambda _: None, self.problem.emit)
             return
         before, self._file, self._first_s = self._file, file, first_s
         if before is not None:
-            self._background.start(before.close, lambda _: None, self.trouble.emit)
-        about = file.about
-        self.canvas.set_sensor((about.sensor_height, about.sensor_width))
+            self._background.start(before.close, lambda _: None, self.problem.emit)
+        metadata = file.metadata
+        self.canvas.set_sensor((metadata.sensor_height, metadata.sensor_width))
         self.heading.setText(
-            f"{about.bench}, {moment(about.start_time)}, {about.bit_depth} bits, sensor "
-            f"{about.sensor_width} x {about.sensor_height} px"
+            f"{metadata.bench}, {moment(metadata.start_time)}, {metadata.bit_depth} bits, sensor "
+            f"{metadata.sensor_width} x {metadata.sensor_height} px"
         )
         self.scrubber.set_count(file.count)
         self._want(self.scrubber.place)
@@ -141,39 +142,39 @@ class RecordingView(QWidget):
             entry = file.read(place)
             return place, entry, statistics_of(entry.frame.pixels)
 
-        self._background.start(work, self._on_read, self._on_unread)
+        self._background.start(work, self._on_read, self._on_unreadable)
 
     def _on_read(self, found: tuple[int, NumberedFrame, Statistics]) -> None:
         place, entry, statistics = found
         self._reading = False
-        if self._file is not None:
+        file = self._file
+        if file is not None:
             self._shown = entry, statistics
             self._colour()
             self.canvas.show_entry(entry)
-            self._say(place, entry)
+            self._describe(file.count, place, entry)
         self._read()
 
-    def _on_unread(self, words: str) -> None:
+    def _on_unreadable(self, message: str) -> None:
         self._reading = False
         self.scrubber.stop()
-        self.trouble.emit(words)
+        self.problem.emit(message)
 
-    def _say(self, place: int, entry: NumberedFrame) -> None:
-        assert self._file is not None
+    def _describe(self, count: int, place: int, entry: NumberedFrame) -> None:
         frame, roi = entry.frame, entry.frame.roi
         pattern = "unknown" if frame.pattern_id is None else str(frame.pattern_id)
-        self.words.setText(
+        self.message.setText(
             f"{frame.timestamp_s - self._first_s:+.3f} s · number {entry.number} · "
             f"exposure {frame.exposure_ms:.4g} ms · {roi.width} x {roi.height} px at row {roi.top}, "
             f"column {roi.left} · pattern {pattern} · "
             f"saturated {100.0 * frame.saturated_fraction:.3g} %"
         )
-        self.scrubber.words.setText(f"{place + 1} of {self._file.count}")
+        self.scrubber.place_label.setText(f"{place + 1} of {count}")
 
     def _colour(self) -> None:
         if self._shown is None or self._file is None:
             return
-        maximum = self._file.about.maximum_counts
+        maximum = self._file.metadata.maximum_counts
         full = self.levels.currentText() == FULL
         mode = LevelMode.FIXED if full else LevelMode.MIN_MAX
         levels = levels_of(mode, Levels(0, maximum), NO_PERCENTILES, self._shown[1])

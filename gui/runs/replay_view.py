@@ -1,4 +1,4 @@
-"""A training again, picture by picture along its steps."""
+"""A replay of a training, picture by picture along its steps."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from gui.image_view import CAMERA_HINT, ImageView
+from gui.image_view import CAMERA_HINT, CAMERA_UNIT, ImageView
 from gui.plots.training_curves import METHODS
 from gui.widgets.scrubber import Scrubber
 from labdiff.runs.picture_history import PictureHistory
 
 VIEWS = {
     "input_field": ("Input pattern", "rad", "CET-C2", False),
-    "camera": ("Camera", "x flat", "inferno", False),
+    "camera": ("Camera", CAMERA_UNIT, "inferno", False),
     "predicted_noise": ("Predicted noise", "", "CET-D1", True),
     "true_noise": ("True noise", "", "CET-D1", True),
 }
@@ -22,9 +22,9 @@ NO_PICTURES = "No pictures of a training step yet."
 
 
 class ReplayView(QWidget):
-    """Input, camera and both noises at a moment; a slider and a button go along the run.
+    """Shows input, camera and both noises at a step; a slider and a button go along the run.
 
-    Colours mean the same at all moments, and the same for both noises.
+    Colours mean the same at all steps, and the same for both noises.
     """
 
     def __init__(self, name: str) -> None:
@@ -34,9 +34,9 @@ class ReplayView(QWidget):
         self._levels: dict[str, tuple[float, float] | None] = {}
         self.views = {key: ImageView(*how) for key, how in VIEWS.items()}
         self.views["camera"].setToolTip(CAMERA_HINT)
-        self.words = QLabel(NO_PICTURES)
-        self.words.setObjectName(f"{name}_words")
-        self.words.setWordWrap(True)
+        self.message = QLabel(NO_PICTURES)
+        self.message.setObjectName(f"{name}_message")
+        self.message.setWordWrap(True)
         self.scrubber = Scrubber(
             name,
             "Along the training, from its first step to its last",
@@ -48,7 +48,7 @@ class ReplayView(QWidget):
         for view in self.views.values():
             pictures.addWidget(view)
         layout = QVBoxLayout(self)
-        layout.addWidget(self.words)
+        layout.addWidget(self.message)
         layout.addLayout(pictures, 1)
         layout.addWidget(self.scrubber)
         self.clear()
@@ -56,9 +56,11 @@ class ReplayView(QWidget):
     def show_history(
         self, history: PictureHistory | None, last: dict[str, npt.NDArray[np.float32]]
     ) -> None:
-        """Of the same run as before, or of another after `clear`.
+        """Show the pictures of the same run as before, or of another after `clear`.
 
-        last: the pictures of the last step alone, for a run without a history.
+        Args:
+            history: Pictures along the run; None if it has none.
+            last: Pictures of the last step, for a run without a history.
         """
         at_end = self.scrubber.at_end
         self._history = history
@@ -72,7 +74,7 @@ class ReplayView(QWidget):
         self._show()
 
     def clear(self) -> None:
-        """Of the run that was shown nothing is left."""
+        """Show no run any more."""
         self._history = None
         self.scrubber.set_count(0)
         self._show_last({})
@@ -83,19 +85,19 @@ class ReplayView(QWidget):
             return
         place = self.scrubber.place
         self._show_all({key: history.picture(key, place) for key in VIEWS})
-        told = history.moments[place]
-        method = told["method"].decode(errors="replace")
-        self.words.setText(
-            f"{METHODS.get(method, method)}, step {told['step'] + 1} of {told['total']}, "
-            f"layer set {told['layer_set']}"
+        step = history.moments[place]
+        method = step["method"].decode(errors="replace")
+        self.message.setText(
+            f"{METHODS.get(method, method)}, step {step['step'] + 1} of {step['total']}, "
+            f"layer set {step['layer_set']}"
         )
-        self.scrubber.words.setText(f"{place + 1} of {len(history)}")
+        self.scrubber.place_label.setText(f"{place + 1} of {len(history)}")
 
     def _show_last(self, last: dict[str, npt.NDArray[np.float32]]) -> None:
         self._levels = {}
         known = {key: last[key] for key in VIEWS if key in last and last[key].ndim == 2}
-        self.words.setText(NO_HISTORY if known else NO_PICTURES)
-        self.scrubber.words.clear()
+        self.message.setText(NO_HISTORY if known else NO_PICTURES)
+        self.scrubber.place_label.clear()
         self._show_all(known)
 
     def _show_all(self, pictures: dict[str, npt.NDArray[np.float32]]) -> None:
@@ -106,7 +108,7 @@ class ReplayView(QWidget):
                 view.show_picture(pictures[key], limit, self._levels.get(key))
 
     def _noise_limit(self, now: npt.NDArray[np.float32] | None) -> float | None:
-        """Of the true noise at a typical moment, else of this one."""
+        """Return the limit of the true noise at a typical step, else that of the present one."""
         levels = self._levels.get("true_noise")
         if levels is not None:
             return max(map(abs, levels))

@@ -1,4 +1,4 @@
-"""One run, tab by tab."""
+"""One run in detail, tab by tab."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QTabWidget, QTextBrowser
 
 from gui import style
 from gui.plots.alignment_curves import AlignmentCurves
-from gui.plots.pace_curves import PaceCurves
+from gui.plots.quantity_curves import QuantityCurves
 from gui.plots.training_curves import TrainingCurves
 from gui.runs.evaluation_page import NONE_YET
 from gui.runs.replay_view import ReplayView
@@ -17,7 +17,7 @@ from labdiff.runs.reader import RunFile
 
 
 class RunDetails(QTabWidget):
-    """What a run file holds; what the user looks at stays in view while the run grows."""
+    """Shows what a run file contains; the tab and the place in view stay while the run grows."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,12 +28,12 @@ class RunDetails(QTabWidget):
         self.page.setObjectName("run_page")
         self.curves = TrainingCurves("run_curves")
         self.alignment = AlignmentCurves("run_alignment")
-        self.pace = PaceCurves("run_pace")
+        self.pace = QuantityCurves("run_pace", pace=True)
         self.images = DenoisingView("run_images")
         self.replay = ReplayView("run_replay")
         self.evaluation = QTextBrowser()
         self.evaluation.setObjectName("run_evaluation")
-        for widget, words in (
+        for widget, title in (
             (self.page, "Overview"),
             (self.curves, "Learning"),
             (self.alignment, "Alignment"),
@@ -42,13 +42,19 @@ class RunDetails(QTabWidget):
             (self.images, "Images"),
             (self.evaluation, "Evaluation"),
         ):
-            self.addTab(widget, words)
+            self.addTab(widget, title)
         style.style.changed.connect(self._show_page)
 
     def show_run(
         self, run: RunFile, history: PictureHistory | None = None, evaluation: str | None = None
     ) -> None:
-        """Another run, or the same with more in it."""
+        """Show another run, or the same with more in it.
+
+        Args:
+            run: The run.
+            history: Pictures along it, if it has any.
+            evaluation: Page of its evaluation, if it was evaluated.
+        """
         another = self._run is None or self._run.path != run.path
         self._run = run
         if another:
@@ -58,10 +64,10 @@ class RunDetails(QTabWidget):
             self.images.clear()
             self.replay.clear()
         self._show_page()
-        words = NONE_YET if evaluation is None else evaluation
-        if another or words != self._evaluated:
-            self._evaluated = words
-            self.evaluation.setHtml(words)
+        page = NONE_YET if evaluation is None else evaluation
+        if another or page != self._evaluated:
+            self._evaluated = page
+            self.evaluation.setHtml(page)
         self.curves.show_columns(run.columns, run.figures)
         self.alignment.show_columns(run.columns)
         self.pace.show_columns(run.columns)

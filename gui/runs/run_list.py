@@ -1,4 +1,4 @@
-"""A list of the run files below a folder, looked at again and again while it can be seen."""
+"""A list of the run files below a folder, which is scanned again and again while the list is visible."""
 
 from __future__ import annotations
 
@@ -25,31 +25,35 @@ from gui.runs.runs_model import COLUMNS, RunsInOrder, RunsModel
 from gui.widgets.background import Background
 from labdiff.runs.summary import RunSummary
 
-LOOK_MS = 2000
-"""Between two looks into the folder; a run that grows is written every two seconds."""
+SCAN_MS = 2000
+"""Time between two scans of the folder; a growing run is written every two seconds."""
 
 
 class RunList(QWidget):
-    """chosen: other runs are selected, or one of them has changed. looked: the folder was
-    looked into. trouble: why the folder cannot be read.
+    """Lists the runs below a folder.
+
+    Attributes:
+        chosen: Emitted when other runs are selected, or one of them has changed.
+        scanned: Emitted when the folder has been scanned.
+        problem: Emitted with a message when the folder cannot be read.
     """
 
     chosen = Signal()
-    looked = Signal()
-    trouble = Signal(str)
+    scanned = Signal()
+    problem = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("run_list")
         self._scan = RunScan(Path())
-        self._looking = False
-        self._told: list[RunSummary] = []
+        self._scanning = False
+        self._reported: list[RunSummary] = []
         self._background = Background(self)
         self.model = RunsModel()
         self.order = RunsInOrder(self.model)
         self._build()
         self._timer = QTimer(self)
-        self._timer.setInterval(LOOK_MS)
+        self._timer.setInterval(SCAN_MS)
         self._timer.timeout.connect(self._on_time)
         self._timer.start()
         style.style.changed.connect(self._paint)
@@ -57,12 +61,12 @@ class RunList(QWidget):
 
     @property
     def folder(self) -> Path:
-        """Below which runs are looked for."""
+        """Folder below which runs are listed."""
         return self._scan.folder
 
     @property
     def busy(self) -> bool:
-        """Whether it is looking."""
+        """True while the folder is being scanned."""
         return self._background.busy
 
     def open_folder(self, folder: Path) -> None:
@@ -71,20 +75,20 @@ class RunList(QWidget):
         self.model.show_runs([])
         self.model.folder = folder
         self.path.setText(str(folder))
-        self.look()
+        self.scan()
 
-    def look(self) -> None:
-        """See what lies in the folder now."""
-        if self._looking:
+    def scan(self) -> None:
+        """Scan the folder now."""
+        if self._scanning:
             return
-        self._looking = True
+        self._scanning = True
         scan = self._scan
         self._background.start(
-            scan.look, partial(self._on_looked, scan), partial(self._on_failed, scan)
+            scan.scan, partial(self._on_scanned, scan), partial(self._on_failed, scan)
         )
 
     def select(self, paths: list[Path]) -> None:
-        """As if the user had clicked on them."""
+        """Select runs as if the user had clicked on them."""
         chosen = self.table.selectionModel()
         chosen.clearSelection()
         flag = QItemSelectionModel.SelectionFlag
@@ -94,7 +98,7 @@ class RunList(QWidget):
                 chosen.select(index, flag.Select | flag.Rows)
 
     def selected(self) -> list[RunSummary]:
-        """Runs that are chosen, from top to bottom."""
+        """Return the selected runs, from top to bottom."""
         rows = sorted(self.table.selectionModel().selectedRows(), key=QModelIndex.row)
         return [self.model.runs[self.order.mapToSource(row).row()] for row in rows]
 
@@ -109,13 +113,13 @@ class RunList(QWidget):
         self.browse.clicked.connect(self._browse)
         self.again = QToolButton()
         self.again.setObjectName("runs_refresh")
-        self.again.setToolTip("Look anew; rows of files that are gone go too")
+        self.again.setToolTip("Scan the folder anew; rows of deleted files are removed")
         self.again.clicked.connect(self._on_path)
         self.filter = QLineEdit()
         self.filter.setObjectName("runs_filter")
         self.filter.setPlaceholderText("show runs with ...")
         self.filter.setClearButtonEnabled(True)
-        self.filter.textChanged.connect(self.order.look_for)
+        self.filter.textChanged.connect(self.order.search)
         self.table = QTableView()
         self.table.setObjectName("runs_table")
         self.table.setModel(self.order)
@@ -130,7 +134,7 @@ class RunList(QWidget):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setStretchLastSection(True)
-        self.table.selectionModel().selectionChanged.connect(self._tell)
+        self.table.selectionModel().selectionChanged.connect(self._report)
         top = QHBoxLayout()
         top.addWidget(self.path, 2)
         top.addWidget(self.browse)
@@ -146,28 +150,28 @@ class RunList(QWidget):
 
     def _on_time(self) -> None:
         if self.isVisible():
-            self.look()
+            self.scan()
 
-    def _on_looked(self, scan: RunScan, runs: list[RunSummary]) -> None:
-        self._looking = False
+    def _on_scanned(self, scan: RunScan, runs: list[RunSummary]) -> None:
+        self._scanning = False
         if scan is not self._scan:  # another folder was opened meanwhile
-            self.look()
+            self.scan()
             return
         self.model.show_runs(runs)
-        self.looked.emit()
-        if self.selected() != self._told:
-            self._tell()
+        self.scanned.emit()
+        if self.selected() != self._reported:
+            self._report()
 
-    def _on_failed(self, scan: RunScan, words: str) -> None:
-        self._looking = False
+    def _on_failed(self, scan: RunScan, message: str) -> None:
+        self._scanning = False
         if scan is not self._scan:
-            self.look()
+            self.scan()
             return
         self.model.show_runs([])
-        self.trouble.emit(words)
+        self.problem.emit(message)
 
-    def _tell(self) -> None:
-        self._told = self.selected()
+    def _report(self) -> None:
+        self._reported = self.selected()
         self.chosen.emit()
 
     def _browse(self) -> None:

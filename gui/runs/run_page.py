@@ -1,4 +1,4 @@
-"""What a run file says of itself, as rich text."""
+"""An overview of a run file, as rich text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from labdiff.runs.reader import RunFile
 
 
 def run_page(run: RunFile) -> str:
-    """Outcome, figures, calibrations, options, bench file, versions."""
+    """Return a run's outcome, figures, calibrations, options, bench file and versions."""
     parts = [
         f"<h3>{html.escape(str(run.path))}</h3>",
         f"<p>{_coloured(run.outcome, outcome_colour(run.outcome))} &nbsp; {html.escape(run.reason)}"
@@ -47,9 +47,9 @@ def _verdicts(run: RunFile) -> list[list[str]]:
     rows = []
     for name, found in sorted(run.calibration.items()):
         verdict = found.verdict
-        words = f"{verdict.reason} {verdict.remedy}".strip()
+        text = f"{verdict.reason} {verdict.remedy}".strip()
         level = _coloured(verdict.level, colours.get(verdict.level, chosen.text))
-        rows.append([html.escape(name), level, html.escape(words)])
+        rows.append([html.escape(name), level, html.escape(text)])
     return rows
 
 

@@ -1,4 +1,4 @@
-"""All run files and recordings below a folder, looked at again only when they changed."""
+"""All run files and recordings below a folder; they are read again only when they have changed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from gui.live.frames_file import recording_words
+from gui.live.frames_file import describe_recording
 from labdiff.errors import UserError
 from labdiff.runs.summary import RunSummary, read_summary
 
@@ -15,20 +15,21 @@ GONE = "gone"
 UNREADABLE = "unreadable"
 RECORDING = "recording"
 FRAMES = "frames"
-"""Folder of what the live view recorded; a TIFF file elsewhere is somebody else's."""
+"""Folder of recordings of the live view; a TIFF file elsewhere is none of ours."""
 
 
 class RunScan:
-    """Used by one thread at a time."""
+    """Scans one folder; used by one thread at a time."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._known: dict[Path, tuple[tuple[int, int] | None, RunSummary]] = {}
 
-    def look(self) -> list[RunSummary]:
-        """What lies there now; a file that was there before and is not any more is said to be gone.
+    def scan(self) -> list[RunSummary]:
+        """Return what lies in the folder now; files of earlier scans that are not there have gone.
 
-        Raises UserError if the folder cannot be read.
+        Raises:
+            UserError: If the folder cannot be read.
         """
         found = self._files()
         for path, stamp in found.items():
@@ -36,12 +37,12 @@ class RunScan:
                 self._known[path] = (stamp, _summary(path))
         for path in self._known.keys() - found.keys():
             before = self._known[path][1]
-            words = "the file was deleted or moved"
-            self._known[path] = (None, replace(before, outcome=GONE, problem=words))
+            message = "the file was deleted or moved"
+            self._known[path] = (None, replace(before, outcome=GONE, problem=message))
         return [self._known[path][1] for path in sorted(self._known)]
 
     def stamp(self, path: Path) -> tuple[int, int] | None:
-        """Changes when the file does; None if it is gone."""
+        """Return a value that changes when the file does; None if the file has gone."""
         return self._known[path][0] if path in self._known else None
 
     def _files(self) -> dict[Path, tuple[int, int]]:
@@ -53,7 +54,7 @@ class RunScan:
             ) from None
         found: dict[Path, tuple[int, int]] = {}
         for where, folders, names in os.walk(self.folder):
-            folders[:] = sorted(name for name in folders if not _left_aside(name))
+            folders[:] = sorted(name for name in folders if not _ignored(name))
             for name in names:
                 endings = (".h5", ".tif") if Path(where).name == FRAMES else (".h5",)
                 if not name.endswith(endings) or len(found) == MOST_FILES:
@@ -62,13 +63,13 @@ class RunScan:
                 try:
                     status = path.stat()
                 except OSError:
-                    continue  # gone since it was listed
+                    continue  # deleted since it was listed
                 found[path] = (status.st_mtime_ns, status.st_size)
         return found
 
 
-def _left_aside(folder: str) -> bool:
-    """Tell whether a folder holds no runs: it is hidden, or an archive of calibrations."""
+def _ignored(folder: str) -> bool:
+    """Return whether a folder contains no runs: it is hidden, or an archive of calibrations."""
     return folder.startswith(".") or folder == "calibration" or folder.endswith(".calibration")
 
 
@@ -76,9 +77,9 @@ def _summary(path: Path) -> RunSummary:
     try:
         return read_summary(path)
     except UserError as error:
-        recording = recording_words(path)
+        recording = describe_recording(path)
         if recording is not None:
-            about, found = recording
-            return RunSummary(path, about.start_time, RECORDING, found, bench=about.bench)
-        words = str(error).removeprefix(f"{path}: ")
-        return RunSummary(path, outcome=UNREADABLE, problem=words)
+            metadata, found = recording
+            return RunSummary(path, metadata.start_time, RECORDING, found, bench=metadata.bench)
+        message = str(error).removeprefix(f"{path}: ")
+        return RunSummary(path, outcome=UNREADABLE, problem=message)

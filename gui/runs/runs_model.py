@@ -1,4 +1,4 @@
-"""Runs as a table: one row a run file, sorted by what the values are and not by how they read."""
+"""Runs as a table: one row for each run file, sorted by values and not by their text."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from labdiff.runs.summary import RunSummary
 Index = QModelIndex | QPersistentModelIndex
 SORT_ROLE = Qt.ItemDataRole.UserRole
 COLUMNS: tuple[tuple[str, str, Callable[[RunSummary], Any]], ...] = (
-    ("Run", "File, below the folder", lambda run: str(run.path)),
+    ("Run", "File below the folder", lambda run: str(run.path)),
     ("Started", "Local time", lambda run: run.started),
-    ("Outcome", "How it ended", lambda run: run.outcome),
-    ("Seed", "Of data, training and simulated laboratory", lambda run: run.seed),
+    ("Outcome", "How the run has ended", lambda run: run.outcome),
+    ("Seed", "Seed of data, training and simulated laboratory", lambda run: run.seed),
     ("Bench", "Name in its bench file", lambda run: run.bench),
-    ("Steps", "Training steps", lambda run: run.steps),
+    ("Steps", "Number of training steps", lambda run: run.steps),
     ("MSE, bench", "Noise MSE of the last batch on the bench", lambda run: run.bench_mse),
     ("D", "Discrepancy D = 1 - C of the last step", lambda run: run.discrepancy),
-    ("Images", "Generated", lambda run: run.images),
+    ("Images", "Number of generated images", lambda run: run.images),
     (
         "Remarks",
         "What went wrong; of a recording, what it holds",
@@ -51,7 +51,7 @@ class RunsModel(QAbstractTableModel):
         self.runs: list[RunSummary] = []
 
     def show_runs(self, runs: list[RunSummary]) -> None:
-        """These and no others."""
+        """Show these runs and no others."""
         new = {run.path: run for run in runs}
         for row in range(len(self.runs) - 1, -1, -1):
             if self.runs[row].path not in new:
@@ -70,15 +70,15 @@ class RunsModel(QAbstractTableModel):
             self.endInsertRows()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        """One a run."""
+        """Return the number of runs."""
         return 0 if parent.isValid() else len(self.runs)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        """As `COLUMNS`."""
+        """Return the number of columns."""
         return 0 if parent.isValid() else len(COLUMNS)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:
-        """Names, and what they mean."""
+        """Return the name of a column, or the sentence that explains it."""
         if orientation == Qt.Orientation.Horizontal:
             if role == Qt.ItemDataRole.DisplayRole:
                 return COLUMNS[section][0]
@@ -87,11 +87,11 @@ class RunsModel(QAbstractTableModel):
         return None
 
     def data(self, index: Index, role: int = 0) -> Any:
-        """What a cell shows."""
+        """Return what a cell shows, and how."""
         run = self.runs[index.row()]
         name, _, read = COLUMNS[index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._words(name, run, read(run))
+            return self._text(name, run, read(run))
         if role == SORT_ROLE:
             value = read(run)
             unknown = value is None or (isinstance(value, float) and math.isnan(value))
@@ -104,7 +104,7 @@ class RunsModel(QAbstractTableModel):
             return QColor(outcome_colour(run.outcome))
         return None
 
-    def _words(self, name: str, run: RunSummary, value: Any) -> str:
+    def _text(self, name: str, run: RunSummary, value: Any) -> str:
         if name == "Run":
             return str(run.path.relative_to(self.folder))
         if run.problem and run.outcome == UNREADABLE and name not in ("Outcome", "Remarks"):
@@ -119,7 +119,7 @@ class RunsModel(QAbstractTableModel):
 
 
 class RunsInOrder(QSortFilterProxyModel):
-    """Rows that hold every word that is looked for, in any column."""
+    """Shows the rows that contain every word searched for, in any column."""
 
     def __init__(self, model: RunsModel) -> None:
         super().__init__()
@@ -127,13 +127,13 @@ class RunsInOrder(QSortFilterProxyModel):
         self.setSourceModel(model)
         self.setSortRole(SORT_ROLE)
 
-    def look_for(self, words: str) -> None:
-        """All rows if there are none."""
-        self._wanted = words.lower().split()
+    def search(self, text: str) -> None:
+        """Show the rows that contain every word of a text; all rows if it is empty."""
+        self._wanted = text.lower().split()
         self.invalidate()
 
     def filterAcceptsRow(self, row: int, parent: Index) -> bool:
-        """Whether it is shown."""
+        """Return whether a row is shown."""
         model = self.sourceModel()
         cells = [model.index(row, column, parent).data() for column in range(len(COLUMNS))]
         text = "\n".join(map(str, cells)).lower()
@@ -141,7 +141,7 @@ class RunsInOrder(QSortFilterProxyModel):
 
 
 def outcome_colour(outcome: str) -> str:
-    """Of the word that says how a run ended."""
+    """Return the colour of the word that says how a run has ended."""
     chosen = style.theme()
     states = {"completed": chosen.good, "failed": chosen.bad, GONE: chosen.warn}
     return {
@@ -153,7 +153,7 @@ def outcome_colour(outcome: str) -> str:
 
 
 def moment(started: str) -> str:
-    """A recorded time as the clock on the wall had it."""
+    """Return a recorded time as local time."""
     try:
         return datetime.fromisoformat(started).astimezone().strftime("%Y-%m-%d %H:%M")
     except ValueError:

@@ -23,7 +23,7 @@ WRITTEN = (".npy", ".png")
 EXACT_RAD = 1e3
 """Largest phase that single precision resolves to 0.1 mrad; beyond it phases are wrapped first."""
 MOST_RAD = 1e12
-"""Largest phase whose place within its turn is still known in double precision, to 0.1 mrad."""
+"""Largest phase whose place within 2 pi is still known in double precision, to 0.1 mrad."""
 MANY_TURNS = 8.0
 """Turns that a pattern spans beyond which its unit may be another; a lens spans some turns too."""
 MOST_PIXELS = 1 << 26
@@ -115,7 +115,7 @@ def _from_npy(path: Path, shape: tuple[int, int]) -> Phase:
     largest = float(np.abs(phase).max(initial=0.0))
     if largest > MOST_RAD:
         raise UserError(
-            f"{path}: holds {largest:.3g}; a phase beyond {MOST_RAD:g} rad has no place in its turn"
+            f"{path}: holds {largest:.3g}; a phase beyond {MOST_RAD:g} rad has no place within 2 pi"
         )
     if largest > EXACT_RAD:
         phase = np.mod(phase, TURN_RAD)

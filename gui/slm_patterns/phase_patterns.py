@@ -1,4 +1,4 @@
-"""Phases whose light everybody knows, to see that an SLM does what it is told.
+"""Phases whose diffraction is well known, to see that an SLM displays what it is sent.
 
 Shapes are (height, width); x grows with the column, y with the row, both from the panel's middle. Positive
 slopes of phase send the light to positive x and y (exp(i k r), as in `twin.propagation`).
@@ -31,9 +31,15 @@ NOLL = (
 
 
 def blaze(shape: tuple[int, int], period_px: float, angle_deg: float = 0.0) -> Phase:
-    """A tilt of 2 pi a period: all light goes into one order, at wavelength / (period * pitch).
+    """Return a tilt of 2 pi a period: all light goes into one order, at wavelength / (period * pitch).
 
-    angle_deg: from x towards y. Raises ValueError for a period below two pixels, which is no blaze.
+    Args:
+        shape: (height, width), px.
+        period_px: Pixels per 2 pi; negative for the opposite slope.
+        angle_deg: Direction, from x towards y.
+
+    Raises:
+        ValueError: For a period below two pixels, which is no blaze.
     """
     if abs(period_px) < 2.0:
         raise ValueError(f"a period of {period_px:g} px; allowed is 2 or more, or -2 or less")
@@ -44,9 +50,15 @@ def blaze(shape: tuple[int, int], period_px: float, angle_deg: float = 0.0) -> P
 
 
 def checkerboard(shape: tuple[int, int], cell_px: int, contrast_rad: float = float(np.pi)) -> Phase:
-    """Squares of 0 and of contrast_rad; with pi no light is left in the zero order.
+    """Return squares of 0 and of contrast_rad; with pi no light is left in the zero order.
 
-    Raises ValueError for a cell below one pixel.
+    Args:
+        shape: (height, width), px.
+        cell_px: Side of a square.
+        contrast_rad: Phase of every second square.
+
+    Raises:
+        ValueError: For a cell below one pixel.
     """
     if cell_px < 1:
         raise ValueError(f"cells of {cell_px} px; allowed is 1 or more")
@@ -58,10 +70,19 @@ def checkerboard(shape: tuple[int, int], cell_px: int, contrast_rad: float = flo
 def lens(
     shape: tuple[int, int], focal_mm: float, wavelength_nm: float, pixel_pitch_um: float
 ) -> Phase:
-    """A thin lens: phase -pi r^2 / (wavelength * f). Raises ValueError for f = 0.
+    """Return a thin lens: phase -pi r^2 / (wavelength * f).
 
     At r = wavelength * f / (2 * pitch) it has pi a pixel; further out it is no lens any more, see
     `shortest_focal_mm`.
+
+    Args:
+        shape: (height, width), px.
+        focal_mm: Focal length; negative for a diverging lens.
+        wavelength_nm: Wavelength of the light.
+        pixel_pitch_um: Pitch of the pixels.
+
+    Raises:
+        ValueError: For a focal length of 0.
     """
     if focal_mm == 0.0:
         raise ValueError("a focal length of 0 mm; allowed is any other")
@@ -72,16 +93,28 @@ def lens(
 
 
 def shortest_focal_mm(shape: tuple[int, int], wavelength_nm: float, pixel_pitch_um: float) -> float:
-    """The shortest focal length whose phase the pixels still follow, up to the panel's longer edge."""
+    """Return the shortest focal length whose phase the pixels resolve, up to the panel's longer edge.
+
+    Args:
+        shape: (height, width), px.
+        wavelength_nm: Wavelength of the light.
+        pixel_pitch_um: Pitch of the pixels.
+    """
     edge_px = max(shape) / 2.0
     return 2.0 * edge_px * pixel_pitch_um**2 / (wavelength_nm * 1e-3) * 1e-3
 
 
 def zernike(shape: tuple[int, int], waves: dict[int, float]) -> Phase:
-    """A sum of Zernike polynomials on the largest circle in the panel; it goes on outside.
+    """Return a sum of Zernike polynomials on the largest circle in the panel, continued outside it.
 
-    waves: rms amplitude in waves (2 pi) by Noll's number, 1 ... 11. Raises ValueError for another number.
     Source: Noll, JOSA 66, 207 (1976).
+
+    Args:
+        shape: (height, width), px.
+        waves: rms amplitudes in waves (2 pi) by Noll's number, 1 ... 11.
+
+    Raises:
+        ValueError: For another number.
     """
     x, y = _places(shape)
     radius = min(shape) / 2.0
@@ -98,7 +131,7 @@ def zernike(shape: tuple[int, int], waves: dict[int, float]) -> Phase:
 def _zernike(
     n: int, m: int, rho: npt.NDArray[np.float64], theta: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Noll's normalisation: mean square 1 on the unit circle."""
+    """Return a polynomial in Noll's normalisation: mean square 1 on the unit circle."""
     order = abs(m)
     radial = np.zeros_like(rho)
     for k in range((n - order) // 2 + 1):
@@ -113,6 +146,6 @@ def _zernike(
 
 
 def _places(shape: tuple[int, int]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """(x, y) of each pixel's centre from the panel's middle, in pixels."""
+    """Return (x, y) of each pixel's centre from the panel's middle, in pixels."""
     rows, columns = np.indices(shape, dtype=np.float64)
     return columns - (shape[1] - 1) / 2.0, rows - (shape[0] - 1) / 2.0

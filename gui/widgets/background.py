@@ -1,4 +1,4 @@
-"""Work that takes longer than a blink, in another thread; the window goes on."""
+"""Work in another thread, so that the window does not wait for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Background(QObject):
-    """One thing at a time, in the order asked; what comes of it is told in the window's thread."""
+    """Does one piece of work at a time, in order; results are handed over in the window's thread."""
 
     _finished = Signal(object)
 
@@ -23,17 +23,23 @@ class Background(QObject):
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
         self._pending = 0
-        self._finished.connect(self._tell, Qt.ConnectionType.QueuedConnection)
+        self._finished.connect(self._hand_over, Qt.ConnectionType.QueuedConnection)
 
     @property
     def busy(self) -> bool:
-        """Whether anything is still to be told."""
+        """True while a result is to be handed over."""
         return self._pending > 0
 
     def start(
         self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[str], None]
     ) -> None:
-        """Do the work, then call `done` with what it returns, or `failed` with what went wrong."""
+        """Do work in the thread.
+
+        Args:
+            work: The work.
+            done: Called with the result, in the window's thread.
+            failed: Called with a message if the work has raised an exception.
+        """
         self._pending += 1
 
         def run() -> None:
@@ -41,18 +47,20 @@ class Background(QObject):
                 result = work()
             except UserError as error:
                 self._report(failed, str(error))
-            except Exception as error:  # told, never lost: no trace reaches the user from a thread
+            except (
+                Exception
+            ) as error:  # reported, never lost: a thread has no trace that a user sees
                 self._report(failed, f"{type(error).__name__}: {error}")
             else:
                 self._report(done, result)
 
         self._pool.start(run)
 
-    def _report(self, told: Callable[[T], None], value: T) -> None:
-        # The window may have gone while this was at work.
+    def _report(self, receiver: Callable[[T], None], value: T) -> None:
+        # The window may have been closed meanwhile.
         with suppress(RuntimeError):
-            self._finished.emit(lambda: told(value))
+            self._finished.emit(lambda: receiver(value))
 
-    def _tell(self, tell: Callable[[], None]) -> None:
+    def _hand_over(self, deliver: Callable[[], None]) -> None:
         self._pending -= 1
-        tell()
+        deliver()

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox
 
 
 class Choice(QComboBox):
-    """Changes by clicks and keys; never by a wheel that passes over it."""
+    """A list to choose from, which the mouse wheel leaves alone."""
 
     def __init__(self, name: str, tip: str = "") -> None:
         super().__init__()

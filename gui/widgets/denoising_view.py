@@ -1,4 +1,4 @@
-"""Images as they form out of noise: the latest, and each moment again along t."""
+"""Images as they form out of noise: the latest, and those of each earlier step."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from gui.widgets.image_grid import ImageGrid, Images
 from gui.widgets.scrubber import Scrubber
 
 MOST_BYTES = 256 * 2**20
-"""Of all moments; beyond it every second one is let go."""
+"""Largest size of all steps together; beyond it every second one is dropped."""
 
 
 class DenoisingView(QWidget):
-    """A grid, and below it a slider from noise to images.
+    """A grid of images, and below it a slider from noise to images.
 
-    While it grows the newest is shown, unless the user looks at an earlier one.
+    While steps are added the newest is shown, unless the user has moved to an earlier one.
     """
 
     def __init__(self, name: str) -> None:
@@ -30,8 +30,8 @@ class DenoisingView(QWidget):
             "t = 1000, 1000 of 1000 ",
         )
         self.slider, self.play_button = self.scrubber.slider, self.scrubber.play_button
-        self.words = self.scrubber.words
-        self.words.setObjectName(f"{name}_t")
+        self.t_label = self.scrubber.place_label
+        self.t_label.setObjectName(f"{name}_t")
         self.scrubber.moved.connect(self._show)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -40,7 +40,7 @@ class DenoisingView(QWidget):
         self.clear()
 
     def add(self, t: int, images: Images) -> None:
-        """One moment more; images (B, H, W) in -1 ... 1, copied."""
+        """Add the images of a step, (B, H, W) in -1 ... 1; they are copied."""
         at_end = self.scrubber.at_end
         if (len(self.moments) + 1) * images.size * 4 > MOST_BYTES:
             del self.moments[1::2]
@@ -51,7 +51,7 @@ class DenoisingView(QWidget):
             self._show()
 
     def show_moments(self, moments: list[tuple[int, Images]]) -> None:
-        """All at once, noise first; the place along t stays if there are as many as before."""
+        """Show all steps at once, noise first; the step in view stays if there are as many as before."""
         stays = len(moments) == len(self.moments)
         self.moments = moments
         self.scrubber.set_count(len(self.moments))
@@ -60,11 +60,11 @@ class DenoisingView(QWidget):
         self._show()
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all images."""
         self.moments = []
         self.grid.show_images(np.empty((0, 1, 1), np.float32))
         self.scrubber.set_count(0)
-        self.words.setText("")
+        self.t_label.setText("")
 
     def _show(self) -> None:
         if not self.moments:
@@ -72,4 +72,4 @@ class DenoisingView(QWidget):
         place = self.scrubber.place
         t, images = self.moments[place]
         self.grid.show_images(images)
-        self.words.setText(f"t = {t}, {place + 1} of {len(self.moments)}")
+        self.t_label.setText(f"t = {t}, {place + 1} of {len(self.moments)}")

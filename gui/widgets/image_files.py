@@ -1,4 +1,4 @@
-"""Grids of images as files."""
+"""Grids of images as PNG and GIF files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image
 from gui.widgets.image_grid import Images, grey_levels
 
 LEAST_SIDE_PX = 64
-"""Of one image: its pixels are shown as squares that can be seen."""
+"""Least side of one image: its pixels become squares that can be seen."""
 GAP_PX = 4
 FRAME_MS, LAST_MS = 100, 2000
 MOST_FRAMES = 200
@@ -20,14 +20,14 @@ PAPER = 255
 
 
 def png_of(images: Images) -> bytes:
-    """Images (B, H, W) in -1 ... 1 side by side."""
+    """Return a PNG of images (B, H, W) in -1 ... 1 side by side."""
     buffer = io.BytesIO()
     Image.fromarray(sheet(images)).save(buffer, "PNG")
     return buffer.getvalue()
 
 
 def gif_of(moments: list[Images]) -> bytes:
-    """The same, moment after moment, over and over; the last stays for two seconds."""
+    """Return a GIF of the same, step after step, in a loop; the last step stays for two seconds."""
     places = np.linspace(0, len(moments) - 1, min(len(moments), MOST_FRAMES)).round().astype(int)
     frames = [Image.fromarray(sheet(moments[place])) for place in places]
     buffer = io.BytesIO()
@@ -43,7 +43,7 @@ def gif_of(moments: list[Images]) -> bytes:
 
 
 def sheet(images: Images) -> npt.NDArray[np.uint8]:
-    """Grey levels of a grid that is about square, each pixel enlarged by a whole number."""
+    """Return grey levels of a grid that is about square, each pixel enlarged by a whole number."""
     count, height, width = images.shape
     columns = math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)

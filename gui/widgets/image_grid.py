@@ -1,4 +1,4 @@
-"""A batch of small images side by side, as large as there is room for."""
+"""A batch of small images side by side, as large as possible."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from gui import style
 
 Images = npt.NDArray[np.float32]
 GAP = 1 / 12
-"""Between images, of their size."""
+"""Gap between images, as a fraction of their size."""
 
 
 class ImageGrid(QWidget):
-    """Shows images (B, H, W) in -1 ... 1, black to white, pixel by pixel; what is no number is black."""
+    """Shows images (B, H, W) in -1 ... 1, black to white, pixel by pixel; not-a-number is black."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -27,22 +27,22 @@ class ImageGrid(QWidget):
         style.style.changed.connect(self.update)
 
     def show_images(self, images: Images) -> None:
-        """Instead of those before; copied."""
+        """Show images in place of those before; they are copied."""
         self._pictures = [grey_image(image) for image in images]
         self.update()
 
     @property
     def count(self) -> int:
-        """How many are shown."""
+        """Number of images shown."""
         return len(self._pictures)
 
     def sizeHint(self) -> QSize:
-        """Some twenty lines of text."""
+        """Return a square of twenty lines of text."""
         side = 20 * self.fontMetrics().height()
         return QSize(side, side)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """As many columns as make the images largest."""
+        """Paint the images in as many columns as make them largest."""
         del event
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(style.theme().panel))
@@ -62,7 +62,14 @@ class ImageGrid(QWidget):
 
 
 def columns_for(count: int, width: float, height: float, ratio: float = 1.0) -> int:
-    """How many columns make images of `ratio` (width over height) largest in a rectangle."""
+    """Return how many columns make images largest in a rectangle.
+
+    Args:
+        count: Number of images.
+        width: Width of the rectangle.
+        height: Height of the rectangle.
+        ratio: Width of an image over its height.
+    """
 
     def size(columns: int) -> float:
         return min(width / columns / ratio, height / math.ceil(count / columns))
@@ -71,14 +78,14 @@ def columns_for(count: int, width: float, height: float, ratio: float = 1.0) -> 
 
 
 def grey_levels(images: Images) -> npt.NDArray[np.uint8]:
-    """0 ... 255 for -1 ... 1; what lies beyond is cut, what is no number is 0."""
+    """Return 0 ... 255 for -1 ... 1; values beyond are clipped, not-a-number is 0."""
     scaled = np.nan_to_num((images + 1.0) * 127.5, nan=0.0)
     levels: npt.NDArray[np.uint8] = np.clip(np.round(scaled), 0, 255).astype(np.uint8)
     return levels
 
 
 def grey_image(image: Images) -> QImage:
-    """One image, with its own copy of the pixels."""
+    """Return Qt's image of one image, with its own copy of the pixels."""
     levels = np.ascontiguousarray(grey_levels(image))
     height, width = levels.shape
     return QImage(levels.data, width, height, width, QImage.Format.Format_Grayscale8).copy()

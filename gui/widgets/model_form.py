@@ -117,9 +117,9 @@ class ModelForm(QWidget):
         self._get[option.name], self._set[option.name] = field.value, field.setValue
         return field
 
-    def _choice(self, name: str, words: Sequence[str], editable: bool) -> QWidget:
+    def _choice(self, name: str, message: Sequence[str], editable: bool) -> QWidget:
         box = Choice(f"option_{name}")
-        box.addItems(list(words))
+        box.addItems(list(message))
         box.setEditable(editable)
         box.currentTextChanged.connect(lambda _: self.changed.emit())
         self._get[name], self._set[name] = box.currentText, box.setCurrentText

@@ -1,4 +1,4 @@
-"""Choose the SLM's monitor by name and serial; those that can not carry it are grey, and say why."""
+"""A list of monitors, to choose the SLM by name and serial; unsuitable ones are grey, with the reason."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ LINES = 7
 
 
 class MonitorChooser(QWidget):
-    """chosen: the address of a monitor, as slm.address in a bench file.
+    """Lists the monitors, which a process of its own finds: this one may be magnified, and must not wait.
 
-    A process of its own looks at the monitors: this one may be magnified, and must not wait.
+    Attributes:
+        chosen: Emitted with the address of a monitor, as slm.address in a bench file.
     """
 
     chosen = Signal(str)
@@ -51,16 +52,16 @@ class MonitorChooser(QWidget):
         self.identify = QPushButton("Identify")
         self.identify.setObjectName("monitor_identify")
         self.identify.setToolTip(f"Show its number on each monitor for {IDENTIFY_S:g} s.")
-        self.identify.clicked.connect(lambda: self._look(IDENTIFY_S))
-        self.refresh = QPushButton("Look again")
-        self.refresh.setObjectName("monitor_refresh")
-        self.refresh.clicked.connect(lambda: self._look())
+        self.identify.clicked.connect(lambda: self._query(IDENTIFY_S))
+        self.refresh_button = QPushButton("Refresh")
+        self.refresh_button.setObjectName("monitor_refresh")
+        self.refresh_button.clicked.connect(lambda: self._query())
         self.notice = QLabel()
         self.notice.setObjectName("monitor_notice")
         self.notice.setWordWrap(True)
         self.notice.hide()
         row = QHBoxLayout()
-        for button in (self.identify, self.refresh):
+        for button in (self.identify, self.refresh_button):
             row.addWidget(button)
         row.addStretch(1)
         layout = QVBoxLayout(self)
@@ -73,7 +74,7 @@ class MonitorChooser(QWidget):
         self._process.finished.connect(self._finished)
         self._process.errorOccurred.connect(self._failed)
         application = QGuiApplication.instance()
-        assert isinstance(application, QGuiApplication), "widgets need one"
+        assert isinstance(application, QGuiApplication), "widgets need an application"
         for signal in (
             application.screenAdded,
             application.screenRemoved,
@@ -86,32 +87,32 @@ class MonitorChooser(QWidget):
 
     @property
     def address(self) -> str:
-        """Of the chosen monitor; what was asked for while it is not there."""
+        """Address of the chosen monitor; that which was asked for while it is not there."""
         return self._address
 
-    def look(self) -> None:
-        """See which monitors there are now."""
-        self._look()
+    def refresh(self) -> None:
+        """Find the monitors that are there now."""
+        self._query()
 
     def set_shape(self, shape: tuple[int, int] | None) -> None:
-        """The SLM's (height, width), by which other monitors are refused; None: not known."""
+        """Set the (height, width) of the SLM, for which other monitors are refused; None if unknown."""
         self._shape = shape
         self._fill()
 
     def select(self, address: str) -> None:
-        """Choose what the bench file names; nothing is emitted."""
+        """Choose the monitor that the bench file names; nothing is emitted."""
         self._address = address
         self._fill()
 
     def set_monitors(self, monitors: Sequence[Monitor]) -> None:
-        """The monitors there are."""
+        """Show the monitors that are there."""
         self._monitors = list(monitors)
         self._fill()
 
     def _fill(self) -> None:
         self.list.blockSignals(True)
         self.list.clear()
-        there = False
+        found = False
         for number, monitor in enumerate(self._monitors, 1):
             size = f"{monitor.shape[1]} x {monitor.shape[0]} pixels, {monitor.refresh_hz:.4g} Hz"
             why_not = monitor.why_not(self._shape)
@@ -125,29 +126,29 @@ class MonitorChooser(QWidget):
             self.list.addItem(item)
             if why_not is None and self._address and self._means(monitor):
                 item.setSelected(True)
-                there = True
+                found = True
         self.list.blockSignals(False)
-        absent = self._monitors and self._address and not there
-        self._tell(f"{self._address!r} can not be used now." if absent else "")
+        absent = self._monitors and self._address and not found
+        self._show_notice(f"{self._address!r} cannot be used now." if absent else "")
 
     def _means(self, monitor: Monitor) -> bool:
         try:
             return means(self._address, monitor)
         except DeviceError as error:
-            self._tell(str(error))
+            self._show_notice(str(error))
             return False
 
     def _choose(self) -> None:
         chosen = self.list.selectedItems()
         if chosen:
             self._address = str(chosen[0].data(Qt.ItemDataRole.UserRole))
-            self._tell("")
+            self._show_notice("")
             self.chosen.emit(self._address)
 
-    def _look(self, identify_s: float | None = None) -> None:
+    def _query(self, identify_s: float | None = None) -> None:
         if self._process.state() != QProcess.ProcessState.NotRunning:
             return
-        self.refresh.setEnabled(False)
+        self.refresh_button.setEnabled(False)
         self.identify.setEnabled(False)
         command, environment = monitor_command(identify_s)
         wanted = QProcessEnvironment()
@@ -158,36 +159,36 @@ class MonitorChooser(QWidget):
 
     def _changed(self) -> None:
         if self.isVisible():
-            self._look()
+            self._query()
 
     def _read(self) -> None:
-        """They are told at once; with numbers on the monitors the process ends later."""
+        """Read the monitors as soon as they are printed; while numbers are shown the process runs on."""
         if self._process.canReadLine():
             output = bytes(self._process.readLine().data())
             self.set_monitors(monitors_said(0, output, b""))
 
     def _finished(self, code: int) -> None:
-        self.refresh.setEnabled(True)
+        self.refresh_button.setEnabled(True)
         self.identify.setEnabled(True)
         if code:
             try:
                 monitors_said(code, b"", bytes(self._process.readAllStandardError().data()))
             except DeviceError as error:
-                self._tell(str(error))
+                self._show_notice(str(error))
 
     def _failed(self, error: QProcess.ProcessError) -> None:
         if error is QProcess.ProcessError.FailedToStart:
             self._finished(0)
-            self._tell(f"monitors: {self._process.errorString()}")
+            self._show_notice(f"monitors: {self._process.errorString()}")
 
-    def _tell(self, words: str) -> None:
-        self.notice.setText(words)
-        self.notice.setVisible(bool(words))
+    def _show_notice(self, message: str) -> None:
+        self.notice.setText(message)
+        self.notice.setVisible(bool(message))
 
     def _colour(self) -> None:
         for button, icon in (
             (self.identify, "mdi6.numeric"),
-            (self.refresh, "mdi6.refresh"),
+            (self.refresh_button, "mdi6.refresh"),
         ):
             button.setIcon(qta.icon(icon, color=theme().text, color_disabled=theme().disabled))
         self.notice.setStyleSheet(f"color: {theme().warn};")

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QSpinBox
 
 
 class NumberField(QDoubleSpinBox):
-    """A number with its unit; the wheel passes on to whatever scrolls around it."""
+    """A number with its unit; the wheel scrolls what is around the field."""
 
     def __init__(self, low: float, high: float, decimals: int = 3, unit: str = "") -> None:
         super().__init__()
@@ -18,12 +18,12 @@ class NumberField(QDoubleSpinBox):
         self.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Not here."""
+        """Let what is around the field scroll."""
         event.ignore()
 
 
 class CountField(QSpinBox):
-    """A whole number; the wheel passes on."""
+    """A whole number; the wheel scrolls what is around the field."""
 
     def __init__(self, low: int, high: int) -> None:
         super().__init__()
@@ -31,5 +31,5 @@ class CountField(QSpinBox):
         self.setKeyboardTracking(False)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Not here."""
+        """Let what is around the field scroll."""
         event.ignore()

@@ -1,4 +1,4 @@
-"""What went wrong, in one line above everything: details to copy, never a window that waits."""
+"""Notices of what went wrong, in one line above everything: details to copy, never a modal window."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from gui import style
 class NoticeBar(QFrame):
     """Shows the latest notice, and how many came before it; hidden until there is one.
 
-    dismissed: the user has read it.
+    Attributes:
+        dismissed: Emitted when the user has dismissed the notice.
     """
 
     dismissed = Signal()
@@ -32,10 +33,10 @@ class NoticeBar(QFrame):
         self.setAutoFillBackground(True)
         self._count, self._details = 0, ""
         self._icon = QLabel()
-        self.words = QLabel()
-        self.words.setObjectName("notice")
-        self.words.setWordWrap(True)
-        self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.message = QLabel()
+        self.message.setObjectName("notice")
+        self.message.setWordWrap(True)
+        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._more = QPushButton("Details")
         self._more.setCheckable(True)
         self._more.toggled.connect(self._toggled)
@@ -49,7 +50,7 @@ class NoticeBar(QFrame):
         self._close.clicked.connect(self.dismiss)
         line = QHBoxLayout()
         line.addWidget(self._icon)
-        line.addWidget(self.words, 1)
+        line.addWidget(self.message, 1)
         for widget in (self._more, copy, self._close):
             line.addWidget(widget)
         self._text = QPlainTextEdit()
@@ -63,19 +64,19 @@ class NoticeBar(QFrame):
         style.style.changed.connect(self._paint)
         self._paint()
 
-    def tell(self, words: str, details: str = "") -> None:
-        """Show a notice; the one before gives way and is counted."""
+    def show_notice(self, message: str, details: str = "") -> None:
+        """Show a notice in place of the one before, which is counted."""
         self._count += 1
         self._details = details
         earlier = f"   ({self._count - 1} before it, see the log)" if self._count > 1 else ""
-        self.words.setText(words + earlier)
+        self.message.setText(message + earlier)
         self._more.setVisible(bool(details))
         self._more.setChecked(False)
         self._text.setPlainText(details)
         self.show()
 
     def dismiss(self) -> None:
-        """Nothing is wrong any more."""
+        """Hide the notice and forget how many there were."""
         self._count = 0
         self.hide()
         self.dismissed.emit()
@@ -84,7 +85,7 @@ class NoticeBar(QFrame):
         self._text.setVisible(on)
 
     def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(f"{self.words.text()}\n{self._details}".strip())
+        QGuiApplication.clipboard().setText(f"{self.message.text()}\n{self._details}".strip())
 
     def _paint(self) -> None:
         chosen = style.theme()

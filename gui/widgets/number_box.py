@@ -1,4 +1,4 @@
-"""A number with its unit, for values of the bench."""
+"""A number with its unit that has a name, a value and a step."""
 
 from __future__ import annotations
 
@@ -9,9 +9,17 @@ from gui.widgets.no_wheel_fields import NumberField
 
 
 class NumberBox(NumberField):
-    """Changes by typing, arrows and keys; never by a wheel that passes over it.
+    """A number that changes by typing, arrows and keys, and never by the mouse wheel.
 
-    unit: shown behind the number. step: of one arrow press.
+    Args:
+        name: Name of the widget.
+        value: First value.
+        least: Least allowed value.
+        most: Greatest allowed value.
+        unit: Unit shown behind the number.
+        decimals: Number of decimals.
+        step: Change by one press of an arrow.
+        tip: Tool tip.
     """
 
     def __init__(

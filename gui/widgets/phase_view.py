@@ -1,4 +1,4 @@
-"""A phase pattern in colours that close after a turn, with the value under the pointer."""
+"""A phase pattern in cyclic colours, with the value under the pointer."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ class PhaseView(QWidget):
 
     @property
     def phase_rad(self) -> npt.NDArray[np.floating] | None:
-        """What is shown; None if nothing is."""
+        """The phase shown; None if there is none."""
         return self._phase
 
     def show_phase(self, phase_rad: npt.NDArray[np.floating] | None) -> None:
-        """Show a phase that nobody writes to any more; None: nothing."""
+        """Show a phase, an array that nobody writes to any more; None to show nothing."""
         before = None if self._phase is None else self._phase.shape
         self._phase = phase_rad
         self.read_out.clear()
@@ -74,7 +74,7 @@ class PhaseView(QWidget):
             self.fit()
 
     def fit(self) -> None:
-        """The whole pattern."""
+        """Show the whole pattern."""
         self._plot.autoRange(padding=0.0)
 
     def _point(self, position: QPointF) -> None:

@@ -1,4 +1,4 @@
-"""The button that is always in reach: laser off, SLM flat."""
+"""The button for the safe state: laser off, SLM flat."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gui import style
 
 
 class SafeButton(QPushButton):
-    """Red in every theme."""
+    """A button that is always visible, and red in every theme."""
 
     def __init__(self) -> None:
         super().__init__("Safe state")

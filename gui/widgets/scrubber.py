@@ -1,4 +1,4 @@
-"""A slider along moments, with a button that plays them."""
+"""A slider along steps, with a button that plays them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,21 @@ PLAY_MS = 120
 
 
 class Scrubber(QWidget):
-    """moved(place): another moment is to be shown, counted from 0."""
+    """Chooses a step.
+
+    Args:
+        name: Start of the widgets' names.
+        hint: Tool tip of the slider.
+        play_hint: Tool tip of the button.
+        widest_text: The widest text that stands beside the slider.
+
+    Attributes:
+        moved: Emitted with the number of the step to show, from 0.
+    """
 
     moved = Signal(int)
 
-    def __init__(self, name: str, hint: str, play_hint: str, widest_words: str) -> None:
+    def __init__(self, name: str, hint: str, play_hint: str, widest_text: str) -> None:
         super().__init__()
         self.setObjectName(f"{name}_scrubber")
         self.slider = QSlider(Qt.Orientation.Horizontal)
@@ -28,11 +38,11 @@ class Scrubber(QWidget):
         self.play_button.setToolTip(play_hint)
         self.play_button.setCheckable(True)
         self.play_button.toggled.connect(self._on_play)
-        self.words = QLabel()
-        self.words.setMinimumWidth(self.fontMetrics().horizontalAdvance(widest_words))
+        self.place_label = QLabel()
+        self.place_label.setMinimumWidth(self.fontMetrics().horizontalAdvance(widest_text))
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.play_button, self.slider, self.words):
+        for widget in (self.play_button, self.slider, self.place_label):
             line.addWidget(widget)
         self._timer = QTimer(self)
         self._timer.setInterval(PLAY_MS)
@@ -43,21 +53,21 @@ class Scrubber(QWidget):
 
     @property
     def place(self) -> int:
-        """Of the moment in view."""
+        """Number of the step in view, from 0."""
         return self.slider.value()
 
     @property
     def at_end(self) -> bool:
-        """Whether the last moment is in view."""
+        """True if the last step is in view."""
         return self.slider.value() == self.slider.maximum()
 
     @property
     def playing(self) -> bool:
-        """Whether it goes on by itself."""
+        """True while the steps are played."""
         return self._timer.isActive()
 
     def set_count(self, count: int) -> None:
-        """So many moments there are; the place stays if it is still there."""
+        """Set the number of steps; the step in view stays if it is still there."""
         self.slider.setRange(0, max(count - 1, 0))
         self.slider.setEnabled(count > 1)
         self.play_button.setEnabled(count > 1)
@@ -65,11 +75,11 @@ class Scrubber(QWidget):
             self.stop()
 
     def go_to_end(self) -> None:
-        """To the last moment."""
+        """Move to the last step."""
         self.slider.setValue(self.slider.maximum())
 
     def stop(self) -> None:
-        """Play no more."""
+        """Stop playing."""
         self.play_button.setChecked(False)
 
     def _on_play(self, on: bool) -> None:

@@ -48,9 +48,9 @@ def settled(qtbot: QtBot, panel: RunsPanel) -> None:
     qtbot.waitUntil(lambda: not panel.busy, timeout=20_000)
 
 
-def looked(qtbot: QtBot, panel: RunsPanel) -> None:
+def rescanned(qtbot: QtBot, panel: RunsPanel) -> None:
     settled(qtbot, panel)
-    panel.list.look()
+    panel.list.scan()
     settled(qtbot, panel)
 
 

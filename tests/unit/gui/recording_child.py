@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from gui.live.frame_metadata import About
+from gui.live.frame_metadata import RecordingMetadata
 from gui.live.recording import FORMATS
 from tests.unit.gui.live_frames import entry_of
 
 
 def record_and_die(path: Path, kind: str, published: int, after: int) -> None:
-    stack = FORMATS[kind](path, About("bench", 12, 4095, 120, 160, "now"), entry_of(1))
+    stack = FORMATS[kind](path, RecordingMetadata("bench", 12, 4095, 120, 160, "now"), entry_of(1))
     for number in range(2, published + 1):
         stack.append(entry_of(number))
     stack.publish()

@@ -12,10 +12,12 @@ from pytestqt.qtbot import QtBot
 
 from gui import style
 from gui.plots.alignment_curves import AlignmentCurves
+from gui.plots.chart import Chart
 from gui.plots.chart_box import ChartBox
 from gui.plots.comparison_curves import ComparisonCurves
+from gui.plots.curve import Curve
 from gui.plots.log_axis import LogAxis
-from gui.plots.pace_curves import PaceCurves
+from gui.plots.quantity_curves import QuantityCurves
 from gui.plots.training_curves import TrainingCurves, in_turn
 from labdiff.events import AlignmentStep, TrainingStep
 
@@ -26,6 +28,10 @@ def shown(qtbot: QtBot, box: ChartBox) -> None:
     qtbot.addWidget(box)
     box.resize(1000, 400)
     box.show()
+
+
+def named(chart: Chart, name: str) -> Curve:
+    return next(curve for curve in chart.curves if curve.name == name)
 
 
 def training(qtbot: QtBot, steps: int = 60) -> TrainingCurves:
@@ -98,10 +104,10 @@ def test_a_zoom_by_hand_stays_until_fit_is_asked(qtbot: QtBot) -> None:
 def test_the_cross_hair_reads_every_curve_out(qtbot: QtBot) -> None:
     curves = training(qtbot)
     hover(curves, 40)
-    words = curves.read_out.text()
-    assert words.startswith("step 40:")
-    assert f"twin {0.5 * 0.95**40:.4g}" in words and f"bench {0.55 * 0.95**40:.4g}" in words
-    assert "camera to twin 0.01" in words
+    message = curves.read_out.text()
+    assert message.startswith("step 40:")
+    assert f"twin {0.5 * 0.95**40:.4g}" in message and f"bench {0.55 * 0.95**40:.4g}" in message
+    assert "camera to twin 0.01" in message
     hover(curves, 10)
     assert "twin" in curves.read_out.text() and "bench" not in curves.read_out.text()
     hover(curves, 60.9)
@@ -110,14 +116,14 @@ def test_the_cross_hair_reads_every_curve_out(qtbot: QtBot) -> None:
 
 def test_the_mean_is_shown_and_each_step_stays_faint(qtbot: QtBot) -> None:
     curves = training(qtbot)
-    twin = curves.loss.curves[0]
+    twin = named(curves.loss, "twin")
     qtbot.keyClick(curves.smoothing, Qt.Key.Key_Right)
-    assert curves.smoothing_words.text() == "3 steps"
+    assert curves.smoothing_label.text() == "3 steps"
     assert twin._raw.isVisible()
     values = twin.values.values
     assert twin.shown.values[30] == pytest.approx(values[29:32].mean())
     qtbot.keyClick(curves.smoothing, Qt.Key.Key_Left)
-    assert curves.smoothing_words.text() == "off" and not twin._raw.isVisible()
+    assert curves.smoothing_label.text() == "off" and not twin._raw.isVisible()
 
 
 def test_linear_and_logarithmic(qtbot: QtBot) -> None:
@@ -222,7 +228,7 @@ def test_numbers_go_to_a_table(
     assert float(rows[7]["Loss: twin, noise MSE of a batch"]) == pytest.approx(0.5 * 0.95**7)
     assert rows[7]["Loss: bench, noise MSE of a batch"] == ""
     assert float(rows[7]["Loss: twin, noise MSE of a batch, mean of 3 steps"]) > 0
-    assert "written" in curves.read_out.text()
+    assert "saved" in curves.read_out.text()
 
 
 def test_pictures_are_pictures(
@@ -240,14 +246,14 @@ def test_a_wrong_path_is_reported(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
 ) -> None:
     curves = training(qtbot)
-    with qtbot.waitSignal(curves.trouble) as told:
+    with qtbot.waitSignal(curves.problem) as received:
         export(qtbot, monkeypatch, curves, kind, tmp_path / "nowhere" / f"loss.{kind}")
-    assert told.args is not None and "no such folder" in told.args[0]
+    assert received.args is not None and "no such folder" in received.args[0]
     assert "no such folder" in curves.read_out.text()
     (tmp_path / f"folder.{kind}").mkdir()
-    with qtbot.waitSignal(curves.trouble) as told:
+    with qtbot.waitSignal(curves.problem) as received:
         export(qtbot, monkeypatch, curves, kind, tmp_path / f"folder.{kind}")
-    assert told.args is not None and "is a folder" in told.args[0]
+    assert received.args is not None and "is a folder" in received.args[0]
 
 
 def alignment(qtbot: QtBot) -> AlignmentCurves:
@@ -304,7 +310,7 @@ def test_alignment_from_a_file(qtbot: QtBot) -> None:
 
 
 def test_duty_and_frame_rate_have_their_units(qtbot: QtBot) -> None:
-    curves = PaceCurves()
+    curves = QuantityCurves("pace_curves", pace=True)
     shown(qtbot, curves)
     curves.add(TrainingStep("online", 0, 2, 0, 0.1, 0.1, 0.01, frames_per_s=40.0, duty=0.8))
     curves.add(TrainingStep("offline", 1, 2, 0, 0.1))
@@ -339,11 +345,11 @@ def test_curves_take_the_colours_of_a_new_theme(qtbot: QtBot) -> None:
     assert isinstance(app, QApplication)
     try:
         style.apply(app, style.LIGHT)
-        assert curves.loss.curves[0]._main.opts["pen"].color().name() == style.LIGHT.twin
+        assert named(curves.loss, "twin")._main.opts["pen"].color().name() == style.LIGHT.twin
         assert curves.graphics.backgroundBrush().color().name() == style.LIGHT.panel
     finally:
         style.apply(app, style.DARK)
-    assert curves.loss.curves[0]._main.opts["pen"].color().name() == style.DARK.twin
+    assert named(curves.loss, "twin")._main.opts["pen"].color().name() == style.DARK.twin
 
 
 def test_a_logarithmic_axis_is_labelled_at_any_zoom(qtbot: QtBot) -> None:
@@ -354,8 +360,8 @@ def test_a_logarithmic_axis_is_labelled_at_any_zoom(qtbot: QtBot) -> None:
         axis.setRange(*ends)
         labels = []
         for spacing, values in axis.tickValues(*ends, 200.0):
-            words = axis.tickStrings(values, 1.0, spacing)
-            labels += [(v, w) for v, w in zip(values, words, strict=True) if w]
+            message = axis.tickStrings(values, 1.0, spacing)
+            labels += [(v, w) for v, w in zip(values, message, strict=True) if w]
         assert 2 <= len({round(v, 6) for v, _ in labels}) <= 8, (low, high, labels)
         for value, word in labels:
             if "10" not in word:

@@ -117,7 +117,7 @@ def test_a_writer_that_dies_in_the_middle_of_a_frame_leaves_the_last_whole_one(
 
 
 @pytest.mark.parametrize(
-    ("pixels", "words"),
+    ("pixels", "message"),
     [
         (np.zeros((3, 4), np.float32), "float32"),
         (np.zeros(12, np.uint16), r"\(12,\)"),
@@ -125,9 +125,9 @@ def test_a_writer_that_dies_in_the_middle_of_a_frame_leaves_the_last_whole_one(
     ],
 )
 def test_what_does_not_fit_is_refused_with_a_message(
-    ring: FrameRing, pixels: np.ndarray, words: str
+    ring: FrameRing, pixels: np.ndarray, message: str
 ) -> None:
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(ValueError, match=message):
         ring.put(Frame(pixels, 1.0, 0.0, 0, None, 0.0, WHOLE))
     assert ring.newest() is None
 

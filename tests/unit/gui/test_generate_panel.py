@@ -112,10 +112,10 @@ def test_no_class_where_layers_had_no_prompts(qtbot: QtBot, tmp_path: Path) -> N
 
 def test_a_wrong_file_is_reported(qtbot: QtBot, tmp_path: Path) -> None:
     panel = opened(qtbot)
-    with qtbot.waitSignal(panel.trouble) as told:
+    with qtbot.waitSignal(panel.problem) as received:
         panel.set_source(tmp_path / "none.h5")
-    assert told.args is not None and "no such run file" in told.args[0]
-    assert "no such run file" in panel.words.text()
+    assert received.args is not None and "no such run file" in received.args[0]
+    assert "no such run file" in panel.message.text()
 
 
 def test_images_form_and_can_be_replayed(qtbot: QtBot) -> None:
@@ -125,14 +125,14 @@ def test_images_form_and_can_be_replayed(qtbot: QtBot) -> None:
     panel.begin()
     for step, t in enumerate((900, 500, 100, 0)):
         panel.show_step(step, 4, t, images(value=1 - t / 500))
-        assert panel.view.words.text() == f"t = {t}, {step + 1} of {step + 1}"
+        assert panel.view.t_label.text() == f"t = {t}, {step + 1} of {step + 1}"
     assert panel.progress.value() == 4 and panel.view.grid.count == 5
-    panel.ended("completed")
+    panel.show_end("completed")
     panel.set_ready(True, False, False)
-    assert panel.words.text() == "completed" and panel.start_button.isEnabled()
+    assert panel.message.text() == "completed" and panel.start_button.isEnabled()
     panel.view.slider.setFocus()
     qtbot.keyClick(panel.view.slider, Qt.Key.Key_Home)
-    assert panel.view.words.text() == "t = 900, 1 of 4"
+    assert panel.view.t_label.text() == "t = 900, 1 of 4"
     with qtbot.waitSignal(panel.stop_wanted):
         panel.set_ready(True, True, True)
         qtbot.mouseClick(panel.stop_button, Qt.MouseButton.LeftButton)
@@ -145,10 +145,10 @@ def test_replaying_is_not_moved_forward_by_new_images(qtbot: QtBot) -> None:
         view.add(t, images())
     view.slider.setValue(0)
     view.add(600, images())
-    assert view.words.text() == "t = 900, 1 of 3" and view.slider.maximum() == 3
+    assert view.t_label.text() == "t = 900, 1 of 3" and view.slider.maximum() == 3
     qtbot.mouseClick(view.play_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not view.play_button.isChecked())
-    assert view.words.text() == "t = 600, 4 of 4"
+    assert view.t_label.text() == "t = 600, 4 of 4"
 
 
 def test_what_is_shown_is_a_copy(qtbot: QtBot) -> None:
@@ -192,10 +192,10 @@ def test_images_are_saved(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_pat
         np.testing.assert_array_equal(np.asarray(picture), sheet(moments[1]))
     with Image.open(tmp_path / "out.gif") as film:
         assert film.n_frames == 4
-    assert "written" in panel.words.text()
-    with qtbot.waitSignal(panel.trouble) as told:
+    assert "saved" in panel.message.text()
+    with qtbot.waitSignal(panel.problem) as received:
         save(qtbot, monkeypatch, panel, "png", tmp_path / "nowhere" / "out.png")
-    assert told.args is not None and "no such folder" in told.args[0]
+    assert received.args is not None and "no such folder" in received.args[0]
 
 
 def test_a_sheet_holds_every_pixel_of_every_image() -> None:

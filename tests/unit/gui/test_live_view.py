@@ -145,7 +145,7 @@ def test_levels_stay_with_their_mode(qtbot: QtBot, view: LiveView) -> None:
     qtbot.keyClicks(view.controls.high, "700")
     qtbot.keyClick(view.controls.high, Qt.Key.Key_Return)
     view.show_frame(entry_of(901))
-    qtbot.waitUntil(lambda: view._figured is view._entry)
+    qtbot.waitUntil(lambda: view._analysed is view._entry)
     assert view._levels == Levels(0, 700)
 
 
@@ -209,13 +209,13 @@ def test_a_drawn_region_is_asked_for_in_sensor_coordinates(qtbot: QtBot, view: L
     shown(qtbot, view, entry_of(1, WHOLE))
     qtbot.mouseClick(view.controls.draw_roi, Qt.MouseButton.LeftButton)
     first, last = (view.canvas.viewport.point(row, column) for row, column in ((30, 40), (70, 110)))
-    with qtbot.waitSignal(view.roi_asked) as asked:
+    with qtbot.waitSignal(view.roi_wanted) as asked:
         qtbot.mousePress(view.canvas, Qt.MouseButton.LeftButton, pos=QPoint(*map(round, first)))
         qtbot.mouseMove(view.canvas, QPoint(*map(round, last)))
         qtbot.mouseRelease(view.canvas, Qt.MouseButton.LeftButton, pos=QPoint(*map(round, last)))
     assert asked.args == [Roi(30, 40, 40, 70)]
     qtbot.waitUntil(lambda: not view.controls.draw_roi.isChecked())
-    with qtbot.waitSignal(view.roi_asked) as asked:
+    with qtbot.waitSignal(view.roi_wanted) as asked:
         qtbot.mouseClick(view.controls.whole, Qt.MouseButton.LeftButton)
     assert asked.args == [WHOLE]
 
@@ -227,7 +227,7 @@ def test_a_region_ends_at_the_sensors_edge(qtbot: QtBot, view: LiveView) -> None
     outside = QPoint(view.canvas.width() - 1, view.canvas.height() - 1)
     view.canvas.viewport = view.canvas.viewport.moved(-100.0, -100.0)
     inside = view.canvas.viewport.point(100, 140)
-    with qtbot.waitSignal(view.roi_asked) as asked:
+    with qtbot.waitSignal(view.roi_wanted) as asked:
         qtbot.mousePress(view.canvas, Qt.MouseButton.LeftButton, pos=QPoint(*map(round, inside)))
         qtbot.mouseMove(view.canvas, outside)
         qtbot.mouseRelease(view.canvas, Qt.MouseButton.LeftButton, pos=outside)
@@ -258,22 +258,22 @@ def test_what_was_acquired_shown_and_dropped_is_counted(qtbot: QtBot, view: Live
 def test_snapshot_and_recording_say_where_they_are(
     qtbot: QtBot, view: LiveView, tmp_path: Path
 ) -> None:
-    with qtbot.waitSignal(view.noticed) as noticed:
+    with qtbot.waitSignal(view.recording_ended) as ended:
         qtbot.mouseClick(view.controls.snapshot, Qt.MouseButton.LeftButton)
-    assert "no frame" in noticed.args[0]
+    assert "no frame" in ended.args[0]
     view.show_frame(entry_of(1))
-    with qtbot.waitSignal(view.noticed) as noticed:
+    with qtbot.waitSignal(view.recording_ended) as ended:
         qtbot.mouseClick(view.controls.snapshot, Qt.MouseButton.LeftButton)
-    assert "Recorded 1 frames" in noticed.args[0]
+    assert "Recorded 1 frames" in ended.args[0]
     qtbot.mouseClick(view.controls.record, Qt.MouseButton.LeftButton)
     assert view.recording and view.controls.record.text() == "Stop"
     for number in range(2, 12):
         view.show_frame(entry_of(number))
-    with qtbot.waitSignal(view.noticed) as noticed:
+    with qtbot.waitSignal(view.recording_ended) as ended:
         qtbot.mouseClick(view.controls.record, Qt.MouseButton.LeftButton)
     assert not view.recording and view.controls.record.text() == "Record"
     (path,) = tmp_path.glob("recording-*.h5")
-    assert str(path) in noticed.args[0]
+    assert str(path) in ended.args[0]
     with h5py.File(path) as file:
         assert file["entry"].attrs["bench"] == "two-layer bench"
         assert list(file["entry/columns/number"]) == list(range(2, 12))
@@ -285,10 +285,10 @@ def test_what_the_user_set_comes_back(qtbot: QtBot, view: LiveView) -> None:
     view.controls.mode.setCurrentText("percentile")
     view.controls.colours.setCurrentText("viridis")
     view.controls.saturation.setChecked(False)
-    kept = {name: str(value) for name, value in view.settings().items()}
+    stored = {name: str(value) for name, value in view.settings().items()}
     other = LiveView()
     qtbot.addWidget(other)
-    other.restore(kept)
+    other.restore(stored)
     assert other.settings() == view.settings()
     other.restore({"mode": "nonsense", "low": "x"})
     assert other.settings() == view.settings()

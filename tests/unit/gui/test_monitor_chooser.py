@@ -35,16 +35,16 @@ def click(chooser: MonitorChooser, row: int) -> None:
 
 
 def test_only_a_monitor_that_can_carry_the_slm_is_chosen(chooser: MonitorChooser) -> None:
-    told: list[str] = []
-    chooser.chosen.connect(told.append)
-    for row, words in ((0, "primary"), (2, "1920 x 1080 pixels and the SLM 1920 x 1200")):
+    received: list[str] = []
+    chooser.chosen.connect(received.append)
+    for row, message in ((0, "primary"), (2, "1920 x 1080 pixels and the SLM 1920 x 1200")):
         click(chooser, row)
         item = chooser.list.item(row)
-        assert words in item.text() and words in item.toolTip()
+        assert message in item.text() and message in item.toolTip()
         assert not item.flags() & Qt.ItemFlag.ItemIsEnabled
-    assert told == []
+    assert received == []
     click(chooser, 1)
-    assert told == ["manufacturer=HOLOEYE; model=PLUTO; serial=6010"] == [chooser.address]
+    assert received == ["manufacturer=HOLOEYE; model=PLUTO; serial=6010"] == [chooser.address]
     assert "serial 6010" in chooser.list.item(1).text()
 
 
@@ -54,7 +54,7 @@ def test_the_bench_files_monitor_is_found_at_another_connector(chooser: MonitorC
     assert [item.text()[:8] for item in chooser.list.selectedItems()] == ["2   DP-4"]
     assert not chooser.notice.isVisible()
     chooser.set_monitors([DESK, SMALL])
-    assert "serial=6010' can not be used now" in chooser.notice.text()
+    assert "serial=6010' cannot be used now" in chooser.notice.text()
     chooser.select("colour=red")
     assert chooser.list.selectedItems() == []
 
@@ -65,9 +65,9 @@ def test_monitors_are_listed_by_another_process(
     chooser = MonitorChooser()
     qtbot.addWidget(chooser)
     with offscreen(tmp_path, (64, 160), monkeypatch):
-        qtbot.mouseClick(chooser.refresh, Qt.MouseButton.LeftButton)
-        assert not chooser.refresh.isEnabled()
-        qtbot.waitUntil(chooser.refresh.isEnabled, timeout=60_000)
+        qtbot.mouseClick(chooser.refresh_button, Qt.MouseButton.LeftButton)
+        assert not chooser.refresh_button.isEnabled()
+        qtbot.waitUntil(chooser.refresh_button.isEnabled, timeout=60_000)
         names = [chooser.list.item(row).text() for row in range(chooser.list.count())]
         assert names[0].startswith("1   desk") and names[1].startswith("2   panel")
         monkeypatch.setenv("QT_QPA_PLATFORM", "nowhere")

@@ -111,9 +111,9 @@ def test_a_device_that_does_not_answer_is_reported(qtbot: QtBot) -> None:
     panel.show_state(STATE)
     gone = dataclasses.replace(CAMERA, connected=False, settings=(), problem="camera: unplugged")
     panel.show_state(dataclasses.replace(STATE, devices=(gone, LASER)))
-    words = panel.findChild(QWidget, "camera_words")
-    assert words is not None and not words.isHidden()
-    assert text_of(panel, "camera_words") == "camera: unplugged"
+    message = panel.findChild(QWidget, "camera_problem")
+    assert message is not None and not message.isHidden()
+    assert text_of(panel, "camera_problem") == "camera: unplugged"
 
 
 def test_connect_and_disconnect(qtbot: QtBot) -> None:
@@ -123,7 +123,7 @@ def test_connect_and_disconnect(qtbot: QtBot) -> None:
         panel.connect_button.click()
     assert asked.args == ["mock", 5, ""]
     assert not panel.connect_button.isEnabled(), "while it connects"
-    panel.failed()
+    panel.show_failed()
     assert panel.connect_button.isEnabled()
     panel.show_state(STATE)
     with qtbot.waitSignal(panel.disconnect_wanted):
@@ -184,9 +184,9 @@ def test_stored_calibrations_are_shown_with_their_verdicts_and_pictures(
     assert "pedestal 80 counts" in panel.table.item(0, 3).text()
     assert panel.state_of("alignment") == "never"
     panel.table.selectRow(0)
-    qtbot.waitUntil(lambda: not panel.found.pixmap().isNull(), timeout=20_000)
+    qtbot.waitUntil(lambda: not panel.result.pixmap().isNull(), timeout=20_000)
     assert panel.history.text().startswith("Measured once")
-    panel.show_looked((("dark level", "stale", "pedestal moved by 5 counts"),))
+    panel.show_validity((("dark level", "stale", "pedestal moved by 5 counts"),))
     assert panel.state_of("dark level") == "stale"
 
 
@@ -196,7 +196,7 @@ def test_calibration_buttons_ask_and_progress_is_shown(qtbot: QtBot) -> None:
     assert not panel.buttons["all"].isEnabled()
     panel.set_ready(connected=True, busy=False)
     for key, signal in (
-        ("look", panel.look_wanted),
+        ("check", panel.check_wanted),
         ("stale", panel.stale_wanted),
         ("all", panel.all_wanted),
     ):
@@ -209,13 +209,13 @@ def test_calibration_buttons_ask_and_progress_is_shown(qtbot: QtBot) -> None:
     panel.set_ready(connected=True, busy=True, calibrating=True)
     assert panel.buttons["stop"].isEnabled() and not panel.buttons["all"].isEnabled()
     panel.begin()
-    panel.stage("registration")
+    panel.begin_routine("registration")
     assert panel.state_of("registration") == "measuring"
     picture = np.full((4, 5), 7.0, np.float32)
     panel.show_step(CalibrationStep("registration", 4, 10, "spot 5"), picture)
-    assert panel.progress.value() == 5 and "registration: spot 5" in panel.words.text()
+    assert panel.progress.value() == 5 and "registration: spot 5" in panel.message.text()
     assert panel.frame._picture.shape == (4, 5)
-    panel.show_found("registration", result("found"))
+    panel.show_result("registration", result("found"))
     assert panel.state_of("registration") == "fresh"
 
 
@@ -253,9 +253,9 @@ def test_a_form_gives_back_what_was_filled_in_and_what_was_changed(form: ModelFo
 def test_a_notice_is_counted_copied_and_dismissed(qtbot: QtBot) -> None:
     bar = NoticeBar()
     qtbot.addWidget(bar)
-    bar.tell("camera: unplugged", "trace")
-    bar.tell("laser: off")
-    assert bar.words.text() == "laser: off   (1 before it, see the log)"
+    bar.show_notice("camera: unplugged", "trace")
+    bar.show_notice("laser: off")
+    assert bar.message.text() == "laser: off   (1 before it, see the log)"
     assert not bar.isHidden()
     with qtbot.waitSignal(bar.dismissed):
         bar.dismiss()
@@ -265,8 +265,8 @@ def test_a_notice_is_counted_copied_and_dismissed(qtbot: QtBot) -> None:
 def test_the_log_shows_lines_that_hold_a_word(qtbot: QtBot) -> None:
     panel = LogPanel()
     qtbot.addWidget(panel)
-    for words in ("training started", "camera: unplugged", "training stopped"):
-        panel.say(words)
+    for message in ("training started", "camera: unplugged", "training stopped"):
+        panel.add(message)
     panel.filter.setText("Training")
     assert len(panel.text.toPlainText().splitlines()) == 2
     panel.filter.clear()

@@ -14,14 +14,14 @@ from PIL import Image, ImageSequence
 
 from drivers.types import Roi
 from gui.live import hdf5_stack, tiff_stack
-from gui.live.frame_metadata import About
+from gui.live.frame_metadata import RecordingMetadata
 from gui.live.hdf5_stack import Hdf5Stack
 from gui.live.recording import FORMATS, Recording
 from gui.process.frame_ring import NumberedFrame
 from tests.unit.gui.live_frames import SENSOR, entry_of
 from tests.unit.gui.recording_child import record_and_die
 
-ABOUT = About("two-layer bench", 12, 4095, *SENSOR, "2026-01-02T03:04:05+00:00")
+METADATA = RecordingMetadata("two-layer bench", 12, 4095, *SENSOR, "2026-01-02T03:04:05+00:00")
 KINDS = sorted(FORMATS)
 ROOM_BYTES = 600_000
 """For some frames of the whole sensor, behind the front of an HDF5 file."""
@@ -71,7 +71,7 @@ def test_a_file_is_whole_after_every_frame(
 ) -> None:
     path = tmp_path / f"frames{FORMATS[kind].suffix}"
     entries = [entry_of(n, Roi(3, 4, *shape), dtype) for n in range(1, 8)]
-    stack = FORMATS[kind](path, ABOUT, entries[0])
+    stack = FORMATS[kind](path, METADATA, entries[0])
     assert_frames(path, entries[:1])
     for count, entry in enumerate(entries[1:], 2):
         stack.append(entry)
@@ -99,21 +99,21 @@ def test_a_kill_leaves_what_was_published(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_recording_keeps_all_and_counts_what_the_ring_missed(tmp_path: Path, kind: str) -> None:
-    recording = Recording(tmp_path / "new", "live", kind, ABOUT)
+    recording = Recording(tmp_path / "new", "live", kind, METADATA)
     entries = [entry_of(n) for n in (1, 2, 3, 7, 8)]
     for entry in entries:
         recording.add(entry)
     recording.stop()
     assert recording.join(30.0)
     state = recording.state
-    assert (state.over, state.written, state.dropped, state.trouble) == (True, 5, 3, "")
-    assert "5 frames" in state.words and "3 dropped" in state.words
+    assert (state.over, state.written, state.dropped, state.problem) == (True, 5, 3, "")
+    assert "5 frames" in state.message and "3 dropped" in state.message
     assert_frames(tmp_path / "new" / f"live{FORMATS[kind].suffix}", entries)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_another_region_goes_on_in_another_file(tmp_path: Path, kind: str) -> None:
-    recording = Recording(tmp_path, "live", kind, ABOUT)
+    recording = Recording(tmp_path, "live", kind, METADATA)
     first, second = [entry_of(1), entry_of(2)], [entry_of(3, Roi(0, 0, 8, 9))]
     for entry in first + second:
         recording.add(entry)
@@ -131,7 +131,7 @@ def test_a_full_file_goes_on_in_another(
 ) -> None:
     monkeypatch.setattr(hdf5_stack, "MOST_FRAMES", 4)
     monkeypatch.setattr(tiff_stack, "MOST_BYTES", 30_000)
-    recording = Recording(tmp_path, "live", kind, ABOUT)
+    recording = Recording(tmp_path, "live", kind, METADATA)
     entries = [entry_of(n) for n in range(1, 11)]
     for entry in entries:
         recording.add(entry)
@@ -159,13 +159,13 @@ def test_a_full_disk_is_reported_and_spoils_nothing(
     for module in (hdf5_stack, tiff_stack):
         monkeypatch.setattr(module, "write_all", limited)
     large = Roi(0, 0, *SENSOR)
-    recording = Recording(tmp_path, "live", kind, ABOUT)
+    recording = Recording(tmp_path, "live", kind, METADATA)
     for number in range(1, 31):
         recording.add(entry_of(number, large))
     recording.stop()
     assert recording.join(30.0)
     state = recording.state
-    assert "The disk is full" in state.words
+    assert "The disk is full" in state.message
     assert state.dropped > 0
     path = tmp_path / f"live{FORMATS[kind].suffix}"
     if state.written:
@@ -187,7 +187,7 @@ def test_frames_that_wait_take_bounded_memory(
         plain(stack, entry)
 
     monkeypatch.setattr(Hdf5Stack, "append", slow)
-    recording = Recording(tmp_path, "live", "HDF5", ABOUT, waiting_bytes=3 * frame_bytes)
+    recording = Recording(tmp_path, "live", "HDF5", METADATA, waiting_bytes=3 * frame_bytes)
     for number in range(1, 31):
         recording.add(entry_of(number))
     assert recording.state.dropped >= 25
@@ -201,17 +201,17 @@ def test_frames_that_wait_take_bounded_memory(
 
 def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    recording = Recording(tmp_path / "file", "live", "HDF5", ABOUT)
+    recording = Recording(tmp_path / "file", "live", "HDF5", METADATA)
     recording.add(entry_of(1))
     recording.stop()
     assert recording.join(30.0)
-    assert recording.state.trouble.startswith("It ended")
+    assert recording.state.problem.startswith("It has ended")
 
 
 def test_no_file_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "live.h5").write_bytes(b"mine")
-    recording = Recording(tmp_path, "live", "HDF5", ABOUT, most=1)
+    recording = Recording(tmp_path, "live", "HDF5", METADATA, most=1)
     recording.add(entry_of(1))
     assert recording.join(30.0)
-    assert "exists" in recording.state.trouble
+    assert "exists" in recording.state.problem
     assert (tmp_path / "live.h5").read_bytes() == b"mine"

@@ -13,22 +13,22 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from drivers.types import Roi
-from gui.live.frame_metadata import About
-from gui.live.frames_file import open_frames, recording_words
+from gui.live.frame_metadata import RecordingMetadata
+from gui.live.frames_file import describe_recording, open_frames
 from gui.live.recording import FORMATS
 from gui.panels.runs_panel import RunsPanel
 from gui.runs.run_scan import RunScan
 from labdiff.errors import UserError
 from tests.unit.gui.live_frames import SENSOR, entry_of
 
-ABOUT = About("two-layer bench", 12, 4095, *SENSOR, "2026-01-02T03:04:05+00:00")
+METADATA = RecordingMetadata("two-layer bench", 12, 4095, *SENSOR, "2026-01-02T03:04:05+00:00")
 KINDS = sorted(FORMATS)
 
 
 def recorded(folder: Path, kind: str, count: int = 9, roi: Roi | None = None) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"recording-1{FORMATS[kind].suffix}"
-    stack = FORMATS[kind](path, ABOUT, entry_of(1, roi))
+    stack = FORMATS[kind](path, METADATA, entry_of(1, roi))
     for number in range(2, count + 1):
         stack.append(entry_of(number, roi))
     stack.close()
@@ -38,7 +38,7 @@ def recorded(folder: Path, kind: str, count: int = 9, roi: Roi | None = None) ->
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_frame_comes_back_with_its_settings(tmp_path: Path, kind: str) -> None:
     file = open_frames(recorded(tmp_path, kind))
-    assert file.about == ABOUT and file.count == 9
+    assert file.metadata == METADATA and file.count == 9
     for place in (3, 0, 8, 4):
         found, true = file.read(place), entry_of(place + 1)
         assert found.number == true.number
@@ -71,7 +71,7 @@ def test_what_is_no_recording_is_named(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "other.h5", "w") as other:
         other.create_group("entry").attrs["definition"] = "NXtomo"
     for name in ("text.h5", "text.tif", "other.tif", "other.h5", "none.h5", "none.tif"):
-        assert recording_words(tmp_path / name) is None
+        assert describe_recording(tmp_path / name) is None
         with pytest.raises(UserError, match=f"{name}: not a readable recording"):
             open_frames(tmp_path / name)
 
@@ -92,34 +92,34 @@ def test_a_recording_is_listed_and_scrubbed(qtbot: QtBot, tmp_path: Path, kind: 
     row = [str(order.index(0, column).data()) for column in range(order.columnCount())]
     assert row[0] == str(Path("frames", path.name)) and row[2] == "recording"
     assert row[3] == "" and row[5] == "" and "60 x 40 px, 12 bits" in row[9]
-    assert panel.words.text() == "0 runs, 1 recording"
+    assert panel.message.text() == "0 runs, 1 recording"
 
     panel.list.select([path])
     settled(qtbot, panel)
     view = panel.recording
     assert panel.pages.currentWidget() is view
     assert "two-layer bench" in view.heading.text() and "160 x 120 px" in view.heading.text()
-    assert view.scrubber.words.text() == "1 of 9"
+    assert view.scrubber.place_label.text() == "1 of 9"
     assert not panel.report_button.isEnabled() and not panel.generate_button.isEnabled()
     qtbot.keyClick(view.scrubber.slider, Qt.Key.Key_End)
     settled(qtbot, panel)
-    assert view.scrubber.words.text() == "9 of 9"
-    for words in ("+0.267 s", "number 9", "exposure 2.5 ms", "row 10, column 20", "unknown"):
-        assert words in view.words.text()
+    assert view.scrubber.place_label.text() == "9 of 9"
+    for message in ("+0.267 s", "number 9", "exposure 2.5 ms", "row 10, column 20", "unknown"):
+        assert message in view.message.text()
     shown = view.canvas._entry
     assert shown is not None
     np.testing.assert_array_equal(shown.frame.pixels, entry_of(9).frame.pixels)
     qtbot.mouseClick(view.scrubber.play_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: view.scrubber.at_end and not view.busy, timeout=20_000)
-    assert view.scrubber.words.text() == "9 of 9"
+    assert view.scrubber.place_label.text() == "9 of 9"
 
     path.unlink()
-    panel.list.look()
+    panel.list.scan()
     settled(qtbot, panel)
-    assert "deleted or moved" in panel.words.text() and view.canvas._entry is None
+    assert "deleted or moved" in panel.message.text() and view.canvas._entry is None
 
 
 def test_a_tiff_elsewhere_is_somebody_elses(tmp_path: Path) -> None:
     recorded(tmp_path / "frames", "TIFF")
     recorded(tmp_path / "holidays", "TIFF")
-    assert [found.path.parent.name for found in RunScan(tmp_path).look()] == ["frames"]
+    assert [found.path.parent.name for found in RunScan(tmp_path).scan()] == ["frames"]

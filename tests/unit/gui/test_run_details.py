@@ -20,9 +20,9 @@ from tests.unit.gui.recorded_runs import (
     click,
     end,
     evaluated,
-    looked,
     opened,
     record,
+    rescanned,
     rows,
     settled,
     step,
@@ -42,9 +42,9 @@ def test_one_run_in_detail(qtbot: QtBot, tmp_path: Path) -> None:
     assert set(details.curves.loss._levels) == {"identity", "Wiener"}
     assert float(details.replay.views["camera"]._picture[0, 0]) == 11.0
     assert [t for t, _ in details.images.moments] == [900, 300, 0]
-    assert details.images.words.text() == "t = 0, 3 of 3"
+    assert details.images.t_label.text() == "t = 0, 3 of 3"
     details.images.slider.setValue(0)
-    assert details.images.words.text() == "t = 900, 1 of 3" and details.images.grid.count == 6
+    assert details.images.t_label.text() == "t = 900, 1 of 3" and details.images.grid.count == 6
 
 
 def test_a_run_that_grows_is_followed_and_a_zoom_stays(qtbot: QtBot, tmp_path: Path) -> None:
@@ -60,10 +60,10 @@ def test_a_run_that_grows_is_followed_and_a_zoom_stays(qtbot: QtBot, tmp_path: P
     for number in range(10, 30):
         recorder(step(number))
     recorder(StageStarted("online learning", 1))
-    looked(qtbot, panel)
+    rescanned(qtbot, panel)
     assert curves.steps == 30 and view.viewRange()[0] == zoomed
     end(recorder)
-    looked(qtbot, panel)
+    rescanned(qtbot, panel)
     assert rows(panel)[0][2] == "completed"
     assert "completed" in panel.details.page.toPlainText()
     assert [run.path for run in panel.list.selected()] == [tmp_path / "run.h5"]
@@ -75,24 +75,24 @@ def test_a_training_is_replayed_along_its_steps(qtbot: QtBot, tmp_path: Path) ->
     click(qtbot, panel, 0)
     replay = panel.details.replay
     panel.details.setCurrentWidget(replay)
-    assert replay.words.text() == "online, step 12 of 99, layer set 0"
-    assert replay.scrubber.words.text() == "12 of 12"
+    assert replay.message.text() == "online, step 12 of 99, layer set 0"
+    assert replay.scrubber.place_label.text() == "12 of 12"
     replay.scrubber.slider.setFocus()
     qtbot.keyClick(replay.scrubber.slider, Qt.Key.Key_Home)
-    assert replay.words.text() == "online, step 1 of 99, layer set 0"
+    assert replay.message.text() == "online, step 1 of 99, layer set 0"
     assert float(replay.views["camera"]._picture[0, 0]) == 0.0
     assert replay.views["predicted_noise"]._bar.levels() == (-5.5, 5.5), "as at all other moments"
     assert replay.views["camera"]._bar.levels() == (5.5, 6.5)
 
     recorder(step(12))
     recorder(StageStarted("online learning", 1))
-    looked(qtbot, panel)
-    assert replay.words.text().startswith("online, step 1 of"), "a place that was chosen stays"
-    assert replay.scrubber.words.text() == "1 of 13"
+    rescanned(qtbot, panel)
+    assert replay.message.text().startswith("online, step 1 of"), "a place that was chosen stays"
+    assert replay.scrubber.place_label.text() == "1 of 13"
     qtbot.mouseClick(replay.scrubber.play_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: replay.scrubber.at_end, timeout=20_000)
     assert not replay.scrubber.play_button.isChecked()
-    assert replay.words.text().startswith("online, step 13 of")
+    assert replay.message.text().startswith("online, step 13 of")
 
 
 def test_a_run_recorded_without_a_history_is_reported_as_such(qtbot: QtBot, tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_run_recorded_without_a_history_is_reported_as_such(qtbot: QtBot, tmp_
     panel = opened(qtbot, tmp_path)
     click(qtbot, panel, 0)
     replay = panel.details.replay
-    assert "without pictures along the run" in replay.words.text()
+    assert "without pictures along the run" in replay.message.text()
     assert float(replay.views["camera"]._picture[0, 0]) == 3.0
     assert not replay.scrubber.slider.isEnabled() and not replay.scrubber.play_button.isEnabled()
 
@@ -118,8 +118,8 @@ def test_columns_that_another_program_spoiled_do_not_stop_the_browser(
         file["entry/history/camera"] = np.zeros(3)
     panel = opened(qtbot, tmp_path)
     click(qtbot, panel, 0)
-    assert "history of pictures" in panel.words.text()
-    assert "holds something else" in panel.words.text()
+    assert "history of pictures" in panel.message.text()
+    assert "holds something else" in panel.message.text()
     assert rows(panel)
 
 
@@ -157,9 +157,9 @@ def test_a_report_that_cannot_be_written_is_reported(qtbot: QtBot, tmp_path: Pat
     (tmp_path / "report.html").mkdir()
     panel = opened(qtbot, tmp_path)
     click(qtbot, panel, 0)
-    with qtbot.waitSignal(panel.trouble, timeout=120_000) as told:
+    with qtbot.waitSignal(panel.problem, timeout=120_000) as received:
         qtbot.mouseClick(panel.report_button, Qt.MouseButton.LeftButton)
-    assert told.args is not None and "cannot be written" in told.args[0]
+    assert received.args is not None and "cannot be written" in received.args[0]
 
 
 def test_the_chosen_run_is_selected_and_its_layers_are_emitted(
@@ -172,13 +172,13 @@ def test_the_chosen_run_is_selected_and_its_layers_are_emitted(
         end(recorder)
     panel = RunsPanel(tmp_path)
     qtbot.addWidget(panel)
-    told: list[np.ndarray] = []
-    panel.layers_shown.connect(told.append)
+    received: list[np.ndarray] = []
+    panel.layers_shown.connect(received.append)
     panel.choose(tmp_path / "b" / "run.h5")
     panel.show()
-    qtbot.waitUntil(lambda: bool(told), timeout=20_000)
+    qtbot.waitUntil(lambda: bool(received), timeout=20_000)
     assert [run.path.parent.name for run in panel.list.selected()] == ["b"]
-    np.testing.assert_array_equal(told[0], phases)
+    np.testing.assert_array_equal(received[0], phases)
     assert panel.pages.currentWidget() is panel.details
 
 
@@ -190,8 +190,8 @@ def test_an_evaluation_is_shown_beside_its_run(qtbot: QtBot, tmp_path: Path) -> 
     panel.list.select([tmp_path / "one" / "run.h5"])
     settled(qtbot, panel)
     page = panel.details.evaluation.toPlainText()
-    for words in ("digits <8 x 8>", "0.25 ± 0.01", "t = 100 ... 199", "FID", "12.5", "11 ... 14"):
-        assert words in page, words
+    for message in ("digits <8 x 8>", "0.25 ± 0.01", "t = 100 ... 199", "FID", "12.5", "11 ... 14"):
+        assert message in page, message
     assert "97.5%" in page
     panel.list.select([tmp_path / "two" / "run.h5"])
     settled(qtbot, panel)
@@ -200,7 +200,7 @@ def test_an_evaluation_is_shown_beside_its_run(qtbot: QtBot, tmp_path: Path) -> 
     (tmp_path / "one" / "evaluation" / "evaluation.json").write_text("[1, 2")
     panel.list.select([tmp_path / "one" / "run.h5"])
     settled(qtbot, panel)
-    assert "evaluate again" in panel.words.text()
+    assert "evaluate again" in panel.message.text()
     assert panel.pages.currentWidget() is panel.details
 
 
@@ -211,15 +211,17 @@ def test_a_run_is_evaluated_by_a_process_of_its_own(
     panel = opened(qtbot, tmp_path)
     assert not panel.evaluate_button.isEnabled()
     click(qtbot, panel, 0)
-    with qtbot.waitSignal(panel.trouble, timeout=120_000) as told:
+    with qtbot.waitSignal(panel.problem, timeout=120_000) as received:
         qtbot.mouseClick(panel.evaluate_button, Qt.MouseButton.LeftButton)
         assert panel.evaluate_button.text() == "Stop evaluation"
-        assert "some minutes" in panel.words.text()
-    assert told.args is not None and "laser: is missing" in told.args[0], "of its bench file"
+        assert "some minutes" in panel.message.text()
+    assert received.args is not None and "laser: is missing" in received.args[0], (
+        "of its bench file"
+    )
     assert panel.evaluate_button.text() == "Evaluate"
 
     asked: list[list[str]] = []
-    monkeypatch.setattr(panel._evaluations, "start", lambda words, product: asked.append(words))
+    monkeypatch.setattr(panel._evaluations, "start", lambda message, product: asked.append(message))
     qtbot.mouseClick(panel.evaluate_button, Qt.MouseButton.LeftButton)
     path = tmp_path / "run.h5"
     assert asked == [["evaluate", str(path), "--out", str(tmp_path / "evaluation")]]

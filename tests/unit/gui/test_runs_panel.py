@@ -16,9 +16,9 @@ from labdiff.runs.summary import read_summary
 from tests.unit.gui.recorded_runs import (
     click,
     end,
-    looked,
     opened,
     record,
+    rescanned,
     rows,
     settled,
     step,
@@ -39,7 +39,7 @@ def test_runs_are_listed_with_outcome_seed_bench_and_errors(qtbot: QtBot, tmp_pa
     end(record(tmp_path / "a" / "run.h5", 3, seed=7, bench_mse=0.25))
     record(tmp_path / "deep" / "er" / "run.h5", 0)
     panel = opened(qtbot, tmp_path)
-    assert panel.words.text() == "2 runs"
+    assert panel.message.text() == "2 runs"
     by_name = {row[0]: row for row in rows(panel)}
     done = by_name[str(Path("a", "run.h5"))]
     assert done[2:9] == ["completed", "7", "optical table", "3", "0.25", "0.02", "6"]
@@ -113,42 +113,42 @@ def test_a_deleted_run_is_reported_as_gone(qtbot: QtBot, tmp_path: Path) -> None
     panel = opened(qtbot, tmp_path)
     click(qtbot, panel, 0)
     (tmp_path / "run.h5").unlink()
-    looked(qtbot, panel)
+    rescanned(qtbot, panel)
     assert rows(panel)[0][2] == "gone" and "deleted or moved" in rows(panel)[0][9]
-    assert "deleted or moved" in panel.words.text()
+    assert "deleted or moved" in panel.message.text()
     assert not panel.report_button.isEnabled() and not panel.resume_button.isEnabled()
     qtbot.mouseClick(panel.list.again, Qt.MouseButton.LeftButton)
     settled(qtbot, panel)
-    assert rows(panel) == [] and "no runs here yet" in panel.words.text()
+    assert rows(panel) == [] and "no runs here yet" in panel.message.text()
 
 
 def test_a_missing_folder_is_reported_once(qtbot: QtBot, tmp_path: Path) -> None:
     panel = opened(qtbot, tmp_path)
-    told: list[str] = []
-    panel.trouble.connect(told.append)
+    received: list[str] = []
+    panel.problem.connect(received.append)
     panel.list.path.clear()
     qtbot.keyClicks(panel.list.path, str(tmp_path / "nowhere"))
     qtbot.keyClick(panel.list.path, Qt.Key.Key_Return)
-    looked(qtbot, panel)
-    looked(qtbot, panel)
-    assert len(told) == 1 and "cannot be read" in told[0]
-    assert "cannot be read" in panel.words.text()
+    rescanned(qtbot, panel)
+    rescanned(qtbot, panel)
+    assert len(received) == 1 and "cannot be read" in received[0]
+    assert "cannot be read" in panel.message.text()
 
 
 def test_archives_of_calibrations_are_no_runs(tmp_path: Path) -> None:
     for folder in ("gui-1", "calibration/mock-seed0", "bench-seed0.calibration", ".hidden"):
         (tmp_path / folder).mkdir(parents=True)
         end(record(tmp_path / folder / "run.h5", 1))
-    assert [found.path.parent.name for found in RunScan(tmp_path).look()] == ["gui-1"]
+    assert [found.path.parent.name for found in RunScan(tmp_path).scan()] == ["gui-1"]
 
 
 def test_only_what_changed_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in "abc":
         end(record(tmp_path / f"{name}.h5", 1))
     scan = RunScan(tmp_path)
-    before = scan.look()
+    before = scan.scan()
     os.utime(tmp_path / "b.h5", ns=(1, 1))
-    after = scan.look()
+    after = scan.scan()
     assert [one is other for one, other in zip(before, after, strict=True)] == [True, False, True]
     with pytest.raises(UserError, match="cannot be read"):
-        RunScan(tmp_path / "a.h5").look()
+        RunScan(tmp_path / "a.h5").scan()

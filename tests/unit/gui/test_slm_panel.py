@@ -33,9 +33,9 @@ def settle(qtbot: QtBot, panel: SlmPanel) -> None:
 
 
 def wanted(panel: SlmPanel) -> list[np.ndarray]:
-    told: list[np.ndarray] = []
-    panel.pattern_wanted.connect(told.append)
-    return told
+    received: list[np.ndarray] = []
+    panel.pattern_wanted.connect(received.append)
+    return received
 
 
 def type_in(qtbot: QtBot, widget: QWidget, text: str) -> None:
@@ -46,23 +46,23 @@ def type_in(qtbot: QtBot, widget: QWidget, text: str) -> None:
 
 
 def test_a_blaze_goes_to_the_slm_when_asked(qtbot: QtBot, panel: SlmPanel) -> None:
-    told = wanted(panel)
+    received = wanted(panel)
     type_in(qtbot, panel.tests.period, "8")
     settle(qtbot, panel)
-    assert told == [], "a preview alone sends nothing"
-    assert "deflects 850 nm by 11.549 mrad" in panel.tests.words.text().lower()
+    assert received == [], "a preview alone sends nothing"
+    assert "deflects 850 nm by 11.549 mrad" in panel.tests.explanation.text().lower()
     qtbot.mouseClick(panel.show_it, Qt.MouseButton.LeftButton)
-    np.testing.assert_array_equal(told[0], blaze(SHAPE, 8.0))
+    np.testing.assert_array_equal(received[0], blaze(SHAPE, 8.0))
 
 
 def test_follow_sends_every_change(qtbot: QtBot, panel: SlmPanel) -> None:
-    told = wanted(panel)
+    received = wanted(panel)
     panel.follow.setChecked(True)
     panel.tests.kind.setCurrentText("Lens")
     settle(qtbot, panel)
     type_in(qtbot, panel.tests.focal, "250")
     settle(qtbot, panel)
-    np.testing.assert_array_equal(told[-1], lens(SHAPE, 250.0, 850.0, 9.2))
+    np.testing.assert_array_equal(received[-1], lens(SHAPE, 250.0, 850.0, 9.2))
     type_in(qtbot, panel.tests.focal, "0")
     settle(qtbot, panel)
     assert "focal length of 0 mm" in panel.notice.text() and panel.notice.isVisible()
@@ -106,7 +106,7 @@ def test_layer_sets_are_shown_but_a_layer_is_not_a_panel(qtbot: QtBot, panel: Sl
     panel.tabs.setCurrentIndex(1)
     place = table.visualItemRect(table.item(1, 2)).center()
     qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    assert panel.preview_words.text() == "Layer set 2, layer 3, 30 x 20 pixels"
+    assert panel.preview_label.text() == "Layer set 2, layer 3, 30 x 20 pixels"
     np.testing.assert_array_equal(panel.preview.phase_rad, layers[1, 2])
     assert not panel.show_it.isEnabled() and "part of the panel" in panel.show_it.toolTip()
 
@@ -118,7 +118,7 @@ def test_files_and_what_is_wrong_with_them(qtbot: QtBot, panel: SlmPanel, tmp_pa
     np.testing.assert_array_equal(load_pattern(tmp_path / "b.npy", SHAPE), blaze(SHAPE, 7.0))
     panel.load_file(tmp_path / "b.npy")
     settle(qtbot, panel)
-    assert panel.preview_words.text() == "b.npy, 96 x 60 pixels" and panel.show_it.isEnabled()
+    assert panel.preview_label.text() == "b.npy, 96 x 60 pixels" and panel.show_it.isEnabled()
     np.save(tmp_path / "small.npy", np.zeros((3, 4)))
     panel.load_file(tmp_path / "small.npy")
     settle(qtbot, panel)
@@ -129,7 +129,7 @@ def test_files_and_what_is_wrong_with_them(qtbot: QtBot, panel: SlmPanel, tmp_pa
 
 
 def test_while_a_job_owns_the_slm(qtbot: QtBot, panel: SlmPanel) -> None:
-    told, flat = wanted(panel), []
+    received, flat = wanted(panel), []
     panel.flat_wanted.connect(lambda: flat.append(1))
     qtbot.mouseClick(panel.flat, Qt.MouseButton.LeftButton)
     panel.set_busy("Training writes the SLM.")
@@ -137,12 +137,12 @@ def test_while_a_job_owns_the_slm(qtbot: QtBot, panel: SlmPanel) -> None:
     type_in(qtbot, panel.tests.period, "8")
     settle(qtbot, panel)
     qtbot.mouseClick(panel.flat, Qt.MouseButton.LeftButton)
-    assert flat == [1] and told == []
+    assert flat == [1] and received == []
     assert panel.show_it.toolTip() == "Training writes the SLM."
     panel.set_busy("")
     assert panel.show_it.isEnabled()
     panel.set_bench(None)
-    assert not panel.flat.isEnabled() and "no bench" in panel.displayed_words.text()
+    assert not panel.flat.isEnabled() and "no bench" in panel.displayed_label.text()
 
 
 def test_the_value_under_the_pointer(panel: SlmPanel) -> None:

@@ -35,13 +35,13 @@ def window(qtbot: QtBot, tmp_path: Path, settings: QSettings) -> Iterator[MainWi
     qtbot.addWidget(opened)
     opened.show()
     yield opened
-    opened.let_go()
+    opened.close_process()
     opened._closing = True
 
 
 def connect(qtbot: QtBot, window: MainWindow) -> None:
-    window.bench_panel.connect_button.click()
-    qtbot.waitUntil(lambda: window.bench_panel.connected, timeout=PATIENCE_MS)
+    window.panels.bench.connect_button.click()
+    qtbot.waitUntil(lambda: window.panels.bench.connected, timeout=PATIENCE_MS)
 
 
 def press(window: QWidget, name: str) -> None:
@@ -61,14 +61,14 @@ def idle(qtbot: QtBot, window: MainWindow) -> None:
     qtbot.waitUntil(lambda: not window.busy, timeout=PATIENCE_MS)
 
 
-def logged(qtbot: QtBot, window: MainWindow, words: str) -> None:
+def logged(qtbot: QtBot, window: MainWindow, message: str) -> None:
     """A short job may begin and end between two looks at it."""
-    qtbot.waitUntil(lambda: words in window.log.text.toPlainText(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: message in window.panels.log.text.toPlainText(), timeout=PATIENCE_MS)
 
 
 def test_connect_set_the_exposure_and_see_live_frames(qtbot: QtBot, window: MainWindow) -> None:
     connect(qtbot, window)
-    assert window.bench_words.text() == "fake: laser off"
+    assert window.top.bench_status.text() == "fake: laser off"
     field = window.findChild(NumberField, "camera_exposure")
     assert field is not None
     field.setValue(3.5)
@@ -78,28 +78,28 @@ def test_connect_set_the_exposure_and_see_live_frames(qtbot: QtBot, window: Main
         timeout=PATIENCE_MS,
     )
     press(window, "live")
-    qtbot.waitUntil(lambda: window.live.view._entry is not None, timeout=PATIENCE_MS)
-    frame = window.live.view._entry.frame  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: window.panels.live.view._entry is not None, timeout=PATIENCE_MS)
+    frame = window.panels.live.view._entry.frame  # type: ignore[union-attr]
     assert frame.pixels.shape == (256, 320) and frame.exposure_ms == 3.5
 
 
 def test_a_training_is_seen_paused_resumed_and_ends(qtbot: QtBot, window: MainWindow) -> None:
     connect(qtbot, window)
     train(window, batch=7)
-    learning = window.training.plots.learning
+    learning = window.panels.training.plots.learning
     qtbot.waitUntil(lambda: learning.steps > 5, timeout=PATIENCE_MS)
     press(window, "train_pause")
-    qtbot.waitUntil(lambda: window.job_words.text() == "training paused", timeout=PATIENCE_MS)
-    assert window.training.pause.text() == "Go on"
+    qtbot.waitUntil(lambda: window.top.job_status.text() == "training paused", timeout=PATIENCE_MS)
+    assert window.panels.training.pause.text() == "Continue"
     press(window, "train_pause")
-    qtbot.waitUntil(lambda: window.job_words.text() == "training running", timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: window.top.job_status.text() == "training running", timeout=PATIENCE_MS)
     press(window, "train_stop")
     idle(qtbot, window)
-    assert "stopped" in window.training.words.text()
+    assert "stopped" in window.panels.training.message.text()
     before = learning.steps
     train(window)
     logged(qtbot, window, "training completed")
-    assert "completed" in window.training.words.text()
+    assert "completed" in window.panels.training.message.text()
     assert learning.steps == 50 != before, "the curves of the run before are gone"
 
 
@@ -107,22 +107,22 @@ def test_images_form_and_calibrations_are_shown(qtbot: QtBot, window: MainWindow
     connect(qtbot, window)
     press(window, "calibrate_stale")
     logged(qtbot, window, "calibration completed")
-    assert window.calibration.state_of("dark level") == "fresh"
-    assert window.calibration.frame._picture.shape == (8, 8)
-    window._generate(window.generate.request())
+    assert window.panels.calibration.state_of("dark level") == "fresh"
+    assert window.panels.calibration.frame._picture.shape == (8, 8)
+    window.generate(window.panels.generate.request())
     logged(qtbot, window, "generation completed")
 
 
 def test_the_safe_state_is_always_in_reach(qtbot: QtBot, window: MainWindow) -> None:
     connect(qtbot, window)
-    window.bench_panel.emission.click()
-    qtbot.waitUntil(lambda: "laser on" in window.bench_words.text(), timeout=PATIENCE_MS)
+    window.panels.bench.emission.click()
+    qtbot.waitUntil(lambda: "laser on" in window.top.bench_status.text(), timeout=PATIENCE_MS)
     train(window, batch=7)
-    qtbot.waitUntil(lambda: window.training.plots.learning.steps > 2, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: window.panels.training.plots.learning.steps > 2, timeout=PATIENCE_MS)
     press(window, "safe_state")
     idle(qtbot, window)
-    qtbot.waitUntil(lambda: "laser off" in window.bench_words.text(), timeout=PATIENCE_MS)
-    assert "made safe" in window.training.words.text()
+    qtbot.waitUntil(lambda: "laser off" in window.top.bench_status.text(), timeout=PATIENCE_MS)
+    assert "made safe" in window.panels.training.message.text()
 
 
 @pytest.mark.parametrize("how", ["killed", "crashed"])
@@ -131,38 +131,40 @@ def test_when_the_bench_process_dies_the_window_says_so_and_goes_on(
 ) -> None:
     connect(qtbot, window)
     train(window, batch=7 if how == "killed" else 13)
-    qtbot.waitUntil(lambda: window.training.plots.learning.steps > 2, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: window.panels.training.plots.learning.steps > 2, timeout=PATIENCE_MS)
     process = window._process
     if how == "killed" and process is not None:
         assert process.pid is not None
         os.kill(process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
-    qtbot.waitUntil(lambda: not window.bench_panel.connected, timeout=PATIENCE_MS)
-    assert "The bench's process has ended" in window.notice.words.text()
-    assert "The laser may still be on" in window.notice.words.text()
-    assert "run.h5" in window.notice.words.text()
+    qtbot.waitUntil(lambda: not window.panels.bench.connected, timeout=PATIENCE_MS)
+    assert "The bench's process has ended" in window.top.notice.message.text()
+    assert "The laser may still be on" in window.top.notice.message.text()
+    assert "run.h5" in window.top.notice.message.text()
     connect(qtbot, window)
     train(window)
-    qtbot.waitUntil(lambda: "completed" in window.training.words.text(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: "completed" in window.panels.training.message.text(), timeout=PATIENCE_MS
+    )
 
 
 def test_trouble_is_a_notice_with_details_and_no_window_that_waits(
     qtbot: QtBot, window: MainWindow
 ) -> None:
     connect(qtbot, window)
-    window.slm.flat_wanted.emit()
-    qtbot.waitUntil(lambda: not window.notice.isHidden(), timeout=PATIENCE_MS)
-    assert "slm: frozen" in window.notice.words.text()
+    window.panels.slm.flat_wanted.emit()
+    qtbot.waitUntil(lambda: not window.top.notice.isHidden(), timeout=PATIENCE_MS)
+    assert "slm: frozen" in window.top.notice.message.text()
     assert QApplication.activeModalWidget() is None
     window.findChild(QWidget, "notice_close").click()  # type: ignore[union-attr]
-    assert window.notice.isHidden()
+    assert window.top.notice.isHidden()
 
 
 def test_a_wrong_bench_file_is_reported(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
-    window.bench_panel.bench.setCurrentText(str(tmp_path / "bad.toml"))
-    window.bench_panel.connect_button.click()
-    qtbot.waitUntil(lambda: not window.notice.isHidden(), timeout=PATIENCE_MS)
-    assert "bad.toml: no such bench file" in window.notice.words.text()
-    assert window.bench_panel.connect_button.isEnabled()
+    window.panels.bench.bench.setCurrentText(str(tmp_path / "bad.toml"))
+    window.panels.bench.connect_button.click()
+    qtbot.waitUntil(lambda: not window.top.notice.isHidden(), timeout=PATIENCE_MS)
+    assert "bad.toml: no such bench file" in window.top.notice.message.text()
+    assert window.panels.bench.connect_button.isEnabled()
 
 
 def test_what_was_set_is_back_at_the_next_start(
@@ -170,7 +172,9 @@ def test_what_was_set_is_back_at_the_next_start(
 ) -> None:
     connect(qtbot, window)
     train(window, batch=9)
-    qtbot.waitUntil(lambda: "completed" in window.training.words.text(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: "completed" in window.panels.training.message.text(), timeout=PATIENCE_MS
+    )
     window.docks["Log"].hide()
     window.close()
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=PATIENCE_MS)
@@ -208,9 +212,9 @@ def test_the_sheet_of_keys_and_the_tour(qtbot: QtBot, window: MainWindow) -> Non
 
 def test_the_window_imports_nothing_heavy_that_it_does_not_need() -> None:
     heavy = ("torch", "pypylon", "matplotlib", "scipy.optimize", "scipy.ndimage", "scipy.sparse")
-    words = f"import sys, gui.app; print([m for m in {heavy} if m in sys.modules])"
+    message = f"import sys, gui.app; print([m for m in {heavy} if m in sys.modules])"
     found = subprocess.run(
-        [sys.executable, "-c", words], capture_output=True, text=True, check=True
+        [sys.executable, "-c", message], capture_output=True, text=True, check=True
     )
     assert found.stdout.strip() == "[]"
 
@@ -231,34 +235,36 @@ def test_room_that_is_won_goes_to_the_middle(qtbot: QtBot, window: MainWindow) -
 def test_view_settings_are_restored_too(
     qtbot: QtBot, window: MainWindow, tmp_path: Path, settings: QSettings
 ) -> None:
-    window.live.view.controls.mode.setCurrentText("min/max")
-    window.live.view.controls.histogram.setChecked(False)
-    window.training.plots.learning.smoothing.setValue(3)
+    window.panels.live.view.controls.mode.setCurrentText("min/max")
+    window.panels.live.view.controls.histogram.setChecked(False)
+    window.panels.training.plots.learning.smoothing.setValue(3)
     window.close()
     again = MainWindow("mock", tmp_path / "runs", 0, settings, ENGINE)
     qtbot.addWidget(again)
     again.show()
     connect(qtbot, again)
-    assert again.live.view.controls.mode.currentText() == "min/max", "another camera keeps the mode"
-    assert not again.live.view.controls.histogram.isChecked()
-    assert again.training.plots.learning.smoothing.value() == 3
-    assert again.training.plots.pace.smoothing.value() == 0
-    again.let_go()
+    assert again.panels.live.view.controls.mode.currentText() == "min/max", (
+        "another camera keeps the mode"
+    )
+    assert not again.panels.live.view.controls.histogram.isChecked()
+    assert again.panels.training.plots.learning.smoothing.value() == 3
+    assert again.panels.training.plots.pace.smoothing.value() == 0
+    again.close_process()
     settings.setValue("live", "{")
     settings.setValue("curves", '["x"]')
     spoiled = MainWindow("mock", tmp_path / "runs", 0, settings, ENGINE)
     qtbot.addWidget(spoiled)
-    assert spoiled.live.view.settings()["mode"] == "fixed"
+    assert spoiled.panels.live.view.settings()["mode"] == "fixed"
 
 
 def test_a_recording_ends_whole_when_the_window_closes(qtbot: QtBot, window: MainWindow) -> None:
     connect(qtbot, window)
     press(window, "live")
-    qtbot.waitUntil(lambda: window.live.view._entry is not None, timeout=PATIENCE_MS)
-    window.live.view.controls.record.setChecked(True)
-    assert window.live.view.recording
+    qtbot.waitUntil(lambda: window.panels.live.view._entry is not None, timeout=PATIENCE_MS)
+    window.panels.live.view.controls.record.setChecked(True)
+    assert window.panels.live.view.recording
     window.close()
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=PATIENCE_MS)
-    assert not window.live.view.recording
-    kept = list((window._out / "frames").iterdir())
-    assert len(kept) == 1 and "recording" in kept[0].name and kept[0].stat().st_size > 0
+    assert not window.panels.live.view.recording
+    stored = list((window._out / "frames").iterdir())
+    assert len(stored) == 1 and "recording" in stored[0].name and stored[0].stat().st_size > 0

@@ -36,7 +36,7 @@ def write_text(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "write", "words"),
+    ("name", "write", "message"),
     [
         ("p.npy", lambda path: None, "no such file"),
         ("p.gif", lambda path: None, ".npy .* and .png"),
@@ -53,15 +53,15 @@ def write_text(path: Path) -> None:
         ),
         ("p.png", lambda path: Image.new("1", (9, 6)).save(path), "mode 1"),
         ("p.npy", lambda path: np.save(path, np.full(SHAPE, 256)), "256 to 256; as grey levels"),
-        ("p.npy", lambda path: np.save(path, np.full(SHAPE, 1e15)), "no place in its turn"),
+        ("p.npy", lambda path: np.save(path, np.full(SHAPE, 1e15)), "no place within 2 pi"),
         ("p.png", lambda path: Image.new("L", (6, 9)).save(path), "9 x 6"),
     ],
 )
 def test_what_is_no_pattern(
-    name: str, write: Callable[[Path], None], words: str, tmp_path: Path
+    name: str, write: Callable[[Path], None], message: str, tmp_path: Path
 ) -> None:
     write(tmp_path / name)
-    with pytest.raises(UserError, match=words):
+    with pytest.raises(UserError, match=message):
         load_pattern(tmp_path / name, SHAPE)
 
 

@@ -88,7 +88,7 @@ def test_a_tilt_of_a_wave_rms_is_four_waves_across() -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "words"),
+    ("make", "message"),
     [
         (lambda: blaze((8, 8), 1.0), "2 or more"),
         (lambda: checkerboard((8, 8), 0), "1 or more"),
@@ -96,6 +96,6 @@ def test_a_tilt_of_a_wave_rms_is_four_waves_across() -> None:
         (lambda: zernike((8, 8), {12: 1.0}), "1 ... 11"),
     ],
 )
-def test_values_that_mean_nothing(make: object, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
+def test_values_that_mean_nothing(make: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         make()  # type: ignore[operator]

@@ -1,0 +1,230 @@
+"""Shows in the panels what the bench's process reports: which event goes to which panel."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from calibration.step import CalibrationStep
+from gui.image_view import Picture
+from gui.panels.panel_set import PanelSet
+from labdiff.calibrations.names import ROUTINE_TITLES
+from labdiff.engine.status import (
+    BenchState,
+    EngineEvent,
+    ErrorReport,
+    JobState,
+    LayerSets,
+    PatternDisplayed,
+)
+from labdiff.events import (
+    AlignmentStep,
+    Calibrated,
+    GenerationStep,
+    JobEnded,
+    Measured,
+    StageStarted,
+    TrainingStep,
+    ValidityChecked,
+)
+
+REDRAW_S = 0.2
+"""Time between two drawings of the training curves."""
+IDLE = JobState("", "idle")
+NO_BENCH = BenchState("", (), False, False)
+
+
+class EventRouter(QObject):
+    """Passes events on to panels, and holds the last state of the bench and of the job.
+
+    Attributes:
+        state_changed: Emitted when the bench or the job has another state.
+        error: Emitted with a message and its details when something went wrong.
+        training_ended: Emitted with the path of the run file.
+    """
+
+    state_changed = Signal()
+    error = Signal(str, str)
+    training_ended = Signal(str)
+
+    def __init__(self, panels: PanelSet) -> None:
+        super().__init__()
+        self.bench, self.job = NO_BENCH, IDLE
+        self._panels = panels
+        self._drawn_s = 0.0
+        self._curves_changed = False
+
+    @property
+    def busy(self) -> bool:
+        """True while a job runs or is paused."""
+        return self.job.state != "idle"
+
+    def route(self, event: EngineEvent, pictures: Mapping[str, Picture]) -> None:
+        """Show an event in its panels.
+
+        Args:
+            event: What the bench's process reports.
+            pictures: Arrays that belong to it, by name.
+        """
+        panels = self._panels
+        match event:
+            case BenchState():
+                self._show_bench(event)
+            case JobState():
+                self._show_job(event)
+            case ErrorReport():
+                self.error.emit(event.message, event.details)
+            case PatternDisplayed():
+                if "pattern" in pictures:
+                    panels.slm.set_pattern(pictures["pattern"], event.description)
+            case LayerSets():
+                if "layers" in pictures:
+                    panels.slm.set_layer_sets(pictures["layers"])
+            case StageStarted():
+                self._show_stage(event.stage)
+            case TrainingStep():
+                panels.training.show_step(event)
+                panels.training.show_pictures(pictures)
+                self._curves_changed = True
+            case AlignmentStep() | CalibrationStep():
+                self._show_calibration_step(event, pictures.get("camera"))
+            case Calibrated():
+                self._show_calibrated(event)
+            case ValidityChecked():
+                panels.calibration.show_validity(event.findings)
+            case GenerationStep():
+                self._show_generation_step(event, pictures)
+            case Measured():
+                self._show_figures(event.figures)
+            case JobEnded():
+                self._show_end(event)
+            case _:
+                pass
+
+    def redraw(self) -> None:
+        """Draw the training curves if they have changed, some times a second at most."""
+        if self._curves_changed and time.monotonic() - self._drawn_s > REDRAW_S:
+            self._panels.training.plots.redraw()
+            self._curves_changed, self._drawn_s = False, time.monotonic()
+
+    def reset(self) -> None:
+        """Show that there is neither a job nor a bench."""
+        self._show_job(IDLE)
+        self._show_bench(NO_BENCH)
+
+    def bench_status(self) -> str:
+        """Return the bench and its laser in a few words.
+
+        While a job has the bench nobody asks the laser, which has to be taken as on.
+        """
+        if not self.bench.devices:
+            return "no bench"
+        laser = "laser on" if self.bench.emission else "laser off"
+        if self.busy:
+            laser = "laser in use by the job"
+        return f"{self.bench.bench}: {laser}"
+
+    def job_status(self) -> str:
+        """Return the job and its state in two words; "" if there is none."""
+        return f"{self.job.kind} {self.job.state}" if self.busy else ""
+
+    def _show_bench(self, state: BenchState) -> None:
+        before, self.bench = self.bench, state
+        panels = self._panels
+        panels.bench.show_state(state)
+        if state.devices and (not before.devices or before.calibrations != state.calibrations):
+            panels.calibration.set_archive(Path(state.calibrations), state.patch_shape)
+            panels.slm.set_bench(state.panel_shape, state.wavelength_nm, state.pixel_pitch_um)
+        self._enable_panels()
+
+    def _show_job(self, state: JobState) -> None:
+        before, self.job = self.job, state
+        panels = self._panels
+        if state.state == "running" and before.state == "idle":
+            panels.log.add(f"{state.kind} started {state.path}".rstrip())
+            match state.kind:
+                case "calibration":
+                    panels.calibration.begin()
+                case "training":
+                    panels.training.begin(state.path)
+                case "generation":
+                    panels.generate.begin()
+        if state.kind == "training":
+            panels.training.show_paused(state.state == "paused")
+        self._enable_panels()
+
+    def _enable_panels(self) -> None:
+        panels, kind = self._panels, self.job.kind
+        connected, busy = bool(self.bench.devices), self.busy
+        panels.bench.set_busy(busy)
+        panels.calibration.set_ready(connected, busy, kind == "calibration")
+        panels.training.set_ready(connected, busy, kind == "training")
+        panels.generate.set_ready(connected, busy, kind == "generation")
+        panels.slm.set_busy(self._reason_not_ready())
+        panels.live.show_state(self.bench, busy)
+        self.state_changed.emit()
+
+    def _reason_not_ready(self) -> str:
+        """Return why no pattern can be shown now; "" if one can."""
+        if not self.bench.devices:
+            return "Connect a bench first."
+        return f"The bench is busy: {self.job.kind}." if self.busy else ""
+
+    def _show_stage(self, stage: str) -> None:
+        panels = self._panels
+        panels.log.add(stage)
+        if self.job.kind == "training":
+            panels.training.begin_stage(stage)
+        if stage in ROUTINE_TITLES:
+            panels.calibration.begin_routine(stage)
+
+    def _show_calibration_step(
+        self, step: AlignmentStep | CalibrationStep, picture: Picture | None
+    ) -> None:
+        panels = self._panels
+        panels.calibration.show_step(step, picture)
+        if self.job.kind == "calibration":
+            return
+        if isinstance(step, AlignmentStep):
+            panels.training.show_alignment(step)
+        else:
+            message = f"{step.routine}: {step.message}"
+            panels.training.show_progress(step.index, step.total, message)
+
+    def _show_calibrated(self, event: Calibrated) -> None:
+        self._panels.calibration.show_result(event.routine, event.result)
+        verdict = event.result.verdict
+        self._panels.log.add(f"{event.routine}: {verdict.level}, {verdict.reason} {verdict.remedy}")
+
+    def _show_generation_step(self, step: GenerationStep, pictures: Mapping[str, Picture]) -> None:
+        panels = self._panels
+        if "generated" in pictures:
+            panels.generate.show_step(step.step, step.total, step.t, pictures["generated"])
+        if self.job.kind == "training":
+            panels.training.show_progress(step.step, step.total, f"t = {step.t}")
+
+    def _show_figures(self, figures: Mapping[str, float]) -> None:
+        if {"mse_identity", "mse_wiener"} <= set(figures):
+            plots = self._panels.training.plots
+            plots.set_baselines(figures["mse_identity"], figures["mse_wiener"])
+        self._panels.log.add(", ".join(f"{name} {value:.4g}" for name, value in figures.items()))
+
+    def _show_end(self, event: JobEnded) -> None:
+        panels, job = self._panels, self.job
+        message = f"{event.outcome}: {event.reason}" if event.reason else event.outcome
+        panels.log.add(f"{job.kind} {message}")
+        match job.kind:
+            case "training":
+                panels.training.show_end(f"{message}; saved to {job.path}")
+                panels.runs.refresh()
+                self.training_ended.emit(job.path)
+            case "generation":
+                panels.generate.show_end(message)
+            case "calibration":
+                panels.calibration.show_end(message)
+                if self.bench.calibrations:
+                    archive = Path(self.bench.calibrations)
+                    panels.calibration.set_archive(archive, self.bench.patch_shape, checked=True)

@@ -1,0 +1,52 @@
+"""The bar above all docks: menus, the safe state, the state of bench and job, and notices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QMenuBar, QVBoxLayout, QWidget
+
+from gui.widgets.notice_bar import NoticeBar
+from gui.widgets.safe_button import SafeButton
+
+
+class TopBar(QWidget):
+    """Stays above the docks wherever these are moved."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.menus = QMenuBar()
+        self.safe = SafeButton()
+        self.bench_status = QLabel("no bench")
+        self.bench_status.setObjectName("bench_status")
+        self.job_status = QLabel("")
+        self.job_status.setObjectName("job_status")
+        self.notice = NoticeBar()
+        line = QHBoxLayout()
+        line.setContentsMargins(6, 2, 10, 4)
+        line.addWidget(self.safe)
+        line.addWidget(self.bench_status)
+        line.addStretch(1)
+        line.addWidget(self.job_status)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self.menus)
+        layout.addLayout(line)
+        layout.addWidget(self.notice)
+
+    def add_action(self, menu: QMenu, text: str, keys: str, act: Callable[[], object]) -> None:
+        """Add an entry to a menu.
+
+        Args:
+            menu: The menu.
+            text: Text of the entry.
+            keys: Keyboard shortcut, or "" for none.
+            act: Called when the entry is chosen.
+        """
+        action = QAction(text, self)
+        if keys:
+            action.setShortcut(QKeySequence(keys))
+        action.triggered.connect(lambda _=False: act())
+        menu.addAction(action)
