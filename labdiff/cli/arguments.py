@@ -1,4 +1,4 @@
-"""Arguments that several commands understand alike."""
+"""Arguments that several commands have in common."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ Seed = Annotated[int, typer.Option(help="Seed of data, training and mock laborat
 Json = Annotated[bool, typer.Option("--json", help="Print the figures as one JSON line, last.")]
 DataDir = Annotated[Path | None, typer.Option(help="Folder of data files (else LABDIFF_DATA).")]
 Workers = Annotated[
-    int | None, typer.Option("--workers", help="Processes at work at the same time.", min=1)
+    int | None,
+    typer.Option("--workers", help="Number of processes that run at the same time.", min=1),
 ]
 WorkersOn = Annotated[
     str, typer.Option("--on", help="auto, local, or ray: auto takes Ray where it is installed.")
 ]
 Cluster = Annotated[
-    str | None, typer.Option("--cluster", help="Ray cluster to work on, HOST:PORT of its head.")
+    str | None, typer.Option("--cluster", help="Ray cluster to run on, HOST:PORT of its head.")
 ]
 Remote = Annotated[
     str, typer.Option("--remote", help="Ray cluster that serves a bench, HOST:PORT of its head.")
@@ -29,8 +30,17 @@ Remote = Annotated[
 
 
 def by_workers(workers: int | None, on: str, cluster: str | None) -> dict[str, Any]:
-    """What a request says of workers. Raises UserError if there is more said of them than that."""
+    """Return a request's fields for workers.
+
+    Args:
+        workers: Number of workers, or None for none.
+        on: Where they run: auto, local or ray.
+        cluster: Address of a Ray cluster, or None.
+
+    Raises:
+        UserError: If it is given where workers run, but not how many.
+    """
     if workers is None and (on != "auto" or cluster is not None):
         named = "--on" if cluster is None else "--cluster"
-        raise UserError(f"{named}: says where workers are; say how many too, as --workers 2")
+        raise UserError(f"{named}: names where workers run; give their number too, as --workers 2")
     return {"workers": workers or 0, "workers_on": on, "cluster": cluster}

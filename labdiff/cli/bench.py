@@ -1,4 +1,4 @@
-"""The commands `labdiff bench serve | status`: a bench for another computer's trainer."""
+"""The commands `labdiff bench serve | status`: a bench that trainings on other computers use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOOPBACK = "127.0.0.1"
 def register(app: typer.Typer) -> None:
     """Add the group to the command line."""
     group = typer.Typer(
-        help="A bench that others use from elsewhere: train --remote.", no_args_is_help=True
+        help="Serve a bench to trainings on other computers (train --remote).", no_args_is_help=True
     )
     app.add_typer(group, name="bench")
     group.command("serve")(_serve)
@@ -27,15 +27,18 @@ def register(app: typer.Typer) -> None:
 def _serve(
     bench: Annotated[str, typer.Argument(help="Bench file, or a shipped bench.")] = "mock",
     host: Annotated[
-        str, typer.Option(help="This computer's address for the others; loopback: for nobody else.")
+        str,
+        typer.Option(help="Address of this computer in the network; loopback serves it alone."),
     ] = LOOPBACK,
-    port: Annotated[int, typer.Option(help="Of the cluster's head.", min=1024, max=65535)] = 6379,
+    port: Annotated[
+        int, typer.Option(help="Port of the cluster's head.", min=1024, max=65535)
+    ] = 6379,
     cluster: Annotated[
-        str | None, typer.Option(help="A Ray cluster that this computer has joined, HOST:PORT.")
+        str | None, typer.Option(help="Ray cluster that this computer has joined, HOST:PORT.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of a mock laboratory.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of a mock laboratory.", min=0)] = 0,
 ) -> None:
-    """Open a bench and let one trainer at a time use it; Ctrl-C ends, with laser off and SLM flat."""
+    """Open a bench and let one training at a time use it; Ctrl-C ends, with laser off and SLM flat."""
     from rich.console import Console
 
     from labdiff.jobs.stop_signal import StopOnSignal
@@ -56,7 +59,7 @@ def _serve(
 
 
 def _status(remote: Remote) -> None:
-    """Who has the bench, and whether light is on."""
+    """Show who uses a served bench, and whether its laser is on."""
     from labdiff.remote.ray_connection import bench_status
 
     print(_line(bench_status(remote)))

@@ -11,7 +11,7 @@ import typer
 from labdiff.cli.arguments import Bench, Json, Seed
 
 EXIT_STALE = 1
-"""Exit code of `labdiff calibrate --check` when something no longer holds."""
+"""Exit code of `labdiff calibrate --check` when a calibration is not valid any more."""
 
 
 def register(app: typer.Typer) -> None:
@@ -23,19 +23,21 @@ def _calibrate(
     bench: Bench = "mock",
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Folder of the calibrations, if not the usual."),
+        typer.Option("--out", "-o", help="Folder of the calibrations (else that of the bench)."),
     ] = None,
     seed: Seed = 0,
     everything: Annotated[
-        bool, typer.Option("--all", help="Measure all, whatever is stored.")
+        bool, typer.Option("--all", help="Measure every routine, whatever is stored.")
     ] = False,
-    only: Annotated[list[str] | None, typer.Option(help="Measure this routine alone.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Measure this routine only; may be repeated.")
+    ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Look at the bench, measure nothing.")
+        bool, typer.Option("--check", help="Check the stored calibrations, measure none.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Look at the bench with a dozen frames and measure anew what no longer holds, and only that."""
+    """Check the stored calibrations with a dozen frames, and measure those that are not valid any more."""
     from labdiff.job import run
     from labdiff.jobs.calibration_job import CalibrationJob, CalibrationRequest
     from labdiff.jobs.stop_signal import StopOnSignal
@@ -48,7 +50,7 @@ def _calibrate(
         with StopOnSignal() as stop, ProgressBar() as progress:
             done = run(prepared.job(), watch=[progress], should_stop=stop.requested)
     finally:
-        # What failed is told there too.
+        # What failed is in the report too.
         page = write_calibration_report(prepared.archive, prepared.calibrated.config)
     print(f"calibrations  {prepared.archive.folder}\nreport        {page}")
     if as_json:

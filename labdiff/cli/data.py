@@ -1,4 +1,4 @@
-"""The commands `labdiff data list | show | get`."""
+"""The commands `labdiff data list | show | get`: which data sets there are, and their images."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DataDir = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the group to the command line."""
-    group = typer.Typer(help="Data sets: what is known, what is here, get more.")
+    group = typer.Typer(help="List, show and download data sets.")
     app.add_typer(group, name="data")
     group.callback(invoke_without_command=True)(_list_by_default)
     group.command("list")(_list)
@@ -29,7 +29,7 @@ def _list_by_default(context: typer.Context) -> None:
 
 
 def _list(data_dir: DataDir = None) -> None:
-    """What is known by name, where it comes from, its licence, and whether it is here."""
+    """List the data sets known by name: their source, their licence, and whether they are here."""
     import os
     import sys
 
@@ -70,10 +70,11 @@ def _show(
     data_dir: DataDir = None,
     seed: Annotated[int, typer.Option(help="Seed of the shuffle.", min=0)] = 0,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="PNG of images, a row a class.")
+        Path | None,
+        typer.Option("--out", "-o", help="PNG file of images, one row for each class."),
     ] = None,
 ) -> None:
-    """How many images there are, of which classes; and a picture of some."""
+    """Show how many images a data set has of which classes, and a picture of some."""
     import torch
 
     from labdiff.config.option import integers
@@ -98,7 +99,7 @@ def _get(
     name: Annotated[str, typer.Argument(help="mnist, fashion, clock, afhq-cat or inception.")],
     data_dir: DataDir = None,
 ) -> None:
-    """Download a data set, or the Inception weights, and check it. The only use of the internet."""
+    """Download a data set, or the Inception weights, and check it; nothing else uses the internet."""
     from rich.console import Console
 
     from labdiff.data.catalogue import ALIASES, DATA_SETS, INCEPTION

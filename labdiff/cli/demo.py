@@ -22,10 +22,12 @@ def _demo(
     out: Out = DEMO_FOLDER,
     bench: Bench = "mock",
     seed: Seed = 0,
-    quick: Annotated[bool, typer.Option(help="A minute instead of minutes; worse images.")] = False,
+    quick: Annotated[
+        bool, typer.Option(help="Take a minute instead of minutes, for worse images.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """The main job on the mock bench: offline, calibrate, learn online, generate, report."""
+    """Run the main job on the mock bench: train offline, calibrate, train online, generate, report."""
     from labdiff.config.training import TrainingOptions, quick_options
     from labdiff.jobs.training_job import Request
 
@@ -34,7 +36,7 @@ def _demo(
 
 
 def _fresh(out: Path) -> Path:
-    """The folder, or for a default one the next free with a number: it never overwrites or refuses."""
+    """Return the folder; in place of the default one the next free one with a number."""
     candidate, number = out, 1
     while (candidate / "run.h5").exists() and out == DEMO_FOLDER:
         number += 1

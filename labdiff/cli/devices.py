@@ -20,11 +20,11 @@ def register(app: typer.Typer) -> None:
 
 def _devices(
     timeout: Annotated[
-        float, typer.Option(help="Seconds that each back end has.", min=0.1, max=60.0)
+        float, typer.Option(help="Longest search of each back end, s.", min=0.1, max=60.0)
     ] = 3.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON line.")] = False,
 ) -> None:
-    """Devices attached to this computer, through every back end; and what to write in a bench file."""
+    """List the devices attached to this computer, and what to write of them in a bench file."""
     from drivers.discovery.search import all_back_ends, search
 
     back_ends = all_back_ends()
@@ -35,7 +35,7 @@ def _devices(
     for answer in answers:
         print(back_ends[answer.back_end].title)
         for one in answer.found:
-            print(f"  {one.title}{f'; can not be used: {one.why_not}' if one.why_not else ''}")
+            print(f"  {one.title}{f'; cannot be used: {one.why_not}' if one.why_not else ''}")
         if answer.problem:
             print(f"  {answer.problem}")
         elif not answer.found:
@@ -44,7 +44,7 @@ def _devices(
 
 
 def bench_snippet(found: list[Attached]) -> str:
-    """Sections for a bench file: the first usable device of each kind; others of it behind a #."""
+    """Return sections for a bench file: the first usable device of each kind, others behind a #."""
     parts = []
     for kind in KINDS:
         usable = [one for one in found if one.kind == kind and not one.why_not]

@@ -13,11 +13,11 @@ def register(app: typer.Typer) -> None:
 
 
 def _doctor() -> None:
-    """Say what is installed, and whether anything is wrong with it."""
+    """Check the installation: show what is installed, and whether anything is wrong with it."""
     from labdiff.cli.installation_check import examine
 
     findings = examine()
     for finding in findings:
-        print(f"{'ok ' if finding.good else 'BAD'} {finding.words}")
+        print(f"{'ok ' if finding.good else 'BAD'} {finding.message}")
     if not all(finding.good for finding in findings):
         raise UserError("the installation needs attention; see the lines marked BAD")

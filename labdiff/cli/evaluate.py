@@ -68,7 +68,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _make(folder: Path) -> None:
-    """Before the work, not after it, a folder that cannot be had is told."""
+    """Make the folder, so that the command fails before its work if it cannot be made."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

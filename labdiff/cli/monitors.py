@@ -22,7 +22,7 @@ def _monitors(
     ] = 5.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON line.")] = False,
 ) -> None:
-    """Monitors by identity, and which of them may carry an SLM (slm.driver = "screen")."""
+    """List the monitors by identity, and which of them may be an SLM (slm.driver = "screen")."""
     import os
     import sys
 

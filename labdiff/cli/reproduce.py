@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--json", help="Print the result as one JSON line, last.")
         ] = False,
     ) -> None:
-        """Find a result of the paper anew: a picture, a table, and ours beside the paper's."""
+        """Reproduce a result of the paper: a picture, and a table of ours beside the paper's."""
         from labdiff.config.bench import SHIPPED
         from labdiff.job import run
         from labdiff.jobs.stop_signal import StopOnSignal
@@ -68,5 +68,5 @@ def register(app: typer.Typer) -> None:
         for file in files:
             print(f"wrote {file}")
         if as_json:
-            told = {"name": name, "scale": scale, "seed": seed, "sentence": finding.sentence}
-            print(json.dumps({**told, "rows": finding.rows, "files": files}))
+            summary = {"name": name, "scale": scale, "seed": seed, "sentence": finding.sentence}
+            print(json.dumps({**summary, "rows": finding.rows, "files": files}))

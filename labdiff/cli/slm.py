@@ -16,7 +16,7 @@ Address = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the group to the command line."""
     group = typer.Typer(
-        help="SLM windows that are up: they outlive the program that opened them.",
+        help="Control open SLM windows: they outlive the program that opened them.",
         no_args_is_help=True,
     )
     app.add_typer(group, name="slm")
@@ -27,17 +27,17 @@ def register(app: typer.Typer) -> None:
 
 
 def _status(monitor: Address = "") -> None:
-    """What stands on which monitor, and who owns it."""
+    """Show which pattern is on which monitor, and which program owns it."""
     _each("status", monitor)
 
 
 def _flat(monitor: Address = "") -> None:
-    """Show a flat pattern where a program has died; refused while one is at work."""
+    """Show a flat pattern where a program has died; refused while one is running."""
     _each("flat", monitor)
 
 
 def _close(monitor: Address = "") -> None:
-    """Flat, then end the window: the desktop appears on that monitor."""
+    """Show a flat pattern and close the window: the desktop appears on that monitor."""
     _each("quit", monitor)
 
 
@@ -79,9 +79,9 @@ def _each(what: str, address: str) -> None:
     from drivers.slm.window_link import WindowLink, running_windows
 
     windows = [
-        state
+        (state, monitor)
         for state in running_windows()
-        if state.monitor is not None and (not address or means(address, state.monitor))
+        if (monitor := state.monitor) is not None and (not address or means(address, monitor))
     ]
     if not windows:
         where = f" on monitor {address!r}" if address else ""
@@ -89,8 +89,7 @@ def _each(what: str, address: str) -> None:
             print(f"no SLM window{where}")
             return
         raise UserError(f"no SLM window{where}; 'labdiff monitors' lists the monitors")
-    for state in windows:
-        assert state.monitor is not None
+    for state, monitor in windows:
         link = WindowLink(state)
         try:
             answer = link.ask(what)
@@ -98,6 +97,6 @@ def _each(what: str, address: str) -> None:
             link.close()
         if what == "status":
             owner = f"in use by {answer['owner']}" if answer["owner"] else "in use by nobody"
-            print(f"{state.monitor.title}: {answer['stands']}; {owner}")
+            print(f"{monitor.title}: {answer['stands']}; {owner}")
         else:
-            print(f"{state.monitor.title}: {'flat' if what == 'flat' else 'flat, and closed'}")
+            print(f"{monitor.title}: {'flat' if what == 'flat' else 'flat, and closed'}")

@@ -20,7 +20,9 @@ def register(app: typer.Typer) -> None:
 
 
 def _sweep(
-    sweep_file: Annotated[Path, typer.Argument(help="Sweep file: what to share, what to vary.")],
+    sweep_file: Annotated[
+        Path, typer.Argument(help="Sweep file: options that all trials share, and those to vary.")
+    ],
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Folder of run files and table (else runs/NAME)."),
@@ -33,7 +35,7 @@ def _sweep(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the table as JSON, last.")] = False,
 ) -> None:
-    """Train every combination of a grid of options; again on the same folder, only what is not done."""
+    """Train every combination of a grid of options; on the same folder again, only what is not done."""
     from rich.console import Console
 
     from labdiff.job import run
@@ -52,7 +54,7 @@ def _sweep(
         try:
             run(driver.job(), watch=[progress], should_stop=stop.requested)
         except JobStoppedError as error:
-            raise JobStoppedError("go on with the same command, on the same folder") from error
+            raise JobStoppedError("resume with the same command, on the same folder") from error
     width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "110"))
     Console(width=width).print(screen_table(driver.outcomes))
     print(f"table  {driver.table}")

@@ -1,4 +1,4 @@
-"""Run a training in the terminal: progress, figures, report."""
+"""A training in the terminal: progress, figures, report."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run_experiment(request: Any, as_json: bool) -> None:
             how = f" --workers {request.workers}" if request.workers else ""
             how += f" --remote {request.remote}" if request.remote else ""
             raise JobStoppedError(
-                f"go on with: labdiff train --resume {recorder.path}{how}"
+                f"resume with: labdiff train --resume {recorder.path}{how}"
             ) from error
     _print_table("Figures", figures)
     if recorder is not None:

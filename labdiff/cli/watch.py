@@ -15,12 +15,12 @@ def register(app: typer.Typer) -> None:
 
 def _watch(
     run_file: Annotated[Path, typer.Argument(help="Run file, or the folder that holds run.h5.")],
-    once: Annotated[bool, typer.Option("--once", help="Show it as it is now, and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Show the present state, and end.")] = False,
     every_s: Annotated[
-        float, typer.Option("--every", help="Seconds between two looks.", min=0.2, max=3600.0)
+        float, typer.Option("--every", help="Seconds between two updates.", min=0.2, max=3600.0)
     ] = 1.0,
 ) -> None:
-    """Follow a run that grows, in the terminal, until it ends. Ctrl-C leaves the run alone."""
+    """Follow a growing run in the terminal until it ends; Ctrl-C does not stop the run."""
     import time
 
     from rich.console import Console
@@ -36,7 +36,7 @@ def _watch(
     if once or not console.is_terminal:
         console.print(run_view(run, time.time()))
         return
-    # An own screen would be gone at the end; the last look shall stay.
+    # A screen of its own would be gone at the end; the last state is to stay.
     with Live(run_view(run, time.time()), console=console, auto_refresh=False) as live:
         while run.outcome == "running":
             try:

@@ -1,1 +1,1 @@
-"""Bench files and training options."""
+"""Bench files, and training options with their files."""

@@ -1,4 +1,4 @@
-"""The bench file: strict, every unit in a name."""
+"""The bench file: its sections and their limits; every quantity has its unit in its name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Shape = tuple[Pixels, Pixels]
 
 
 class SourceConfig(Section):
-    """The laser beam as its data sheet has it."""
+    """The laser beam, from its data sheet."""
 
     wavelength_nm: float = Field(ge=200.0, le=2000.0, description="vacuum wavelength, nm")
     waist_mm: float = Field(gt=0.0, le=50.0, description="1/e^2 intensity radius on the SLM, mm")
@@ -43,16 +43,16 @@ class SlmConfig(Section):
     pixel_pitch_um: float = Field(gt=0.0, le=100.0)
     bit_depth: Literal[8, 10] = 8
     address: str | None = None
-    options: dict[str, Any] = Field(default={}, description="what this driver alone knows")
+    options: dict[str, Any] = Field(default={}, description="options of this driver")
 
 
 class InputConfig(Section):
-    """What writes the image on the beam."""
+    """The input modulator, which encodes the image on the beam."""
 
     kind: Literal["slm_patch", "dmd"]
-    driver: str = Field(default="mock", description="of a DMD; a patch needs none")
+    driver: str = Field(default="mock", description="driver of a DMD; a patch needs none")
     address: str | None = None
-    options: dict[str, Any] = Field(default={}, description="what this driver alone knows")
+    options: dict[str, Any] = Field(default={}, description="options of this driver")
 
 
 class CameraConfig(Section):
@@ -64,7 +64,7 @@ class CameraConfig(Section):
     bit_depth: Literal[8, 10, 12, 14, 16]
     exposure_ms: float = Field(gt=0.0, le=10_000.0)
     serial: str | None = None
-    options: dict[str, Any] = Field(default={}, description="what this driver alone knows")
+    options: dict[str, Any] = Field(default={}, description="options of this driver")
 
 
 class RelayConfig(Section):
@@ -75,7 +75,7 @@ class RelayConfig(Section):
         default=0.0,
         ge=0.0,
         le=1.0,
-        description="sine of the steepest light it takes; 0 if not known",
+        description="numerical aperture towards the output plane; 0 if not known",
     )
 
 
@@ -85,39 +85,45 @@ class LaserConfig(Section):
     driver: str
     power_mw: float = Field(ge=0.0, le=100_000.0)
     address: str | None = None
-    options: dict[str, Any] = Field(default={}, description="what this driver alone knows")
+    options: dict[str, Any] = Field(default={}, description="options of this driver")
 
 
 class RetriesConfig(Section):
-    """What is done when a device does not answer, or has gone."""
+    """How often a call is repeated when a device does not answer, and a device opened again."""
 
-    tries: int = Field(default=4, ge=1, le=20, description="times a call is made")
+    tries: int = Field(default=4, ge=1, le=20, description="number of times that a call is made")
     first_wait_ms: float = Field(
-        default=100.0, ge=0.0, le=60_000.0, description="wait before the second time"
+        default=100.0, ge=0.0, le=60_000.0, description="wait before the second try"
     )
     growth: float = Field(
-        default=2.0, ge=1.0, le=10.0, description="each further wait is longer by"
+        default=2.0, ge=1.0, le=10.0, description="factor by which each further wait is longer"
     )
     longest_wait_ms: float = Field(default=10_000.0, ge=0.0, le=600_000.0)
     reconnects: int = Field(
-        default=5, ge=0, le=100, description="times that opening a device again is tried"
+        default=5, ge=0, le=100, description="number of times that a device is opened again"
     )
     reconnect_wait_ms: float = Field(
-        default=1000.0, ge=0.0, le=600_000.0, description="wait before the first of them"
+        default=1000.0, ge=0.0, le=600_000.0, description="wait before it is first opened again"
     )
     relight: bool = Field(
-        default=True, description="a laser that was on and had gone is switched on again"
+        default=True, description="whether a reconnected laser that was on is switched on again"
     )
 
 
 class WatchdogConfig(Section):
-    """What is looked after while frames are taken."""
+    """What is monitored while frames are taken."""
 
     laser_every_ms: float = Field(
-        default=50.0, ge=0.0, le=60_000.0, description="how often the laser is asked if it emits"
+        default=50.0,
+        ge=0.0,
+        le=60_000.0,
+        description="time between two checks that the laser emits",
     )
     saturated_share: float = Field(
-        default=0.05, gt=0.0, le=1.0, description="of a frame's pixels; beyond it is not used"
+        default=0.05,
+        gt=0.0,
+        le=1.0,
+        description="fraction of saturated pixels beyond which a frame is rejected",
     )
 
 
@@ -174,12 +180,14 @@ class BenchConfig(Section):
 
 
 SHIPPED = ("mock", "mock-paper")
+"""Names of the bench files that are part of the package."""
 
 
 def bench_text(path_or_name: str) -> tuple[str, str]:
-    """(what to call it in messages, TOML text) of a bench file or of a shipped bench.
+    """Return the name for messages and the TOML text of a bench file or of a shipped bench.
 
-    Raises UserError if there is neither.
+    Raises:
+        UserError: If there is neither.
     """
     if path_or_name in SHIPPED:
         text = resources.files("labdiff").joinpath("config", "benches", f"{path_or_name}.toml")
@@ -194,13 +202,25 @@ def bench_text(path_or_name: str) -> tuple[str, str]:
 
 
 def load_bench(path_or_name: str) -> BenchConfig:
-    """Read and check a bench file. Raises UserError that names file, key, value, what is allowed."""
+    """Read and check a bench file.
+
+    Raises:
+        UserError: For a mistake; the message names file, key, value and what is allowed.
+    """
     name, text = bench_text(path_or_name)
     return parse_bench(text, name)
 
 
 def parse_bench(text: str, name: str) -> BenchConfig:
-    """Check the text of a bench file; `name` is what messages call it. Raises UserError."""
+    """Check the text of a bench file.
+
+    Args:
+        text: The TOML.
+        name: What messages call it.
+
+    Raises:
+        UserError: For a mistake; the message names file, key, value and what is allowed.
+    """
     try:
         return BenchConfig.model_validate(parse_toml(text, name))
     except ValidationError as error:

@@ -23,7 +23,7 @@ class Presentation:
 
     Args:
         unit: Unit of a number, shown beside it.
-        default: Words for the default where it depends on other options; "{default}" stands for the value.
+        default: Description of a default that depends on other options; "{default}" stands for the value.
         example: A list of values as a user types it.
     """
 
@@ -45,7 +45,7 @@ class Option:
         choices: Allowed words of a choice; empty for other kinds.
         low: Least allowed value, or None.
         high: Greatest allowed value, or None.
-        presentation: Unit, example, words for the default.
+        presentation: Unit, example, description of the default.
     """
 
     name: str

@@ -8,7 +8,6 @@ offline_steps = 1000
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from pydantic import ValidationError, create_model
 from drivers.validation_messages import explain
 from labdiff.config.option import Value
 from labdiff.config.section import Section
+from labdiff.config.toml_text import parse_toml, read_toml_file
 from labdiff.config.training import GROUPS, TrainingOptions
 from labdiff.errors import UserError
 
@@ -35,14 +35,7 @@ def read_options(path: Path) -> dict[str, Value]:
         UserError: If the file cannot be read, has an unknown key or a value that is not allowed; the
             message names the file, the key, the value and what is allowed.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise UserError(f"{path}: cannot be read as an options file: {reason}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path}: not valid TOML: {error}") from None
-    return flat_options(table, str(path))
+    return flat_options(parse_toml(read_toml_file(path, "an options file"), str(path)), str(path))
 
 
 def flat_options(table: Mapping[str, Any], where: str) -> dict[str, Value]:

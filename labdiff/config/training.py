@@ -137,7 +137,7 @@ class LearningOptions(Section):
         default=0.1,
         ge=0.0,
         le=1.0,
-        # The name before: what is stored under it goes on being read.
+        # The former name: what is stored under it can still be read.
         validation_alias=AliasChoices("phase_decay", "phase_pull"),
         serialization_alias="phase_pull",
         description="Decay of the phases towards pi at each step, as a multiple of the learning rate.",
@@ -207,7 +207,7 @@ class SamplerOptions(Section):
 
     @property
     def sampler_description(self) -> str:
-        """Return the reverse process in a few words, for pictures and tables."""
+        """Return a short description of the reverse process, for pictures and tables."""
         text = f"{self.sampler}, {self.sampler_steps} steps, {self.sampler_spacing}"
         text += f", eta {self.eta:g}" if self.sampler == "ddim" else ""
         text += f" to t = {self.least_t}" if self.least_t else ""

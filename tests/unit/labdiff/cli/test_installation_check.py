@@ -21,11 +21,11 @@ def test_unrelated_packages_of_pypi_are_named_and_the_right_ones_too(
     install(tmp_path, "slmpy", "raise RuntimeError('it is imported')  # communities in a network\n")
     install(tmp_path, "heds", "'''Holoeye's SDK'''\n")
     monkeypatch.syspath_prepend(tmp_path)
-    findings = {finding.words.partition(" ")[0]: finding for finding in examine()}
-    assert not findings["slmpy"].good and "pip uninstall slmpy" in findings["slmpy"].words
+    findings = {finding.message.partition(" ")[0]: finding for finding in examine()}
+    assert not findings["slmpy"].good and "pip uninstall slmpy" in findings["slmpy"].message
     assert findings["heds"].good and "pyspin" not in findings
 
 
 def test_what_each_back_end_needs_is_no_fault() -> None:
-    lines = [finding for finding in examine() if "Meadowlark" in finding.words]
+    lines = [finding for finding in examine() if "Meadowlark" in finding.message]
     assert len(lines) == 1 and lines[0].good
