@@ -105,7 +105,7 @@ class Calibrated:
 class ValidityChecked:
     """The stored calibrations were checked on the bench: (routine, state, reason) of each.
 
-    state: one of `labdiff.calibrations.validity.State`.
+    state: one of `labdiff.calibrations.routine.State`.
     """
 
     findings: tuple[tuple[str, str, str], ...]
