@@ -55,7 +55,7 @@ def _errors(
         for name, share in (("fully connected net", 1.0), ("U-Net", UNET_SHARE)):
             net = build_denoiser(name, (images.train.shape[1], images.train.shape[2]), setting.seed)
             training = DenoiserTraining(round(shown * share), seed=setting.seed)
-            path = setting.context.kept(f"{data}-{name.replace(' ', '-')}.h5")
+            path = setting.context.stored(f"{data}-{name.replace(' ', '-')}.h5")
             setting.do(train_denoiser(net, images.train, training, schedule, path))
             predictors[f"{name}, {training.images} images"] = predictor(net)
     count = 40 if setting.quick else 500

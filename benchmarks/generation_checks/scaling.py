@@ -7,11 +7,11 @@ from typing import Any
 from benchmarks.claims import Claim, claim
 from benchmarks.generation_checks.setting import Setting
 from labdiff.reproduce import figure5, figure6
-from labdiff.reproduce.image_scores import Judges
+from labdiff.reproduce.image_scores import ImageScorers
 from labdiff.reproduce.result import Row, number
-from labdiff.reproduce.scan import Point, Settings
+from labdiff.reproduce.scan import Point, ScanSettings
 
-TINY = Settings(
+TINY = ScanSettings(
     data="digits",
     base=Point(40, 2, 2),
     sides=(20, 40),
@@ -38,7 +38,7 @@ def measure(setting: Setting) -> tuple[list[Claim], dict[str, Any]]:
         claims.append(
             claim(f"figure 5: last noise MSE over first, {panel}", errors[-1] / errors[0], "<= 1")
         )
-    column = Judges.of(setting.context).best
+    column = ImageScorers.of(setting.context).distance
     laws = figure6.power_laws(sixth.rows, column)
     for words, law in laws.items():
         claims.append(claim(f"figure 6: exponent of {column}, {words}", law.exponent, "<= 0"))

@@ -30,10 +30,13 @@ class Ends:
 def figure7_problem(seed: int, steps: int) -> Ends:
     """All methods, on the same batches."""
     draw = random.Random(seed)
-    angles = tuple(draw.choice((-1, 1)) * draw.uniform(2.0, 3.0) for _ in range(4))
-    settings = figure7.Settings(
+
+    def angle() -> float:
+        return draw.choice((-1, 1)) * draw.uniform(2.0, 3.0)
+
+    settings = figure7.Figure7Settings(
         data="digits",
-        angles_mrad=angles,  # type: ignore[arg-type]
+        angles_mrad=(angle(), angle(), angle(), angle()),
         steps=steps,
         options=OPTIONS,
     )

@@ -24,19 +24,21 @@ from labdiff.session.layer_file import pretrained_path, write_layers
 from labdiff.training.twin_only import TwinTraining
 
 RUN_FILE = Path("runs/pretrained/run.h5")
-OPTIONS = TrainingOptions(
-    data="digits",
-    classes=(0, 1, 2),
-    image_size=10,
-    layer_sets=5,
-    timestep_edges=(100, 200, 350, 550),
-    offline_steps=2000,
-    further_steps=0.5,
-    batch=4,
-    learning_rate=0.1,
-    phase_decay=0.01,
-    seed=0,
-    **RECIPES["ours"],
+OPTIONS = TrainingOptions.model_validate(
+    {
+        "data": "digits",
+        "classes": (0, 1, 2),
+        "image_size": 10,
+        "layer_sets": 5,
+        "timestep_edges": (100, 200, 350, 550),
+        "offline_steps": 2000,
+        "further_steps": 0.5,
+        "batch": 4,
+        "learning_rate": 0.1,
+        "phase_decay": 0.01,
+        "seed": 0,
+        **RECIPES["ours"],
+    }
 )
 
 

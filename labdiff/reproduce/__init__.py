@@ -1,1 +1,1 @@
-"""The paper's results anew, one file a result."""
+"""The paper's results, reproduced: one module for each."""

@@ -1,23 +1,29 @@
-"""Bench files for other layers: the text of one, with the changed values in it."""
+"""Change the layers in the text of a bench file."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from typing import Any
 
 from labdiff.config.bench import bench_text, parse_bench
 
 SPACE_PX = 20
-"""Columns between two patches, and beside the outer ones; rows above and below."""
+"""Number of columns between two patches and beside the outer ones, and of rows above and below."""
 
 
 def resized_bench(text: str, layer_shape: tuple[int, int], layers: int) -> str:
-    """The bench file `text` for `layers` layers of `layer_shape` = (height, width) pixels.
+    """Return a bench file's text for other layers.
 
-    Kept: the gap between SLM and mirror, the pixel pitch, the wavelength, and the ratio of the beam's waist
-    to the patch's width. The panel grows where the patches need more room. All else is as it was,
-    comments too. Raises UserError if that is no bench.
+    Gap between SLM and mirror, pixel pitch, wavelength, and the ratio of the beam's waist to the patch's
+    width stay. The panel grows where the patches need more room. All else is unchanged, with its comments.
+
+    Args:
+        text: the bench file.
+        layer_shape: (height, width) of a layer, pixels.
+        layers: number of layers.
+
+    Raises:
+        UserError: the result is no valid bench.
     """
     config = parse_bench(text, "bench file")
     height, width = layer_shape
@@ -27,7 +33,7 @@ def resized_bench(text: str, layer_shape: tuple[int, int], layers: int) -> str:
         max(config.slm.shape[1], patches * (width + SPACE_PX) + SPACE_PX),
     )
     waist_mm = config.source.waist_mm * width / config.cavity.patch_shape[1]
-    changes = {
+    changes: dict[tuple[str, str], object] = {
         ("source", "waist_mm"): round(waist_mm, 6),
         ("cavity", "patch_shape"): [height, width],
         ("cavity", "patch_top"): (panel[0] - height) // 2,
@@ -39,10 +45,10 @@ def resized_bench(text: str, layer_shape: tuple[int, int], layers: int) -> str:
     return changed
 
 
-def with_values(text: str, changes: dict[tuple[str, str], Any]) -> str:
-    """TOML text with other numbers, or lists of them, at (section, key); the lines must be there.
+def with_values(text: str, changes: dict[tuple[str, str], object]) -> str:
+    """Return TOML text with other numbers, or lists of them, at (section, key).
 
-    A value that is the same stays as it is written. Raises KeyError for a line that is not there.
+    The line of an equal value is unchanged. Raises KeyError for a line that is missing.
     """
     missing = dict(changes)
     before = tomllib.loads(text)
@@ -63,5 +69,5 @@ def with_values(text: str, changes: dict[tuple[str, str], Any]) -> str:
 
 
 def paper_bench() -> str:
-    """Bench file of the paper's simulated unit: four layers of 300 x 300, a DMD at the input."""
+    """Return the bench file of the paper's simulated unit: four layers of 300 x 300, a DMD at the input."""
     return resized_bench(bench_text("mock-paper")[1], (300, 300), 4)

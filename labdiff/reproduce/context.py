@@ -1,4 +1,4 @@
-"""What the job of a result is told."""
+"""The settings of a reproduction."""
 
 from __future__ import annotations
 
@@ -11,16 +11,21 @@ from labdiff.errors import UserError
 
 T = TypeVar("T")
 Scale: TypeAlias = Literal["small", "paper"]
+"""Names of the scales of a reproduction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Plain values; the same context finds the same result, whether or not it was cut.
+    """The settings of a reproduction; equal settings give equal results, resumed or not.
 
-    name: of the result. scale: "small" takes minutes on two cores, "paper" has the paper's sizes and wants
-    a GPU or hours. out: folder of the results. data_dir: folder of data files, else LABDIFF_DATA.
-    benches: bench files, or names of shipped ones, where a result speaks of benches.
-    watts: power of this computer at work, if it is known.
+    Attributes:
+        name: of the result.
+        out: folder of the results.
+        scale: "small" takes minutes on two cores; "paper" has the paper's sizes and takes a GPU, or hours.
+        data_dir: folder of data files; None for LABDIFF_DATA.
+        seed: of all random numbers.
+        benches: bench files, or names of shipped ones, for the results that compare benches.
+        watts: power that this computer draws under load; None if it is not known.
     """
 
     name: str
@@ -32,21 +37,21 @@ class Context:
     watts: float | None = None
 
     def choose(self, small: T, paper: T) -> T:
-        """The one that belongs to the scale."""
+        """Return the value that belongs to the scale."""
         return small if self.scale == "small" else paper
 
-    def kept(self, *parts: str) -> Path:
-        """A path in out/NAME-SCALE-SEED for checkpoints and sub-runs; its folder is made.
+    def stored(self, *parts: str) -> Path:
+        """Return a path in out/NAME-SCALE-SEED for checkpoints and intermediate results.
 
-        A job looks there first and goes on from what it finds; other scales and seeds have folders of
-        their own. Raises UserError if the folder cannot be made.
+        The folder is created. A job reads what is stored there and resumes; other scales and seeds have
+        folders of their own. Raises UserError if the folder cannot be created.
         """
         path = self.out.joinpath(f"{self.name}-{self.scale}-seed{self.seed}", *parts)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(
-                f"{path.parent}: cannot be made: {error.strerror or error}. "
+                f"{path.parent}: cannot be created: {error.strerror or error}. "
                 "Choose a folder you may write to with --out."
             ) from None
         return path

@@ -1,4 +1,4 @@
-"""What several of the figures draw."""
+"""Drawing functions that several figures use."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ class _Plain(LogFormatter):
 
 
 def plain_logarithmic(*axes: Axis) -> None:
-    """Numbers as 0.05 and 60, not as powers of ten, where the axis is logarithmic."""
+    """Label logarithmic axes with numbers such as 0.05 and 60, not with powers of ten."""
     for axis in axes:
         axis.set_major_formatter(_Plain())
         axis.set_minor_formatter(_Plain())
 
 
 def show_image(ax: Axes, image: Tensor) -> None:
-    """A grey image (H, W) in -1 ... 1, pixels as squares."""
+    """Draw a grey image (H, W) in -1 ... 1, pixels as squares."""
     ax.imshow(image.numpy(), cmap="gray", vmin=-1.0, vmax=1.0, interpolation="nearest")
-    bare(ax)
+    hide_axes(ax)
 
 
-def bare(ax: Axes) -> None:
-    """No ticks, no frame; a label beside it stays."""
+def hide_axes(ax: Axes) -> None:
+    """Hide ticks and frame; a label beside them stays."""
     ax.set_xticks([])
     ax.set_yticks([])
     for spine in ax.spines.values():
@@ -39,9 +39,14 @@ def bare(ax: Axes) -> None:
 
 
 def mosaic(images: Tensor, rows: int, columns: int, gap: int = 1, vertical: bool = False) -> Tensor:
-    """The first rows x columns images (count, H, W) as one, white lines of `gap` pixels between them.
+    """Return the first rows x columns images as one, with white lines between them.
 
-    vertical: column by column.
+    Args:
+        images: (count, H, W).
+        rows: number of rows.
+        columns: number of columns.
+        gap: width of the lines, pixels.
+        vertical: whether images are placed column by column.
     """
     _, height, width = images.shape
     tiles = np.ones((rows * (height + gap) - gap, columns * (width + gap) - gap), np.float32)
@@ -52,7 +57,7 @@ def mosaic(images: Tensor, rows: int, columns: int, gap: int = 1, vertical: bool
     return torch.from_numpy(tiles)
 
 
-def even(count: int, wanted: int) -> Sequence[int]:
-    """`wanted` of the indices 0 ... count - 1, evenly spread, first and last among them."""
+def even_indices(count: int, wanted: int) -> Sequence[int]:
+    """Choose `wanted` of the indices 0 ... count - 1, evenly spread, with the first and the last."""
     found: list[int] = np.unique(np.linspace(0, count - 1, wanted).round().astype(int)).tolist()
     return found

@@ -1,4 +1,4 @@
-"""What an image costs: parameters, computing, energy and time, of light and of its digital peers.
+"""The cost of an image, of the ODU and of digital denoisers: parameters, computing, energy, time.
 
 Each row is of one kind, and never of two: "modelled" follows from device figures by a formula below,
 "measured here" was timed on this computer, "paper" is printed in the paper (section A.2) and copied.
@@ -15,35 +15,39 @@ from labdiff.config.bench import BenchConfig
 Kind: TypeAlias = Literal["modelled", "measured here", "paper"]
 
 STEPS = 1000
-"""Denoising steps an image, as in the paper; all rows are for as many."""
+"""Number of denoising steps of an image in the paper, and in all rows."""
 LAYER_SETS = 10
+"""Number of layer sets of the paper's unit."""
 IMAGE_SIDE = 20
+"""Side of the paper's images, pixels."""
 FRAMES_PER_S = 23_000.0
-"""Rate at which the paper lets DMD and camera run together."""
+"""Frame rate of DMD and camera together that the paper assumes."""
 POWER_W = 5.3
-"""Of DMD and camera at that rate; laser, SLM and computer are not in it."""
+"""Power of DMD and camera at that rate, without laser, SLM and computer."""
 DMD_J_PER_PIXEL = 24e-9
+"""Energy of the DMD for each pixel of a frame."""
 CAMERA_J_PER_PIXEL = 14e-9
+"""Energy of the camera for each pixel of a frame."""
 LAYER_SHAPE = (300, 300)
+"""(height, width) of a layer of the paper's unit, pixels."""
 LAYERS = 4
+"""Number of layers of the paper's unit."""
 CAMERA_SIDE_PX = 130
 """Side of the camera window that is down-sampled to the image."""
 L4_POWER_W = 72.0
-PRINTED = {
-    "ODU": (23.0, 0.23),
-    "ODU, one-to-one pixels": (None, 0.015),
-    "fully connected net": (41.3, 1.74),
-    "U-Net": (13.9, 5.37),
-}
-"""(images a second, joules an image) as the paper prints them."""
+"""Power of the NVIDIA L4 on which the paper measured the digital denoisers."""
+PRINTED_DENOISERS = {"fully connected net": (41.3, 1.74), "U-Net": (13.9, 5.37)}
+"""Images a second and joules an image of the digital denoisers, printed in the paper."""
+PRINTED_ODU = {"ODU": (23.0, 0.23), "ODU, one-to-one pixels": (None, 0.015)}
+"""Images a second (if printed) and joules an image of the ODU, printed in the paper."""
 
 
 @dataclass(frozen=True, slots=True)
 class Efficiency:
     """One row of the table; None where a number is not known.
 
-    multiply_adds_a_step: done by electronics for one image; what light does is free of them.
-    energy_j, images_per_s: for whole images of `steps` denoising steps. basis: where they come from.
+    multiply_adds_a_step: done by electronics for one image; the optical part needs none.
+    energy_j, images_per_s: for whole images of `steps` denoising steps. basis: their source.
     """
 
     system: str
@@ -56,7 +60,7 @@ class Efficiency:
     steps: int = STEPS
 
     def columns(self) -> dict[str, str | float | int | None]:
-        """The row as a line of the CSV."""
+        """Return the row as a line of the CSV file."""
         return {
             "system": self.system,
             "kind": self.kind,
@@ -70,16 +74,21 @@ class Efficiency:
 
 
 def paper_rows() -> list[Efficiency]:
-    """What the paper prints, uncommented."""
-    words = {"fully connected net": "NVIDIA L4, 72 W", "U-Net": "NVIDIA L4, 72 W"}
+    """Return the rows that the paper prints."""
     return [
-        Efficiency(name, "paper", None, None, energy_j, rate, words.get(name, "as printed"))
-        for name, (rate, energy_j) in PRINTED.items()
+        *(
+            Efficiency(name, "paper", None, None, energy_j, rate, "as printed")
+            for name, (rate, energy_j) in PRINTED_ODU.items()
+        ),
+        *(
+            Efficiency(name, "paper", None, None, energy_j, rate, "NVIDIA L4, 72 W")
+            for name, (rate, energy_j) in PRINTED_DENOISERS.items()
+        ),
     ]
 
 
 def modelled_odu() -> list[Efficiency]:
-    """The paper's unit from the figures of its devices.
+    """Return the rows of the paper's unit, from the figures of its devices.
 
     images/s = frames/s / steps, J = W / (images/s); with one mirror and one camera pixel for a pixel of
     the image, J = pixels x steps x (DMD + camera energy a pixel).
@@ -110,12 +119,18 @@ def modelled_odu() -> list[Efficiency]:
 
 
 def odu_parameters(layers: int, shape: tuple[int, int], layer_sets: int = LAYER_SETS) -> int:
-    """Trained phases of all layer sets."""
+    """Return the number of trained phases of all layer sets.
+
+    Args:
+        layers: number of layers.
+        shape: (height, width) of a layer, pixels.
+        layer_sets: number of layer sets.
+    """
     return layer_sets * layers * shape[0] * shape[1]
 
 
 def read_out_multiply_adds(camera_pixels: int, image_side: int = IMAGE_SIDE) -> int:
-    """What is left to electronics: each camera pixel is summed, each image pixel scaled and shifted.
+    """Return the electronics' work: each camera pixel is summed, each image pixel scaled and shifted.
 
     camera_pixels: 0 if the camera has no more pixels than the image.
     """
@@ -123,7 +138,15 @@ def read_out_multiply_adds(camera_pixels: int, image_side: int = IMAGE_SIDE) -> 
 
 
 def declared_odu(config: BenchConfig, bench: Bench, batch: int = 100) -> Efficiency:
-    """A bench as its file and its devices declare it; they declare no power, so there is no energy."""
+    """Return the row of a bench, from its file and the timing that its devices declare.
+
+    Devices declare no power, so there is no energy.
+
+    Args:
+        config: the bench file.
+        bench: the open bench.
+        batch: number of images that are generated together.
+    """
     timing = bench.declared
     height, width = config.cavity.patch_shape
     scale = config.relay.magnification * config.slm.pixel_pitch_um / config.camera.pixel_pitch_um
@@ -144,7 +167,13 @@ def declared_odu(config: BenchConfig, bench: Bench, batch: int = 100) -> Efficie
 
 
 def agreement(ours: float, printed: float, tolerance: float = 0.02) -> str:
-    """In words, how our number stands beside one of the paper's."""
+    """Return "agrees", or by how much our number is more or less than the paper's.
+
+    Args:
+        ours: our number.
+        printed: the paper's.
+        tolerance: largest relative deviation that counts as agreement.
+    """
     deviation = ours / printed - 1.0
     if abs(deviation) <= tolerance:
         return "agrees"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -22,24 +21,32 @@ from labdiff.reproduce.trained_units import (
 )
 
 LABELS = {"noise_mse": "ODU", "mse_wiener": "Wiener", "mse_identity": "identity"}
+"""Labels of the errors, by column."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """sizes: sides of the images; each divides the layers' side. options: instead of the scale's."""
+class Figure4Settings:
+    """Figure4Settings of figure 4.
+
+    Attributes:
+        data: the data set.
+        recipe: how units are trained.
+        sizes: sides of the images; each divides the layers' side.
+        options: training options that replace the scale's.
+    """
 
     data: str = "afhq-cat"
     recipe: Recipe = "passive"
     sizes: tuple[int, ...] = (10, 20, 25, 50)
-    options: Mapping[str, Any] = field(default_factory=lambda: {"offline_steps": 800})
+    options: Mapping[str, object] = field(default_factory=lambda: {"offline_steps": 800})
 
 
-PAPER_SETTINGS = Settings(recipe="paper", sizes=(10, 20, 30, 50, 60), options={})
+PAPER_SETTINGS = Figure4Settings(recipe="paper", sizes=(10, 20, 30, 50, 60), options={})
 
 
-def job(context: Context, settings: Settings | None = None) -> Job[Result]:
-    """One unit a size, all with the same layers and training steps."""
-    chosen = settings or context.choose(Settings(), PAPER_SETTINGS)
+def job(context: Context, settings: Figure4Settings | None = None) -> Job[Result]:
+    """Train one unit for each size, all with the same layers and number of training steps."""
+    chosen = settings or context.choose(Figure4Settings(), PAPER_SETTINGS)
     yield JobStarted(context.name, len(chosen.sizes))
     rows: list[Row] = []
     for size in chosen.sizes:
@@ -51,8 +58,8 @@ def job(context: Context, settings: Settings | None = None) -> Job[Result]:
     return Result(picture(rows, chosen), rows, sentence(rows, chosen))
 
 
-def picture(rows: list[Row], settings: Settings) -> Figure:
-    """Error against resolution, on logarithmic axes."""
+def picture(rows: list[Row], settings: Figure4Settings) -> Figure:
+    """Draw the error against the resolution, on logarithmic axes."""
     figure = Figure(figsize=(5.6, 4.2), layout="constrained")
     ax = figure.subplots()
     sizes = [number(row["image_size"]) for row in rows]
@@ -68,17 +75,17 @@ def picture(rows: list[Row], settings: Settings) -> Figure:
     return figure
 
 
-def sentence(rows: list[Row], settings: Settings) -> str:
-    """Errors at both ends."""
-    told = [
+def sentence(rows: list[Row], settings: Figure4Settings) -> str:
+    """Report the error at each size."""
+    errors = [
         f"{row['image_size']} x {row['image_size']} {number(row['noise_mse']):.3g} "
         f"(Wiener {number(row['mse_wiener']):.3g}, identity {number(row['mse_identity']):.3g})"
         for row in rows
     ]
     return (
         f"Noise MSE of the ODU with {number(rows[0]['parameters']):,.0f} phases, {settings.data}, by the "
-        f"side of the images: {'; '.join(told)}. The paper scales the output at a fixed size of the model "
-        "too, and prints a curve but no number; ours has data and budget of its own, and the same training "
-        "steps at every size. Images larger than their source are interpolated, and then "
+        f"side of the images: {'; '.join(errors)}. The paper scales the output at a fixed size of the "
+        "model too, and prints a curve but no number; ours has data and budget of its own, and the "
+        "same training steps at every size. Images larger than their source are interpolated, and then "
         "smoother than real ones."
     )

@@ -10,15 +10,16 @@ from matplotlib.figure import Figure
 from labdiff.events import JobStarted
 from labdiff.job import Job
 from labdiff.reproduce.context import Context
-from labdiff.reproduce.image_scores import Judges
+from labdiff.reproduce.image_scores import ImageScorers
 from labdiff.reproduce.result import Result, Row, number
-from labdiff.reproduce.scan import Point, Settings, scored_point, settings_of
+from labdiff.reproduce.scan import Point, ScanSettings, scored_point, settings_of
 
 PANELS = {
     "side": "side of a layer, pixels",
     "layers": "layers N",
     "layer_sets": "layer sets M",
 }
+"""Labels of the hyperparameters, each of which has a panel."""
 FIGURES = {
     "noise_mse": "noise MSE",
     "fid": "Inception FID",
@@ -27,37 +28,38 @@ FIGURES = {
     "classifier_kid": "classifier-KID",
     "classifier_is": "classifier-IS",
 }
+"""Labels of the figures of merit, by column."""
 
 
-def job(context: Context, settings: Settings | None = None) -> Job[Result]:
-    """Every unit once, though several panels may show it."""
+def job(context: Context, settings: ScanSettings | None = None) -> Job[Result]:
+    """Train and score every unit once, though several panels may show it."""
     chosen = settings_of(context, settings)
-    judges = Judges.of(context)
+    scorers = ImageScorers.of(context)
     points = {name: chosen.points(name) for name in PANELS}
     found: dict[Point, Row] = {}
     different = dict.fromkeys(point for panel in points.values() for point in panel)
     yield JobStarted(context.name, len(different))
     for point in different:
-        found[point] = yield from scored_point(context, chosen, point, judges)
+        found[point] = yield from scored_point(context, chosen, point, scorers)
     rows: list[Row] = [
         {"panel": name, **found[point]} for name, panel in points.items() for point in panel
     ]
-    return Result(picture(rows), rows, sentence(rows, chosen, judges))
+    return Result(picture(rows), rows, sentence(rows, chosen, scorers))
 
 
 def picture(rows: list[Row]) -> Figure:
-    """A column for each hyperparameter, a row for each figure of merit, with 95 % intervals."""
-    shown = {name: words for name, words in FIGURES.items() if rows[0].get(name) is not None}
+    """Draw a column for each hyperparameter and a row for each figure of merit, with 95 % intervals."""
+    shown = {name: label for name, label in FIGURES.items() if rows[0].get(name) is not None}
     figure = Figure(figsize=(9.0, 1.9 * len(shown) + 0.5), layout="constrained")
     grid = figure.subplots(len(shown), len(PANELS), sharey="row", squeeze=False)
-    for line, (name, words) in zip(grid, shown.items(), strict=True):
+    for line, (name, label) in zip(grid, shown.items(), strict=True):
         for ax, panel in zip(line, PANELS, strict=True):
             _panel(ax, [row for row in rows if row["panel"] == panel], panel, name)
             ax.tick_params(labelsize=8)
             ax.grid(alpha=0.3)
-        line[0].set_ylabel(words, fontsize=9)
-    for ax, words in zip(grid[-1], PANELS.values(), strict=True):
-        ax.set_xlabel(words)
+        line[0].set_ylabel(label, fontsize=9)
+    for ax, label in zip(grid[-1], PANELS.values(), strict=True):
+        ax.set_xlabel(label)
     return figure
 
 
@@ -76,19 +78,19 @@ def _panel(ax: Axes, rows: list[Row], panel: str, name: str) -> None:
     ax.set_xticks(x)
 
 
-def sentence(rows: list[Row], settings: Settings, judges: Judges) -> str:
-    """Whether the error falls as the paper's does, hyperparameter by hyperparameter."""
-    words = []
+def sentence(rows: list[Row], settings: ScanSettings, scorers: ImageScorers) -> str:
+    """Report whether the error falls with each hyperparameter like the paper's."""
+    parts = []
     for panel, name in PANELS.items():
-        mine = [row for row in rows if row["panel"] == panel]
-        errors = ", ".join(f"{number(row['noise_mse']):.3g}" for row in mine)
-        distances = ", ".join(f"{number(row[judges.best]):.3g}" for row in mine)
-        values = ", ".join(str(row[panel]) for row in mine)
-        words.append(f"{name} {values}: noise MSE {errors}, {judges.best_words} {distances}")
+        panel_rows = [row for row in rows if row["panel"] == panel]
+        errors = ", ".join(f"{number(row['noise_mse']):.3g}" for row in panel_rows)
+        distances = ", ".join(f"{number(row[scorers.distance]):.3g}" for row in panel_rows)
+        values = ", ".join(str(row[panel]) for row in panel_rows)
+        parts.append(f"{name} {values}: noise MSE {errors}, {scorers.distance_name} {distances}")
     least = min((row for row in rows if row["panel"] == "layer_sets"), key=_error)["layer_sets"]
     fall = {panel: _falls([row for row in rows if row["panel"] == panel]) for panel in PANELS}
     return (
-        f"{'; '.join(words)}. In the paper the error falls with pixels and with layers: ours "
+        f"{'; '.join(parts)}. In the paper the error falls with pixels and with layers: ours "
         f"{fall['side']} with pixels and {fall['layers']} with layers. The paper's best M at a fixed "
         f"budget is 10, and more starve each layer set; here, at {settings.budget:,} steps, M = {least} "
         f"has the least error. {settings.data}, {rows[0]['count']} images on each side; a layer set "

@@ -1,7 +1,7 @@
 """Figure 7: offline training, experimental backpropagation and online learning on the model problem.
 
-The experiment is a twin of its own, with four angles of a few milliradians; the twin that training knows
-starts with those angles 20 % too large. Everything else is ideal (paper, section 4.3).
+The experiment is a second twin, with four angles of a few milliradians; the twin of the training starts
+with angles that are 20 % too large. Everything else is ideal (paper, section 4.3).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from matplotlib.figure import Figure
@@ -22,7 +22,7 @@ from labdiff.metrics.noise_error import noise_mse
 from labdiff.reproduce.context import Context
 from labdiff.reproduce.drawing import plain_logarithmic
 from labdiff.reproduce.result import Result, Row, number
-from labdiff.reproduce.result_cache import kept_rows
+from labdiff.reproduce.result_cache import cached_rows
 from labdiff.reproduce.trained_units import standard_bench, standard_options
 from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.models import build_twin
@@ -39,22 +39,34 @@ NAMES: dict[Method, str] = {
     "online": "online",
     "calibrated": "perfect calibration",
 }
-SMALL: Mapping[str, Any] = {
+"""Names of the methods in the figure."""
+SMALL: Mapping[str, object] = {
     "layer_sets": 10,
     "timestep_edges": (),
     "batch": 8,
     "prediction": "sample",
 }
-"""Ten equal ranges as the paper has them, but the intensity is the clean image: with the paper's, the
-noise, no method gets anywhere in so few steps, and all would agree for the wrong reason."""
-COUNTED = 10
-"""Last steps over which errors are averaged for the sentence."""
+"""Training options of the small scale: ten equal ranges, the intensity is the clean image.
+
+With the paper's prediction, the noise, no method learns in so few steps, and all would agree for the wrong
+reason.
+"""
+AVERAGED_STEPS = 10
+"""Number of last steps over which errors are averaged."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """angles_mrad: the experiment's d_alpha_beam (x, y), then d_alpha_mirror (x, y). too_large: share by
-    which the twin has them wrong. layer_set: the one that is trained. options: instead of the scale's.
+class Figure7Settings:
+    """Figure7Settings of figure 7.
+
+    Attributes:
+        data: the data set.
+        angles_mrad: the experiment's d_alpha_beam (x, y), then d_alpha_mirror (x, y).
+        too_large: share by which the twin's angles are too large.
+        steps: number of training steps.
+        learning_rate: of the layers.
+        layer_set: the layer set that is trained.
+        options: training options that replace the scale's.
     """
 
     data: str = "mnist-0-2"
@@ -63,29 +75,34 @@ class Settings:
     steps: int = 300
     learning_rate: float = 0.2
     layer_set: int = 4
-    options: Mapping[str, Any] = field(default_factory=lambda: SMALL)
+    options: Mapping[str, object] = field(default_factory=lambda: SMALL)
 
 
-PAPER_SETTINGS = Settings(steps=3000, learning_rate=0.006, options={})
+PAPER_SETTINGS = Figure7Settings(steps=3000, learning_rate=0.006, options={})
 
 
-def job(context: Context, settings: Settings | None = None) -> Job[Result]:
-    """One method after the other, on the same batches; a finished one is kept."""
-    chosen = settings or context.choose(Settings(), PAPER_SETTINGS)
+def job(context: Context, settings: Figure7Settings | None = None) -> Job[Result]:
+    """Train with one method after the other on the same batches; finished ones are stored."""
+    chosen = settings or context.choose(Figure7Settings(), PAPER_SETTINGS)
     yield JobStarted(context.name, len(NAMES) * chosen.steps)
     curves: dict[Method, list[Row]] = {}
     for method in NAMES:
-        path = context.kept(f"{method}-{digest(repr(chosen))}.json")
-        curves[method] = yield from kept_rows(path, partial(learn, context, chosen, method))
+        path = context.stored(f"{method}-{digest(repr(chosen))}.json")
+        curves[method] = yield from cached_rows(path, partial(learn, context, chosen, method))
     rows: list[Row] = [{"method": name, **row} for name, curve in curves.items() for row in curve]
     return Result(picture(curves), rows, sentence(curves, chosen, context))
 
 
-def learn(context: Context, settings: Settings, method: Method) -> Job[list[Row]]:
-    """Algorithm 1 of the paper, and its three variants: a row for each step.
+def learn(context: Context, settings: Figure7Settings, method: Method) -> Job[list[Row]]:
+    """Run algorithm 1 of the paper, or one of its three variants; return a row for each step.
 
-    offline learns from the twin's light, the others from the experiment's; online alone refines the
-    twin; calibrated has a twin with the true angles.
+    "offline" learns from the twin's intensities, the others from the experiment's; "online" alone refines
+    the twin; "calibrated" has a twin with the true angles.
+
+    Args:
+        context: of the reproduction.
+        settings: of the figure.
+        method: the variant.
     """
     options = standard_options(context, settings.data, "paper", **settings.options)
     config = parse_bench(standard_bench(context), "bench file")
@@ -109,16 +126,16 @@ def learn(context: Context, settings: Settings, method: Method) -> Job[list[Row]
         inputs, phases = odu.written(r_t, layer_set, layers)
         measured = experiment(inputs, phases).detach()
         modelled = twin(inputs, phases)
-        light = modelled
+        intensity = modelled
         if method != "offline":  # the value from the experiment, the gradient from the twin
-            light = modelled + (measured - modelled).detach()
+            intensity = modelled + (measured - modelled).detach()
 
         optimiser.zero_grad()
-        torch.autograd.backward(odu.loss(light, r_t, abar, clean, noise, layer_set))
+        torch.autograd.backward(odu.loss(intensity, r_t, abar, clean, noise, layer_set))
         if method == "online":
-            seen = inputs.detach(), phases.detach(), measured
-            refinement.refine(*seen, noise_free, float(step))
-        # Only now: what was written may be the layers themselves.
+            batch_measured = inputs.detach(), phases.detach(), measured
+            refinement.refine(*batch_measured, noise_free, float(step))
+        # Not before the refinement: the displayed phases may be the layers' own memory.
         optimiser.step()
 
         with torch.no_grad():
@@ -139,7 +156,7 @@ def learn(context: Context, settings: Settings, method: Method) -> Job[list[Row]
 
 
 def with_angles(twin: DigitalTwin, angles_mrad: tuple[float, ...]) -> DigitalTwin:
-    """The same twin, its beam and mirror tilted: d_alpha_beam (x, y), d_alpha_mirror (x, y)."""
+    """Tilt a twin's beam and mirror, d_alpha_beam (x, y), d_alpha_mirror (x, y); return the twin."""
     beam, mirror = torch.tensor(angles_mrad[:2]), torch.tensor(angles_mrad[2:])
     twin.load_alignment(
         twin.state_dict() | {"d_alpha_beam_mrad": beam, "d_alpha_mirror_mrad": mirror}
@@ -148,7 +165,7 @@ def with_angles(twin: DigitalTwin, angles_mrad: tuple[float, ...]) -> DigitalTwi
 
 
 def picture(curves: dict[Method, list[Row]]) -> Figure:
-    """MSE on the experiment, and D between experiment and twin, against steps."""
+    """Draw the MSE on the experiment, and D between experiment and twin, against steps."""
     figure = Figure(figsize=(9.5, 4.0), layout="constrained")
     error, distance = figure.subplots(1, 2)
     for index, (method, rows) in enumerate(curves.items()):
@@ -172,20 +189,20 @@ def picture(curves: dict[Method, list[Row]]) -> Figure:
 
 
 def _smooth(rows: list[Row], column: str) -> list[float]:
-    """Mean over the last few steps, up to each: single batches scatter."""
+    """Return the running mean over the last few steps: single batches scatter."""
     values = [number(row[column]) for row in rows]
     return [
-        sum(values[max(0, i - COUNTED + 1) : i + 1]) / min(i + 1, COUNTED)
+        sum(values[max(0, i - AVERAGED_STEPS + 1) : i + 1]) / min(i + 1, AVERAGED_STEPS)
         for i in range(len(values))
     ]
 
 
-def _predicted(settings: Settings) -> str:
+def _predicted(settings: Figure7Settings) -> str:
     return "clean image" if settings.options.get("prediction") == "sample" else "noise"
 
 
-def sentence(curves: dict[Method, list[Row]], settings: Settings, context: Context) -> str:
-    """Where each method ends, beside what the paper says of it."""
+def sentence(curves: dict[Method, list[Row]], settings: Figure7Settings, context: Context) -> str:
+    """Compare the final error of each method with the paper's statement."""
     ends = {method: _smooth(rows, "mse")[-1] for method, rows in curves.items()}
     twin = _smooth(curves["offline"], "mse_on_twin")[-1]
     started = number(curves["online"][0]["discrepancy"])

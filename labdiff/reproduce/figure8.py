@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -14,8 +13,8 @@ from labdiff.events import JobStarted
 from labdiff.job import Job
 from labdiff.reproduce.bench_sizes import resized_bench
 from labdiff.reproduce.context import Context
-from labdiff.reproduce.drawing import even, mosaic, show_image
-from labdiff.reproduce.image_scores import Judges
+from labdiff.reproduce.drawing import even_indices, mosaic, show_image
+from labdiff.reproduce.image_scores import ImageScorers
 from labdiff.reproduce.recipes import Recipe
 from labdiff.reproduce.result import Result, Row, number
 from labdiff.reproduce.trained_units import (
@@ -27,29 +26,39 @@ from labdiff.reproduce.trained_units import (
 )
 
 ROWS, MOMENTS = 4, 7
+"""Number of images shown, and of moments at which they are shown."""
 SHOWN_REAL = 2
-"""Columns of real images."""
+"""Number of columns of real images."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """side: of a layer, pixels; the images' side divides it. count: images generated and scored."""
+class Figure8Settings:
+    """Figure8Settings of figure 8.
+
+    Attributes:
+        data: the data set.
+        recipe: how the unit is trained.
+        side: side of a layer, pixels; the images' side divides it.
+        image_size: side of the images.
+        count: number of generated images.
+        options: training options that replace the scale's.
+    """
 
     data: str = "cat-40"
     recipe: Recipe = "ours"
     side: int = 120
     image_size: int = 40
     count: int = 200
-    options: Mapping[str, Any] = field(default_factory=lambda: {"offline_steps": 2000})
+    options: Mapping[str, object] = field(default_factory=lambda: {"offline_steps": 2000})
 
 
-PAPER_SETTINGS = Settings(side=320, count=1000, options={})
+PAPER_SETTINGS = Figure8Settings(side=320, count=1000, options={})
 
 
-def job(context: Context, settings: Settings | None = None) -> Job[Result]:
-    """One unit, its images and their scores."""
-    chosen = settings or context.choose(Settings(), PAPER_SETTINGS)
-    judges = Judges.of(context)
+def job(context: Context, settings: Figure8Settings | None = None) -> Job[Result]:
+    """Train one unit, generate images and score them."""
+    chosen = settings or context.choose(Figure8Settings(), PAPER_SETTINGS)
+    scorers = ImageScorers.of(context)
     yield JobStarted(context.name, 1)
     base = bench_text(context.choose("mock", "mock-paper"))[1]
     bench = resized_bench(base, (chosen.side, chosen.side), 4)
@@ -58,16 +67,16 @@ def job(context: Context, settings: Settings | None = None) -> Job[Result]:
     unit = yield from trained_unit(context, bench, options)
     error = yield from held_out_error(unit)
     along = yield from images_along_t(unit, chosen.count, MOMENTS)
-    rows = yield from judges.scores(unit, along)
+    rows = yield from scorers.scores(unit, along)
     rows = [{"data": chosen.data, "recipe": chosen.recipe, **row} for row in rows]
     images = unit.session.images
-    told = sentence(rows[-1] | error, chosen, judges, images.source)
-    return Result(picture(along, images.test), rows, told)
+    text = sentence(rows[-1] | error, chosen, scorers, images.source)
+    return Result(picture(along, images.test), rows, text)
 
 
 def picture(along: ImagesAlongT, real: Tensor) -> Figure:
-    """Each row one image on its way from noise, real ones at the right."""
-    moments = even(len(along.t), MOMENTS)
+    """Draw each image in a row, from noise to the result, with real ones at the right."""
+    moments = even_indices(len(along.t), MOMENTS)
     figure = Figure(figsize=(1.25 * (len(moments) + SHOWN_REAL), 5.4), layout="constrained")
     ratios = [1.0] * len(moments) + [float(SHOWN_REAL)]
     axes = figure.subplots(1, len(moments) + 1, width_ratios=ratios, squeeze=False)[0]
@@ -79,13 +88,20 @@ def picture(along: ImagesAlongT, real: Tensor) -> Figure:
     return figure
 
 
-def sentence(last: Row, settings: Settings, judges: Judges, source: str) -> str:
-    """What was generated and how near it is."""
+def sentence(last: Row, settings: Figure8Settings, scorers: ImageScorers, source: str) -> str:
+    """Report what was generated, and its distance from real images.
+
+    Args:
+        last: the row of the last moment, with the unit's errors.
+        settings: of the figure.
+        scorers: of the images.
+        source: description of the data.
+    """
     return (
         f"{last['count']} images of {settings.image_size} x {settings.image_size} from {source}, by four "
         f"layers of {settings.side} x {settings.side}, recipe {settings.recipe!r}, on the twin: "
-        f"{judges.best_words} {number(last[judges.best]):.4g}, real against real "
-        f"{number(last[f'{judges.best}_real']):.3g}; noise MSE {number(last['noise_mse']):.3g} (Wiener "
-        f"{number(last['mse_wiener']):.3g}, identity {number(last['mse_identity']):.3g}). The paper shows "
-        "AFHQ cats at 40 x 40 and prints no number for them."
+        f"{scorers.distance_name} {number(last[scorers.distance]):.4g}, real against real "
+        f"{number(last[f'{scorers.distance}_real']):.3g}; noise MSE {number(last['noise_mse']):.3g} "
+        f"(Wiener {number(last['mse_wiener']):.3g}, identity {number(last['mse_identity']):.3g}). The "
+        "paper shows AFHQ cats at 40 x 40 and prints no number for them."
     )

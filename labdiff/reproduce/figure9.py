@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from matplotlib.figure import Figure
@@ -16,33 +15,41 @@ from labdiff.job import Job
 from labdiff.metrics.baselines import WienerDenoiser
 from labdiff.metrics.noise_error import noise_mse
 from labdiff.reproduce.context import Context
-from labdiff.reproduce.drawing import bare
+from labdiff.reproduce.drawing import hide_axes
 from labdiff.reproduce.recipes import Recipe
 from labdiff.reproduce.result import Result, Row, number
 from labdiff.reproduce.trained_units import standard_bench, standard_options, trained_unit
 from labdiff.session.training_session import TrainingSession
 
 COLUMNS = ("noisy image", "input pattern", "camera intensity", "predicted noise", "true noise")
+"""Titles of the columns."""
 AVERAGED = 32
-"""Held-out images over which the error at each timestep is averaged."""
+"""Number of held-out images over which the error at each timestep is averaged."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """t: the timesteps, a row each. options: training options instead of the scale's."""
+class Figure9Settings:
+    """Figure9Settings of figure 9.
+
+    Attributes:
+        data: the data set.
+        recipe: how the unit is trained.
+        t: the timesteps, each of which has a row.
+        options: training options that replace the scale's.
+    """
 
     data: str = "mnist-0-2"
     recipe: Recipe = "paper"
     t: tuple[int, ...] = (150, 350, 550, 750, 950)
-    options: Mapping[str, Any] = field(default_factory=lambda: {"offline_steps": 1500})
+    options: Mapping[str, object] = field(default_factory=lambda: {"offline_steps": 1500})
 
 
-PAPER_SETTINGS = Settings(options={})
+PAPER_SETTINGS = Figure9Settings(options={})
 
 
-def job(context: Context, settings: Settings | None = None) -> Job[Result]:
-    """The unit is the one of figure 3, if that is kept."""
-    chosen = settings or context.choose(Settings(), PAPER_SETTINGS)
+def job(context: Context, settings: Figure9Settings | None = None) -> Job[Result]:
+    """Show what the unit of figure 3 does at each timestep; it is trained if it is not stored."""
+    chosen = settings or context.choose(Figure9Settings(), PAPER_SETTINGS)
     yield JobStarted(context.name, 1)
     options = standard_options(context, chosen.data, chosen.recipe, **chosen.options)
     unit = yield from trained_unit(context, standard_bench(context), options)
@@ -77,7 +84,7 @@ def _noisy(session: TrainingSession, t: int, seed: int) -> tuple[Tensor, Tensor,
 def _pictures(
     session: TrainingSession, noisy: Tensor, predicted: Tensor, noise: Tensor, t: int
 ) -> tuple[Tensor, ...]:
-    """What the columns show, of the first image."""
+    """Return the pictures of a row, of the first image."""
     layer_set = session.policy.layer_set(t)
     with torch.no_grad():
         inputs, layers = session.calibrated.displayed(*session.odu.written(noisy[:1], layer_set))
@@ -86,7 +93,7 @@ def _pictures(
 
 
 def picture(rows: list[Row], lines: list[tuple[Tensor, ...]], prediction: str) -> Figure:
-    """A row a timestep; noise and noisy image on one scale, -3 ... 3."""
+    """Draw a row for each timestep; noise and noisy image have one scale, -3 ... 3."""
     figure = Figure(figsize=(9.2, 1.75 * len(lines) + 0.5), layout="constrained")
     grid = figure.subplots(len(lines), len(COLUMNS), squeeze=False)
     for axes, row, pictures in zip(grid, rows, lines, strict=True):
@@ -99,7 +106,7 @@ def picture(rows: list[Row], lines: list[tuple[Tensor, ...]], prediction: str) -
                 ax.imshow(shown.numpy(), cmap="viridis", interpolation="nearest")
             else:
                 ax.imshow(shown.numpy(), cmap="gray", vmin=-3.0, vmax=3.0, interpolation="nearest")
-            bare(ax)
+            hide_axes(ax)
             if axes is grid[0]:
                 ax.set_title(name, fontsize=10)
         axes[0].set_ylabel(f"t = {row['t']}", fontsize=10)
@@ -108,15 +115,15 @@ def picture(rows: list[Row], lines: list[tuple[Tensor, ...]], prediction: str) -
     return figure
 
 
-def sentence(rows: list[Row], settings: Settings) -> str:
-    """Error and correlation at each timestep."""
-    told = [
+def sentence(rows: list[Row], settings: Figure9Settings) -> str:
+    """Report error and correlation at each timestep."""
+    parts = [
         f"t = {row['t']} {number(row['noise_mse']):.2g} (Wiener {number(row['mse_wiener']):.2g}, "
         f"correlation {number(row['correlation']):.2f})"
         for row in rows
     ]
     return (
         f"Noise MSE over {AVERAGED} held-out images of {settings.data}, recipe {settings.recipe!r}, on the "
-        f"digital twin: {'; '.join(told)}. The paper shows the same columns as its bench recorded them, "
+        f"digital twin: {'; '.join(parts)}. The paper shows the same columns as its bench recorded them, "
         "and prints no number."
     )

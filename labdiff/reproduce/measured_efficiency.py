@@ -1,4 +1,4 @@
-"""Rows of the efficiency table that are timed on this computer."""
+"""Measure rows of the efficiency table on this computer."""
 
 from __future__ import annotations
 
@@ -18,13 +18,18 @@ from labdiff.reproduce.digital_denoisers.prediction import denoiser
 from labdiff.reproduce.efficiency import STEPS, Efficiency
 
 
-def measured_peer(
+def measured_denoiser(
     net: DigitalDenoiser, batch: int, repeats: int, watts: float | None
 ) -> Efficiency:
-    """Denoising steps of a batch: the net, and DDPM's reverse step; the median of `repeats`.
+    """Measure the time of a denoising step: the net, and DDPM's reverse step.
 
-    The weights do not matter for it, so the net may be untrained. watts: the power of this computer at
-    work, if it is known; without it there is no energy.
+    The weights do not matter, so the net may be untrained.
+
+    Args:
+        net: the digital denoiser.
+        batch: number of images of a step.
+        repeats: number of steps, of which the median counts.
+        watts: power that this computer draws under load; None, no energy, if it is not known.
     """
     schedule, sampler = NoiseSchedule(), Sampler("ddpm", STEPS)
     rng = torch.Generator().manual_seed(0)
@@ -51,9 +56,14 @@ def measured_peer(
 
 
 def frames_per_s(bench: Bench, frames: int, seed: int = 0) -> float:
-    """Frames a second that this computer simulates, new input each, layers of smooth random phases.
+    """Measure how many frames a second this computer simulates, each with a new input.
 
-    The bench is open and of mock devices; its laser is on.
+    The layers have smooth random phases.
+
+    Args:
+        bench: an open bench of mock devices, its laser on.
+        frames: number of frames.
+        seed: of the phases.
     """
     rng = np.random.default_rng(seed)
     height, width = bench.layout.patch_shape
@@ -70,17 +80,23 @@ def frames_per_s(bench: Bench, frames: int, seed: int = 0) -> float:
         else:
             bench.show(np.concatenate([np.roll(phases[:1], index, 1), phases[1:]]))
         taken.append(bench.camera.get_frame())
-        if index == 0:  # it warms up, and is waited for
+        if index == 0:  # the first frame warms up, and is waited for
             taken[0].pixels.max()
             started_s = time.perf_counter()
-    # Pixels last: they may be on their way while the next pattern settles.
+    # Pixels are read last: a frame may be computed while the next pattern settles.
     for frame in taken:
         frame.pixels.max()
     return frames / (time.perf_counter() - started_s)
 
 
 def simulated_odu(config: BenchConfig, bench: Bench, frames: int) -> Efficiency:
-    """The mock bench's own pace: what an image costs without a laboratory. Says nothing of light."""
+    """Return the row of a mock bench, which measures the simulation and not the optics.
+
+    Args:
+        config: the bench file.
+        bench: the open bench.
+        frames: number of frames that are timed.
+    """
     rate = frames_per_s(bench, frames)
     return Efficiency(
         f"simulated bench {config.name} on this computer",

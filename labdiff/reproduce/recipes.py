@@ -1,16 +1,17 @@
-"""How units are trained for the paper's results: ours, and the paper's, at two scales."""
+"""Training options for the paper's results: our recipes and the paper's, at two scales."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Literal
 
 from labdiff.config.bench import bench_text
 from labdiff.config.training import TrainingOptions
 from labdiff.data.catalogue import for_training
 
 Recipe = Literal["ours", "passive", "paper"]
-RECIPES: dict[Recipe, dict[str, Any]] = {
-    # What measured best: docs/decisions/0014.
+RECIPES: dict[Recipe, Mapping[str, object]] = {
+    # The options that measured best: docs/decisions/0014.
     "ours": {
         "prediction": "preconditioned",
         "detection": "differential",
@@ -23,7 +24,7 @@ RECIPES: dict[Recipe, dict[str, Any]] = {
         "eta": 2.0,
         "contrast": 1.1,
     },
-    # The same with layers that do not know the image: one SLM update for a whole batch.
+    # The same with layers that are the same for all images: one SLM update for a whole batch.
     "passive": {
         "prediction": "preconditioned",
         "detection": "differential",
@@ -40,27 +41,33 @@ RECIPES: dict[Recipe, dict[str, Any]] = {
         "layers": "passive",
     },
 }
+"""Training options of each recipe that are the same at both scales."""
 EDGES = (50, 100, 200, 300, 400, 500, 600, 700)
-"""Timestep ranges by difficulty: from t = 700 on little more than the mean image can be told."""
-
-
+"""Edges of the timestep ranges, by difficulty: from t = 700 on x_t shows little but the mean image."""
 PAPER_BATCH = 60
+"""Number of images of a training step; the paper does not state its own."""
 PAPER_STEPS = 75_000
-"""250 epochs of 18,000 images (section 4.1), in batches of 60: the paper does not say its own."""
+"""Number of training steps of a layer set: 250 epochs of 18,000 images (section 4.1)."""
 
 
 def small_bench() -> str:
-    """Bench file of the small scale: four layers of 100 x 100, which the simulated bench has too."""
+    """Return the bench file of the small scale: four layers of 100 x 100, like the simulated bench."""
     return bench_text("mock")[1]
 
 
-def small(data: str, recipe: Recipe, seed: int = 0, **changes: Any) -> TrainingOptions:
-    """Minutes of one core. The batch is small: as many steps as can be had do more than quiet ones.
+def small(data: str, recipe: Recipe, seed: int = 0, **changes: object) -> TrainingOptions:
+    """Return training options that take minutes on one core.
 
-    data: a selection by name, such as "mnist-0-2". changes: any training options instead of these.
+    The batch is small: at the same cost many steps learn more than few steps with less noise.
+
+    Args:
+        data: a selection by name, such as "mnist-0-2".
+        recipe: how units are trained.
+        seed: of all random numbers.
+        **changes: training options that replace these.
     """
     chosen = for_training(data)
-    options: dict[str, Any] = {
+    options: dict[str, object] = {
         "data": data,
         "classes": chosen.classes,
         "image_size": 20,
@@ -75,16 +82,22 @@ def small(data: str, recipe: Recipe, seed: int = 0, **changes: Any) -> TrainingO
         **RECIPES[recipe],
         **changes,
     }
-    return TrainingOptions(**options)
+    return TrainingOptions.model_validate(options)
 
 
-def paper(data: str, recipe: Recipe, seed: int = 0, **changes: Any) -> TrainingOptions:
-    """The paper's sizes (sections 3.3, 4.1): M = 10 equal ranges, 250 epochs each.
+def paper(data: str, recipe: Recipe, seed: int = 0, **changes: object) -> TrainingOptions:
+    """Return training options of the paper's sizes (sections 3.3, 4.1): M = 10 equal ranges, 250 epochs.
 
-    The recipe "paper" has its learning rate, 0.006, and its sampler, all 1,000 steps, too.
+    The recipe "paper" has also the paper's learning rate, 0.006, and its sampler with all 1,000 steps.
+
+    Args:
+        data: a selection by name, such as "mnist-0-2".
+        recipe: how units are trained.
+        seed: of all random numbers.
+        **changes: training options that replace these.
     """
     chosen = for_training(data)
-    options: dict[str, Any] = {
+    options: dict[str, object] = {
         "data": data,
         "classes": chosen.classes,
         "image_size": chosen.image_size,
@@ -105,4 +118,4 @@ def paper(data: str, recipe: Recipe, seed: int = 0, **changes: Any) -> TrainingO
             "sampler_steps": 1000,
             "sampler_spacing": "linspace",
         }
-    return TrainingOptions(**(options | changes))
+    return TrainingOptions.model_validate(options | changes)

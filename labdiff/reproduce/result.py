@@ -1,4 +1,4 @@
-"""What a reproduced result is, and how it is put into files."""
+"""A reproduced result, and the files into which it is written."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Row: TypeAlias = dict[str, str | int | float | None]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A result: its picture, its numbers, and a sentence that sets ours beside the paper's.
+    """A result: its figure, its numbers, and a sentence that compares them with the paper's.
 
-    rows: the CSV's lines, columns by name in order of appearance; None is an empty cell.
+    rows: lines of the CSV file, columns by name in order of appearance; None is an empty cell.
     """
 
     figure: Figure
@@ -29,7 +29,7 @@ class Result:
     sentence: str = ""
 
     def csv_text(self) -> str:
-        """The rows as CSV, floats to six digits."""
+        """Return the rows as CSV, floats with six digits."""
         names = list(dict.fromkeys(name for row in self.rows for name in row))
         text = io.StringIO()
         writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
@@ -39,7 +39,7 @@ class Result:
         return text.getvalue()
 
     def write(self, out: Path, name: str) -> list[Path]:
-        """Write NAME.png, NAME.csv and NAME.txt, each in one step, and give their paths.
+        """Write NAME.png, NAME.csv and NAME.txt, each atomically; return their paths.
 
         Raises UserError if the folder cannot be written to.
         """
@@ -62,7 +62,7 @@ class Result:
 
 
 def number(value: str | int | float | None) -> float:
-    """A cell as a number; nan if it is empty."""
+    """Return a cell as a number; NaN if it is empty."""
     return float("nan") if value is None else float(value)
 
 

@@ -1,4 +1,4 @@
-"""Numbers that took long to find are kept in files, and found once."""
+"""Store numbers that take long to compute in files, so that they are computed once."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from labdiff.job import Job
 from labdiff.reproduce.result import Row
 
 
-def kept_rows(path: Path, find: Callable[[], Job[list[Row]]]) -> Job[list[Row]]:
-    """The rows in the file, or, if there is none, those that `find` finds; they are then kept there.
+def cached_rows(path: Path, find: Callable[[], Job[list[Row]]]) -> Job[list[Row]]:
+    """Return the rows of a file; if there is none, compute them with `find` and write the file.
 
     Raises UserError if the file is damaged or cannot be written.
     """
@@ -22,16 +22,16 @@ def kept_rows(path: Path, find: Callable[[], Job[list[Row]]]) -> Job[list[Row]]:
             rows: list[Row] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise UserError(
-                f"{path}: cannot be read: {error}. Remove it to find it anew."
+                f"{path}: cannot be read: {error}. Remove it to compute it again."
             ) from None
         return rows
     rows = yield from find()
-    keep(path, json.dumps(rows, indent=1).encode())
+    write_file(path, json.dumps(rows, indent=1).encode())
     return rows
 
 
-def keep(path: Path, content: bytes) -> None:
-    """Write in one step. Raises UserError if that cannot be."""
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file atomically. Raises UserError if it cannot be written."""
     try:
         write_atomically(path, content)
     except OSError as error:

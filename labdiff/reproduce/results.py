@@ -1,4 +1,4 @@
-"""The paper's results by name: a module a result, whose `job(context)` gives a `Result`."""
+"""The paper's results by name: a module for each, whose `job(context)` returns a `Result`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ RESULTS = {
     **{f"figure{k}": f"labdiff.reproduce.figure{k}" for k in range(3, 10)},
     "table1": "labdiff.reproduce.table1",
 }
-"""Name of a result -> the module whose `job` finds it."""
+"""Modules of the results, by name."""
 
 
 def open_result(name: str, context: Context) -> Job[Result]:
-    """The job of a result. Raises UserError for a name that is not there."""
+    """Return the job of a result. Raises UserError for an unknown name."""
     if name not in RESULTS:
         raise UserError(f"reproduce {name}: no such result; there are {', '.join(sorted(RESULTS))}")
     job: Job[Result] = import_module(RESULTS[name]).job(context)

@@ -1,17 +1,16 @@
-"""What figures 5 and 6 share: units that differ in one hyperparameter, trained with the same budget."""
+"""Units of figures 5 and 6: they differ in one hyperparameter and are trained with one budget."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from labdiff.config.bench import bench_text
 from labdiff.job import Job
 from labdiff.reproduce import recipes
 from labdiff.reproduce.bench_sizes import paper_bench, resized_bench
 from labdiff.reproduce.context import Context
-from labdiff.reproduce.image_scores import Judges
+from labdiff.reproduce.image_scores import ImageScorers
 from labdiff.reproduce.recipes import Recipe
 from labdiff.reproduce.result import Row
 from labdiff.reproduce.trained_units import (
@@ -25,7 +24,7 @@ from labdiff.reproduce.trained_units import (
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Hyperparameters of one unit: side of its layers in pixels, their number N, layer sets M."""
+    """Hyperparameters of a unit: side of its layers in pixels, number N of layers, layer sets M."""
 
     side: int
     layers: int
@@ -33,10 +32,19 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """base: what all units have but for one hyperparameter; sides, layers, layer_sets: values of it.
+class ScanSettings:
+    """ScanSettings of a scan.
 
-    budget: training steps of all layer sets together. count: images generated.
+    Attributes:
+        data: the data set.
+        recipe: how units are trained.
+        base: the hyperparameters of all units, except the one that is varied.
+        sides: values of the layers' side.
+        layers: values of N.
+        layer_sets: values of M.
+        budget: number of training steps of all layer sets together.
+        count: number of generated images.
+        options: training options that replace the recipe's.
     """
 
     data: str = "mnist-0-2"
@@ -47,15 +55,15 @@ class Settings:
     layer_sets: tuple[int, ...] = (1, 2, 5, 10)
     budget: int = 2500
     count: int = 500
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)
 
     def points(self, hyperparameter: str) -> list[Point]:
-        """The units of one panel: "side", "layers" or "layer_sets"."""
+        """Return the units of one panel: "side", "layers" or "layer_sets"."""
         values = {"side": self.sides, "layers": self.layers, "layer_sets": self.layer_sets}
         return [replace(self.base, **{hyperparameter: value}) for value in values[hyperparameter]]
 
 
-PAPER_SETTINGS = Settings(
+PAPER_SETTINGS = ScanSettings(
     recipe="paper",
     base=Point(300, 4, 10),
     sides=(100, 160, 200, 260, 300),
@@ -66,13 +74,22 @@ PAPER_SETTINGS = Settings(
 )
 
 
-def settings_of(context: Context, settings: Settings | None) -> Settings:
-    """Those given, else the scale's."""
-    return settings or context.choose(Settings(), PAPER_SETTINGS)
+def settings_of(context: Context, settings: ScanSettings | None) -> ScanSettings:
+    """Return the settings that are given, else those of the scale."""
+    return settings or context.choose(ScanSettings(), PAPER_SETTINGS)
 
 
-def scored_point(context: Context, settings: Settings, point: Point, judges: Judges) -> Job[Row]:
-    """Train the unit (or find it), and score its errors and images."""
+def scored_point(
+    context: Context, settings: ScanSettings, point: Point, scorers: ImageScorers
+) -> Job[Row]:
+    """Train a unit, or read it, and score its errors and images.
+
+    Args:
+        context: of the reproduction.
+        settings: of the scan.
+        point: the unit's hyperparameters.
+        scorers: of the generated images.
+    """
     base = context.choose(bench_text("mock")[1], paper_bench())
     bench = resized_bench(base, (point.side, point.side), point.layers)
     changes = {
@@ -93,5 +110,5 @@ def scored_point(context: Context, settings: Settings, point: Point, judges: Jud
     }
     row |= yield from held_out_error(unit)
     along = yield from images_along_t(unit, settings.count, 1)
-    scores = yield from judges.scores(unit, along)
+    scores = yield from scorers.scores(unit, along)
     return row | scores[-1]

@@ -1,4 +1,4 @@
-"""Table 1: what an image costs, by light and by its digital peers (paper, sections 4.2 and A.2)."""
+"""Table 1: the cost of an image, of the ODU and of digital denoisers (paper, sections 4.2 and A.2)."""
 
 from __future__ import annotations
 
@@ -14,22 +14,24 @@ from labdiff.reproduce.digital_denoisers.architectures import ARCHITECTURES, bui
 from labdiff.reproduce.efficiency import (
     IMAGE_SIDE,
     L4_POWER_W,
-    PRINTED,
+    PRINTED_DENOISERS,
     Efficiency,
     agreement,
     declared_odu,
     modelled_odu,
     paper_rows,
 )
-from labdiff.reproduce.measured_efficiency import measured_peer, simulated_odu
-from labdiff.reproduce.result import Result
+from labdiff.reproduce.measured_efficiency import measured_denoiser, simulated_odu
+from labdiff.reproduce.result import Result, number
 
 BATCH = 16
+"""Number of images in a step that is timed."""
 MARKERS = {"modelled": "o", "measured here": "o", "paper": "x"}
+"""Markers of the kinds of rows."""
 
 
 def job(context: Context) -> Job[Result]:
-    """Modelled rows first, then what is timed on this computer, then the paper's own."""
+    """Model rows, measure rows on this computer, and add the paper's own."""
     yield JobStarted("table1", len(context.benches) + len(ARCHITECTURES))
     rows = modelled_odu()
     simulated = []
@@ -44,13 +46,13 @@ def job(context: Context) -> Job[Result]:
     for architecture in ARCHITECTURES:
         yield StageStarted(f"timing, {architecture}", 1)
         net = build_denoiser(architecture, (IMAGE_SIDE, IMAGE_SIDE), context.seed)
-        rows.append(measured_peer(net, BATCH, context.choose(5, 25), context.watts))
+        rows.append(measured_denoiser(net, BATCH, context.choose(5, 25), context.watts))
     rows += paper_rows()
     return Result(picture(rows), [row.columns() for row in rows], sentence(rows))
 
 
 def picture(rows: list[Efficiency]) -> Figure:
-    """Energy against images a second; hollow: modelled, filled: measured, cross: the paper's.
+    """Draw energy against images a second; hollow: modelled, filled: measured, cross: the paper's.
 
     A row without an energy stands on the lower edge, one without a rate is not drawn.
     """
@@ -61,7 +63,7 @@ def picture(rows: list[Efficiency]) -> Figure:
     rates = [row.images_per_s for row in rows if row.images_per_s is not None]
     energies = [row.energy_j for row in rows if row.energy_j is not None]
     ax.set_xlim(min(rates) / 2.0, max(rates) * 20.0)
-    # Room below for what has no energy, and for its names.
+    # Room below for rows without an energy, and for their names.
     ax.set_ylim(min(energies) / 300.0, max(energies) * 3.0)
     names = list(dict.fromkeys(row.system for row in rows))
     for row in rows:
@@ -90,7 +92,7 @@ def _draw(ax: Axes, row: Efficiency, rate: float, colour: str) -> None:
         transform=transform,
         ms=9,
     )
-    left = row.kind == "paper"  # where both stand together, neither name covers the other
+    left = row.kind == "paper"  # so that the names of coinciding points do not overlap
     ax.annotate(
         row.system,
         place,
@@ -105,21 +107,21 @@ def _draw(ax: Axes, row: Efficiency, rate: float, colour: str) -> None:
 
 
 def sentence(rows: list[Efficiency]) -> str:
-    """Ours beside the paper's."""
+    """Compare our rows with the paper's."""
     modelled = {row.system: row for row in rows if row.kind == "modelled"}
     odu, one_to_one = modelled["ODU"], modelled["ODU, one-to-one pixels"]
-    assert odu.images_per_s and odu.energy_j and one_to_one.energy_j
-    words = [
-        f"Modelled from the device figures, the ODU gives {odu.images_per_s:.1f} images/s "
-        f"(paper 23.0: {agreement(odu.images_per_s, 23.0)}) at {odu.energy_j:.2f} J an image "
-        f"(paper 0.23 J: {agreement(odu.energy_j, 0.23)}), and {1e3 * one_to_one.energy_j:.1f} mJ "
-        f"with one-to-one pixels (paper about 15 mJ: {agreement(one_to_one.energy_j, 0.015)});"
+    rate, energy_j = number(odu.images_per_s), number(odu.energy_j)
+    one_to_one_j = number(one_to_one.energy_j)
+    parts = [
+        f"Modelled from the device figures, the ODU gives {rate:.1f} images/s "
+        f"(paper 23.0: {agreement(rate, 23.0)}) at {energy_j:.2f} J an image "
+        f"(paper 0.23 J: {agreement(energy_j, 0.23)}), and {1e3 * one_to_one_j:.1f} mJ "
+        f"with one-to-one pixels (paper about 15 mJ: {agreement(one_to_one_j, 0.015)});"
     ]
     for name in ARCHITECTURES:
-        rate, printed_j = PRINTED[name]
-        assert rate is not None
+        rate, printed_j = PRINTED_DENOISERS[name]
         energy_j = L4_POWER_W / rate
-        words.append(
+        parts.append(
             f"72 W over {rate} images/s of the {name} is {energy_j:.2f} J "
             f"(paper {printed_j} J: {agreement(energy_j, printed_j)});"
         )
@@ -129,6 +131,6 @@ def sentence(rows: list[Efficiency]) -> str:
         for name, row in modelled.items()
         if name.startswith("ODU, bench")
     ]
-    words.append(f"images/s by the declared timing of benches: {', '.join(declared)};")
-    words.append(f"images/s measured on this computer: {', '.join(here)}.")
-    return " ".join(words)
+    parts.append(f"images/s by the declared timing of benches: {', '.join(declared)};")
+    parts.append(f"images/s measured on this computer: {', '.join(here)}.")
+    return " ".join(parts)

@@ -1,4 +1,4 @@
-"""The peers by name."""
+"""The architectures of the digital denoisers, by name."""
 
 from __future__ import annotations
 
@@ -13,15 +13,22 @@ from labdiff.reproduce.digital_denoisers.unet import UNet
 ARCHITECTURES: dict[str, type[FullyConnectedNet] | type[UNet]] = {
     net.architecture: net for net in (FullyConnectedNet, UNet)
 }
+"""The classes of the nets, by name."""
 
 
 def build_denoiser(
     architecture: str, image_shape: tuple[int, int], seed: int = 0, **settings: Any
 ) -> DigitalDenoiser:
-    """An untrained net for images (H, W), its first weights drawn from the seed.
+    """Build an untrained net.
 
-    settings: sizes other than the paper's, as the net's class has them.
-    Raises KeyError for an unknown architecture.
+    Args:
+        architecture: its name.
+        image_shape: (H, W) of the images.
+        seed: of the initial weights.
+        **settings: sizes other than the paper's: arguments of the net's class.
+
+    Raises:
+        KeyError: the architecture is unknown.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -1,4 +1,4 @@
-"""How large a net is, and how much it computes."""
+"""Count the parameters and the multiply-adds of a net."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from labdiff.reproduce.digital_denoisers.denoiser import DigitalDenoiser
 
 
 def parameters(net: nn.Module) -> int:
-    """Trained numbers of a net."""
+    """Return the number of trained parameters of a net."""
     return sum(value.numel() for value in net.parameters() if value.requires_grad)
 
 
 def multiply_adds(net: DigitalDenoiser) -> int:
-    """Multiply-adds of one denoising step of one image, in linear layers and convolutions.
+    """Return the multiply-adds of one denoising step of one image, in linear layers and convolutions.
 
     linear: inputs x outputs; convolution: output pixels x output channels x input channels x kernel.
     Biases, norms, activations and interpolation are left out; they are a few per cent.
@@ -26,7 +26,7 @@ def multiply_adds(net: DigitalDenoiser) -> int:
     def count(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
         nonlocal counted
         if isinstance(module, nn.Conv2d | nn.Linear):
-            # Each output number (of one image) sums over one row of the weights.
+            # Each output value (of one image) is a sum over one row of the weights.
             counted += output[0].numel() * module.weight[0].numel()
 
     hooks = [

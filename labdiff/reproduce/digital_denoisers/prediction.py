@@ -1,4 +1,4 @@
-"""A trained peer as a function: what metrics and samplers ask for."""
+"""A trained net as a function, for metrics and samplers."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from labdiff.reproduce.digital_denoisers.denoiser import DigitalDenoiser
 
 
 def predictor(net: DigitalDenoiser, batch: int = 256) -> Predictor:
-    """The net in evaluation mode, without gradients; at most `batch` images at a time.
+    """Return the net as a function without gradients; it computes at most `batch` images at once.
 
-    It computes where the net's weights lie; what it gives back lies where x_t does.
+    The net is set to evaluation mode. It computes on the device of its weights; the result is on the
+    device of x_t.
     """
     net.eval()
 
@@ -30,6 +31,6 @@ def predictor(net: DigitalDenoiser, batch: int = 256) -> Predictor:
 
 
 def denoiser(net: DigitalDenoiser, batch: int = 256) -> Denoiser:
-    """The same with one timestep for all images, as `labdiff.diffusion.sampler` takes it."""
+    """Return the net as a function with one timestep for all images, for `labdiff.diffusion.sampler`."""
     predict = predictor(net, batch)
     return lambda x_t, t: predict(x_t, torch.full((len(x_t),), t))

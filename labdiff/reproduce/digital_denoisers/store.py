@@ -1,8 +1,8 @@
-"""A peer in one HDF5 file of plain arrays; nothing is pickled.
+"""Store a digital denoiser in one HDF5 file of plain arrays; nothing is pickled.
 
 /            attrs: definition, architecture, settings (JSON), options (JSON), step
 /net         parameters and batch norm's statistics by name
-/optimiser   Adam's two running means of each parameter; gone when the training has ended
+/optimiser   Adam's two running means of each parameter; absent when the training has ended
 """
 
 from __future__ import annotations
@@ -24,11 +24,14 @@ from labdiff.reproduce.digital_denoisers.architectures import ARCHITECTURES
 from labdiff.reproduce.digital_denoisers.denoiser import DigitalDenoiser
 
 _DEFINITION = "labdiff_peer"
+"""Kind of the file, in its attribute "definition"."""
+_STORED_NAME, _NAME = ".told.", ".time_layer."
+"""Part of a parameter's name in files, and in the net."""
 
 
 @dataclass(frozen=True, slots=True)
-class StoredPeer:
-    """What a peer's file holds. options: how it was trained. step: updates made so far."""
+class StoredDenoiser:
+    """The content of a denoiser's file. options: of its training. step: number of steps done."""
 
     architecture: str
     settings: dict[str, Any]
@@ -38,14 +41,25 @@ class StoredPeer:
     optimiser: dict[str, Tensor]
 
 
-def save_peer(
+def save_denoiser(
     path: Path,
     net: DigitalDenoiser,
     options: dict[str, Any],
     step: int,
     optimiser: dict[str, Tensor],
 ) -> None:
-    """Write the file in one step. Raises UserError if the disk does not take it."""
+    """Write a denoiser's file atomically.
+
+    Args:
+        path: the file.
+        net: the denoiser.
+        options: of its training.
+        step: number of training steps done.
+        optimiser: Adam's running means by name; empty when the training has ended.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
     image = io.BytesIO()
     with h5py.File(image, "w") as file:
         file.attrs["definition"] = _DEFINITION
@@ -55,7 +69,7 @@ def save_peer(
         file.attrs["step"] = step
         for group, values in (("net", net.state_dict()), ("optimiser", optimiser)):
             for name, value in values.items():
-                file[f"{group}/{name}"] = value.detach().cpu().numpy()
+                file[f"{group}/{name.replace(_NAME, _STORED_NAME)}"] = value.detach().cpu().numpy()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, image.getbuffer())
@@ -63,16 +77,16 @@ def save_peer(
         raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
-def read_peer(path: Path) -> StoredPeer:
-    """Read a peer's file. Raises UserError if it is missing, damaged or something else."""
+def read_denoiser(path: Path) -> StoredDenoiser:
+    """Read a denoiser's file. Raises UserError if it is missing, damaged or of another kind."""
     if not path.is_file():
-        raise UserError(f"{path}: no such file of a digital peer")
+        raise UserError(f"{path}: no such file of a digital denoiser")
     try:
         with h5py.File(path, "r") as file:
             attributes = file.attrs
             if attributes.get("definition") != _DEFINITION:
-                raise UserError(f"{path}: an HDF5 file, but not one of a digital peer")
-            return StoredPeer(
+                raise UserError(f"{path}: an HDF5 file, but not one of a digital denoiser")
+            return StoredDenoiser(
                 architecture=str(attributes["architecture"]),
                 settings=json.loads(attributes["settings"]),
                 options=json.loads(attributes["options"]),
@@ -81,12 +95,12 @@ def read_peer(path: Path) -> StoredPeer:
                 optimiser=_tensors(file, "optimiser"),
             )
     except (OSError, KeyError, RuntimeError, ValueError) as error:
-        raise UserError(f"{path}: not a readable file of a digital peer: {error}") from None
+        raise UserError(f"{path}: not a readable file of a digital denoiser: {error}") from None
 
 
 def load_denoiser(path: Path) -> DigitalDenoiser:
-    """The net of a file, built anew, in evaluation mode. Raises UserError if that cannot be done."""
-    stored = read_peer(path)
+    """Build the net of a file, in evaluation mode. Raises UserError if the file does not fit."""
+    stored = read_denoiser(path)
     if stored.architecture not in ARCHITECTURES:
         raise UserError(
             f"{path}: architecture {stored.architecture!r}: unknown; "
@@ -104,4 +118,7 @@ def load_denoiser(path: Path) -> DigitalDenoiser:
 def _tensors(file: h5py.File, group: str) -> dict[str, Tensor]:
     if group not in file:
         return {}
-    return {name: torch.from_numpy(np.array(value[()])) for name, value in file[group].items()}
+    return {
+        name.replace(_STORED_NAME, _NAME): torch.from_numpy(np.array(value[()]))
+        for name, value in file[group].items()
+    }

@@ -1,4 +1,4 @@
-"""How a digital net is told the timestep."""
+"""The embedding of the timestep in a digital denoiser."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import torch
 from torch import Tensor, nn
 
 LONGEST_PERIOD = 10_000.0
+"""Ratio of the largest to the smallest rate."""
 
 
 class TimeEmbedding(nn.Module):
     """sin(w_k t) and cos(w_k t), w_k from 1 down to 1 / 10,000 in equal ratios (Ho 2020, appendix B).
 
-    dimensions: even. Takes t (B,) and gives (B, dimensions).
+    dimensions: their number, even.
     """
 
     rates: Tensor
@@ -27,6 +28,6 @@ class TimeEmbedding(nn.Module):
         self.register_buffer("rates", rates, persistent=False)
 
     def forward(self, t: Tensor) -> Tensor:
-        """(B, dimensions) for t (B,)."""
+        """Return the embedding (B, dimensions) of t (B,)."""
         angles = t.float()[:, None] * self.rates
         return torch.cat([angles.sin(), angles.cos()], dim=1)

@@ -1,4 +1,4 @@
-"""Train a digital peer on predicted noise, with the diffusion settings of the optical unit."""
+"""Train a digital denoiser to predict noise, with the diffusion settings of the optical unit."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ from labdiff.errors import UserError
 from labdiff.events import DenoiserStep, StageStarted
 from labdiff.job import Job
 from labdiff.reproduce.digital_denoisers.denoiser import DigitalDenoiser
-from labdiff.reproduce.digital_denoisers.store import read_peer, save_peer
+from labdiff.reproduce.digital_denoisers.store import read_denoiser, save_denoiser
 
 CHECKPOINT_SECONDS = 20.0
-_MEMORIES = ("exp_avg", "exp_avg_sq")
+"""Time between two checkpoints."""
+_MOMENTS = ("exp_avg", "exp_avg_sq")
+"""Names of Adam's running means."""
 
 
 @dataclass(frozen=True, slots=True)
 class DenoiserTraining:
-    """How a peer is trained.
+    """Options of a denoiser's training.
 
-    images: how many it is shown, repetitions counted. learning_rate: None for the net's own; it falls to
-    zero as half a cosine.
+    images: number of images in all steps, repetitions counted. learning_rate: None for the net's own; it
+    falls to zero as half a cosine.
     """
 
     images: int
@@ -38,7 +40,7 @@ class DenoiserTraining:
 
     @property
     def steps(self) -> int:
-        """Updates: each takes one batch."""
+        """Number of training steps, each with one batch."""
         return math.ceil(self.images / self.batch)
 
 
@@ -49,19 +51,28 @@ def train_denoiser(
     schedule: NoiseSchedule,
     path: Path | None,
 ) -> Job[None]:
-    """Lessen the mean squared error of the noise on images (count, H, W); t uniform in 0 ... T - 1.
+    """Minimise the mean squared error of the predicted noise; t is uniform in 0 ... T - 1.
 
-    The net learns where its weights lie (CPU or GPU). path: its file. A training that was cut goes on
-    from there, to the same weights as without the cut; one that has ended is only read.
-    Raises UserError if the file is of another net or another training.
+    The net is trained on the device of its weights. An interrupted training resumes from its file, to the
+    same weights as without the interruption; a finished one is only read.
+
+    Args:
+        net: the denoiser.
+        images: training images, (count, H, W).
+        options: of the training.
+        schedule: the noise schedule.
+        path: the denoiser's file; None for none.
+
+    Raises:
+        UserError: the file is of another net or another training.
     """
     rate = options.learning_rate or net.learning_rate
     adam = torch.optim.Adam(net.parameters(), lr=rate)
-    told = {**asdict(options), "learning_rate": rate, "images_sha256": _digest(images)}
-    first = _resume(path, net, adam, told, options.steps) if path is not None else 0
+    stored_options = {**asdict(options), "learning_rate": rate, "images_sha256": _digest(images)}
+    first = _resume(path, net, adam, stored_options, options.steps) if path is not None else 0
     yield StageStarted(f"learning, {net.architecture}", options.steps)
     where = next(net.parameters()).device
-    kept_s = time.monotonic()
+    stored_s = time.monotonic()
     done = first
     net.train()
     try:
@@ -75,23 +86,23 @@ def train_denoiser(
             adam.step()
             done = step + 1
             yield DenoiserStep(net.architecture, step, options.steps, loss.item())
-            if path is not None and time.monotonic() - kept_s > CHECKPOINT_SECONDS:
-                _keep(path, net, adam, told, done)
-                kept_s = time.monotonic()
+            if path is not None and time.monotonic() - stored_s > CHECKPOINT_SECONDS:
+                _store(path, net, adam, stored_options, done)
+                stored_s = time.monotonic()
     except GeneratorExit:
-        # Only ever at a yield, so between two updates.
+        # Raised at a yield alone, so between two steps.
         if path is not None:
-            _keep(path, net, adam, told, done)
+            _store(path, net, adam, stored_options, done)
         raise
     if path is not None and first < options.steps:
-        save_peer(path, net, told, done, {})
+        save_denoiser(path, net, stored_options, done, {})
     net.eval()
 
 
 def _batch(
     images: Tensor, options: DenoiserTraining, schedule: NoiseSchedule, step: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """x_t, noise (B, H, W) and t (B,), seeded by the step: a resumed training meets the same."""
+    """Return x_t, noise (B, H, W) and t (B,), seeded by the step: a resumed training draws the same."""
     rng = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
     clean = images[torch.randint(len(images), (options.batch,), generator=rng)]
     t = torch.randint(schedule.steps, (options.batch,), generator=rng)
@@ -100,37 +111,45 @@ def _batch(
 
 
 def _digest(images: Tensor) -> str:
-    """Which images they are: a training does not go on with others."""
+    """Return a digest of the images: a training does not resume with others."""
     return hashlib.sha256(images.contiguous().numpy().tobytes()).hexdigest()
 
 
-def _keep(
-    path: Path, net: DigitalDenoiser, adam: torch.optim.Adam, told: dict[str, Any], step: int
+def _store(
+    path: Path,
+    net: DigitalDenoiser,
+    adam: torch.optim.Adam,
+    stored_options: dict[str, Any],
+    step: int,
 ) -> None:
-    memories = {
-        f"{name}.{memory}": adam.state[value][memory]
+    moments = {
+        f"{name}.{moment}": adam.state[value][moment]
         for name, value in net.named_parameters()
         if value in adam.state
-        for memory in _MEMORIES
+        for moment in _MOMENTS
     }
-    save_peer(path, net, told, step, memories)
+    save_denoiser(path, net, stored_options, step, moments)
 
 
 def _resume(
-    path: Path, net: DigitalDenoiser, adam: torch.optim.Adam, told: dict[str, Any], steps: int
+    path: Path,
+    net: DigitalDenoiser,
+    adam: torch.optim.Adam,
+    stored_options: dict[str, Any],
+    steps: int,
 ) -> int:
-    """Put back what the file holds; the step at which the training goes on."""
+    """Load the state that the file holds; return the step at which the training resumes."""
     if not path.exists():
         return 0
-    stored = read_peer(path)
+    stored = read_denoiser(path)
     for what, there, asked in (
         ("architecture", stored.architecture, net.architecture),
         ("settings", stored.settings, net.settings),
-        ("training", stored.options, told),
+        ("training", stored.options, stored_options),
     ):
         if there != asked:
             raise UserError(
-                f"{path}: holds a peer of another {what} ({there}) than asked for ({asked}). "
+                f"{path}: holds a denoiser of another {what} ({there}) than asked for ({asked}). "
                 "Remove it or choose another folder."
             )
     try:
@@ -139,7 +158,7 @@ def _resume(
             if 0 < stored.step < steps:
                 adam.state[value] = {
                     "step": torch.tensor(float(stored.step)),
-                    **{m: stored.optimiser[f"{name}.{m}"].to(value.device) for m in _MEMORIES},
+                    **{m: stored.optimiser[f"{name}.{m}"].to(value.device) for m in _MOMENTS},
                 }
     except (RuntimeError, KeyError) as error:
         raise UserError(f"{path}: its checkpoint does not fit this program: {error}") from None

@@ -13,14 +13,14 @@ from labdiff.config.bench import load_bench
 from labdiff.reproduce.digital_denoisers.architectures import build_denoiser
 from labdiff.reproduce.efficiency import (
     L4_POWER_W,
-    PRINTED,
+    PRINTED_DENOISERS,
     agreement,
     declared_odu,
     modelled_odu,
     odu_parameters,
     paper_rows,
 )
-from labdiff.reproduce.measured_efficiency import frames_per_s, measured_peer, simulated_odu
+from labdiff.reproduce.measured_efficiency import frames_per_s, measured_denoiser, simulated_odu
 
 
 def test_the_modelled_unit_gives_the_papers_figures() -> None:
@@ -34,10 +34,10 @@ def test_the_modelled_unit_gives_the_papers_figures() -> None:
 
 
 def test_the_papers_own_rows_agree_with_the_power_of_its_gpu() -> None:
-    rate, energy_j = PRINTED["fully connected net"]
+    rate, energy_j = PRINTED_DENOISERS["fully connected net"]
     assert rate is not None
     assert agreement(L4_POWER_W / rate, energy_j) == "agrees"
-    rate, energy_j = PRINTED["U-Net"]
+    rate, energy_j = PRINTED_DENOISERS["U-Net"]
     assert rate is not None
     assert agreement(L4_POWER_W / rate, energy_j) == "3.5% less"
     assert {row.kind for row in paper_rows()} == {"paper"}
@@ -89,10 +89,10 @@ def test_a_bench_file_gives_rate_and_parameters_and_no_energy(name: str, window:
 
 def test_energy_is_there_only_if_a_power_was_stated() -> None:
     net = build_denoiser("fully connected net", (8, 8), width=16, working_size=8)
-    without = measured_peer(net, batch=4, repeats=2, watts=None)
+    without = measured_denoiser(net, batch=4, repeats=2, watts=None)
     assert without.kind == "measured here" and without.energy_j is None
     assert "W" not in without.basis
-    stated = measured_peer(net, batch=4, repeats=2, watts=50.0)
+    stated = measured_denoiser(net, batch=4, repeats=2, watts=50.0)
     assert stated.energy_j is not None and stated.images_per_s is not None
     assert stated.energy_j * stated.images_per_s == pytest.approx(50.0)
     assert "50 W as stated" in stated.basis

@@ -85,21 +85,21 @@ def test_every_listed_result_has_a_job(tmp_path: Path) -> None:
 
 def test_sub_runs_of_other_scales_and_seeds_lie_apart(tmp_path: Path) -> None:
     small = Context("figure3", tmp_path, seed=1)
-    path = small.kept("fashion", "peer.h5")
+    path = small.stored("fashion", "peer.h5")
     assert path.parent.is_dir()
     others = [
         Context("figure3", tmp_path, seed=2),
         Context("figure3", tmp_path, "paper", seed=1),
         Context("figure4", tmp_path, seed=1),
     ]
-    assert len({path, *(other.kept("fashion", "peer.h5") for other in others)}) == 4
+    assert len({path, *(other.stored("fashion", "peer.h5") for other in others)}) == 4
     assert (small.choose(1, 2), others[1].choose(1, 2)) == (1, 2)
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(UserError, match="--out"):
-        Context("table1", tmp_path / "file").kept("x")
+        Context("table1", tmp_path / "file").stored("x")
     with pytest.raises(UserError, match="--out"):
         Result(Figure()).write(tmp_path / "file", "table1")
 

@@ -20,8 +20,8 @@ from labdiff.reproduce.bench_sizes import paper_bench, resized_bench, with_value
 from labdiff.reproduce.context import Context
 from labdiff.reproduce.power_law import fit_power_law
 from labdiff.reproduce.result import Result, Row, number
-from labdiff.reproduce.result_cache import kept_rows
-from labdiff.reproduce.scan import Point, Settings
+from labdiff.reproduce.result_cache import cached_rows
+from labdiff.reproduce.scan import Point, ScanSettings
 from labdiff.reproduce.trained_units import images_along_t, standard_options, trained_unit
 
 TINY: dict[str, Any] = {
@@ -32,7 +32,7 @@ TINY: dict[str, Any] = {
     "batch": 2,
     "sampler_steps": 4,
 }
-TINY_SCAN = Settings(
+TINY_SCAN = ScanSettings(
     data="digits",
     base=Point(20, 2, 2),
     sides=(20, 30),
@@ -51,16 +51,16 @@ def quick_classifier(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def found(job: Job[Result], tmp_path: Path, name: str) -> list[Row]:
     """Run the job, write what it found, check that it is whole."""
-    finding = run(job)
-    paths = finding.write(tmp_path, name)
+    result = run(job)
+    paths = result.write(tmp_path, name)
     assert paths[0].read_bytes().startswith(b"\x89PNG")
-    assert finding.rows
-    assert "aper" in finding.sentence and "nan" not in finding.sentence
-    return finding.rows
+    assert result.rows
+    assert "aper" in result.sentence and "nan" not in result.sentence
+    return result.rows
 
 
 def test_figure3(tmp_path: Path) -> None:
-    settings = figure3.Settings(data=("digits",), count=12, points=3, options=TINY)
+    settings = figure3.Figure3Settings(data=("digits",), count=12, points=3, options=TINY)
     rows = found(figure3.job(Context("figure3", tmp_path), settings), tmp_path, "figure3")
     assert len(rows) == 6
     assert [row["t"] for row in rows if row["recipe"] == "ours"][-1] == 0
@@ -69,7 +69,7 @@ def test_figure3(tmp_path: Path) -> None:
 
 
 def test_figure4(tmp_path: Path) -> None:
-    settings = figure4.Settings(data="digits", sizes=(5, 10), options=TINY)
+    settings = figure4.Figure4Settings(data="digits", sizes=(5, 10), options=TINY)
     rows = found(figure4.job(Context("figure4", tmp_path), settings), tmp_path, "figure4")
     assert [row["image_size"] for row in rows] == [5, 10]
     assert rows[0]["parameters"] == rows[1]["parameters"] == 2 * 4 * 100 * 100
@@ -85,10 +85,10 @@ def test_figures_5_and_6_train_each_unit_once(tmp_path: Path) -> None:
 
     events: list[object] = []
     job = figure6.job(Context("figure6", tmp_path), TINY_SCAN)
-    finding = run(job, watch=[events.append])
+    result = run(job, watch=[events.append])
     assert not [e for e in events if isinstance(e, (TrainingStep, StageStarted))], "all was kept"
-    assert "single layer" in finding.sentence
-    finding.write(tmp_path, "figure6")
+    assert "single layer" in result.sentence
+    result.write(tmp_path, "figure6")
 
 
 def test_a_single_moment_is_the_images_themselves(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_cut_figure5_trains_only_what_is_missing(tmp_path: Path) -> None:
 
 
 def test_figure7_methods_see_the_same_batches(tmp_path: Path) -> None:
-    settings = figure7.Settings(
+    settings = figure7.Figure7Settings(
         data="digits",
         steps=6,
         options={**TINY, "layer_sets": 5, "timestep_edges": ()},
@@ -139,13 +139,15 @@ def test_figure7_methods_see_the_same_batches(tmp_path: Path) -> None:
 
 
 def test_figure8(tmp_path: Path) -> None:
-    settings = figure8.Settings(data="digits", side=20, image_size=10, count=12, options=TINY)
+    settings = figure8.Figure8Settings(
+        data="digits", side=20, image_size=10, count=12, options=TINY
+    )
     rows = found(figure8.job(Context("figure8", tmp_path), settings), tmp_path, "figure8")
     assert rows[-1]["t"] == 0 and rows[-1]["count"] == 12
 
 
 def test_figure9(tmp_path: Path) -> None:
-    settings = figure9.Settings(data="digits", t=(150, 800), options=TINY)
+    settings = figure9.Figure9Settings(data="digits", t=(150, 800), options=TINY)
     rows = found(figure9.job(Context("figure9", tmp_path), settings), tmp_path, "figure9")
     assert [row["t"] for row in rows] == [150, 800]
     # A standardised prediction has the error 2 (1 - correlation), but for the noise's own mean and norm.
@@ -196,8 +198,8 @@ def test_values_that_are_not_there_are_named() -> None:
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     context = Context("figure7", tmp_path)
-    settings = figure7.Settings(data="digits", steps=1, options=TINY)
-    path = context.kept("curve.json")
+    settings = figure7.Figure7Settings(data="digits", steps=1, options=TINY)
+    path = context.stored("curve.json")
     path.write_text("[{", encoding="utf-8")
     with pytest.raises(UserError, match=r"curve\.json: cannot be read.*Remove it"):
-        run(kept_rows(path, lambda: figure7.learn(context, settings, "offline")))
+        run(cached_rows(path, lambda: figure7.learn(context, settings, "offline")))
