@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from importlib import import_module
+from collections.abc import Sequence
 
-from rich.console import Console
+from benchmarks.fault_checks import injected, kills, memory
+from benchmarks.parts import Part, parser, run_parts
 
-from benchmarks.claims import Claim, finish, parser
+PARTS: dict[str, Part] = {
+    "injected": injected.measure,
+    "kills": kills.measure,
+    "memory": memory.measure,
+}
 
-PARTS = ("injected", "kills", "memory")
-"""Modules of fault_checks; each has check(quick) -> list[Claim]."""
 
-
-def main() -> None:
-    """Run every part, or one, then print one JSON line."""
-    options = parser(__doc__)
-    options.add_argument("--part", choices=PARTS, help="only this part")
-    arguments = options.parse_args()
-    console = Console(stderr=True, quiet=arguments.json, highlight=False)
-    claims: list[Claim] = []
-    seconds: dict[str, float] = {}
-    for name in (arguments.part,) if arguments.part else PARTS:
-        console.print(f"{name} ...")
-        started_s = time.perf_counter()
-        claims += import_module(f"benchmarks.fault_checks.{name}").check(arguments.quick)
-        seconds[name] = round(time.perf_counter() - started_s, 1)
-        console.print(f"  {seconds[name]} s")
-    finish("faults", claims, arguments.json, quick=arguments.quick, seconds=seconds)
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, then print one JSON line."""
+    run_parts("faults", PARTS, parser(__doc__, PARTS).parse_args(arguments))
 
 
 if __name__ == "__main__":

@@ -11,17 +11,17 @@ from typing import get_args
 from unittest.mock import patch
 
 import numpy as np
+import torch
 
-from benchmarks.claims import Claim, claim
-from benchmarks.fault_checks.small_runs import BATCH, Ended, InputKind, Spared, small_run
+from benchmarks.claims import claim
+from benchmarks.fault_checks.small_runs import BATCH, Ended, InputKind, ReferenceBench, small_run
+from benchmarks.parts import Outcome, Setting
 from labdiff.bench.frame_validation import FrameValidator
 from labdiff.runs.reader import read_run
 from mock_hardware.fault_script import CHANGES, Fault
 
-RUNS, FAULTS_A_RUN = 40, 50
-QUICK_RUNS, QUICK_FAULTS_A_RUN = 6, 20
 APART = (9, 13)
-"""Requests from one fault to the next: each meets a bench that has just recovered."""
+"""Least and most requests from one fault to the next: each meets a bench that has just recovered."""
 COMES_BACK: tuple[Fault, ...] = ("unplugged", "slm_unplugged", "dmd_unplugged", "laser_unplugged")
 REASONS: dict[Fault, str] = {
     "dropped": "mock camera: no frame within",
@@ -40,13 +40,13 @@ REASONS: dict[Fault, str] = {
     "laser_unplugged": "mock laser: disconnected",
     "laser_timeout": "mock laser: no answer",
 }
-"""What a run has to say that a lasting fault ended. A late frame that comes for ever is not one."""
+"""What the reason of a run must contain that a permanent fault ended; frames that are late end none."""
 AT_ONCE: tuple[Fault, ...] = ("laser_shut", "beam_blocked")
-"""End a run however short they are: nothing is switched on again, and no dark frame is used."""
+"""Faults that end a run however short they are: nothing is switched on again, no dark frame is used."""
 
 
 def possible(fault: Fault, input_kind: InputKind) -> bool:
-    """A panel that is written once a batch misses nothing by being frozen meanwhile."""
+    """Return whether a fault can matter: a panel written once a batch loses nothing by freezing."""
     if fault in CHANGES:
         return False
     if input_kind == "dmd":
@@ -57,9 +57,9 @@ def possible(fault: Fault, input_kind: InputKind) -> bool:
 def script_of(
     rng: np.random.Generator, input_kind: InputKind, count: int, last: Fault | None
 ) -> tuple[list[str], int]:
-    """Lines of `count` faults, the last of them for good if it is given; and the requests they need.
+    """Return lines of `count` faults, the last for good if it is given; and the requests they need.
 
-    Two devices that went and came back do not follow one another: four in a row rightly end a run.
+    Two devices that are lost and found do not follow one another: four in a row rightly end a run.
     """
     passing = [f for f in get_args(Fault) if possible(f, input_kind) and f not in AT_ONCE]
     turns = itertools.cycle(rng.permutation(passing).tolist())
@@ -78,19 +78,21 @@ def script_of(
 
 
 def fatal_ones(rng: np.random.Generator, input_kind: InputKind) -> list[Fault]:
-    """Faults that end runs, in turn; first those that can do nothing else, so that few runs meet them."""
+    """Return faults that end runs, first those that can do nothing else, so that few runs meet them."""
     others = [f for f in REASONS if possible(f, input_kind) and f not in AT_ONCE]
     first = AT_ONCE if input_kind == "dmd" else AT_ONCE[::-1]
     return [*first, *rng.permutation(others).tolist()]
 
 
-def check(quick: bool) -> list[Claim]:
-    """Runs with both kinds of input in turn; two of three meet a fault that ends them."""
+def measure(setting: Setting) -> Outcome:
+    """Run with both kinds of input in turn; two of three runs meet a fault that ends them."""
+    torch.set_num_threads(1)
     logging.disable(logging.ERROR)
     rng = np.random.default_rng(7)
-    runs, each = (QUICK_RUNS, QUICK_FAULTS_A_RUN) if quick else (RUNS, FAULTS_A_RUN)
+    runs = setting.amount("runs", smoke=2, quick=6, full=40)
+    each = setting.amount("faults a run", smoke=2, quick=20, full=50)
     kinds: tuple[InputKind, ...] = get_args(InputKind)
-    spared = {kind: Spared(kind) for kind in kinds}
+    reference = {kind: ReferenceBench(kind) for kind in kinds}
     fatal = {kind: itertools.cycle(fatal_ones(rng, kind)) for kind in kinds}
     met: Counter[str] = Counter()
     bad: Counter[str] = Counter()
@@ -102,7 +104,9 @@ def check(quick: bool) -> list[Claim]:
             last = next(fatal[kind]) if number // 2 % 3 else None
             script, requests = script_of(rng, kind, each, last)
             steps = requests // BATCH + 1
-            ended = small_run(Path(folder, str(number)), kind, script, steps, spared[kind], number)
+            ended = small_run(
+                Path(folder, str(number)), kind, script, steps, reference[kind], number
+            )
             met += met_faults(ended, script)
             used += ended.used
             bad["wrong"] += ended.wrong
@@ -110,32 +114,35 @@ def check(quick: bool) -> list[Claim]:
             bad["reason"] += not ended_rightly(ended, last)
             bad["unsafe"] += not is_safe(ended)
             ends["failed" if ended.reason else "completed"] += 1
-        unproven = unproven_run(Path(folder, "unproven"), spared["slm_patch"])
+        unchecked = unchecked_run(Path(folder, "unchecked"), reference["slm_patch"])
     logging.disable(logging.NOTSET)
-    told = f"{runs} runs ({ends['completed']} completed, {ends['failed']} failed)"
+    made = f"{runs} runs ({ends['completed']} completed, {ends['failed']} failed)"
     types = len(get_args(Fault)) - len(CHANGES)
-    return [
-        claim(f"faults that {told} met", met.total(), f">= {runs * each}"),
+    claims = [
+        claim(f"faults that {made} met", met.total(), f">= {runs * each}"),
         claim(f"types of faults met, of {types}", len(met), f">= {types}"),
         claim(f"wrong batches used, of {used} that were compared", bad["wrong"], "<= 0"),
         claim(
-            "wrong batches that the same comparison finds with the proof left out", unproven, ">= 1"
+            "wrong batches that the same comparison finds without the validation of frames",
+            unchecked,
+            ">= 1",
         ),
-        claim(f"training steps lost from the files of {told}", bad["lost"], "<= 0"),
-        claim(f"{told}: another end or reason than the fault's", bad["reason"], "<= 0"),
-        claim(f"{told}: laser not off or SLM not flat", bad["unsafe"], "<= 0"),
+        claim(f"training steps lost from the files of {made}", bad["lost"], "<= 0"),
+        claim(f"{made}: another end or reason than the fault's", bad["reason"], "<= 0"),
+        claim(f"{made}: laser not off or SLM not flat", bad["unsafe"], "<= 0"),
     ]
+    return Outcome(claims)
 
 
-def unproven_run(folder: Path, spared: Spared) -> int:
-    """Wrong batches of a run that uses every frame: the comparison is worth something."""
+def unchecked_run(folder: Path, reference: ReferenceBench) -> int:
+    """Return wrong batches of a run that uses every frame: the comparison finds them."""
     script = ["torn@5", "late@12", "slm_frozen@20", "duplicated@30"]
     with patch.object(FrameValidator, "_flaw", lambda *_: None):
-        return small_run(folder, "slm_patch", script, 12, spared, 0).wrong
+        return small_run(folder, "slm_patch", script, 12, reference, 0).wrong
 
 
 def met_faults(ended: Ended, script: list[str]) -> Counter[str]:
-    """The script's lines that happened, by their fault."""
+    """Count the script's lines that happened, by their fault."""
     plan = ended.laboratory.world.faults
     found: Counter[str] = Counter()
     for number, line in enumerate(script):
@@ -149,18 +156,18 @@ def met_faults(ended: Ended, script: list[str]) -> Counter[str]:
 
 
 def lost_steps(ended: Ended, steps: int) -> int:
-    """Training steps that were told of, or had to be made, and are not in the file as they were told."""
+    """Count training steps that were reported, or had to be made, and are not in the file as reported."""
     file = read_run(ended.path)
     rows = file.columns.get("training", {})
     written = rows.get("twin_mse", np.zeros(0)).tolist()
-    told = [step.twin_mse for step in ended.steps]
-    wanted = len(told) if ended.reason else steps
-    kept = sum(bool(a == b) for a, b in zip(written, told, strict=False))
-    return wanted - kept
+    reported = [step.twin_mse for step in ended.steps]
+    wanted = len(reported) if ended.reason else steps
+    stored = sum(bool(a == b) for a, b in zip(written, reported, strict=False))
+    return wanted - stored
 
 
 def ended_rightly(ended: Ended, last: Fault | None) -> bool:
-    """By what the file itself says."""
+    """Return whether the file itself says the right outcome and reason."""
     file = read_run(ended.path)
     if last is None:
         return file.outcome == "completed" and not file.reason
@@ -168,7 +175,7 @@ def ended_rightly(ended: Ended, last: Fault | None) -> bool:
 
 
 def is_safe(ended: Ended) -> bool:
-    """By the mock's truth, once shutter and crystal have come to rest."""
+    """Return whether the laser is off and the SLM flat, by the mock's truth, once both are at rest."""
     lab = ended.laboratory
     lab.world.clock.sleep_s(1.0)
     now_s = lab.world.clock.now_s()

@@ -12,29 +12,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import torch
 
-from benchmarks.claims import Claim, claim
-from labdiff.config.bench import bench_text
+from benchmarks.children import ROOT, environment
+from benchmarks.claims import claim
+from benchmarks.parts import Outcome, Scale, Setting
+from benchmarks.small_benches import calibrated_bench_text
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.job import run
 from labdiff.jobs.training_job import ExperimentJob, Request
 from labdiff.runs.reader import RunFile, read_run
+from labdiff.training.twin_only import TwinTraining
 
-KILLS, KILLS_A_RUN, QUICK_KILLS = 50, 10, 3
+KILLS, KILLS_A_RUN = 50, 10
 READ_EVERY_S = 1.0
-BENCH = {
-    "patch_shape = [100, 100]": "patch_shape = [60, 60]",
-    "patch_lefts = [20, 140, 260, 380, 500]": "patch_lefts = [4, 84, 164]",
-    "patch_top = 22": "patch_top = 4",
-    "shape = [144, 640]": "shape = [68, 228]",
-    "shape = [256, 320] ": "shape = [132, 144] ",
-    "waist_mm = 0.60": "waist_mm = 0.36",
-    "z_gap_mm = 5.7 ": "z_gap_mm = 3.42 ",
-    "samples_per_pixel = 2": "samples_per_pixel = 1",
-    "threads = 0": "threads = 1",
-}
-"""A bench so small that a run is over within twenty seconds; with every imperfection, drift and noise."""
 OPTIONS = TrainingOptions(
     layer_sets=2,
     image_size=5,
@@ -45,6 +37,8 @@ OPTIONS = TrainingOptions(
     generated=9,
     sampler_steps=10,
 )
+ON_THE_TWIN = "on_the_twin"
+"""What the command line says for a run that trains on the data sheet's twin alone."""
 WALL_CLOCK = ("time_s", "seconds")
 
 
@@ -65,44 +59,48 @@ class Killed:
     different: list[str] = field(default_factory=list)
 
 
-def check(quick: bool) -> list[Claim]:
-    """Kills over whole runs, a few a run, each in a process of its own."""
-    count = QUICK_KILLS if quick else KILLS
-    found, runs = killed(count)
-    for words in sorted(set(found.different)):
-        print(f"differs: {words}", file=sys.stderr)
-    print(f"kills by stage: {found.stages}", file=sys.stderr)
-    return [
+def measure(setting: Setting) -> Outcome:
+    """Kill whole runs, each in a process of its own, a few times a run."""
+    count = setting.amount("kills", smoke=1, quick=3, full=KILLS)
+    on_the_twin = setting.scale is not Scale.FULL
+    if on_the_twin:
+        setting.leave_out("kills in the stages that need a calibrated bench: they take minutes")
+    found, runs = killed(count, on_the_twin=on_the_twin)
+    claims = [
         claim("kill -9 at random moments of a run", found.kills, f">= {count}"),
         claim("run files that could be read after a kill", count - found.unreadable, f">= {count}"),
         claim("failed readings by another process while it grew", found.unread, "<= 0"),
         claim("readings by another process while it grew", found.readings, f">= {count}"),
-        claim("killed runs that ended after going on", found.ended, f">= {runs}"),
+        claim("killed runs that ended after resuming", found.ended, f">= {runs}"),
         claim("of them to the bit as a run left alone", found.alike, f">= {runs}"),
     ]
+    return Outcome(
+        claims, {"kills_by_stage": found.stages, "different": sorted(set(found.different))}
+    )
 
 
-def killed(count: int, seed: int = 0) -> tuple[Killed, int]:
-    """`count` kills, KILLS_A_RUN to a run; and how many runs these were."""
+def killed(count: int, seed: int = 0, on_the_twin: bool = False) -> tuple[Killed, int]:
+    """Kill `count` times, KILLS_A_RUN to a run; return what came of it and how many runs these were."""
     chance, found, runs = random.Random(seed), Killed(), 0
+    kind = (ON_THE_TWIN,) if on_the_twin else ()
     with tempfile.TemporaryDirectory() as folder:
         bench = Path(folder) / "bench.toml"
-        bench.write_text(small_bench(), encoding="utf-8")
+        bench.write_text(calibrated_bench_text(), encoding="utf-8")
         started_s = time.monotonic()
-        alone = _alone(Path(folder) / "alone", found)
+        alone = _alone(Path(folder) / "alone", found, kind)
         longest_s = (time.monotonic() - started_s) / 2.0
         while found.kills < count:
             runs += 1
             path = Path(folder) / f"run{runs}" / "run.h5"
             path.parent.mkdir()
             for _ in range(min(KILLS_A_RUN, count - found.kills)):
-                if not _live(path, chance.uniform(0.0, longest_s), found):
+                if not _live(path, chance.uniform(0.0, longest_s), found, kind):
                     # The machine is faster than it was, or less was left.
                     longest_s *= 0.7
                     break
                 longest_s *= 1.1
             if not path.exists() or read_run(path).outcome != "completed":
-                _live(path, None, found)
+                _live(path, None, found, kind)
             whole = read_run(path)
             found.ended += whole.outcome == "completed"
             others = differences(alone, whole)
@@ -112,31 +110,27 @@ def killed(count: int, seed: int = 0) -> tuple[Killed, int]:
     return found, runs
 
 
-def small_bench() -> str:
-    """Its bench file."""
-    text = bench_text("mock")[1]
-    for old, new in BENCH.items():
-        text = text.replace(old, new)
-    return text
-
-
-def _alone(folder: Path, found: Killed) -> RunFile:
-    """A run that nobody disturbs."""
+def _alone(folder: Path, found: Killed, kind: tuple[str, ...]) -> RunFile:
+    """Run to the end without a kill; on the twin in this process."""
     folder.mkdir()
-    _live(folder / "run.h5", None, found)
+    if kind:
+        live_on_the_twin(folder / "run.h5")
+    else:
+        _live(folder / "run.h5", None, found, kind)
     return read_run(folder / "run.h5")
 
 
-def _live(path: Path, life_s: float | None, found: Killed) -> bool:
-    """One process: killed after so many seconds at work, or left alone. True if it was killed."""
+def _live(path: Path, life_s: float | None, found: Killed, kind: tuple[str, ...]) -> bool:
+    """Start a process, kill it after so many seconds or leave it alone. Return True if it was killed."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.fault_checks.kills", str(path)],
-        cwd=Path(__file__).parents[2],
+        [sys.executable, "-m", "benchmarks.fault_checks.kills", str(path), *kind],
+        cwd=ROOT,
+        env=environment(),
         stdout=subprocess.PIPE,
     )
     with process:
-        assert process.stdout is not None
-        process.stdout.readline()  # it is at work now
+        if process.stdout is not None:
+            process.stdout.readline()  # the run has begun
         ends_s = time.monotonic() + (1e9 if life_s is None else life_s)
         while process.poll() is None and time.monotonic() < ends_s:
             _read(path, found)
@@ -158,7 +152,7 @@ def _live(path: Path, life_s: float | None, found: Killed) -> bool:
 
 
 def _read(path: Path, found: Killed) -> None:
-    """As somebody who follows the run would."""
+    """Read the file as somebody who follows the run would."""
     if not path.exists():
         return
     found.readings += 1
@@ -169,7 +163,7 @@ def _read(path: Path, found: Killed) -> None:
 
 
 def differences(one: RunFile, other: RunFile) -> list[str]:
-    """Names of all recorded numbers that are not the same, but for what the wall clock says."""
+    """Return the names of all recorded numbers that differ, but for those of the wall clock."""
     parts: dict[str, tuple[Mapping[str, object], Mapping[str, object]]] = {
         **{
             f"{kind}.": (columns, other.columns.get(kind, {}))
@@ -196,10 +190,10 @@ def _equal(one: object, other: object) -> bool:
 
 
 def live(path: Path) -> None:
-    """Begin the run, or go on with it; a checkpoint as often as they can be written."""
+    """Begin the run or resume it, with a checkpoint as often as they can be written."""
     begun = path.exists()
     if begun and not read_run(path).checkpoint:
-        path.unlink()  # killed before the first one: it says itself that it has to begin anew
+        path.unlink()  # killed before the first checkpoint: it has to begin anew
         begun = False
     request = Request(
         bench=str(path.parents[1] / "bench.toml"),
@@ -209,10 +203,19 @@ def live(path: Path) -> None:
         checkpoint_seconds=0.0,
     )
     job = ExperimentJob(request)
-    assert job.recorder is not None
-    print("at work", flush=True)
-    run(job.job(), record=[job.recorder])
+    print("begun", flush=True)
+    run(job.job(), record=[job.recorder] if job.recorder is not None else [])
+
+
+def live_on_the_twin(path: Path) -> None:
+    """Begin a training on the data sheet's twin or resume it, with a checkpoint after every step."""
+    bench = (path.parents[1] / "bench.toml").read_text(encoding="utf-8")
+    torch.set_num_threads(1)
+    training = TwinTraining(path, bench, OPTIONS)
+    training.session.checkpoint_seconds = 0.0
+    print("begun", flush=True)
+    run(training.job())
 
 
 if __name__ == "__main__":
-    live(Path(sys.argv[1]))
+    (live_on_the_twin if ON_THE_TWIN in sys.argv else live)(Path(sys.argv[1]))

@@ -3,68 +3,62 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+import torch
 
-from benchmarks.claims import Claim, claim
+from benchmarks.children import python
+from benchmarks.claims import claim
+from benchmarks.parts import Outcome, Setting
+from benchmarks.small_benches import small_bench_text
 from calibration.dark import DarkLevel
 from calibration.registration import Registration
 from calibration.result import Verdict
 from labdiff.bench.open import open_bench
-from labdiff.config.bench import bench_text, parse_bench
+from labdiff.config.bench import parse_bench
 from labdiff.config.training import TrainingOptions
-from labdiff.events import TrainingStep
+from labdiff.events import Event, TrainingStep
 from labdiff.job import run
 from labdiff.runs.recorder import Recorder
 from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.training_session import TrainingSession
 from labdiff.training.loop import train
 
-STEPS, QUICK_STEPS = 10_000, 1_500
 WARM = 0.1
 """Share of the steps in which caches and the file's buffers may fill."""
 BENCH = {
-    "patch_shape = [100, 100]": "patch_shape = [20, 20]",
-    "patch_lefts = [20, 140, 260, 380, 500]": "patch_lefts = [4, 44, 84]",
-    "patch_top = 22": "patch_top = 4",
-    "shape = [144, 640]": "shape = [28, 108]",
-    "shape = [256, 320] ": "shape = [48, 48] ",
-    "waist_mm = 0.60": "waist_mm = 0.12",
-    "z_gap_mm = 5.7 ": "z_gap_mm = 0.5 ",
-    'imperfections = "random"': 'imperfections = "none"',
-    "samples_per_pixel = 2": "samples_per_pixel = 1",
-    "threads = 0": "threads = 1",
+    "camera.shape": [48, 48],
+    "cavity.z_gap_mm": 0.5,
+    "mock.imperfections": "none",
 }
 
 
-def check(quick: bool) -> list[Claim]:
-    """Resident memory at the end over that after the first tenth, in a process of its own."""
-    steps = QUICK_STEPS if quick else STEPS
-    found = subprocess.run(
-        [sys.executable, "-m", "benchmarks.fault_checks.memory", str(steps)],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    told = json.loads(found.stdout.splitlines()[-1])
-    print(told, file=sys.stderr)
-    return [
-        claim(f"resident memory over {steps} steps, end over warm", told["ratio"], "<= 1.05"),
-        claim("share of the time that writing the run file took", told["writing"], "<= 0.1"),
+def measure(setting: Setting) -> Outcome:
+    """Compare resident memory at the end with that after the first tenth, in a process of its own."""
+    steps = setting.amount("steps", smoke=30, quick=1_000, full=10_000)
+    if setting.smoke:
+        setting.leave_out("a process of its own")
+        with tempfile.TemporaryDirectory() as folder:
+            found = grown(steps, Path(folder))
+    else:
+        child = python("-m", "benchmarks.fault_checks.memory", str(steps), check=True)
+        found = json.loads(child.stdout.splitlines()[-1])
+    claims = [
+        claim(f"resident memory over {steps} steps, end over warm", found["ratio"], "<= 1.05"),
+        claim("share of the time that writing the run file took", found["writing"], "<= 0.1"),
     ]
+    return Outcome(claims, found)
 
 
 def grown(steps: int, folder: Path) -> dict[str, float]:
-    """Megabytes after the warm-up and at the most from then on; their ratio; share of time of writing."""
-    text = bench_text("mock")[1]
-    for old, new in BENCH.items():
-        text = text.replace(old, new)
+    """Return megabytes after the warm-up and at most from then on, and the share of time of writing."""
+    # Arrays of 20 x 20: more threads than one would only wait for each other.
+    torch.set_num_threads(1)
+    text = small_bench_text(20, 2, BENCH)
     config = parse_bench(text, "small bench")
     options = TrainingOptions(
         layer_sets=1, image_size=5, batch=2, online_steps=steps, online_learning_rate=1e-3
@@ -74,10 +68,10 @@ def grown(steps: int, folder: Path) -> dict[str, float]:
     resident_mb: list[float] = []
     writing_s = 0.0
 
-    def record(event: object) -> None:
+    def record(event: Event) -> None:
         nonlocal writing_s
         began_s = time.perf_counter()
-        recorder(event)  # type: ignore[arg-type]
+        recorder(event)
         writing_s += time.perf_counter() - began_s
         if isinstance(event, TrainingStep):
             resident_mb.append(_resident_mb())
@@ -106,7 +100,7 @@ def grown(steps: int, folder: Path) -> dict[str, float]:
 
 
 def _resident_mb() -> float:
-    """Of this process. Linux tells it in pages of 4 KiB."""
+    """Return the resident memory of this process, which Linux counts in pages of 4 KiB."""
     pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
     return int(pages) * 4096 / 1e6
 

@@ -1,7 +1,7 @@
 """Online learning on a bench of 16 x 16 pixels, through the real job, its bench and its recorder.
 
 The bench is quiet and calibrated by its truth, so that frames of one pattern are equal to the last bit:
-what a run uses is compared with what a second bench, to which nothing happens, answers to the same batch.
+what a run uses is compared with what a second bench without faults answers to the same batch.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ SMALL = {
 class Ended:
     """What a run came to.
 
-    path: its file. reason: empty if it completed. steps: training steps that its events told of.
+    path: its file. reason: empty if it completed. steps: training steps that its events reported.
     used, wrong: batches that it used, and those of them that were not what their patterns show.
     """
 
@@ -66,8 +66,8 @@ class Ended:
     wrong: int
 
 
-def small_bench_text(input_kind: InputKind, script: list[str]) -> str:
-    """The shipped mock bench, cut to a few pixels."""
+def tiny_bench_text(input_kind: InputKind, script: list[str]) -> str:
+    """Return the shipped mock bench, cut to a few pixels."""
     text = bench_text("mock")[1]
     changes = SMALL | {
         'kind = "slm_patch"': f'kind = "{input_kind}"',
@@ -81,7 +81,7 @@ def small_bench_text(input_kind: InputKind, script: list[str]) -> str:
 
 
 def calibrate_by_truth(bench: Bench, counts_per_ms_per_unit: float) -> None:
-    """What a calibration would find."""
+    """Set what a calibration would find."""
     fine, truth = Verdict("pass", "as the truth has it"), laboratory_of(bench).world.truth
     bench.dark = DarkLevel(0.0, 0.0, 0.0, fine)
     bench.registration = Registration(truth.camera_matrix, truth.camera_offset_px, 0.0, 0.0, fine)
@@ -89,13 +89,13 @@ def calibrate_by_truth(bench: Bench, counts_per_ms_per_unit: float) -> None:
     bench.counts_per_ms_per_unit = counts_per_ms_per_unit
 
 
-class Spared:
-    """A bench of the same kind to which nothing happens."""
+class ReferenceBench:
+    """A bench of the same kind without faults."""
 
     def __init__(self, input_kind: InputKind) -> None:
         from labdiff.bench.open import open_bench
 
-        self.bench = open_bench(parse_bench(small_bench_text(input_kind, []), "spared"), 0)
+        self.bench = open_bench(parse_bench(tiny_bench_text(input_kind, []), "reference"), 0)
         self.bench.__enter__()
         calibrate_by_truth(self.bench, 1.0)
         layers = np.zeros(
@@ -107,12 +107,12 @@ class Spared:
         self.bench.counts_per_ms_per_unit = float(self.bench.measure(*flat).intensity.mean())
 
 
-class Spy:
-    """Compares every batch that is used with the spared bench's."""
+class BatchComparison:
+    """Compares every batch that is used with the reference bench's."""
 
-    def __init__(self, bench: Bench, spared: Spared) -> None:
+    def __init__(self, bench: Bench, reference: ReferenceBench) -> None:
         self._acquire, self._to_intensity = bench.acquire, bench.to_intensity
-        self._spared = spared.bench
+        self._reference = reference.bench
         self._sent: dict[int, tuple[list[Frame], tuple[Images, Images]]] = {}
         self.used = self.wrong = 0
 
@@ -123,42 +123,47 @@ class Spy:
         should_stop: ShouldStop = lambda: False,
         next_batch: NextBatch = lambda: None,
     ) -> list[Frame]:
-        """The bench's own, and what was asked for is kept."""
+        """Take the bench's own frames, and note what they were asked for."""
         frames = self._acquire(inputs, phases_rad, should_stop, next_batch)
         self._sent[id(frames)] = frames, (inputs.copy(), phases_rad.copy())
         return frames
 
     def to_intensity(self, frames: list[Frame]) -> Measurement:
-        """The bench's own; what it returns is used."""
+        """Return the bench's own measurement, which the run uses, and compare it."""
         found = self._to_intensity(frames)
         _, sent = self._sent.pop(id(frames))
         self.used += 1
-        self.wrong += not np.array_equal(found.intensity, self._spared.measure(*sent).intensity)
+        self.wrong += not np.array_equal(found.intensity, self._reference.measure(*sent).intensity)
         return found
 
 
 def small_run(
-    folder: Path, input_kind: InputKind, script: list[str], steps: int, spared: Spared, seed: int
+    folder: Path,
+    input_kind: InputKind,
+    script: list[str],
+    steps: int,
+    reference: ReferenceBench,
+    seed: int,
 ) -> Ended:
     """Train `steps` steps online while the faults of the script happen."""
     folder.mkdir(parents=True)
     file = folder / "bench.toml"
-    file.write_text(small_bench_text(input_kind, script), encoding="utf-8")
+    file.write_text(tiny_bench_text(input_kind, script), encoding="utf-8")
     options = TrainingOptions(
         image_size=4, layer_sets=1, online_steps=steps, batch=BATCH, generated=0, seed=seed
     )
     job = ExperimentJob(Request(str(file), folder, options))
     bench = job.session.calibrated.bench
-    spy = Spy(bench, spared)
-    told: list[TrainingStep] = []
+    comparison = BatchComparison(bench, reference)
+    steps_reported: list[TrainingStep] = []
 
     def listen(event: Event) -> None:
         if isinstance(event, TrainingStep):
-            told.append(event)
+            steps_reported.append(event)
 
     def online(session: TrainingSession, *_: object) -> Job[dict[str, float]]:
         yield JobStarted("experiment", 1)
-        calibrate_by_truth(bench, spared.bench.counts_per_ms_per_unit)
+        calibrate_by_truth(bench, reference.bench.counts_per_ms_per_unit)
         yield from train(session, "online")
         figures = {"frames": float(bench.frames_taken)}
         yield Measured(figures)
@@ -166,15 +171,24 @@ def small_run(
         return figures
 
     reason = ""
-    assert job.recorder is not None
-    # The job as it is, but of the experiment the part alone that learns on the bench.
+    if job.recorder is None:
+        raise RuntimeError("a job with a folder records its run")
+    # The whole job, but of the experiment only the part that learns on the bench.
     with (
-        patch.object(bench, "acquire", spy.acquire),
-        patch.object(bench, "to_intensity", spy.to_intensity),
+        patch.object(bench, "acquire", comparison.acquire),
+        patch.object(bench, "to_intensity", comparison.to_intensity),
         patch("labdiff.jobs.training_job.experiment", online),
     ):
         try:
             run(job.job(), record=[job.recorder], watch=[listen])
         except UserError as error:
             reason = str(error)
-    return Ended(job.recorder.path, laboratory_of(bench), bench, reason, told, spy.used, spy.wrong)
+    return Ended(
+        job.recorder.path,
+        laboratory_of(bench),
+        bench,
+        reason,
+        steps_reported,
+        comparison.used,
+        comparison.wrong,
+    )
