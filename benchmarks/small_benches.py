@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from labdiff.config.bench import bench_text
-from labdiff.sweep.bench_overrides import bench_with
+from labdiff.sweep.bench_overrides import override_values
 
 SHIPPED_SIDE_PX = 100
 MARGIN_PX, BETWEEN_PX = 4, 20
@@ -41,7 +41,7 @@ def small_bench_text(
         "mock.samples_per_pixel": 1,
         "mock.threads": 1,
     }
-    return bench_with(bench_text("mock")[1], values | dict(changes or {}))
+    return override_values(bench_text("mock")[1], values | dict(changes or {}))
 
 
 def calibrated_bench_text() -> str:
