@@ -2,10 +2,10 @@
 
 DeviceError                     anything below
   DeviceNotFoundError           opening: nothing there, in use by another program, or its library is missing
-  DeviceDisconnectedError       it was there and is gone (unplugged, powered off)
+  DeviceDisconnectedError       it was open and is lost (unplugged, powered off)
   DeviceTimeoutError            it is there and did not answer in time
-  DeviceValueError              a value it can not take: shape, range, unit (also a ValueError)
-  DeviceStateError              a call it can not take now (closed, emission interlocked)
+  DeviceValueError              a value it cannot take: shape, range, unit (also a ValueError)
+  DeviceStateError              a call it cannot take now (closed, emission interlocked)
   NoLightError                  every device answers and no light arrives (shutter, interlock, beam block)
   TooMuchLightError             every device answers and frames are saturated
 """
@@ -22,7 +22,7 @@ class DeviceNotFoundError(DeviceError):
 
 
 class DeviceDisconnectedError(DeviceError):
-    """Raised when a device that was open has gone."""
+    """Raised when a device that was open is lost."""
 
 
 class DeviceTimeoutError(DeviceError):

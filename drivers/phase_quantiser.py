@@ -45,7 +45,7 @@ class PhaseQuantiser:
         self._grey = around.argmin(axis=1).astype(np.uint8 if bits <= 8 else np.uint16)
 
     def __call__(self, phase_rad: FloatArray) -> npt.NDArray[Any]:
-        """Grey levels of the same shape."""
+        """Return the grey levels of phases, of the same shape."""
         phase = np.asarray(phase_rad, dtype=np.float32, order="C")
         grey: npt.NDArray[Any] = np.empty(phase.shape, self._grey.dtype)
         into, flat = grey.reshape(-1), phase.reshape(-1)
@@ -64,7 +64,7 @@ class PhaseQuantiser:
         return grey
 
     def realised(self, phase_rad: FloatArray) -> npt.NDArray[np.float32]:
-        """The phases that the levels chosen for these phases really give, by the table."""
+        """Return the phases that the levels chosen for these phases give, by the table."""
         phases: npt.NDArray[np.float32] = self._phase_rad[self(phase_rad)]
         return phases
 

@@ -59,7 +59,7 @@ class SLM(Device, Protocol):
 
     @property
     def shown(self) -> PatternId | None:
-        """The pattern that the panel itself reports to have read in last; None if it cannot tell.
+        """The pattern that the panel itself reports to have read in last; None if it reports none.
 
         Never what was merely sent: it is there to find a panel that has frozen.
         """
@@ -156,19 +156,19 @@ class Camera(Device, Protocol):
         """Expose once, from now, and return as soon as the light may change; the frame is then read out.
 
         One exposure at a time: what this returns is called before the next exposure.
-        Raises DeviceDisconnectedError if the camera is gone.
+        Raises DeviceDisconnectedError if the camera is lost.
         """
         ...
 
     def get_frame(self) -> Frame:
-        """Both acts in one: expose once, from now, and return the frame; never an older one.
+        """Expose once, from now, and return the frame; never an older one.
 
-        Raises DeviceTimeoutError if no frame came, DeviceDisconnectedError if the camera is gone.
+        Raises DeviceTimeoutError if no frame came, DeviceDisconnectedError if the camera is lost.
         """
         ...
 
     def get_frames(self, count: int) -> list[Frame]:
-        """`count` exposures in a row."""
+        """Return the frames of `count` exposures in a row."""
         ...
 
     @property
@@ -177,7 +177,7 @@ class Camera(Device, Protocol):
         ...
 
     def triggered(self, count: int) -> AbstractContextManager[TriggeredReadOut]:
-        """While it is entered, the trigger input exposes; there is a buffer for `count` frames.
+        """Let the trigger input expose while this is entered; there is a buffer for `count` frames.
 
         A trigger that meets a busy camera is lost; the numbers of the others do not change by that.
         Raises DeviceStateError without a trigger input.
@@ -221,5 +221,5 @@ class PowerMeter(Device, Protocol):
     """Reads optical power."""
 
     def read_mw(self) -> float:
-        """Optical power now."""
+        """Return the optical power now."""
         ...

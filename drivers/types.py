@@ -66,7 +66,7 @@ class Roi:
         return (self.height, self.width)
 
     def fits(self, sensor_shape: tuple[int, int]) -> bool:
-        """True if the window lies on a sensor of that (height, width)."""
+        """Return whether the window lies on a sensor of that (height, width)."""
         inside_rows = self.top >= 0 and self.top + self.height <= sensor_shape[0]
         inside_columns = self.left >= 0 and self.left + self.width <= sensor_shape[1]
         return inside_rows and inside_columns and self.height > 0 and self.width > 0

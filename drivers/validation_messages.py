@@ -1,4 +1,4 @@
-"""Say in words what is wrong with a file that pydantic refused."""
+"""Messages for a file that pydantic refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 
 def explain(error: ValidationError, file: str, model: type[BaseModel]) -> str:
-    """One line a mistake: the file, the key, the value, what is allowed, and the likely meaning."""
+    """Return one line for each mistake: file, key, value, what is allowed, and the likely meaning."""
     lines = []
     for mistake in error.errors():
         path = [str(part) for part in mistake["loc"]]

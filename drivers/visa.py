@@ -16,14 +16,15 @@ from drivers.errors import (
 
 T = TypeVar("T")
 LIBRARY = "@py"
-"""pyvisa-py, which needs no driver of a maker's; "@ivi" is NI's or Keysight's, where one is installed."""
+"""VISA library pyvisa-py, which needs no maker's driver; "@ivi" is NI's or Keysight's, where installed."""
 QUIET_MS = 30
-"""Nothing more comes after an answer for so long: the line is in step."""
+"""Time after an answer in which nothing more has to come for question and answer to be in step."""
 MOST_ERRORS = 20
+"""Number of errors that are read from an instrument's queue."""
 
 
 class VisaLink:
-    """An open instrument. identity: what it said of itself when it was opened.
+    """An open instrument. identity: its answer to *IDN? when it was opened.
 
     A reply that comes after a time-out would be taken for the next query's. So after a time-out all that
     comes is thrown away, and before the next command the instrument is asked for its identity until it
@@ -148,7 +149,7 @@ class VisaLink:
             ) from None
 
     def _fall_in_step(self) -> None:
-        """Throw away what is older than the answer to a question whose answer is known."""
+        """Discard what is older than the answer to a question whose answer is known."""
         if self._identify:
             self._guarded(self._identify, lambda: self._resource.write(self._identify))
             for _ in range(MOST_ERRORS):
@@ -157,13 +158,13 @@ class VisaLink:
                     break
             else:
                 raise DeviceDisconnectedError(
-                    f"{self._where}: {self._identify}: does not say {self.identity!r} any more"
+                    f"{self._where}: {self._identify}: does not answer {self.identity!r} any more"
                 )
         self._drain()
         self._in_step = True
 
     def _drain(self) -> None:
-        """Throw away what has come."""
+        """Discard what has come."""
         patience_ms = self._resource.timeout
         with suppress(Exception):
             self._resource.timeout = QUIET_MS
@@ -173,7 +174,7 @@ class VisaLink:
             self._resource.timeout = patience_ms
 
     def close(self) -> None:
-        """Let go. An instrument that has gone is let go of too."""
+        """Let go of the instrument, also of one that is lost."""
         if not self.closed:
             self.closed = True
             with suppress(Exception):

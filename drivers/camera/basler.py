@@ -17,11 +17,13 @@ from drivers.errors import DeviceError, DeviceNotFoundError, DeviceTimeoutError,
 from drivers.settings import CameraSettings
 
 FREED_MS = 1000
-"""A GigE camera whose program has died is free so much after its heartbeat at the latest."""
+"""Time after its heartbeat at which a GigE camera whose program has died is free at the latest."""
 RETRY_S = 0.25
+"""Time between two tries to open a camera that another program holds."""
 NO_NUMBER = 2**64 - 1
+"""Block number of a frame that has none."""
 BEFORE_FIRST = {"BaslerGigE": 0, "BaslerUsb": -1}
-"""GigE Vision counts blocks from 1, USB3 Vision from 0."""
+"""Block number before the first: GigE Vision counts from 1, USB3 Vision from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class BaslerCamera(SfncCamera):
         return cls(settings.serial, settings.bit_depth, settings.options)
 
     def _open(self, serial: str, error_type: type[Exception], options: BaslerOptions) -> Any:
-        """A camera that a crashed program holds is waited for as long as its heartbeat goes on."""
+        """Open the camera; one that a crashed program holds is waited for while its heartbeat lasts."""
         factory = self._pylon.TlFactory.GetInstance()
         until_s = time.monotonic() + (options.heartbeat_ms + FREED_MS) / 1e3
         while True:

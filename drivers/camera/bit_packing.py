@@ -19,11 +19,11 @@ KNOWN = (
     "Mono16", "Mono14", "Mono12", "Mono12p", "Mono12Packed",
     "Mono10", "Mono10p", "Mono10Packed", "Mono8",
 )  # fmt: skip
-"""In the order in which they are taken when the bench file names none: finest first, whole words before."""
+"""Pixel formats in the order in which one is chosen: finest first, whole words before packed ones."""
 
 
 def bits_of(pixel_format: str) -> int:
-    """Bits of one count. Raises DeviceValueError for a format that is not monochrome."""
+    """Return the bits of one count. Raises DeviceValueError for a format that is not monochrome."""
     if pixel_format not in KNOWN:
         raise DeviceValueError(f"pixel format {pixel_format!r}; allowed are {', '.join(KNOWN)}")
     digits = re.search(r"\d+", pixel_format)
@@ -32,7 +32,7 @@ def bits_of(pixel_format: str) -> int:
 
 
 def unpack(buffer: Bytes, pixel_format: str, shape: tuple[int, int]) -> CountArray:
-    """Counts (height, width), right-justified, from a buffer of bytes without padding between rows.
+    """Return counts (height, width), right-justified, of a buffer of bytes without padding between rows.
 
     Raises DeviceValueError if the buffer is too short.
     """
@@ -55,7 +55,7 @@ def _whole_words(buffer: Bytes, bits: int) -> CountArray:
 
 
 def _running_on(buffer: Bytes, bits: int) -> CountArray:
-    """Groups of whole bytes: 2 pixels in 3 bytes, or 4 in 5."""
+    """Return the counts of groups of whole bytes: 2 pixels in 3 bytes, or 4 in 5."""
     in_group = {10: 5, 12: 3}[bits]
     groups = np.zeros((-(-len(buffer) // in_group), in_group), np.uint8)
     groups.reshape(-1)[: len(buffer)] = buffer
@@ -69,7 +69,7 @@ def _running_on(buffer: Bytes, bits: int) -> CountArray:
 
 
 def _packed(buffer: Bytes, bits: int) -> CountArray:
-    """Two pixels in three bytes. 12 bits: all low bits are used; 10 bits: two of each half."""
+    """Return the counts of two pixels in three bytes, of 12 bits or 10, of which two lie in each half."""
     groups = buffer.reshape(-1, 3).astype(np.uint16)
     low = bits - 8
     pixels = np.empty((len(groups), 2), np.uint16)

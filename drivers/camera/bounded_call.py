@@ -25,7 +25,7 @@ class BoundedCalls:
         threading.Thread(target=self._run, name=f"{name} calls", daemon=True).start()
 
     def __call__(self, act: Callable[[], T], timeout_ms: float, what: str) -> T:
-        """What `act` returns or raises; `what` a DeviceTimeoutError says after timeout_ms."""
+        """Return or raise what `act` does; after timeout_ms raise DeviceTimeoutError, with `what`."""
         if self.hangs:
             raise DeviceTimeoutError(f"{self._name}: its library still hangs in an earlier call")
         answer: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
@@ -50,7 +50,7 @@ class BoundedCalls:
         return found
 
     def end(self) -> None:
-        """No further calls."""
+        """End the thread of the calls."""
         self._calls.put(None)
 
     def _run(self) -> None:

@@ -24,23 +24,23 @@ class Features:
         self.errors: tuple[type[Exception], ...] = (*errors, AttributeError)
 
     def read(self, *names: str) -> Any:
-        """The value of the first of these features that can be read; None if none can."""
+        """Return the value of the first of these features that can be read; None if none can."""
         return self._first("value", names)
 
     def largest(self, *names: str) -> Any:
-        """The greatest value that it takes."""
+        """Return the greatest value that a feature takes."""
         return self._first("max", names)
 
     def smallest(self, *names: str) -> Any:
-        """The least value that it takes."""
+        """Return the least value that a feature takes."""
         return self._first("min", names)
 
     def step(self, *names: str) -> Any:
-        """In what steps it takes values."""
+        """Return the steps in which a feature takes values."""
         return self._first("inc", names)
 
     def choices(self, name: str) -> tuple[str, ...]:
-        """What an enumeration may be; empty if there is no such feature."""
+        """Return the values of an enumeration; none if there is no such feature."""
         return tuple(self._first("symbolics", (name,)) or ())
 
     def write(self, value: object, *names: str) -> None:

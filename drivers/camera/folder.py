@@ -1,4 +1,4 @@
-"""A camera that plays the images of a folder, in the order of their names, over and over: it needs none."""
+"""A camera driver without a camera: it plays the images of a folder in the order of their names."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class FolderCamera(WholeFrameCamera):
 
     @property
     def bit_depth(self) -> int:
-        """As it was asked for; no pixel may be larger."""
+        """Bits of one count, as set; no pixel may be larger."""
         return self._bits
 
     @property
@@ -76,7 +76,7 @@ class FolderCamera(WholeFrameCamera):
         return lambda: frame
 
     def close(self) -> None:
-        """No further images."""
+        """Refuse further images."""
         self._closed = True
 
     def _image(self) -> np.ndarray[tuple[int, int], np.dtype[np.uint16]]:

@@ -21,8 +21,9 @@ from drivers.errors import DeviceNotFoundError, DeviceTimeoutError
 from drivers.settings import CameraSettings
 
 GENTL_PATH = "GENICAM_GENTL64_PATH"
+"""Environment variable that lists the folders of GenTL producers."""
 BEFORE_FIRST = {"GEV": 0, "U3V": -1}
-"""GigE Vision counts blocks from 1, USB3 Vision from 0."""
+"""Block number before the first: GigE Vision counts from 1, USB3 Vision from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class GenicamCamera(SfncCamera):
 
 
 def producers(named: str = "") -> list[Path]:
-    """The GenTL producers to be asked. Raises DeviceNotFoundError if there is none."""
+    """Return the GenTL producers to be asked. Raises DeviceNotFoundError if there is none."""
     if named:
         if not Path(named).is_file():
             raise DeviceNotFoundError(f"camera.options.producer: {named}: no such file")

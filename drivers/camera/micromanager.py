@@ -29,9 +29,11 @@ from drivers.settings import CameraSettings
 from drivers.types import CameraTiming, Frame, Roi
 
 TRIGGER_MS = 1.0
+"""Time from the command until the exposure begins."""
 READOUT_MS = 10.0
-"""Micro-Manager does not say how long a camera takes."""
+"""Time that a read-out is taken to need: Micro-Manager does not report it."""
 LABEL = "labdiff camera"
+"""Name of the camera in Micro-Manager's core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class MicroManagerCamera(UntriggeredCamera):
 
     @property
     def exposure_range_ms(self) -> tuple[float, float]:
-        """As the adapter says; else a microsecond to a minute."""
+        """(shortest, longest) exposure of the adapter; else a microsecond to a minute."""
         return self._range_ms
 
     @property
@@ -165,7 +167,7 @@ class MicroManagerCamera(UntriggeredCamera):
         means: type[DeviceError] = DeviceDisconnectedError,
         waits_ms: float = 0.0,
     ) -> Any:
-        """means: what the library's one kind of error says here."""
+        """Call the library; `means` is the error that its one kind of exception stands for here."""
         if self._closed:
             raise DeviceStateError(f"{self.name}: is closed")
         try:
@@ -218,7 +220,7 @@ class MicroManagerCamera(UntriggeredCamera):
 
 
 def micro_manager(named: str = "") -> Path:
-    """The folder of Micro-Manager's device adapters. Raises DeviceNotFoundError."""
+    """Return the folder of Micro-Manager's device adapters. Raises DeviceNotFoundError."""
     found: Any = named or os.environ.get("MICROMANAGER_PATH")
     if not found and find_spec("pymmcore_plus") is not None:
         found = import_module("pymmcore_plus").find_micromanager()

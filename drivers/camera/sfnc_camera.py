@@ -67,11 +67,11 @@ class SfncCamera(ABC):
 
     @abstractmethod
     def _fetch(self, timeout_ms: float) -> Grabbed:
-        """The next frame. Raises DeviceTimeoutError if none comes, or only a part of it."""
+        """Return the next frame. Raises DeviceTimeoutError if none comes, or only a part of it."""
 
     @abstractmethod
     def _gone(self) -> bool:
-        """Is the camera no longer there?"""
+        """Return whether the camera is no longer there."""
 
     @abstractmethod
     def _release(self) -> None:
@@ -146,7 +146,7 @@ class SfncCamera(ABC):
         return self.expose()()
 
     def get_frames(self, count: int) -> list[Frame]:
-        """`count` exposures in a row."""
+        """Return the frames of `count` exposures in a row."""
         return [self.get_frame() for _ in range(count)]
 
     @property
@@ -155,7 +155,7 @@ class SfncCamera(ABC):
         return bool(self._options.trigger_line)
 
     def triggered(self, count: int) -> AbstractContextManager[TriggeredReadOut]:
-        """While it is entered, the trigger line exposes.
+        """Let the trigger line expose while this is entered.
 
         A frame's number is the camera's own count, in which a trigger that met a busy camera may lack:
         keep to the declared period.
@@ -204,7 +204,7 @@ class SfncCamera(ABC):
             raise DeviceStateError(f"{self.name}: is closed")
 
     def _guarded(self, act: Callable[[], object]) -> None:
-        """What fails for no reason of its own fails because the camera has gone."""
+        """Call the camera; what fails once the camera is lost raises DeviceDisconnectedError."""
         try:
             act()
         except self._features.errors as error:
@@ -213,14 +213,14 @@ class SfncCamera(ABC):
     def _set(self, act: Callable[[], object]) -> None:
         self._check_open()
         if self._gone():
-            raise DeviceDisconnectedError(f"{self.name}: is gone; check the cable")
+            raise DeviceDisconnectedError(f"{self.name}: is lost; check the cable")
         try:
             act()
         except self._features.errors as error:
             raise DeviceValueError(f"{self.name}: {error}") from error
 
     def _read(self, start_s: float | None, exposure_ms: float) -> Frame:
-        """start_s: when it was triggered; None: what is known is when it came."""
+        """Return a frame; start_s is when it was triggered, None if only its arrival is known."""
         self._check_open()
         try:
             grabbed = self._fetch(self._options.timeout_ms + exposure_ms)

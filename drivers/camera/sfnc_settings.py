@@ -14,10 +14,13 @@ from drivers.errors import DeviceValueError
 from drivers.types import CameraTiming, Roi
 
 TRIGGER_MS = 1.0
+"""Time from the command until the exposure begins."""
 READOUT_MS = 10.0
-"""Of a camera that does not say."""
+"""Read-out of a camera that does not report its frame rate."""
 EXPOSURE = ("ExposureTime", "ExposureTimeAbs")
+"""Names of the exposure in versions of the standard."""
 FRAME_RATE = ("ResultingFrameRate", "ResultingFrameRateAbs", "AcquisitionFrameRate")
+"""Names of the largest frame rate in versions of the standard."""
 FIXED = {
     "AcquisitionMode": "Continuous",
     "ExposureMode": "Timed",
@@ -27,7 +30,7 @@ FIXED = {
     "GammaEnable": False,
     "AcquisitionFrameRateEnable": False,
 }
-"""What a measurement needs, where a camera has it."""
+"""Features that a measurement needs, where a camera has them, and their values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ class SfncSettings:
         self._features.write(source, "TriggerSource")
 
     def note_timing(self) -> None:
-        """Read what the camera says of it; once, because each reading is a packet there and back."""
+        """Read what the camera reports of it; once, because each reading is a packet there and back."""
         features = self._features
         rate = features.read(*FRAME_RATE)
         frame_ms = 1e3 / float(rate) if rate else READOUT_MS
@@ -145,7 +148,7 @@ class SfncSettings:
         raise DeviceValueError(f"{self._name}: bit_depth = {bit_depth} {wanted}: {has}")
 
     def _choose_trigger(self) -> bool:
-        """One frame each trigger; what else may be triggered is not."""
+        """Set one frame for each trigger; what else may be triggered is not."""
         features, line = self._features, self._options.trigger_line
         for selector in features.choices("TriggerSelector"):
             if selector != "FrameStart" and features.try_write(selector, "TriggerSelector"):

@@ -1,4 +1,4 @@
-"""What cameras without a trigger input have in common, and those of which a window is cut here."""
+"""Base classes of cameras without a trigger input, and of those whose window is cut out here."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ class UntriggeredCamera(ABC):
         return self.expose()()
 
     def get_frames(self, count: int) -> list[Frame]:
-        """`count` exposures in a row."""
+        """Return the frames of `count` exposures in a row."""
         return [self.get_frame() for _ in range(count)]
 
     @property
     def has_trigger_input(self) -> bool:
-        """None that this driver uses."""
+        """False: this driver uses none."""
         return False
 
     def triggered(self, count: int) -> AbstractContextManager[TriggeredReadOut]:
-        """Refused."""
+        """Raise DeviceStateError: there is no trigger input."""
         raise DeviceStateError(f"{self.name}: has no trigger input that this driver uses")
 
 
@@ -62,11 +62,11 @@ class WholeFrameCamera(UntriggeredCamera):
     @property
     @abstractmethod
     def exposure_range_ms(self) -> tuple[float, float]:
-        """Shortest and longest."""
+        """(shortest, longest) exposure."""
 
     @property
     def exposure_ms(self) -> float:
-        """As it was set; what the source makes of it is not known."""
+        """The exposure that was set; what the source makes of it is not known."""
         return self._exposure_ms
 
     @exposure_ms.setter
@@ -80,7 +80,7 @@ class WholeFrameCamera(UntriggeredCamera):
 
     @property
     def roi(self) -> Roi:
-        """Window that is handed out."""
+        """The window on the sensor that is handed out."""
         return self._roi
 
     @roi.setter
@@ -90,7 +90,7 @@ class WholeFrameCamera(UntriggeredCamera):
         self._roi = value
 
     def _window_of(self, pixels: CountArray, start_s: float) -> Frame:
-        """The next frame, of a whole one (height, width) that was exposed from start_s on."""
+        """Return the next frame, cut from a whole one (height, width) that was exposed from start_s on."""
         roi = self._roi
         self._sequence += 1
         cut = pixels[roi.top : roi.top + roi.height, roi.left : roi.left + roi.width]

@@ -30,8 +30,9 @@ from drivers.settings import CameraSettings
 from drivers.types import CameraTiming, CountArray, Roi
 
 PERIODS_SEEN = 9
+"""Number of frames from which the period is measured."""
 IN_STEP = (0.5, 1.75)
-"""Periods between two frames that come straight from the camera: one that comes sooner lay in a queue, and
+"""Periods between two frames that come straight from the camera: one that comes sooner was queued, and
 where one comes later there may be a queue behind it."""
 
 
@@ -111,7 +112,7 @@ class Webcam(WholeFrameCamera):
         return 1e-3, self._period_ms
 
     def expose(self) -> ReadOut:
-        """Waits for a frame that was exposed from now on: the light may not change before."""
+        """Wait for a frame that was exposed from now on: the light may not change before."""
         asked_s = time.monotonic()
         pixels = self._call(lambda: self._fresh(asked_s))
         frame = self._window_of(pixels, asked_s)
@@ -141,7 +142,7 @@ class Webcam(WholeFrameCamera):
                 raise DeviceValueError(f"{self.name}: options.exposure = {wanted}: is not taken")
         self._shape: tuple[int, int] = self._call(self._next).shape
         self._roi = Roi(0, 0, *self._shape)
-        # Measured: what OpenCV says of a stream's rate is often a default.
+        # Measured: the rate that OpenCV reports of a stream is often a default.
         came_s = [self._call(self._came) for _ in range(2 * PERIODS_SEEN)][PERIODS_SEEN - 1 :]
         self._period_ms = 1e3 * float(np.median(np.diff(came_s)))
         self._exposure_ms = self._period_ms
@@ -151,7 +152,7 @@ class Webcam(WholeFrameCamera):
         return time.monotonic()
 
     def _fresh(self, asked_s: float) -> CountArray:
-        """Frames until one came long enough after it was asked for, in step with the camera."""
+        """Read frames until one came long enough after it was requested, in step with the camera."""
         period_s = self._period_ms / 1e3
         since_s = asked_s + self._options.frames_on_the_way * period_s
         before_s = time.monotonic()

@@ -21,7 +21,7 @@ class Steps:
     offset_step: int = 1
 
     def around(self, first: int, length: int) -> tuple[int, int]:
-        """(first, length) of the smallest window that is allowed and holds the one asked for."""
+        """Return (first, length) of the smallest allowed window that holds the one asked for."""
         if self.offset_step == 0:
             return 0, self.length
         start = first - first % self.offset_step
@@ -45,12 +45,12 @@ class ReadWindow:
 
     @classmethod
     def around(cls, asked: Roi, rows: Steps, columns: Steps) -> ReadWindow:
-        """The smallest window of the camera around it."""
+        """Return the smallest window of the camera around one."""
         top, height = rows.around(asked.top, asked.height)
         left, width = columns.around(asked.left, asked.width)
         return cls(asked, Roi(top, left, height, width))
 
     def cut(self, pixels: CountArray) -> CountArray:
-        """What was asked for, of what was read."""
+        """Return the pixels that were asked for, of those that were read."""
         top, left = self.asked.top - self.read.top, self.asked.left - self.read.left
         return pixels[top : top + self.asked.height, left : left + self.asked.width]

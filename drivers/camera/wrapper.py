@@ -88,7 +88,7 @@ class CameraWrapper(DeviceWrapper[Camera]):
         return self._call(lambda camera: camera.has_trigger_input)
 
     def triggered(self, count: int) -> AbstractContextManager[TriggeredReadOut]:
-        """While it is entered, the trigger input exposes; there is a buffer for `count` frames."""
+        """Let the trigger input expose while this is entered; there is a buffer for `count` frames."""
         return self._converting(self._call(lambda camera: camera.triggered(count)))
 
     @contextmanager

@@ -10,12 +10,13 @@ from typing import Any
 from drivers.discovery.found import Attached
 
 MOST_WEBCAMS = 8
+"""Number of webcams that are looked for."""
 NO_CAMERAS = ("Utilities",)
 """Micro-Manager's adapters whose cameras are made of others."""
 
 
 def pylon() -> list[Attached]:
-    """Basler's own, and its emulator's (PYLON_CAMEMU)."""
+    """Find Basler's cameras, and those of its emulator (PYLON_CAMEMU)."""
     from pypylon import pylon as library
 
     found = []
@@ -27,7 +28,7 @@ def pylon() -> list[Attached]:
 
 
 def gentl() -> list[Attached]:
-    """Of every GenTL producer that GENICAM_GENTL64_PATH names; Basler's are found by pylon."""
+    """Find the cameras of every GenTL producer that GENICAM_GENTL64_PATH names."""
     from harvesters.core import Harvester
 
     folders = os.environ.get("GENICAM_GENTL64_PATH", "").split(os.pathsep)
@@ -51,7 +52,7 @@ def gentl() -> list[Attached]:
 
 
 def micromanager() -> list[Attached]:
-    """Cameras that Micro-Manager's adapters offer; whether one is attached, only opening it would tell."""
+    """Find cameras that Micro-Manager's adapters offer; whether one is attached, only opening it shows."""
     import pymmcore
 
     core: Any = pymmcore.CMMCore()
@@ -75,7 +76,7 @@ def micromanager() -> list[Attached]:
 
 
 def micromanager_folders() -> list[Path]:
-    """Where its adapters lie: MICROMANAGER_PATH, or those that came as a package."""
+    """Return the folders of its adapters: MICROMANAGER_PATH, or those that came as a package."""
     named = os.environ.get("MICROMANAGER_PATH")
     if named:
         return [Path(named)]
@@ -87,7 +88,7 @@ def micromanager_folders() -> list[Path]:
 
 
 def webcams() -> list[Attached]:
-    """By OpenCV's numbers. On Linux the devices are counted, elsewhere each number is tried."""
+    """Find webcams by OpenCV's numbers: on Linux of the devices that exist, elsewhere by trying each."""
     numbers = list(range(MOST_WEBCAMS))
     if sys.platform == "linux":
         numbers = [n for n in numbers if Path(f"/dev/video{n}").exists()]

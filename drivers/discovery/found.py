@@ -6,16 +6,16 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Kind = Literal["slm", "camera", "laser", "meter", "input", "instrument"]
-"""As in the registry of drivers; "instrument": a line of which nobody knows what stands at its end."""
+"""Kinds of the registry of drivers; "instrument": an address whose device is not known."""
 SECTIONS = {"input": 'kind = "dmd"\n'}
-"""What a bench file's section says beyond the driver."""
+"""Lines of a bench file's section beside the driver."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """One device. settings: what the bench file has to say to mean it, beside the driver.
+    """One device. settings: keys of the bench file that select it, beside the driver.
 
-    why_not: why it can not be used as it is, in words; empty if it can.
+    why_not: why it cannot be used as it is; empty if it can.
     """
 
     kind: Kind
@@ -25,13 +25,13 @@ class Attached:
     why_not: str = ""
 
     def section(self) -> str:
-        """For the bench file."""
+        """Return its section of a bench file."""
         lines = [f"{key} = {_quoted(value)}" for key, value in self.settings.items()]
         more = SECTIONS.get(self.kind, "")
         return "\n".join([f"[{self.kind}]", f'{more}driver = "{self.driver}"', *lines])
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return its fields for JSON."""
         return asdict(self)
 
 
@@ -46,5 +46,5 @@ class Answer:
 
 
 def _quoted(value: str) -> str:
-    """A TOML string; one of single quotes keeps a Windows path as it is."""
+    """Return a TOML string; one of single quotes keeps a Windows path as it is."""
     return f"'{value}'" if "\\" in value or '"' in value else f'"{value}"'

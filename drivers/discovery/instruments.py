@@ -1,5 +1,7 @@
-"""Instruments on VISA's lines. Those on USB and the network are asked who they are; a serial port is not:
-what stands at its end might be anything, and take the question for an order.
+"""Instruments at VISA addresses.
+
+Those on USB and the network are asked for their identity; a serial port is not: any device may be attached
+to it, and take the question for a command.
 """
 
 from __future__ import annotations
@@ -16,16 +18,19 @@ from drivers.errors import DeviceError
 from drivers.visa import LIBRARY, VisaLink
 
 VISA_LIBRARY = "LABDIFF_VISA"
-"""Environment variable: VISA's library, as "@ivi", instead of pyvisa-py."""
+"""Environment variable that names VISA's library, such as "@ivi", instead of pyvisa-py."""
 ASK_MS = 500
+"""Time-out of the question for an instrument's identity."""
 LISTEN_S = 0.3
+"""Time in which answers to a broadcast are collected."""
 BROADCAST = ("255.255.255.255", 111)
-"""Everybody's portmapper on this network."""
+"""Address of the portmappers of all instruments on this network."""
 PORTMAP, GET_PORT, VXI11_CORE, TCP = 100000, 3, 0x0607AF, 6
+"""Numbers of the portmapper, of its procedure, of VXI-11's core channel, and of TCP (RFC 1833)."""
 
 
 def visa() -> list[Attached]:
-    """Serial ports, USB instruments, instruments of the network."""
+    """Find serial ports, USB instruments, instruments of the network."""
     library = os.environ.get(VISA_LIBRARY, "")
     if library:
         import pyvisa
@@ -37,7 +42,7 @@ def visa() -> list[Attached]:
 
 
 def serial_ports() -> list[Attached]:
-    """Ports of this computer, USB adapters among them."""
+    """Find the serial ports of this computer, USB adapters among them."""
     from serial.tools.list_ports import comports
 
     found = []
@@ -50,7 +55,7 @@ def serial_ports() -> list[Attached]:
 
 
 def usb_addresses() -> list[str]:
-    """USBTMC instruments, where pyusb is installed."""
+    """Return the addresses of USBTMC instruments, where pyusb is installed."""
     if find_spec("usb") is None:
         return []
     try:
@@ -62,7 +67,7 @@ def usb_addresses() -> list[str]:
 
 
 def network_addresses() -> list[str]:
-    """VXI-11 instruments that answer a broadcast: portmap's GETPORT for the instrument core."""
+    """Return the addresses of VXI-11 instruments, which answer a broadcast: GETPORT for their core."""
     call = struct.pack(">10I", 1, 0, 2, PORTMAP, 2, GET_PORT, 0, 0, 0, 0)
     call += struct.pack(">4I", VXI11_CORE, 1, TCP, 0)
     found: set[str] = set()
@@ -83,7 +88,7 @@ def network_addresses() -> list[str]:
 
 
 def _who(address: str, library: str) -> Attached:
-    """By what it says of itself."""
+    """Return an instrument by its answer to *IDN?."""
     settings = {"address": address}
     if library != LIBRARY:
         settings["options.library"] = library

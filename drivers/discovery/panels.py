@@ -12,12 +12,13 @@ from pathlib import Path
 from drivers.discovery.found import Attached
 
 ALP_FOLDER, BLINK_FOLDER = "LABDIFF_ALP", "LABDIFF_BLINK"
-"""Environment variables: folders of the makers' libraries, if not the usual."""
+"""Environment variables that name the folders of the makers' libraries, if not the default ones."""
 ALP_VERSIONS = ("5.1", "5.0", "4.4", "4.3", "4.2", "4.1")
+"""Versions of ViALUX's ALP that are tried, the newest first."""
 
 
 def monitors() -> list[Attached]:
-    """Monitors that may carry an SLM."""
+    """Find monitors that may carry an SLM."""
     from drivers.slm.window_link import list_monitors
 
     found = []
@@ -30,7 +31,7 @@ def monitors() -> list[Attached]:
 
 
 def blink() -> list[Attached]:
-    """Meadowlark's SDKs; panels are not looked for, which would take them from who uses them."""
+    """Find Meadowlark's SDKs; to look for panels would take them from the program that uses them."""
     from drivers.errors import DeviceError
     from drivers.slm.blink import generation, sdk_folders
 
@@ -48,7 +49,7 @@ def blink() -> list[Attached]:
 
 
 def slmsuite() -> list[Attached]:
-    """Santec's panels; Holoeye's SDK, which names its panels only to its own tool."""
+    """Find Santec's panels, and Holoeye's SDK, which names its panels only to its own tool."""
     found = []
     if find_spec("HEDS") is not None:
         found.append(Attached("slm", "slmsuite", "Holoeye's SDK", {"address": "holoeye"}))
@@ -61,7 +62,7 @@ def slmsuite() -> list[Attached]:
 
 
 def slmsuite_has_makers() -> bool:
-    """Holoeye's Python package, or a folder of Holoeye's or Santec's."""
+    """Return whether Holoeye's Python package is there, or a folder of Holoeye's or Santec's."""
     places = ("HOLOEYE Photonics", "Santec")
     return find_spec("HEDS") is not None or any(
         Path("C:/Program Files", place).is_dir() for place in places
@@ -69,7 +70,7 @@ def slmsuite_has_makers() -> bool:
 
 
 def alp() -> list[Attached]:
-    """The first DMD of each version of ViALUX's ALP; it is opened for a moment, and not if it is in use."""
+    """Find the first DMD of each version of ViALUX's ALP, which is opened for a moment if it is free."""
     from ALP4 import ALP4
 
     named = os.environ.get(ALP_FOLDER, "")
@@ -99,7 +100,7 @@ def alp() -> list[Attached]:
 
 
 def alp_is_installed() -> bool:
-    """On Windows the registry says so to ALP4lib; elsewhere the library lies among the system's."""
+    """Return whether ALP is there: by its folder on Windows, elsewhere among the system's libraries."""
     folder = os.environ.get(ALP_FOLDER, "")
     if sys.platform == "win32" and not folder:
         return Path("C:/Program Files/ALP-4.3").exists() or any(
@@ -109,6 +110,6 @@ def alp_is_installed() -> bool:
 
 
 def blink_is_installed() -> bool:
-    """Whether there is a folder to look in."""
+    """Return whether there is a folder of Meadowlark's."""
     folder = os.environ.get(BLINK_FOLDER, "C:/Program Files/Meadowlark Optics")
     return Path(folder).is_dir()

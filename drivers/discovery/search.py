@@ -23,7 +23,8 @@ from drivers.discovery import panels
 from drivers.discovery.found import Answer, Attached
 from drivers.errors import DeviceError
 
-LOOK_S = 0.005
+POLL_S = 0.005
+"""Time between two looks at the processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class BackEnd:
     maker: tuple[Callable[[], bool], str] | None = None
 
     def needs(self) -> str:
-        """What is missing, in words; empty if nothing is."""
+        """Return what is missing; empty if nothing is."""
         if self.library and find_spec(self.library) is None:
             return self.install
         if self.maker is not None and not self.maker[0]():
@@ -132,7 +133,7 @@ def search(patience_s: float, back_ends: Mapping[str, BackEnd]) -> list[Answer]:
                 process = running.pop(name)
                 took_s = time.monotonic() - started_s
                 answers[name] = _answer(name, process, took_s)
-            time.sleep(LOOK_S)
+            time.sleep(POLL_S)
     finally:
         for name, process in running.items():
             process.kill()
@@ -158,9 +159,9 @@ def _start(find: str) -> subprocess.Popen[bytes]:
 def _answer(name: str, process: subprocess.Popen[bytes], took_s: float) -> Answer:
     output, errors = process.communicate()
     try:
-        said = json.loads(output.decode("utf-8", "replace").strip().rpartition("\n")[2])
-        found = tuple(Attached(**one) for one in said["found"])
-        return Answer(name, found, said["problem"], took_s)
+        reply = json.loads(output.decode("utf-8", "replace").strip().rpartition("\n")[2])
+        found = tuple(Attached(**one) for one in reply["found"])
+        return Answer(name, found, reply["problem"], took_s)
     except (ValueError, KeyError, TypeError):
         last = errors.decode("utf-8", "replace").strip().rpartition("\n")[2]
         problem = f"its library ended the process (exit code {process.returncode}) {last}".strip()

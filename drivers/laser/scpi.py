@@ -1,4 +1,4 @@
-"""A laser that is told in lines of text through VISA; the words it understands are its dialect."""
+"""A laser that takes commands in lines of text through VISA; its commands are its dialect."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from drivers.visa import LIBRARY, VisaLink
 
 State = Literal["emitting", "ready", "warming up", "interlocked"]
 POLL_S = 0.01
+"""Time between two questions whether the emission has changed."""
 
 
 @dataclass(frozen=True)
 class ScpiDialect:
-    """The words of one laser; what is empty it does not know. {power} is the power in power_unit.
+    """The commands of one laser; those that are empty it does not have. {power} is the power in power_unit.
 
-    interlock_closed, warm, on: answers that mean so, in capital letters. warm_up_bits: of a status word in
-    hexadecimal; then `warm` is not looked at. least_mw, greatest_mw: where it can not be asked.
-    library: of VISA. timeout_ms: for an answer. shutter_ms: until its light stands, if it can not say.
+    interlock_closed, warm, on: answers with this meaning, in capital letters. warm_up_bits: of a status
+    word in hexadecimal; then `warm` is not used. least_mw, greatest_mw: where it cannot be asked. library:
+    of VISA. timeout_ms: for an answer. shutter_ms: until its light is stable, if it cannot report it.
     """
 
     prepare: tuple[str, ...] = ()
@@ -66,7 +67,7 @@ class ScpiDialect:
 
 @dataclass(frozen=True)
 class ObisDialect(ScpiDialect):
-    """Coherent OBIS: it knows no *OPC?, and tells warm-up in its status word."""
+    """Coherent OBIS: it has no *OPC?, and reports warm-up in its status word."""
 
     prepare: tuple[str, ...] = ("SYST:COMM:HAND OFF",)
     set_power: str = "SOUR:POW:LEV:IMM:AMPL {power:.6f}"
@@ -120,7 +121,7 @@ class ScpiLaser:
 
     @property
     def timing(self) -> Timing:
-        """Time for the emission to change, after the laser said that it has."""
+        """Time for the emission to change, after the laser reported that it has."""
         return Timing(latency_ms=0.0, duration_ms=self._words.shutter_ms)
 
     @property
@@ -161,7 +162,7 @@ class ScpiLaser:
 
     @property
     def state(self) -> State:
-        """What it says of itself, as far as its dialect has words for it."""
+        """Interlock and warm-up, as far as its dialect has commands for them."""
         words = self._words
         if words.ask_interlock and not self._says(words.ask_interlock, words.interlock_closed):
             return "interlocked"
@@ -175,7 +176,7 @@ class ScpiLaser:
         return self._wavelength_nm
 
     def close(self) -> None:
-        """Emission off, and let go."""
+        """Switch the emission off, and let go."""
         if not self._link.closed:
             try:
                 self.emission = False
@@ -188,7 +189,7 @@ class ScpiLaser:
             self._link.check(self._words.ask_error, command)
 
     def _wait_for(self, on: bool) -> None:
-        """Until another instrument may measure the light: the laser says that it is done, and how it is."""
+        """Wait until another instrument may measure the light: the laser reports that it is done."""
         if self._words.ask_done:
             self._link.query(self._words.ask_done)
         until_s = time.monotonic() + self._words.timeout_ms / 1e3

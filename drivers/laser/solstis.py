@@ -17,6 +17,7 @@ from drivers.settings import LaserSettings
 from drivers.types import Timing
 
 PORT = 39933
+"""TCP port of an ICE-BLOC."""
 TUNED = {0: "", 1: "the command failed", 2: "the wavelength is out of range"}
 
 
@@ -25,7 +26,7 @@ class SolstisOptions:
     """tune: to the bench's wavelength by the laser's table, when it is opened; within_nm: else how far off.
 
     pump_address: VISA; its commands as in `ScpiDialect`. least_monitor: of its output monitor, in V, with
-    light. power_mw: what comes out, where no pump is told; it can not be set then.
+    light. power_mw: what comes out, where no pump is named; it cannot be set then.
     """
 
     tune: bool = False
@@ -46,7 +47,7 @@ class SolstisOptions:
     pump_greatest_mw: float = 18_000.0
 
     def dialect(self) -> ScpiDialect:
-        """The pump's words."""
+        """Return the dialect of the pump."""
         return ScpiDialect(
             identify=self.pump_identify,
             switch_on=self.pump_on,
@@ -83,7 +84,7 @@ class Solstis:
             if abs(found - wavelength_nm) > options.within_nm:
                 raise DeviceNotFoundError(
                     f"{self.name}: stands at {found:.3f} nm; source.wavelength_nm is {wavelength_nm:g}. "
-                    "Tune it, or say tune = true in laser.options"
+                    "Tune it, or set tune = true in laser.options"
                 )
         except BaseException:
             link.close()
@@ -129,7 +130,10 @@ class Solstis:
         return float(self._number("wavelength"))
 
     def tune(self, wavelength_nm: float) -> None:
-        """Go there by its table. Raises DeviceValueError out of its range, DeviceError if it fails."""
+        """Tune the laser by its table.
+
+        Raises DeviceValueError out of its range, DeviceError if it fails.
+        """
         asked = self._link.ask("move_wave_t", wavelength=[wavelength_nm], report="finished")
         code = int(self._first("move_wave_t", asked, "status"))
         if code == 0:
@@ -141,7 +145,7 @@ class Solstis:
 
     @property
     def power_mw(self) -> float:
-        """The pump's power; without one, as the options say."""
+        """The pump's power; without a pump, that of the options."""
         return self._pump.power_mw if self._pump else self._options.power_mw
 
     @power_mw.setter
@@ -150,8 +154,8 @@ class Solstis:
             self._pump.power_mw = value
         elif value != self._options.power_mw:
             raise DeviceValueError(
-                f"{self.name}: power {value} mW can not be set without its pump; "
-                "name laser.options.pump_address, or say laser.options.power_mw"
+                f"{self.name}: power {value} mW cannot be set without its pump; "
+                "name laser.options.pump_address, or set laser.options.power_mw"
             )
 
     @property
@@ -176,12 +180,12 @@ class Solstis:
         elif self.emission != value:
             word = "on" if value else "off"
             raise DeviceError(
-                f"{self.name}: can not be switched {word} without its pump; do it by hand, or name "
+                f"{self.name}: cannot be switched {word} without its pump; do it by hand, or name "
                 "laser.options.pump_address"
             )
 
     def close(self) -> None:
-        """Pump off, and let go."""
+        """Switch the pump off, and let go."""
         try:
             if self._pump:
                 self._pump.close()
@@ -195,7 +199,7 @@ class Solstis:
         return self._first("get_status", self._status(), key)
 
     def _first(self, operation: str, values: dict[str, Any], key: str) -> float:
-        """Numbers come as lists of one. Raises DeviceError if there is none."""
+        """Return a number, which comes as a list of one. Raises DeviceError if there is none."""
         try:
             value = values[key]
             return float(value[0] if isinstance(value, list) else value)

@@ -25,7 +25,7 @@ from drivers.errors import (
 PROTOCOL_ERRORS = {
     1: "no such message",
     2: "no such operation",
-    3: "JSON that it can not read",
+    3: "JSON that it cannot read",
     4: "no start of a message",
     5: "no transmission id",
     6: "a parameter is missing",
@@ -33,6 +33,7 @@ PROTOCOL_ERRORS = {
     8: "a value out of range",
 }
 MOST_BYTES = 1 << 20
+"""Largest message that is read."""
 START = re.compile(r'\{\s*"message"')
 _NAMED = "it answers what is no message of this protocol"
 
@@ -69,7 +70,7 @@ class SolstisConnection:
             ) from error
 
     def ask(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        """The parameters of the reply.
+        """Return the parameters of the reply to a command.
 
         Raises DeviceTimeoutError, DeviceDisconnectedError when the line has ended or is out of step, and
         from then on DeviceStateError; DeviceError for what the laser does not understand.
@@ -88,7 +89,7 @@ class SolstisConnection:
         return self._reply(operation, f"{operation}_reply", self._timeout_s)
 
     def report(self, operation: str, timeout_s: float) -> dict[str, Any]:
-        """The report of the operation that was asked for last, which comes when it has ended."""
+        """Return the report of the operation that was started last, which comes when it has ended."""
         return self._reply(operation, f"{operation}_f_r", timeout_s)
 
     def _reply(self, asked: str, name: str, timeout_s: float) -> dict[str, Any]:
@@ -110,7 +111,7 @@ class SolstisConnection:
                 return values
 
     def _message(self, asked: str, until_s: float) -> dict[str, Any]:
-        """The next message, however it is cut into packets."""
+        """Return the next message, however it is cut into packets."""
         while True:
             self._text = self._text.lstrip()
             if self._text and self._text[0] != "{":

@@ -11,9 +11,9 @@ from drivers.types import Timing
 from drivers.visa import LIBRARY, VisaLink
 
 READING_MS = 3.0
-"""One reading of the converter; the meter averages over so many."""
+"""Time of one reading of the converter; the meter averages over several."""
 OVER_RANGE_W = 9e36
-"""SCPI's word for infinity is 9.9e37."""
+"""Power beyond which a reading is out of range; SCPI's number for infinity is 9.9e37."""
 ASK_ERROR = "SYST:ERR?"
 
 
@@ -76,7 +76,7 @@ class Pm100:
         return Timing(latency_ms=0.0, duration_ms=READING_MS * self._averages)
 
     def read_mw(self) -> float:
-        """Optical power now. Raises DeviceError if it is beyond the sensor's range."""
+        """Return the optical power now. Raises DeviceError if it is beyond the sensor's range."""
         power_w = self._link.number("MEAS:POW?")
         if abs(power_w) > OVER_RANGE_W:
             raise DeviceError(f"{self.name}: the power is beyond its range; attenuate the beam")

@@ -27,9 +27,9 @@ from drivers.types import FloatArray, PatternId, Timing
 
 T = TypeVar("T")
 MIRRORS_MS = 0.1
-"""Until the last row is loaded and the mirrors stand still (10 us)."""
+"""Time until the last row is loaded and the mirrors stand still (10 us)."""
 PACKED_TOP_DOWN = 2
-"""ALP_DATA_BINARY_TOPDOWN: eight mirrors a byte."""
+"""ALP_DATA_BINARY_TOPDOWN, the data format with eight mirrors in a byte."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class DmdAlpOptions:
 
 
 def thresholds(side: int) -> npt.NDArray[np.int64]:
-    """(side, side): place of each mirror in the order in which they switch on, far from one another.
+    """Return the place of each mirror (side, side) in the order in which they switch on.
 
     Each next mirror is the one farthest from those that are on, in a plane of such superpixels: so few
     mirrors scatter evenly, and the light's angles hold no lines.
@@ -114,7 +114,7 @@ class DmdAlp:
         except ImportError as error:
             raise DeviceNotFoundError(f"ALP4lib: {error}; pip install 'labdiff[alp]'") from error
         try:
-            with redirect_stdout(io.StringIO()):  # it tells of each step
+            with redirect_stdout(io.StringIO()):  # it prints each step
                 alp = ALP4(version=given.version, libDir=given.library or None)
                 alp.Initialize(int(address) if address else None)
         except (OSError, ValueError) as error:
@@ -161,7 +161,7 @@ class DmdAlp:
         return self._play(fields, period_ms)
 
     def mirrors(self, field: FloatArray) -> npt.NDArray[np.uint8]:
-        """0 or 1 of every mirror, (height, width) of the DMD, for one field."""
+        """Return 0 or 1 for every mirror, (height, width) of the DMD, for one field."""
         side = len(self._order)
         count = np.rint(np.asarray(field, np.float64) * side * side)
         on = count.repeat(side, 0).repeat(side, 1) > np.tile(self._order, self._shape)
@@ -205,12 +205,12 @@ class DmdAlp:
             ) from error
 
     def close(self) -> None:
-        """All mirrors off, and let go."""
+        """Switch all mirrors off, and let go."""
         if self._closed:
             return
         self._closed = True
         dark = np.zeros((1, self._panel[0], self._panel[1] // 8), np.uint8)
-        with redirect_stdout(io.StringIO()), suppress(Exception):  # what has gone is dark already
+        with redirect_stdout(io.StringIO()), suppress(Exception):  # a lost one is dark already
             self._load(dark, None)
             self._alp.Halt()
             for sequence in list(self._alp.Seqs):

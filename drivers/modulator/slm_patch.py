@@ -55,4 +55,4 @@ class SlmPatch:
         raise DeviceStateError(f"{self.name}: plays no sequences")
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: the SLM is the caller's."""

@@ -33,27 +33,31 @@ GENERATIONS: dict[tuple[int, int], Generation] = {
     (2, 8): "pcie 8",
     (8, 8): "overdrive",
 }
-"""By the numbers of arguments of Create_SDK and Write_image."""
+"""Generation of an SDK by the numbers of arguments of Create_SDK and Write_image."""
 MAKER_FOLDER = Path("C:/Program Files/Meadowlark Optics")
 LIBRARY = "Blink_C_wrapper.dll" if sys.platform == "win32" else "libBlink_C_wrapper.so"
 HEADER = "Blink_C_wrapper.h"
 OVERDRIVE_BITS, TRANSIENTS, TRUE_FRAMES = 8, 10, 3
+"""Arguments of Create_SDK that PCIe panels with overdrive take."""
 
 
 def sdk_folders(named: str = "") -> list[Path]:
-    """Folders that hold an SDK, the newest first. named: a folder at or above it; else the maker's."""
+    """Find folders that hold an SDK, the newest first, in the folder `named` or else the maker's."""
     root = Path(named) if named else MAKER_FOLDER
     found = [path.parent for path in root.rglob(LIBRARY) if "Cal Kit" not in str(path)]
     return sorted(found, key=lambda folder: (folder / LIBRARY).stat().st_mtime, reverse=True)
 
 
 def generation(folder: Path) -> tuple[Generation, tuple[int, int]]:
-    """Which one, and its numbers of arguments. Raises DeviceNotFoundError if its header does not say."""
+    """Return the SDK's generation and its numbers of arguments.
+
+    Raises DeviceNotFoundError if its header does not show them.
+    """
     try:
         text = (folder / HEADER).read_text(encoding="utf-8", errors="replace")
     except OSError:
         raise DeviceNotFoundError(
-            f"Blink SDK in {folder}: {HEADER} is missing beside {LIBRARY}; it says which generation it is"
+            f"Blink SDK in {folder}: {HEADER} is missing beside {LIBRARY}; it shows which generation it is"
         ) from None
     text = re.sub(r"//[^\n]*|/\*.*?\*/", "", text, flags=re.DOTALL)
     counts = []
@@ -73,7 +77,7 @@ def generation(folder: Path) -> tuple[Generation, tuple[int, int]]:
 class Blink:
     """One panel. board: from 1, of those on the bus; HDMI has one.
 
-    shape (height, width) and bits are what the SDK says.
+    shape (height, width) and bits are what the SDK reports.
     """
 
     def __init__(self, folder: Path, board: int = 1) -> None:
@@ -119,7 +123,10 @@ class Blink:
         return boards.value
 
     def load_lut(self, file: Path) -> None:
-        """The maker's voltages by grey level. Raises DeviceValueError for a file that it does not take."""
+        """Load the maker's voltages by grey level.
+
+        Raises DeviceValueError for a file that the SDK does not take.
+        """
         if not file.is_file():
             raise DeviceValueError(f"{self._where}: lut = {str(file)!r}: there is no such file")
         name = str(file).encode()
@@ -131,7 +138,7 @@ class Blink:
             )
 
     def set_triggers(self, wait: bool, pulse: bool) -> None:
-        """wait: a picture is shown at a pulse on its input; pulse: one leaves its output as it is shown.
+        """Set whether a picture waits for a pulse at the input, and whether it sends one to the output.
 
         Raises DeviceValueError for HDMI, which has neither.
         """

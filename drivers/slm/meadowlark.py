@@ -13,13 +13,14 @@ from drivers.slm.panel import Grey, Panel
 from drivers.types import Timing
 
 BOARD = "board:"
+"""Beginning of an address."""
 BUS_MS, HDMI_MS = 5.0, 33.0
-"""From the command until the whole picture is on the panel, at worst."""
+"""Longest times from the command until the whole picture is on the panel, by PCIe and by HDMI."""
 
 
 @dataclass(frozen=True)
 class MeadowlarkOptions:
-    """sdk: folder at or above the SDK's library, else the maker's usual. lut: voltage file of this panel.
+    """sdk: folder at or above the SDK's library, else the maker's default. lut: voltage file of this panel.
 
     wait_for_trigger: a picture is shown at a pulse on the trigger input. output_pulse: one leaves the
     output as a picture is shown. crystal_ms: until the liquid crystal has settled.
@@ -49,7 +50,7 @@ class _Display:
 
 
 class Meadowlark(Panel):
-    """`set_phase` returns when the SDK says that the panel has the picture."""
+    """`set_phase` returns when the SDK reports that the panel has the picture."""
 
     Options: ClassVar[type[MeadowlarkOptions]] = MeadowlarkOptions
 

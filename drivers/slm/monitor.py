@@ -16,7 +16,7 @@ class Monitor:
     """One monitor as the window system describes it.
 
     name: of the connector ("HDMI-1") or, on Windows, of the display. manufacturer, model, serial: what the
-    monitor says of itself (EDID); empty where it says nothing.
+    monitor reports (EDID); empty where it reports nothing.
     shape: (height, width) in physical pixels. scale: what the desktop asks programs to magnify by.
     """
 
@@ -31,19 +31,19 @@ class Monitor:
 
     @property
     def title(self) -> str:
-        """In words, for lists and messages."""
+        """Its name and address, for lists and messages."""
         maker = " ".join(part for part in (self.manufacturer, self.model) if part)
         serial = f", serial {self.serial}" if self.serial else ""
         return f"{self.name}{f' ({maker}{serial})' if maker or serial else ''}"
 
     @property
     def address(self) -> str:
-        """What the bench file's slm.address should say to mean this monitor, by whatever connector."""
+        """Address for the bench file's slm.address that means this monitor, by whatever connector."""
         keys = ("manufacturer", "model", "serial") if self.serial else ("name", "model")
         return "; ".join(f"{key}={getattr(self, key)}" for key in keys if getattr(self, key))
 
     def why_not(self, shape: tuple[int, int] | None = None) -> str | None:
-        """Why it can not carry an SLM of that (height, width), in words; None if it can."""
+        """Return why it cannot carry an SLM of that (height, width); None if it can."""
         if self.primary:
             return (
                 "it is the primary monitor, which carries the desktop; make another one the primary "
@@ -57,17 +57,17 @@ class Monitor:
         return None
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return its fields for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Monitor:
-        """Back from JSON."""
+        """Return the monitor of fields from JSON."""
         return cls(**{**values, "shape": (int(values["shape"][0]), int(values["shape"][1]))})
 
 
 def choose(monitors: Sequence[Monitor], address: str) -> Monitor:
-    """The one monitor that an address means.
+    """Return the one monitor that an address means.
 
     address: "serial=6010", "model=PLUTO-2; name=HDMI-1": all must be so; or one word that is its name,
     model or serial. Raises DeviceNotFoundError if there is none, DeviceValueError if it names several, or
@@ -89,7 +89,7 @@ def choose(monitors: Sequence[Monitor], address: str) -> Monitor:
 
 
 def means(address: str, monitor: Monitor) -> bool:
-    """True if an address fits a monitor. Raises DeviceValueError for an address of another form."""
+    """Return whether an address fits a monitor. Raises DeviceValueError for one of another form."""
     if "=" not in address:
         return address.strip() in (monitor.name, monitor.model, monitor.serial)
     for part in address.split(";"):

@@ -100,7 +100,7 @@ class Panel:
         return self._pattern
 
     def close(self) -> None:
-        """Flat, and let go."""
+        """Display a flat pattern, and let go."""
         if not self._closed:
             try:
                 self._send(self._quantise(np.zeros(self._shape, np.float32)))

@@ -26,7 +26,7 @@ from drivers.types import FloatArray, PatternId, Timing
 
 Grey = npt.NDArray[np.uint8]
 CRYSTAL_MS = 30.0
-"""Until the liquid crystal has settled, for the slow ones; calibration measures it."""
+"""Time until the liquid crystal has settled, for slow ones; calibration measures it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +121,8 @@ class Screen:
     def set_phase(self, phase_rad: FloatArray) -> PatternId:
         """Show a phase pattern, (height, width); returns when it stands in the frame buffer.
 
-        Raises DeviceDisconnectedError if the monitor or the window have gone, DeviceValueError as the
-        protocol says and if the desktop came to magnify or move the window.
+        Raises DeviceDisconnectedError if the monitor or the window are lost, DeviceValueError as in
+        the protocol, and if the desktop came to magnify or move the window.
         """
         check_pattern(self.name, phase_rad, self._shape)
         return self._show(self._quantise(phase_rad))
@@ -144,11 +144,11 @@ class Screen:
         return self._pattern
 
     def close(self) -> None:
-        """Flat, and let the window go: it stays, so that no desktop appears on the panel."""
+        """Display a flat pattern and let go; the window stays, so that no desktop appears on the panel."""
         if not self._closed:
             self._closed = True
             try:
-                # A monitor that has gone was told of by the call that met it.
+                # The call that met a lost monitor has reported it.
                 with suppress(DeviceDisconnectedError):
                     self._link.ask("release")
             finally:

@@ -20,6 +20,7 @@ from drivers.slm.slmpy_tcp import PORT, SlmPyConnection
 from drivers.types import Timing
 
 LOCAL = "monitor:"
+"""Beginning of the address of a monitor of this computer."""
 
 
 class SlmPy(Panel):

@@ -1,7 +1,7 @@
 """slmPy's TCP protocol, the server's side: the SLM of this computer for a program on another one.
 
 So a Raspberry Pi with the SLM on its monitor output serves slmPy's clients, ours among them, without slmPy.
-Nothing is encrypted and nobody is asked who he is: it listens on loopback unless told otherwise.
+Nothing is encrypted and nobody is authenticated: it listens on loopback unless another address is given.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from drivers.slm.slmpy_tcp import DONE, ERROR, PORT
 log = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
-LOOK_S = 0.2
+POLL_S = 0.2
+"""Time of one wait for a client or its bytes."""
 """How often it is looked whether to stop."""
 PATIENCE_S = 10.0
-"""A picture that has begun comes within so long."""
+"""Time in which a picture that has begun has to come."""
 
 Show = Callable[[Grey], object]
 
@@ -47,11 +48,11 @@ class SlmPyServer:
             self._listener = socket.create_server((host, port), backlog=1)
         except (OSError, OverflowError) as error:
             raise DeviceNotFoundError(f"slmPy server on {host}:{port}: {error}") from error
-        self._listener.settimeout(LOOK_S)
+        self._listener.settimeout(POLL_S)
         self.port: int = self._listener.getsockname()[1]
 
     def serve(self, should_stop: Callable[[], bool] = lambda: False) -> None:
-        """Until it is told to stop. A device that has gone goes on from here."""
+        """Serve clients until `should_stop` says yes. Raises what the SLM raises."""
         while not should_stop():
             try:
                 connection, where = self._listener.accept()
@@ -70,7 +71,7 @@ class SlmPyServer:
                 return
             length = struct.unpack("=i", header)[0]
             if not 0 < length <= self._longest:
-                # What follows can not be told from the next picture: the line is of no use any more.
+                # What follows cannot be separated from the next picture: the connection is useless.
                 log.warning("a picture of %d compressed bytes is not taken", length)
                 connection.sendall(ERROR)
                 return
@@ -90,7 +91,7 @@ class SlmPyServer:
             connection.sendall(DONE)
 
     def _picture(self, body: bytes) -> Grey | None:
-        """Never more bytes than the panel has pixels, however little there was to unpack."""
+        """Decompress a picture, never to more bytes than the panel has pixels."""
         unpack = zlib.decompressobj()
         try:
             data = unpack.decompress(body, self._size + 1)
@@ -104,17 +105,17 @@ class SlmPyServer:
     def _receive(
         self, connection: socket.socket, count: int, should_stop: Callable[[], bool]
     ) -> bytes | None:
-        """So many bytes; None if the client has gone, hangs in mid-picture, or it is told to stop."""
+        """Return so many bytes; None if the client has left or hangs in mid-picture, or serving stops."""
         data = bytearray()
-        looks = 0
-        connection.settimeout(LOOK_S)
+        polls = 0
+        connection.settimeout(POLL_S)
         while len(data) < count:
             try:
                 part = connection.recv(count - len(data))
             except TimeoutError:
-                looks += 1
+                polls += 1
                 in_a_picture = bool(data) or count != 4
-                if should_stop() or (in_a_picture and looks * LOOK_S > PATIENCE_S):
+                if should_stop() or (in_a_picture and polls * POLL_S > PATIENCE_S):
                     return None
                 continue
             if not part:

@@ -23,8 +23,9 @@ from drivers.errors import (
 )
 
 DONE, ERROR = b"done", b"err"
+"""Replies of slmPy's server."""
 PORT = 9999
-"""slmPy's own."""
+"""TCP port of slmPy's server."""
 
 
 class SlmPyConnection:
@@ -44,7 +45,7 @@ class SlmPyConnection:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def show(self, grey: npt.NDArray[np.uint8]) -> None:
-        """Send grey levels (height, width) and wait for the server's word.
+        """Send grey levels (height, width) and wait for the server's reply.
 
         Raises DeviceTimeoutError, DeviceDisconnectedError, DeviceStateError after either, and
         DeviceValueError if the server refuses the picture.
@@ -70,14 +71,14 @@ class SlmPyConnection:
             )
 
     def _reply(self, connection: socket.socket) -> bytes:
-        """`done` or `err`, however it is cut into packets."""
+        """Return `done` or `err`, however it is cut into packets."""
         reply = b""
         while reply not in (DONE, ERROR):
             part = connection.recv(len(DONE) - len(reply))
             if not part:
                 raise ConnectionResetError("the server closed the connection")
             reply += part
-            if not any(word.startswith(reply) for word in (DONE, ERROR)):
+            if not any(known.startswith(reply) for known in (DONE, ERROR)):
                 raise ConnectionAbortedError(f"it answers {reply!r}, which slmPy does not")
         return reply
 

@@ -22,7 +22,7 @@ CLASSES = {
     "screen": "screenmirrored:ScreenMirrored",
     "simulated": "simulated:SimulatedSLM",
 }
-"""By what slm.address calls them: module and class in slmsuite.hardware.slms."""
+"""Module and class in slmsuite.hardware.slms by the name in slm.address."""
 
 
 @dataclass(frozen=True)

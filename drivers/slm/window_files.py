@@ -1,7 +1,7 @@
 """Where an SLM window's process and those who drive it find each other: files in a folder of the user's.
 
 Each window has a ticket, and by it: `slm-TICKET.json`, written once, when the window is up or has refused;
-`slm-TICKET.pixels`, the grey levels that both map into memory; `slm-TICKET.log`, what it had to say.
+`slm-TICKET.pixels`, the grey levels that both map into memory; `slm-TICKET.log`, its output.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from drivers.errors import DeviceNotFoundError
 from drivers.slm.monitor import Monitor
 
 ADDRESS_LIMIT = 100
-"""Characters that every system allows in the name of a local socket."""
+"""Number of characters that every system allows in the name of a local socket."""
 
 
 @dataclass(frozen=True, slots=True)
 class WindowState:
     """What a window's process wrote of itself.
 
-    refused: why there is no window, in words; else empty. kind: the exception that it means.
+    refused: why there is no window; else empty. kind: the exception that it means.
     key: what a program shows to be let in. display: the X or Wayland display that the window is on.
     """
 
@@ -39,9 +39,9 @@ class WindowState:
 
 
 def runtime_folder() -> Path:
-    """LABDIFF_RUNTIME, else the system's folder for this user's running programs; made if need be.
+    """Return LABDIFF_RUNTIME, else the system's folder for this user's running programs; create it.
 
-    Raises DeviceNotFoundError if it can not be had, or belongs to somebody else.
+    Raises DeviceNotFoundError if it cannot be made, or belongs to somebody else.
     """
     named = os.environ.get("LABDIFF_RUNTIME")
     if named:
@@ -65,17 +65,17 @@ def runtime_folder() -> Path:
 
 
 def display() -> str:
-    """The display that windows of this process go to; windows on others are not ours to drive."""
+    """Return the display of this process's windows; windows on another one cannot be driven from here."""
     return os.environ.get("WAYLAND_DISPLAY", "") + os.environ.get("DISPLAY", "")
 
 
 def place(ticket: str, what: str) -> Path:
-    """A window's file: what = "json", "pixels", "log"."""
+    """Return the path of a window's file: what = "json", "pixels", "log"."""
     return runtime_folder() / f"slm-{ticket}.{what}"
 
 
 def socket_address(ticket: str) -> str:
-    """Of the window's control channel: a socket in the folder, on Windows a named pipe.
+    """Return the address of the window's control channel: a socket in the folder, on Windows a named pipe.
 
     Raises DeviceNotFoundError if the folder's path is too long for a socket.
     """
@@ -90,7 +90,7 @@ def socket_address(ticket: str) -> str:
 
 
 def write_state(state: WindowState) -> None:
-    """Once; the file is whole when it is there."""
+    """Write the state once; the file is whole when it is there."""
     path = place(state.ticket, "json")
     working = path.with_suffix(".part")
     working.touch(mode=0o600)
@@ -99,7 +99,7 @@ def write_state(state: WindowState) -> None:
 
 
 def read_state(path: Path) -> WindowState | None:
-    """None if there is none, or what is there is not one."""
+    """Read the state; None if there is none, or what is there is not one."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         monitor = values.pop("monitor")

@@ -1,4 +1,4 @@
-"""The other end of an SLM window: start its process, find one that runs, tell it what to do. No Qt here."""
+"""The owner's side of an SLM window: start its process, find one that runs, send commands. No Qt here."""
 
 from __future__ import annotations
 
@@ -35,15 +35,16 @@ from drivers.slm.window_files import (
 )
 
 START_S, ANSWER_S, LIST_S = 30.0, 10.0, 30.0
+"""Times in which a window has to start, to answer, and to list the monitors."""
 ERRORS: dict[str, type[DeviceError]] = {
     "value": DeviceValueError,
     "state": DeviceStateError,
     "gone": DeviceDisconnectedError,
 }
-"""What a window's words are raised as; else DeviceNotFoundError: not there, or in use."""
+"""Exceptions of a window's kinds of error; any other is DeviceNotFoundError: not there, or in use."""
 
 _started: list[subprocess.Popen[bytes]] = []
-"""Windows outlive us; those that ended before are reaped when the next one is looked for."""
+"""Processes of windows that were started here; those that have ended are reaped with the next search."""
 
 
 class WindowLink:
@@ -64,7 +65,7 @@ class WindowLink:
             raise DeviceNotFoundError(f"{self._where}: its window does not answer") from error
 
     def ask(self, what: str) -> dict[str, Any]:
-        """Tell the window to "own", "show", "flat", "release", "quit", or ask for its "status".
+        """Send the window "own", "show", "flat", "release", "quit" or "status", and return its answer.
 
         Raises DeviceTimeoutError, DeviceNotFoundError while another program owns the window,
         DeviceDisconnectedError when window or monitor are gone and from then on, DeviceStateError when
@@ -74,20 +75,20 @@ class WindowLink:
             raise self._over
         self._number += 1
         try:
-            with suppress(OSError):  # it may have gone; why is then its last word
+            with suppress(OSError):  # it may have ended; its last message then holds the reason
                 message = {"do": what, "number": self._number}
                 self._connection.send_bytes(json.dumps(message).encode())
             answer = self._answer()
         except (EOFError, OSError, ValueError) as error:
-            self._end(DeviceDisconnectedError(f"{self._where}: its window has gone"))
-            raise DeviceDisconnectedError(f"{self._where}: its window has gone") from error
+            self._end(DeviceDisconnectedError(f"{self._where}: its window has ended"))
+            raise DeviceDisconnectedError(f"{self._where}: its window has ended") from error
         if "error" not in answer:
             return answer
-        words = str(answer["error"]).removeprefix(f"{self._where}: ")
-        told = ERRORS.get(answer["kind"], DeviceNotFoundError)(f"{self._where}: {words}")
+        reason = str(answer["error"]).removeprefix(f"{self._where}: ")
+        raised = ERRORS.get(answer["kind"], DeviceNotFoundError)(f"{self._where}: {reason}")
         if answer["kind"] == "gone":
-            self._end(told)
-        raise told
+            self._end(raised)
+        raise raised
 
     def _answer(self) -> dict[str, Any]:
         until_s = time.monotonic() + ANSWER_S
@@ -97,9 +98,9 @@ class WindowLink:
                 return answer
         raise DeviceTimeoutError(f"{self._where}: its window did not answer in {ANSWER_S:g} s")
 
-    def _end(self, words: DeviceError) -> None:
+    def _end(self, reason: DeviceError) -> None:
         if self._over is None:
-            self._over = words
+            self._over = reason
             self._connection.close()
 
     def close(self) -> None:
@@ -108,7 +109,7 @@ class WindowLink:
 
 
 def running_windows() -> list[WindowState]:
-    """The windows on this display; what dead ones left behind is cleared away."""
+    """Return the windows on this display, and remove what dead ones left behind."""
     _reap()
     found = []
     for path in sorted(runtime_folder().glob("slm-*.json")):
@@ -124,16 +125,16 @@ def running_windows() -> list[WindowState]:
         except (DeviceNotFoundError, DeviceDisconnectedError):
             forget(state.ticket)
         except DeviceTimeoutError:
-            found.append(state)  # it hangs, and says so to whoever wants it
+            found.append(state)  # it hangs; opening it reports that
         else:
             found.append(state)
     return found
 
 
 def window_on(address: str, shape: tuple[int, int]) -> WindowState:
-    """The window on the monitor that an address means; started if there is none yet.
+    """Return the window on the monitor that an address means, and start it if there is none yet.
 
-    Raises DeviceNotFoundError if the monitor is not there, DeviceValueError if it can not carry an SLM of
+    Raises DeviceNotFoundError if the monitor is not there, DeviceValueError if it cannot carry an SLM of
     that (height, width).
     """
     for state in running_windows():
@@ -147,7 +148,7 @@ def window_on(address: str, shape: tuple[int, int]) -> WindowState:
 
 def _start(address: str, shape: tuple[int, int]) -> WindowState:
     ticket = secrets.token_hex(8)
-    socket_address(ticket)  # says now what would else go wrong in the other process
+    socket_address(ticket)  # raises here what would else fail in the other process
     log = place(ticket, "log")
     with log.open("wb") as errors:
         arguments = [ticket, str(shape[0]), str(shape[1]), address]
@@ -171,19 +172,21 @@ def _start(address: str, shape: tuple[int, int]) -> WindowState:
             time.sleep(0.02)
     if state is not None and not state.refused:
         return state
-    said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or [""]
+    output = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or [""]
     if process.poll() is None and state is None:
         process.kill()
     with suppress(subprocess.TimeoutExpired):
         process.wait(ANSWER_S)
     forget(ticket)
     if state is None:
-        raise DeviceNotFoundError(f"SLM window for monitor {address!r}: did not start: {said[-1]}")
+        raise DeviceNotFoundError(
+            f"SLM window for monitor {address!r}: did not start: {output[-1]}"
+        )
     raise ERRORS.get(state.kind, DeviceNotFoundError)(state.refused)
 
 
 def list_monitors(identify_s: float | None = None) -> list[Monitor]:
-    """All monitors, by a process that looks; with identify_s it also shows a number on each so long.
+    """List all monitors, by a process of its own; with identify_s it shows a number on each so long.
 
     Raises DeviceNotFoundError if there is no display to look at.
     """
@@ -199,20 +202,20 @@ def list_monitors(identify_s: float | None = None) -> list[Monitor]:
         )
     except subprocess.TimeoutExpired as error:
         raise DeviceNotFoundError("monitors: the window system does not answer") from error
-    return monitors_said(done.returncode, done.stdout, done.stderr)
+    return monitors_of(done.returncode, done.stdout, done.stderr)
 
 
 def monitor_command(identify_s: float | None = None) -> tuple[list[str], dict[str, str]]:
-    """Command and environment behind `list_monitors`, for a program that must not wait for it."""
+    """Return command and environment behind `list_monitors`, for a program that must not wait for it."""
     arguments = [] if identify_s is None else [str(identify_s)]
     return _python("drivers.slm.qt.monitors", *arguments), _environment()
 
 
-def monitors_said(code: int, output: bytes, errors: bytes) -> list[Monitor]:
-    """What that command found. Raises DeviceNotFoundError if it failed."""
+def monitors_of(code: int, output: bytes, errors: bytes) -> list[Monitor]:
+    """Return the monitors that the command printed. Raises DeviceNotFoundError if it failed."""
     if code:
-        said = errors.decode(errors="replace").strip().splitlines() or ["no display"]
-        raise DeviceNotFoundError(f"monitors: no display to look at: {said[0]}")
+        lines = errors.decode(errors="replace").strip().splitlines() or ["no display"]
+        raise DeviceNotFoundError(f"monitors: no display to look at: {lines[0]}")
     return [Monitor.from_dict(values) for values in json.loads(output)]
 
 
@@ -221,7 +224,7 @@ def _python(module: str, *arguments: str) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, with these packages on the path and a pixel a pixel."""
+    """Return this process's environment, with these packages on the path and without scaling."""
     environment = dict(os.environ)
     native_pixels(environment)
     here = str(Path(drivers.__path__[0]).parent)
@@ -231,7 +234,7 @@ def _environment() -> dict[str, str]:
 
 
 def _detached() -> dict[str, Any]:
-    """So that the window outlives us, and a Ctrl-C in our terminal."""
+    """Return what lets the window outlive this process, and a Ctrl-C in its terminal."""
     folder = {"cwd": runtime_folder()}
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP

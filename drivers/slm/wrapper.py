@@ -34,7 +34,7 @@ class SlmWrapper(PatternWrapper[SLM]):
 
     @property
     def shown(self) -> PatternId | None:
-        """The pattern that the panel itself reports; None if it cannot tell."""
+        """The pattern that the panel itself reports; None if it reports none."""
         return self._call(lambda slm: slm.shown)
 
     def set_phase(self, phase_rad: FloatArray) -> PatternId:

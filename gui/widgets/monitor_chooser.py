@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from drivers.errors import DeviceError
 from drivers.slm.monitor import Monitor, means
-from drivers.slm.window_link import monitor_command, monitors_said
+from drivers.slm.window_link import monitor_command, monitors_of
 from gui.style import style, theme
 
 IDENTIFY_S = 4.0
@@ -165,14 +165,14 @@ class MonitorChooser(QWidget):
         """Read the monitors as soon as they are printed; while numbers are shown the process runs on."""
         if self._process.canReadLine():
             output = bytes(self._process.readLine().data())
-            self.set_monitors(monitors_said(0, output, b""))
+            self.set_monitors(monitors_of(0, output, b""))
 
     def _finished(self, code: int) -> None:
         self.refresh_button.setEnabled(True)
         self.identify.setEnabled(True)
         if code:
             try:
-                monitors_said(code, b"", bytes(self._process.readAllStandardError().data()))
+                monitors_of(code, b"", bytes(self._process.readAllStandardError().data()))
             except DeviceError as error:
                 self._show_notice(str(error))
 

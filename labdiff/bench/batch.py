@@ -13,9 +13,9 @@ from calibration.layout import PatchLayout
 
 Arrays: TypeAlias = npt.NDArray[np.floating]
 ShouldStop: TypeAlias = Callable[[], bool]
-"""Asked before each frame; true ends the measurement there."""
+"""Function that is asked before each frame; true ends the measurement there."""
 NextBatch: TypeAlias = Callable[[], "tuple[Arrays, Arrays] | None"]
-"""Returns inputs and layers of the batch that comes next; None if there is none, or none known yet."""
+"""Function that returns inputs and layers of the next batch; None if there is none, or none known yet."""
 
 
 @dataclass(frozen=True, slots=True)

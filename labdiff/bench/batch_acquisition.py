@@ -156,7 +156,7 @@ class BatchAcquisition:
         return sequential(self._devices.camera, clock, display, indices, should_stop)
 
     def _check_silent_devices(self) -> None:
-        """Ask devices that were not used during a batch: only now they tell that they were lost.
+        """Ask devices that were not used during a batch: only then it shows that they were lost.
 
         Raises NoLightError if the laser has gone off meanwhile, whatever the frames look like.
         """

@@ -111,7 +111,7 @@ class Bench:
 
     @contextmanager
     def lent(self) -> Iterator[Bench]:
-        """Lend an open bench to one job: laser on; at the end, by whatever way, the safe state."""
+        """Give an open bench to one job: laser on; at the end, by whatever way, the safe state."""
         try:
             self.wake()
             yield self

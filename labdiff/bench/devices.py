@@ -25,7 +25,7 @@ class BenchDevices:
     frames_name_patterns: bool = False
 
     def __iter__(self) -> Iterator[Device]:
-        """Iterate over the devices in the order in which they are closed."""
+        """Yield the devices in the order in which they are closed."""
         yield self.camera
         if self.dmd is not None:
             yield self.dmd

@@ -10,6 +10,7 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 REOPENED = "opened again"
+"""Kind of entry for a device that was lost and opened again."""
 KEY = "troubles"
 """First part of the names in a stored state."""
 

@@ -13,8 +13,10 @@ from labdiff.bench.acquisition import BatchExposure, Exposures
 from labdiff.bench.fault_log import FaultLog
 
 RejectReason = Literal["dropped", "duplicated", "late", "torn", "stale", "saturated"]
-"""dropped: no frame came. duplicated: it was handed out before. late: it was exposed before its pattern
-had settled. torn: the pattern changed during the exposure, or it is put together of two. stale: it shows
+"""Reason for which a frame is rejected.
+
+dropped: no frame came. duplicated: it was handed out before. late: it was exposed before its pattern had
+settled. torn: the pattern changed during the exposure, or it is put together of two. stale: it shows
 another pattern. saturated: more of its pixels are at the largest count than is allowed."""
 
 TRIES = 4

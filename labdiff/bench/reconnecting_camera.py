@@ -93,7 +93,7 @@ class ReconnectingCamera(ReconnectingDevice[Camera], CameraWrapper):
 
     @contextmanager
     def triggered(self, count: int) -> Iterator[TriggeredReadOut]:
-        """While it is entered, the trigger input exposes; once the camera was lost no frame comes."""
+        """Let the trigger input expose while this is entered; once the camera was lost no frame comes."""
         with ExitStack() as stack:
             read = self._call(lambda camera: stack.enter_context(camera.triggered(count)))
             reopened = self._fault_log.reopened

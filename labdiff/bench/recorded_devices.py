@@ -117,7 +117,7 @@ class RecordedClock:
         self._answers.clear()
 
     def go_on_from(self, record: Record) -> None:
-        """Go on after a recorded frame; a clock that moves only while somebody waits is moved on."""
+        """Continue after a recorded frame; a clock that moves only while somebody waits is moved on."""
         self.real.catch_up(record.after_s)
         self._expect(self._progress.following)
 

@@ -31,11 +31,14 @@ class DeclaredTiming:
         return max(written_ms + self.camera.exposed_ms, self.camera.period_ms)
 
     def batch_ms(self, frames: int, layers_differ: bool = False) -> float:
-        """A batch that follows another. With a DMD the SLM is written once for it, or for each frame."""
+        """Return the time of a batch after another.
+
+        With a DMD the SLM is written once for it, or for each frame.
+        """
         writes = 0 if self.dmd is None else frames if layers_differ else 1
         return frames * self.frame_ms + writes * self.slm_ms
 
     def image_ms(self, steps: int, layer_sets: int, batch: int) -> float:
-        """One image of a batch that is generated in so many steps, each layer set written once for all."""
+        """Return the time of one image of a batch; each layer set is written once for all images."""
         layers_ms = 0.0 if self.dmd is None else layer_sets * self.slm_ms / batch
         return steps * self.frame_ms + layers_ms

@@ -68,7 +68,7 @@ class Lease:
         threading.Thread(target=self._beat, name="heartbeats", daemon=True).start()
 
     def attach(self) -> None:
-        """Own the bench; its laser goes on. Raises DeviceStateError if another user has it."""
+        """Attach the bench; its laser goes on. Raises DeviceStateError if another user has it."""
         self.call("attach", self.owner, self._description)
         self.attached = True
 

@@ -80,7 +80,7 @@ ERRORS: dict[str, type[Exception]] = {
         LeaseLostError,
     )
 }
-"""Errors that are raised on the other side as what they are."""
+"""Errors by name that are raised on the user's side as on the bench's."""
 
 
 @dataclass(frozen=True, slots=True)

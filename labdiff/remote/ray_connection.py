@@ -102,7 +102,7 @@ class RayConnection:
                 try:
                     found = self._ray.get(answer)
                 except self._ray.exceptions.RayError as error:
-                    raise ConnectionLostError(f"the bench is gone: {error}") from None
+                    raise ConnectionLostError(f"the bench has ended: {error}") from None
                 self._answered_s = time.monotonic()
                 return found
             while_waiting()

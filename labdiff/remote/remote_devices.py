@@ -71,7 +71,7 @@ class RemoteSlm(RemoteDevice):
 
     @property
     def shown(self) -> PatternId | None:
-        """The pattern that the panel itself reports; None if it cannot tell."""
+        """The pattern that the panel itself reports; None if it reports none."""
         shown: PatternId | None = self._ask("slm.shown")
         return shown
 

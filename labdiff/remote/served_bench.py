@@ -142,7 +142,7 @@ class ServedBench:
             return pack(self._operations[operation](*unpack(values)))
 
     def prefetch(self, owner: str, batch: SentBatch) -> None:
-        """Keep the batch to come, while the one before is measured. Never waits."""
+        """Store the batch to come, while the one before is measured. Never waits."""
         if owner == self._owner:
             self._prefetched = batch.number, unpack(batch.inputs), unpack(batch.layers)
 

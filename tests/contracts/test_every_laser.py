@@ -285,7 +285,7 @@ def test_solstis_without_a_pump_says_what_it_can_not_do() -> None:
     laboratory = MockLaboratory.create(GEOMETRY, seed=1)
     with solstis(laboratory, SolstisOptions(tune=True, power_mw=10.0)) as (laser, _, _):
         laser.emission = False  # it is dark: nothing to do
-        with pytest.raises(DeviceError, match="can not be switched on without its pump"):
+        with pytest.raises(DeviceError, match="cannot be switched on without its pump"):
             laser.emission = True
         laser.power_mw = 10.0
         with pytest.raises(DeviceValueError, match="pump_address"):

@@ -339,7 +339,7 @@ def test_the_command_serves_a_monitor_until_ctrl_c(
 
 def test_a_panel_that_goes_ends_our_slmpy_server_and_its_client_hears_of_it() -> None:
     def gone(grey: Pixels) -> None:
-        raise DeviceDisconnectedError("SLM monitor panel: its window has gone")
+        raise DeviceDisconnectedError("SLM monitor panel: its window has ended")
 
     server = slmpy_server.SlmPyServer(gone, SHAPE, port=0)
     heard: list[BaseException] = []
@@ -354,7 +354,7 @@ def test_a_panel_that_goes_ends_our_slmpy_server_and_its_client_hears_of_it() ->
 
     client = threading.Thread(target=show)
     client.start()
-    with pytest.raises(DeviceDisconnectedError, match="window has gone"):
+    with pytest.raises(DeviceDisconnectedError, match="window has ended"):
         server.serve()
     client.join()
     server.close()

@@ -16,7 +16,7 @@ SCALING = (
 
 
 def native_pixels(environment: MutableMapping[str, str] = os.environ) -> None:
-    """No scaling by Qt, whatever the user's other windows are magnified by."""
+    """Switch off scaling by Qt in an environment, however the user's other windows are magnified."""
     for name in SCALING:
         environment.pop(name, None)
     environment["QT_ENABLE_HIGHDPI_SCALING"] = "0"

@@ -25,13 +25,13 @@ from PySide6.QtGui import (  # noqa: E402
 )
 
 DOTS_PER_INCH = 96.0
-"""Of a desktop that is not magnified."""
+"""Dots per inch of a desktop that is not magnified."""
 SHARE = 3
-"""The card that identifies a monitor covers a third of it in each direction."""
+"""Size of a monitor over that of the card that identifies it, in each direction."""
 
 
 def describe(screen: QScreen) -> Monitor:
-    """What Qt knows of a monitor."""
+    """Return what Qt knows of a monitor."""
     size = screen.geometry().size()
     ratio = screen.devicePixelRatio()
     return Monitor(
@@ -65,7 +65,7 @@ class NumberCard(QRasterWindow):
         self.setGeometry(card)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """White on black: seen on an SLM too, through a polariser."""
+        """Paint white on black: seen on an SLM too, through a polariser."""
         del event
         painter = QPainter(self)
         area = QRect(0, 0, self.width(), self.height())

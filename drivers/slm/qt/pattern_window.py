@@ -46,10 +46,10 @@ class PatternWindow(QRasterWindow):
     @property
     def swap_words(self) -> str:
         """How the time of a swap is known."""
-        return self._blank.words
+        return self._blank.description
 
     def wrong(self) -> str | None:
-        """Why the monitor's pixels are not the pattern's, in words; None if all is well."""
+        """Return why the monitor's pixels are not the pattern's; None if they are."""
         if self.devicePixelRatio() != 1.0:
             return f"the desktop magnifies the window by {self.devicePixelRatio():g}"
         if self.geometry() != self._screen.geometry():
@@ -72,7 +72,7 @@ class PatternWindow(QRasterWindow):
         return copied_s, self._blank.wait()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Level for level into the window's buffer."""
+        """Copy the levels into the window's buffer, one for one."""
         del event
         height, width = self._grey.shape
         image = QImage(self._grey.data, width, height, width, QImage.Format.Format_Grayscale8)

@@ -1,6 +1,6 @@
 """The SLM window's process: `python -m drivers.slm.qt.process TICKET HEIGHT WIDTH ADDRESS`.
 
-It outlives whoever started it, shows the last pattern until it is told otherwise, and never covers the
+It outlives whoever started it, shows the last pattern until another one is sent, and never covers the
 primary monitor. Whether it is up, or why not, it writes into its state file.
 """
 
@@ -37,10 +37,11 @@ from drivers.slm.qt.pattern_window import PatternWindow  # noqa: E402
 from drivers.slm.qt.service import Service  # noqa: E402
 
 LOCK_MS = 3000
+"""Time in which a window that was just closed has to release its monitor."""
 
 
 def main(ticket: str, shape: tuple[int, int], address: str) -> int:
-    """Cover the monitor that the address means; returns when told to end."""
+    """Cover the monitor that the address means; returns when it is ended."""
     # Ctrl-C in the terminal of the program that started us is not meant for the SLM.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     app = QGuiApplication(sys.argv[:1])
@@ -73,7 +74,7 @@ def main(ticket: str, shape: tuple[int, int], address: str) -> int:
 def find_screen(
     app: QGuiApplication, shape: tuple[int, int], address: str
 ) -> tuple[QScreen, Monitor]:
-    """The screen that the address means. Raises DeviceError if it can not carry the SLM."""
+    """Return the screen that the address means. Raises DeviceError if it cannot carry the SLM."""
     screens = app.screens()
     monitors = [describe(screen) for screen in screens]
     monitor = choose(monitors, address)
@@ -90,7 +91,7 @@ def find_screen(
 
 
 def lock_of(monitor: Monitor) -> QLockFile:
-    """One window a monitor. Raises DeviceNotFoundError if another process has just opened one."""
+    """Claim a monitor for its one window. Raises DeviceNotFoundError if another process has done so."""
     whole = f"{display()} {monitor.name} {monitor.address}"
     digest = hashlib.sha256(whole.encode()).hexdigest()[:16]
     lock = QLockFile(str(runtime_folder() / f"monitor-{digest}.lock"))
@@ -105,7 +106,7 @@ def lock_of(monitor: Monitor) -> QLockFile:
 def shared_pixels(
     ticket: str, shape: tuple[int, int]
 ) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
-    """Grey levels in a mapped file: no process owns it, so that none can take it along when it dies."""
+    """Return grey levels in a mapped file: no process owns it, so that it survives all of them."""
     path = place(ticket, "pixels")
     path.touch(mode=0o600)
     with path.open("r+b") as file:

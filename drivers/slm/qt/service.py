@@ -23,13 +23,13 @@ from drivers.slm.window_files import socket_address
 
 Message = dict[str, Any]
 HELLO_S = 5.0
-"""Seconds in which a program that connects must say who it is."""
+"""Seconds in which a program that connects must identify itself."""
 
 
 class Service(QObject):
     """Listens in threads, acts in the window's own.
 
-    pixels: (height, width) memory that the owner writes before it says "show".
+    pixels: (height, width) memory that the owner writes before it sends "show".
     """
 
     arrived = Signal(object, object)
@@ -41,7 +41,7 @@ class Service(QObject):
         super().__init__()
         self._window, self._pixels, self._key = window, pixels, key
         self._owner: Connection | None = None
-        self._owner_words = ""
+        self._owner_name = ""
         self._stands = "flat"
         self._ended = ""
         self._acts: dict[str, Callable[[Connection], Message]] = {
@@ -56,13 +56,13 @@ class Service(QObject):
         self._listener = Listener(socket_address(ticket), backlog=8)
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def fail(self, words: str) -> None:
-        """The monitor can no longer carry the pattern: tell the owner, and end."""
-        self._ended = words
+    def fail(self, reason: str) -> None:
+        """Report to the owner that the monitor can no longer carry the pattern, and end."""
+        self._ended = reason
         self._window.hide()
-        QGuiApplication.sync()  # it is gone from the screen before anybody is told so
+        QGuiApplication.sync()  # it has left the screen before anybody is told
         if self._owner is not None:
-            _answer(self._owner, {"error": words, "kind": "gone"})
+            _answer(self._owner, {"error": reason, "kind": "gone"})
         self.over.emit()
 
     def _accept(self) -> None:
@@ -70,11 +70,11 @@ class Service(QObject):
             try:
                 connection = self._listener.accept()
             except OSError:
-                continue  # the one who knocked has gone
+                continue  # the client has left
             threading.Thread(target=self._read, args=(connection,), daemon=True).start()
 
     def _read(self, connection: Connection) -> None:
-        """Messages of one connection to the window's thread; None when it ends."""
+        """Pass the messages of one connection to the window's thread; None when it ends."""
         who = ""
         with suppress(EOFError, OSError, ValueError, AttributeError):
             if connection.poll(HELLO_S):
@@ -90,8 +90,8 @@ class Service(QObject):
     def _act(self, connection: Connection, message: Message | None) -> None:
         if message is None:
             if connection is self._owner:
-                # The pattern stays: what stood when its owner died stands until somebody says otherwise.
-                self._stands = f"left by {self._owner_words}"
+                # The pattern stays: what the owner displayed last is displayed until another does.
+                self._stands = f"left by {self._owner_name}"
                 self._owner = None
             connection.close()
             return
@@ -101,8 +101,8 @@ class Service(QObject):
         elif act is None:
             answer = {"error": f"{message.get('do')!r} is not understood", "kind": "value"}
         elif self._owner not in (None, connection) and act != self._status:
-            words = f"in use by {self._owner_words}; stop it there first"
-            answer = {"error": words, "kind": "in use"}
+            refusal = f"in use by {self._owner_name}; stop it there first"
+            answer = {"error": refusal, "kind": "in use"}
         else:
             self._asked_by = message["who"]
             answer = act(connection)
@@ -110,17 +110,17 @@ class Service(QObject):
 
     def _status(self, connection: Connection) -> Message:
         del connection
-        return {"owner": self._owner_words if self._owner else "", "stands": self._stands}
+        return {"owner": self._owner_name if self._owner else "", "stands": self._stands}
 
     def _own(self, connection: Connection) -> Message:
         found = self._stands
-        self._owner, self._owner_words = connection, self._asked_by
+        self._owner, self._owner_name = connection, self._asked_by
         return {"stands": found, "swap": self._window.swap_words}
 
     def _show(self, connection: Connection) -> Message:
         if connection is not self._owner:
             return {"error": "only its owner may write patterns", "kind": "state"}
-        return self._put(self._pixels, f"a pattern of {self._owner_words}")
+        return self._put(self._pixels, f"a pattern of {self._owner_name}")
 
     def _flat(self, connection: Connection) -> Message:
         del connection
@@ -141,12 +141,12 @@ class Service(QObject):
 
     def _quit(self, connection: Connection) -> Message:
         answer = self._flat(connection)
-        # Whoever still asks until the process has gone is told why.
+        # Who still asks until the process has ended gets the reason.
         self._ended = "its window was closed"
         self.over.emit()
         return answer
 
 
 def _answer(connection: Connection, message: Message) -> None:
-    with suppress(OSError):  # who asked has gone; its end is on its way as a message
+    with suppress(OSError):  # the client has left; the message of its end is on its way
         connection.send_bytes(json.dumps(message).encode())

@@ -1,4 +1,4 @@
-"""Wait for a monitor's vertical blank, where the window system can say when it is.
+"""Wait for a monitor's vertical blank, where the window system reports it.
 
 A raster window is copied into the frame buffer at once, and the monitor reads the frame buffer from top to
 bottom once a refresh: a pattern stands in whole from the first vertical blank after its copy.
@@ -13,13 +13,13 @@ from typing import Any, Protocol
 
 COMPLETE_NOTIFY_MASK = 2
 PRESENT_IN_REPLY = 8
-"""Byte of the reply to QueryExtension that says whether there is one."""
+"""Byte of the reply to QueryExtension that is not zero if there is one."""
 
 
 class VerticalBlank(Protocol):
     """Tells when a copy became the picture."""
 
-    words: str
+    description: str
 
     def wait(self) -> float:
         """Return after the next vertical blank; its time, seconds of `time.monotonic`."""
@@ -27,7 +27,7 @@ class VerticalBlank(Protocol):
 
 
 def vertical_blank(platform: str, window_id: int, refresh_hz: float) -> VerticalBlank:
-    """The best there is on Qt's platform plugin ("xcb", "windows", "offscreen" ...)."""
+    """Return the best clock of vertical blanks on Qt's platform ("xcb", "windows", "offscreen" ...)."""
     try:
         if platform == "xcb":
             return X11Present(window_id)
@@ -39,15 +39,15 @@ def vertical_blank(platform: str, window_id: int, refresh_hz: float) -> Vertical
 
 
 class WholeRefresh:
-    """Nobody tells: after a whole refresh period the blank has been."""
+    """No report of the blank: after a whole refresh period it has been."""
 
-    words = "a refresh period after the copy"
+    description = "a refresh period after the copy"
 
     def __init__(self, refresh_hz: float) -> None:
         self._period_s = 1.0 / refresh_hz if refresh_hz > 1.0 else 1.0 / 60.0
 
     def wait(self) -> float:
-        """The end of the period."""
+        """Wait for the end of the period."""
         time.sleep(self._period_s)
         return time.monotonic()
 
@@ -55,7 +55,7 @@ class WholeRefresh:
 class Composition:
     """Windows composes the desktop once a refresh. Raises OSError, AttributeError if it does not."""
 
-    words = "second composition of the desktop after the copy"
+    description = "second composition of the desktop after the copy"
 
     def __init__(self) -> None:
         if sys.platform != "win32":
@@ -63,7 +63,7 @@ class Composition:
         self._flush: Any = ctypes.windll.dwmapi.DwmFlush
 
     def wait(self) -> float:
-        """The first composition takes the copy in, with the second it is on its way to the monitor."""
+        """Wait for two compositions: the first takes the copy, with the second it goes to the monitor."""
         self._flush()
         self._flush()
         return time.monotonic()
@@ -75,7 +75,7 @@ class X11Present:
     Raises OSError without libxcb-present or the extension. Source: presentproto.txt, PresentNotifyMSC.
     """
 
-    words = "vertical blank by X11 Present"
+    description = "vertical blank by X11 Present"
 
     def __init__(self, window_id: int) -> None:
         self._xcb, self._present = _libraries()
@@ -95,14 +95,14 @@ class X11Present:
         )
 
     def wait(self) -> float:
-        """The next one after now. Raises OSError if the X server is gone."""
+        """Wait for the next vertical blank. Raises OSError if the X server has ended."""
         # A server without a monitor counts from the middle of one refresh to the middle of the next: its
         # next one is then up to a refresh and a half away.
         now, _ = self._at(0)
         return self._at(now + 1)[1]
 
     def _at(self, target: int) -> tuple[int, float]:
-        """(counter, seconds) of the latest vertical blank, once the counter is at the target."""
+        """Return (counter, seconds) of the latest vertical blank, once the counter is at the target."""
         self._serial += 1
         self._present.xcb_present_notify_msc(
             self._connection, self._window, self._serial, target, 0, 0
@@ -110,7 +110,7 @@ class X11Present:
         self._xcb.xcb_flush(self._connection)
         event = self._xcb.xcb_wait_for_special_event(self._connection, self._events)
         if not event:
-            raise OSError("the X server is gone")
+            raise OSError("the X server has ended")
         found = int(event.contents.msc), event.contents.ust * 1e-6
         self._xcb.free(event)
         return found
@@ -135,7 +135,7 @@ class _CompleteNotify(ctypes.Structure):
 
 
 def _libraries() -> tuple[Any, Any]:
-    """Libxcb and libxcb-present with the types of what is called."""
+    """Load libxcb and libxcb-present, with the types of the functions that are called."""
     xcb, present = ctypes.CDLL("libxcb.so.1"), ctypes.CDLL("libxcb-present.so.0")
     pointer, number, counter = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint64
     event = ctypes.POINTER(_CompleteNotify)
