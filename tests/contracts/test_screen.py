@@ -170,7 +170,7 @@ def test_a_window_that_dies() -> None:
     screen = Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", NoOptions()))
     (state,) = running_windows()
     os.kill(state.pid, signal.SIGTERM)
-    eventually_gone(screen, "window has gone")
+    eventually_gone(screen, "window has ended")
     assert running_windows() == []
     screen.close()
     with pytest.raises(DeviceStateError):

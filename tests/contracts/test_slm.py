@@ -252,7 +252,7 @@ def test_a_blink_sdk_that_is_missing_unknown_or_none_is_said(tmp_path: Path) -> 
     with pytest.raises(DeviceNotFoundError, match="takes 3 arguments, Write_image 0"):
         Meadowlark.from_settings(SlmSettings(SHAPE, 9.2, "board:1", options))
     header.unlink()
-    with pytest.raises(DeviceNotFoundError, match="says which generation"):
+    with pytest.raises(DeviceNotFoundError, match="shows which generation"):
         Meadowlark.from_settings(SlmSettings(SHAPE, 9.2, "board:1", options))
 
 
@@ -301,7 +301,7 @@ def test_our_slmpy_server_lets_go_of_who_hangs_and_its_port_is_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(slmpy_server, "PATIENCE_S", 0.5)
-    monkeypatch.setattr(slmpy_server, "LOOK_S", 0.02)
+    monkeypatch.setattr(slmpy_server, "POLL_S", 0.02)
     pictures: list[Pixels] = []
     with served(pictures.append) as port:
         half = SlmPyConnection("127.0.0.1", port)
