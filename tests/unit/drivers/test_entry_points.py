@@ -113,7 +113,7 @@ def test_a_name_that_two_packages_declare_is_refused(site: Path) -> None:
 def test_a_package_cannot_take_the_name_of_a_built_in_driver(site: Path) -> None:
     install(site, "other", "[labdiff.drivers]\ncamera.folder = mylab:MyCamera\n")
     assert CAMERAS.find("folder").from_settings.__module__ == "drivers.camera.folder"
-    (bad,) = [finding.words for finding in examine() if "camera.folder" in finding.words]
+    (bad,) = [finding.message for finding in examine() if "camera.folder" in finding.message]
     assert "is not used: labdiff has a driver of that name" in bad
 
 
@@ -129,9 +129,9 @@ def test_the_doctor_says_what_is_wrong_with_an_installed_driver(
     site: Path, entry: str, words: str
 ) -> None:
     install(site, "broken", f"[labdiff.drivers]\n{entry}\n")
-    findings = [finding for finding in examine() if finding.words.startswith("driver ")]
-    assert [finding.good for finding in findings] == ["mylab" in f.words[:20] for f in findings]
-    (bad,) = [finding.words for finding in findings if not finding.good]
+    findings = [finding for finding in examine() if finding.message.startswith("driver ")]
+    assert [finding.good for finding in findings] == ["mylab" in f.message[:20] for f in findings]
+    (bad,) = [finding.message for finding in findings if not finding.good]
     assert words in bad and "broken 0.1" in bad
 
 
