@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 CONFIDENCE = 0.9
@@ -33,7 +34,8 @@ class DigitClassifier:
         noisy = clean + rng.normal(0.0, 0.15, clean.shape).astype(np.float32)
         flat = np.concatenate([clean, noisy]).reshape(2 * len(clean), -1)
         self._network = MLPClassifier((128,), alpha=1e-2, max_iter=120, random_state=seed)
-        with warnings.catch_warnings():
+        # Matrices this small take ten times as long with a second thread, which waits for the first.
+        with warnings.catch_warnings(), threadpool_limits(1):
             warnings.simplefilter("ignore", ConvergenceWarning)
             self._network.fit(flat, np.tile(labels.numpy(), 2))
 
