@@ -1,3 +1,79 @@
-"""Run the experiment: bench, jobs, learning, diffusion, recording, command line."""
+"""Run an optical diffusion bench: calibrate it, train its layers, generate images by light.
+
+    import labdiff
+
+    with labdiff.open_bench("mock-small") as bench:
+        calibrated = labdiff.calibrate(bench, progress=True)
+        run = labdiff.train(bench, out="runs/a", progress=True)
+    images = labdiff.generate(run)
+
+docs/python.md introduces it by examples. A name is imported when it is first used, so that neither the
+command line nor the window waits for what it does not need.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from calibration.result import CalibrationError as CalibrationError
+    from drivers.errors import DeviceError as DeviceError
+    from labdiff.api.calibrating import Calibration as Calibration
+    from labdiff.api.calibrating import calibrate as calibrate
+    from labdiff.api.evaluating import Scores as Scores
+    from labdiff.api.evaluating import evaluate as evaluate
+    from labdiff.api.generating import Images as Images
+    from labdiff.api.generating import generate as generate
+    from labdiff.api.opening import open_bench as open_bench
+    from labdiff.api.run import Run as Run
+    from labdiff.api.run import read_run as read_run
+    from labdiff.api.training import resume as resume
+    from labdiff.api.training import train as train
+    from labdiff.bench.bench import Bench as Bench
+    from labdiff.config.training import TrainingOptions as TrainingOptions
+    from labdiff.errors import JobStoppedError as JobStoppedError
+    from labdiff.errors import UserError as UserError
+    from labdiff.session.calibrated_bench import CalibratedBench as CalibratedBench
+    from twin.digital_twin import DigitalTwin as DigitalTwin
 
 __version__ = "0.1.0"
+
+_MODULES = {
+    "open_bench": "labdiff.api.opening",
+    "calibrate": "labdiff.api.calibrating",
+    "train": "labdiff.api.training",
+    "resume": "labdiff.api.training",
+    "generate": "labdiff.api.generating",
+    "evaluate": "labdiff.api.evaluating",
+    "read_run": "labdiff.api.run",
+    "Bench": "labdiff.bench.bench",
+    "CalibrationError": "calibration.result",
+    "CalibratedBench": "labdiff.session.calibrated_bench",
+    "Calibration": "labdiff.api.calibrating",
+    "DeviceError": "drivers.errors",
+    "DigitalTwin": "twin.digital_twin",
+    "Images": "labdiff.api.generating",
+    "JobStoppedError": "labdiff.errors",
+    "Run": "labdiff.api.run",
+    "Scores": "labdiff.api.evaluating",
+    "TrainingOptions": "labdiff.config.training",
+    "UserError": "labdiff.errors",
+}
+"""The module of each public name."""
+
+__all__ = list(_MODULES)
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used (PEP 562)."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'labdiff' has no attribute {name!r}")
+    found: object = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    """Return the public names, for completion in a shell."""
+    return [*__all__, "__version__"]

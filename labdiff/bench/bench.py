@@ -22,6 +22,7 @@ from drivers.types import Frame, Roi
 from labdiff.bench.batch import Arrays, NextBatch, PatternBatch, ShouldStop
 from labdiff.bench.batch_acquisition import BatchAcquisition
 from labdiff.bench.bench_safety import BenchSafety
+from labdiff.bench.description import description_html
 from labdiff.bench.devices import BenchDevices
 from labdiff.bench.fault_log import FaultLog
 from labdiff.bench.frame_log import FrameLog
@@ -29,6 +30,7 @@ from labdiff.bench.frame_replay import FrameReplay, RoutineRecording
 from labdiff.bench.frame_validation import FrameValidator, RejectReason
 from labdiff.bench.intensity import IntensityConversion
 from labdiff.bench.measurement import Measurement
+from labdiff.bench.origin import BenchOrigin
 from labdiff.bench.recorded_devices import BEFORE_ALL
 from labdiff.bench.slm_display import SlmDisplay
 from labdiff.bench.snapshot import (
@@ -57,6 +59,7 @@ class Bench:
     slm, camera, laser, clock, dmd: the devices; dmd is None where a patch of the SLM writes the input.
     unpacked_devices: the same, with the camera's own counts. display: the layers on the SLM. fault_log:
     faults of the devices that were recovered from.
+    origin: bench file, seed and archive; None for a bench composed by hand.
     on_frames: called with the frames of each batch, as by a live view. dark, noise, registration,
     rectifier: calibrations in use, None before they are. counts_per_ms_per_unit: counts for an intensity
     of 1 in each millisecond of exposure.
@@ -78,6 +81,7 @@ class Bench:
         devices = replace(self.unpacked_devices, camera=self._packed)
         self.slm, self.camera, self.laser = devices.slm, devices.camera, devices.laser
         self.clock, self.dmd = devices.clock, devices.dmd
+        self.origin: BenchOrigin | None = None
         self.dark: DarkLevel | None = None
         self.noise: FrameNoise | None = None
         self.registration: Registration | None = None
@@ -134,6 +138,38 @@ class Bench:
     def left_unsafe(self) -> list[str]:
         """What the last way into the safe state could not do, one line each."""
         return self._safety.left_unsafe
+
+    @property
+    def lit(self) -> bool:
+        """Whether the laser emits."""
+        return self.laser.emission
+
+    def __repr__(self) -> str:
+        """Return what the bench is made of, in one line."""
+        return f"<bench: {'; '.join(f'{k}: {v}' for k, v in self.description().items())}>"
+
+    def _repr_html_(self) -> str:
+        """Return what the bench is made of as a table, for a notebook."""
+        return description_html(self.description())
+
+    def description(self) -> dict[str, str]:
+        """Return what the bench is made of and what of it is calibrated, by part."""
+        (height, width), slm, camera = self.layout.patch_shape, self.slm, self.camera
+        results = {
+            "dark level": self.dark,
+            "registration": self.registration,
+            "camera noise": self.noise,
+        }
+        calibrated = [name for name, result in results.items() if result is not None]
+        return {
+            "bench": "composed by hand" if self.origin is None else self.origin.file.source,
+            "SLM": f"{slm.name}, {slm.shape[0]} x {slm.shape[1]} px, {slm.bit_depth} bit",
+            "patches": f"{self.planes} of {height} x {width} px",
+            "input": "a patch of the SLM" if self.dmd is None else self.dmd.name,
+            "camera": f"{camera.name}, {camera.shape[0]} x {camera.shape[1]} px, {camera.bit_depth} bit",
+            "laser": f"{self.laser.name}, {'on' if self.lit else 'off'}",
+            "calibrated": ", ".join(calibrated) or "nothing yet: labdiff.calibrate(bench)",
+        }
 
     @property
     def planes(self) -> int:

@@ -27,16 +27,6 @@ if TYPE_CHECKING:
     from labdiff.config.training import TrainingOptions
 
 SUMMARY = "Train an optical denoising unit on a bench, or resume a stopped run."
-TAKEN_FROM_LAYERS = (
-    "learning_rate",
-    "online_learning_rate",
-    "phase_decay",
-    "overlap",
-    "sampler",
-    "sampler_steps",
-    "sampler_spacing",
-)
-"""Options that a layer file brings beside those of its unit; all others have their defaults."""
 
 
 def register(app: typer.Typer) -> None:
@@ -119,22 +109,11 @@ def _options(file: Path | None, given: Mapping[str, Value], layers: Path | None)
         given: Options given on the command line, by name.
         layers: Layer file that brings what it was made for, or None.
     """
-    from labdiff.config.options_file import read_options, training_options
-    from labdiff.config.training import TrainingOptions
-    from labdiff.data.catalogue import for_training
-    from labdiff.session.layer_file import options_from_layers
+    from labdiff.config.options_file import read_options
+    from labdiff.jobs.chosen_options import chosen_options
 
     chosen = {**(read_options(file) if file is not None else {}), **given}
-    recommended = for_training(str(chosen.get("data", TrainingOptions().data)))
-    start: dict[str, Value] = {"classes": recommended.classes, "image_size": recommended.image_size}
-    edges = chosen.get("timestep_edges")
-    if isinstance(edges, tuple) and edges:
-        start["layer_sets"] = len(edges) + 1
-    options = start | chosen
-    if layers is not None:
-        defaults = TrainingOptions().model_dump(exclude=set(TAKEN_FROM_LAYERS))
-        options = options_from_layers(layers, defaults | options, set(chosen))
-    return training_options(options, "options" if file is None else f"{file} and command line")
+    return chosen_options(chosen, layers, "options" if file is None else f"{file} and command line")
 
 
 def _archive(arguments: TrainArguments, seed: int) -> Path:

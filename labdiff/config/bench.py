@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -179,8 +180,31 @@ class BenchConfig(Section):
         return 2.0 * self.cavity.z_gap_mm
 
 
-SHIPPED = ("mock", "mock-paper")
-"""Names of the bench files that are part of the package."""
+SHIPPED = ("mock", "mock-small", "mock-paper")
+"""Names of the benches that are shipped; all are simulated."""
+
+
+@dataclass(frozen=True, slots=True)
+class BenchFile:
+    """A bench file that was read; plain values, so that it crosses to another process.
+
+    source: A path, the name of a shipped bench, or the address of a served one. text: TOML.
+    """
+
+    source: str
+    text: str
+    config: BenchConfig
+
+
+def read_bench_file(bench: str | BenchFile) -> BenchFile:
+    """Return the bench file of a path or of a shipped bench; one that was read already as it is.
+
+    Raises UserError that names file, key, value and what is allowed.
+    """
+    if isinstance(bench, BenchFile):
+        return bench
+    name, text = bench_text(bench)
+    return BenchFile(bench, text, parse_bench(text, name))
 
 
 def bench_text(path_or_name: str) -> tuple[str, str]:
@@ -207,8 +231,7 @@ def load_bench(path_or_name: str) -> BenchConfig:
     Raises:
         UserError: For a mistake; the message names file, key, value and what is allowed.
     """
-    name, text = bench_text(path_or_name)
-    return parse_bench(text, name)
+    return read_bench_file(path_or_name).config
 
 
 def parse_bench(text: str, name: str) -> BenchConfig:

@@ -12,7 +12,7 @@ from labdiff.calibrations.archived import ArchivedCalibration, archive_folder
 from labdiff.calibrations.names import ROUTINE_NAMES
 from labdiff.calibrations.routines import with_dependents
 from labdiff.calibrations.validity import CalibrationDone, bring_up_to_date, check_validity
-from labdiff.config.bench import bench_text, parse_bench
+from labdiff.config.bench import BenchFile, read_bench_file
 from labdiff.errors import UserError
 from labdiff.events import JobStarted
 from labdiff.job import Job
@@ -22,20 +22,21 @@ from labdiff.session.calibrated_bench import CalibratedBench
 
 @dataclass(frozen=True, slots=True)
 class CalibrationRequest:
-    """bench: name of a shipped bench, or path. seed: of a mock laboratory.
+    """bench: name of a shipped bench, path, or a bench file that was read. seed: of a mock laboratory.
 
     folder: of the archive, None for the bench's own.
 
     everything: measure all, without a look at what is stored. only: these alone. check: look, measure
-    nothing.
+    nothing. needed_only: nothing on which no other routine rests.
     """
 
-    bench: str = "mock"
+    bench: str | BenchFile = "mock"
     seed: int = 0
     folder: Path | None = None
     everything: bool = False
     only: tuple[str, ...] = ()
     check: bool = False
+    needed_only: bool = False
 
 
 class CalibrationJob:
@@ -54,14 +55,14 @@ class CalibrationJob:
         if request.everything + bool(request.only) + request.check > 1:
             raise UserError("--all, --only and --check exclude each other; give one of them")
         self.request = request
-        name, self._bench_text = bench_text(request.bench)
-        config = parse_bench(self._bench_text, name)
+        file = read_bench_file(request.bench)
         folder = request.folder or archive_folder(
-            request.bench, config.camera.driver == "mock", request.seed
+            file.source, file.config.camera.driver == "mock", request.seed
         )
+        self._bench_text = file.text
         self.archive = CalibrationArchive(folder)
-        self._bench = JobBench.open(config, request.seed, bench)
-        self.calibrated = CalibratedBench(config, self._bench.bench)
+        self._bench = JobBench.open(file.config, request.seed, bench)
+        self.calibrated = CalibratedBench(file.config, self._bench.bench)
 
     def job(self) -> Job[CalibrationDone]:
         """Check or calibrate; the end, by whatever way, leaves the bench safe and all results archived."""
@@ -76,7 +77,7 @@ class CalibrationJob:
                 plan = set(request.only or ROUTINE_NAMES)
                 stored.apply_stored(set(ROUTINE_NAMES) - with_dependents(plan))
                 return CalibrationDone((), (yield from stored.measure(plan)))
-            return (yield from bring_up_to_date(calibrated, stored))
+            return (yield from bring_up_to_date(calibrated, stored, request.needed_only))
 
     def figures(self, done: CalibrationDone) -> dict[str, Any]:
         """Return what a script needs, as plain values."""

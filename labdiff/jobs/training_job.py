@@ -13,7 +13,7 @@ from calibration.archive import CalibrationArchive
 from drivers.errors import DeviceError, DeviceStateError
 from labdiff.bench.bench import Bench
 from labdiff.calibrations.archived import ArchivedCalibration
-from labdiff.config.bench import bench_text, parse_bench
+from labdiff.config.bench import BenchFile, parse_bench, read_bench_file
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.events import Event
@@ -36,7 +36,8 @@ RUN_FILE = "run.h5"
 class Request:
     """What a job needs to know; plain values, so that it crosses to another process.
 
-    bench: name of a shipped bench, or path. out: folder of the run file, or None for none.
+    bench: name of a shipped bench, path, or a bench file that was read. out: folder of the run file, or
+    None for none.
     resume: a run file to go on with; it brings its own bench and options. calibrations: folder of the
     bench's stored calibrations, to be used and added to; None: all is measured anew and nothing stored
     (a resumed run has its own).
@@ -47,7 +48,7 @@ class Request:
     cluster whose served bench is used, with its own bench file.
     """
 
-    bench: str = "mock"
+    bench: str | BenchFile = "mock"
     out: Path | None = None
     options: TrainingOptions = field(default_factory=TrainingOptions)
     data_dir: Path | None = None
@@ -81,7 +82,10 @@ class ExperimentJob:
             self.options, self._text, name = options_of(run), run.bench_text, str(run.path)
         else:
             self.options = request.options
-            name, self._text = bench_text(request.bench) if not request.remote else ("", "")
+            name, self._text = "", ""
+            if not request.remote:
+                file = read_bench_file(request.bench)
+                name, self._text = file.source, file.text
         remote: Bench | None = None
         if request.remote is not None:
             remote, served = connect_bench(request.remote)

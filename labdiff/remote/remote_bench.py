@@ -87,6 +87,11 @@ class RemoteBench(Bench):
         """Return what the bench reported with the last batch: to ask would wait for the next one's end."""
         return self._declared_s
 
+    @property
+    def lit(self) -> bool:
+        """Whether this process has the bench; its laser is then on."""
+        return self.lease.attached
+
     def wake(self) -> None:
         """Attach the bench; the laser goes on there."""
         if not self.lease.attached:

@@ -33,6 +33,17 @@ def write_calibration_report(archive: CalibrationArchive, bench: BenchConfig) ->
     return write_page(archive.folder / PAGE, f"calibration of {bench.name}", parts)
 
 
+def calibration_parts(archive: CalibrationArchive, bench: BenchConfig) -> list[str]:
+    """Return the verdicts and the figures of the newest results, as pieces of HTML for a notebook."""
+    past = {name: archive.history(name) for name in ROUTINE_NAMES}
+    parts = [_overview(past)]
+    for name, stored in past.items():
+        drawn = stored[-1].result.figure(bench.cavity.patch_shape) if stored else None
+        if drawn is not None:
+            parts.append(f"<h3>{name.capitalize()}</h3>{image(drawn, name)}")
+    return parts
+
+
 def _overview(past: dict[str, list[Stored]]) -> str:
     rows = []
     for name, stored in past.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import os
@@ -19,7 +20,7 @@ from labdiff.atomic_write import write_atomically
 from labdiff.errors import UserError
 from labdiff.jobs.evaluation_job import Evaluation
 from labdiff.metrics.range_error import MeanError, RangeError
-from labdiff.reports.html_page import png_bytes
+from labdiff.reports.html_page import image, png_bytes, text_table
 
 PREDICTOR_LABELS = {
     "odu": "ODU",
@@ -135,6 +136,39 @@ def image_figure(evaluation: Evaluation) -> Figure:
         ax.set_title(title)
         ax.set_axis_off()
     return figure
+
+
+def evaluation_parts(evaluation: Evaluation) -> list[str]:
+    """Return an evaluation as pieces of HTML, for a notebook: mean errors, distances, figures."""
+    request = evaluation.request
+    errors = [("mean error", "noise", "clean image")]
+    errors += [
+        (
+            PREDICTOR_LABELS.get(name, name),
+            f"{_mean(found, 'noise_mse'):.4g}",
+            f"{_mean(found, 'clean_mse'):.4g}",
+        )
+        for name, found in evaluation.errors.items()
+    ]
+    distances = [("image figure", "generated", "95 %", "real")]
+    distances += [
+        (
+            figure.name,
+            f"{figure.value:.4g}",
+            f"{figure.low:.4g} ... {figure.high:.4g}",
+            f"{figure.real:.4g}",
+        )
+        for metrics in evaluation.metrics
+        for figure in metrics.figures
+    ]
+    about = f"{request.run_file}, on the {request.where}, {evaluation.data}; {evaluation.sampler}"
+    return [
+        f"<p class='quiet'>{html.escape(about)}</p>",
+        text_table(errors),
+        image(error_figure(evaluation.errors), "errors over the timesteps"),
+        text_table(distances),
+        image(image_figure(evaluation), "generated and real images"),
+    ]
 
 
 def print_evaluation(evaluation: Evaluation) -> None:

@@ -1,10 +1,11 @@
-"""Write self-contained HTML pages: style and pictures are inside, nothing is fetched."""
+"""Write self-contained HTML, pages and parts of a notebook: style and pictures are inside."""
 
 from __future__ import annotations
 
 import base64
 import html
 import io
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -12,21 +13,26 @@ from matplotlib.figure import Figure
 from labdiff.atomic_write import write_atomically
 from labdiff.errors import UserError
 
-_STYLE = """
+_PAGE_STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem;
   color: #1c2330 }
 h1 { font-size: 1.7rem; margin-bottom: .2rem }
-h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid #d6dbe4 }
-table { border-collapse: collapse; margin: 1rem 0 }
-td { padding: .3rem .9rem; border-bottom: 1px solid #e4e8ef }
-td.time { white-space: nowrap }
-td.number { text-align: right; font-variant-numeric: tabular-nums }
-img { max-width: 100% }
-.quiet { color: #5b6678 }
-.tag { border-radius: .6rem; padding: .1rem .6rem; background: #e5f3ea; color: #14602f }
-.tag.stopped, .tag.running, .tag.warn { background: #fff2d8; color: #7a5200 }
-.tag.failed, .tag.fail { background: #fde5e5; color: #8a1c1c }
 """
+"""Style of a page as a whole."""
+
+_PARTS_STYLE = """
+.labdiff h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid #d6dbe4 }
+.labdiff table { border-collapse: collapse; margin: 1rem 0 }
+.labdiff td { padding: .3rem .9rem; border-bottom: 1px solid #e4e8ef; text-align: left }
+.labdiff td.time { white-space: nowrap }
+.labdiff td.number { text-align: right; font-variant-numeric: tabular-nums }
+.labdiff img { max-width: 100% }
+.labdiff .quiet { opacity: .75 }
+.labdiff .tag { border-radius: .6rem; padding: .1rem .6rem; background: #e5f3ea; color: #14602f }
+.labdiff .stopped, .labdiff .running, .labdiff .warn { background: #fff2d8; color: #7a5200 }
+.labdiff .failed, .labdiff .fail { background: #fde5e5; color: #8a1c1c }
+"""
+"""Style of the parts, which leaves alone what stands around them in a notebook."""
 
 
 def write_page(path: Path, title: str, parts: list[str]) -> Path:
@@ -42,14 +48,31 @@ def write_page(path: Path, title: str, parts: list[str]) -> Path:
     """
     head = (
         "<!doctype html><html lang='en'><meta charset='utf-8'>"
-        f"<title>{html.escape(title)}</title><style>{_STYLE}</style>"
+        f"<title>{html.escape(title)}</title><style>{_PAGE_STYLE}{_PARTS_STYLE}</style>"
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, "\n".join([head, *parts, "</html>"]).encode())
+        page = [head, "<body class='labdiff'>", *parts, "</body></html>"]
+        write_atomically(path, "\n".join(page).encode())
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
     return path
+
+
+def fragment(parts: list[str]) -> str:
+    """Return parts as one piece of HTML for a notebook, whose own style they leave alone.
+
+    Example:
+        >>> fragment(["<h3>Loss</h3>", image(figure, "loss over the steps")])
+    """
+    style = f"<style>{_PARTS_STYLE}</style>"
+    return "\n".join(["<div class='labdiff'>", style, *parts, "</div>"])
+
+
+def text_table(rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of cells that are plain text."""
+    lines = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows)
+    return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
 
 
 def tag(state: str) -> str:

@@ -44,10 +44,10 @@ STYLES = {
 
 
 class ProgressBar:
-    """Shows one line for each stage, with its main figures and the time left, on stderr."""
+    """Shows one line for each stage, with its main figures and the time left; on stderr by default."""
 
-    def __init__(self, quiet: bool = False) -> None:
-        self.console = Console(stderr=True, quiet=quiet)
+    def __init__(self, quiet: bool = False, console: Console | None = None) -> None:
+        self.console = console or Console(stderr=True, quiet=quiet)
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description:<22}"),

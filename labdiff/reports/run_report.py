@@ -23,12 +23,13 @@ def write_report(run: RunFile, path: Path) -> Path:
     Example:
         write_report(read_run(Path("runs/demo/run.h5")), Path("runs/demo/report.html"))
     """
-    return write_page(path, f"labdiff run {run.path.name}", _parts(run))
+    parts = ["<h1>Light that denoises</h1>", *run_parts(run)]
+    return write_page(path, f"labdiff run {run.path.name}", parts)
 
 
-def _parts(run: RunFile) -> list[str]:
+def run_parts(run: RunFile) -> list[str]:
+    """Return what a run's report shows, as pieces of HTML: for a page, or for a notebook."""
     parts = [
-        "<h1>Light that denoises</h1>",
         f"<p class='quiet'>{html.escape(run.path.name)}, "
         f"started {html.escape(run.start_time[:19])} UTC, "
         f"seed {run.seed} {tag(run.outcome)} "

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import io
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
@@ -27,13 +27,13 @@ from torch import Tensor
 
 from drivers.validation_messages import explain
 from labdiff.atomic_write import write_atomically
-from labdiff.config.bench import parse_bench
+from labdiff.config.bench import BenchConfig, parse_bench
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.runs.reader import read_run
 from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.checkpoint import options_of, resume_run
-from labdiff.session.models import build_odu, build_twin
+from labdiff.session.models import build_odu, twin_geometry
 from labdiff.session.training_session import TrainingSession
 from twin.denoising_unit import OpticalDenoisingUnit
 
@@ -62,15 +62,7 @@ class Layers:
     def load_into(self, session: TrainingSession) -> None:
         """Give a session these weights. Raises UserError, naming what differs, if they do not fit."""
         check_options(self.options, session.options)
-        mine = build_twin(parse_bench(self.bench_text, "the layers' bench")).geometry
-        calibrated = session.calibrated
-        theirs, bench = calibrated.twin.geometry, calibrated.config.name
-        for name in mine.__slots__:
-            if getattr(mine, name) != getattr(theirs, name):
-                raise UserError(
-                    f"bench {bench!r}: {name} = {getattr(theirs, name)}, but the layers "
-                    f"were trained for {getattr(mine, name)}; give a bench that they fit"
-                )
+        check_bench(parse_bench(self.bench_text, "the layers' bench"), session.calibrated.config)
         session.odu.load_state_dict(self.unit.state_dict())
         session.pretrained = True
 
@@ -90,6 +82,17 @@ UNIT_OPTIONS = (
     "seed",
 )
 """Options that layers are made for; the seed too, because it says which images are held out."""
+
+
+def check_bench(made_for: BenchConfig, wanted: BenchConfig) -> None:
+    """Raises UserError that names what differs between the bench that layers were made for and another."""
+    mine, theirs = asdict(twin_geometry(made_for)), asdict(twin_geometry(wanted))
+    for name, value in mine.items():
+        if value != theirs[name]:
+            raise UserError(
+                f"bench {wanted.name!r}: {name} = {theirs[name]}, but the layers "
+                f"were trained for {value}; give a bench that they fit"
+            )
 
 
 def check_options(made_for: TrainingOptions, wanted: TrainingOptions) -> None:

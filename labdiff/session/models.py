@@ -10,20 +10,23 @@ from twin.digital_twin import DigitalTwin, TwinGeometry
 from twin.input_layout import InputLayout
 
 
-def build_twin(config: BenchConfig) -> DigitalTwin:
-    """The bench's twin at data-sheet values."""
-    return DigitalTwin(
-        TwinGeometry(
-            shape=config.cavity.patch_shape,
-            layers=config.layers,
-            pixel_pitch_m=config.slm.pixel_pitch_um * 1e-6,
-            wavelength_m=config.source.wavelength_nm * 1e-9,
-            z_gap_m=config.cavity.z_gap_mm * 1e-3,
-            waist_m=config.source.waist_mm * 1e-3,
-            input_kind=config.input.kind,
-            numerical_aperture=config.relay.numerical_aperture,
-        )
+def twin_geometry(config: BenchConfig) -> TwinGeometry:
+    """Return what the twin knows of a bench file."""
+    return TwinGeometry(
+        shape=config.cavity.patch_shape,
+        layers=config.layers,
+        pixel_pitch_m=config.slm.pixel_pitch_um * 1e-6,
+        wavelength_m=config.source.wavelength_nm * 1e-9,
+        z_gap_m=config.cavity.z_gap_mm * 1e-3,
+        waist_m=config.source.waist_mm * 1e-3,
+        input_kind=config.input.kind,
+        numerical_aperture=config.relay.numerical_aperture,
     )
+
+
+def build_twin(config: BenchConfig) -> DigitalTwin:
+    """Return the bench's twin at data-sheet values."""
+    return DigitalTwin(twin_geometry(config))
 
 
 def build_odu(

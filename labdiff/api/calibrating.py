@@ -1,0 +1,149 @@
+"""Calibrate a bench from a notebook or a script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from calibration.archive import CalibrationArchive
+from calibration.result import Verdict
+from calibration.result_file import Result
+from labdiff.api.opening import borrowed, origin_of
+from labdiff.api.progress import Progress, run_job
+from labdiff.bench.bench import Bench
+from labdiff.bench.measurement import FloatImages
+from labdiff.calibrations.names import ROUTINE_NAMES
+from labdiff.calibrations.routine import ValidityFinding
+from labdiff.jobs.calibration_job import CalibrationJob, CalibrationRequest
+from labdiff.session.calibrated_bench import CalibratedBench
+from twin.digital_twin import DigitalTwin
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What is known of a bench; a notebook shows verdicts, figures and history of each routine.
+
+    Attributes:
+        calibrated: The bench with its twin and its pre-compensation.
+        archive: Where the results are stored, with those of the past.
+        findings: What a check found of the stored results before it; empty if there was none.
+        measured: The results that were measured now, by routine.
+
+    Example:
+        >>> calibration = labdiff.calibrate("mock-small")
+        >>> calibration.verdicts["registration"].level
+        'pass'
+    """
+
+    calibrated: CalibratedBench
+    archive: CalibrationArchive
+    findings: tuple[ValidityFinding, ...]
+    measured: dict[str, Result]
+
+    @property
+    def twin(self) -> DigitalTwin:
+        """The digital twin, aligned with the bench."""
+        return self.calibrated.twin
+
+    @property
+    def results(self) -> dict[str, Result]:
+        """The newest result of each routine, measured now or earlier."""
+        newest = {name: self.archive.history(name) for name in ROUTINE_NAMES}
+        return {name: stored[-1].result for name, stored in newest.items() if stored}
+
+    @property
+    def verdicts(self) -> dict[str, Verdict]:
+        """The verdict on each of `results`: pass, warn or fail, why, and what to do."""
+        return {name: result.verdict for name, result in self.results.items()}
+
+    def predict(
+        self, inputs: npt.NDArray[np.floating], phases: npt.NDArray[np.floating]
+    ) -> FloatImages:
+        """Return the intensity that the twin predicts, as `Bench.measure` measures it.
+
+        Args:
+            inputs: (B, h, w), radians for an SLM patch, amplitude in 0 ... 1 for a DMD.
+            phases: Layers (N, h, w) for the whole batch, or (B, N, h, w), radians.
+
+        Returns:
+            Intensity (B, h, w) on the output plane, 1.0 for the mean of a flat pattern.
+
+        Example:
+            >>> measured = bench.measure(inputs, phases).intensity
+            >>> np.corrcoef(measured.ravel(), calibration.predict(inputs, phases).ravel())[0, 1]
+            0.998
+        """
+        with torch.no_grad():
+            predicted: torch.Tensor = self.twin(_tensor(inputs), _tensor(phases))
+        return np.asarray(predicted.numpy(), np.float32)
+
+    def __repr__(self) -> str:
+        """Return the archive's folder and the verdicts."""
+        levels = ", ".join(f"{name}: {verdict.level}" for name, verdict in self.verdicts.items())
+        return f"<calibration in {self.archive.folder}: {levels}>"
+
+    def _repr_html_(self) -> str:
+        """Return the report of the archive, for a notebook."""
+        from labdiff.reports.calibration_report import calibration_parts
+        from labdiff.reports.html_page import fragment
+
+        return fragment(calibration_parts(self.archive, self.calibrated.config))
+
+
+def calibrate(
+    bench: Bench | str | Path = "mock",
+    *,
+    seed: int = 0,
+    only: Sequence[str] = (),
+    everything: bool = False,
+    needed_only: bool = False,
+    archive: str | Path | None = None,
+    progress: Progress = False,
+) -> Calibration:
+    """Calibrate a bench: check what is stored with a dozen frames, and measure what no longer holds.
+
+    Args:
+        bench: An open bench, or what `open_bench` takes.
+        seed: Of a mock bench that is named and not open.
+        only: Names of routines that are measured without a check, such as "registration".
+        everything: Measure all routines without a check.
+        needed_only: Leave out the routines on which no other rests, such as "settling".
+        archive: Folder of the stored results; None for the bench's own.
+        progress: True for a progress bar, or a function that is called with each event.
+
+    Returns:
+        The calibration. An open bench is calibrated from then on: `Bench.measure` works.
+
+    Raises:
+        UserError: If there is no such bench or routine.
+        CalibrationError: If a routine on which others rest fails; the message says what to do.
+        JobStoppedError: If Ctrl-C stopped it; what was measured is stored.
+
+    Example:
+        >>> with labdiff.open_bench("mock-small") as bench:
+        ...     calibration = labdiff.calibrate(bench, progress=True)
+        ...     measured = bench.measure(inputs, phases).intensity
+        >>> predicted = calibration.predict(inputs, phases)
+    """
+    with borrowed(bench, seed) as opened:
+        origin = origin_of(opened)
+        request = CalibrationRequest(
+            bench=origin.file,
+            seed=origin.seed,
+            folder=Path(archive) if archive is not None else origin.archive,
+            everything=everything,
+            only=tuple(only),
+            needed_only=needed_only,
+        )
+        prepared = CalibrationJob(request, opened)
+        done = run_job(prepared.job(), progress)
+    return Calibration(prepared.calibrated, prepared.archive, done.findings, done.measured)
+
+
+def _tensor(array: npt.NDArray[np.floating]) -> torch.Tensor:
+    return torch.as_tensor(array, dtype=torch.float32)
