@@ -26,7 +26,7 @@ from twin.digital_twin import DigitalTwin
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What is known of a bench; a notebook shows verdicts, figures and history of each routine.
+    """What is known of a bench; a notebook shows the verdicts and the figures of the routines.
 
     Attributes:
         calibrated: The bench with its twin and its pre-compensation.
@@ -82,13 +82,27 @@ class Calibration:
             predicted: torch.Tensor = self.twin(_tensor(inputs), _tensor(phases))
         return np.asarray(predicted.numpy(), np.float32)
 
+    def write_report(self) -> Path:
+        """Write verdicts, figures, history and provenance as a page into the archive; return its path.
+
+        Raises:
+            UserError: If the page cannot be written.
+
+        Example:
+            >>> calibration.write_report()
+            PosixPath('runs/calibration/mock-small-seed0/report.html')
+        """
+        from labdiff.reports.calibration_report import write_calibration_report
+
+        return write_calibration_report(self.archive, self.calibrated.config)
+
     def __repr__(self) -> str:
         """Return the archive's folder and the verdicts."""
         levels = ", ".join(f"{name}: {verdict.level}" for name, verdict in self.verdicts.items())
         return f"<calibration in {self.archive.folder}: {levels}>"
 
     def _repr_html_(self) -> str:
-        """Return the report of the archive, for a notebook."""
+        """Return verdicts and figures, for a notebook."""
         from labdiff.reports.calibration_report import calibration_parts
         from labdiff.reports.html_page import fragment
 

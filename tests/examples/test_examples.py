@@ -1,0 +1,80 @@
+"""The examples run as they stand, on the small mock bench, and do what they say."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import labdiff
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SCRIPTS = sorted(EXAMPLES.rglob("*.py"))
+LONGEST = 40
+"""Most lines of a script: it has to be read before it is run."""
+
+Run = Callable[..., list[float]]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working directory in which the bench's calibrations are stored already."""
+    folder = tmp_path_factory.mktemp("examples")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        labdiff.calibrate("mock-small", needed_only=True)
+    return folder
+
+
+@pytest.fixture
+def run(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs an example in that directory; returns the numbers that it prints."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("MPLBACKEND", "agg")
+
+    def run_script(name: str, *arguments: str) -> list[float]:
+        monkeypatch.setattr(sys, "argv", [name, *arguments])
+        runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+        printed = capsys.readouterr().out
+        return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", printed)]
+
+    return run_script
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_an_example_is_short_and_says_what_it_is(script: Path) -> None:
+    lines = script.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= LONGEST
+    assert lines[0].startswith('"""')
+
+
+def test_first_light_and_a_pattern(run: Run, folder: Path) -> None:
+    flat, focused = run("first_light_and_pattern.py")
+    assert focused > 3 * flat
+    assert (folder / "focus.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_calibrated_twin_predicts_the_camera(run: Run, folder: Path) -> None:
+    agreement, z_gap_mm = run("calibrate_and_predict.py")
+    assert agreement > 0.98
+    assert z_gap_mm == pytest.approx(3.4, rel=0.06)
+    assert (folder / "prediction.png").exists()
+
+
+def test_layers_are_trained_and_generate_images(run: Run, folder: Path) -> None:
+    run("train_and_generate.py")
+    recorded = labdiff.read_run(folder / "runs/example")
+    assert recorded.outcome == "completed"
+    assert recorded.figures["mse_online_bench"] < recorded.figures["mse_identity"]
+    assert (folder / "generated.png").exists()
+    assert (folder / "runs/example/report.html").exists()
+
+
+def test_a_loop_of_ones_own_learns_with_the_benchs_light(run: Run) -> None:
+    first, last, steps = run("own_loop.py")
+    assert steps == 30
+    assert last > 3 * first
