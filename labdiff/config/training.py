@@ -6,13 +6,15 @@ option is a new field here. Names and order are those of the options that run fi
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AliasChoices, Field, ValidationError, model_validator
 
+from drivers.validation_messages import explain
 from labdiff.config.option import Presentation, option_group
 from labdiff.config.section import Section
 from labdiff.diffusion.time_aware_policy import TimeAwarePolicy
+from labdiff.errors import UserError
 
 TIMESTEPS = 1000
 """Number of diffusion timesteps T, as in the paper."""
@@ -229,7 +231,26 @@ class SamplerOptions(Section):
 
 # Fields come in the order of the bases from last to first: data, unit, learning, sampler.
 class TrainingOptions(SamplerOptions, LearningOptions, UnitOptions, DataOptions):
-    """How an optical denoising unit is trained. The defaults are the demo's."""
+    """How an optical denoising unit is trained. The defaults are the demo's.
+
+    Raises UserError that names the option, the value and what is allowed.
+
+    Example:
+        >>> labdiff.TrainingOptions(layer_sets=2, offline_steps=50, online_steps=20)
+    """
+
+    # Hidden from editors and type checkers, which then show the options and their types.
+    if not TYPE_CHECKING:
+
+        def __init__(self, **values: object) -> None:
+            """Check the options."""
+            try:
+                super().__init__(**values)
+            except ValidationError as error:
+                raise UserError(explain(error, "TrainingOptions", TrainingOptions)) from None
+
+        # So that `model_validate`, whose callers name the file, raises what it always does.
+        __init__.__pydantic_base_init__ = True
 
     @model_validator(mode="after")
     def _check_edges_fit_the_layer_sets(self) -> Self:

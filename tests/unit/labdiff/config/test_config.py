@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from labdiff.config.bench import SHIPPED, bench_text, load_bench, parse_bench
 from labdiff.config.training import TrainingOptions
@@ -50,8 +50,14 @@ def test_missing_file_says_how_to_write_one(tmp_path: Path) -> None:
 
 
 def test_options_are_bounded() -> None:
-    with pytest.raises(ValueError, match="layer_sets"):
+    with pytest.raises(
+        UserError, match="TrainingOptions: layer_sets = 0: .*greater than or equal to 1"
+    ):
         TrainingOptions(layer_sets=0)
+    with pytest.raises(UserError, match="batches: unknown key; did you mean 'batch'"):
+        TrainingOptions(batches=4)  # type: ignore[call-arg]
+    with pytest.raises(ValidationError, match="layer_sets"):
+        TrainingOptions.model_validate({"layer_sets": 0})
 
 
 @pytest.mark.parametrize("name", SHIPPED)

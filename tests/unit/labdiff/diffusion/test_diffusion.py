@@ -5,12 +5,12 @@ from typing import Literal
 
 import pytest
 import torch
-from pydantic import ValidationError
 
 from labdiff.config.training import TrainingOptions
 from labdiff.diffusion.sampler import Sampler
 from labdiff.diffusion.schedule import NoiseSchedule, Spacing
 from labdiff.diffusion.time_aware_policy import TimeAwarePolicy
+from labdiff.errors import UserError
 
 
 def test_schedule_has_ddpm_ends() -> None:
@@ -133,9 +133,7 @@ def test_temperature_weighs_the_noise_that_is_added() -> None:
 
 @pytest.mark.parametrize("name", ["temperature", "contrast"])
 def test_the_papers_sampler_has_no_use_for_them(name: str) -> None:
-    with pytest.raises(
-        ValidationError, match=f"{name} 1.2: ddim's and ddpm's; the sampler is paper"
-    ):
+    with pytest.raises(UserError, match=f"{name} 1.2: ddim's and ddpm's; the sampler is paper"):
         TrainingOptions(sampler="paper", **{name: 1.2})
 
 
