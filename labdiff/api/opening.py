@@ -78,7 +78,7 @@ def origin_of(bench: Bench) -> BenchOrigin:
 
 @contextmanager
 def borrowed(bench: Bench | str | Path, seed: int) -> Iterator[Bench]:
-    """Lend a bench to a job.
+    """Yield a bench for a job.
 
     One that is open stays so, and is lit afterwards if it was before; a job that fails leaves it safe.
     One that is named is opened, and closed at the end.
