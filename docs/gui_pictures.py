@@ -49,7 +49,7 @@ class Photographer:
         self._named("camera_exposure").setValue(4.0)
         window.panels.bench.emission.click()
         window.panels.live.live.click()
-        self._until(lambda: "shown 2" in window.panels.live.view.counters.text())
+        self._until(lambda: "shown 2" in window.panels.live.view.status.counters.text())
         window.panels.live.view.controls.crosshair.click()
         self._take("live", "Live")
         window.panels.live.live.click()

@@ -11,15 +11,15 @@ from typing import Any, TypeAlias
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QColor
-from PySide6.QtWidgets import QGridLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QSplitter, QVBoxLayout, QWidget
 
 from drivers.types import Roi
 from gui.live.canvas import Canvas
 from gui.live.controls import Controls
+from gui.live.frame_status import FrameStatus
 from gui.live.histogram import Histogram
 from gui.live.levels import ColourTable, LevelMode, Levels, colours, levels_of, standing_out
 from gui.live.profiles import Profile
-from gui.live.rates import Rate
 from gui.live.snapshots import FrameRecorder
 from gui.live.statistics import statistics_of
 from gui.process.frame_ring import NumberedFrame
@@ -55,7 +55,6 @@ class LiveView(QWidget):
         self._sensor_shape: tuple[int, int] | None = None
         self._maximum = 255
         self._levels = Levels(0, 255)
-        self._acquired, self._shown, self._dropped = Rate(), Rate(), 0
         self._analysed: NumberedFrame | None = None
         self._recorder = FrameRecorder()
         self._build()
@@ -100,15 +99,8 @@ class LiveView(QWidget):
     def show_frame(self, entry: NumberedFrame) -> None:
         """Show a frame of uint8 or uint16; other types are rounded to counts, not-a-number is 0."""
         entry = _as_counts(entry)
-        now_s = self._clock()
         before = self._entry
-        if before is None or entry.number <= before.number:
-            self._acquired, self._shown, self._dropped = Rate(), Rate(), 0
-            self._acquired.add(now_s)
-        else:
-            new = entry.number - before.number
-            self._acquired.add(now_s, new)
-            self._dropped += new - 1 + self.canvas.waiting
+        self.status.count_acquired(entry.number, before, self.canvas.waiting, self._clock())
         self._entry = entry
         self._recorder.add(entry)
         if before is None:
@@ -194,25 +186,11 @@ class LiveView(QWidget):
         self._split.setStretchFactor(1, 1)
         self._split.setCollapsible(0, False)
         self._split.setSizes([4000, 1000])
-        self.read_out = _label("live_read_out")
-        self.frame_label = _label("live_frame_state")
-        self.counters = _label("live_counters")
-        self.counters.setToolTip(
-            "Acquired: frames the camera gave. Shown: painted on the screen. "
-            "Dropped: overtaken by a newer one before they were painted."
-        )
-        self.recording_label = _label("live_recording_state")
-        self.recording_label.setWordWrap(True)
-        self.recording_label.hide()
-        below = QGridLayout()
-        below.addWidget(self.read_out, 0, 0)
-        below.addWidget(self.counters, 0, 1, Qt.AlignmentFlag.AlignRight)
-        below.addWidget(self.frame_label, 1, 0, 1, 2)
-        below.addWidget(self.recording_label, 2, 0, 1, 2)
+        self.status = FrameStatus()
         layout = QVBoxLayout(self)
         layout.addWidget(self.controls)
         layout.addWidget(self._split, 1)
-        layout.addLayout(below)
+        layout.addWidget(self.status)
         asked = self.controls
         asked.changed.connect(self._recolour)
         asked.crosshair.toggled.connect(self._toggle_crosshair)
@@ -224,9 +202,9 @@ class LiveView(QWidget):
         asked.snapshot.clicked.connect(self._snapshot)
         asked.record.toggled.connect(self._toggle_recording)
         self.histogram.levels_dragged.connect(asked.fix)
-        self._recorder.progress.connect(self._show_recording)
+        self._recorder.progress.connect(self.status.show_recording)
         self._recorder.ended.connect(self._on_recording_ended)
-        self.canvas.painted.connect(self._count)
+        self.canvas.painted.connect(lambda _: self.status.count_shown(self._clock()))
         self.canvas.hovered.connect(self._hover)
         self.canvas.crosshair_moved.connect(self._draw_profiles)
         self.canvas.view_changed.connect(self._follow_view)
@@ -274,45 +252,18 @@ class LiveView(QWidget):
         saturated = standing_out(chosen, [QColor(role).rgb() & 0xFFFFFF for role in roles])
         self.canvas.set_table(ColourTable(self._levels, chosen, marked, saturated))
 
-    def _count(self, _: int) -> None:
-        self._shown.add(self._clock())
-
     def _show_text(self) -> None:
+        frame = None if self._entry is None else self._entry.frame
+        self.status.show_frame(frame, self.canvas.scale, self._clock())
         self._read_out()
-        if self._entry is None:
-            self.counters.clear()
-            self.frame_label.clear()
-            return
-        now_s = self._clock()
-        acquired, shown = self._acquired, self._shown
-        self.counters.setText(
-            f"acquired {acquired.count} ({acquired.per_s(now_s):.1f} frames/s) · "
-            f"shown {shown.count} ({shown.per_s(now_s):.1f} frames/s) · dropped {self._dropped}"
-        )
-        frame = self._entry.frame
-        pattern = "unknown" if frame.pattern_id is None else str(frame.pattern_id)
-        self.frame_label.setText(
-            f"exposure {frame.exposure_ms:.4g} ms · {frame.roi.width} x {frame.roi.height} px "
-            f"at row {frame.roi.top}, column {frame.roi.left} · pattern {pattern} · "
-            f"saturated {100.0 * frame.saturated_fraction:.3g} % · "
-            f"zoom {100.0 * self.canvas.scale:.0f} %"
-        )
 
     def _hover(self, place: tuple[int, int] | None) -> None:
         self._hovered = place
         self._read_out()
 
     def _read_out(self) -> None:
-        place = self._hovered or self.canvas.crosshair
-        if place is None or self._entry is None:
-            self.read_out.clear()
-            return
-        row, column = place
-        frame = self._entry.frame
-        at = (row - frame.roi.top, column - frame.roi.left)
-        inside = all(0 <= a < n for a, n in zip(at, frame.pixels.shape, strict=True))
-        counts = f"{int(frame.pixels[at])} counts" if inside else "outside the frame"
-        self.read_out.setText(f"row {row}, column {column}: {counts}")
+        frame = None if self._entry is None else self._entry.frame
+        self.status.show_place(frame, self._hovered or self.canvas.crosshair)
 
     # Crosshair and profiles
 
@@ -380,21 +331,11 @@ class LiveView(QWidget):
             self._recorder.stop()
         self.controls.show_recording(on)
 
-    def _show_recording(self, message: str) -> None:
-        self.recording_label.setText(message)
-        self.recording_label.show()
-
     def _on_recording_ended(self, message: str) -> None:
-        self._show_recording(message)
+        self.status.show_recording(message)
         if not self._recorder.recording:
             self.controls.record.setChecked(False)
         self.recording_ended.emit(message)
-
-
-def _label(name: str) -> QLabel:
-    label = QLabel()
-    label.setObjectName(name)
-    return label
 
 
 def _as_counts(entry: NumberedFrame) -> NumberedFrame:

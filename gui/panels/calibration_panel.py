@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyqtgraph as pg
 import qtawesome as qta
-from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, QUrl, Signal
+from PySide6.QtCore import Qt, QThreadPool, QUrl, Signal
 from PySide6.QtGui import QColor, QDesktopServices, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -30,6 +30,7 @@ from calibration.result_file import Result
 from calibration.step import CalibrationStep
 from gui import style
 from gui.image_view import ImageView, Picture
+from gui.panels.calibration_figures import FigureTask
 from gui.plots.log_axis import LogAxis
 from gui.time_left import time_left
 from labdiff.calibrations.names import ROUTINE_TITLES
@@ -286,8 +287,8 @@ class CalibrationPanel(QWidget):
             return
         name = list(ROUTINE_TITLES)[rows.pop()]
         self._drawing += 1
-        task = _Drawing(self._folder, name, self._patch_shape, self._drawing)
-        task.done.drawn.connect(self._on_drawn)
+        task = FigureTask(self._folder, name, self._patch_shape, self._drawing)
+        task.signals.drawn.connect(self._on_drawn)
         QThreadPool.globalInstance().start(task)
 
     def _on_drawn(self, number: int, message: str, result: bytes, history: bytes) -> None:
@@ -332,45 +333,6 @@ class CalibrationPanel(QWidget):
         role = STATE_ROLES.get(self._states[name], "text")
         item = self._cell(list(ROUTINE_TITLES).index(name), 1)
         item.setForeground(QColor(getattr(style.theme(), role)))
-
-
-class _Done(QObject):
-    drawn = Signal(int, str, bytes, bytes)
-
-
-class _Drawing(QRunnable):
-    """Draws the figures of a routine's result beside the window's thread."""
-
-    def __init__(self, folder: Path, name: str, patch_shape: tuple[int, int], number: int) -> None:
-        super().__init__()
-        self._subject = folder, name, patch_shape, number
-        self.done = _Done()
-
-    def run(self) -> None:
-        """Draw the figures, in a thread of the pool."""
-        folder, name, patch_shape, number = self._subject
-        from calibration.archive import CalibrationArchive
-        from calibration.result import CalibrationError
-        from labdiff.reports.calibration_figures import history
-        from labdiff.reports.html_page import png_bytes
-
-        try:
-            past = CalibrationArchive(folder).history(name)
-        except (CalibrationError, OSError) as error:
-            self.done.drawn.emit(number, str(error), b"", b"")
-            return
-        if not past:
-            self.done.drawn.emit(number, f"{name}: never measured", b"", b"")
-            return
-        figure = past[-1].result.figure(patch_shape)
-        over_time = history(past)
-        verdict = past[-1].result.verdict
-        self.done.drawn.emit(
-            number,
-            f"{name}: {verdict.reason} {verdict.remedy}",
-            png_bytes(figure) if figure is not None else b"",
-            png_bytes(over_time) if over_time is not None else b"",
-        )
 
 
 def _ago(taken_utc: str) -> str:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gui.live.canvas import Canvas
+from gui.live.frame_status import frame_description
 from gui.live.frames_file import FramesFile, open_frames
 from gui.live.levels import COLOUR_MAPS, ColourTable, LevelMode, Levels, colours, levels_of
 from gui.live.statistics import Statistics, statistics_of
@@ -161,13 +162,9 @@ class RecordingView(QWidget):
         self.problem.emit(message)
 
     def _describe(self, count: int, place: int, entry: NumberedFrame) -> None:
-        frame, roi = entry.frame, entry.frame.roi
-        pattern = "unknown" if frame.pattern_id is None else str(frame.pattern_id)
+        time_s = entry.frame.timestamp_s - self._first_s
         self.message.setText(
-            f"{frame.timestamp_s - self._first_s:+.3f} s · number {entry.number} · "
-            f"exposure {frame.exposure_ms:.4g} ms · {roi.width} x {roi.height} px at row {roi.top}, "
-            f"column {roi.left} · pattern {pattern} · "
-            f"saturated {100.0 * frame.saturated_fraction:.3g} %"
+            f"{time_s:+.3f} s · number {entry.number} · {frame_description(entry.frame)}"
         )
         self.scrubber.place_label.setText(f"{place + 1} of {count}")
 

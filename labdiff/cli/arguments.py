@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypedDict
 
 import typer
 
@@ -29,7 +29,15 @@ Remote = Annotated[
 ]
 
 
-def by_workers(workers: int | None, on: str, cluster: str | None) -> dict[str, Any]:
+class WorkerFields(TypedDict):
+    """Fields of a request that say on how many processes it runs, and where these are."""
+
+    workers: int
+    workers_on: str
+    cluster: str | None
+
+
+def by_workers(workers: int | None, on: str, cluster: str | None) -> WorkerFields:
     """Return a request's fields for workers.
 
     Args:

@@ -31,19 +31,23 @@ class Sampler:
     contrast, mean: "ddpm" and "ddim" stretch each predicted clean image about the images' mean
         brightness, because a unit loses contrast of its own images from step to step.
 
+    Defaults stand with the options (`labdiff.config.training.SamplerOptions`), from which
+    `labdiff.generation.sample.sampler_of` makes a sampler.
+
     Example:
-        for index, t, images in Sampler(steps=20).sample(denoiser, noise, NoiseSchedule(), rng):
+        sampler = sampler_of(SamplerOptions(sampler_steps=20))
+        for index, t, images in sampler.sample(denoiser, noise, NoiseSchedule(), rng):
             print(t, images.std())
     """
 
-    kind: Literal["paper", "ddpm", "ddim"] = "ddim"
-    steps: int = 50
-    eta: float = 1.0
-    spacing: Spacing = "linspace"
-    least_t: int = 0
-    temperature: float = 1.0
-    contrast: float = 1.0
-    mean: float = 0.0
+    kind: Literal["paper", "ddpm", "ddim"]
+    steps: int
+    eta: float
+    spacing: Spacing
+    least_t: int
+    temperature: float
+    contrast: float
+    mean: float
 
     def timesteps(self, schedule: NoiseSchedule) -> list[int]:
         """Return the timesteps that are visited, in this order."""

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from labdiff.config.training import SamplerOptions
 from labdiff.diffusion.guidance import guided
 from labdiff.diffusion.sampler import Sampler
 from labdiff.events import GenerationStep, StageStarted
@@ -17,9 +18,13 @@ from labdiff.session.denoiser import Denoiser
 from twin.input_layout import NO_PROMPT
 
 
-def sampler_of(denoiser: Denoiser) -> Sampler:
-    """Return the reverse process of the denoiser's options."""
-    options = denoiser.options
+def sampler_of(options: SamplerOptions, image_mean: float = 0.0) -> Sampler:
+    """Return the reverse process of sampler options.
+
+    Args:
+        options: the options.
+        image_mean: mean brightness of the images, about which contrast stretches them.
+    """
     return Sampler(
         options.sampler,
         options.sampler_steps,
@@ -28,7 +33,7 @@ def sampler_of(denoiser: Denoiser) -> Sampler:
         options.least_t,
         options.temperature,
         options.contrast,
-        float(denoiser.odu.image_mean),
+        image_mean,
     )
 
 
@@ -53,7 +58,7 @@ def generate(
         progress: filled after every step with what it takes to resume from there; resumed from if filled.
     """
     options = denoiser.options
-    sampler = sampler_of(denoiser)
+    sampler = sampler_of(options, float(denoiser.odu.image_mean))
     rng = torch.Generator().manual_seed(20_000 + (options.seed if seed is None else seed))
     start = torch.randn(count, options.image_size, options.image_size, generator=rng)
     progress, done = {} if progress is None else progress, 0

@@ -10,8 +10,9 @@ import torch
 
 from labdiff.bench.bench import Bench
 from labdiff.config.bench import BenchConfig
-from labdiff.diffusion.sampler import Sampler
+from labdiff.config.training import SamplerOptions
 from labdiff.diffusion.schedule import NoiseSchedule
+from labdiff.generation.sample import sampler_of
 from labdiff.reproduce.digital_denoisers.counting import multiply_adds, parameters
 from labdiff.reproduce.digital_denoisers.denoiser import DigitalDenoiser
 from labdiff.reproduce.digital_denoisers.prediction import denoiser
@@ -31,7 +32,10 @@ def measured_denoiser(
         repeats: number of steps, of which the median counts.
         watts: power that this computer draws under load; None, no energy, if it is not known.
     """
-    schedule, sampler = NoiseSchedule(), Sampler("ddpm", STEPS)
+    schedule = NoiseSchedule()
+    sampler = sampler_of(
+        SamplerOptions(sampler="ddpm", sampler_steps=STEPS, sampler_spacing="linspace")
+    )
     rng = torch.Generator().manual_seed(0)
     x = torch.randn(batch, *net.image_shape, generator=rng)
     denoise = denoiser(net, batch)

@@ -132,7 +132,7 @@ def images_along_t(unit: Unit, count: int, points: int) -> Job[ImagesAlongT]:
     if path.exists():
         with np.load(path, allow_pickle=False) as file:
             return ImagesAlongT(tuple(file["t"].tolist()), torch.from_numpy(file["images"]))
-    times = sampler_of(unit.session).timesteps(unit.session.schedule)
+    times = sampler_of(unit.session.options).timesteps(unit.session.schedule)
     # Chosen from the last one backwards: a single moment is the result itself.
     moments = np.unique(np.linspace(len(times) - 1, 0, points).round().astype(int)).tolist()
     stored = []

@@ -127,7 +127,7 @@ def test_frames_with_nothing_in_them_raise_nothing(
     roi = Roi(0, 0, *pixels.shape)
     for number in (1, 2):
         view.show_frame(NumberedFrame(number, Frame(pixels, 1.0, 0.0, 1, None, 0.0, roi)))
-    qtbot.waitUntil(lambda: "acquired 2" in view.counters.text())
+    qtbot.waitUntil(lambda: "acquired 2" in view.status.counters.text())
 
 
 def test_levels_stay_with_their_mode(qtbot: QtBot, view: LiveView) -> None:
@@ -162,9 +162,9 @@ def test_dragging_a_level_in_the_histogram_fixes_it(view: LiveView) -> None:
 def test_the_read_out_is_in_sensor_coordinates(qtbot: QtBot, view: LiveView) -> None:
     shown(qtbot, view, entry_of(7))
     qtbot.mouseMove(view.canvas, point(view, 15, 33))
-    assert view.read_out.text() == "row 15, column 33: 20 counts"
+    assert view.status.read_out.text() == "row 15, column 33: 20 counts"
     qtbot.mouseMove(view.canvas, QPoint(1, 1))
-    assert "outside the frame" in view.read_out.text()
+    assert "outside the frame" in view.status.read_out.text()
 
 
 def test_crosshair_and_profiles(qtbot: QtBot, view: LiveView) -> None:
@@ -250,9 +250,9 @@ def test_fit_and_one_to_one(qtbot: QtBot, view: LiveView) -> None:
 def test_what_was_acquired_shown_and_dropped_is_counted(qtbot: QtBot, view: LiveView) -> None:
     for number in (5, 6, 10):
         shown(qtbot, view, entry_of(number))
-    qtbot.waitUntil(lambda: view.counters.text().startswith("acquired 6 "))
-    assert "shown 3 " in view.counters.text()
-    assert view.counters.text().endswith("dropped 3")
+    qtbot.waitUntil(lambda: view.status.counters.text().startswith("acquired 6 "))
+    assert "shown 3 " in view.status.counters.text()
+    assert view.status.counters.text().endswith("dropped 3")
 
 
 def test_snapshot_and_recording_say_where_they_are(
@@ -303,7 +303,7 @@ def test_the_feed_shows_what_is_in_the_ring(qtbot: QtBot, view: LiveView) -> Non
         writer.put(entry_of(number).frame)
     qtbot.waitUntil(lambda: view._entry is not None and view._entry.number == 3)
     view.clear("The camera is disconnected")
-    assert view.counters.text() == ""
+    assert view.status.counters.text() == ""
     feed.stop()
     writer.close()
     ring.close()

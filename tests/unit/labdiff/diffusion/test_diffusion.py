@@ -6,11 +6,12 @@ from typing import Literal
 import pytest
 import torch
 
-from labdiff.config.training import TrainingOptions
+from labdiff.config.training import SamplerOptions, TrainingOptions
 from labdiff.diffusion.sampler import Sampler
 from labdiff.diffusion.schedule import NoiseSchedule, Spacing
 from labdiff.diffusion.time_aware_policy import TimeAwarePolicy
 from labdiff.errors import UserError
+from labdiff.generation.sample import sampler_of
 
 
 def test_schedule_has_ddpm_ends() -> None:
@@ -46,10 +47,16 @@ def test_policy_has_ranges_by_difficulty() -> None:
             TimeAwarePolicy(1000, 3, wrong)
 
 
+def sampler(kind: str, steps: int, mean: float = 0.0, **options: float) -> Sampler:
+    """With equal distances of the timesteps, and the defaults of all other options."""
+    chosen = {"sampler": kind, "sampler_steps": steps, "sampler_spacing": "linspace", **options}
+    return sampler_of(SamplerOptions.model_validate(chosen), mean)
+
+
 POINT = torch.linspace(-0.9, 0.9, 16).view(1, 4, 4)
 
 
-def sampled_point(sampler: Sampler) -> tuple[int, torch.Tensor]:
+def sampled_point(process: Sampler) -> tuple[int, torch.Tensor]:
     """Last timestep and images where all data are one image, for which the denoiser is known exactly."""
     schedule = NoiseSchedule()
 
@@ -59,27 +66,27 @@ def sampled_point(sampler: Sampler) -> tuple[int, torch.Tensor]:
 
     rng = torch.Generator().manual_seed(1)
     start = torch.randn(6, 4, 4, generator=rng)
-    *_, (_, t, images) = sampler.sample(exact, start, schedule, rng)
+    *_, (_, t, images) = process.sample(exact, start, schedule, rng)
     return t, images
 
 
 @pytest.mark.parametrize("kind", ["ddpm", "ddim"])
 def test_samplers_recover_a_point_distribution(kind: Literal["ddpm", "ddim"]) -> None:
-    t, images = sampled_point(Sampler(kind, 50))
+    t, images = sampled_point(sampler(kind, 50))
     assert t == 0
     torch.testing.assert_close(images, POINT.expand(6, 4, 4), atol=1e-3, rtol=0)
 
 
 @pytest.mark.parametrize("eta", [0.0, 1.0, 2.0, 3.0])
 def test_the_last_step_takes_all_noise_off_from_wherever_it_starts(eta: float) -> None:
-    t, images = sampled_point(Sampler("ddim", 20, eta, least_t=190))
+    t, images = sampled_point(sampler("ddim", 20, eta=eta, least_t=190))
     assert t == 190
     torch.testing.assert_close(images, POINT.expand(6, 4, 4), atol=1e-3, rtol=0)
 
 
 @pytest.mark.parametrize("contrast", [0.8, 1.1])
 def test_contrast_stretches_about_the_mean(contrast: float) -> None:
-    _, images = sampled_point(Sampler("ddim", 20, contrast=contrast, mean=-0.5))
+    _, images = sampled_point(sampler("ddim", 20, contrast=contrast, mean=-0.5))
     wanted = (-0.5 + contrast * (POINT + 0.5)).clamp(-1.0, 1.0)
     torch.testing.assert_close(images, wanted.expand(6, 4, 4), atol=1e-3, rtol=0)
 
@@ -87,19 +94,19 @@ def test_contrast_stretches_about_the_mean(contrast: float) -> None:
 @pytest.mark.parametrize("eta", [1.0, 2.0, 3.0])
 def test_noise_never_exceeds_what_the_next_timestep_has(eta: float) -> None:
     """Images at the point's timestep s have variance 1 - abar_s about it, whatever eta."""
-    schedule, sampler = NoiseSchedule(), Sampler("ddim", 50, eta)
+    schedule, process = NoiseSchedule(), sampler("ddim", 50, eta=eta)
     rng = torch.Generator().manual_seed(2)
     for t, s in ((999, 979), (500, 480), (20, 0), (1, 0)):
         noise = torch.randn(200, 20, 20, generator=rng)
         x = schedule.abar(t) ** 0.5 * 0.3 + (1 - schedule.abar(t)) ** 0.5 * noise
-        after = sampler.step(x, noise, t, s, schedule, rng) - schedule.abar(s) ** 0.5 * 0.3
+        after = process.step(x, noise, t, s, schedule, rng) - schedule.abar(s) ** 0.5 * 0.3
         assert float(after.var()) == pytest.approx(1 - schedule.abar(s), rel=0.03)
 
 
 def test_paper_step_is_the_printed_formula() -> None:
     schedule = NoiseSchedule()
     x, noise = torch.full((1, 1, 1), 0.5), torch.full((1, 1, 1), 0.25)
-    got = Sampler("paper", 1000).step(x, noise, 300, 299, schedule, torch.Generator())
+    got = sampler("paper", 1000).step(x, noise, 300, 299, schedule, torch.Generator())
     beta = float(schedule.betas[300])
     assert float(got) == pytest.approx((0.5 - beta * 0.25) / (1 - beta) ** 0.5, rel=1e-4)
 
@@ -118,7 +125,7 @@ def test_temperature_weighs_the_noise_that_is_added() -> None:
     schedule = NoiseSchedule()
     x, noise = torch.zeros(1, 200, 200), torch.zeros(1, 200, 200)
     found = [
-        Sampler("ddim", 50, temperature=temperature)
+        sampler("ddim", 50, temperature=temperature)
         .step(x, noise, 500, 480, schedule, torch.Generator().manual_seed(1))
         .var()
         for temperature in (1.0, 0.5, 0.0)
