@@ -210,6 +210,14 @@ class Laser(Device, Protocol):
     @emission.setter
     def emission(self, value: bool) -> None: ...
 
+    def send_off(self) -> None:
+        """Send the order to switch the emission off, and nothing else: no question, no wait, no retry.
+
+        It is the first act of every way into the safe state, and may be called from any thread, also
+        while another one waits for an answer. Whether the laser obeyed is asked afterwards.
+        """
+        ...
+
     @property
     def wavelength_nm(self) -> float:
         """Vacuum wavelength."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -19,6 +20,10 @@ LIBRARY = "@py"
 """VISA library pyvisa-py, which needs no maker's driver; "@ivi" is NI's or Keysight's, where installed."""
 QUIET_MS = 30
 """Time after an answer in which nothing more has to come for question and answer to be in step."""
+LONGEST_ANSWER = 65_536
+"""Largest number of bytes of one answer; a longer one is garbage without an end."""
+DRAIN_S = 1.0
+"""Longest time for which old answers are discarded; an instrument that never stops is not waited for."""
 MOST_ERRORS = 20
 """Number of errors that are read from an instrument's queue."""
 
@@ -33,6 +38,8 @@ class VisaLink:
 
     def __init__(self, resource: Any, address: str, identify: str = "*IDN?") -> None:
         self._resource, self._where = resource, f"VISA {address!r}"
+        # Where a character ends an answer it is read byte by byte: pyvisa's time-out begins anew with each.
+        self._end: bytes = (resource.read_termination or "").encode()
         self._identify = identify
         self._in_step = True
         self.closed = False
@@ -49,10 +56,13 @@ class VisaLink:
         timeout_ms: int = 2000,
         library: str = LIBRARY,
         identify: str = "*IDN?",
+        first: str = "",
         **settings: Any,
     ) -> VisaLink:
         """Connect. settings: attributes of pyvisa's resource, such as baud_rate.
 
+        first: an order that is sent before anything is asked, such as a laser's OFF: it reaches also an
+        instrument that hears and does not answer.
         Raises DeviceNotFoundError also if nothing that answers `identify` is there.
         """
         where = f"VISA {address!r}"
@@ -72,21 +82,70 @@ class VisaLink:
         ) as error:  # pyvisa-py lets through whatever sockets and ports raise, bare too
             raise DeviceNotFoundError(f"{where}: not found, or in use: {error}") from error
         try:
+            if first:
+                cls._send_first(resource, first)
             return cls(resource, address, identify)
         except DeviceError as error:
             raise DeviceNotFoundError(
                 f"{where}: opened, and does not answer as an instrument should: {error}"
             ) from error
 
+    @classmethod
+    def _send_first(cls, resource: Any, first: str) -> None:
+        """Send an order to an instrument that was just opened, and discard what it answers."""
+        with suppress(Exception):  # what is wrong with the line shows when the identity is asked
+            resource.write(first)
+        link = cls.__new__(cls)
+        link._resource, link._end = resource, (resource.read_termination or "").encode()
+        link._drain()
+
+    def send(self, command: str) -> None:
+        """Send a command at once: nothing is asked before or after, whatever state the line is in.
+
+        May be called from another thread than the one that waits for an answer.
+        Raises DeviceDisconnectedError, DeviceStateError.
+        """
+        if self.closed:
+            raise DeviceStateError(f"{self._where}: is closed")
+        try:
+            self._resource.write(command)
+        except Exception as error:  # whatever sockets and ports raise, bare too
+            raise DeviceDisconnectedError(f"{self._where}: {command}: {error}") from error
+
     def query(self, command: str) -> str:
         """Answer to a command. Raises DeviceTimeoutError, DeviceDisconnectedError, DeviceStateError."""
 
         def ask() -> bytes:
             self._resource.write(command)
-            answer: bytes = self._resource.read_raw()
-            return answer
+            return self._read_answer()
 
         return self._text(command, self._do(command, ask))
+
+    def _read_answer(self) -> bytes:
+        """Return one answer, within the time-out as a whole.
+
+        Raises DeviceDisconnectedError if it has no end: garbage, or a byte now and then.
+        """
+        patience_ms = self._resource.timeout
+        if not self._end or patience_ms is None:
+            whole: bytes = self._resource.read_raw()
+            return whole
+        ends_s = time.monotonic() + patience_ms / 1e3
+        answer = bytearray()
+        try:
+            while not answer.endswith(self._end):
+                left_ms = (ends_s - time.monotonic()) * 1e3
+                if len(answer) >= LONGEST_ANSWER or (answer and left_ms <= 0.0):
+                    raise DeviceDisconnectedError(
+                        f"{self._where}: an answer without an end, {bytes(answer[:20])!r} ...; "
+                        "check baud rate, cable and what else talks on this line"
+                    )
+                self._resource.timeout = max(left_ms, 1.0)
+                answer += self._resource.read_bytes(1)
+        finally:
+            with suppress(Exception):
+                self._resource.timeout = patience_ms
+        return bytes(answer)
 
     def number(self, command: str) -> float:
         """Answer to a command, as a number. Raises DeviceError too if it is none."""
@@ -128,6 +187,9 @@ class VisaLink:
 
         try:
             return act()
+        except DeviceError:
+            self._in_step = False
+            raise
         except VisaIOError as error:
             if error.error_code == StatusCode.error_timeout:
                 self._in_step = False
@@ -153,7 +215,7 @@ class VisaLink:
         if self._identify:
             self._guarded(self._identify, lambda: self._resource.write(self._identify))
             for _ in range(MOST_ERRORS):
-                line = self._guarded(self._identify, lambda: bytes(self._resource.read_raw()))
+                line = self._guarded(self._identify, self._read_answer)
                 if line.strip().endswith(self.identity.encode()):
                     break
             else:
@@ -166,10 +228,14 @@ class VisaLink:
     def _drain(self) -> None:
         """Discard what has come."""
         patience_ms = self._resource.timeout
+        ends_s = time.monotonic() + DRAIN_S
         with suppress(Exception):
             self._resource.timeout = QUIET_MS
-            while True:
-                self._resource.read_raw()
+            while time.monotonic() < ends_s:
+                if self._end:
+                    self._resource.read_bytes(1)
+                else:
+                    self._resource.read_raw()
         with suppress(Exception):
             self._resource.timeout = patience_ms
 

@@ -90,6 +90,9 @@ def recorded(job: Job[T], record: Listener) -> Job[T]:
     except GeneratorExit:
         ended = JobEnded("stopped", "stopped by the user")
         raise
+    except JobStoppedError as error:
+        ended = JobEnded("stopped", str(error))
+        raise
     except KeyboardInterrupt:
         ended = JobEnded("stopped", "interrupted")
         raise

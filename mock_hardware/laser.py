@@ -62,6 +62,12 @@ class MockLaser:
         self._world.before_change()
         self._output.switch(value, self._world.clock.now_s() + self.timing.total_ms * 1e-3)
 
+    def send_off(self) -> None:
+        """Switch the emission off, unless the cable is unplugged."""
+        self.connection.read()
+        self._world.before_change()
+        self._output.switch(False, self._world.clock.now_s() + self.timing.total_ms * 1e-3)
+
     @property
     def wavelength_nm(self) -> float:
         """Vacuum wavelength by the data sheet."""

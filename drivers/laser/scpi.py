@@ -110,7 +110,12 @@ class ScpiLaser:
         words = settings.options
         more = {"baud_rate": words.baud_rate} if words.baud_rate else {}
         link = VisaLink.open(
-            settings.address, words.timeout_ms, words.library, words.identify, **more
+            settings.address,
+            words.timeout_ms,
+            words.library,
+            words.identify,
+            first=words.switch_off,
+            **more,
         )
         return cls(link, settings.wavelength_nm, words)
 
@@ -149,7 +154,7 @@ class ScpiLaser:
     @emission.setter
     def emission(self, value: bool) -> None:
         if not value:
-            self._link.write(self._words.switch_off)
+            self.send_off()
             self._wait_for(False)
             return
         state = self.state
@@ -159,6 +164,10 @@ class ScpiLaser:
             raise DeviceStateError(f"{self.name}: is warming up; try again in some minutes")
         self._order(self._words.switch_on)
         self._wait_for(True)
+
+    def send_off(self) -> None:
+        """Send the order to switch off; nothing is asked."""
+        self._link.send(self._words.switch_off)
 
     @property
     def state(self) -> State:

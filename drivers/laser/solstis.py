@@ -184,6 +184,11 @@ class Solstis:
                 "laser.options.pump_address"
             )
 
+    def send_off(self) -> None:
+        """Send the order to its pump; without one nothing can be sent."""
+        if self._pump:
+            self._pump.send_off()
+
     def close(self) -> None:
         """Switch the pump off, and let go."""
         try:

@@ -48,6 +48,10 @@ class LaserWrapper(DeviceWrapper[Laser]):
     def emission(self, value: bool) -> None:
         self._set(EMISSION, value)
 
+    def send_off(self) -> None:
+        """Send the order to switch off to the device itself, past everything that may wait."""
+        self._device.send_off()
+
     @property
     def wavelength_nm(self) -> float:
         """Vacuum wavelength."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import queue
+import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import import_module
 from multiprocessing.connection import Connection
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from gui.process.priority import lower_priority
 from labdiff.engine.commands import Command, Quit, SafeState
 from labdiff.engine.status import EngineEvent, ErrorReport, LayerSets, PatternDisplayed
 from labdiff.events import AlignmentStep, Checkpoint, GenerationStep, TrainingStep
+from labdiff.jobs.stop_signal import NAMES
 
 ENGINE = "labdiff.engine.engine:Engine"
 PATIENCE_S = 20.0
@@ -149,6 +152,7 @@ def serve(engine: str, names: tuple[str, str], take: Connection, send: Connectio
             target=_listen, args=(take, commands, served.laser_off), name="commands", daemon=True
         )
         listener.start()
+        _handle_signals(commands, served.laser_off)
 
         def next_command(timeout_s: float) -> Command | None:
             try:
@@ -171,6 +175,27 @@ def serve(engine: str, names: tuple[str, str], take: Connection, send: Connectio
         send.close()
 
 
+def _handle_signals(
+    commands: queue.SimpleQueue[Command | None], laser_off: Callable[[], None]
+) -> None:
+    """Switch the laser off at once with any signal that ends the process, then end in good order."""
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        # In a thread: the signal may have come in the middle of a question to the laser.
+        threading.Thread(target=_quietly, args=(laser_off,), name="laser off", daemon=True).start()
+        commands.put(None)
+
+    for name in NAMES:
+        if hasattr(signal, name) and name != "SIGTSTP":
+            signal.signal(getattr(signal, name), on_signal)
+
+
+def _quietly(act: Callable[[], None]) -> None:
+    # What goes wrong is reported when the bench is left.
+    with contextlib.suppress(Exception):
+        act()
+
+
 def _listen(
     take: Connection, commands: queue.SimpleQueue[Command | None], laser_off: Callable[[], None]
 ) -> None:
@@ -182,9 +207,7 @@ def _listen(
             commands.put(None)
             return
         if isinstance(command, SafeState):
-            # What goes wrong is reported when the command itself is obeyed.
-            with contextlib.suppress(Exception):
-                laser_off()
+            _quietly(laser_off)
         commands.put(command)
 
 

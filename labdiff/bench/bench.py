@@ -130,6 +130,10 @@ class Bench:
         """Switch the laser off and flatten the SLM; a device that fails does not keep the other from it."""
         self._safety.enter()
 
+    def send_off(self) -> None:
+        """Send OFF to the laser at once, from any thread; the job that uses the light ends soon after."""
+        self._safety.send_off()
+
     def close(self) -> None:
         """Enter the safe state and close every device, whatever fails."""
         self._safety.close()

@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from drivers.errors import DeviceStateError
 from labdiff.bench.devices import BenchDevices
 
 log = logging.getLogger(__name__)
+
+_LIT: weakref.WeakSet[BenchSafety] = weakref.WeakSet()
+"""Benches of this process whose laser was switched on and not yet confirmed dark."""
+_MAY_BE_ON: dict[str, str] = {}
+"""Lasers of this process that could not be confirmed dark: name, and why."""
+
+
+def send_all_off() -> None:
+    """Send OFF to the laser of every bench of this process, at once.
+
+    Waits for no job, lock or answer; may be called from any thread, as by the handler of a signal.
+    """
+    for safety in list(_LIT):
+        with suppress(Exception):  # each is asked, and what failed reported, when its bench is left
+            safety.send_off()
+
+
+def lasers_that_may_be_on() -> list[str]:
+    """Return a line for each laser that could not be confirmed dark; nothing if all are."""
+    return [f"the laser may be ON: {name}: {why}" for name, why in _MAY_BE_ON.items()]
 
 
 class BenchSafety:
@@ -24,12 +46,22 @@ class BenchSafety:
     def leave(self) -> None:
         """Switch the laser on, and wait until its light may be relied on."""
         laser = self._devices.laser
+        _LIT.add(self)
         laser.emission = True
         self._devices.clock.sleep_s(laser.timing.total_ms / 1e3)
 
+    def send_off(self) -> None:
+        """Send OFF to the laser; nothing is asked, nothing waited for."""
+        self._devices.laser.send_off()
+
     def enter(self) -> None:
-        """Switch the laser off and flatten the SLM; a device that fails does not keep the other from it."""
+        """Switch the laser off and flatten the SLM; a device that fails does not keep the other from it.
+
+        OFF is sent first, before anything is asked; then the laser is asked until it says that it is dark.
+        """
         self.left_unsafe.clear()
+        with suppress(Exception):
+            self.send_off()
         self._do_each(
             [("switch the laser off", self._laser_off), ("flatten the SLM", self._flatten)]
         )
@@ -45,7 +77,17 @@ class BenchSafety:
             self._do_each([(f"close {device.name}", device.close) for device in self._devices])
 
     def _laser_off(self) -> None:
-        self._devices.laser.emission = False
+        laser = self._devices.laser
+        try:
+            laser.emission = False
+        except DeviceStateError:
+            _MAY_BE_ON.pop(laser.name, None)
+            raise
+        except Exception as error:
+            _MAY_BE_ON[laser.name] = f"{error}; switch it off by hand"
+            raise
+        _MAY_BE_ON.pop(laser.name, None)
+        _LIT.discard(self)
 
     def _do_each(self, steps: Sequence[tuple[str, Callable[[], object]]]) -> None:
         interruption: BaseException | None = None

@@ -7,10 +7,18 @@ from drivers.laser.wrapper import EMISSION, LaserWrapper
 from drivers.protocols import Laser
 from drivers.wrapper import DeviceSetting, V
 from labdiff.bench.reconnect import ReconnectingDevice
+from labdiff.errors import JobStoppedError
 
 
 class ReconnectingLaser(ReconnectingDevice[Laser], LaserWrapper):
     """A laser that is switched on again after it was lost, where the bench file allows it."""
+
+    _stopped = False
+
+    def send_off(self) -> None:
+        """Send the order to switch off, and end the job that works with the light at its next frame."""
+        self._stopped = True
+        super().send_off()
 
     @property
     def _should_emit(self) -> bool:
@@ -18,13 +26,20 @@ class ReconnectingLaser(ReconnectingDevice[Laser], LaserWrapper):
         return bool(self._values.get(EMISSION.name, False))
 
     def check_emission(self) -> None:
-        """Raise NoLightError if the emission was switched on and is off: it is not switched on again."""
+        """Raise NoLightError if the emission was switched on and is off: it is not switched on again.
+
+        Raises JobStoppedError if it was switched off on purpose, by a signal or the safe state.
+        """
+        if self._stopped:
+            raise JobStoppedError("the laser was switched off")
         if self._should_emit and not self.emission:
             raise NoLightError(
                 f"{self.name}: the emission has gone off; check interlock and key switch"
             )
 
     def _set(self, setting: DeviceSetting[Laser, V], value: V) -> None:
+        if setting.name == EMISSION.name and value:
+            self._stopped = False
         if setting.name == EMISSION.name and not value:
             self._given_up = False  # to switch it off, every try is made once more
         super()._set(setting, value)

@@ -41,6 +41,10 @@ COMMANDS = (
 )
 """Modules of `labdiff.cli` that hold a command or a group of commands, in the order of the help."""
 EXIT_USER = 2
+EXIT_MAY_BE_ON = 3
+"""Exit code of a command that could not confirm that the laser is dark."""
+EXIT_FAULT = 70
+"""Exit code of a command that failed by a fault of labdiff (EX_SOFTWARE of sysexits.h)."""
 EXIT_INTERRUPTED = 130
 
 
@@ -61,7 +65,23 @@ def application() -> typer.Typer:
 
 
 def guarded(command: Callable[..., Any]) -> int:
-    """Run a command and return its exit code; what went wrong is printed to stderr."""
+    """Run a command and return its exit code; what went wrong is printed to stderr.
+
+    A laser that could not be confirmed dark is the last line of whatever command ends so.
+    """
+    code = _exit_code(command)
+    safety = sys.modules.get("labdiff.bench.bench_safety")
+    if safety is None:  # no bench was opened
+        return code
+    from labdiff.bench.bench_safety import lasers_that_may_be_on
+
+    warnings = lasers_that_may_be_on()
+    for warning in warnings:
+        print(f"labdiff: {warning}", file=sys.stderr)
+    return EXIT_MAY_BE_ON if warnings else code
+
+
+def _exit_code(command: Callable[..., Any]) -> int:
     from calibration.result import CalibrationError
     from drivers.errors import DeviceError
 
@@ -75,4 +95,12 @@ def guarded(command: Callable[..., Any]) -> int:
         return EXIT_INTERRUPTED
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
+    except Exception as error:  # a fault of labdiff, or of a library
+        from labdiff.cli.crash_report import save_crash_report
+
+        report = save_crash_report(error)
+        saved = f"; a report is in {report}" if report else ""
+        words = " ".join(f"{type(error).__name__}: {error}".split())
+        print(f"labdiff: failed by a fault of its own: {words[:300]}{saved}", file=sys.stderr)
+        return EXIT_FAULT
     return 0

@@ -105,7 +105,7 @@ class Engine:
         self._made_safe = True
         opened = self._opened
         if opened is not None:
-            opened.bench.laser.emission = False
+            opened.bench.send_off()
 
     def _wait_s(self) -> float:
         """Return the longest time to wait for a command before `_advance` is due."""

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from types import FrameType, TracebackType
 from typing import Any
 
-NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-"""Signals that stop a job: Ctrl-C, a request to end, a closed terminal, Windows' Ctrl-Break."""
+from labdiff.bench.bench_safety import send_all_off
+
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP", "SIGBREAK")
+"""Signals that stop a job: Ctrl-C, a request to end, a closed terminal, Ctrl-Backslash, Ctrl-Z, Break."""
+
+SUSPEND = getattr(signal, "SIGTSTP", None)
+"""Number of the signal that Ctrl-Z sends; None on Windows, which has none."""
+SUSPEND_AFTER_S = 1.0
+"""Longest time that Ctrl-Z waits for OFF to be sent before the program is suspended."""
 
 
 class StopOnSignal:
     """Handles signals while it is entered: the first one requests a stop, a second one interrupts at once.
+
+    The light does not wait for the job: with the first signal OFF is sent to every laser of this process.
+    Ctrl-Z suspends the program after that, in the dark; when it continues, the job ends.
 
     `labdiff.job.run` asks `requested` between events, so the bench is made safe and the run file closed.
     A signal that is ignored, as that of a closed terminal is under nohup, stays ignored. In another thread
@@ -49,6 +60,12 @@ class StopOnSignal:
         self._before.clear()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self._requested:
+        again, self._requested = self._requested, True
+        # In a thread: the signal may have come in the middle of a question to the laser.
+        sender = threading.Thread(target=send_all_off, name="laser off", daemon=True)
+        sender.start()
+        if number == SUSPEND:
+            sender.join(SUSPEND_AFTER_S)
+            os.kill(os.getpid(), signal.SIGSTOP)
+        elif again:
             raise KeyboardInterrupt
-        self._requested = True

@@ -224,6 +224,10 @@ class RemoteLaser(RemoteDevice):
     def emission(self, value: bool) -> None:
         self._ask("laser.emission=", value)
 
+    def send_off(self) -> None:
+        """Ask the server to switch the emission off."""
+        self._ask("laser.emission=", False)
+
     @property
     def wavelength_nm(self) -> float:
         """Vacuum wavelength."""
