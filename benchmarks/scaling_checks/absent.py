@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from benchmarks.children import python
+from benchmarks.claims import claim
+from benchmarks.parts import Outcome, Setting
 
 HIDDEN = """
 import sys
@@ -22,13 +23,19 @@ main()
 
 
 def without_ray(*arguments: str) -> tuple[int, str]:
-    """Exit code and all that was said by a command in a process that has no Ray."""
-    done = subprocess.run(
-        [sys.executable, "-c", HIDDEN, *arguments],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-        timeout=300,
-    )
+    """Run a command in a process that has no Ray; return its exit code and all that it printed."""
+    done = python("-c", HIDDEN, *arguments)
     return done.returncode, done.stdout + done.stderr
+
+
+def measure(setting: Setting) -> Outcome:
+    """Run a command that needs Ray and one that does not."""
+    code, printed = without_ray("train", "--remote", "127.0.0.1:6379", "--out", "nowhere")
+    named = code == 2 and "labdiff[cluster]" in printed and "Traceback" not in printed
+    other = "--help" if setting.smoke else "doctor"
+    other_code, _ = without_ray(other)
+    claims = [
+        claim("without Ray: a command that needs it names the extra", named, ">= 1"),
+        claim("without Ray: exit code of one that does not", other_code, "<= 0"),
+    ]
+    return Outcome(claims, {"printed": printed.strip()[-300:]})

@@ -7,8 +7,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
-from benchmarks.scaling_checks.setting import independent, session_of, small_bench_text
+from benchmarks.claims import claim
+from benchmarks.parts import Outcome, Setting
+from benchmarks.scaling_checks.setting import independent, session_of
+from benchmarks.small_benches import small_bench_text
 from labdiff.training.batch_share import BatchShare
 from labdiff.training.batches import draw_batch
 from labdiff.training.data_parallel import free_port, group
@@ -16,17 +20,18 @@ from labdiff.training.forward import forward_of
 from labdiff.training.loss import training_loss
 from labdiff.training.optimiser import LayerOptimiser
 from labdiff.workers.local_processes import LocalWorkers
-from labdiff.workers.task import Task, run_tasks
+from labdiff.workers.task import Task, Workers, run_tasks
+from tests.support.inline_workers import InlineWorkers
 
 Argument = tuple[int, int, int]
 
 
 def first_gradient(argument: Argument) -> Iterator[npt.NDArray[np.float32]]:
-    """(rank, count, port): all parameters' gradients in a row. With a count of 1 there is no group."""
+    """Yield all parameters' gradients in a row, for (rank, count, port); a port of 0: no group."""
     rank, count, port = argument
     options = independent(2, 10, batch=6)
-    session = session_of(small_bench_text(), options)
-    if count == 1:
+    session = session_of(small_bench_text(40, 4), options)
+    if port == 0:
         yield _gradient(session)
         return
     share = BatchShare(rank, count)
@@ -34,15 +39,27 @@ def first_gradient(argument: Argument) -> Iterator[npt.NDArray[np.float32]]:
         yield _gradient(session, share)
 
 
-def largest_difference(processes: int = 2) -> float:
-    """Over the largest element of the gradient: that of each process beside that of one alone."""
+def measure(setting: Setting) -> Outcome:
+    """Compare the gradient of each process with that of one alone."""
+    torch.set_num_threads(1)
+    processes = setting.amount("processes", smoke=1, quick=2, full=2)
+    # One process that joins the group by itself needs no process of its own.
+    workers = InlineWorkers(1) if processes == 1 else LocalWorkers(processes)
+    title = (
+        f"gloo, {processes} processes: largest difference of a gradient, over its largest element"
+    )
+    return Outcome([claim(title, largest_difference(workers, processes), "<= 1e-6")])
+
+
+def largest_difference(workers: Workers, processes: int) -> float:
+    """Return the largest difference of a process's gradient over its largest element."""
     alone = next(first_gradient((0, 1, 0)))
     port, worst = free_port(), 0.0
 
     def task(rank: int) -> Task:
         return Task(f"share {rank}", first_gradient, (rank, processes, port))
 
-    with LocalWorkers(processes) as workers:
+    with workers:
         for _, gradient in run_tasks(workers, range(processes), task):
             if gradient is not None:
                 worst = max(worst, float(np.abs(gradient - alone).max()))

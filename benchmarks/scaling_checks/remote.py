@@ -7,18 +7,22 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
 
-from benchmarks.claims import Claim, claim
+from benchmarks.claims import claim
 from benchmarks.duty_checks.benches import Task, camera_task, opened
 from benchmarks.duty_checks.identity import Used, wrong_frames
 from benchmarks.duty_checks.steps import TwinStep, steps_on
-from benchmarks.scaling_checks.two_nodes import TwoNodes, two_nodes
+from benchmarks.parts import NotPossibleError, Outcome, Setting
+from benchmarks.scaling_checks.in_process import served_in_process
+from benchmarks.scaling_checks.two_nodes import ServedElsewhere, two_nodes
 from calibration.dark import DarkLevel
 from calibration.registration import Registration
 from calibration.result import Verdict
@@ -26,50 +30,52 @@ from drivers.errors import DeviceError
 from labdiff.bench.bench import Bench
 from labdiff.config.bench import BenchConfig
 from labdiff.remote.messages import ConnectionLostError
-from labdiff.remote.ray_connection import connect_bench
+from labdiff.remote.remote_bench import RemoteBench
 from labdiff.sweep.bench_overrides import override_values
 
-BATCH, FRAMES, QUICK_FRAMES = 256, 10_000, 1_536
-CUT_AFTER_S, CUT_FOR_S = 0.3, 6.0
+BATCH = 256
+CUT_AFTER_S, REST_WITHIN_S = 0.3, 30.0
 SAFE_WITHIN_S = 2.0
 BACK_WITHIN_S = 60.0
 
 
-def remote_claims(quick: bool) -> tuple[list[Claim], dict[str, object]]:
-    """All of it, on the bench with the fast camera, in real time."""
+def measure(setting: Setting) -> Outcome:
+    """Measure the bench with the fast camera in real time, here and elsewhere; cut the network."""
+    if not setting.smoke and find_spec("ray") is None:
+        raise NotPossibleError("Ray is not installed: pip install 'labdiff[cluster]'")
     torch.set_num_threads(1)
-    task = camera_task(BATCH)
-    steps = math.ceil((QUICK_FRAMES if quick else FRAMES) / BATCH)
+    batch = setting.amount("frames a batch", smoke=8, quick=BATCH, full=BATCH)
+    frames = setting.amount("frames", smoke=8, quick=1_536, full=10_000)
+    cut_s = setting.amount("seconds without a network", smoke=0.0, quick=6.0, full=6.0)
+    where = setting.amount("where it is served", smoke="this process", quick="Ray", full="Ray")
+    task, steps = camera_task(batch), math.ceil(frames / batch)
     twin_step = TwinStep(task)
     with opened(task, "real") as (lab, here):
-        local = steps_on(here, task, max(4, steps // 4), twin_step)
+        local = steps_on(here, task, max(1 if setting.smoke else 4, steps // 4), twin_step)
         truth, scale = lab.world.truth, here.counts_per_ms_per_unit
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "bench.toml").write_text(_text(task.config), encoding="utf-8")
-        with two_nodes(folder / "bench.toml", folder) as nodes:
-            far, _ = connect_bench(nodes.address)
-            with far:
-                _calibrate(far, truth, scale)
-                outcome = steps_on(far, task, steps, twin_step)
-                up, down = far.lease.up, far.lease.down
-                figures: dict[str, object] = {
-                    "local_duty": local.duty,
-                    "remote_duty": outcome.duty,
-                    "remote_frames_per_s": outcome.frames_per_s,
-                    "frames": sum(pace.frames for pace in outcome.paces) + BATCH,
-                    "wire_up_bytes_per_batch": up.sent / (steps + 1),
-                    "wire_up_of_raw": up.sent / up.raw,
-                    "wire_down_bytes_per_batch": down.sent / (steps + 1),
-                    "wire_down_of_raw": down.sent / down.raw,
-                    "network": "a cable between namespaces" if nodes.cut else "loopback",
-                }
-                safe_s, back_s, again = _cut(nodes, far, task)
-                refused = _second(nodes)
+    with _served(_text(task.config), where) as elsewhere:
+        far = elsewhere.connect()
+        with far:
+            _calibrate(far, truth, scale)
+            outcome = steps_on(far, task, steps, twin_step)
+            up, down = far.lease.up, far.lease.down
+            figures: dict[str, object] = {
+                "local_duty": local.duty,
+                "remote_duty": outcome.duty,
+                "remote_frames_per_s": outcome.frames_per_s,
+                "frames": sum(pace.frames for pace in outcome.paces) + batch,
+                "wire_up_bytes_per_batch": up.sent / (steps + 1),
+                "wire_up_of_raw": up.sent / up.raw,
+                "wire_down_bytes_per_batch": down.sent / (steps + 1),
+                "wire_down_of_raw": down.sent / down.raw,
+                "network": elsewhere.network,
+            }
+            safe_s, back_s, again = _cut(elsewhere, far, task, cut_s)
+            refused = _second_refused(elsewhere)
     used = [*outcome.used, again]
     figures |= {"safe_after_s": safe_s, "frames_again_after_s": back_s}
     count = sum(len(batch.frames) for batch in used)
-    return [
+    claims = [
         claim(
             "remote bench: duty over that of the same bench here",
             outcome.duty / local.duty,
@@ -79,18 +85,36 @@ def remote_claims(quick: bool) -> tuple[list[Claim], dict[str, object]]:
         claim("remote bench: a second owner is refused", refused, ">= 1"),
         claim("network cut: seconds until laser off and SLM flat", safe_s, f"<= {SAFE_WITHIN_S}"),
         claim("network mended: seconds until the batch is there", back_s, f"<= {BACK_WITHIN_S}"),
-    ], figures
+    ]
+    return Outcome(claims, figures)
 
 
-def _cut(nodes: TwoNodes, far: Any, task: Task) -> tuple[float, float, Used]:
-    """Cut while batches are measured: seconds to safety, seconds from mending to frames, those frames."""
+@contextmanager
+def _served(bench_text: str, where: str) -> Iterator[ServedElsewhere]:
+    with ExitStack() as opened:
+        if where == "Ray":
+            folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
+            file = folder / "bench.toml"
+            file.write_text(bench_text, encoding="utf-8")
+            yield opened.enter_context(two_nodes(file, folder))
+        else:
+            yield opened.enter_context(served_in_process(bench_text))
+
+
+def _cut(
+    elsewhere: ServedElsewhere, far: RemoteBench, task: Task, cut_s: float
+) -> tuple[float, float, Used]:
+    """Cut the network while batches are measured, and mend it once the bench is at rest.
+
+    Returns seconds until it was, seconds from mending to frames, and those frames.
+    """
     seen: list[list[Any]] = []
     far.on_frames = seen.append
     used: list[Used] = []
     times: dict[str, float] = {}
 
-    def measure() -> None:
-        for step in range(10**6, 10**6 + 200):
+    def take_batches() -> None:
+        for step in range(10**6, 10**6 + 10_000):
             inputs, layers = task.images(step)
             far.measure(inputs, layers)
             used.append(Used(inputs, layers, seen[-1]))
@@ -98,44 +122,50 @@ def _cut(nodes: TwoNodes, far: Any, task: Task) -> tuple[float, float, Used]:
                 times["there"] = time.time()
                 return
 
-    measuring = threading.Thread(target=measure)
+    def rested_s() -> float:
+        after = [
+            at for at, on, rest in elsewhere.observations() if at > times["cut"] and rest and not on
+        ]
+        return after[0] - times["cut"] if after else math.inf
+
+    measuring = threading.Thread(target=take_batches)
     measuring.start()
     time.sleep(CUT_AFTER_S)
-    with _network_cut(nodes, far):
+    with _network_cut(elsewhere, far):
         times["cut"] = time.time()
-        time.sleep(CUT_FOR_S)
+        time.sleep(cut_s)
+        while rested_s() == math.inf and time.time() < times["cut"] + REST_WITHIN_S:
+            time.sleep(0.05)
         times["mended"] = time.time()
     measuring.join(BACK_WITHIN_S + 30.0)
-    rested = [when for when, on, rest in nodes.seen() if when > times["cut"] and rest and not on]
-    safe_s = rested[0] - times["cut"] if rested else math.inf
-    return safe_s, times.get("there", math.inf) - times["mended"], used[-1]
+    return rested_s(), times.get("there", math.inf) - times["mended"], used[-1]
 
 
 @contextmanager
-def _network_cut(nodes: TwoNodes, far: Any) -> Iterator[None]:
-    if nodes.cut is not None and nodes.mend is not None:
-        nodes.cut()
+def _network_cut(elsewhere: ServedElsewhere, far: RemoteBench) -> Iterator[None]:
+    if elsewhere.cut is not None and elsewhere.mend is not None:
+        elsewhere.cut()
         try:
             yield
         finally:
-            nodes.mend()
+            elsewhere.mend()
         return
-    call, send = far.lease.connection.call, far.lease.connection.send
 
     def no_answer(*_: Any, **__: Any) -> Any:
         time.sleep(0.2)
         raise ConnectionLostError("cut by the benchmark")
 
-    far.lease.connection.call, far.lease.connection.send = no_answer, lambda *_: None
-    try:
+    connection = far.lease.connection
+    with (
+        patch.object(connection, "call", no_answer),
+        patch.object(connection, "send", lambda *_: None),
+    ):
         yield
-    finally:
-        far.lease.connection.call, far.lease.connection.send = call, send
 
 
-def _second(nodes: TwoNodes) -> bool:
+def _second_refused(elsewhere: ServedElsewhere) -> bool:
     try:
-        bench, _ = connect_bench(nodes.address)
+        bench = elsewhere.connect()
     except DeviceError as error:
         return "one owner" in str(error)
     bench.close()
@@ -152,7 +182,7 @@ def _calibrate(bench: Bench, truth: Any, scale: float) -> None:
 
 
 def _text(config: BenchConfig) -> str:
-    """A bench file of a config: the mock in real time, its light computed by one thread."""
+    """Return a bench file of a config: the mock in real time, its frames computed by one thread."""
     parts = config.model_dump()
     parts["mock"] |= {"clock": "real", "threads": 1}
     return override_values("", _flat(parts))

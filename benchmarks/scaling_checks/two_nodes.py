@@ -16,6 +16,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
+
+from labdiff.remote.ray_connection import connect_bench
+from labdiff.remote.remote_bench import RemoteBench
 
 PORT = 6437
 NAMESPACE, CABLE, THERE = "labdiff_lab", "labdiff_c0", "labdiff_c1"
@@ -32,27 +36,31 @@ while True:
 """
 
 
+Observation = tuple[float, bool, bool]
+"""Time, emission, and whether the bench is at rest."""
+
+
 @dataclass(frozen=True, slots=True)
-class TwoNodes:
-    """address: of the cluster. cut, mend: the network between the two; None where only calls can be cut."""
+class ServedElsewhere:
+    """A bench that is served.
 
-    address: str
-    watched: Path
-    cut: Callable[[], None] | None
-    mend: Callable[[], None] | None
+    network: what is between it and this process. connect: makes this process its owner. observations: of
+    its status, by the laboratory's side. cut, mend: that network; None where only calls can be cut.
+    """
 
-    def seen(self) -> list[tuple[float, bool, bool]]:
-        """What the laboratory's side has seen of its bench: (time, emission, at rest)."""
-        lines = self.watched.read_text(encoding="utf-8").splitlines()
-        return [tuple(json.loads(line)) for line in lines if line.endswith("]")]
+    network: str
+    connect: Callable[[], RemoteBench]
+    observations: Callable[[], list[Observation]]
+    cut: Callable[[], None] | None = None
+    mend: Callable[[], None] | None = None
 
 
-def _ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, capture_output=True)
+def _ip(*arguments: str) -> None:
+    subprocess.run(["ip", *arguments], check=True, capture_output=True)
 
 
 def can_have_namespaces() -> bool:
-    """Root on Linux, with the tool for it."""
+    """Return whether this is root on Linux, with the tool for it."""
     return sys.platform == "linux" and os.geteuid() == 0 and shutil.which("ip") is not None
 
 
@@ -73,8 +81,8 @@ def _cable() -> Iterator[None]:
 
 
 @contextmanager
-def two_nodes(bench_file: Path, folder: Path) -> Iterator[TwoNodes]:
-    """The bench of a file, served; a second node, if there is a network to put it at the other end of."""
+def two_nodes(bench_file: Path, folder: Path) -> Iterator[ServedElsewhere]:
+    """Serve the bench of a file; start a second node, if there can be a network between the two."""
     apart = can_have_namespaces()
     host = LAB_IP if apart else "127.0.0.1"
     address = f"{host}:{PORT}"
@@ -99,15 +107,23 @@ def two_nodes(bench_file: Path, folder: Path) -> Iterator[TwoNodes]:
         _wait_for(watched, "]")
         cut = (lambda: _ip("link", "set", CABLE, "down")) if apart else None
         mend = (lambda: _ip("link", "set", CABLE, "up")) if apart else None
-        yield TwoNodes(address, watched, cut, mend)
+        network = "a cable between namespaces" if apart else "loopback"
+        yield ServedElsewhere(
+            network, lambda: connect_bench(address)[0], lambda: _observed(watched), cut, mend
+        )
+
+
+def _observed(log: Path) -> list[Observation]:
+    lines = log.read_text(encoding="utf-8").splitlines()
+    return [tuple(json.loads(line)) for line in lines if line.endswith("]")]
 
 
 @contextmanager
-def _running(command: list[str], log: object) -> Iterator[None]:
+def _running(command: list[str], log: IO[str]) -> Iterator[None]:
     environment = {**os.environ, "RAY_AUTH_MODE": "token", "RAY_worker_niceness": "0"}
     process = subprocess.Popen(
         command,
-        stdout=log,  # type: ignore[call-overload]
+        stdout=log,
         stderr=subprocess.STDOUT,
         env=environment,
     )
@@ -121,9 +137,9 @@ def _running(command: list[str], log: object) -> Iterator[None]:
             process.kill()
 
 
-def _wait_for(file: Path, words: str) -> None:
+def _wait_for(file: Path, text: str) -> None:
     until_s = time.monotonic() + STARTS_WITHIN_S
-    while words not in (said := file.read_text(encoding="utf-8")):
+    while text not in (written := file.read_text(encoding="utf-8")):
         if time.monotonic() > until_s:
-            raise RuntimeError(f"{file.name}: {words!r} was never said, but: {said[-2000:]}")
+            raise RuntimeError(f"{file.name}: {text!r} never came, but: {written[-2000:]}")
         time.sleep(0.2)
