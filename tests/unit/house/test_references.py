@@ -14,6 +14,7 @@ ENTRY_POINT_GROUPS = frozenset({"labdiff.commands", "labdiff.drivers"})
 MEMBER = re.compile(r"`+([A-Z]\w*[a-z]\w*)\.([a-z_]\w*)")
 CODE_PATH = re.compile(rf"`((?:{'|'.join(PRODUCT)}|benchmarks|docs|examples|tests)/[\w./<>-]*)")
 FILE_NAME = re.compile(r"`([a-z_0-9]+\.py)\b")
+IMPORT = re.compile(rf"^\s*from ((?:{'|'.join(PRODUCT)})[\w.]*) import ([\w, ]+)", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
 
@@ -102,6 +103,18 @@ def test_paths_exist() -> None:
         missing += [
             f"{prose.place}: {name}" for name in FILE_NAME.findall(prose.text) if name not in names
         ]
+    assert not missing, "\n".join(missing)
+
+
+def test_imports_of_examples_exist() -> None:
+    """What a document's example imports from our packages can be imported."""
+    missing = [
+        f"{path.relative_to(ROOT)}: {module}.{name}"
+        for path in documents()
+        for module, names in IMPORT.findall(path.read_text(encoding="utf-8"))
+        for name in names.split(", ")
+        if not exists(f"{module}.{name}")
+    ]
     assert not missing, "\n".join(missing)
 
 
