@@ -6,8 +6,6 @@ pixels' high bytes stand first and last, their low bits share the byte between.
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import numpy.typing as npt
 
@@ -26,9 +24,7 @@ def bits_of(pixel_format: str) -> int:
     """Return the bits of one count. Raises DeviceValueError for a format that is not monochrome."""
     if pixel_format not in KNOWN:
         raise DeviceValueError(f"pixel format {pixel_format!r}; allowed are {', '.join(KNOWN)}")
-    digits = re.search(r"\d+", pixel_format)
-    assert digits is not None
-    return int(digits.group())
+    return int("".join(filter(str.isdigit, pixel_format)))
 
 
 def unpack(buffer: Bytes, pixel_format: str, shape: tuple[int, int]) -> CountArray:

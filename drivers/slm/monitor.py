@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from drivers.errors import DeviceNotFoundError, DeviceValueError
-
-IDENTITY = ("name", "manufacturer", "model", "serial")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Monitor:
     def address(self) -> str:
         """Address for the bench file's slm.address that means this monitor, by whatever connector."""
         keys = ("manufacturer", "model", "serial") if self.serial else ("name", "model")
-        return "; ".join(f"{key}={getattr(self, key)}" for key in keys if getattr(self, key))
+        return "; ".join(f"{key}={self.identity[key]}" for key in keys if self.identity[key])
 
     def why_not(self, shape: tuple[int, int] | None = None) -> str | None:
         """Return why it cannot carry an SLM of that (height, width); None if it can."""
@@ -56,12 +54,22 @@ class Monitor:
             )
         return None
 
-    def as_dict(self) -> dict[str, Any]:
+    @property
+    def identity(self) -> dict[str, str]:
+        """The parts of an address, and what they are of this monitor."""
+        return {
+            "name": self.name,
+            "manufacturer": self.manufacturer,
+            "model": self.model,
+            "serial": self.serial,
+        }
+
+    def as_dict(self) -> dict[str, object]:
         """Return its fields for JSON."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Monitor:
+    def from_dict(cls, values: Mapping[str, Any]) -> Monitor:
         """Return the monitor of fields from JSON."""
         return cls(**{**values, "shape": (int(values["shape"][0]), int(values["shape"][1]))})
 
@@ -94,11 +102,11 @@ def means(address: str, monitor: Monitor) -> bool:
         return address.strip() in (monitor.name, monitor.model, monitor.serial)
     for part in address.split(";"):
         key, _, value = (text.strip() for text in part.partition("="))
-        if key not in IDENTITY or not value:
+        if key not in monitor.identity or not value:
             raise DeviceValueError(
                 f"slm.address = {address!r}: {part.strip()!r} is not understood; expected a "
-                f"monitor's name, or {', '.join(f'{k}=...' for k in IDENTITY)} joined by ';'"
+                f"monitor's name, or {', '.join(f'{k}=...' for k in monitor.identity)} joined by ';'"
             )
-        if getattr(monitor, key) != value:
+        if monitor.identity[key] != value:
             return False
     return True

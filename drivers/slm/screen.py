@@ -48,7 +48,6 @@ class Screen:
     Options = NoOptions
 
     def __init__(self, state: WindowState, shape: tuple[int, int], pixel_pitch_um: float) -> None:
-        assert state.monitor is not None, "a window that runs has its monitor"
         self._monitor = state.monitor
         self._shape, self._pitch_um = shape, pixel_pitch_um
         self._link = WindowLink(state)

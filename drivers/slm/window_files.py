@@ -23,19 +23,25 @@ ADDRESS_LIMIT = 100
 
 @dataclass(frozen=True, slots=True)
 class WindowState:
-    """What a window's process wrote of itself.
+    """A window that runs, as its process describes it.
 
-    refused: why there is no window; else empty. kind: the exception that it means.
-    key: what a program shows to be let in. display: the X or Wayland display that the window is on.
+    key: with which a program is let in. display: the X or Wayland display that the window is on.
     """
 
     ticket: str
     pid: int
     display: str
-    monitor: Monitor | None = None
-    key: str = ""
-    refused: str = ""
-    kind: str = ""
+    monitor: Monitor
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRefusal:
+    """A window that does not run. refused: the reason. kind: of the exception that it means."""
+
+    ticket: str
+    refused: str
+    kind: str
 
 
 def runtime_folder() -> Path:
@@ -89,7 +95,7 @@ def socket_address(ticket: str) -> str:
     return path
 
 
-def write_state(state: WindowState) -> None:
+def write_state(state: WindowState | WindowRefusal) -> None:
     """Write the state once; the file is whole when it is there."""
     path = place(state.ticket, "json")
     working = path.with_suffix(".part")
@@ -98,12 +104,17 @@ def write_state(state: WindowState) -> None:
     working.replace(path)
 
 
-def read_state(path: Path) -> WindowState | None:
+def read_state(path: Path) -> WindowState | WindowRefusal | None:
     """Read the state; None if there is none, or what is there is not one."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        monitor = values.pop("monitor")
-        return WindowState(**values, monitor=monitor and Monitor.from_dict(monitor))
+        ticket = str(values["ticket"])
+        if values.get("refused"):
+            return WindowRefusal(ticket, str(values["refused"]), str(values["kind"]))
+        monitor = Monitor.from_dict(values["monitor"])
+        return WindowState(
+            ticket, int(values["pid"]), str(values["display"]), monitor, str(values["key"])
+        )
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 

@@ -54,7 +54,7 @@ class WindowLink:
     """
 
     def __init__(self, state: WindowState) -> None:
-        title = state.monitor.title if state.monitor else state.ticket
+        title = state.monitor.title
         self._where, self._number = f"SLM monitor {title}", 0
         self._over: DeviceError | None = None
         try:
@@ -114,7 +114,7 @@ def running_windows() -> list[WindowState]:
     found = []
     for path in sorted(runtime_folder().glob("slm-*.json")):
         state = read_state(path)
-        if state is None or state.display != display() or state.refused:
+        if not isinstance(state, WindowState) or state.display != display():
             continue
         try:
             link = WindowLink(state)
@@ -138,7 +138,7 @@ def window_on(address: str, shape: tuple[int, int]) -> WindowState:
     that (height, width).
     """
     for state in running_windows():
-        if state.monitor is not None and means(address, state.monitor):
+        if means(address, state.monitor):
             why_not = state.monitor.why_not(shape)
             if why_not is not None:
                 raise DeviceValueError(f"SLM monitor {state.monitor.title}: {why_not}")
@@ -170,7 +170,7 @@ def _start(address: str, shape: tuple[int, int]) -> WindowState:
             break
         if state is None:
             time.sleep(0.02)
-    if state is not None and not state.refused:
+    if isinstance(state, WindowState):
         return state
     output = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or [""]
     if process.poll() is None and state is None:

@@ -78,18 +78,14 @@ def _each(what: str, address: str) -> None:
     from drivers.slm.monitor import means
     from drivers.slm.window_link import WindowLink, running_windows
 
-    windows = [
-        (state, monitor)
-        for state in running_windows()
-        if (monitor := state.monitor) is not None and (not address or means(address, monitor))
-    ]
+    windows = [state for state in running_windows() if not address or means(address, state.monitor)]
     if not windows:
         where = f" on monitor {address!r}" if address else ""
         if what == "status":
             print(f"no SLM window{where}")
             return
         raise UserError(f"no SLM window{where}; 'labdiff monitors' lists the monitors")
-    for state, monitor in windows:
+    for state in windows:
         link = WindowLink(state)
         try:
             answer = link.ask(what)
@@ -97,6 +93,6 @@ def _each(what: str, address: str) -> None:
             link.close()
         if what == "status":
             owner = f"in use by {answer['owner']}" if answer["owner"] else "in use by nobody"
-            print(f"{monitor.title}: {answer['stands']}; {owner}")
+            print(f"{state.monitor.title}: {answer['stands']}; {owner}")
         else:
-            print(f"{monitor.title}: {'flat' if what == 'flat' else 'flat, and closed'}")
+            print(f"{state.monitor.title}: {'flat' if what == 'flat' else 'flat, and closed'}")

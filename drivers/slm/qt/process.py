@@ -19,6 +19,7 @@ from drivers.errors import DeviceError, DeviceNotFoundError, DeviceValueError
 from drivers.slm.monitor import Monitor, choose
 from drivers.slm.qt.environment import native_pixels
 from drivers.slm.window_files import (
+    WindowRefusal,
     WindowState,
     display,
     forget,
@@ -55,7 +56,7 @@ def main(ticket: str, shape: tuple[int, int], address: str) -> int:
             raise DeviceValueError(f"SLM monitor {monitor.title}: {wrong}")
     except DeviceError as error:
         kind = "value" if isinstance(error, DeviceValueError) else "not found"
-        write_state(WindowState(ticket, os.getpid(), display(), refused=str(error), kind=kind))
+        write_state(WindowRefusal(ticket, str(error), kind))
         return 1
     window.show_grey(np.zeros(shape, np.uint8))
     key = secrets.token_hex(16)
