@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -14,7 +16,8 @@ from drivers.errors import DeviceDisconnectedError, DeviceStateError, DeviceValu
 from labdiff.bench.acquisition_thread import AcquisitionThread
 from labdiff.bench.bench import Bench
 from labdiff.config.bench import BenchConfig, parse_bench
-from labdiff.remote import lease
+from labdiff.remote import lease, remote_devices
+from labdiff.remote.device_operations import device_operations
 from labdiff.remote.lease import Lease
 from labdiff.remote.messages import ConnectionLostError, LeaseLostError
 from labdiff.remote.remote_bench import RemoteBench
@@ -147,6 +150,16 @@ def test_a_calibrations_calls_reach_the_devices_and_nothing_else_does() -> None:
                 far.lease.ask(other)
         far.camera.close()
         assert far.camera.get_frame().sequence == frame.sequence + 1
+
+
+def test_the_devices_there_have_the_operations_that_are_asked_for_and_no_others() -> None:
+    asked = re.findall(
+        r'"((?:slm|dmd|camera|laser|clock)\.\w+=?)"', inspect.getsource(remote_devices)
+    )
+    kinds = re.findall(r'kind = "(\w+)"', inspect.getsource(remote_devices))
+    asked += [f"{kind}.{name}" for kind in kinds for name in ("name", "timing")]
+    with small_bench("dmd") as (_, bench):
+        assert set(device_operations(bench.unpacked_devices)) == set(asked)
 
 
 def test_a_second_owner_is_refused_until_the_first_releases_the_bench() -> None:
