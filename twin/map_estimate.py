@@ -9,7 +9,14 @@ import torch
 from torch import Tensor
 
 from twin.digital_twin import DigitalTwin
-from twin.parameter_vector import is_among, load_parameter_vector, value_names
+from twin.parameter_vector import (
+    is_among,
+    load_parameter_vector,
+    parameter_vector,
+    prior_sigma,
+    value_names,
+)
+from twin.parameters import ALIGNMENT_PARAMETERS
 from twin.prior import Estimate, Prior
 
 ITERATIONS, HALVINGS = 6, 4
@@ -102,3 +109,30 @@ def estimate_parameters(
         )
         if spread <= LARGEST_SHARE * before
     }
+
+
+def spread_of_others(
+    twin: DigitalTwin, predict: Callable[[DigitalTwin], Tensor], others: Collection[str]
+) -> Tensor:
+    """Return how far a map may lie from the data sheet's because of other parameters, (K, K) float64.
+
+    Each value is moved by its prior sigma, by itself, as far as that bends the map, linear or not.
+
+    Args:
+        twin: its geometry.
+        predict: a twin's map, (K,).
+        others: names of the parameters that are moved.
+    """
+    model = DigitalTwin(twin.geometry)
+    start, sigma = parameter_vector(model), prior_sigma(model)
+    base = predict(model).double()
+    covariance = torch.zeros(len(base), len(base), dtype=torch.float64)
+    for record in ALIGNMENT_PARAMETERS:
+        origin = record.data_sheet if record.search_start is None else record.search_start
+        for place in is_among(model, {record.name} & set(others)).nonzero()[:, 0]:
+            moved = start.clone()
+            moved[place] = origin + float(sigma[place])
+            load_parameter_vector(model, moved)
+            change = predict(model).double() - base
+            covariance += torch.outer(change, change)
+    return covariance

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -69,12 +70,12 @@ def estimates(twin: DigitalTwin, found: BeamFound) -> dict[str, Estimate]:
     if math.isfinite(found.edge_px):
         edge[EDGE] = Estimate(found.edge_px, found.edge_sigma_px)
     prior = with_estimates(data_sheet_prior(twin), twin, edge)
-    deviations = torch.from_numpy(np.asarray(found.first_sigma, np.float64)).flatten()
+    deviations = _vector(found.first_sigma)
     covariance = torch.diag(deviations.square())
     if found.crosstalk_error.size:
-        error = torch.from_numpy(np.asarray(found.crosstalk_error, np.float64)).flatten()
+        error = _vector(found.crosstalk_error)
         covariance += torch.outer(error, error)
-    amplitude = torch.from_numpy(np.asarray(found.first_amplitude, np.float64)).flatten()
+    amplitude = _vector(found.first_amplitude)
     measured = MeasuredMap(amplitude, covariance, torch.zeros(len(amplitude), 0).double())
     free = SHAPE if edge else SHAPE - {EDGE}
     return edge | estimate_parameters(twin, _block_amplitudes, measured, free, prior)
@@ -86,6 +87,11 @@ def _block_amplitudes(twin: DigitalTwin) -> Tensor:
     down, across = (_block_means(size) for size in amplitude.shape)
     means = (down @ amplitude @ across.T).flatten()
     return means / means.square().mean().sqrt()
+
+
+def _vector(values: npt.NDArray[np.floating]) -> Tensor:
+    """Return a map as a vector of its own, float64."""
+    return torch.tensor(values, dtype=torch.float64).flatten()
 
 
 def _block_means(size: int) -> Tensor:

@@ -1,7 +1,7 @@
 """Checkpoints: a training session as plain arrays and scalars, and resumed from them.
 
 Names in a checkpoint begin with what they belong to: "odu.", "twin.", "bench.", "at_work." (the stage in
-progress), "calibration." and the recorder's "figure.".
+progress), "calibration.", "contribution." (to the twin, by routine) and the recorder's "figure.".
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ from labdiff.runs.hdf5_tables import FIGURE
 from labdiff.runs.reader import RunFile
 from labdiff.session.denoiser import Denoiser
 from labdiff.session.training_session import Position, TrainingSession
+from twin.prior import Estimate
 
 ODU, TWIN, BENCH = "odu.", "twin.", "bench."
-IN_PROGRESS, CALIBRATION = "at_work.", "calibration."
+IN_PROGRESS, CALIBRATION, CONTRIBUTION = "at_work.", "calibration.", "contribution."
 REAL_IMAGES = 12
 """Number of held-out images that a checkpoint shows beside the generated ones."""
 
@@ -69,6 +70,10 @@ def make_checkpoint(session: TrainingSession, bench: BenchSnapshot | None = None
     arrays.update({IN_PROGRESS + name: value.copy() for name, value in session.in_progress.items()})
     scalars.update({FIGURE + name: value for name, value in session.figures.items()})
     scalars.update({CALIBRATION + name: found for name, found in calibrated.calibrations.items()})
+    for routine, estimates in calibrated.contributions.items():
+        for name, estimate in estimates.items():
+            values = np.array([estimate.value, estimate.sigma])
+            arrays[f"{CONTRIBUTION}{routine}.{name}"] = values
     results: dict[str, Result] = {}
     if bench is not None:
         for name, value in bench.values.items():
@@ -143,6 +148,11 @@ def load_denoiser(denoiser: Denoiser, checkpoint: Checkpoint, name: str) -> None
     except (RuntimeError, KeyError) as error:
         raise _misfit(name, error) from None
     calibrated.calibrations = {k: str(v) for k, v in _part(CALIBRATION, scalars).items()}
+    calibrated.contributions.clear()
+    for key, (value, sigma) in _part(CONTRIBUTION, arrays).items():
+        routine, _, name = key.partition(".")
+        estimate = Estimate(float(value), float(sigma))
+        calibrated.contributions.setdefault(routine, {})[name] = estimate
 
 
 def restore_bench(session: TrainingSession) -> bool:
