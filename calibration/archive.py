@@ -52,7 +52,7 @@ class CalibrationArchive:
         return Stored(path.stem, path, result, provenance)
 
     def history(self, routine: str) -> list[Stored]:
-        """All results of a routine, the oldest first, failed ones too; not those of other versions."""
+        """Return all results of a routine, oldest first, failed ones too; not those of other versions."""
         found = []
         for path in sorted(self.folder.glob(f"*Z-{_slug(routine)}.h5")):
             try:
@@ -62,11 +62,11 @@ class CalibrationArchive:
         return found
 
     def latest(self, routine: str) -> Stored | None:
-        """The newest result that did not fail."""
+        """Return the newest result that did not fail; None if there is none."""
         return next((stored for stored in reversed(self.history(routine)) if stored.good), None)
 
     def read(self, path: Path) -> Stored:
-        """One file. Raises CalibrationError if it is damaged or of another program."""
+        """Read one file. Raises CalibrationError if it is damaged or of another program."""
         try:
             with h5py.File(path, "r") as file:
                 provenance = Provenance.from_json(str(file.attrs["provenance"]))

@@ -34,7 +34,7 @@ class Gaussian:
     held_out: float
 
     def along_x(self, width: int) -> Array:
-        """(width,) amplitude along x at the patch's pixels, 1 at the beam's centre."""
+        """Return the amplitude along x at the patch's pixels, (width,), 1 at the beam's centre."""
         away = (pixel_places(width) - self.centre_px[0]) / self.waist_px[0]
         amplitude: Array = np.exp(-(away**2))
         return amplitude
@@ -52,7 +52,7 @@ class Gaussian:
 def fit_gaussian(
     amplitude: Array, deviation: Array, shape: tuple[int, int], used: Held, held: Held
 ) -> Gaussian:
-    """Through blocks (side, side) where `used` and not `held`.
+    """Fit a Gaussian to the amplitudes of blocks (side, side) that are `used` and not `held`.
 
     A beam that is no Gaussian misses more than noise alone: deviations are scaled by what is missed.
     """
@@ -90,13 +90,13 @@ def _block_means(values: Array, shape: tuple[int, int], side: int) -> Array:
 
 
 def pixel_places(size: int) -> Array:
-    """(size,) places of pixels from the patch's centre, pixels."""
+    """Return places of pixels from the patch's centre, (size,), pixels."""
     places: Array = np.arange(size, dtype=np.float64) - (size - 1) / 2.0
     return places
 
 
 def axis_means(values: npt.NDArray[np.inexact], side: int) -> npt.NDArray[np.inexact]:
-    """(side,) means over the blocks along one axis."""
+    """Return the means over the blocks along one axis, (side,)."""
     block = np.arange(len(values)) * side // len(values)
     sums = np.array([values[block == b].sum() for b in range(side)])
     return sums / np.bincount(block, minlength=side)
@@ -105,7 +105,7 @@ def axis_means(values: npt.NDArray[np.inexact], side: int) -> npt.NDArray[np.ine
 def axis_reach(
     size: int, gaps: int, pitch_um: float, wavelength_nm: float, gap_mm: float
 ) -> npt.NDArray[np.complex128]:
-    """(size,) how light from each pixel of a plane adds up in a point behind so many gaps, one axis.
+    """Return how light from each pixel of an axis, (size,), adds up in a point behind so many gaps.
 
     The plane's lens is taken off, and 1 is a plane with nothing on the way. Patches in between cut the
     cone of light off: not where its rays go, but some of the diffraction at its rim. By
@@ -174,7 +174,7 @@ def fit_edge(
 def _behind_edge(
     places: Array, edge: float, fringe_px: float, strips: int
 ) -> npt.NDArray[np.complex128]:
-    """(strips,) mean field of a plane wave of 1 that passes to the right of an edge."""
+    """Return the mean field, (strips,), of a plane wave of 1 that passes to the right of an edge."""
     sine, cosine = scipy.special.fresnel((places - edge) / fringe_px)
     wave = ((0.5 + cosine) + 1j * (0.5 + sine)) / (1.0 + 1j)
     mean: npt.NDArray[np.complex128] = wave.reshape(strips, -1).mean(axis=1)

@@ -62,7 +62,7 @@ class CameraFound(CalibrationResult):
 def measure_camera(
     camera: Camera, pedestal_counts: float
 ) -> Generator[CalibrationStep, None, CameraFound]:
-    """Frames of the light that stands, a dozen at each of rising exposures, and one that is overexposed.
+    """Take a dozen frames of a constant pattern at each of rising exposures, and one that is overexposed.
 
     How a pixel varies from frame to frame is noise, whatever the image: pixels are sorted into bins of
     equal light, in each of which the variance is read^2 + mean / gain. A laser's power and an SLM's
@@ -129,20 +129,20 @@ def measure_camera(
 
 
 def _dead(bright: Array, full: float) -> npt.NDArray[np.bool_]:
-    """Where an overexposed frame (H, W) is dark in the midst of light."""
+    """Find where an overexposed frame (H, W) is dark in the midst of light."""
     around = scipy.ndimage.median_filter(bright, AROUND_PX, mode="nearest")
     result: npt.NDArray[np.bool_] = (around > 0.5 * full) & (bright < DEAD_SHARE * around)
     return result
 
 
 def _most_together(dead: npt.NDArray[np.bool_]) -> int:
-    """Size of the largest cluster, neighbours at corners included."""
+    """Return the size of the largest cluster, neighbours at corners included."""
     labels, count = scipy.ndimage.label(dead, np.ones((3, 3)))
     return int(np.bincount(labels.ravel())[1:].max()) if count else 0
 
 
 def _variances(stacks: list[Array]) -> list[Array]:
-    """Of each pixel, (pixels,) for each stack (FRAMES, pixels), without what varies as a picture.
+    """Return each pixel's variance for each stack (FRAMES, pixels), without what varies as a whole.
 
     The pictures are found in the other stacks: in their own they would take noise with them.
     """
@@ -159,7 +159,7 @@ def _variances(stacks: list[Array]) -> list[Array]:
 
 
 def _binned(mean: Array, variance: Array, by: Array, fullest: float) -> tuple[Array, Array]:
-    """(BINS,) mean and variance of equally many pixels of about equal light; NaN where all are too full.
+    """Return mean and variance, (BINS,), of as many pixels of about equal light; NaN where too full.
 
     by: counts at other exposures, after which pixels are sorted: by their own they would be sorted by
     their noise too, by their light without their offset by the offset's.
@@ -172,7 +172,7 @@ def _binned(mean: Array, variance: Array, by: Array, fullest: float) -> tuple[Ar
 
 
 def _gain(binned: Array) -> tuple[float, float]:
-    """Electrons a count and its deviation, from the slope of variance against light at no light.
+    """Return electrons a count and its deviation, from the slope of variance against light at no light.
 
     binned (exposures, 2, BINS). What still flickers has a variance that grows with the square of the
     light: a parabola tells it apart.
@@ -196,7 +196,7 @@ def _gain(binned: Array) -> tuple[float, float]:
 
 
 def _nonlinearity(light: Array, fullest: float) -> float:
-    """Largest deviation from a straight line through light (exposure, mean), share of the largest."""
+    """Return the largest deviation from a line through light (exposure, mean), share of the largest."""
     used = light[light[:, 1] < fullest]
     if len(used) < 3 or np.ptp(used[:, 0]) == 0.0:
         return float("nan")

@@ -37,7 +37,7 @@ class Blocks:
 def coded_amplitudes(
     blocks: Blocks, look: Callable[[Array], Array]
 ) -> Generator[int, None, tuple[Array, Array]]:
-    """Amplitude of each block at its focus and its deviation, (blocks,) each, root of counts; frames done.
+    """Measure each block's amplitude at its focus and its deviation, (blocks,) each, root of counts.
 
     look: shows a phase (h, w) and returns the intensity (focuses, pixels) around each focus, counts.
 
@@ -91,7 +91,7 @@ def coded_amplitudes(
 
 
 def block_efficiency(blocks: Blocks, crosstalk_px: float) -> Array:
-    """(blocks,) share of the amplitude that the SLM bends to the focus, against a perfect lens.
+    """Return the share of the amplitude that the SLM bends to the focus, (blocks,), against a perfect lens.
 
     Pixels make a staircase of the lens, and the fringing field, a Gaussian of crosstalk_px, passes
     through all phases where the phase falls from 2 pi to 0: the steeper the lens, the more often.
@@ -117,7 +117,7 @@ def block_efficiency(blocks: Blocks, crosstalk_px: float) -> Array:
 
 
 def _finer(phase_rad: Array, fine: int) -> Array:
-    """The smooth phase at `fine` points a pixel and axis; a parabola goes on beyond the rim."""
+    """Return the smooth phase at `fine` points a pixel and axis; a parabola extends it beyond the rim."""
     result = phase_rad
     for axis in (0, 1):
         size = result.shape[axis]

@@ -24,7 +24,7 @@ CANDIDATES = 60
 
 
 def draw_points(plane: SpotPlane, count: int, sets: int, seed: int) -> Array:
-    """(sets, count, 2) places, all as far from each other as random ones can be; none in two sets.
+    """Return places (sets, count, 2) as far from each other as random ones can be; none is in two sets.
 
     Each next place is the one of many random candidates that lies furthest from all others (Mitchell
     1991).
@@ -42,7 +42,7 @@ def draw_points(plane: SpotPlane, count: int, sets: int, seed: int) -> Array:
 
 
 def _beacons_first(points: Array, middle: Array) -> Array:
-    """The same points (K, 2); the first four lie near the middle, where light is, and far from a line."""
+    """Order points (K, 2): the first four lie near the middle, where light is, and far from a line."""
     inner = np.argsort(np.hypot(*(points - middle).T))[:INNERMOST]
 
     def leanest(four: list[int]) -> float:
@@ -56,7 +56,7 @@ def _beacons_first(points: Array, middle: Array) -> Array:
 
 
 def beacon_powers(count: int) -> Array:
-    """(count,) relative powers: the first few spots are brighter."""
+    """Return relative powers, (count,): the first few spots are brighter."""
     powers = np.ones(count)
     powers[:BEACONS] = BEACON_POWER
     return powers
@@ -65,7 +65,7 @@ def beacon_powers(count: int) -> Array:
 def identify(
     points: Array, spots: Spots, reach_px: float
 ) -> tuple[Array, npt.NDArray[np.int_]] | None:
-    """Affine map (3, 2) from points (K, 2), beacons first, to places, and each point's spot (-1: none).
+    """Find the affine map (3, 2) of points (K, 2), beacons first, and each point's spot (-1: none).
 
     Nothing is assumed of scale, rotation, mirroring or place: each three beacons are tried on each three
     of the brightest spots, and the map that explains most spots wins. None if no map explains half of
@@ -99,7 +99,7 @@ def identify(
 
 
 def assign(expected: Array, spots: Spots, reach_px: float) -> npt.NDArray[np.int_]:
-    """(K,) index of the one spot within reach of each expected place (K, 2), -1 where there is none."""
+    """Return the index (K,) of the one spot within reach of each expected place (K, 2); -1: none."""
     if not len(spots.places):
         return np.full(len(expected), -1)
     distance, index = scipy.spatial.KDTree(spots.places).query(expected)
@@ -111,7 +111,7 @@ def assign(expected: Array, spots: Spots, reach_px: float) -> npt.NDArray[np.int
 
 
 def _alike(design: Array, one: Array, other: Array, reach_px: float) -> bool:
-    """Whether two maps put most points at the same places: one of them then is only not yet refined."""
+    """Return whether two maps put most points at the same places: one is then only not yet refined."""
     apart = np.linalg.norm(design @ (one - other), axis=1)
     return bool(np.median(apart) < 3.0 * reach_px)
 
@@ -119,7 +119,7 @@ def _alike(design: Array, one: Array, other: Array, reach_px: float) -> bool:
 def _refine(
     design: Array, places: Array, tree: scipy.spatial.KDTree, solution: Array, reach_px: float
 ) -> tuple[Array, int]:
-    """The map after least squares over the spots that it explains, and how many these are."""
+    """Refine a map by least squares over the spots that it explains; return it and how many these are."""
     hits = 0
     for reach in (3.0 * reach_px, reach_px):
         distance, index = tree.query(design @ solution)

@@ -116,7 +116,7 @@ class _Light:
         return f"{self._camera.exposure_ms:.3g} ms{power}"
 
     def set(self, dose: float) -> bool:
-        """As near to this dose as the devices allow, power last; False if that changes nothing."""
+        """Set a dose as near to this as devices allow, power last; return False if nothing changes."""
         before = self.dose
         low, high = self._camera.exposure_range_ms
         power_mw = self._laser.power_mw if self._laser else 1.0

@@ -51,12 +51,12 @@ class FocusedCamera:
         self.frame: Picture = np.zeros((1, 1), np.float32)
 
     def look(self, phase_rad: Array) -> Array:
-        """Counts (focuses, pixels) with this phase (h, w) on the patch that was aimed with."""
+        """Measure counts (focuses, pixels) with this phase (h, w) on the patch in use."""
         assert self._focuses is not None
         return self._shown(self._plane, phase_rad)[self._focuses]
 
     def centre_lens(self, plane: int, path_mm: float) -> Generator[CalibrationStep, None, Array]:
-        """Phase (h, w) of a lens on a plane whose focus falls on the output plane's centre.
+        """Find the phase (h, w) of a lens on a plane whose focus falls on the output plane's centre.
 
         The spot is looked for and the lens moved against its distance, twice. Raises NoSpotError.
         """
@@ -77,7 +77,7 @@ class FocusedCamera:
         return lens
 
     def aim(self, plane: int, lenses_rad: Array, across: int) -> None:
-        """Look from now on at `across` x `across` focuses of the lenses on a plane; sets the exposure.
+        """Use `across` x `across` focuses of the lenses on a plane from now on; set the exposure for them.
 
         Raises NoSpotError.
         """
@@ -143,7 +143,7 @@ class FocusedCamera:
 
 
 def parabola(layout: PatchLayout, centre: Array, path_mm: float) -> Array:
-    """(h, w) of a lens over the whole patch, -pi r^2 / (lambda f) around centre (row, column)."""
+    """Return the phase (h, w) of a lens over the whole patch, -pi r^2 / (lambda f) around (row, column)."""
     height, width = layout.patch_shape
     y = np.arange(height)[:, None] - centre[0]
     x = np.arange(width)[None, :] - centre[1]
@@ -153,7 +153,7 @@ def parabola(layout: PatchLayout, centre: Array, path_mm: float) -> Array:
 
 
 def lens_array(layout: PatchLayout, across: int) -> Array:
-    """(h, w): across x across lenses of one gap, side by side."""
+    """Return the phase (h, w) of across x across lenses of one gap, side by side."""
     lenses = np.zeros(layout.patch_shape)
     rows, columns = (np.arange(n) * across // n for n in layout.patch_shape)
     middles = [_middles(n, across) for n in layout.patch_shape]
@@ -165,7 +165,7 @@ def lens_array(layout: PatchLayout, across: int) -> Array:
 
 
 def focused_blocks(shape: tuple[int, int], side: int, across: int, lens_rad: Array) -> Blocks:
-    """Side x side blocks that share across x across focuses; coded in two halves, as a chequerboard."""
+    """Return side x side blocks that share across x across focuses, in two halves, a chequerboard."""
     rows, columns = (_nested(n, side, across) for n in shape)
     labels = (rows[:, None] * side + columns[None, :]).astype(np.intp)
     row, column = np.divmod(np.arange(side**2), side)
@@ -176,7 +176,7 @@ def focused_blocks(shape: tuple[int, int], side: int, across: int, lens_rad: Arr
 
 
 def column_strips(shape: tuple[int, int], strips: int, width_px: int, lens_rad: Array) -> Blocks:
-    """Narrow blocks of full height at the patch's left, the rest being the reference."""
+    """Return narrow blocks of full height at the patch's left; the rest is the reference."""
     labels = np.full(shape, -1, np.intp)
     labels[:, : strips * width_px] = np.arange(strips * width_px) // width_px
     number = np.arange(strips)
@@ -184,7 +184,7 @@ def column_strips(shape: tuple[int, int], strips: int, width_px: int, lens_rad: 
 
 
 def _nested(size: int, side: int, across: int) -> npt.NDArray[np.intp]:
-    """(size,) block along one axis, such that no block lies under two lenses."""
+    """Return each pixel's block along one axis, (size,), such that no block lies under two lenses."""
     lens = np.arange(size) * across // size
     first = np.searchsorted(lens, np.arange(across + 1))
     each = side // across
@@ -194,7 +194,7 @@ def _nested(size: int, side: int, across: int) -> npt.NDArray[np.intp]:
 
 
 def _middles(size: int, across: int) -> Array:
-    """Middle pixel of each lens along one axis."""
+    """Return the middle pixel of each lens along one axis."""
     lens = np.arange(size) * across // size
     return np.array([np.flatnonzero(lens == i).mean() for i in range(across)])
 

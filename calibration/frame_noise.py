@@ -25,7 +25,7 @@ class FrameNoise:
     step_counts: float = 1.0
 
     def discrepancy(self, counts: Floats, rectifier: Rectifier) -> npt.NDArray[np.float64]:
-        """D = 1 - C that a perfect model of each frame would show, (B,).
+        """Return the D = 1 - C that a perfect model of each frame would show, (B,).
 
         counts: (B, h, w) rectified, without the dark level. With noise n of variance v and light s, both
         without their mean over the plane, C = |s| / |s + n|: the expectation of what is measured is

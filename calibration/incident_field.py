@@ -12,7 +12,7 @@ Field = npt.NDArray[np.complex128]
 
 
 def arriving_field(layout: PatchLayout) -> Field:
-    """(h, w), 1 in the middle of the first patch: the beam, cut by each patch, one gap after another.
+    """Return the beam (h, w) as each patch in turn cuts it, 1 in the middle of the first patch.
 
     Not plane even on a perfect bench: each patch's rim diffracts, and what reaches the last one
     converges. Angular spectrum, exp(j z (sqrt(k^2 - kx^2 - ky^2) - k)), with room for what spreads.

@@ -29,7 +29,7 @@ class PatchLayout:
     waist_mm: float = float("inf")
 
     def panel(self, patches: FloatArray) -> Phase:
-        """Whole-panel pattern from patches (P, h, w); zero between them. Raises ValueError."""
+        """Return the whole panel's pattern from patches (P, h, w); zero between them. Raises ValueError."""
         height, width = self.patch_shape
         if patches.shape != (len(self.lefts), height, width):
             raise ValueError(
@@ -41,7 +41,7 @@ class PatchLayout:
         return whole
 
     def flat(self) -> Phase:
-        """Patches (P, h, w) of zero phase."""
+        """Return patches (P, h, w) of zero phase."""
         return np.zeros((len(self.lefts), *self.patch_shape), np.float32)
 
     def lens(
@@ -52,7 +52,7 @@ class PatchLayout:
         radius_px: float | None = None,
         piston_rad: float = 0.0,
     ) -> Phase:
-        """Phase (h, w) of a lens that focuses at (row, column) on the output plane, one gap away.
+        """Return the phase (h, w) of a lens that focuses at (row, column) one gap away.
 
         Flat beyond radius_px, beyond the radius at which a pixel can no longer follow the slope
         (Nyquist), and beyond half a patch. gap_mm: focal length if not the data sheet's. piston_rad

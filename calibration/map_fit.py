@@ -30,7 +30,7 @@ class Sighting:
     width_px: float
 
     def expecting(self, places: Array) -> Sighting:
-        """The same, with other expected places."""
+        """Return the same points with other expected places."""
         return replace(self, expected=places)
 
     @property
@@ -51,7 +51,7 @@ class MapFit:
     residual_px: float
 
     def __call__(self, sighting: Sighting) -> Array:
-        """Places (S, 2) on the camera."""
+        """Return places (S, 2) on the camera."""
         return np.asarray(sighting.design @ self.solution)
 
     @property
@@ -73,7 +73,7 @@ class MapFit:
 
 
 def fit_map(sightings: list[Sighting]) -> MapFit:
-    """Weighted least squares; what the camera's noise does not explain is the same for all spots.
+    """Fit by weighted least squares; what the camera's noise does not explain is the same for all spots.
 
     Light from aside of its spot moves when the plane is nearer or further than expected, or when it
     arrives curved: a column for each coordinate takes that up.
@@ -101,7 +101,7 @@ def fit_map(sightings: list[Sighting]) -> MapFit:
 
 
 def map_sigma(fit: MapFit, points: Array) -> float:
-    """Standard deviation of the map, both coordinates together, rms over points (K, 2) of the plane."""
+    """Return the map's standard deviation, both coordinates together, rms over points (K, 2)."""
     design = np.column_stack([points, np.ones(len(points))])
     variance = np.einsum("ki,ij,kj->k", design, fit.covariance[:3, :3], design)
     return float(np.sqrt(2.0 * variance.mean()))

@@ -13,7 +13,7 @@ Array = npt.NDArray[np.float64]
 
 
 def sight(constellation: Constellation, which: npt.NDArray[np.int_], spots: Spots) -> Sighting:
-    """The spots that belong to the constellation's points; which (K,): index of each, -1 not seen."""
+    """Select the spots of the constellation's points; which (K,): index of each, -1 not seen."""
     seen = which >= 0
     pupils = None if constellation.pupils is None else constellation.pupils[seen]
     points = constellation.points[seen]
@@ -34,7 +34,7 @@ def foretold(
     solution: Array,
     stretch: float,
 ) -> Sighting:
-    """With the places in the plane where a camera of this scale should find the centroids."""
+    """Return the spots with the places where a camera of this scale should find the centroids."""
     scale = float(np.sqrt(np.abs(np.linalg.det(solution[:2]))))
     width = sighting.width_px / scale
     steps = np.asarray(np.arange(-8.0, 9.0) * 0.5 * width, np.float64)

@@ -13,7 +13,7 @@ LEAST_VALUES = 5
 
 
 def packing_step(pixels: CountArray, bit_depth: int) -> int:
-    """Distance of two neighbouring counts of a frame: 1, or 2**k if the lowest k bits never change."""
+    """Return the distance of two neighbouring counts: 1, or 2**k if the lowest k bits never change."""
     values = np.unique(pixels)
     if len(values) < LEAST_VALUES:
         return 1

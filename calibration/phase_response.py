@@ -73,7 +73,7 @@ def measure_phase_response(
     levels: int = 64,
     seed: int = 0,
 ) -> Generator[CalibrationStep, None, PhaseResponse]:
-    """A chequerboard of four blocks on the last patch: half at grey 0, half at grey g, for many g.
+    """Measure a chequerboard of four blocks on the last patch: half at grey 0, half at grey g, for many g.
 
     Whatever the optics, the field on the camera is A + exp(j phi(g)) B, so every pixel sees
     a + b cos phi(g) + c sin phi(g) with its own a, b, c: over all pixels the frames form an ellipse
@@ -124,7 +124,7 @@ def measure_phase_response(
 def chequerboard(
     layout: PatchLayout, rims_px: tuple[int, ...], top_grey: int, seed: int
 ) -> tuple[Array, npt.NDArray[np.bool_]]:
-    """A panel with the scattering pattern, and where on it grey g goes."""
+    """Return a panel with the scattering pattern, and where on it grey g goes."""
     height, width = layout.patch_shape
     places = [np.s_[layout.top : layout.top + height, left : left + width] for left in layout.lefts]
     rows, columns = (
@@ -144,13 +144,13 @@ def chequerboard(
 
 
 def _magnified(cells: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[Any]:
-    """Each cell as a block, all together (h, w)."""
+    """Return each cell as a block, all together (h, w)."""
     rows, columns = (np.arange(n) * cells.shape[i] // n for i, n in enumerate(shape))
     return cells[np.ix_(rows, columns)]
 
 
 def _telling(frames: Array) -> Array:
-    """Those pixels of frames (K, pixels), in the order of the grey level, that change more than noise.
+    """Select the pixels of frames (K, pixels), in the order of grey levels, that change more than noise.
 
     From one level to the next light changes smoothly; noise is what second differences show.
     """
@@ -159,7 +159,7 @@ def _telling(frames: Array) -> Array:
 
 
 def _phase_from_frames(frames: Array) -> Array | None:
-    """Phase (K,) of frames (K, pixels) against the first; None if they show none."""
+    """Return the phase (K,) of frames (K, pixels) against the first; None if they show none."""
     if frames.shape[1] < 2:
         return None
     centred = frames - frames.mean(axis=0)
@@ -180,7 +180,7 @@ def _phase_from_frames(frames: Array) -> Array | None:
 
 
 def _smooth_response(angle: Array, greys: npt.NDArray[np.int_], top_grey: int) -> PhaseResponse:
-    """A polynomial through four fifths of the levels, checked on the others."""
+    """Fit a polynomial to four fifths of the levels, and check it on the others."""
     x = greys / top_grey
     held = np.arange(len(greys)) % 5 == 2
     powers = np.arange(1, POLYNOMIAL_ORDER + 1)

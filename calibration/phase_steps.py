@@ -66,7 +66,7 @@ class SteppedBands:
         self._done, self._total = 0, 0
 
     def find_planes(self, cycles: int) -> Generator[CalibrationStep, None, bool]:
-        """False if the light does not follow the grey level."""
+        """Measure the light at each grey level; return False if it does not follow the level."""
         self._total = len(self._bands) * (LEVELS + 4 * cycles)
         greys = np.rint(np.linspace(0, self._top_grey, LEVELS))
         wait_s = PATIENCE * self._slm.timing.total_ms * 1e-3
@@ -94,7 +94,7 @@ class SteppedBands:
         return True
 
     def steps(self, cycles: int, span_ms: float) -> Generator[CalibrationStep, None, list[Step]]:
-        """Steps up and down, large and small, on both bands; none if any had not arrived after span_ms."""
+        """Measure steps up and down, large and small, on both bands; none if any takes over span_ms."""
         steps: list[Step] = []
         for _ in range(cycles):
             for number, plane in enumerate(self._planes):
@@ -131,7 +131,7 @@ class SteppedBands:
         return steps
 
     def _watch(self, command_s: float, span_ms: float) -> list[Frame]:
-        """Frames at random times, spread evenly over the span; the last at its end."""
+        """Take frames at random times, spread evenly over the span; the last at its end."""
         places = (np.arange(FRAMES_A_STEP) + self._rng.random(FRAMES_A_STEP)) / FRAMES_A_STEP
         places[-1] = 1.0
         frames = []

@@ -38,12 +38,12 @@ class PhasorPlane:
     spread: float
 
     def curve(self, phase_rad: Array) -> Phasors:
-        """Where a phase lies: exp(j phi) times a polynomial in phi."""
+        """Return where a phase lies: exp(j phi) times a polynomial in phi."""
         turned: Phasors = np.exp(1j * phase_rad) * np.polyval(self.bend, phase_rad / np.pi)
         return turned
 
     def phasors(self, frames: Array) -> Phasors:
-        """exp(j phi) of frames (K, pixels), counts without pedestal; (K,).
+        """Return exp(j phi), (K,), of frames (K, pixels), counts without pedestal.
 
         The light's power is a third coordinate: what a laser flickers does not look like phase.
         """
@@ -55,14 +55,13 @@ class PhasorPlane:
 
 
 def find_plane(frames: Array, again: Array, phase_rad: Array | None) -> PhasorPlane | None:
-    """From two sets of frames (K, pixels) of rising, settled phase in steps below pi; None if they show
-    none.
+    """Find the plane in frames (K, pixels) of rising, settled phase; None if they show none.
 
-    The first set tells the plane, the second where on it the phases lie: what noise there is in the
-    plane's frames would otherwise be seen as light, and the circle be taken too large. Principal
-    components find the plane, an ellipse in it is mapped to the unit circle (phase shifting by principal
-    components, Vargas et al., Opt. Lett. 36, 1326 (2011)). phase_rad: (K,) phases of the frames, if
-    they are known; else they are the angles on the circle.
+    Two sets in steps below pi. The first set tells the plane, the second where on it the phases lie: what
+    noise there is in the plane's frames would otherwise be seen as light, and the circle be taken too
+    large. Principal components find the plane, an ellipse in it is mapped to the unit circle (phase
+    shifting by principal components, Vargas et al., Opt. Lett. 36, 1326 (2011)). phase_rad: (K,) phases
+    of the frames, if they are known; else they are the angles on the circle.
     """
     mean = frames.mean(axis=0)
     centred = frames - mean

@@ -30,11 +30,11 @@ class Provenance:
     versions: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        """As text, for a file's attribute."""
+        """Return it as text, for a file's attribute."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Provenance:
-        """Raises ValueError, TypeError or KeyError for other text."""
+        """Read what `to_json` wrote. Raises ValueError, TypeError or KeyError for other text."""
         values: dict[str, Any] = json.loads(text)
         return cls(**values)

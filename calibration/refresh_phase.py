@@ -43,16 +43,16 @@ class RefreshClock:
     scan_ms: float
 
     def begins_ms(self, parameters: Array) -> Array:
-        """(K,) after each command."""
+        """Return when the step begins after each command, (K,)."""
         result: Array = self.design @ parameters - self.command_ms
         return result
 
     def period_ms(self, parameters: Array) -> float:
-        """Of the refresh; 0 if none was found."""
+        """Return the period of the refresh; 0 if none was found."""
         return float(parameters[0]) if self.kind == "refresh" else 0.0
 
     def worst_wait_ms(self, parameters: Array) -> tuple[float, float]:
-        """The longest wait of the panel's first row and its standard deviation.
+        """Return the longest wait of the panel's first row and its standard deviation.
 
         Waits for a refresh lie between w and w + period: the longest that was seen is a little less, the
         shortest plus a period a little more than the worst.
@@ -65,7 +65,7 @@ class RefreshClock:
 
 
 def find_clock(begun: list[Begun]) -> RefreshClock:
-    """Which of the three explains the beginnings; bands of rows each for itself, then together."""
+    """Decide which of the three explains the beginnings; bands of rows each for itself, then together."""
     command, row, after = (
         np.array([getattr(b, name) for b in begun])
         for name in ("command_ms", "row_share", "after_ms")
@@ -96,7 +96,7 @@ def find_clock(begun: list[Begun]) -> RefreshClock:
 
 
 def _line(rows: list[float], times: list[float]) -> tuple[float, float]:
-    """Slope and value at row 0; no slope from a single row."""
+    """Return slope and value at row 0; there is no slope from a single row."""
     if len(rows) < 2:
         return 0.0, times[0]
     slope, first = np.polyfit(rows, times, 1)
@@ -109,7 +109,7 @@ def _turns(seen_ms: Array, period_ms: float | Array) -> npt.NDArray[np.complex12
 
 
 def _period(seen: Array, bands: list[npt.NDArray[np.bool_]], span_ms: float) -> tuple[float, float]:
-    """The longest period with which the beginnings are coherent, and how much they are, 0 ... 1.
+    """Find the longest period with which the beginnings are coherent, and how much they are, 0 ... 1.
 
     What is coherent with a period is so with its half: from waits that are spread over span_ms the period
     is between that and, with few steps, somewhat more.

@@ -73,11 +73,11 @@ class Registration(CalibrationResult):
     sigma_px: float = float("nan")
 
     def plane_to_camera(self, points: Array) -> Array:
-        """Raw-sensor positions (K, 2) of plane positions (K, 2)."""
+        """Return the raw-sensor positions (K, 2) of plane positions (K, 2)."""
         return points @ self.matrix.T + self.offset
 
     def camera_to_plane(self, points: Array) -> Array:
-        """Plane positions (K, 2) of raw-sensor positions (K, 2)."""
+        """Return the plane positions (K, 2) of raw-sensor positions (K, 2)."""
         turned_back: Array = np.linalg.inv(self.matrix).astype(np.float64)
         return (points - self.offset) @ turned_back.T
 
@@ -118,7 +118,7 @@ def measure_registration(
     pedestal_counts: float,
     settle: Callable[[], None],
 ) -> Generator[CalibrationStep, None, Registration]:
-    """Registration of a folded bench: spots by lenses on the last patch (`register`).
+    """Register a folded bench: spots by lenses on the last patch (`register`).
 
     sigma_px holds the curvature of the patches too, which scales the map and is not known yet.
     """
@@ -131,7 +131,7 @@ def measure_registration(
 
 
 def curvature_shift_px(layout: PatchLayout, backplane_rad: float) -> float:
-    """By how much patches that curve by so much shift spots on the output plane, rms over it, pixels.
+    """Return by how much patches that curve by so much shift spots on the output plane, rms, pixels.
 
     backplane_rad: rms of defocus, sqrt(3) (2 r^2 / R^2 - 1), on the circle around each patch. Its slope
     turns light, which then goes one gap; patches curve independently, and light stays about where it is.
@@ -153,7 +153,7 @@ def register(
     spots: int = SPOTS,
     seed: int = 0,
 ) -> Generator[CalibrationStep, None, Registration]:
-    """Three random constellations of spots, a frame each; an affine map fitted to them.
+    """Measure three random constellations of spots, a frame each, and fit an affine map to them.
 
     Before these, up to EXPOSURE_FRAMES frames of the first one set the exposure, which is put back.
     What is the same in most frames (zero order, hot pixels, stray light) cancels. No scale, orientation
@@ -196,7 +196,7 @@ def register(
 
 
 def make_constellations(plane: SpotPlane, spots: int, seed: int) -> list[Constellation]:
-    """FRAMES constellations of different places; lenses stand somewhat aside of their spots."""
+    """Return FRAMES constellations of different places; lenses stand somewhat aside of their spots."""
     rng = np.random.default_rng(seed)
     made = []
     for index, points in enumerate(draw_points(plane, spots, FRAMES, seed)):
@@ -208,7 +208,7 @@ def make_constellations(plane: SpotPlane, spots: int, seed: int) -> list[Constel
 def evaluate(
     plane: SpotPlane, constellations: list[Constellation], frames: Array, full: float, origin: Array
 ) -> Registration:
-    """The registration from frames (3, H, W) in counts above the pedestal.
+    """Find the registration from frames (3, H, W) in counts above the pedestal.
 
     full: counts at which a pixel saturates; origin: of the window on the raw sensor.
     """

@@ -30,7 +30,7 @@ class Rectifier:
         self._places = places
 
     def __call__(self, frames: npt.NDArray[np.floating]) -> Images:
-        """(B, H, W) of the window -> (B, h, w); linear, so light keeps its scale."""
+        """Resample frames (B, H, W) of the window to (B, h, w); linear, so intensity keeps its scale."""
         coefficients = np.empty((frames[0].size, len(frames)), np.float32)
         for index, frame in enumerate(frames):
             coefficients[:, index] = scipy.ndimage.spline_filter(
@@ -55,7 +55,7 @@ REACH = 12
 
 
 def _spread(places: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Sum over all samples of the squared weight with which each counts at these places, one axis."""
+    """Return the sum over all samples of the squared weight of each at these places, one axis."""
     steps = np.arange(-REACH, REACH + 1)
     coefficients = -6.0 * POLE / (1.0 - POLE**2) * POLE ** np.abs(steps)
     fraction = places - np.floor(places)

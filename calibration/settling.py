@@ -60,7 +60,7 @@ class SettlingFound(CalibrationResult):
     verdict: Verdict
 
     def wait_ms(self, left: float) -> float:
-        """From the command until at most this share of the slowest step is left, two sigma sure."""
+        """Return the time until at most this share of the slowest step is left, two sigma sure."""
         more = self.slowest_tau_ms * float(np.log(WITHIN / left))
         return self.settle_ms + more + 2.0 * self.settle_sigma_ms
 

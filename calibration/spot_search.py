@@ -28,19 +28,19 @@ class Spots:
 
 
 def moving_parts(frames: Array) -> Array:
-    """Frames (B, H, W), B >= 3, without what is the same in most: zero order, pedestal, hot pixels."""
+    """Return frames (B, H, W), B >= 3, without what most share: zero order, pedestal, hot pixels."""
     parts: Array = frames - np.median(frames, axis=0)
     return parts
 
 
 def noise_of(parts: Array) -> float:
-    """Counts, rms, of a frame that is dark almost everywhere; never below the converter's rounding."""
+    """Return the noise, rms counts, of a frame that is dark almost everywhere; never below rounding."""
     middle = np.median(parts)
     return max(1.4826 * float(np.median(np.abs(parts - middle))), 0.3)
 
 
 def find_spots(part: Array, most: int) -> Spots:
-    """The `most` brightest spots of a frame (H, W) without background."""
+    """Find the `most` brightest spots of a frame (H, W) without background."""
     noise = noise_of(part)
     width = 1.0
     for _ in range(2):
@@ -90,7 +90,7 @@ def centre_of(
 
 
 def _peaks(part: Array, noise: float, width_px: float, most: int) -> Array:
-    """(S, 2) brightest local maxima after a matched filter, brightest first."""
+    """Return the brightest local maxima (S, 2) after a matched filter, brightest first."""
     smooth = scipy.ndimage.gaussian_filter(part, width_px)
     size = 2 * int(np.ceil(2.0 * width_px)) + 1
     top = scipy.ndimage.maximum_filter(smooth, size) == smooth
@@ -102,7 +102,7 @@ def _peaks(part: Array, noise: float, width_px: float, most: int) -> Array:
 
 
 def _width(part: Array, peaks: Array, guess: float) -> float:
-    """Gaussian width of a spot, the median over the brightest; moments under a window of that width."""
+    """Return a spot's Gaussian width, the median over the brightest, by windowed moments."""
     found = []
     for row, column in peaks.astype(int)[: max(8, len(peaks) // 2)]:
         width = guess

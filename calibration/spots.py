@@ -35,15 +35,15 @@ class SpotPlane(Protocol):
         ...
 
     def kernel(self, point: Array) -> Array:
-        """Phase (height, width), radians, that sends all light to a point (row, column)."""
+        """Return the phase (height, width), radians, that sends all light to a point (row, column)."""
         ...
 
     def aperture(self, pupil: Array | None) -> Array | None:
-        """Amplitude (height, width) around a place (row, column) on the SLM; None: all pixels alike."""
+        """Return the amplitude (height, width) around a place (row, column); None: all pixels alike."""
         ...
 
     def panel(self, phase: Array) -> Array:
-        """The whole SLM's pattern with these pixels' phase (height, width)."""
+        """Return the whole SLM's pattern with these pixels' phase (height, width)."""
         ...
 
     @property
@@ -52,7 +52,7 @@ class SpotPlane(Protocol):
         ...
 
     def side(self, axis: int, places: Array, stretch: float = 1.0) -> npt.NDArray[np.complex128]:
-        """(S, size): what each pixel of an axis, 0 rows or 1 columns, adds at places (S,) of that axis.
+        """Return what each pixel of an axis, 0 rows or 1 columns, adds at places (S,): (S, size).
 
         The field at a point is the sum over all pixels of both axes' shares times the pixel's field.
         stretch: distance to the plane against the data sheet, 1: as it says.
@@ -87,7 +87,7 @@ class LensSpots:
         return self.layout.patch_shape
 
     def kernel(self, point: Array) -> Array:
-        """A parabolic lens, without a rim: -pi r^2 / (lambda f)."""
+        """Return a parabolic lens, without a rim: -pi r^2 / (lambda f)."""
         layout = self.layout
         rows, columns = np.ogrid[: layout.patch_shape[0], : layout.patch_shape[1]]
         squared_um2 = (
@@ -96,7 +96,7 @@ class LensSpots:
         return np.asarray(-np.pi * squared_um2 / (layout.wavelength_nm * layout.gap_mm))
 
     def aperture(self, pupil: Array | None) -> Array | None:
-        """A Gaussian."""
+        """Return a Gaussian around the pupil point; None without one."""
         if pupil is None:
             return None
         rows, columns = np.ogrid[: self.shape[0], : self.shape[1]]
@@ -104,13 +104,13 @@ class LensSpots:
         return np.asarray(np.exp(-((rows - pupil[0]) ** 2 + (columns - pupil[1]) ** 2) / width**2))
 
     def panel(self, phase: Array) -> Array:
-        """The other patches are flat."""
+        """Return the panel with this phase on the last patch; the other patches are flat."""
         patches = self.layout.flat()
         patches[-1] = phase
         return np.asarray(self.layout.panel(patches), np.float64)
 
     def side(self, axis: int, places: Array, stretch: float = 1.0) -> npt.NDArray[np.complex128]:
-        """Fresnel's integral, exp(j pi r^2 / (lambda z)); a pixel is a square that sends a sinc."""
+        """Return Fresnel's integral, exp(j pi r^2 / (lambda z)); a pixel is a square that sends a sinc."""
         layout = self.layout
         per_px2 = layout.pixel_pitch_um**2 / (layout.wavelength_nm * layout.gap_mm * stretch)
         away = places[:, None] - np.arange(self.shape[axis])[None, :]
@@ -133,18 +133,18 @@ class BlazeSpots:
         return np.array([self.reach, self.reach]) * [[-1.0], [1.0]]
 
     def kernel(self, point: Array) -> Array:
-        """2 pi (n row / height + m column / width), 0 at the middle of the panel."""
+        """Return 2 pi (n row / height + m column / width), 0 at the middle of the panel."""
         (height, width), (n, m) = self.shape, point
         rows = (np.arange(height) - height / 2) / height
         columns = (np.arange(width) - width / 2) / width
         return np.asarray(2.0 * np.pi * (n * rows[:, None] + m * columns[None, :]))
 
     def aperture(self, pupil: Array | None) -> Array | None:
-        """Whole: where light crosses the SLM has no part in where it falls in the Fourier plane."""
+        """Return None, the whole SLM: where light crosses it does not matter in the Fourier plane."""
         return None
 
     def panel(self, phase: Array) -> Array:
-        """As it is."""
+        """Return the phase: the panel is all pixels."""
         return phase
 
     @property
@@ -153,7 +153,7 @@ class BlazeSpots:
         return np.ones(self.shape, np.complex128)
 
     def side(self, axis: int, places: Array, stretch: float = 1.0) -> npt.NDArray[np.complex128]:
-        """Fourier's integral; the distance has no part in it."""
+        """Return Fourier's integral; the distance has no part in it."""
         size = self.shape[axis]
         pixels = (np.arange(size) - size / 2) / size
         return np.asarray(np.exp(-2j * np.pi * places[:, None] * pixels[None, :]))
@@ -162,7 +162,7 @@ class BlazeSpots:
 def intensity(
     plane: SpotPlane, light: npt.NDArray[np.complex128], point: Array, steps: Array, stretch: float
 ) -> Array:
-    """Light (S, S) at a point + (steps (S,), steps) from a field (height, width) on the SLM's pixels."""
+    """Return the intensity (S, S) at a point + (steps (S,), steps) from a field (height, width)."""
     rows, columns = (plane.side(axis, point[axis] + steps, stretch) for axis in (0, 1))
     return np.asarray(np.abs(rows @ light @ columns.T) ** 2)
 
@@ -183,7 +183,7 @@ class Constellation:
 def superpose(
     plane: SpotPlane, points: Array, powers: Array, pupils: Array | None, seed: int
 ) -> Constellation:
-    """One phase pattern that makes all spots, with these relative powers.
+    """Return one phase pattern that makes all spots, with these relative powers.
 
     The argument of a weighted sum of kernels; weights and phases by Gerchberg-Saxton iterations
     over the spots (Di Leonardo 2007), on pixels drawn at random where there are many. pupils (K, 2):
@@ -217,7 +217,7 @@ def superpose(
 def _centroids(
     shape: tuple[int, int], apertures: list[Array | None], weights: Array
 ) -> Array | None:
-    """(K, 2) mean place on the SLM of each spot's share of the light; None without apertures."""
+    """Return the mean place of each spot's share of the light, (K, 2); None without apertures."""
     known = [a for a in apertures if a is not None]
     if len(known) < len(apertures):
         return None

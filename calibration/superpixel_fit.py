@@ -17,7 +17,7 @@ WORTH = 0.98
 
 
 def common_reference(fringes: Fields, templates: Fields) -> tuple[Fields, Fields, Array]:
-    """Fringes (K, X) = t_k template_k(x) conj(R(x)): t (K,), R (X,), and the deviation of t (K,).
+    """Fit fringes (K, X) = t_k template_k(x) conj(R(x)): t (K,), R (X,), and the deviation of t (K,).
 
     The reference R is whatever else is on the camera: it need not be known, only stand still. Least
     squares by turns, from the strongest singular vector.
@@ -41,7 +41,7 @@ def common_reference(fringes: Fields, templates: Fields) -> tuple[Fields, Fields
 
 
 def unwrap(phase: Array, weight: Array) -> Array:
-    """(h, w) phase without jumps, the surest places first (Herraez 2002, by pixels); NaN: not known."""
+    """Return a phase (h, w) without jumps, surest places first (Herraez 2002); NaN: not known."""
     result = np.full(phase.shape, np.nan)
     start = np.unravel_index(
         int(np.nanargmax(np.where(np.isnan(phase), -1.0, weight))), phase.shape
@@ -67,7 +67,7 @@ def unwrap(phase: Array, weight: Array) -> Array:
 def smooth_map(
     values: Array, sigma: Array, shape: tuple[int, int], seed: int = 0
 ) -> tuple[Array, float, int]:
-    """Values on a grid of blocks (m, n), NaN unknown, as a map (h, w); held-out rms; the order taken.
+    """Fit values on a grid of blocks (m, n), NaN unknown, by a map (h, w); held-out rms; the order taken.
 
     Legendre polynomials of as high a total order as a fifth of the blocks, left out of the fit, bears.
     """
@@ -103,7 +103,7 @@ def _orders(order: int) -> list[tuple[int, int]]:
 
 
 def _terms(y: Array, x: Array, order: int) -> Array:
-    """(K, terms) products of Legendre polynomials up to a total order."""
+    """Return products of Legendre polynomials up to a total order, (K, terms)."""
     along_y, along_x = legendre.legvander(y, order), legendre.legvander(x, order)
     return np.stack([along_y[:, i] * along_x[:, j] for i, j in _orders(order)], axis=1)
 

@@ -34,7 +34,7 @@ class WavefrontMaps:
     contrast: float
 
     def dim(self, grid: Blocks) -> float:
-        """By how much shorter an exposure all pixels together need than two super-pixels."""
+        """Return by how much shorter an exposure all pixels together need than two super-pixels."""
         two = sum(
             float(self.amplitude[grid.place(b)].sum()) for b in (grid.reference, grid.neighbour)
         )
@@ -54,13 +54,13 @@ class Blocks:
         self.tests = [b for b in range(blocks[0] * blocks[1]) if b != self.reference]
 
     def laid_out(self, values: npt.NDArray[np.floating]) -> Array:
-        """(m, n) from a value for each tested super-pixel; NaN at the reference."""
+        """Return a value for each tested super-pixel on their grid, (m, n); NaN at the reference."""
         whole = np.full(self.blocks, np.nan)
         whole.flat[self.tests] = values
         return whole
 
     def place(self, block: int) -> tuple[slice, slice]:
-        """Its pixels."""
+        """Return a super-pixel's pixels."""
         row, column = divmod(block, self.blocks[1])
         rows, columns = self._edges
         return slice(rows[row], rows[row + 1]), slice(columns[column], columns[column + 1])
@@ -73,7 +73,7 @@ def spot_window(
     point: Array,
     blocks: tuple[int, int],
 ) -> tuple[tuple[slice, slice], Array]:
-    """The window of a frame around a point's spot, and its pixels' places (X, 2) in the plane."""
+    """Return the window of a frame around a point's spot, and its pixels' places (X, 2) in the plane."""
     origin = np.array([camera.roi.top, camera.roi.left])
     centre = registration.plane_to_camera(point[None])[0] - origin
     # From peak to first zero, along each axis of the plane.
@@ -88,7 +88,7 @@ def spot_window(
 
 
 def _first_zero(plane: SpotPlane, axis: int, point: Array, blocks: int) -> float:
-    """Distance in the plane after which a super-pixel's light has turned by 2 pi across it."""
+    """Return the distance in the plane after which a super-pixel's light has turned by 2 pi across it."""
     size = plane.shape[axis]
     step = 1e-3
     sides = plane.side(axis, point[axis] + np.array([0.0, step]))
@@ -99,7 +99,7 @@ def _first_zero(plane: SpotPlane, axis: int, point: Array, blocks: int) -> float
 def pixel_visibility(
     plane: SpotPlane, grid: Blocks, registration: Registration, point: Array
 ) -> Array:
-    """(K,) what a camera pixel, a square, leaves of each super-pixel's fringes with the reference."""
+    """Return what a square camera pixel leaves of each super-pixel's fringes, (K,)."""
     step = 1e-3
     to_plane = np.linalg.inv(registration.matrix)
     slopes = []
@@ -108,7 +108,7 @@ def pixel_visibility(
         slopes.append(np.unwrap(np.angle(far * near.conj())) / (2.0 * np.pi * step))
 
     def wave(block: int) -> Array:
-        """Cycles per unit of the plane at the middle of a super-pixel."""
+        """Return cycles per unit of the plane at the middle of a super-pixel."""
         middles = [(part.start + part.stop - 1) / 2 for part in grid.place(block)]
         return np.array(
             [np.interp(m, np.arange(len(s)), s) for m, s in zip(middles, slopes, strict=True)]
@@ -126,7 +126,7 @@ def wavefront_maps(
     places: Array,
     seen: Array,
 ) -> WavefrontMaps:
-    """Phase and amplitude of all super-pixels, and the maps through them."""
+    """Find phase and amplitude of all super-pixels, and the maps through them."""
     sides = [plane.side(axis, places[:, axis]) for axis in (0, 1)]
     within = np.ones(plane.shape, np.complex128)
     maps: WavefrontMaps | None = None

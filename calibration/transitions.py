@@ -63,7 +63,7 @@ class Transitions:
 def fit_transitions(
     steps: list[Step], kinds: int, exposure_ms: float, span_ms: float, spread: float
 ) -> Transitions | None:
-    """Time constants of each kind and when steps begin; None if too few steps show their motion.
+    """Fit time constants of each kind and when steps begin; None if too few steps show their motion.
 
     First every step begins when it likes; then the beginnings tell the clock of the refresh, which has
     few unknowns, so that frames in mid-motion tell of nothing but the time constant. A fifth of the
@@ -126,7 +126,7 @@ def fit_transitions(
 def predicted(
     step: Step, begin_ms: float | Array, tau_ms: float | Array, scan_ms: float, exposure_ms: float
 ) -> Phasors:
-    """(..., K) mean phasors over exposure and rows. begin_ms: of the panel's first row, after command."""
+    """Return mean phasors (..., K) over exposure and rows. begin_ms: of the panel's first row."""
     nodes, weights = np.polynomial.legendre.leggauss(EXPOSURE_NODES)
     within = exposure_ms * (nodes + 1.0) / 2.0
     rows = np.linspace(*step.row_share, 2 * ROW_NODES + 1)[1::2]
@@ -139,14 +139,14 @@ def predicted(
 
 
 def _missed(step: Step, begin_ms: Array, tau_ms: Array, exposure_ms: float) -> Array:
-    """Sum of squared errors (...) for beginnings and time constants, of the step's own rows."""
+    """Return the sum of squared errors (...) for beginnings and time constants, of the step's own rows."""
     error = predicted(step, begin_ms, tau_ms, 0.0, exposure_ms) - step.phasors
     result: Array = (np.abs(error) ** 2).sum(axis=-1)
     return result
 
 
 def _coarse_tau(steps: list[Step], exposure_ms: float, span_ms: float) -> float:
-    """Best of a grid, twice, each step beginning where it fits best."""
+    """Find the best of a grid, twice, each step beginning where it fits best."""
     tau = np.geomspace(span_ms / 500.0, span_ms / 4.0, 20)
     for _ in range(2):
         begin = np.arange(0.0, span_ms, np.clip(0.4 * tau[0], span_ms / 200.0, span_ms / 80.0))
@@ -163,7 +163,7 @@ def _coarse_tau(steps: list[Step], exposure_ms: float, span_ms: float) -> float:
 def _begin(
     step: Step, tau_ms: float, exposure_ms: float, span_ms: float, spread: float
 ) -> tuple[float, float]:
-    """When a step begins, and over how long a time it might as well have begun, ms."""
+    """Return when a step begins, and over how long a time it might as well have begun, ms."""
     begin = np.linspace(0.0, span_ms, 1000, endpoint=False).astype(np.float64)
     missed = _missed(step, begin, np.array(tau_ms), exposure_ms)
     likely = begin[missed < missed.min() + 9.0 * spread**2 + 0.2 * missed.min()]

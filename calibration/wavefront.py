@@ -99,7 +99,7 @@ def measure_wavefront(
     point: Array,
     blocks: tuple[int, int] = BLOCKS,
 ) -> Generator[CalibrationStep, None, Wavefront]:
-    """All super-pixels in turn against the middle one, focused at a point of the plane, in three steps.
+    """Measure all super-pixels in turn against the middle one, focused at a point, in three steps.
 
     The other pixels send their light to where the SLM reaches no further (a chequerboard of pixels), so
     that the exposure can be long enough for two super-pixels (Cizmar 2010). Only what moves with the

@@ -54,7 +54,7 @@ class TwinFilter:
     """
 
     def __init__(self, twin: DigitalTwin, covariance: Tensor) -> None:
-        """Covariance (P, P): at the start; 0 for a parameter that is to stay as it is."""
+        """Begin with a covariance (P, P); 0 for a parameter that is to stay as it is."""
         self.twin = twin
         self._begin(covariance.double())
         self.forget()
@@ -65,13 +65,13 @@ class TwinFilter:
         self._free = (covariance.diagonal() > 0.0).nonzero()[:, 0]
 
     def forget(self) -> None:
-        """Know no more than at the start."""
+        """Forget all but the covariance of the start."""
         self.covariance = self._start.clone()
         self.curvature = torch.zeros_like(self._start)
         self.unexplained = self.together = self.caution = 1.0
 
     def predict(self, seconds: float) -> None:
-        """Time passes: what wanders is known the less."""
+        """Increase the covariance by how far parameters wander in this time."""
         grown: list[float] = []
         for record in ALIGNMENT_PARAMETERS:
             wander = record.wander or Wander(OTHERS_SHARE * record.prior_sigma, OTHERS_MINUTES)
@@ -87,7 +87,7 @@ class TwinFilter:
         return 0.5 * float((self.curvature * self.covariance).sum())
 
     def measured(self, triples: Triples) -> Measurement:
-        """How far the twin is from these frames; layers that all frames share come as (1, N, h, w)."""
+        """Compare the twin with these frames; layers that all frames share come as (1, N, h, w)."""
         twin = self.twin
         twin.refining(True)
         try:
@@ -108,13 +108,13 @@ class TwinFilter:
     def take_information(
         self, coarse: DigitalTwin, triples: Triples, measurement: Measurement
     ) -> None:
-        """See what a frame tells, on some frames; a twin with fewer samples says it as well."""
+        """Measure on some frames what a frame tells; a twin with fewer samples says it as well."""
         found = information(coarse, triples, measurement.residual, self.covariance)
         self.curvature, self.together = found.curvature, found.together
         self.unexplained = max(found.unexplained, LEAST_VARIANCE)
 
     def astray(self, measurement: Measurement) -> bool:
-        """Is much more missed than can be explained?"""
+        """Return whether much more is missed than can be explained."""
         return self._fading(measurement) > ASTRAY
 
     def _fading(self, measurement: Measurement) -> float:
@@ -122,7 +122,7 @@ class TwinFilter:
         return max(variance / (SURPRISE * self.unexplained), 1.0)
 
     def update(self, triples: Triples, measurement: Measurement) -> bool:
-        """One step of the twin's parameters, and what is known of them afterwards.
+        """Make one step of the twin's parameters, and update what is known of them.
 
         False if the step would have made things worse: then it is not taken, and the next one is shorter.
         """
@@ -157,7 +157,7 @@ class TwinFilter:
         return True
 
     def state(self) -> dict[str, Tensor]:
-        """All that it remembers beside the twin's parameters."""
+        """Return all that the filter remembers beside the twin's parameters."""
         scalars = torch.tensor([self.unexplained, self.together, self.caution], dtype=torch.float64)
         return {
             "scalars": scalars,
@@ -167,7 +167,7 @@ class TwinFilter:
         }
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from what `state` gave. Raises KeyError if something is missing."""
+        """Resume from what `state` returned. Raises KeyError if something is missing."""
         self.unexplained, self.together, self.caution = state["scalars"].tolist()
         self._begin(state["start"].clone())
         self.covariance = state["covariance"].clone()
@@ -175,5 +175,5 @@ class TwinFilter:
 
 
 def _shared(triples: Triples) -> Tensor:
-    """Layers (N, h, w) if all frames share them, else (B, N, h, w)."""
+    """Return the layers, (N, h, w) if all frames share them, else (B, N, h, w)."""
     return triples.phases[0] if len(triples.phases) == 1 else triples.phases

@@ -25,7 +25,7 @@ class Triples:
 
     @classmethod
     def joined(cls, parts: Sequence[Triples]) -> Triples:
-        """All of them in one."""
+        """Join the frames of several measurements."""
         columns = zip(*((p.inputs, p.phases, p.intensity) for p in parts), strict=True)
         return cls(*(torch.cat(column) for column in columns))
 
@@ -65,7 +65,7 @@ OUTLIER = 3.0
 
 
 def blur(images: Tensor, sigma_px: float) -> Tensor:
-    """Gaussian blur of (B, h, w) by the FFT, periodic; sigma 0 returns the images."""
+    """Return images (B, h, w) after a periodic Gaussian blur by the FFT; sigma 0 returns the images."""
     if sigma_px <= 0.0:
         return images
     height, width = images.shape[-2:]
@@ -145,7 +145,7 @@ def fit_alignment(
 def _jacobian(
     misfit: _Misfit, theta: Tensor, residual: Tensor, free: Tensor, steps: Tensor
 ) -> Tensor:
-    """(pixels of all frames, free parameters), by finite differences."""
+    """Return the Jacobian (pixels of all frames, free parameters), by finite differences."""
     jacobian = torch.empty(residual.numel(), len(free))
     for column, index in enumerate(free):
         moved = theta.clone()
@@ -173,7 +173,7 @@ class Information:
 def information(
     twin: DigitalTwin, triples: Triples, residual: Tensor, covariance: Tensor
 ) -> Information:
-    """By finite differences, from the residual (B, h, w) of this twin or of one with more samples.
+    """Find what frames tell, by finite differences, from the residual (B, h, w) of this or a finer twin.
 
     covariance (P, P) float64: what is known of the parameters before; 0 for what is fixed.
     """
@@ -203,7 +203,7 @@ def information(
 
 
 def _spread(jacobian: Tensor, residual: Tensor, inverse: Tensor, cost: float) -> Tensor:
-    """Covariance of the free parameters, as `FitStep` has it, float64."""
+    """Return the covariance of the free parameters, as `FitStep` has it, float64."""
     frames = len(residual)
     of_frames = jacobian.view(frames, -1, jacobian.shape[1])
     pulls = torch.einsum("fpk,fp->fk", of_frames, residual.flatten(1)).double()
@@ -214,7 +214,7 @@ def _spread(jacobian: Tensor, residual: Tensor, inverse: Tensor, cost: float) ->
 
 
 def normalised(images: Tensor) -> Tensor:
-    """Images (B, h, w) without their mean, of norm 1 each."""
+    """Return images (B, h, w) without their mean, of norm 1 each."""
     centred = images - images.mean((1, 2), keepdim=True)
     result: Tensor = centred / centred.flatten(1).norm(dim=1).clamp_min(1e-12)[:, None, None]
     return result
@@ -237,7 +237,7 @@ class _Written:
         self._fields: list[list[Tensor]] = [[torch.empty(0)] * planes for _ in self._groups]
 
     def intensity(self) -> Tensor:
-        """(B, h, w) at the twin's present parameters."""
+        """Return the intensity (B, h, w) at the twin's present parameters."""
         with torch.no_grad():
             for plane, kept in enumerate(self._keys):
                 key = self._key(plane)
@@ -255,7 +255,7 @@ class _Written:
         return self.twin.written_layer(plane - 1, phases[:, plane - 1])
 
     def _key(self, plane: int) -> Tensor:
-        """The parameters on which a plane's field depends."""
+        """Return the parameters on which a plane's field depends."""
         twin = self.twin
         stroke = twin.stroke_percent
         missing = twin.geometry.layers + 1 - len(stroke)
@@ -293,12 +293,12 @@ class _Misfit:
         return residual
 
     def residual(self, theta: Tensor) -> Tensor:
-        """(B, h, w) at parameters theta."""
+        """Return the residual (B, h, w) at parameters theta."""
         load_parameter_vector(self._written.twin, theta)
         modelled = normalised(blur(self._written.intensity(), self._sigma))
         return (modelled - self._target) * self._weights
 
     def cost(self, theta: Tensor, residual: Tensor) -> float:
-        """Half the squares of both."""
+        """Return half the squares of residual and prior."""
         penalty = (self.prior_weight * (theta - self._prior.mean).square()).sum()
         return 0.5 * float(residual.square().sum() + penalty)

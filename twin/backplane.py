@@ -14,7 +14,7 @@ TERMS = range(3, 6)
 
 
 def curvature_modes(height: int, width: int) -> Tensor:
-    """(len(TERMS), h, w): Zernike polynomials with r = 1 at the corners of a patch, float64."""
+    """Return Zernike polynomials with r = 1 at the corners of a patch, (len(TERMS), h, w), float64."""
     half = math.hypot(height, width) / 2.0
     y = (torch.arange(height, dtype=torch.float64) - (height - 1) / 2) / half
     x = (torch.arange(width, dtype=torch.float64) - (width - 1) / 2) / half

@@ -1,5 +1,7 @@
-"""Large tensors that are lent and come back: asked from the system anew at each step, every page of
-them would have to be cleared by it first, which takes as long as several transforms.
+"""Large tensors that are lent and come back.
+
+Asked from the system at each step, every page of them would have to be cleared by it first, which takes as
+long as several transforms.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ class Loan:
         self.tensor = memory[: math.prod(shape)].view(shape)
 
     def __del__(self) -> None:
-        """Autograd has let go of the step."""
+        """Return the memory: autograd has let go of the step."""
         self._lender.take_back(self._memory)
 
 
@@ -29,7 +31,7 @@ class BufferPool:
         self._spare: list[Tensor] = []
 
     def lend(self, shape: tuple[int, ...], like: Tensor) -> Loan:
-        """An uninitialised tensor of the dtype and on the device of `like`."""
+        """Return an uninitialised tensor of the dtype and on the device of `like`."""
         count = math.prod(shape)
         try:
             spare = self._spare.pop()
@@ -42,5 +44,5 @@ class BufferPool:
         return Loan(self, spare, shape)
 
     def take_back(self, memory: Tensor) -> None:
-        """Keep this for the next one."""
+        """Store this memory for the next loan."""
         self._spare[:] = [memory]

@@ -22,7 +22,7 @@ FIELDS = BufferPool()
 
 
 def cavity_intensity(first: Tensor, planes: Tensor, gap: Tensor, way_out: Tensor) -> Tensor:
-    """|U|^2 on the output plane, (B, h, w).
+    """Return |U|^2 on the output plane, (B, h, w).
 
     first: what the input modulator does to light, (B, h, w). planes: (N + 1, h, w) or (B, N + 1, h, w)
     complex: the light that falls on the input plane, and what each layer does with its tilt. gap,
@@ -47,7 +47,7 @@ class FixedCavity(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, first: Tensor, planes: Tensor, gap: Tensor, way_out: Tensor) -> Tensor:
-        """First (B, h, w) and planes (N + 1, h, w) or (B, N + 1, h, w), complex -> (B, h, w)."""
+        """Return the intensity (B, h, w) of first (B, h, w) and planes ([B,] N + 1, h, w), complex."""
         count = planes.shape[-3]
         ctx.loan = FIELDS.lend((count, *first.shape), planes)
         behind = ctx.loan.tensor
@@ -66,7 +66,7 @@ class FixedCavity(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        """dL/d(first) and dL/d(planes)."""
+        """Return dL/d(first) and dL/d(planes)."""
         (upstream,) = gradients
         first, planes, there, out = ctx.saved_tensors
         behind = ctx.loan.tensor
@@ -116,13 +116,13 @@ class PaddedGrid:
         self._grid = fields.new_zeros((self._together, rows, columns))
 
     def groups(self, count: int) -> list[slice]:
-        """Samples that are propagated side by side."""
+        """Return how many samples are propagated side by side."""
         return [slice(i, min(i + self._together, count)) for i in range(0, count, self._together)]
 
     def propagate(
         self, fields: Tensor, through: Tensor | None, transfer: Tensor, out: Tensor | None = None
     ) -> Tensor:
-        """Fields (T, h, w) after the modulation `through`, if any, and a propagation.
+        """Return fields (T, h, w) after the modulation `through`, if any, and a propagation.
 
         transfer: as `along_columns` gives it.
         """
@@ -145,7 +145,7 @@ IN_CACHE = 2**17
 
 
 def along_columns(transfer: Tensor) -> Tensor:
-    """A transfer function laid out as its spectrum comes from the transforms: column by column."""
+    """Return a transfer function laid out as its spectrum comes from the transforms: column by column."""
     return transfer.mT.contiguous().mT
 
 

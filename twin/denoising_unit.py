@@ -126,7 +126,7 @@ class OpticalDenoisingUnit(nn.Module):
         phases: Tensor | None = None,
         prompts: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """What stands on the modulators for noisy images (B, H, W): inputs and layers.
+        """Encode noisy images (B, H, W): return inputs and layers as the modulators are to display them.
 
         inputs (B, h, w): radians for an SLM patch, amplitude in 0 ... 1 for a DMD; each pixel of an image
         has a cell. layers: (N, h, w) radians, or (B, N, h, w) if they carry the image.
@@ -149,19 +149,19 @@ class OpticalDenoisingUnit(nn.Module):
         return inputs, phases + gain[:, None, None] * field[:, None]
 
     def detected(self, intensity: Tensor, layer_set: int) -> Tensor:
-        """A number for each pixel of an image, (B, H, W), from intensity (B, h, w)."""
+        """Return a number for each pixel of an image, (B, H, W), from intensity (B, h, w)."""
         # Light beside the image's cells is not read.
         beside = self.layout.image_width
         found = detected(intensity[..., :beside], self.image_shape, self.detection)
         return softened(found, self.region_px[layer_set]) if self.soft_cells else found
 
     def light(self, intensity: Tensor, layer_set: int) -> Tensor:
-        """F (B, H, W): what the light says, in the units of the prediction."""
+        """Return F (B, H, W): the bench's output in the units of the prediction."""
         scale, offset = self.decode_scale[layer_set], self.decode_offset[layer_set]
         return scale * self.detected(intensity, layer_set) + offset
 
     def clean(self, intensity: Tensor, x_t: Tensor, abar: Tensor, layer_set: int) -> Tensor:
-        """The clean image (B, H, W), before it is clamped; abar (B,)."""
+        """Predict the clean image (B, H, W), before it is clamped; abar (B,)."""
         light = self.light(intensity, layer_set)
         if self.prediction == "sample":
             return light
@@ -169,7 +169,7 @@ class OpticalDenoisingUnit(nn.Module):
         return base + weight * light
 
     def _preconditioned(self, x_t: Tensor, abar: Tensor, layer_set: int) -> tuple[Tensor, Tensor]:
-        """c_skip x_t / sqrt(abar) about the images' mean, and c_out (Karras 2022, table 1).
+        """Return c_skip x_t / sqrt(abar) about the images' mean, and c_out (Karras 2022, table 1).
 
         Of the images' variance only the share that light does not bring belongs into c_skip: the noise in
         the rest is noise that light has to take off again, pixel by pixel.
@@ -194,7 +194,7 @@ class OpticalDenoisingUnit(nn.Module):
             self.decode_offset[layer_set] += self.decode_scale[layer_set] * missing
 
     def decode(self, intensity: Tensor, x_t: Tensor, abar: Tensor, layer_set: int) -> Tensor:
-        """Predicted noise (B, H, W) from intensity (B, h, w), x_t (B, H, W) and abar_t (B,).
+        """Predict the noise (B, H, W) from intensity (B, h, w), x_t (B, H, W) and abar_t (B,).
 
         (x_t - sqrt(abar) x0) / sqrt(1 - abar), x0 within the range of images -1 ... 1; for "epsilon"
         what is detected, standardised.
@@ -216,7 +216,7 @@ class OpticalDenoisingUnit(nn.Module):
         noise: Tensor,
         layer_set: int,
     ) -> Tensor:
-        """What training lessens: the error of the clean image, or of the noise.
+        """Return the loss that training minimises: the error of the clean image, or of the noise.
 
         The clean image counts as it is used, clamped: real images are exactly black over most of their
         area, which light alone never is. Unweighted: in trials it gave a lower noise MSE than the noise

@@ -10,7 +10,7 @@ Detection = Literal["cells", "differential"]
 
 
 def detected(intensity: Tensor, image_shape: tuple[int, int], detection: Detection) -> Tensor:
-    """(B, H, W) from intensity (B, h, w).
+    """Return a number for each pixel of an image, (B, H, W), from intensity (B, h, w).
 
     "cells": the mean over each pixel's cell, never negative.
     "differential": the mean over the cell's left half less that over its right half (a column in the

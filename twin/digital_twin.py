@@ -106,7 +106,7 @@ class DigitalTwin(nn.Module):
         self._fixed: Elements | None = None
 
     def finer(self, samples: int) -> DigitalTwin:
-        """The same twin with more samples of the light a pixel, and no light that no camera sees.
+        """Return the same twin with more samples of the light a pixel, and no light that no camera sees.
 
         A little more than what the relay takes is followed: layers bend some of it back.
         """
@@ -123,7 +123,7 @@ class DigitalTwin(nn.Module):
         self._fixed = None
 
     def forward(self, inputs: Tensor, phases: Tensor) -> Tensor:
-        """Intensity on the output plane, (B, h, w).
+        """Return the intensity on the output plane, (B, h, w).
 
         inputs: (B, h, w), radians for an SLM patch, amplitude 0 ... 1 for a DMD.
         phases: (N, h, w) radians for the whole batch, or (B, N, h, w).
@@ -131,7 +131,7 @@ class DigitalTwin(nn.Module):
         return self.travel(*self.written(inputs, phases))
 
     def written(self, inputs: Tensor, phases: Tensor) -> tuple[Tensor, Tensor]:
-        """What the modulators do to light, complex: (B, S h, S w) and ([B,] N, S h, S w).
+        """Return what the modulators do to light, complex: (B, S h, S w) and ([B,] N, S h, S w).
 
         Of the alignment parameters only `twin.parameters.MODULATOR_PARAMETERS` count here.
         """
@@ -139,7 +139,7 @@ class DigitalTwin(nn.Module):
         return self.written_input(inputs), layers
 
     def written_input(self, inputs: Tensor) -> Tensor:
-        """What the input modulator does to light, (B, S h, S w) complex."""
+        """Return what the input modulator does to light, (B, S h, S w) complex."""
         if self.geometry.input_kind == "slm_patch":
             return self._reflection(inputs, self.stroke_percent[0])
         samples = self.geometry.samples
@@ -147,11 +147,11 @@ class DigitalTwin(nn.Module):
         return torch.complex(amplitude, torch.zeros_like(amplitude))
 
     def written_layer(self, layer: int, phases: Tensor) -> Tensor:
-        """What one layer does to light, (B, S h, S w) complex, for phases (B, h, w)."""
+        """Return what one layer does to light, (B, S h, S w) complex, for phases (B, h, w)."""
         return self._reflection(phases, self.stroke_percent[layer - self.geometry.layers])
 
     def travel(self, first: Tensor, layers: Tensor) -> Tensor:
-        """Intensity (B, h, w) from what `written` gives."""
+        """Return the intensity (B, h, w) from what `modulation` returns."""
         intensity = self.fine(first, layers)
         moved = (self.output_shift_px, self.output_shear_percent, self.distortion_percent)
         straight = not self._learning() and not any(bool(parameter.any()) for parameter in moved)
@@ -161,7 +161,7 @@ class DigitalTwin(nn.Module):
         return resample(intensity, self.geometry.shape, shear, self.output_shift_px, distortion)
 
     def fine(self, first: Tensor, layers: Tensor) -> Tensor:
-        """As `travel`, on the samples of the light, (B, S h, S w), and before any registration."""
+        """Return the intensity on the samples of the light, (B, S h, S w), before any registration."""
         learning = self._learning()
         bench = self.elements() if learning else self._known()
         layers = bench.planes * layers
@@ -183,7 +183,7 @@ class DigitalTwin(nn.Module):
         return reflection(crystal, self.crosstalk_px, self.zero_order_percent, samples)
 
     def _pixel_means(self, samples: Tensor) -> Tensor:
-        """(P, h, w) from (P, S h, S w)."""
+        """Return means over each pixel, (P, h, w) from (P, S h, S w)."""
         if self.geometry.samples == 1:
             return samples
         return nn.functional.avg_pool2d(samples[:, None], self.geometry.samples)[:, 0]
@@ -241,7 +241,7 @@ class DigitalTwin(nn.Module):
         return source.past_mirror_edge(field, self.mirror_edge_px, g.samples, to_slm)
 
     def _curvature(self) -> Tensor:
-        """Phase (N + 1, h, w) of the backplane; a DMD at the input is flat."""
+        """Return the phase (N + 1, h, w) of the backplane; a DMD at the input is flat."""
         surface = torch.tensordot(self.backplane_rad.double(), self.curvature_modes, dims=1)
         missing = self.geometry.layers + 1 - len(surface)
         return nn.functional.pad(surface, (0, 0, 0, 0, missing, 0))
@@ -252,7 +252,7 @@ class DigitalTwin(nn.Module):
         return k * (self.x_m * sines[:, 0] + self.y_m * sines[:, 1])
 
     def incident(self) -> Tensor:
-        """Light that falls on the input plane, (S h, S w) complex, its tilt included."""
+        """Return the field that falls on the input plane, (S h, S w) complex, its tilt included."""
         return self._known().source
 
     def planes_tilt_rad(self) -> Tensor:
@@ -261,7 +261,7 @@ class DigitalTwin(nn.Module):
         return torch.cat([self.d_alpha_beam_mrad[None], layers]) * 1e-3
 
     def precompensation_phase(self) -> Tensor:
-        """Phase (N + 1, h, w) which, written on the SLM, undoes tilts and curvature."""
+        """Return the phase (N + 1, h, w) which, displayed on the SLM, undoes tilts and curvature."""
         with torch.no_grad():
             pixels = self._ramp_phase(self.planes_tilt_rad()) - self._curvature()
             return self._pixel_means(pixels).float()

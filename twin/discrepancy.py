@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def discrepancy(measured: Tensor, modelled: Tensor) -> Tensor:
-    """D = 1 - C, C the normalised cross-correlation of each pair of images (B, h, w) -> (B,).
+    """Return D = 1 - C, (B,), C the normalised cross-correlation of each pair of images (B, h, w).
 
     The paper, section 4.3. 0 for equal images up to scale and offset, 1 for unrelated ones.
     """

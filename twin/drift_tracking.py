@@ -17,7 +17,7 @@ EXPECTED_MRAD = 0.03
 
 
 def track_drift(twin: DigitalTwin, inputs: Tensor, phases: Tensor, measured: Tensor) -> Tensor:
-    """One Gauss-Newton step of the tracked angles; returns their change, mrad, (x, y) beam and mirror.
+    """Make one Gauss-Newton step of the tracked angles; return their change, mrad, (x, y) beam and mirror.
 
     inputs (B, h, w), phases (N, h, w), measured (B, h, w): some frames are enough, since each has ten
     thousand pixels and there are four unknowns. Scale and offset of the light do not count.

@@ -10,7 +10,7 @@ NARROWEST = 1e-3
 
 
 def softened(images: Tensor, width: Tensor) -> Tensor:
-    """Images (B, H, W) whose pixels are Gaussian spots of rms `width` pixels; the same shape.
+    """Return images (B, H, W) whose pixels are Gaussian spots of rms `width` pixels; the same shape.
 
     K_y image K_x' with K_ij ~ exp(-(i - j)^2 / (2 width^2)), each row of sum 1, so that a uniform image
     stays as it is up to its border. width: a number, may require a gradient; 0 changes nothing.

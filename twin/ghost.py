@@ -52,7 +52,7 @@ def find_ghost(twin: DigitalTwin, triples: Triples) -> None:
 
 
 def _source_slope(twin: DigitalTwin, triples: Triples) -> Tensor:
-    """Gradient of the misfit with respect to a factor on the source, (S h, S w) complex."""
+    """Return the gradient of the misfit with respect to a factor on the source, (S h, S w) complex."""
     samples = twin.source_modes.shape[-2:]
     factor = torch.ones(samples, dtype=torch.complex64, requires_grad=True)
     for inputs, phases, measured in _groups(triples):

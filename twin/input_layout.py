@@ -56,7 +56,7 @@ class InputLayout:
     def sizes_that_fit(
         shape: tuple[int, int], prompts: int = 0, writing: Writing = "cells"
     ) -> list[int]:
-        """Sides of square images, up to 100, that the patch takes."""
+        """Return the sides of square images, up to 100, that the patch takes."""
         sizes = []
         for side in range(2, 101):
             with suppress(ValueError):
@@ -76,7 +76,7 @@ class InputLayout:
         return self.cell[1] * self.image_shape[1]
 
     def field(self, image: Tensor, prompts: Tensor | None = None) -> Tensor:
-        """(B, h, w) in -1 ... 1 from images (B, H, W): 1 for the block asked for, -1 for the others.
+        """Return the field (B, h, w) of images (B, H, W): the block asked for is 1, the others -1.
 
         prompts (B,): block numbers from 0, at the top, or NO_PROMPT; None: no prompt for any image.
         Raises ValueError for prompts where there is no strip, or for a block that is not there.
@@ -98,7 +98,7 @@ class InputLayout:
         return torch.cat([filled, strip], 2)
 
     def _signs(self) -> Tensor:
-        """1 in the left half of every cell, -1 in its right half, (image_width,)."""
+        """Return 1 in the left half of every cell, -1 in its right half, (image_width,)."""
         width = self.cell[1]
         from_left = torch.arange(self.image_width) % width
         return torch.sign(width - 1 - 2 * from_left)

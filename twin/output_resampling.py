@@ -14,7 +14,7 @@ def resample(
     shift_px: Tensor,
     distortion: Tensor,
 ) -> Tensor:
-    """Light (B, h, w) at p + (shear + distortion r^2) (p - centre) + shift, p the plane's pixels.
+    """Return the intensity (B, h, w) at p + (shear + distortion r^2) (p - centre) + shift.
 
     intensity (B, S h, S w): samples of the light; shape (h, w). shear (2, 2) and shift_px (2,) act on
     (x, y) in pixels; r is 1 at the patch's corner. Bicubic; light goes on

@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def crystal_phase(phases: Tensor, stroke_percent: Tensor, bend_rad: Tensor) -> Tensor:
-    """Phase (..., h, w) in the crystal, radians.
+    """Return the phase (..., h, w) in the crystal, radians.
 
     The driver wraps what is asked for to 0 ... 2 pi and looks its grey level up in a table that was
     measured on one place of the panel. stroke_percent (..., 3): mean error of the stroke over a patch,

@@ -24,7 +24,7 @@ LOBES = 2
 def reflection(
     phases: Tensor, crosstalk_px: Tensor, zero_order_percent: Tensor, samples: int = 1
 ) -> Tensor:
-    """Complex reflection (..., S h, S w) of patches with phases (..., h, w) in the crystal, radians.
+    """Return the complex reflection (..., S h, S w) of patches with phases (..., h, w) in the crystal, rad.
 
     Where the phase falls from a turn back to 0 (`twin.phase_response.crystal_phase`), the fringing field
     makes a flank of some pixels' width. Light diffracted by what is finer than the samples
@@ -54,7 +54,7 @@ def _blurred(phases: Tensor, crosstalk_px: Tensor, samples: int) -> Tensor:
 
 
 def _fringing(sigma_px: Tensor, points: int) -> Tensor:
-    """(points, 1, 2 REACH_PX + 1, 1): the neighbours' share in each point of a pixel.
+    """Return the neighbours' share in each point of a pixel, (points, 1, 2 REACH_PX + 1, 1).
 
     A square pixel under a Gaussian: half the difference of two error functions.
     """
@@ -66,21 +66,21 @@ def _fringing(sigma_px: Tensor, points: int) -> Tensor:
 
 
 def _low_pass() -> Tensor:
-    """(1, 1, 2 LOBES FINER, 1): a sinc under a cosine bell, from FINER points to one sample."""
+    """Return a sinc under a cosine bell, from FINER points to one sample, (1, 1, 2 LOBES FINER, 1)."""
     place = (torch.arange(-LOBES * FINER, LOBES * FINER, dtype=torch.float64) + 0.5) / FINER
     weights = torch.sinc(place) * torch.cos(math.pi * place / (2.0 * LOBES)).square()
     return (weights / weights.sum())[None, None, :, None]
 
 
 def _finer(rows: Tensor, weights: Tensor) -> Tensor:
-    """(B, 1, points h, w) from (B, 1, h, w); the pattern goes on beyond its edge."""
+    """Return (B, 1, points h, w) from (B, 1, h, w); the pattern goes on beyond its edge."""
     padded = functional.pad(rows, (0, 0, REACH_PX, REACH_PX), mode="replicate")
     points = functional.conv2d(padded, weights)
     return points.transpose(1, 2).flatten(1, 2).unsqueeze(1)
 
 
 def _coarser(rows: Tensor, weights: Tensor) -> Tensor:
-    """(B, 1, h, w) from (B, 1, FINER h, w)."""
+    """Return (B, 1, h, w) from (B, 1, FINER h, w)."""
     before = LOBES * FINER - FINER // 2
     after = (2 * LOBES - 1) * FINER - before
     padded = functional.pad(rows, (0, 0, before, after), mode="replicate")

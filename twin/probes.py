@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def smooth_phases(count: int, shape: tuple[int, int], strength_rad: float, seed: int) -> Tensor:
-    """Random smooth phases (count, h, w) with a standard deviation of `strength_rad`.
+    """Return random smooth phases (count, h, w) with a standard deviation of `strength_rad`.
 
     White noise through a Gaussian of a tenth of the patch: beams are bent, not scattered, so that
     the twin's error grows gently with each parameter's.
@@ -25,7 +25,7 @@ def smooth_phases(count: int, shape: tuple[int, int], strength_rad: float, seed:
 
 
 def block_phases(count: int, shape: tuple[int, int], block_px: int, seed: int) -> Tensor:
-    """Blocks of block_px x block_px pixels with phases anywhere in a turn, (count, h, w)."""
+    """Return blocks of block_px x block_px pixels with phases anywhere in a turn, (count, h, w)."""
     rng = torch.Generator().manual_seed(seed)
     height, width = shape
     blocks = torch.rand(count, -(-height // block_px), -(-width // block_px), generator=rng)
@@ -34,7 +34,7 @@ def block_phases(count: int, shape: tuple[int, int], block_px: int, seed: int) -
 
 
 def square_phases(count: int, shape: tuple[int, int], squares: int, seed: int) -> Tensor:
-    """Zero phase with `squares` random squares of phase pi each, (count, h, w): the paper."""
+    """Return zero phase with `squares` random squares of phase pi each, (count, h, w): the paper."""
     rng = torch.Generator().manual_seed(seed)
     phases = torch.zeros(count, *shape)
     for phase in phases:

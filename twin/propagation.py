@@ -17,7 +17,7 @@ samples for 300 over 34.2 mm), under a raised cosine over 0.1 of the band 2e-3, 
 def padded_size(
     size: int, pitch_m: float, wavelength_m: float, distance_m: float, steepest: float = 1.0
 ) -> int:
-    """Grid on which light from a patch of `size` pixels cannot wrap around into the patch.
+    """Return the size of a grid on which light from a patch of `size` pixels cannot wrap into the patch.
 
     The grid carries angles up to asin(lambda / 2 pitch), so light moves at most
     distance * tan of that; half the padding is enough, because what wraps falls into the padding
@@ -47,7 +47,7 @@ def transfer_function(
     dtype: torch.dtype = torch.complex64,
     steepest: float = 1.0,
 ) -> Tensor:
-    """exp(-j dz (kx^2 + ky^2) / (k + sqrt(k^2 - kx^2 - ky^2))) on the FFT's own axis, complex.
+    """Return exp(-j dz (kx^2 + ky^2) / (k + sqrt(k^2 - kx^2 - ky^2))) on the FFT's own axis, complex.
 
     Feit and Fleck, Appl. Opt. 17, 3990 (1988): the angular-spectrum transfer function without its
     carrier exp(j k dz); computed in float64, evanescent waves removed, tapered at the band's edge.
@@ -73,7 +73,7 @@ def _taper(wave_number: Tensor, edge: float) -> Tensor:
 
 
 def propagate(field: Tensor, transfer: Tensor) -> Tensor:
-    """Field (..., h, w) after the distance of the padded transfer function; cropped to (h, w)."""
+    """Return a field (..., h, w) after the distance of the padded transfer function; cropped to (h, w)."""
     height, width = field.shape[-2:]
     spectrum = torch.fft.fft2(field, s=(transfer.shape[-2], transfer.shape[-1]))
     result: Tensor = torch.fft.ifft2(spectrum * transfer)[..., :height, :width]

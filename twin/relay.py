@@ -15,7 +15,7 @@ RIM = 0.04
 
 
 def aberration_modes(shape: tuple[int, int], samples: int) -> Tensor:
-    """(len(TERMS), H, W) on the FFT's axes; r = 1 where the sine is lambda / (2 pixel pitch).
+    """Return aberrations (len(TERMS), H, W) on the FFT's axes; r = 1 at sine lambda / (2 pitch).
 
     That is the steepest light that a grid of one sample a pixel carries.
     """
@@ -26,7 +26,7 @@ def aberration_modes(shape: tuple[int, int], samples: int) -> Tensor:
 def aperture(
     shape: tuple[int, int], pitch_m: float, wavelength_m: float, numerical_aperture: float
 ) -> Tensor:
-    """(H, W) on the FFT's axes: 1 for light that the relay takes, 0 beyond; a rim of RIM of the radius.
+    """Return 1 for light that the relay takes, 0 beyond, (H, W) on the FFT's axes; the rim is RIM wide.
 
     numerical_aperture: sine of the steepest light that passes; 0: open.
     """

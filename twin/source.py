@@ -15,12 +15,12 @@ EDGE_SOFTNESS_PX = 0.55
 
 
 def gaussian(x_m: Tensor, y_m: Tensor, waist_m: Tensor | float) -> Tensor:
-    """Amplitude exp(-r^2 / w^2), 1 in the middle; waist_m: 1/e^2 radius of the intensity."""
+    """Return the amplitude exp(-r^2 / w^2), 1 in the middle; waist_m: 1/e^2 radius of the intensity."""
     return torch.exp(-(x_m.square() + y_m.square()) / waist_m**2)
 
 
 def modes(x_m: Tensor, y_m: Tensor, waist_m: float) -> Tensor:
-    """(M, h, w): what the Gaussian is multiplied by in each of the modes ORDERS, all of one energy.
+    """Return what the Gaussian is multiplied by in each of the modes ORDERS, all of one energy, (M, h, w).
 
     H_n(sqrt(2) x / w) / sqrt(2^n n!), the same for y (Siegman, Lasers, 16.4).
     """
@@ -31,7 +31,7 @@ def modes(x_m: Tensor, y_m: Tensor, waist_m: float) -> Tensor:
 
 
 def _hermite(highest: int, u: Tensor) -> list[Tensor]:
-    """Orders 0 ... highest, normalised, by their recurrence."""
+    """Return the orders 0 ... highest, normalised, by their recurrence."""
     found = [torch.ones_like(u), 2.0 * u]
     for n in range(1, highest):
         step = 2.0 * u * found[n] - math.sqrt(n) * found[n - 1]
@@ -40,7 +40,7 @@ def _hermite(highest: int, u: Tensor) -> list[Tensor]:
 
 
 def structure(modes: Tensor, percent: Tensor) -> Tensor:
-    """What a real beam is beside a Gaussian, (h, w) complex: ellipticity, higher modes (M2 > 1).
+    """Return what a real beam is beside a Gaussian, (h, w) complex: ellipticity, higher modes (M2 > 1).
 
     1 + sum_m c_m H_m. percent: (M, 2), real and imaginary part of c.
     """
@@ -49,7 +49,7 @@ def structure(modes: Tensor, percent: Tensor) -> Tensor:
 
 
 def window_ghost(ramp: tuple[Tensor, Tensor], angles_mrad: Tensor, percent: Tensor) -> Tensor:
-    """1 + g exp(j k (x sin ax + y sin ay)), (h, w): the beam and its double reflection in a window.
+    """Return the beam and its double reflection in a window, 1 + g exp(j k (x sin ax + y sin ay)), (h, w).
 
     ramp: k x (1, w) and k y (h, 1), float64. angles_mrad (2,): (ax, ay). percent (2,): real and
     imaginary part of g.
@@ -61,7 +61,7 @@ def window_ghost(ramp: tuple[Tensor, Tensor], angles_mrad: Tensor, percent: Tens
 
 
 def past_mirror_edge(source: Tensor, edge_px: Tensor, samples: int, transfer: Tensor) -> Tensor:
-    """Complex field (S h, S w) behind an edge at the left, one mirror distance earlier.
+    """Return the complex field (S h, S w) behind an edge at the left, one mirror distance earlier.
 
     The edge reaches edge_px into the patch. What it blocks is propagated and taken away (Babinet).
     transfer: from the mirror to the SLM, on the padded grid.

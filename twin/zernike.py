@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def zernike(indices: range | tuple[int, ...], y: Tensor, x: Tensor) -> Tensor:
-    """(len(indices), ...) polynomials at places (y, x), also beyond the disc; float64.
+    """Return polynomials (len(indices), ...) at places (y, x), also beyond the disc; float64.
 
     Z_j with j = (n (n + 2) + m) / 2 is sqrt(n + 1) R_n^|m|(r), and for m != 0 that times
     sqrt(2) cos(m theta) or, for negative m, sqrt(2) sin(|m| theta).

@@ -59,7 +59,7 @@ def _crosstalk(calibrated: CalibratedBench) -> Crosstalk:
 
 
 def _apply(calibrated: CalibratedBench, found: BeamFound) -> None:
-    """Contribute place, width and structure of the beam, and the mirror's edge, to the twin."""
+    """Give the twin place, width and structure of the beam, and the mirror's edge."""
     if calibrated.config.input.kind == "slm_patch":
         calibrated.contribute(BeamFound.routine, estimates(calibrated.twin, found))
 

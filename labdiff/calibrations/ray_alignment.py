@@ -45,7 +45,7 @@ class Rays:
 
 
 def trace_rays(calibrated: CalibratedBench) -> Job[Rays]:
-    """One frame a plane and some for their exposures; leaves the exposure as it was."""
+    """Find each plane's angle, with a frame a plane and some for their exposures; put the exposure back."""
     bench, config = calibrated.bench, calibrated.config
     assert bench.dark is not None
     dmd = config.input.kind == "dmd"
@@ -92,7 +92,7 @@ def start_from(calibrated: CalibratedBench, rays: Rays) -> None:
 
 
 def spot(light: npt.NDArray[np.floating]) -> Array | None:
-    """(x, y) of the brightest spot of an image (h, w); None if there is none."""
+    """Return (x, y) of the brightest spot of an image (h, w); None if there is none."""
     smooth = ndimage.gaussian_filter(np.asarray(light, np.float64), SPOT_PX)
     if smooth.max() < LEAST_CONTRAST * max(float(smooth.mean()), 1e-12):
         return None
@@ -107,7 +107,7 @@ def spot(light: npt.NDArray[np.floating]) -> Array | None:
 
 
 def _patches(calibrated: CalibratedBench, plane: int, theta: Array) -> npt.NDArray[np.float32]:
-    """A lens on a plane, and behind it what straightens the light, (N + 1, h, w)."""
+    """Return a lens on a plane, and behind it what straightens the light, (N + 1, h, w)."""
     config, layout = calibrated.config, calibrated.bench.layout
     height, width = config.cavity.patch_shape
     layers = config.layers

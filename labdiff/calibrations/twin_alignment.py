@@ -135,7 +135,7 @@ def _near(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
 
 
 def _apply(calibrated: CalibratedBench, found: AlignmentFound) -> None:
-    """Twin, registration and unit of light as the alignment found them; tilts onto the SLM.
+    """Apply twin, registration and unit of intensity as the alignment found them; tilts go onto the SLM.
 
     Raises CalibrationError if the alignment is of a twin with other parameters.
     """

@@ -65,7 +65,7 @@ def _middle(shape: tuple[int, int]) -> np.ndarray:
 
 
 def _apply(calibrated: CalibratedBench, found: Wavefront) -> None:
-    """Contribute to the twin what the wavefront tells of the relay."""
+    """Give the twin what the wavefront tells of the relay."""
     layout = calibrated.bench.layout
     lens_rad = LensSpots(layout).kernel(_middle(layout.patch_shape))
     calibrated.contribute(Wavefront.routine, estimates(calibrated.twin, found, lens_rad))
