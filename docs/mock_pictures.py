@@ -32,7 +32,7 @@ from mock_hardware.drift import Drift, OrnsteinUhlenbeck
 from mock_hardware.fault_script import Fault
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.light_path import LightPath
-from mock_hardware.optics.panel import Panel
+from mock_hardware.optics.panel import PanelOptics
 from mock_hardware.settings import MockSettings, MockSlmSettings
 from mock_hardware.truth import draw_truth
 
@@ -480,7 +480,7 @@ def _fringing(axes: Axes) -> None:
     axes.plot(place, phase[0].repeat(samples) / np.pi, color=GREY, label="off")
     for value, colour, words in ((0.25, BLUE, "0.25 (default)"), (1.0, ORANGE, "1")):
         truth = draw_truth(geometry, dialled(slm__crosstalk_px=value), SEED)
-        field = Panel(truth, samples).light(0, phase).at(0.0)
+        field = PanelOptics(truth, samples).light(0, phase).at(0.0)
         profile = np.unwrap(np.angle(field[patch[0] * samples // 2]))
         axes.plot(place, profile / np.pi, color=colour, label=words)
     axes.set(xlabel="place, px", ylabel=PHASE, xlim=(0, patch[1]), ylim=(-0.1, 3.1))

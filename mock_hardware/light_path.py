@@ -11,7 +11,7 @@ from drivers.types import Roi
 from mock_hardware.drift import STILL, Drifted
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.optics.cavity import MARGIN_PX, WAVELENGTH_STEP_NM, Alignment, CavityOptics
-from mock_hardware.optics.panel import Panel, PatchLight
+from mock_hardware.optics.panel import PanelOptics, PatchLight
 from mock_hardware.optics.propagation import Field
 from mock_hardware.optics.relay import Relay
 from mock_hardware.settings import MockSettings
@@ -35,7 +35,7 @@ class LightPath:
     def __init__(self, geometry: MockGeometry, settings: MockSettings, truth: Truth) -> None:
         samples = settings.samples_per_pixel
         self._geometry, self._settings, self.truth = geometry, settings.effective(), truth
-        self.panel = Panel(truth, samples)
+        self.panel = PanelOptics(truth, samples)
         self.optics = CavityOptics(
             geometry, truth, samples, settings.relay.pupil_na, settings.steepest
         )

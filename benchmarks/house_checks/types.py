@@ -51,6 +51,7 @@ PARSERS = {
     "labdiff/config/driver_options.py": "TOML of a bench file",
     "labdiff/config/options_file.py": "TOML of an options file",
     "labdiff/config/toml_text.py": "TOML of any file",
+    "labdiff/reproduce/digital_denoisers/store.py": "JSON in a file of a digital denoiser",
     "labdiff/runs/reader.py": "JSON in a run file",
     "labdiff/sweep/sweep_file.py": "TOML of a sweep",
     "mock_hardware/visa/solstis.py": "JSON of the laser's protocol",

@@ -31,6 +31,7 @@ from labdiff.training.batches import draw_batch
 from labdiff.training.twin_refinement import TwinRefiner
 from twin.digital_twin import DigitalTwin
 from twin.discrepancy import discrepancy
+from twin.parameters import ALIGNMENT_PARAMETERS
 
 Method = Literal["offline", "backpropagation", "online", "calibrated"]
 NAMES: dict[Method, str] = {
@@ -51,6 +52,12 @@ SMALL: Mapping[str, object] = {
 With the paper's prediction, the noise, no method learns in so few steps, and all would agree for the wrong
 reason.
 """
+TILTS = tuple(
+    parameter.name
+    for parameter in ALIGNMENT_PARAMETERS
+    if parameter.element == "cavity" and parameter.shape == ("axis",)
+)
+"""Names of the angles of beam and mirror, which all layers share."""
 AVERAGED_STEPS = 10
 """Number of last steps over which errors are averaged."""
 
@@ -157,10 +164,8 @@ def learn(context: Context, settings: Figure7Settings, method: Method) -> Job[li
 
 def with_angles(twin: DigitalTwin, angles_mrad: tuple[float, ...]) -> DigitalTwin:
     """Tilt a twin's beam and mirror, d_alpha_beam (x, y), d_alpha_mirror (x, y); return the twin."""
-    beam, mirror = torch.tensor(angles_mrad[:2]), torch.tensor(angles_mrad[2:])
-    twin.load_alignment(
-        twin.state_dict() | {"d_alpha_beam_mrad": beam, "d_alpha_mirror_mrad": mirror}
-    )
+    pairs = zip(TILTS, (angles_mrad[:2], angles_mrad[2:]), strict=True)
+    twin.load_alignment(twin.state_dict() | {name: torch.tensor(pair) for name, pair in pairs})
     return twin
 
 

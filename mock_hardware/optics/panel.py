@@ -43,7 +43,7 @@ class PatchLight:
         return field
 
 
-class Panel:
+class PanelOptics:
     """The SLM's patches as optics: no time, no driver.
 
     samples: samples a pixel and axis.

@@ -35,7 +35,7 @@ class StoredDenoiser:
 
     architecture: str
     settings: dict[str, Any]
-    options: dict[str, Any]
+    options: dict[str, object]
     step: int
     net: dict[str, Tensor]
     optimiser: dict[str, Tensor]
@@ -44,7 +44,7 @@ class StoredDenoiser:
 def save_denoiser(
     path: Path,
     net: DigitalDenoiser,
-    options: dict[str, Any],
+    options: dict[str, object],
     step: int,
     optimiser: dict[str, Tensor],
 ) -> None:

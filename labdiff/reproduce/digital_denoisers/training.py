@@ -7,7 +7,6 @@ import math
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -119,7 +118,7 @@ def _store(
     path: Path,
     net: DigitalDenoiser,
     adam: torch.optim.Adam,
-    stored_options: dict[str, Any],
+    stored_options: dict[str, object],
     step: int,
 ) -> None:
     moments = {
@@ -135,7 +134,7 @@ def _resume(
     path: Path,
     net: DigitalDenoiser,
     adam: torch.optim.Adam,
-    stored_options: dict[str, Any],
+    stored_options: dict[str, object],
     steps: int,
 ) -> int:
     """Load the state that the file holds; return the step at which the training resumes."""
