@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from labdiff.jobs.stop_signal import NAMES, StopOnSignal
+from labdiff.jobs.stop_signal import NAMES, SUSPEND, StopOnSignal
 
-HERE = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
+HERE = [
+    number
+    for name in NAMES
+    if (number := getattr(signal, name, None)) is not None and number != SUSPEND
+]
 
 
 @pytest.mark.parametrize("number", HERE)
@@ -24,6 +29,21 @@ def test_the_first_signal_asks_and_the_second_interrupts(number: signal.Signals)
         assert signal.getsignal(number) == signal.default_int_handler
     finally:
         signal.signal(number, before)
+
+
+@pytest.mark.skipif(SUSPEND is None, reason="Windows has no Ctrl-Z")
+def test_ctrl_z_asks_and_then_suspends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert SUSPEND is not None
+    sent: list[tuple[int, int]] = []
+    monkeypatch.setattr("labdiff.jobs.stop_signal.os.kill", lambda *sending: sent.append(sending))
+    before = signal.signal(SUSPEND, signal.default_int_handler)
+    try:
+        with StopOnSignal() as stop:
+            signal.raise_signal(SUSPEND)
+            assert stop.requested()
+    finally:
+        signal.signal(SUSPEND, before)
+    assert sent == [(os.getpid(), signal.SIGSTOP)]
 
 
 def test_what_was_ignored_stays_ignored() -> None:
