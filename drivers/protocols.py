@@ -58,7 +58,7 @@ class SLM(Device, Protocol):
         ...
 
     @property
-    def shown(self) -> PatternId | None:
+    def reported_pattern(self) -> PatternId | None:
         """The pattern that the panel itself reports to have read in last; None if it reports none.
 
         Never what was merely sent: it is there to find a panel that has frozen.
@@ -66,7 +66,7 @@ class SLM(Device, Protocol):
         ...
 
     def set_phase(self, phase_rad: FloatArray) -> PatternId:
-        """Show a phase pattern, (height, width), radians, any real number; wrapped and quantised here.
+        """Display a phase pattern, (height, width), radians, any real number; wrapped and quantised here.
 
         Raises DeviceValueError for a wrong shape or a value that is not finite.
         """
@@ -77,7 +77,7 @@ class SLM(Device, Protocol):
         ...
 
     def set_grey(self, grey: FloatArray) -> PatternId:
-        """Show raw grey levels, (height, width), 0 ... 2**bit_depth - 1, past any phase look-up table.
+        """Display raw grey levels, (height, width), 0 ... 2**bit_depth - 1, past any phase look-up table.
 
         Calibration needs it: the phase response is measured as phase against grey level.
         """
@@ -94,7 +94,7 @@ class InputModulator(Device, Protocol):
         ...
 
     def show(self, field: FloatArray) -> PatternId:
-        """Show one input field, (height, width): amplitude in 0 ... 1 for a DMD, radians for a patch."""
+        """Display one input field, (height, width): amplitude in 0 ... 1 for a DMD, radians for a patch."""
         ...
 
     @property
@@ -103,7 +103,7 @@ class InputModulator(Device, Protocol):
         ...
 
     def show_sequence(self, fields: FloatArray, period_ms: float) -> list[PatternId]:
-        """Show fields (B, h, w) one after the other, one each period; returns at once.
+        """Display fields (B, h, w) one after the other, one each period; returns at once.
 
         The trigger output rises when a field stands. The last field stays.
         Raises DeviceValueError if the period is shorter than the modulator's own act, DeviceStateError

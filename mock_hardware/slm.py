@@ -54,7 +54,7 @@ class MockSLM:
         return self._world.geometry.slm_bit_depth
 
     @property
-    def shown(self) -> PatternId | None:
+    def reported_pattern(self) -> PatternId | None:
         """The pattern of the last refresh that has reached the lowest row."""
         self.connection.read()
         return self._crystal.pattern(self._world.clock.now_s())

@@ -50,7 +50,7 @@ class PeerSlm:
         self.bit_depth: int = slm.bitdepth
 
     @property
-    def shown(self) -> PatternId | None:
+    def reported_pattern(self) -> PatternId | None:
         """What was sent last: this panel never freezes."""
         return self._pattern
 

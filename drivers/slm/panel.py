@@ -71,7 +71,7 @@ class Panel:
         return self._bits
 
     @property
-    def shown(self) -> PatternId | None:
+    def reported_pattern(self) -> PatternId | None:
         """None: the picture goes one way, and nothing comes back."""
         return None
 

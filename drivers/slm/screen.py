@@ -104,7 +104,7 @@ class Screen:
         return 8
 
     @property
-    def shown(self) -> PatternId | None:
+    def reported_pattern(self) -> PatternId | None:
         """None: nothing comes back over a video cable. The swap is what the computer knows: `last_swap`."""
         return None
 

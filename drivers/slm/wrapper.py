@@ -33,9 +33,9 @@ class SlmWrapper(PatternWrapper[SLM]):
         return self._call(lambda slm: slm.bit_depth)
 
     @property
-    def shown(self) -> PatternId | None:
+    def reported_pattern(self) -> PatternId | None:
         """The pattern that the panel itself reports; None if it reports none."""
-        return self._call(lambda slm: slm.shown)
+        return self._call(lambda slm: slm.reported_pattern)
 
     def set_phase(self, phase_rad: FloatArray) -> PatternId:
         """Display a phase pattern, (height, width), radians."""

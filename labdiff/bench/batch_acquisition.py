@@ -160,7 +160,7 @@ class BatchAcquisition:
 
         Raises NoLightError if the laser has gone off meanwhile, whatever the frames look like.
         """
-        _ = self._devices.slm.shown
+        _ = self._devices.slm.reported_pattern
         laser = self._devices.laser
         if not laser.emission:
             raise NoLightError(

@@ -90,9 +90,9 @@ class RecordedSlm(RecordedPatterns[SLM], SlmWrapper):
         self._lut_digest = b"" if phase_by_grey_rad is None else _digest(phase_by_grey_rad)
 
     @property
-    def shown(self) -> PatternId | None:
+    def reported_pattern(self) -> PatternId | None:
         """The pattern that the panel reports; while the log answers, the one that was noted."""
-        return self.pattern if self._noted is not None else super().shown
+        return self.pattern if self._noted is not None else super().reported_pattern
 
 
 class RecordedModulator(RecordedPatterns[InputModulator], ModulatorWrapper):

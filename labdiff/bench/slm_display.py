@@ -65,11 +65,11 @@ class SlmDisplay:
         for _ in range(1 + MAX_REPEATS):
             pattern = self._slm.set_phase(panel)
             self.settle()
-            shown = self._slm.shown
-            if shown is None or shown == pattern:
+            reported = self._slm.reported_pattern
+            if reported is None or reported == pattern:
                 return
         raise DeviceTimeoutError(
-            f"{self._slm.name}: written {1 + MAX_REPEATS} times, the panel still shows pattern {shown} "
+            f"{self._slm.name}: written {1 + MAX_REPEATS} times, the panel still shows pattern {reported} "
             f"and not {pattern}; check that the SLM is not frozen, its video signal and its timing"
         )
 

@@ -32,7 +32,7 @@ def _slm(slm: SLM) -> Operations:
         "slm.shape": lambda: slm.shape,
         "slm.pixel_pitch_um": lambda: slm.pixel_pitch_um,
         "slm.bit_depth": lambda: slm.bit_depth,
-        "slm.shown": lambda: slm.shown,
+        "slm.reported_pattern": lambda: slm.reported_pattern,
         "slm.set_phase": slm.set_phase,
         "slm.set_grey": slm.set_grey,
         "slm.set_lut": slm.set_lut,

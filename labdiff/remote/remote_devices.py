@@ -70,10 +70,10 @@ class RemoteSlm(RemoteDevice):
         return bits
 
     @property
-    def shown(self) -> PatternId | None:
+    def reported_pattern(self) -> PatternId | None:
         """The pattern that the panel itself reports; None if it reports none."""
-        shown: PatternId | None = self._ask("slm.shown")
-        return shown
+        reported: PatternId | None = self._ask("slm.reported_pattern")
+        return reported
 
     def set_phase(self, phase_rad: FloatArray) -> PatternId:
         """Display a phase pattern, (height, width), radians."""

@@ -179,7 +179,7 @@ def test_slm(shown: Shown) -> None:
     assert isinstance(slm, SLM) and slm.name and slm.shape == SHAPE and slm.bit_depth == 8
     assert slm.pixel_pitch_um == 9.2 and slm.timing.total_ms > 0.0
     first = slm.set_phase(np.full(slm.shape, 20.0))
-    assert slm.shown in (None, 0), "what was sent is not what is shown"
+    assert slm.reported_pattern in (None, 0), "what was sent is not what is shown"
     grey = rng.integers(0, 256, SHAPE)
     assert slm.set_grey(grey.astype(float)) == first + 1
     if shown.look is not None:

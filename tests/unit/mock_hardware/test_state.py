@@ -97,7 +97,11 @@ def told(lab: MockLaboratory, act: Callable[[MockLaboratory], Frame | None]) -> 
     """All that the caller could notice."""
     try:
         frame = act(lab)
-        seen: list[object] = [lab.world.clock.now_s(), lab.slm.shown, lab.power_meter.read_mw()]
+        seen: list[object] = [
+            lab.world.clock.now_s(),
+            lab.slm.reported_pattern,
+            lab.power_meter.read_mw(),
+        ]
     except DeviceError as error:
         return [str(error), lab.world.clock.now_s()]
     if frame is not None:

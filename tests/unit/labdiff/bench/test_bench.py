@@ -99,7 +99,7 @@ def test_an_slm_that_misses_one_pattern_is_written_again() -> None:
 
 
 def test_an_slm_that_cannot_tell_its_pattern_is_believed() -> None:
-    with small_bench("dmd") as (_, bench), patch.object(MockSLM, "shown", None):
+    with small_bench("dmd") as (_, bench), patch.object(MockSLM, "reported_pattern", None):
         bench.measure(np.ones((1, 16, 16)), np.ones((3, 16, 16)))
 
 

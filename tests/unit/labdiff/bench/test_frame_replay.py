@@ -117,11 +117,11 @@ def test_a_routine_that_is_left_while_the_log_answers_leaves_the_bench_to_its_de
         assert recording.from_log == 4
         bench.most_saturated = 1.0
         bench.show(np.full((bench.planes, 16, 16), 0.7, np.float32))
-        assert bench.slm.shown == lab.slm.shown
+        assert bench.slm.reported_pattern == lab.slm.reported_pattern
         before = lab.camera.requests
         frame = bench.camera.get_frame()
         assert frame.sequence == lab.camera.requests == before + 1
-        assert frame.pattern_id == bench.slm.shown
+        assert frame.pattern_id == bench.slm.reported_pattern
         bench.measure(np.ones((2, 16, 16)), np.zeros((2, 16, 16), np.float32))
     assert len(list(FrameLog(path).records())) == STEPS
 

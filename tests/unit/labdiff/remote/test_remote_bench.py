@@ -138,7 +138,7 @@ def test_a_calibrations_calls_reach_the_devices_and_nothing_else_does() -> None:
     with remote() as (lab, _, _, _, far):
         far.camera.exposure_ms = 2.5
         assert lab.camera.exposure_ms == far.camera.exposure_ms == 2.5
-        before = lab.slm.shown
+        before = lab.slm.reported_pattern
         assert far.slm.set_phase(np.ones(far.slm.shape)) > before
         frame = far.camera.expose()()
         assert frame.pixels.dtype == np.uint16 and frame.pixels.shape == lab.camera.shape
