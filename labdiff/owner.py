@@ -1,7 +1,7 @@
-"""Files and devices that processes share have one owner at a time.
+"""Give files and devices that processes share one owner at a time.
 
-The owner holds a lock of the operating system, which ends with the process whatever ends it, and says
-beside it who it is. On a network drive that knows no locks the heartbeat decides: an owner whose file
+The owner holds a lock of the operating system, which ends with the process whatever ends it, and writes
+beside it who it is. On a network drive without locks the heartbeat decides: an owner whose file
 was not touched for half a minute counts as gone.
 """
 
@@ -39,7 +39,7 @@ class OwnerRecord:
     since: str
 
     def describe(self) -> str:
-        """Return the owner in words, for messages."""
+        """Return a description of the owner, for messages."""
         since = self.since[:19].replace("T", " ")
         return f"{self.command} (process {self.process} on {self.computer}, since {since} UTC)"
 
@@ -55,7 +55,7 @@ class Owner:
         taken_over: the owner that had ended without releasing it; None if there was none.
 
     Raises:
-        UserError: if somebody else owns it; says who.
+        UserError: if another process owns it, with its description.
 
     Example:
         >>> with Owner(Path("runs/a/run.h5"), "the run file runs/a/run.h5"):
@@ -123,7 +123,7 @@ def living_owner(path: Path) -> OwnerRecord | None:
 
 
 def read_record(path: Path) -> OwnerRecord | None:
-    """Return what an owner's file says; None if there is none, or it is damaged."""
+    """Return the owner that a file names; None if there is no file, or it is damaged."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         return OwnerRecord(

@@ -53,7 +53,13 @@ class Content:
 
 
 def content_of(images: Grey, labels: Labels, white: float) -> Content:
-    """Return what images (count, H, W) with class numbers (count,) hold; `white` means 1."""
+    """Return the content of images.
+
+    Args:
+        images: (count, H, W).
+        labels: class numbers, (count,).
+        white: value that means white.
+    """
     flat = images.reshape(len(images), -1)
     low, high = flat.min(axis=1), flat.max(axis=1)
     counts = Counter(labels.tolist())

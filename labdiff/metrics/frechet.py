@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from labdiff.metrics.bootstrap import Values
 
-KEPT_VARIANCE = 0.999
+LEADING_VARIANCE = 0.999
 """Share of the real features' variance whose directions enter the resamples' cross term.
 
 The distance of all images uses all directions.
@@ -43,7 +43,7 @@ def resampled_distances(features: Values, real: Values, counts: npt.NDArray[np.i
     """
     centre, mean_real = features.mean(0), real.mean(0)
     first, second = features - centre, real - mean_real
-    along = first @ _root(second, KEPT_VARIANCE).T
+    along = first @ _root(second, LEADING_VARIANCE).T
     squares = np.square(first).sum(1)
     n, total_real = len(features), _variance(second)
     distances = np.empty(len(counts))
@@ -65,10 +65,12 @@ def _variance(centred: Values) -> float:
     return float(np.square(centred).sum() / (len(centred) - 1))
 
 
-def _root(centred: Values, kept: float) -> Values:
+def _root(centred: Values, share: float) -> Values:
     """Return R (r, D) with R' R the covariance, without the directions of least variance."""
     _, values, axes = np.linalg.svd(centred / np.sqrt(len(centred) - 1), full_matrices=False)
-    share = np.cumsum(values**2)
-    rank = len(values) if kept >= 1.0 else int(np.searchsorted(share, kept * share[-1])) + 1
+    variance = np.cumsum(values**2)
+    rank = len(values)
+    if share < 1.0:
+        rank = int(np.searchsorted(variance, share * variance[-1])) + 1
     root: Values = values[:rank, None] * axes[:rank]
     return root

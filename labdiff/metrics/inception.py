@@ -33,7 +33,15 @@ NOT_NEEDED = ("fc.", "AuxLogits.")
 
 
 class ConvNorm(nn.Module):
-    """Convolution without bias, batch norm, ReLU."""
+    """Convolution without bias, batch norm, ReLU.
+
+    Args:
+        inputs: number of channels of the input.
+        outputs: number of channels of the output.
+        kernel: size of the convolution's kernel.
+        stride: of the convolution.
+        padding: of the convolution.
+    """
 
     def __init__(
         self,

@@ -79,7 +79,13 @@ def _panel(ax: Axes, rows: list[Row], panel: str, name: str) -> None:
 
 
 def sentence(rows: list[Row], settings: ScanSettings, scorers: ImageScorers) -> str:
-    """Report whether the error falls with each hyperparameter like the paper's."""
+    """Report whether the error falls with each hyperparameter like the paper's.
+
+    Args:
+        rows: the units of each panel.
+        settings: of the scan.
+        scorers: of the images.
+    """
     parts = []
     for panel, name in PANELS.items():
         panel_rows = [row for row in rows if row["panel"] == panel]

@@ -44,7 +44,13 @@ def _fit(rows: list[Row], column: str) -> PowerLaw:
 
 
 def picture(rows: list[Row], fits: dict[str, PowerLaw], scorers: ImageScorers) -> Figure:
-    """Draw the distance on logarithmic axes with 95 % intervals, the single layer in red."""
+    """Draw the distance on logarithmic axes with 95 % intervals, the single layer in red.
+
+    Args:
+        rows: the units.
+        fits: power laws by name.
+        scorers: of the images.
+    """
     figure = Figure(figsize=(7.2, 5.2), layout="constrained")
     ax = figure.subplots()
     for alone, colour, label in (
@@ -87,7 +93,13 @@ def picture(rows: list[Row], fits: dict[str, PowerLaw], scorers: ImageScorers) -
 
 
 def sentence(rows: list[Row], fits: dict[str, PowerLaw], scorers: ImageScorers) -> str:
-    """Compare our exponents with the paper's, and state whether the single layer is an outlier."""
+    """Compare our exponents with the paper's, and state whether the single layer is an outlier.
+
+    Args:
+        rows: the units.
+        fits: power laws by name.
+        scorers: of the images.
+    """
     law = fits["without the single layer"]
     exponents = [
         f"{law.exponent:.3f} ({law.low:.3f} ... {law.high:.3f}) {name}"

@@ -207,7 +207,13 @@ def _predicted(settings: Figure7Settings) -> str:
 
 
 def sentence(curves: dict[Method, list[Row]], settings: Figure7Settings, context: Context) -> str:
-    """Compare the final error of each method with the paper's statement."""
+    """Compare the final error of each method with the paper's statement.
+
+    Args:
+        curves: rows of each method.
+        settings: of the figure.
+        context: of the reproduction.
+    """
     ends = {method: _smooth(rows, "mse")[-1] for method, rows in curves.items()}
     twin = _smooth(curves["offline"], "mse_on_twin")[-1]
     started = number(curves["online"][0]["discrepancy"])

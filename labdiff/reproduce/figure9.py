@@ -93,7 +93,13 @@ def _pictures(
 
 
 def picture(rows: list[Row], lines: list[tuple[Tensor, ...]], prediction: str) -> Figure:
-    """Draw a row for each timestep; noise and noisy image have one scale, -3 ... 3."""
+    """Draw a row for each timestep; noise and noisy image have one scale, -3 ... 3.
+
+    Args:
+        rows: figures of each timestep.
+        lines: pictures of each timestep, in the order of COLUMNS.
+        prediction: of the unit.
+    """
     figure = Figure(figsize=(9.2, 1.75 * len(lines) + 0.5), layout="constrained")
     grid = figure.subplots(len(lines), len(COLUMNS), squeeze=False)
     for axes, row, pictures in zip(grid, rows, lines, strict=True):

@@ -50,7 +50,13 @@ def row_count(group: h5py.Group) -> int:
 
 
 def put_array(group: h5py.Group, name: str, array: Any) -> None:
-    """Write an array, in place if shape and type allow it, else as a new dataset."""
+    """Write an array, in place if shape and type allow it, else as a new dataset.
+
+    Args:
+        group: the dataset's group.
+        name: the dataset's name.
+        array: anything that numpy makes an array of.
+    """
     value = np.asarray(array)
     if name in group and group[name].shape == value.shape and group[name].dtype == value.dtype:
         group[name][...] = value

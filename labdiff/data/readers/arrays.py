@@ -100,7 +100,7 @@ def _layout(array: npt.NDArray[Any], where: str) -> npt.NDArray[Any]:
 
 
 def _white_of(dtype: np.dtype[Any]) -> float:
-    """Return the value that means white where nobody says another."""
+    """Return the value that means white if no other is given."""
     if dtype.kind in "bf":
         return 1.0
     return 65535.0 if dtype == np.uint16 else 255.0

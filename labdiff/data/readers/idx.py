@@ -130,7 +130,7 @@ def _read(path: Path, dimensions: int) -> npt.NDArray[np.uint8]:
 
 
 def _bytes(path: Path) -> bytes:
-    """Return the file's bytes, unpacked if they are gzipped, whatever its name says."""
+    """Return the file's bytes, unpacked if they are gzipped, whatever its name."""
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)

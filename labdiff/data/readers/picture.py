@@ -15,7 +15,7 @@ from labdiff.errors import UserError, reading
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".pgm", ".ppm")
 """Endings of the picture files that are read."""
 ORIENTATION = 0x0112
-"""EXIF tag that says how the camera was turned; nothing else of EXIF is read."""
+"""EXIF tag of the camera's orientation; nothing else of EXIF is read."""
 TURNS = {
     2: (Image.Transpose.FLIP_LEFT_RIGHT,),
     3: (Image.Transpose.ROTATE_180,),

@@ -88,7 +88,13 @@ class UNet(DigitalDenoiser):
 
 
 class UNetStage(nn.Module):
-    """Residual blocks at one size of the image."""
+    """Residual blocks at one size of the image.
+
+    Args:
+        before: number of channels of the input.
+        after: number of channels of the output.
+        time_dimensions: number of dimensions of the time embedding.
+    """
 
     def __init__(self, before: int, after: int, time_dimensions: int) -> None:
         super().__init__()
@@ -105,7 +111,13 @@ class UNetStage(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions, the time added between them, and a shortcut around both (Ho 2020)."""
+    """Two 3x3 convolutions, the time added between them, and a shortcut around both (Ho 2020).
+
+    Args:
+        before: number of channels of the input.
+        after: number of channels of the output.
+        time_dimensions: number of dimensions of the time embedding.
+    """
 
     def __init__(self, before: int, after: int, time_dimensions: int) -> None:
         super().__init__()
