@@ -70,7 +70,13 @@ class PhaseQuantiser:
 
 
 def check_pattern(name: str, pattern: FloatArray, shape: tuple[int, int]) -> None:
-    """Raise DeviceValueError unless a pattern has the panel's shape and only finite values."""
+    """Raise DeviceValueError unless a pattern has the panel's shape and only finite values.
+
+    Args:
+        name: of the device, for the message.
+        pattern: (height, width).
+        shape: of the panel.
+    """
     if pattern.shape != shape:
         raise DeviceValueError(f"{name}: pattern of shape {pattern.shape}; the panel is {shape}")
     if not np.isfinite(pattern).all():

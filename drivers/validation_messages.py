@@ -9,7 +9,13 @@ from pydantic import BaseModel, ValidationError
 
 
 def explain(error: ValidationError, file: str, model: type[BaseModel]) -> str:
-    """Return one line for each mistake: file, key, value, what is allowed, and the likely meaning."""
+    """Return one line for each mistake: file, key, value, what is allowed, and the likely meaning.
+
+    Args:
+        error: of pydantic.
+        file: name of the file, for the lines.
+        model: that was validated.
+    """
     lines = []
     for mistake in error.errors():
         path = [str(part) for part in mistake["loc"]]

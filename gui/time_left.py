@@ -8,7 +8,13 @@ from labdiff.reports.labels import duration
 
 
 def time_left(began_s: float, done: int, total: int) -> str:
-    """Return ", 42 s left" from the steps done since `began_s` of the steady clock; "" before step 2."""
+    """Return the time left as text, such as ", 42 s left"; "" before step 2.
+
+    Args:
+        began_s: time of the steady clock at which the first step began.
+        done: number of steps done.
+        total: number of all steps.
+    """
     if done < 2 or done >= total:
         return ""
     seconds = (time.monotonic() - began_s) / done * (total - done)

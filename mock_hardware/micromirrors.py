@@ -40,7 +40,13 @@ class MicromirrorArray:
         self._displayed = [each for each in self._displayed if each.moves_s <= now_s][-2:]
 
     def append(self, field: FloatArray, moves_s: float, stands_s: float) -> PatternId:
-        """Append an amplitude (h, w), to which mirrors move from `moves_s` until `stands_s`."""
+        """Append an amplitude to which the mirrors move; return its pattern.
+
+        Args:
+            field: amplitude, (h, w).
+            moves_s: time at which the mirrors begin to move.
+            stands_s: time from which they stand still.
+        """
         self._pattern += 1
         self._displayed.append(_Displayed(self._pattern, field, moves_s, stands_s))
         return self._pattern

@@ -16,14 +16,27 @@ from mock_hardware.fault_script import parse
 
 
 def effect(default: float, description: str, most: float = 1e6) -> Any:
-    """Declare a setting whose 0 switches the effect off."""
+    """Declare a setting whose 0 switches the effect off.
+
+    Args:
+        default: of the setting.
+        description: of the effect.
+        most: largest value allowed.
+    """
     return Field(
         default, ge=0.0, le=most, description=description, json_schema_extra={"effect": True}
     )
 
 
 def feature(default: float, description: str, least: float = 0.0, most: float = 1e6) -> Any:
-    """Declare a figure of the data sheet."""
+    """Declare a figure of the data sheet.
+
+    Args:
+        default: of the figure.
+        description: of the figure.
+        least: smallest value allowed.
+        most: largest value allowed.
+    """
     return Field(default, ge=least, le=most, description=description)
 
 

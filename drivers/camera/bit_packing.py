@@ -30,7 +30,13 @@ def bits_of(pixel_format: str) -> int:
 def unpack(buffer: Bytes, pixel_format: str, shape: tuple[int, int]) -> CountArray:
     """Return counts (height, width), right-justified, of a buffer of bytes without padding between rows.
 
-    Raises DeviceValueError if the buffer is too short.
+    Args:
+        buffer: the bytes.
+        pixel_format: GenICam's name, such as "Mono12p".
+        shape: (height, width).
+
+    Raises:
+        DeviceValueError: the buffer is too short.
     """
     bits, pixels = bits_of(pixel_format), shape[0] * shape[1]
     if pixel_format.endswith("Packed"):

@@ -25,7 +25,13 @@ class BoundedCalls:
         threading.Thread(target=self._run, name=f"{name} calls", daemon=True).start()
 
     def __call__(self, act: Callable[[], T], timeout_ms: float, what: str) -> T:
-        """Return or raise what `act` does; after timeout_ms raise DeviceTimeoutError, with `what`."""
+        """Return or raise what a call does; raise DeviceTimeoutError if it does not end in time.
+
+        Args:
+            act: the call.
+            timeout_ms: time in which it has to end.
+            what: description of the call, for the message.
+        """
         if self.hangs:
             raise DeviceTimeoutError(f"{self._name}: its library still hangs in an earlier call")
         answer: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()

@@ -45,7 +45,13 @@ class ReadWindow:
 
     @classmethod
     def around(cls, asked: Roi, rows: Steps, columns: Steps) -> ReadWindow:
-        """Return the smallest window of the camera around one."""
+        """Return the smallest window that the camera can read out around one.
+
+        Args:
+            asked: the window asked for.
+            rows: steps of top and height.
+            columns: steps of left and width.
+        """
         top, height = rows.around(asked.top, asked.height)
         left, width = columns.around(asked.left, asked.width)
         return cls(asked, Roi(top, left, height, width))

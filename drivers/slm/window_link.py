@@ -212,7 +212,16 @@ def monitor_command(identify_s: float | None = None) -> tuple[list[str], dict[st
 
 
 def monitors_of(code: int, output: bytes, errors: bytes) -> list[Monitor]:
-    """Return the monitors that the command printed. Raises DeviceNotFoundError if it failed."""
+    """Return the monitors that the command printed.
+
+    Args:
+        code: exit code of the command.
+        output: its standard output, JSON.
+        errors: its standard error.
+
+    Raises:
+        DeviceNotFoundError: the command failed.
+    """
     if code:
         lines = errors.decode(errors="replace").strip().splitlines() or ["no display"]
         raise DeviceNotFoundError(f"monitors: no display to look at: {lines[0]}")

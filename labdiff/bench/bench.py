@@ -269,7 +269,14 @@ class Bench:
     def acquire_raw(
         self, inputs: Arrays, phases_rad: Arrays, should_stop: ShouldStop, next_batch: NextBatch
     ) -> list[Frame]:
-        """Return the frames of a batch as `acquire`, also where the calibrations are elsewhere."""
+        """Return the frames of a batch as `acquire`, also where the calibrations are elsewhere.
+
+        Args:
+            inputs: (B, h, w).
+            phases_rad: layers, (N, h, w) or (B, N, h, w).
+            should_stop: asked between frames; True ends the batch.
+            next_batch: returns the batch to come, None if it is not known.
+        """
         batch = PatternBatch(inputs, phases_rad)
         return self._acquisition.acquire(batch, should_stop, next_batch)
 

@@ -39,6 +39,12 @@ class DeclaredTiming:
         return frames * self.frame_ms + writes * self.slm_ms
 
     def image_ms(self, steps: int, layer_sets: int, batch: int) -> float:
-        """Return the time of one image of a batch; each layer set is written once for all images."""
+        """Return the time of one image of a batch; each layer set is displayed once for all images.
+
+        Args:
+            steps: number of denoising steps of an image.
+            layer_sets: number of layer sets.
+            batch: number of images that are generated together.
+        """
         layers_ms = 0.0 if self.dmd is None else layer_sets * self.slm_ms / batch
         return steps * self.frame_ms + layers_ms

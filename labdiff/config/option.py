@@ -92,7 +92,13 @@ class OptionGroup:
 
 
 def option_group(name: str, title: str, model: type[Section]) -> OptionGroup:
-    """Return the group of all options of a model, in the order of its fields."""
+    """Return the group of all options of a model, in the order of its fields.
+
+    Args:
+        name: of the group's table in an options file.
+        title: of the group in the window and in the help.
+        model: the section whose fields are the options.
+    """
     options = tuple(_option(field, info) for field, info in model.model_fields.items())
     return OptionGroup(name, title, options)
 

@@ -47,9 +47,16 @@ class BenchActor:
 
 
 def place_bench(ray: Any, bench_text: str, name: str, seed: int) -> Any:
-    """Start the one actor of a cluster, and wait until it is ready.
+    """Start the one actor of a cluster, wait until it is ready, and return it.
 
-    Raises UserError if there is one already, or no place for it.
+    Args:
+        ray: Ray's module, joined to the cluster.
+        bench_text: the bench file's text.
+        name: of the bench, for messages.
+        seed: of a mock laboratory.
+
+    Raises:
+        UserError: there is an actor already, or no node for it.
     """
     resources = ray.cluster_resources()
     if resources.get(RESOURCE, 0.0) < 1.0:

@@ -75,7 +75,13 @@ class CavityOptics:
         self.undrifted = self.alignment(np.zeros(2), np.zeros(2), 0.0)
 
     def alignment(self, beam_rad: Array, mirror_rad: Array, wavelength_nm: float) -> Alignment:
-        """Return the alignment with angles (x, y) and wavelength drifted away from the truth by so much."""
+        """Return the alignment after drift.
+
+        Args:
+            beam_rad: drift of the beam's angle (x, y).
+            mirror_rad: drift of the mirror's angle (x, y).
+            wavelength_nm: drift of the wavelength.
+        """
         gap, last = self._transfers(round(wavelength_nm / WAVELENGTH_STEP_NM))
         up, across = self._ramp(self._truth.tilts_rad[0] + beam_rad)
         turn = None

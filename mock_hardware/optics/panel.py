@@ -81,8 +81,12 @@ class PanelOptics:
         zero order; times the backplane's curvature. The fringing field blurs the phase itself, also
         where it falls from 2 pi to 0. What varies faster than the samples can carry leaves the bench
         at angles that the samples cannot carry either, and is filtered out.
-        stroke: relative change of the phase by flicker and temperature. place: a further factor
-        (S h, S w), what the cavity does there.
+
+        Args:
+            patch: its number.
+            phase: of its crystal, (h, w).
+            stroke: relative change of the phase by flicker and temperature.
+            place: a further factor of the cavity at the patch, (S h, S w).
         """
         along_rows, along_columns = self._spread
         fine = along_columns @ _turned(along_rows @ (phase * np.float32(1.0 + stroke)))  # (w, h)

@@ -11,7 +11,13 @@ Array = npt.NDArray[np.float64]
 
 
 def zernike(index: int, y: Array, x: Array) -> Array:
-    """Return Z_j at points of the unit disc, and its continuation outside; j = (n (n + 2) + m) / 2."""
+    """Return Z_j at points of the unit disc, and its continuation outside.
+
+    Args:
+        index: ANSI's index j = (n (n + 2) + m) / 2.
+        y: of the points.
+        x: of the points.
+    """
     order = (isqrt(8 * index + 1) - 1) // 2
     turns = 2 * index - order * (order + 2)
     radius, angle = np.hypot(y, x), np.arctan2(y, x)
@@ -28,7 +34,14 @@ def zernike(index: int, y: Array, x: Array) -> Array:
 
 
 def surface(weights: Array, first: int, y: Array, x: Array) -> Array:
-    """Return the sum of weights[i] Z_(first + i)."""
+    """Return the sum of weights[i] Z_(first + i).
+
+    Args:
+        weights: of the terms.
+        first: index of the first term.
+        y: of the points.
+        x: of the points.
+    """
     total = np.zeros(np.broadcast_shapes(y.shape, x.shape))
     y, x = np.broadcast_arrays(y, x)
     for step, weight in enumerate(weights):

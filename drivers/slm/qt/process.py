@@ -42,7 +42,13 @@ LOCK_MS = 3000
 
 
 def main(ticket: str, shape: tuple[int, int], address: str) -> int:
-    """Cover the monitor that the address means; returns when it is ended."""
+    """Cover the monitor that the address means, until the window is closed; return the exit code.
+
+    Args:
+        ticket: name under which the window's files are found.
+        shape: (height, width) of the monitor.
+        address: of the monitor.
+    """
     # Ctrl-C in the terminal of the program that started us is not meant for the SLM.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     app = QGuiApplication(sys.argv[:1])
@@ -75,7 +81,16 @@ def main(ticket: str, shape: tuple[int, int], address: str) -> int:
 def find_screen(
     app: QGuiApplication, shape: tuple[int, int], address: str
 ) -> tuple[QScreen, Monitor]:
-    """Return the screen that the address means. Raises DeviceError if it cannot carry the SLM."""
+    """Return the screen that the address means.
+
+    Args:
+        app: Qt's application.
+        shape: (height, width) that it must have.
+        address: of the monitor.
+
+    Raises:
+        DeviceError: the monitor cannot be an SLM.
+    """
     screens = app.screens()
     monitors = [describe(screen) for screen in screens]
     monitor = choose(monitors, address)
@@ -117,7 +132,14 @@ def shared_pixels(
 
 
 def watch(app: QGuiApplication, screen: QScreen, monitor: Monitor, service: Service) -> None:
-    """End when the monitor goes, changes its size, or becomes the primary: Qt would move the window."""
+    """End the service when the monitor is removed, resized or made the primary: Qt would move the window.
+
+    Args:
+        app: Qt's application.
+        screen: that the window covers.
+        monitor: its description.
+        service: of the window.
+    """
 
     def removed(gone: QScreen) -> None:
         if gone is screen:

@@ -27,7 +27,13 @@ class VerticalBlank(Protocol):
 
 
 def vertical_blank(platform: str, window_id: int, refresh_hz: float) -> VerticalBlank:
-    """Return the best clock of vertical blanks on Qt's platform ("xcb", "windows", "offscreen" ...)."""
+    """Return the best available clock of vertical blanks.
+
+    Args:
+        platform: Qt's platform: "xcb", "windows", "offscreen" ...
+        window_id: the system's number of the window.
+        refresh_hz: of the monitor.
+    """
     try:
         if platform == "xcb":
             return X11Present(window_id)
