@@ -10,13 +10,13 @@ from typing import Literal
 from torch import Tensor
 
 from drivers.phase_quantiser import PhaseQuantiser
-from labdiff.calibrations.archived import measure_routines
 from labdiff.config.bench import parse_bench
 from labdiff.errors import UserError
 from labdiff.events import EvaluationStep, JobStarted, StageStarted
 from labdiff.generation.denoise import denoise
 from labdiff.generation.sample import generate
 from labdiff.job import Job
+from labdiff.jobs.calibrator import Calibrator
 from labdiff.jobs.job_bench import JobBench
 from labdiff.metrics.baselines import WienerDenoiser, WienerFilter, identity_prediction
 from labdiff.metrics.classifier import TrainedClassifier, train_classifier
@@ -98,7 +98,7 @@ class EvaluationJob:
         yield JobStarted("evaluation", 3)
         with self._bench.lit():
             if request.where == "bench":
-                yield from measure_routines(session.calibrated)
+                yield from Calibrator(session.calibrated).bring_up_to_date()
             errors = yield from self._errors()
             prompts = prompts_in_turn(session, request.count)
             generated = yield from generate(

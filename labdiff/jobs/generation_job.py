@@ -6,16 +6,14 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from calibration.archive import CalibrationArchive
 from labdiff.bench.bench import Bench
-from labdiff.calibrations.archived import ArchivedCalibration, measure_routines
-from labdiff.calibrations.validity import bring_up_to_date
 from labdiff.config.options_file import training_options
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.generation.request import GenerationRequest
 from labdiff.generation.sample import generate
 from labdiff.job import Job
+from labdiff.jobs.calibrator import calibrator
 from labdiff.jobs.job_bench import JobBench
 from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.class_prompts import prompts_for_class
@@ -54,20 +52,12 @@ class GenerationJob:
         request, denoiser = self.request, self.denoiser
         with self._bench.lit():
             if request.where == "bench":
-                yield from self._calibrated(denoiser.calibrated)
+                how = calibrator(denoiser.calibrated, request.calibrations, self._bench_text)
+                yield from how.bring_up_to_date()
             images = yield from generate(
                 denoiser, request.count, request.where, request.seed, self.prompts, request.guidance
             )
             return np.asarray(images.numpy())
-
-    def _calibrated(self, calibrated: CalibratedBench) -> Job[None]:
-        folder = self.request.calibrations
-        if folder is None:
-            yield from measure_routines(calibrated)
-            return
-        archive = CalibrationArchive(folder)
-        stored = ArchivedCalibration(calibrated, archive, self._bench_text)
-        yield from bring_up_to_date(calibrated, stored, needed_only=True)
 
 
 def _sampled_as(options: TrainingOptions, request: GenerationRequest) -> TrainingOptions:

@@ -9,15 +9,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from calibration.archive import CalibrationArchive
 from drivers.errors import DeviceError, DeviceStateError
 from labdiff.bench.bench import Bench
-from labdiff.calibrations.archived import ArchivedCalibration
 from labdiff.config.bench import BenchFile, parse_bench, read_bench_file
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.events import Event
-from labdiff.jobs.experiment import LearnOnTwin, experiment
+from labdiff.jobs.calibrator import calibrator
+from labdiff.jobs.experiment import TrainOnTwin, experiment
 from labdiff.jobs.job_bench import JobBench
 from labdiff.remote.ray_connection import connect_bench
 from labdiff.runs.reader import RunFile, read_run
@@ -109,8 +108,8 @@ class ExperimentJob:
                 self.session.position.go_to("offline_on_twin")
             self.recorder = self._make_recorder()
 
-    def _twin_training(self) -> LearnOnTwin:
-        """How it learns on the twin. Raises UserError if the workers asked for are not to be had."""
+    def _twin_training(self) -> TrainOnTwin:
+        """Return what trains on the twin. Raises UserError if there are no such workers."""
         request, workers = self.request, None
         if request.workers:
             # Here and not after hours; layers from a file need no neighbour.
@@ -123,7 +122,7 @@ class ExperimentJob:
 
     @staticmethod
     def _remote_text(bench: Bench, served: str, run: RunFile | None) -> str:
-        """The bench file's text. Raises UserError if it is another than the run's."""
+        """Return the bench file's text. Raises UserError if it is another than the run's."""
         if run is not None and run.bench_text != served:
             bench.close()
             raise UserError(f"{run.path}: is of another bench file than the one that is served")
@@ -136,12 +135,6 @@ class ExperimentJob:
         options = json.dumps(self.options.model_dump(), indent=2)
         resumed = self._run is not None
         return Recorder(path, self._text, options, self.options.seed, resumed, self._archive_folder)
-
-    def _archived(self) -> ArchivedCalibration | None:
-        folder = self._archive_folder
-        if folder is None:
-            return None
-        return ArchivedCalibration(self.session.calibrated, CalibrationArchive(folder), self._text)
 
     def job(self) -> Generator[Event, None, dict[str, float]]:
         """Run the experiment; the end, by whatever way, leaves the bench safe."""
@@ -160,7 +153,8 @@ class ExperimentJob:
             ) from error
 
     def _experiment(self, before_s: float) -> Generator[Event, None, dict[str, float]]:
-        return experiment(self.session, before_s, self._archived(), self._on_twin)
+        how = calibrator(self.session.calibrated, self._archive_folder, self._text)
+        return experiment(self.session, how, before_s, self._on_twin)
 
     def _state(self) -> str:
         """Return how the bench was left, and what had gone wrong before."""

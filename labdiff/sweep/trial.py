@@ -14,6 +14,7 @@ from labdiff.errors import UserError
 from labdiff.events import Checkpoint, Event, JobStarted, Measured
 from labdiff.generation.denoise import baselines, score
 from labdiff.job import Job
+from labdiff.jobs.calibrator import Calibrator
 from labdiff.jobs.experiment import experiment
 from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.checkpoint import make_checkpoint, resume
@@ -51,7 +52,9 @@ def run_trial(task: TrialTask) -> Iterator[tuple[Event, ...]]:
         if task.start is not None:
             resume(session, task.start, name)
         seconds = session.figures.get("seconds", 0.0)
-        job = _on_twin(session, seconds) if bench is None else experiment(session, seconds)
+        job = _on_twin(session, seconds)
+        if bench is not None:
+            job = experiment(session, Calibrator(session.calibrated), seconds)
         opened.enter_context(closing(job))
         block: list[Event] = []
         for event in job:
