@@ -14,13 +14,13 @@ from labdiff.session.training_session import TrainingSession
 from twin.discrepancy import discrepancy
 
 SCORED_IMAGES = 300
-"""Held-out noisy images of one score: the standard error of the mean is then about 4 %."""
+"""Number of held-out noisy images of one score: the standard error of the mean is then about 4 %."""
 
 TWIN_BATCH = 100
-"""Images that the twin is given at a time: what fits in memory with layers of 300 x 300."""
+"""Number of images that the twin is given at a time: what fits in memory with layers of 300 x 300."""
 
 FRAMES_COMPARED = 8
-"""Frames of a batch that are compared with the twin's: for the discrepancy, and to follow drift."""
+"""Number of frames of a batch that are compared with the twin's: for the discrepancy and the drift."""
 
 
 def baselines(session: TrainingSession) -> dict[str, float]:
@@ -77,12 +77,12 @@ def denoise(
                 intensity = calibrated.measure(inputs, layers)
                 compared = intensity[:FRAMES_COMPARED]
                 # Layers that all images share stay as they are.
-                shown = (
+                displayed = (
                     inputs[:FRAMES_COMPARED],
                     layers[:FRAMES_COMPARED] if layers.dim() == 4 else layers,
                 )
-                discrepancies.append(discrepancy(compared, calibrated.twin(*shown)))
-                calibrated.follow_drift(*shown, compared)
+                discrepancies.append(discrepancy(compared, calibrated.twin(*displayed)))
+                calibrated.follow_drift(*displayed, compared)
             abar = denoiser.schedule.alphas_bar[t[group]]
             predicted[group] = odu.decode(intensity, x_t[group], abar, layer_set)
     return predicted, float(torch.cat(discrepancies).mean()) if discrepancies else float("nan")

@@ -20,7 +20,7 @@ class GenerationRequest:
     sampler: options of the sampler by name (`labdiff.config.training.SamplerOptions`); all others are those
     of the file.
     label: the class asked for, with the weight `guidance`.
-    calibrations: folder of the bench's stored calibrations; None: all is measured, and nothing kept.
+    calibrations: folder of the bench's stored calibrations; None: all is measured, and nothing stored.
     """
 
     path: Path | None = None
@@ -33,7 +33,7 @@ class GenerationRequest:
     sampler: Mapping[str, Value] = field(default_factory=dict)
 
     def check(self) -> None:
-        """Raises UserError for guidance out of range, or one that does nothing."""
+        """Raise UserError for guidance out of range, or one that does nothing."""
         if not 0.0 <= self.guidance <= STRONGEST_GUIDANCE:
             raise UserError(
                 f"--guidance {self.guidance:g}: allowed is 0 ... {STRONGEST_GUIDANCE:g}"

@@ -22,12 +22,13 @@ from labdiff.session.calibrated_bench import CalibratedBench
 
 @dataclass(frozen=True, slots=True)
 class CalibrationRequest:
-    """bench: name of a shipped bench, path, or a bench file that was read. seed: of a mock laboratory.
+    """What a calibration is asked for; plain values, so that it crosses to another process.
 
+    bench: name of a shipped bench, path, or a bench file that was read. seed: of a mock laboratory.
     folder: of the archive, None for the bench's own.
 
-    everything: measure all, without a look at what is stored. only: these alone. check: look, measure
-    nothing. needed_only: nothing on which no other routine rests.
+    everything: measure all, whatever is stored. only: these alone. check: check what is stored, and
+    measure nothing. needed_only: nothing on which no other routine rests.
     """
 
     bench: str | BenchFile = "mock"
@@ -43,7 +44,7 @@ class CalibrationJob:
     """A calibration with its bench and its archive, ready for `run`.
 
     bench: one that is open already, of this bench file, and stays so; else one is opened and closed.
-    Raises UserError for a user's mistake, before light is switched on.
+    Raises UserError for a user's mistake, before the laser is switched on.
     """
 
     def __init__(self, request: CalibrationRequest, bench: Bench | None = None) -> None:

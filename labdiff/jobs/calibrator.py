@@ -1,4 +1,4 @@
-"""How a job calibrates its bench: every routine measured anew, or with the archive of its calibrations."""
+"""How a job calibrates its bench: all routines measured, or with the archive of its calibrations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from labdiff.session.calibrated_bench import CalibratedBench
 
 
 class Calibrator:
-    """Measures every routine anew and stores nothing."""
+    """Measures every routine and stores nothing."""
 
     def __init__(self, calibrated: CalibratedBench) -> None:
         self.calibrated = calibrated

@@ -52,7 +52,7 @@ class EvaluationRequest:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All that was found, and in words what it was found of.
+    """Results of an evaluation, and a description of what was evaluated.
 
     errors: by name of the predictor. generated: (count, H, W); real: as many held-out ones at most.
     """
@@ -71,7 +71,7 @@ class Evaluation:
 class EvaluationJob:
     """An evaluation with its denoiser and its images, ready for `run`.
 
-    Raises UserError for a user's mistake, before light is switched on.
+    Raises UserError for a user's mistake, before the laser is switched on.
     """
 
     def __init__(self, request: EvaluationRequest) -> None:

@@ -1,4 +1,4 @@
-"""The main job: from a bench that nobody has measured to light that denoises and generates."""
+"""The main job: from a bench that nobody has measured to one that denoises and generates."""
 
 from __future__ import annotations
 

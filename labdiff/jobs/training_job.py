@@ -37,12 +37,12 @@ class Request:
 
     bench: name of a shipped bench, path, or a bench file that was read. out: folder of the run file, or
     None for none.
-    resume: a run file to go on with; it brings its own bench and options. calibrations: folder of the
-    bench's stored calibrations, to be used and added to; None: all is measured anew and nothing stored
+    resume: a run file to be resumed; it brings its own bench and options. calibrations: folder of the
+    bench's stored calibrations, to be used and added to; None: all is measured and nothing stored
     (a resumed run has its own).
     start_from: a layer file instead of training offline; its options and its bench have to fit these.
     checkpoint_seconds: the longest time whose work a crash may cost, beside that of a stage without steps.
-    workers: processes that learn layer sets on the twin at the same time; 0: one after the other, here.
+    workers: processes that train layer sets on the twin at the same time; 0: one after the other, here.
     workers_on, cluster: as `labdiff.workers.choose.chosen_workers` has them. remote: address of a Ray
     cluster whose served bench is used, with its own bench file.
     """
@@ -62,14 +62,14 @@ class Request:
 
     @property
     def run_path(self) -> Path | None:
-        """The run file that is written."""
+        """Return the path of the run file that is written, or None."""
         return self.resume or (self.out / RUN_FILE if self.out is not None else None)
 
 
 class ExperimentJob:
     """The main job with its bench and its recorder, ready for `run`.
 
-    Preparing it checks everything that can be checked before light is switched on. bench: one that is
+    Preparing it checks everything that can be checked before the laser is switched on. bench: one that is
     open already, of this bench file, and stays so; else one is opened, and closed at the end.
     Raises UserError for a user's mistake.
     """
@@ -149,7 +149,7 @@ class ExperimentJob:
             spent_s = time.monotonic() - started_s
             raise UserError(
                 f"{error} (after {spent_s:.0f} s). {self._state()} Mend it, then "
-                f"go on with: labdiff train --resume {self.request.run_path}"
+                f"resume: labdiff train --resume {self.request.run_path}"
             ) from error
 
     def _experiment(self, before_s: float) -> Generator[Event, None, dict[str, float]]:

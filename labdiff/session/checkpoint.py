@@ -91,7 +91,7 @@ def make_checkpoint(session: TrainingSession, bench: BenchSnapshot | None = None
 def checkpoint_of(run: RunFile) -> Checkpoint:
     """Return a run file's checkpoint. Raises UserError if it holds none."""
     if not run.checkpoint:
-        raise UserError(f"{run.path}: stopped before its first checkpoint; start anew")
+        raise UserError(f"{run.path}: stopped before its first checkpoint; start it again")
     return Checkpoint(run.checkpoint, run.checkpoint_scalars, run.checkpoint_results)
 
 

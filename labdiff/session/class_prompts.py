@@ -1,4 +1,4 @@
-"""Which class is asked for: from class numbers to the block of the strip that is bright."""
+"""Class prompts: from class numbers to the block of the strip that is bright."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from labdiff.session.denoiser import Denoiser
 from twin.input_layout import NO_PROMPT
 
 LEFT_OUT = 0.1
-"""Share of training images without a prompt, so that light learns to do without (Ho & Salimans 2022)."""
+"""Share of training images without a prompt, so that the unit also denoises without one (Ho & Salimans
+2022)."""
 
 
 def prompts_of(denoiser: Denoiser, labels: Tensor) -> Tensor | None:

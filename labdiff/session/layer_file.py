@@ -41,7 +41,7 @@ DEFINITION = "labdiff_layers"
 VERSION = 2
 GREY_LEVELS = 256
 PRETRAINED = "pretrained"
-"""What the command line calls the layers that come with the program."""
+"""Name on the command line of the layers that come with the program."""
 _VERSIONED = ("labdiff", "numpy", "torch")
 
 
@@ -49,7 +49,7 @@ _VERSIONED = ("labdiff", "numpy", "torch")
 class Layers:
     """A unit, the options and the bench (its file's text) that it was trained with.
 
-    data: the images it has seen, in words; training_images: how many. versions: of the programs.
+    data: description of the training images; training_images: how many. versions: of the programs.
     """
 
     unit: OpticalDenoisingUnit
@@ -81,7 +81,7 @@ UNIT_OPTIONS = (
     "prompt",
     "seed",
 )
-"""Options that layers are made for; the seed too, because it says which images are held out."""
+"""Options that layers are made for; among them the seed, because it decides which images are held out."""
 
 
 def check_bench(made_for: BenchConfig, wanted: BenchConfig) -> None:
@@ -96,7 +96,7 @@ def check_bench(made_for: BenchConfig, wanted: BenchConfig) -> None:
 
 
 def check_options(made_for: TrainingOptions, wanted: TrainingOptions) -> None:
-    """Raises UserError that names the option that differs."""
+    """Raise UserError, naming the option, if one differs that layers are made for."""
     for name in UNIT_OPTIONS:
         had, wants = getattr(made_for, name), getattr(wanted, name)
         if had != wants:
@@ -104,7 +104,7 @@ def check_options(made_for: TrainingOptions, wanted: TrainingOptions) -> None:
 
 
 def options_from_layers(path: Path, wanted: dict[str, Any], given: set[str]) -> dict[str, Any]:
-    """The options of a training that starts from a layer file: the file's, and those that are wanted.
+    """Return the options of a training that starts from a layer file: the file's, and those wanted.
 
     What layers are made for counts only if it was given by the user: it is then checked, and one line
     says which option differs. Raises UserError for that, and as `read_layers` does.
@@ -118,7 +118,7 @@ def options_from_layers(path: Path, wanted: dict[str, Any], given: set[str]) -> 
 
 
 def grey_levels(phases: Tensor) -> Tensor:
-    """Phases, rad, as uint8 grey levels of a turn, rounded to the nearest."""
+    """Return phases, rad, as uint8 grey levels of a turn, rounded to the nearest."""
     levels = torch.round(phases.detach().double() / (2.0 * math.pi) * GREY_LEVELS)
     return torch.remainder(levels, GREY_LEVELS).to(torch.uint8)
 
@@ -150,7 +150,7 @@ def write_layers(path: Path, session: TrainingSession, bench_text: str) -> None:
 
 
 def is_layer_file(path: Path) -> bool:
-    """Whether it calls itself one; False for whatever cannot be read."""
+    """Return whether a file calls itself a layer file; False for whatever cannot be read."""
     try:
         with h5py.File(path, "r") as file:
             return bool(file.attrs.get("definition") == DEFINITION)
@@ -214,21 +214,21 @@ def _read(path: Path, file: h5py.File) -> Layers:
 
 
 def layer_path(path_or_name: str) -> Path:
-    """A layer file's path; "pretrained" is the one that comes with the program."""
+    """Return a layer file's path; "pretrained" is the one that comes with the program."""
     if path_or_name == PRETRAINED:
         return pretrained_path()
     return Path(path_or_name)
 
 
 def pretrained_path() -> Path:
-    """Layers for the embedded digits, made by `python -m labdiff.cli.make_pretrained`."""
+    """Return the path of the layers for the embedded digits (`labdiff.cli.make_pretrained`)."""
     return Path(str(resources.files("labdiff"))) / "session" / "pretrained" / "digits.h5"
 
 
 def export_layers(run_file: Path, path: Path, data_dir: Path | None = None) -> None:
     """Write the layers of a run file. Raises UserError if they are not trained to the end.
 
-    data_dir: of the run's images, which the file tells of.
+    data_dir: folder of data files, for the description of the run's images.
     """
     run = read_run(run_file)
     options = options_of(run)
@@ -239,6 +239,6 @@ def export_layers(run_file: Path, path: Path, data_dir: Path | None = None) -> N
     if where.stage == "offline":
         raise UserError(
             f"{run_file}: its layers are not trained to the end (layer set {where.layer_set} of "
-            f"{options.layer_sets}); go on with it first"
+            f"{options.layer_sets}); resume it first"
         )
     write_layers(path, session, run.bench_text)

@@ -1,4 +1,4 @@
-"""With what the layers in a file were trained; read without torch, so that a window can ask."""
+"""The options that the layers in a file were trained with; read without torch, for the window."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from labdiff.runs.reader import run_entry
 
 
 def options_of_layers(path: Path | None) -> TrainingOptions:
-    """Of a layer file or a run file; of the layers that come along if None.
+    """Return the options of a layer file or a run file; of the layers that come along if None.
 
     Raises UserError for any other file.
     """

@@ -35,7 +35,13 @@ def build_odu(
     statistics: ImageStatistics | None = None,
     prompts: int = 0,
 ) -> OpticalDenoisingUnit:
-    """An untrained unit for a bench; prompts: classes that can be asked for.
+    """Return an untrained unit for a bench.
+
+    Args:
+        config: the bench file.
+        options: of the training.
+        statistics: of the training images; the defaults where the unit is loaded from a file.
+        prompts: number of classes that can be prompted.
 
     Raises UserError if images, and the prompt beside them, do not fit the patches.
     """

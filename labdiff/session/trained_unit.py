@@ -51,7 +51,7 @@ class TrainedUnit:
 def read_trained_unit(path: Path, data_dir: Path | None = None) -> TrainedUnit:
     """Read a layer file or a run file.
 
-    data_dir: folder of data files, where only they tell the classes. Raises UserError for any other file.
+    data_dir: folder of data files, which some classes are read from. Raises UserError for any other file.
     """
     if not path.is_file():
         raise UserError(f"{path}: no such run file or layer file")
@@ -69,7 +69,7 @@ def read_trained_unit(path: Path, data_dir: Path | None = None) -> TrainedUnit:
 
 
 def _classes(options: TrainingOptions, data_dir: Path | None) -> tuple[int, ...]:
-    """Return the classes that can be prompted; the images are loaded only where they alone tell."""
+    """Return the classes that can be prompted; images are loaded only if the options do not name them."""
     if not options.prompt or options.classes:
         return tuple(sorted(set(options.classes))) if options.prompt else ()
     images = load_images(options.data, options.image_size, (), data_dir, options.seed)

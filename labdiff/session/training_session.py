@@ -44,12 +44,12 @@ class TrainingSession(Denoiser):
 
     Attributes:
         images: the training images and those held out.
-        pretrained: whether the layers came from a file; every layer set then goes on from its own.
+        pretrained: whether the layers came from a file; every layer set then starts from its own.
         position: where the job is.
         figures: named results so far.
         in_progress: state of the stage at work, to resume it from a checkpoint; empty between stages.
         bench_snapshot: where the bench of a resumed run was; None if it cannot be put back there.
-        resumed: whether the session goes on from a checkpoint.
+        resumed: whether the session was resumed from a checkpoint.
         checkpoint_seconds: time between two checkpoints.
         last_checkpoint_s: the monotonic clock at the last checkpoint.
     """

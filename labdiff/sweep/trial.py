@@ -20,7 +20,7 @@ from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.checkpoint import make_checkpoint, resume
 from labdiff.session.training_session import TrainingSession
 from labdiff.sweep.sweep_file import Trial
-from labdiff.training.layer_set_task import TELL_SECONDS
+from labdiff.training.layer_set_task import REPORT_SECONDS
 from labdiff.training.loop import train
 
 TRAINED = "trained"
@@ -48,7 +48,7 @@ def run_trial(task: TrialTask) -> Iterator[tuple[Event, ...]]:
         session = TrainingSession.create(
             CalibratedBench(config, bench), trial.options, task.data_dir
         )
-        session.checkpoint_seconds = TELL_SECONDS
+        session.checkpoint_seconds = REPORT_SECONDS
         if task.start is not None:
             resume(session, task.start, name)
         seconds = session.figures.get("seconds", 0.0)

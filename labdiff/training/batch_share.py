@@ -1,4 +1,4 @@
-"""One layer set learnt by several processes: each takes its share of every batch, gradients are summed.
+"""One layer set trained by several processes: each takes its share of every batch, gradients are summed.
 
 Data parallel, through `torch.distributed`: gloo between processes on CPUs. The gradient is that of the
 whole batch in one process but for the rounding of a sum in another order.
@@ -25,19 +25,19 @@ class BatchShare:
 
     @property
     def images(self) -> slice:
-        """Its images of a batch: every count-th, so that shares differ by one at most."""
+        """Return its images of a batch: every count-th, so that shares differ by one at most."""
         return slice(self.rank, None, self.count)
 
     def weight(self, batch: int) -> float:
-        """Of its mean in the mean over a batch of so many images. Raises UserError if it has none."""
+        """Return the weight of its mean in the mean over a batch. Raises UserError if it has no image."""
         if batch < self.count:
             raise UserError(f"batch = {batch}: allowed is {self.count} or more, an image a process")
         return len(range(batch)[self.images]) / batch
 
     def sum_gradients(self, parameters: Iterable[Tensor]) -> None:
-        """Let each gradient be the sum over all processes; one that a process lacks counts as zero.
+        """Replace each gradient by the sum over all processes; one that a process lacks counts as zero.
 
-        All of them travel as one array: a collective act costs more than its bytes.
+        They travel as one array: a collective operation costs more than its bytes.
         """
         moved = list(parameters)
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in moved]

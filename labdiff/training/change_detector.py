@@ -30,7 +30,7 @@ IN_A_ROW = 2
 
 
 class ChangeDetector:
-    """Logarithms of D over the last batches; an unexpected one is not added, nor is it to be learnt from.
+    """Logarithms of D over the last batches; an unexpected one is not added, nor trained on.
 
     A change point is where D lies far above the last few, twice in a row: by SIGMAS of its own scatter, at
     least LEAST_FACTOR times, and TIMES_FLOOR times what noise makes.

@@ -11,11 +11,11 @@ from datetime import timedelta
 import torch.distributed as dist
 
 from labdiff.training.batch_share import BatchShare
-from labdiff.training.layer_set_task import LayerSetTask, Progress, learn
+from labdiff.training.layer_set_task import LayerSetTask, Progress, train_layer_set
 
 LOOPBACK = "127.0.0.1"
 SILENCE = timedelta(seconds=60)
-"""After which a process gives up the others."""
+"""Time without a word of the others after which a process gives up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +28,24 @@ class ShareTask:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody uses now."""
+    """Return a port of loopback that nobody uses now."""
     with socket.socket() as found:
         found.bind((LOOPBACK, 0))
         port: int = found.getsockname()[1]
         return port
 
 
-def learn_share(task: ShareTask) -> Iterator[Progress]:
-    """Learn a layer set together with the others; the first process alone tells."""
+def train_share(task: ShareTask) -> Iterator[Progress]:
+    """Train a layer set together with the others; the first process alone reports."""
     with group(task.share, task.port):
-        for word in learn(replace(task.task, share=task.share)):
+        for progress in train_layer_set(replace(task.task, share=task.share)):
             if task.share.rank == 0:
-                yield word
+                yield progress
 
 
 @contextmanager
 def group(share: BatchShare, port: int) -> Iterator[None]:
-    """While it is entered, this process is one of `share.count`, which meet at a port of this machine."""
+    """Make this process one of `share.count`, which meet at a port of this machine."""
     dist.init_process_group(
         "gloo",
         init_method=f"tcp://{LOOPBACK}:{port}",

@@ -1,8 +1,8 @@
-"""One layer set learnt by itself on a twin: what a worker is sent, and what it tells."""
+"""One layer set trained by itself on a twin: what a worker is sent, and what it reports."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,20 +24,21 @@ from labdiff.training.methods import Method, step_counts
 from labdiff.training.resume import OPTIMISER
 
 Arrays = dict[str, npt.NDArray[Any]]
-TELL_SECONDS = 1.0
-"""How often a worker tells what it has; so much work a lost one costs."""
+REPORT_SECONDS = 1.0
+"""Time between two reports of a worker: the longest whose work is lost with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class LayerSetState:
-    """Where a layer set is.
+    """Where the training of a layer set is.
 
-    step: steps done. weights: its part of each of the unit's parameters. learner: its optimiser's memory.
+    step: number of steps done. weights: its part of each of the unit's parameters. optimiser: its
+    optimiser's state.
     """
 
     step: int = 0
     weights: Arrays = field(default_factory=dict)
-    learner: Arrays = field(default_factory=dict)
+    optimiser: Arrays = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class TwinSnapshot:
-    """The twin to learn on, as its session has it: parameters, pre-compensation (N + 1, h, w), and the SLM.
+    """The twin that is trained on: its parameters, the pre-compensation (N + 1, h, w), and the SLM.
 
-    bits: of the SLM whose grey levels layers are learnt for; 0: phases as they are. phase_by_grey_rad:
-    its phase response, if that was measured.
+    bits: of the SLM in whose grey levels layers are displayed; 0: phases are not quantised.
+    phase_by_grey_rad: its phase response, if that was measured.
     """
 
     parameters: Arrays
@@ -83,9 +84,9 @@ class TwinSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class LayerSetTask:
-    """All that a worker has to know. bench_text: of the bench file; no device is opened.
+    """All that a worker needs. bench_text: of the bench file; no device is opened.
 
-    share: of each batch, if others learn the same layer set too.
+    share: of each batch, if others train the same layer set too.
     """
 
     bench_text: str
@@ -99,19 +100,16 @@ class LayerSetTask:
     share: BatchShare | None = None
 
 
-def learn(task: LayerSetTask) -> Iterator[Progress]:
-    """Learn it from where its state is to its end; the last word has the last step's state."""
+def train_layer_set(task: LayerSetTask) -> Iterator[Progress]:
+    """Train a layer set from its state to its end; the last progress has the state after the last step."""
     config = parse_bench(task.bench_text, "bench file")
     session = TrainingSession.create(CalibratedBench(config), task.options, task.data_dir)
-    session.checkpoint_seconds = TELL_SECONDS
+    session.checkpoint_seconds = REPORT_SECONDS
     session.pretrained = task.pretrained
     task.twin.load_into(session.calibrated)
-    put_back(session, task.layer_set, task.state)
+    load_weights(session, task.layer_set, task.state.weights)
     session.position = Position(task.method, task.layer_set, task.state.step)
-    if task.state.learner:
-        session.in_progress = {
-            OPTIMISER + name: value for name, value in task.state.learner.items()
-        }
+    session.in_progress = {OPTIMISER + k: value for k, value in task.state.optimiser.items()}
     steps: list[TrainingStep] = []
     with closing(train(session, task.method, task.layer_set, task.share)) as job:
         for event in job:
@@ -124,25 +122,24 @@ def learn(task: LayerSetTask) -> Iterator[Progress]:
     yield Progress(tuple(steps), _state(session, task.layer_set, count))
 
 
-def put_back(session: TrainingSession, layer_set: int, state: LayerSetState) -> None:
-    """Let the unit have these weights; what a state does not hold stays as it is."""
+def load_weights(session: TrainingSession, layer_set: int, weights: Arrays) -> None:
+    """Load a layer set's part of the unit's parameters; what `weights` does not hold stays."""
     with torch.no_grad():
         for name, value in session.odu.named_parameters():
-            if name in state.weights:
-                value[layer_set] = torch.from_numpy(np.array(state.weights[name]))
+            if name in weights:
+                value[layer_set] = torch.from_numpy(np.array(weights[name]))
 
 
 def weights_of(session: TrainingSession, layer_set: int) -> Arrays:
-    """A layer set's part of each of the unit's parameters."""
+    """Return a layer set's part of each of the unit's parameters."""
     named = session.odu.named_parameters()
     return {name: value.detach()[layer_set].numpy().copy() for name, value in named}
 
 
 def _state(session: TrainingSession, layer_set: int, step: int) -> LayerSetState:
-    kept: Mapping[str, npt.NDArray[Any]] = session.in_progress
-    learner = {
+    optimiser = {
         name.removeprefix(OPTIMISER): np.array(value)
-        for name, value in kept.items()
+        for name, value in session.in_progress.items()
         if name.startswith(OPTIMISER)
     }
-    return LayerSetState(step, weights_of(session, layer_set), learner)
+    return LayerSetState(step, weights_of(session, layer_set), optimiser)

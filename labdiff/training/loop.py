@@ -62,7 +62,7 @@ def train(
             for step in range(where.step, steps):
                 submitted, last = batches.collect(), step + 1 == steps
                 if overlap and not last:
-                    # Before this one is measured, so that the bench goes on without a pause.
+                    # Before this one is measured, so that the bench measures without a pause.
                     batches.submit(step + 1)
 
                 result = forward(submitted)

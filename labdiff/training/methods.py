@@ -1,4 +1,4 @@
-"""The ways to train, by name."""
+"""The methods of training, and how many steps each has."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ STAGES: dict[Method, str] = {
     "physics_aware": "learning on the bench, twin fixed",
     "online": "online learning",
 }
+"""Names of the stages of a job, by method."""
 
 
 def step_counts(options: TrainingOptions, method: Method) -> list[int]:
-    """Steps of each layer set.
+    """Return the number of steps of each layer set.
 
     The first one, for the least noise, has the most to learn. On a twin the next ones start from the one
-    before, since neighbouring timestep ranges need similar light; started anew, those for much noise
-    never find that light can tell them anything, and predict the mean image.
+    before, since neighbouring timestep ranges need similar layers; trained from rest, those for much noise
+    never find that the image carries information, and predict the mean image.
     """
     first = {"offline": options.offline_steps, "calibrated": options.calibrated_steps}.get(
         method, options.online_steps

@@ -64,7 +64,7 @@ class LayerOptimiser:
     def step(self, trusted: bool = True) -> None:
         """Make one step down the gradient, and give the unit the new layers.
 
-        trusted: whether the batch is; if not, nothing moves and the schedule goes on.
+        trusted: whether the batch is; if not, nothing moves but the schedule.
         """
         if not trusted:
             self._optimiser.zero_grad()
@@ -107,11 +107,11 @@ def _optimiser(
 
 
 def _state(optimiser: Optimizer) -> dict[str, Tensor]:
-    """Return copies of what an optimiser keeps of each parameter: "0.exp_avg" and so on."""
+    """Return copies of an optimiser's state of each parameter: "0.exp_avg" and so on."""
     return {
         f"{index}.{name}": value.clone()
-        for index, kept in optimiser.state_dict()["state"].items()
-        for name, value in kept.items()
+        for index, values in optimiser.state_dict()["state"].items()
+        for name, value in values.items()
         if isinstance(value, Tensor)
     }
 

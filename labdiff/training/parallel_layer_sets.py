@@ -1,7 +1,7 @@
-"""Layer sets learnt at the same time: each by a worker of its own, to the bit as one after the other.
+"""Layer sets trained at the same time: each by a worker of its own, to the bit as one after the other.
 
-On a twin a layer set touches its own weights alone, and its images are drawn by its own number; so it does
-not matter who learns it, nor when. With warm starts it does: each then begins with its neighbour's end.
+On a twin a layer set changes its own weights alone, and its images are drawn by its own number; so it does
+not matter who trains it, nor when. With warm starts it does: each then begins with its neighbour's end.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from labdiff.training.layer_set_task import (
     LayerSetTask,
     Progress,
     TwinSnapshot,
-    learn,
-    put_back,
+    load_weights,
+    train_layer_set,
     weights_of,
 )
 from labdiff.training.loop import train
@@ -33,16 +33,16 @@ from labdiff.training.resume import OPTIMISER
 from labdiff.workers.task import Task, Workers, run_tasks
 
 SET = "set."
-"""Names of what a checkpoint keeps of each layer set begin so: set.3.step, set.3.learner.deviation."""
+"""Beginning of the names of each layer set in a checkpoint: set.3.step, set.3.learner.deviation."""
 
 
 def check_independent(options: TrainingOptions, workers: int) -> None:
-    """Raises UserError if each layer set needs the one before."""
+    """Raise UserError if each layer set needs the one before."""
     if options.warm_start and options.layer_sets > 1:
         raise UserError(
-            f"--workers {workers}: with warm starts, which are usual, each layer set starts from its "
-            "neighbour's end, so they learn one after the other. Add --no-warm-start, and give each as "
-            "many steps as the first (--further-steps 1), or leave --workers out"
+            f"--workers {workers}: with warm starts, the default, each layer set starts from its "
+            "neighbour's end, so they are trained one after the other. Add --no-warm-start, and give each "
+            "as many steps as the first (--further-steps 1), or leave --workers out"
         )
 
 
@@ -55,12 +55,23 @@ def train_on_twin(
 ) -> Job[None]:
     """Train every layer set on the twin: one after the other, or by workers at the same time.
 
-    A run that was begun by workers goes on so. Raises UserError as `check_independent`.
+    A run that was begun by workers is resumed by workers.
+
+    Args:
+        session: the training session.
+        method: "offline" or "calibrated".
+        bench_text: of the session's bench file, for the workers.
+        workers: None: one after the other, in this process.
+        data_dir: folder of data files.
+
+    Raises:
+        UserError: if workers are missing, or cannot be used (`check_independent`).
     """
     if workers is None:
         if any(name.startswith(SET) for name in session.in_progress):
             raise UserError(
-                "its layer sets were learnt by workers at the same time; say how many go on: --workers 2"
+                "its layer sets were trained by workers at the same time; say how many continue: "
+                "--workers 2"
             )
         yield from train(session, method)
         return
@@ -77,7 +88,7 @@ def _by_workers(
     data_dir: Path | None,
 ) -> Job[None]:
     plan = step_counts(session.options, method)
-    states = _taken_up(session, plan)
+    states = _resumed_states(session, plan)
     yield StageStarted(f"{STAGES[method]}, {workers.description}", sum(plan))
     twin = TwinSnapshot.of(session.calibrated)
 
@@ -92,21 +103,21 @@ def _by_workers(
             session.pretrained,
             states[layer_set],
         )
-        return Task(f"layer set {layer_set}", learn, argument)
+        return Task(f"layer set {layer_set}", train_layer_set, argument)
 
-    left = [number for number, steps in enumerate(plan) if states[number].step < steps]
+    unfinished = [number for number, steps in enumerate(plan) if states[number].step < steps]
     done = sum(state.step for state in states)
-    with workers, closing(run_tasks(workers, left, task)) as words:
-        for layer_set, word in words:
-            if not isinstance(word, Progress):
+    with workers, closing(run_tasks(workers, unfinished, task)) as reports:
+        for layer_set, progress in reports:
+            if not isinstance(progress, Progress):
                 continue
-            for step in word.steps:
-                # Counted as they come: the layer sets' steps come in among each other.
+            for step in progress.steps:
+                # Counted as they come: the steps of the layer sets come in among each other.
                 yield dataclasses.replace(step, step=done)
                 done += 1
-            states[layer_set] = word.state
-            put_back(session, layer_set, word.state)
-            _keep(session, states)
+            states[layer_set] = progress.state
+            load_weights(session, layer_set, progress.state.weights)
+            _store(session, states)
             if checkpoint_due(session):
                 yield make_checkpoint(session)
     where = session.position
@@ -114,30 +125,35 @@ def _by_workers(
     session.in_progress.clear()
 
 
-def _taken_up(session: TrainingSession, plan: list[int]) -> list[LayerSetState]:
-    """Where each layer set is, in a session that begins, or goes on from workers or from none."""
-    kept, where = session.in_progress, session.position
+def _resumed_states(session: TrainingSession, plan: list[int]) -> list[LayerSetState]:
+    """Return where each layer set is, in a session that begins or is resumed, by workers or without."""
+    stored, where = session.in_progress, session.position
     states = []
     for layer_set, steps in enumerate(plan):
-        start, memory = f"{SET}{layer_set}.", f"{SET}{layer_set}.{OPTIMISER}"
+        start, optimiser_start = f"{SET}{layer_set}.", f"{SET}{layer_set}.{OPTIMISER}"
         step = 0
-        if start + "step" in kept:
-            step = int(kept[start + "step"])
+        if start + "step" in stored:
+            step = int(stored[start + "step"])
         elif layer_set < where.layer_set:
             step = steps
         elif layer_set == where.layer_set and where.step > 0:
-            step, memory = where.step, OPTIMISER
-        learner = {k.removeprefix(memory): v for k, v in kept.items() if k.startswith(memory)}
-        states.append(LayerSetState(step, weights_of(session, layer_set), learner))
+            step, optimiser_start = where.step, OPTIMISER
+        optimiser = {
+            k.removeprefix(optimiser_start): v
+            for k, v in stored.items()
+            if k.startswith(optimiser_start)
+        }
+        states.append(LayerSetState(step, weights_of(session, layer_set), optimiser))
     session.in_progress.clear()
     return states
 
 
-def _keep(session: TrainingSession, states: list[LayerSetState]) -> None:
+def _store(session: TrainingSession, states: list[LayerSetState]) -> None:
+    """Put the state of every layer set into what a checkpoint holds."""
     session.position.layer_set = session.position.step = 0
     session.in_progress.clear()
     for layer_set, state in enumerate(states):
         start = f"{SET}{layer_set}."
         session.in_progress[start + "step"] = np.array(state.step)
-        for name, value in state.learner.items():
+        for name, value in state.optimiser.items():
             session.in_progress[start + OPTIMISER + name] = value

@@ -49,7 +49,7 @@ class ResumeState:
 
     def __init__(self, session: TrainingSession) -> None:
         self._stored = {k: torch.from_numpy(v).clone() for k, v in session.in_progress.items()}
-        # A bench that cannot be put back has moved on: what it had displayed is encoded anew.
+        # A bench that cannot be put back has moved on: its batch is encoded again.
         self._bench_restored = session.bench_snapshot is not None
         session.in_progress.clear()
 

@@ -1,4 +1,4 @@
-"""Training on the data sheet's twin alone, without a bench, in a run file that can be gone on with."""
+"""Training on the data sheet's twin alone, without a bench, in a run file that can be resumed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from labdiff.training.loop import train
 
 
 class TwinTraining:
-    """Layers for one data set, kept in `path`; a run file that is there already is gone on with.
+    """Layers for one data set, stored in `path`; a run file that is there already is resumed.
 
     bench_text: a bench file's text; of it only what the twin needs counts, no device is opened.
     Raises UserError if the images do not fit, or if the run file holds a training with other options or
@@ -51,7 +51,7 @@ class TwinTraining:
         self.recorder = Recorder(path, bench_text, text, options.seed, resume=begun)
 
     def job(self) -> Job[TrainingSession]:
-        """Train every layer set; at once done if the file says that all are."""
+        """Train every layer set; done at once if the file says that all are."""
         session = self.session
         return (yield from recorded(self._training(session), self.recorder))
 

@@ -1,4 +1,4 @@
-"""Refine the twin during training: after every measurement by what the batch tells of it."""
+"""Refine the twin during training, by every batch that the bench has measured."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ seed = [0, 1]
 
 @pytest.fixture(autouse=True)
 def tell_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trial, "TELL_SECONDS", -1.0)
+    monkeypatch.setattr(trial, "REPORT_SECONDS", -1.0)
 
 
 def sweep_file(folder: Path, text: str = SWEEP) -> Path:

@@ -31,7 +31,7 @@ OPTIONS = TrainingOptions(
 
 @pytest.fixture(autouse=True)
 def tell_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layer_set, "TELL_SECONDS", -1.0)
+    monkeypatch.setattr(layer_set, "REPORT_SECONDS", -1.0)
 
 
 def session(**changes: Any) -> TrainingSession:
