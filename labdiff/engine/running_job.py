@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 
-from labdiff.config.training import TrainingOptions
+from labdiff.config.options_file import training_options
 from labdiff.engine.commands import Calibrate, Generate, Train
 from labdiff.engine.opened_bench import OpenedBench
 from labdiff.engine.status import JobKind, JobState
@@ -58,7 +58,8 @@ def _start_training(command: Train, opened: OpenedBench) -> RunningJob:
     options, layers = command.options, None
     if command.start_from is not None:
         layers = layer_path(str(command.start_from))
-        options = TrainingOptions(**options_from_layers(layers, options.model_dump(), set()))
+        chosen = options_from_layers(layers, options.model_dump(), set())
+        options = training_options(chosen, str(layers))
     request = Request(
         bench=opened.command.bench,
         out=command.out,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from calibration.archive import CalibrationArchive
 from labdiff.bench.bench import Bench
@@ -80,7 +79,7 @@ class CalibrationJob:
                 return CalibrationDone((), (yield from stored.measure(plan)))
             return (yield from bring_up_to_date(calibrated, stored, request.needed_only))
 
-    def figures(self, done: CalibrationDone) -> dict[str, Any]:
+    def figures(self, done: CalibrationDone) -> dict[str, object]:
         """Return what a script needs, as plain values."""
         return {
             "fresh": [finding.routine for finding in done.findings if finding.state == "fresh"],

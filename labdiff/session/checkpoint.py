@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -34,6 +34,7 @@ REAL_IMAGES = 12
 """Number of held-out images that a checkpoint shows beside the generated ones."""
 
 R = TypeVar("R", bound=Result)
+V = TypeVar("V")
 
 
 def checkpoint_due(session: TrainingSession) -> bool:
@@ -179,7 +180,7 @@ def _result(checkpoint: Checkpoint, key: str, kind: type[R], name: str) -> R | N
     raise _misfit(name, TypeError(f"{key} is a {type(found).__name__}"))
 
 
-def _part(prefix: str, named: Mapping[str, Any]) -> dict[str, Any]:
+def _part(prefix: str, named: Mapping[str, V]) -> dict[str, V]:
     return {k.removeprefix(prefix): v for k, v in named.items() if k.startswith(prefix)}
 
 

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Mapping, Set
 from dataclasses import asdict, dataclass
 from importlib import metadata, resources
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -28,6 +28,7 @@ from torch import Tensor
 from drivers.validation_messages import explain
 from labdiff.atomic_write import write_atomically
 from labdiff.config.bench import BenchConfig, parse_bench
+from labdiff.config.option import Value
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.runs.reader import read_run
@@ -103,11 +104,20 @@ def check_options(made_for: TrainingOptions, wanted: TrainingOptions) -> None:
             raise UserError(f"{name} = {wants}, but the layers were trained with {name} = {had}")
 
 
-def options_from_layers(path: Path, wanted: dict[str, Any], given: set[str]) -> dict[str, Any]:
+def options_from_layers(
+    path: Path, wanted: Mapping[str, Value], given: Set[str]
+) -> dict[str, Value]:
     """Return the options of a training that starts from a layer file: the file's, and those wanted.
 
-    What layers are made for counts only if it was given by the user: it is then checked, and one line
-    says which option differs. Raises UserError for that, and as `read_layers` does.
+    What layers are made for counts only if it was given by the user: it is then checked.
+
+    Args:
+        path: the layer file.
+        wanted: options by name.
+        given: names of those that the user has given.
+
+    Raises:
+        UserError: if one differs, in one line that names it; and as `read_layers` does.
     """
     had = read_layers(path).options
     own = {*UNIT_OPTIONS, "offline_steps"}
