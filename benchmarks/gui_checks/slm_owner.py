@@ -47,7 +47,7 @@ def main(shape: tuple[int, int]) -> None:
     _tell(
         ratio=window.devicePixelRatio(),
         opened_s=time.monotonic() - started_s,
-        how=screen.swap_words,
+        how=screen.swap_method,
     )
     for line in sys.stdin:
         what, number = line.split()

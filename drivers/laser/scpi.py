@@ -90,7 +90,7 @@ class ScpiLaser:
     Options: ClassVar[type[ScpiDialect]] = ScpiDialect
 
     def __init__(self, link: VisaLink, wavelength_nm: float, dialect: ScpiDialect) -> None:
-        self._link, self._wavelength_nm, self._words = link, wavelength_nm, dialect
+        self._link, self._wavelength_nm, self._dialect = link, wavelength_nm, dialect
         self._to_mw = 1e3 if dialect.power_unit == "W" else 1.0
         try:
             for command in dialect.prepare:
@@ -107,17 +107,17 @@ class ScpiLaser:
     @classmethod
     def from_settings(cls, settings: LaserSettings[ScpiDialect]) -> ScpiLaser:
         """Connect to a VISA address. Raises DeviceNotFoundError."""
-        words = settings.options
-        more = {"baud_rate": words.baud_rate} if words.baud_rate else {}
+        dialect = settings.options
+        more = {"baud_rate": dialect.baud_rate} if dialect.baud_rate else {}
         link = VisaLink.open(
             settings.address,
-            words.timeout_ms,
-            words.library,
-            words.identify,
-            first=words.switch_off,
+            dialect.timeout_ms,
+            dialect.library,
+            dialect.identify,
+            first=dialect.switch_off,
             **more,
         )
-        return cls(link, settings.wavelength_nm, words)
+        return cls(link, settings.wavelength_nm, dialect)
 
     @property
     def name(self) -> str:
@@ -127,19 +127,19 @@ class ScpiLaser:
     @property
     def timing(self) -> Timing:
         """Time for the emission to change, after the laser reported that it has."""
-        return Timing(latency_ms=0.0, duration_ms=self._words.shutter_ms)
+        return Timing(latency_ms=0.0, duration_ms=self._dialect.shutter_ms)
 
     @property
     def power_mw(self) -> float:
         """Set power."""
-        return self._asked_mw(self._words.ask_power, 0.0)
+        return self._asked_mw(self._dialect.ask_power, 0.0)
 
     @power_mw.setter
     def power_mw(self, value: float) -> None:
         low, high = self._range_mw
         if not low <= value <= high:
             raise DeviceValueError(f"{self.name}: power {value} mW; allowed is {low} ... {high} mW")
-        self._order(self._words.set_power.format(power=value / self._to_mw))
+        self._order(self._dialect.set_power.format(power=value / self._to_mw))
 
     @property
     def power_range_mw(self) -> tuple[float, float]:
@@ -149,7 +149,7 @@ class ScpiLaser:
     @property
     def emission(self) -> bool:
         """True while light comes out."""
-        return self._link.query(self._words.ask_emission).upper() in self._words.on
+        return self._link.query(self._dialect.ask_emission).upper() in self._dialect.on
 
     @emission.setter
     def emission(self, value: bool) -> None:
@@ -162,20 +162,22 @@ class ScpiLaser:
             raise DeviceStateError(f"{self.name}: the interlock is open; close it, turn the key")
         if state == "warming up":
             raise DeviceStateError(f"{self.name}: is warming up; try again in some minutes")
-        self._order(self._words.switch_on)
+        self._order(self._dialect.switch_on)
         self._wait_for(True)
 
     def send_off(self) -> None:
         """Send the order to switch off; nothing is asked."""
-        self._link.send(self._words.switch_off)
+        self._link.send(self._dialect.switch_off)
 
     @property
     def state(self) -> State:
         """Interlock and warm-up, as far as its dialect has commands for them."""
-        words = self._words
-        if words.ask_interlock and not self._says(words.ask_interlock, words.interlock_closed):
+        dialect = self._dialect
+        if dialect.ask_interlock and not self._answers(
+            dialect.ask_interlock, dialect.interlock_closed
+        ):
             return "interlocked"
-        if words.ask_warm_up and not self._is_warm():
+        if dialect.ask_warm_up and not self._is_warm():
             return "warming up"
         return "emitting" if self.emission else "ready"
 
@@ -194,14 +196,14 @@ class ScpiLaser:
 
     def _order(self, command: str) -> None:
         self._link.write(command)
-        if self._words.ask_error:
-            self._link.check(self._words.ask_error, command)
+        if self._dialect.ask_error:
+            self._link.check(self._dialect.ask_error, command)
 
     def _wait_for(self, on: bool) -> None:
         """Wait until another instrument may measure the light: the laser reports that it is done."""
-        if self._words.ask_done:
-            self._link.query(self._words.ask_done)
-        until_s = time.monotonic() + self._words.timeout_ms / 1e3
+        if self._dialect.ask_done:
+            self._link.query(self._dialect.ask_done)
+        until_s = time.monotonic() + self._dialect.timeout_ms / 1e3
         while self.emission != on:
             if time.monotonic() > until_s:
                 word = "stays dark; check interlock and key switch" if on else "STILL EMITS"
@@ -211,19 +213,19 @@ class ScpiLaser:
     def _asked_mw(self, command: str, else_mw: float) -> float:
         return self._to_mw * self._link.number(command) if command else else_mw
 
-    def _says(self, command: str, answers: tuple[str, ...]) -> bool:
+    def _answers(self, command: str, answers: tuple[str, ...]) -> bool:
         return self._link.query(command).upper() in answers
 
     def _is_warm(self) -> bool:
-        words = self._words
-        if not words.warm_up_bits:
-            return self._says(words.ask_warm_up, words.warm)
-        answer = self._link.query(words.ask_warm_up)
+        dialect = self._dialect
+        if not dialect.warm_up_bits:
+            return self._answers(dialect.ask_warm_up, dialect.warm)
+        answer = self._link.query(dialect.ask_warm_up)
         try:
-            return not int(answer, 16) & words.warm_up_bits
+            return not int(answer, 16) & dialect.warm_up_bits
         except ValueError:
             raise DeviceError(
-                f"{self.name}: {words.ask_warm_up}: answers {answer!r}, which is no status word"
+                f"{self.name}: {dialect.ask_warm_up}: answers {answer!r}, which is no status word"
             ) from None
 
 

@@ -124,7 +124,7 @@ class DmdAlp:
             ) from error
         except Exception as error:
             raise DeviceNotFoundError(
-                f"ViALUX DMD {address or 'any'}: not found, or in use: {_words(error)}"
+                f"ViALUX DMD {address or 'any'}: not found, or in use: {_message(error)}"
             ) from error
         return cls(alp, settings.shape, given)
 
@@ -201,7 +201,7 @@ class DmdAlp:
                 return act()
         except Exception as error:  # ALPError, and KeyError for a code that ALP4lib does not know
             raise DeviceDisconnectedError(
-                f"DMD: could not {what}: {_words(error)}; check power and USB"
+                f"DMD: could not {what}: {_message(error)}; check power and USB"
             ) from error
 
     def close(self) -> None:
@@ -219,5 +219,5 @@ class DmdAlp:
             self._alp.Free()
 
 
-def _words(error: Exception) -> str:
+def _message(error: Exception) -> str:
     return f"ALP's code {error}" if isinstance(error, KeyError) else str(error).rstrip(".")

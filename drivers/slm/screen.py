@@ -56,8 +56,8 @@ class Screen:
         except DeviceError:
             self._link.close()
             raise
-        self.stood: str = found["stands"]
-        self.swap_words: str = found["swap"]
+        self.taken_over: str = found["stands"]
+        self.swap_method: str = found["swap"]
         self._pixels: Grey = np.memmap(place(state.ticket, "pixels"), np.uint8, "r+", 0, shape)
         self._quantise = PhaseQuantiser(8)
         self._swap: Swap | None = None
@@ -70,7 +70,7 @@ class Screen:
 
         `labdiff monitors` lists the addresses.
 
-        A window that runs there is taken over with the pattern that it shows (`stood`: whose).
+        A window that runs there is taken over with the pattern that it shows (`taken_over`: whose).
         Raises DeviceNotFoundError if there is no such monitor or another program owns its window,
         DeviceValueError if it is the primary, or its native size is not the panel's.
         """

@@ -91,7 +91,7 @@ def test_every_pixel_at_any_scale_factor(
         subprocess.run([sys.executable, "-c", DIES], check=False)
         assert (on_the_panel() == 77).all(), "its owner died"
         again = Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", NoOptions()))
-        assert "left by" in again.stood and (on_the_panel() == 77).all()
+        assert "left by" in again.taken_over and (on_the_panel() == 77).all()
         again.close()
 
 

@@ -44,7 +44,7 @@ class PatternWindow(QRasterWindow):
         )
 
     @property
-    def swap_words(self) -> str:
+    def swap_method(self) -> str:
         """How the time of a swap is known."""
         return self._blank.description
 

@@ -115,7 +115,7 @@ class Service(QObject):
     def _own(self, connection: Connection) -> Message:
         found = self._stands
         self._owner, self._owner_name = connection, self._asked_by
-        return {"stands": found, "swap": self._window.swap_words}
+        return {"stands": found, "swap": self._window.swap_method}
 
     def _show(self, connection: Connection) -> Message:
         if connection is not self._owner:
