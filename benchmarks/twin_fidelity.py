@@ -91,7 +91,7 @@ def trained_layers(session: TrainingSession) -> Triples:
     for number in range(EACH):
         layer_set = number % session.options.layer_sets
         x_t = draw_batch(session, "online", layer_set, -9).x_t
-        written = session.calibrated.displayed(*session.odu.written(x_t[:1], layer_set))
+        written = session.calibrated.displayed(*session.odu.encode(x_t[:1], layer_set))
         inputs.append(written[0].detach())
         phases.append(written[1].detach()[None])
     answers = [session.calibrated.measure(i, p[0]) for i, p in zip(inputs, phases, strict=True)]

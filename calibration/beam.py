@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,10 +20,10 @@ from calibration.focused_patch import (
     lens_array,
 )
 from calibration.layout import PatchLayout
+from calibration.observed_slm import ObservedSLM
 from calibration.registration import Registration
 from calibration.result import CalibrationResult, Verdict
 from calibration.step import CalibrationStep
-from drivers.protocols import SLM, Camera
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -111,11 +111,8 @@ class BeamFound(CalibrationResult):
 
 
 def measure_beam(
-    slm: SLM,
-    camera: Camera,
+    bench: ObservedSLM,
     layout: PatchLayout,
-    pedestal_counts: float,
-    settle: Callable[[], None],
     registration: Registration,
     crosstalk: Crosstalk,
 ) -> Generator[CalibrationStep, None, BeamFound]:
@@ -129,13 +126,20 @@ def measure_beam(
     divided out. Narrow columns of the first patch tell the fringes behind the mirror's edge.
 
     Run it after the phase response: a piston has to be what it says. On a bench with a DMD all its mirrors
-    are on, and the first patch is the first layer. crosstalk: costs light where a lens is steep; how well
-    it is known is part of the result's deviations. The exposure is put back. Takes about 450 frames.
+    are on, and the first patch is the first layer. The exposure is put back. Takes about 450 frames.
+
+    Args:
+        bench: SLM and camera.
+        layout: of the patches.
+        registration: as it was measured, with the last patch's tilt in it.
+        crosstalk: costs light where a lens is steep; how well it is known is part of the result's
+            deviations.
     """
+    camera = bench.camera
     stands_ms = camera.exposure_ms
     shape = layout.patch_shape
     gaps = len(layout.lefts)
-    eye = FocusedCamera(slm, camera, layout, pedestal_counts, settle, registration)
+    eye = FocusedCamera(bench, layout, registration)
     try:
         lens = yield from eye.centre_lens(0, gaps * layout.gap_mm)
         first = focused_blocks(shape, FIRST_SIDE, 1, lens)

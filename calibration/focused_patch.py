@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +11,9 @@ import scipy
 from calibration.coded_blocks import Blocks
 from calibration.exposure import step_towards
 from calibration.layout import PatchLayout
+from calibration.observed_slm import ObservedSLM
 from calibration.registration import Registration
 from calibration.step import CalibrationStep
-from drivers.protocols import SLM, Camera
 
 Array = npt.NDArray[np.float64]
 Picture = npt.NDArray[np.float32]
@@ -37,22 +37,20 @@ class FocusedCamera:
 
     def __init__(
         self,
-        slm: SLM,
-        camera: Camera,
+        bench: ObservedSLM,
         layout: PatchLayout,
-        pedestal_counts: float,
-        settle: Callable[[], None],
         registration: Registration,
     ) -> None:
-        self._slm, self._camera, self._layout = slm, camera, layout
-        self._pedestal, self._settle, self._registration = pedestal_counts, settle, registration
+        self._bench, self._camera = bench, bench.camera
+        self._layout, self._registration = layout, registration
         self._plane = 0
-        self._focuses: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]] | None = None
+        # Until `aim` is called: no focus.
+        none = np.zeros((0, 0), np.intp)
+        self._focuses: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]] = none, none
         self.frame: Picture = np.zeros((1, 1), np.float32)
 
     def look(self, phase_rad: Array) -> Array:
         """Measure counts (focuses, pixels) with this phase (h, w) on the patch in use."""
-        assert self._focuses is not None
         return self._shown(self._plane, phase_rad)[self._focuses]
 
     def centre_lens(self, plane: int, path_mm: float) -> Generator[CalibrationStep, None, Array]:
@@ -121,7 +119,7 @@ class FocusedCamera:
 
     def _expose(self, plane: int, phase_rad: Array) -> None:
         """Bring the brightest pixels to PEAK_FILL of full scale; raises NoSpotError if there are none."""
-        full = 2**self._camera.bit_depth - 1 - self._pedestal
+        full = 2**self._camera.bit_depth - 1 - self._bench.pedestal_counts
         for _ in range(8):
             frame = scipy.ndimage.uniform_filter(self._shown(plane, phase_rad), 3)
             fill = float(frame.max()) / full
@@ -135,9 +133,7 @@ class FocusedCamera:
     def _shown(self, plane: int, phase_rad: Array) -> Array:
         patches = self._layout.flat()
         patches[plane] = phase_rad
-        self._slm.set_phase(self._layout.panel(patches))
-        self._settle()
-        counts: Array = self._camera.get_frame().pixels.astype(np.float64) - self._pedestal
+        counts = self._bench.look(self._layout.panel(patches))
         self.frame = counts.astype(np.float32)
         return counts
 

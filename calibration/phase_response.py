@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from calibration.ellipse import circle_from_ellipse
 from calibration.layout import PatchLayout
+from calibration.observed_slm import ObservedSLM
 from calibration.result import CalibrationResult, Verdict
 from calibration.step import CalibrationStep
-from drivers.protocols import SLM, Camera
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,11 +65,8 @@ class PhaseResponse(CalibrationResult):
 
 
 def measure_phase_response(
-    slm: SLM,
-    camera: Camera,
+    bench: ObservedSLM,
     layout: PatchLayout,
-    pedestal_counts: float,
-    settle: Callable[[], None],
     levels: int = 64,
     seed: int = 0,
 ) -> Generator[CalibrationStep, None, PhaseResponse]:
@@ -85,12 +82,18 @@ def measure_phase_response(
     the rims alone; and what is left grows with the rims' length, so that two lengths, 1 and 3, tell the
     phase without rims: phi_1 - (phi_3 - phi_1) / 2. That takes rims that are lit alike: two further ones
     beside each (with rims spread over the patch, 0.020 rad were left instead of 0.011, worst of 8 mock
-    benches). `levels` grey levels, at each length. Where one
-    patch is all there is, as on a bench with the camera in the Fourier plane, the half that rests
-    scatters: without that, a symmetric pattern shows cos phi alone.
+    benches). Where one patch is all there is, as on a bench with the camera in the Fourier plane, the half
+    that rests scatters: without that, a symmetric pattern shows cos phi alone.
+
+    Args:
+        bench: SLM and camera.
+        layout: of the patches.
+        levels: number of grey levels, at each length of the rims.
+        seed: of the scattering pattern and of the levels' order.
     """
+    slm, camera = bench.slm, bench.camera
     top_grey = 2**slm.bit_depth - 1
-    full = 2**camera.bit_depth - 1 - pedestal_counts
+    full = 2**camera.bit_depth - 1 - bench.pedestal_counts
     greys = np.unique(np.rint(np.linspace(0, top_grey, levels)).astype(int))
     # In random order drift becomes noise, which the fit averages; in rising order it would be a bend.
     order = np.random.default_rng(seed + 1).permutation(len(greys))
@@ -102,8 +105,8 @@ def measure_phase_response(
         for step, index in enumerate(order):
             panel[where] = greys[index]
             slm.set_grey(panel)
-            settle()
-            frames[index] = camera.get_frame().pixels - np.float32(pedestal_counts)
+            bench.settle()
+            frames[index] = camera.get_frame().pixels - np.float32(bench.pedestal_counts)
             words = f"grey {greys[index]}, {len(rims_px)} rims"
             lit &= frames[index] < full
             done = len(greys) * len(found) + step

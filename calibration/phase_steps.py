@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 
 import numpy as np
 import numpy.typing as npt
 
 from calibration.layout import PatchLayout
+from calibration.observed_slm import Clock, ObservedSLM
 from calibration.phasor import PhasorPlane, find_plane
 from calibration.step import CalibrationStep
 from calibration.transitions import Step
-from drivers.protocols import SLM, Camera
 from drivers.types import Frame
 
 Array = npt.NDArray[np.float64]
@@ -31,20 +31,17 @@ class SteppedBands:
 
     def __init__(
         self,
-        slm: SLM,
-        camera: Camera,
+        bench: ObservedSLM,
         layout: PatchLayout,
-        pedestal_counts: float,
-        now_s: Callable[[], float],
-        sleep_s: Callable[[float], None],
+        clock: Clock,
         phase_by_grey_rad: Array | None,
         seed: int,
     ) -> None:
-        self._slm, self._camera, self._pedestal = slm, camera, pedestal_counts
-        self._now_s, self._sleep_s = now_s, sleep_s
+        self._bench, self._slm, self._camera = bench, bench.slm, bench.camera
+        self._now_s, self._sleep_s = clock.now_s, clock.sleep_s
         self._rng = np.random.default_rng(seed)
         self._response = phase_by_grey_rad
-        self._top_grey = 2**slm.bit_depth - 1
+        self._top_grey = 2**bench.slm.bit_depth - 1
         height, width = layout.patch_shape
         tall = max(height // BAND, 1)
         tops = [layout.top + place * height // BAND for place in (1, BAND - 2)]
@@ -151,8 +148,7 @@ class SteppedBands:
         return float(np.interp(grey, greys, plane.level_rad))
 
     def _counts(self, frame: Frame) -> Array:
-        counts: Array = frame.pixels.ravel().astype(np.float64) - self._pedestal
-        return counts
+        return self._bench.counts(frame).ravel()
 
     def _said(self, words: str, frame: Frame) -> CalibrationStep:
         index = min(self._done, self._total - 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,12 +14,12 @@ from calibration.constellation import assign, beacon_powers, draw_points, identi
 from calibration.exposure import step_towards
 from calibration.layout import PatchLayout
 from calibration.map_fit import fit_map, map_sigma
+from calibration.observed_slm import ObservedSLM
 from calibration.observed_spots import foretold, sight
 from calibration.result import CalibrationResult, Verdict
 from calibration.spot_search import find_spots, moving_parts, noise_of
 from calibration.spots import Constellation, LensSpots, SpotPlane, superpose
 from calibration.step import CalibrationStep
-from drivers.protocols import SLM, Camera
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -112,17 +112,14 @@ class Registration(CalibrationResult):
 
 
 def measure_registration(
-    slm: SLM,
-    camera: Camera,
+    bench: ObservedSLM,
     layout: PatchLayout,
-    pedestal_counts: float,
-    settle: Callable[[], None],
 ) -> Generator[CalibrationStep, None, Registration]:
     """Register a folded bench: spots by lenses on the last patch (`register`).
 
     sigma_px holds the curvature of the patches too, which scales the map and is not known yet.
     """
-    found = yield from register(slm, camera, LensSpots(layout), pedestal_counts, settle)
+    found = yield from register(bench, LensSpots(layout))
     if found.verdict.level == "fail":
         return found
     scale = float(np.sqrt(abs(np.linalg.det(found.matrix))))
@@ -145,11 +142,8 @@ def curvature_shift_px(layout: PatchLayout, backplane_rad: float) -> float:
 
 
 def register(
-    slm: SLM,
-    camera: Camera,
+    bench: ObservedSLM,
     plane: SpotPlane,
-    pedestal_counts: float,
-    settle: Callable[[], None],
     spots: int = SPOTS,
     seed: int = 0,
 ) -> Generator[CalibrationStep, None, Registration]:
@@ -160,18 +154,23 @@ def register(
     or place is assumed. Where a spot ought to be is not its data-sheet place but the centroid of the
     light there as the whole pattern makes it, so that the spots' side lobes do not bend the map. The
     third frame is foretold from the first two, which makes the verdict, and then joins the fit.
+
+    Args:
+        bench: SLM and camera.
+        plane: where the SLM's spots fall.
+        spots: of a constellation.
+        seed: of their places.
     """
     constellations = make_constellations(plane, spots, seed)
+    camera = bench.camera
     exposure_ms = camera.exposure_ms
     total = EXPOSURE_FRAMES + FRAMES
     frames = []
 
     def look(which: Constellation) -> Array:
-        slm.set_phase(plane.panel(which.phase))
-        settle()
-        return camera.get_frame().pixels.astype(np.float64) - pedestal_counts
+        return bench.look(plane.panel(which.phase))
 
-    full = 2**camera.bit_depth - 1 - pedestal_counts
+    full = 2**camera.bit_depth - 1 - bench.pedestal_counts
     try:
         for index in range(EXPOSURE_FRAMES):
             frame = look(constellations[0])

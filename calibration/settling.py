@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from calibration.layout import PatchLayout
+from calibration.observed_slm import Clock, ObservedSLM
 from calibration.phase_steps import SteppedBands
 from calibration.result import CalibrationResult, Verdict
 from calibration.step import CalibrationStep
 from calibration.transitions import Transitions, fit_transitions
-from drivers.protocols import SLM, Camera
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -89,12 +89,9 @@ class SettlingFound(CalibrationResult):
 
 
 def measure_settling(
-    slm: SLM,
-    camera: Camera,
+    bench: ObservedSLM,
     layout: PatchLayout,
-    pedestal_counts: float,
-    now_s: Callable[[], float],
-    sleep_s: Callable[[float], None],
+    clock: Clock,
     phase_by_grey_rad: Array | None = None,
     exposure_ms: float = 0.5,
     cycles: int = CYCLES,
@@ -109,21 +106,27 @@ def measure_settling(
     wait, phase = end + (start - end) exp(-t / tau). Small steps can be slower than large ones: tau is
     taken to go linearly with the step, and the slowest is that of a vanishing one.
 
-    phase_by_grey_rad: (2**bits,) the measured phase response; without it phases are taken from the
-    frames, where the fringing field at the bands' rims bends them, which costs a few per cent.
-    now_s, sleep_s: the bench's clock, on which the camera's timestamps are. exposure_ms: of each
-    frame, as short as light allows; four times longer and once more where it is too little. The
-    camera's shutter is taken to be global. The exposure is put back. Takes
-    4 LEVELS + 96 frames a cycle, 656 in all.
+    The camera's shutter is taken to be global. The exposure is put back. Takes 4 LEVELS + 96 frames a
+    cycle, 656 in all.
+
+    Args:
+        bench: SLM and camera.
+        layout: of the patches.
+        clock: of the bench, on which the camera's timestamps are.
+        phase_by_grey_rad: (2**bits,) the measured phase response; without it phases are taken from the
+            frames, where the fringing field at the bands' rims bends them, which costs a few per cent.
+        exposure_ms: of each frame, as short as light allows; four times longer and once more where it
+            is too little.
+        cycles: of all steps on both bands.
+        seed: of the scattering pattern and of the frames' times.
     """
+    slm, camera = bench.slm, bench.camera
     stands_ms = camera.exposure_ms
     try:
         for longer in (1.0, 4.0, 16.0):
             camera.exposure_ms = max(exposure_ms * longer, camera.exposure_range_ms[0])
-            bench = SteppedBands(
-                slm, camera, layout, pedestal_counts, now_s, sleep_s, phase_by_grey_rad, seed
-            )
-            lit = yield from bench.find_planes(cycles)
+            bands = SteppedBands(bench, layout, clock, phase_by_grey_rad, seed)
+            lit = yield from bands.find_planes(cycles)
             if lit:
                 break
         else:
@@ -133,7 +136,7 @@ def measure_settling(
             )
         span_ms = slm.timing.total_ms
         for _ in range(MOST_SPANS):
-            steps = yield from bench.steps(cycles, span_ms)
+            steps = yield from bands.steps(cycles, span_ms)
             if steps:
                 break
             span_ms *= 2.0
@@ -142,13 +145,13 @@ def measure_settling(
                 f"the light has not settled {span_ms / 2.0:.0f} ms after a new pattern",
                 "Does the panel show each pattern, once? Check its video signal and frame rate.",
             )
-        found = fit_transitions(steps, 4, camera.exposure_ms, span_ms, bench.spread)
+        found = fit_transitions(steps, 4, camera.exposure_ms, span_ms, bands.spread)
         if found is None:
             return _failed(
                 "hardly any frame saw the phase in motion",
                 "Lower the settling time that the driver declares: frames lie too far apart.",
             )
-        return _result(found, bench.step_rad, layout, slm.timing.total_ms)
+        return _result(found, bands.step_rad, layout, slm.timing.total_ms)
     finally:
         camera.exposure_ms = stands_ms
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calibration.exposure import step_towards
+from calibration.observed_slm import ObservedSLM
 from calibration.registration import Registration
 from calibration.result import CalibrationResult, Verdict
 from calibration.spots import SpotPlane
@@ -21,7 +22,6 @@ from calibration.superpixels import (
     spot_window,
     wavefront_maps,
 )
-from drivers.protocols import SLM, Camera
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -90,12 +90,9 @@ class Wavefront(CalibrationResult):
 
 
 def measure_wavefront(
-    slm: SLM,
-    camera: Camera,
+    bench: ObservedSLM,
     plane: SpotPlane,
     registration: Registration,
-    pedestal_counts: float,
-    settle: Callable[[], None],
     point: Array,
     blocks: tuple[int, int] = BLOCKS,
 ) -> Generator[CalibrationStep, None, Wavefront]:
@@ -107,6 +104,13 @@ def measure_wavefront(
     after the first know the phase within each super-pixel from the one before. Frames: up to 8 for the
     exposure, three a super-pixel, and two that compare the spot with and without correction.
     On a folded bench this is the last patch, with all that the light has met before it.
+
+    Args:
+        bench: SLM and camera.
+        plane: where the SLM's spots fall.
+        registration: of the camera on that plane.
+        point: of the plane, where the super-pixels are focused.
+        blocks: number of super-pixels, (rows, columns).
     """
     if not np.isfinite(registration.matrix).all():
         return _failed("there is no registration")
@@ -114,18 +118,18 @@ def measure_wavefront(
     kernel = plane.kernel(point)
     height, width = plane.shape
     dump = np.pi * ((np.arange(height)[:, None] + np.arange(width)) % 2)
+    camera = bench.camera
     exposure_ms = camera.exposure_ms
     window, places = spot_window(camera, plane, registration, point, blocks)
     if len(places) < LEAST_PIXELS:
         return _failed("the super-pixels' spot falls off the camera")
-    full = 2**camera.bit_depth - 1 - pedestal_counts
+    full = 2**camera.bit_depth - 1 - bench.pedestal_counts
     total = EXPOSURE_FRAMES + STEPS * (len(grid.tests)) + 2
     done = 0
 
     def look(phase: Array) -> Array:
-        slm.set_phase(plane.panel(phase))
-        settle()
-        return camera.get_frame().pixels[window].astype(np.float64) - pedestal_counts
+        seen: Array = bench.look(plane.panel(phase))[window]
+        return seen
 
     def pair(block: int, step: float) -> Array:
         phase = dump.copy()

@@ -246,13 +246,16 @@ class _Written:
                     for fields, group in zip(self._fields, self._groups, strict=True):
                         fields[plane] = self._written(plane, *group)
             return torch.cat(
-                [self.twin.travel(fields[0], torch.stack(fields[1:], 1)) for fields in self._fields]
+                [
+                    self.twin.intensity(fields[0], torch.stack(fields[1:], 1))
+                    for fields in self._fields
+                ]
             )
 
     def _written(self, plane: int, inputs: Tensor, phases: Tensor) -> Tensor:
         if plane == 0:
-            return self.twin.written_input(inputs)
-        return self.twin.written_layer(plane - 1, phases[:, plane - 1])
+            return self.twin.input_modulation(inputs)
+        return self.twin.layer_modulation(plane - 1, phases[:, plane - 1])
 
     def _key(self, plane: int) -> Tensor:
         """Return the parameters on which a plane's field depends."""

@@ -41,23 +41,45 @@ class ImageStatistics:
     deviation: float = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class UnitDesign:
+    """How a unit encodes images, what its layers carry, and how it decodes.
+
+    Attributes:
+        input_kind: the input modulator.
+        prediction: what is read from the light F, a number for each pixel of an image:
+            "sample"            the clean image, F
+            "preconditioned"    the clean image, c_skip x_t / sqrt(abar) + c_out F: the less noise there
+                                is, the less the light has to say. The coefficients start as those of
+                                Karras 2022, which are the best for independent pixels; c_skip is learnt
+            "epsilon"           the noise, F standardised image by image (the paper, section 3.2)
+        data_layers: every layer carries the noisy image too, theta_l + g_l pi x (structural nonlinearity,
+            Yildirim et al., Nature Photonics 2024): a polynomial of the image at no cost in time, but it
+            needs an SLM update for each image.
+        detection: as `twin.detection` has it.
+        writing: as `twin.input_layout` has it.
+        soft_cells: a pixel is displayed as a Gaussian spot over the cells around its own, and read from
+            one.
+        prompts: classes that can be asked for, by a strip beside the image: `twin.input_layout`.
+    """
+
+    input_kind: Literal["slm_patch", "dmd"]
+    prediction: Prediction
+    data_layers: bool
+    detection: Detection
+    writing: Writing
+    soft_cells: bool
+    prompts: int
+
+
+PLAIN_DESIGN = UnitDesign("slm_patch", "sample", False, "cells", "cells", False, 0)
+"""A design with nothing beside cells and passive layers."""
+
+
 class OpticalDenoisingUnit(nn.Module):
     """N layers for each of M timestep ranges, (M, N, h, w) radians: the weights.
 
     image_shape: (H, W) of an image; a patch of (h, w) must hold a whole number of pixels a cell.
-    prompts: classes that can be asked for, by a strip beside the image: `twin.input_layout`.
-    prediction: what is read from the light F, a number for each pixel of an image:
-        "sample"            the clean image, F
-        "preconditioned"    the clean image, c_skip x_t / sqrt(abar) + c_out F: the less noise there is,
-                            the less the light has to say. The coefficients start as those of Karras
-                            2022, which are the best for independent pixels; c_skip is learnt
-        "epsilon"           the noise, F standardised image by image (the paper, section 3.2)
-    data_layers: every layer carries the noisy image too, theta_l + g_l pi x (structural nonlinearity,
-        Yildirim et al., Nature Photonics 2024): a polynomial of the image at no cost in time, but it
-        needs an SLM update for each image.
-    detection: as `twin.detection` has it.
-    writing: as `twin.input_layout` has it.
-    soft_cells: a pixel is written as a Gaussian spot over the cells around its own, and read from one.
     encode_scale (M,): the input's span over SPAN_RAD. data_gain (M, N): g_l. decode_scale (M,),
     decode_offset (M, H, W): what makes F of what is detected. spot_px, region_px (M,): rms widths of what
     a soft cell is written as and read from, in pixels of an image. skip_variance_log (M,): of the images'
@@ -74,32 +96,26 @@ class OpticalDenoisingUnit(nn.Module):
         layers: int,
         shape: tuple[int, int],
         image_shape: tuple[int, int],
-        input_kind: Literal["slm_patch", "dmd"] = "slm_patch",
-        prediction: Prediction = "sample",
-        data_layers: bool = False,
-        detection: Detection = "cells",
-        soft_cells: bool = False,
-        writing: Writing = "cells",
+        design: UnitDesign = PLAIN_DESIGN,
         statistics: ImageStatistics | None = None,
-        prompts: int = 0,
     ) -> None:
         super().__init__()
-        self.layout = InputLayout(shape, image_shape, prompts, writing)
+        self.design = design
+        self.layout = InputLayout(shape, image_shape, design.prompts, design.writing)
         self.shape, self.image_shape, self.cell = shape, image_shape, self.layout.cell
-        if detection == "differential" and self.cell[1] < 2:
+        cells = design.detection == "cells"
+        if not cells and self.cell[1] < 2:
             raise ValueError(
                 f"differential detection needs cells of two pixels' width; a patch of "
                 f"{shape[1]} pixels has {self.cell[1]} for each of {image_shape[1]}"
             )
-        self.input_kind, self.prediction = input_kind, prediction
-        self.data_layers, self.detection, self.soft_cells = data_layers, detection, soft_cells
         self.phases = nn.Parameter(torch.full((layer_sets, layers, *shape), REST_RAD))
         self.encode_scale = nn.Parameter(torch.ones(layer_sets))
         self.data_gain = nn.Parameter(torch.full((layer_sets, layers), DATA_GAIN))
         self.decode_scale = nn.Parameter(torch.full((layer_sets,), 0.5))
         # Where F starts for a cell of mean intensity 1: a black sample, no correction, no difference.
-        start = -1.0 if prediction == "sample" else -0.5
-        offset = torch.full((layer_sets, *image_shape), start if detection == "cells" else 0.0)
+        start = -1.0 if design.prediction == "sample" else -0.5
+        offset = torch.full((layer_sets, *image_shape), start if cells else 0.0)
         self.decode_offset = nn.Parameter(offset)
         self.spot_px = nn.Parameter(torch.full((layer_sets,), SOFT_PX))
         self.region_px = nn.Parameter(torch.full((layer_sets,), SOFT_PX))
@@ -109,7 +125,7 @@ class OpticalDenoisingUnit(nn.Module):
         self.register_buffer("image_deviation", torch.tensor(found.deviation))
 
     @property
-    def ends(self) -> list[nn.Parameter]:
+    def codec_parameters(self) -> list[nn.Parameter]:
         """All that is trained but the phases: what encodes and decodes."""
         return [values for values in self.parameters() if values is not self.phases]
 
@@ -119,31 +135,36 @@ class OpticalDenoisingUnit(nn.Module):
             for values in self.parameters():
                 values[layer_set] = values[other]
 
-    def written(
+    def encode(
         self,
         x_t: Tensor,
         layer_set: int,
         phases: Tensor | None = None,
         prompts: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Encode noisy images (B, H, W): return inputs and layers as the modulators are to display them.
+        """Encode noisy images: return inputs and layers as the modulators are to display them.
 
         inputs (B, h, w): radians for an SLM patch, amplitude in 0 ... 1 for a DMD; each pixel of an image
-        has a cell. layers: (N, h, w) radians, or (B, N, h, w) if they carry the image.
-        phases (N, h, w): the layer set's own, if not given. prompts (B,): which block of the strip is
-        bright, NO_PROMPT for none, as for all if not given. Layers that carry the image carry the strip.
+        has a cell. layers: (N, h, w) radians, or (B, N, h, w) if they carry the image; those carry the
+        prompts' strip too.
+
+        Args:
+            x_t: the images, (B, H, W).
+            layer_set: whose weights encode them.
+            phases: (N, h, w); the layer set's own if None.
+            prompts: (B,), which block of the strip is bright, NO_PROMPT for none, as for all if None.
         """
         image = (x_t / CLIP).clamp(-1.0, 1.0)
-        if self.soft_cells:
+        if self.design.soft_cells:
             image = softened(image, self.spot_px[layer_set])
         field = self.layout.field(image, prompts)
         scale = self.encode_scale[layer_set]
         phases = self.phases[layer_set] if phases is None else phases
-        if self.input_kind == "slm_patch":
+        if self.design.input_kind == "slm_patch":
             inputs = 0.5 * SPAN_RAD * (1.0 + scale * field)
         else:
             inputs = (0.5 * (1.0 + scale * field)).clamp(0.0, 1.0)
-        if not self.data_layers:
+        if not self.design.data_layers:
             return inputs, phases
         gain = math.pi * self.data_gain[layer_set]
         return inputs, phases + gain[:, None, None] * field[:, None]
@@ -152,21 +173,28 @@ class OpticalDenoisingUnit(nn.Module):
         """Return a number for each pixel of an image, (B, H, W), from intensity (B, h, w)."""
         # Light beside the image's cells is not read.
         beside = self.layout.image_width
-        found = detected(intensity[..., :beside], self.image_shape, self.detection)
-        return softened(found, self.region_px[layer_set]) if self.soft_cells else found
+        found = detected(intensity[..., :beside], self.image_shape, self.design.detection)
+        return softened(found, self.region_px[layer_set]) if self.design.soft_cells else found
 
-    def light(self, intensity: Tensor, layer_set: int) -> Tensor:
+    def output(self, intensity: Tensor, layer_set: int) -> Tensor:
         """Return F (B, H, W): the bench's output in the units of the prediction."""
         scale, offset = self.decode_scale[layer_set], self.decode_offset[layer_set]
         return scale * self.detected(intensity, layer_set) + offset
 
     def clean(self, intensity: Tensor, x_t: Tensor, abar: Tensor, layer_set: int) -> Tensor:
-        """Predict the clean image (B, H, W), before it is clamped; abar (B,)."""
-        light = self.light(intensity, layer_set)
-        if self.prediction == "sample":
-            return light
+        """Predict the clean image (B, H, W), before it is clamped.
+
+        Args:
+            intensity: on the output plane, (B, h, w).
+            x_t: the noisy images, (B, H, W).
+            abar: of their timesteps, (B,).
+            layer_set: whose weights decode.
+        """
+        output = self.output(intensity, layer_set)
+        if self.design.prediction == "sample":
+            return output
         base, weight = self._preconditioned(x_t, abar, layer_set)
-        return base + weight * light
+        return base + weight * output
 
     def _preconditioned(self, x_t: Tensor, abar: Tensor, layer_set: int) -> tuple[Tensor, Tensor]:
         """Return c_skip x_t / sqrt(abar) about the images' mean, and c_out (Karras 2022, table 1).
@@ -184,9 +212,13 @@ class OpticalDenoisingUnit(nn.Module):
     def match(self, measured: Tensor, modelled: Tensor, layer_set: int) -> None:
         """Move the offsets until the bench's mean prediction is the twin's, cell by cell.
 
-        measured, modelled (B, h, w): light of the same inputs. A fixed pattern of the bench that the
-        twin does not know would otherwise add up over the steps of a reverse process, while its share of
-        the loss is too small for training to see.
+        A fixed pattern of the bench that the twin does not know would otherwise add up over the steps of
+        a reverse process, while its share of the loss is too small for training to see.
+
+        Args:
+            measured: the bench's intensity, (B, h, w).
+            modelled: the twin's, of the same inputs.
+            layer_set: whose offsets are moved.
         """
         with torch.no_grad():
             twins, benchs = (self.detected(light, layer_set) for light in (modelled, measured))
@@ -194,12 +226,18 @@ class OpticalDenoisingUnit(nn.Module):
             self.decode_offset[layer_set] += self.decode_scale[layer_set] * missing
 
     def decode(self, intensity: Tensor, x_t: Tensor, abar: Tensor, layer_set: int) -> Tensor:
-        """Predict the noise (B, H, W) from intensity (B, h, w), x_t (B, H, W) and abar_t (B,).
+        """Predict the noise, (B, H, W).
 
         (x_t - sqrt(abar) x0) / sqrt(1 - abar), x0 within the range of images -1 ... 1; for "epsilon"
         what is detected, standardised.
+
+        Args:
+            intensity: on the output plane, (B, h, w).
+            x_t: the noisy images, (B, H, W).
+            abar: of their timesteps, (B,).
+            layer_set: whose weights decode.
         """
-        if self.prediction == "epsilon":
+        if self.design.prediction == "epsilon":
             found = self.detected(intensity, layer_set)
             mean = found.mean((1, 2), keepdim=True)
             return (found - mean) / found.std((1, 2), keepdim=True).clamp_min(1e-6)
@@ -223,8 +261,16 @@ class OpticalDenoisingUnit(nn.Module):
         MSE itself, whose weight abar / (1 - abar) lies on the least t alone; and for "preconditioned" a
         lower error than in units of c_out (Karras 2022), where the least t, at which there is next to
         nothing to win, count as much as all others.
+
+        Args:
+            intensity: on the output plane, (B, h, w).
+            x_t: the noisy images, (B, H, W).
+            abar: of their timesteps, (B,).
+            clean: the images without noise, (B, H, W).
+            noise: that was added, (B, H, W).
+            layer_set: whose weights decode.
         """
-        if self.prediction == "epsilon":
+        if self.design.prediction == "epsilon":
             return (self.decode(intensity, x_t, abar, layer_set) - noise).square().mean()
         found = self.clean(intensity, x_t, abar, layer_set)
         clamped = found.clamp(-1.0, 1.0)

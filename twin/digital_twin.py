@@ -128,17 +128,17 @@ class DigitalTwin(nn.Module):
         inputs: (B, h, w), radians for an SLM patch, amplitude 0 ... 1 for a DMD.
         phases: (N, h, w) radians for the whole batch, or (B, N, h, w).
         """
-        return self.travel(*self.written(inputs, phases))
+        return self.intensity(*self.modulation(inputs, phases))
 
-    def written(self, inputs: Tensor, phases: Tensor) -> tuple[Tensor, Tensor]:
+    def modulation(self, inputs: Tensor, phases: Tensor) -> tuple[Tensor, Tensor]:
         """Return what the modulators do to light, complex: (B, S h, S w) and ([B,] N, S h, S w).
 
         Of the alignment parameters only `twin.parameters.MODULATOR_PARAMETERS` count here.
         """
         layers = self._reflection(phases, self.stroke_percent[-self.geometry.layers :])
-        return self.written_input(inputs), layers
+        return self.input_modulation(inputs), layers
 
-    def written_input(self, inputs: Tensor) -> Tensor:
+    def input_modulation(self, inputs: Tensor) -> Tensor:
         """Return what the input modulator does to light, (B, S h, S w) complex."""
         if self.geometry.input_kind == "slm_patch":
             return self._reflection(inputs, self.stroke_percent[0])
@@ -146,13 +146,13 @@ class DigitalTwin(nn.Module):
         amplitude = inputs.repeat_interleave(samples, -2).repeat_interleave(samples, -1)
         return torch.complex(amplitude, torch.zeros_like(amplitude))
 
-    def written_layer(self, layer: int, phases: Tensor) -> Tensor:
+    def layer_modulation(self, layer: int, phases: Tensor) -> Tensor:
         """Return what one layer does to light, (B, S h, S w) complex, for phases (B, h, w)."""
         return self._reflection(phases, self.stroke_percent[layer - self.geometry.layers])
 
-    def travel(self, first: Tensor, layers: Tensor) -> Tensor:
+    def intensity(self, first: Tensor, layers: Tensor) -> Tensor:
         """Return the intensity (B, h, w) from what `modulation` returns."""
-        intensity = self.fine(first, layers)
+        intensity = self.fine_intensity(first, layers)
         moved = (self.output_shift_px, self.output_shear_percent, self.distortion_percent)
         straight = not self._learning() and not any(bool(parameter.any()) for parameter in moved)
         if straight and self.geometry.samples == 1:
@@ -160,7 +160,7 @@ class DigitalTwin(nn.Module):
         shear, distortion = self.output_shear_percent / 100.0, self.distortion_percent / 100.0
         return resample(intensity, self.geometry.shape, shear, self.output_shift_px, distortion)
 
-    def fine(self, first: Tensor, layers: Tensor) -> Tensor:
+    def fine_intensity(self, first: Tensor, layers: Tensor) -> Tensor:
         """Return the intensity on the samples of the light, (B, S h, S w), before any registration."""
         learning = self._learning()
         bench = self.elements() if learning else self._known()

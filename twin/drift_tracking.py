@@ -24,16 +24,16 @@ def track_drift(twin: DigitalTwin, inputs: Tensor, phases: Tensor, measured: Ten
     """
     start = _angles(twin)
     with torch.no_grad():
-        fields = twin.written(inputs, phases)
+        fields = twin.modulation(inputs, phases)
         target = normalised(measured)
-        modelled = normalised(twin.travel(*fields))
+        modelled = normalised(twin.intensity(*fields))
         residual = (target - modelled).flatten()
         jacobian = torch.empty(len(residual), len(start))
         for index in range(len(start)):
             moved = start.clone()
             moved[index] += DIFFERENCE_MRAD
             _turn(twin, moved)
-            changed = normalised(twin.travel(*fields))
+            changed = normalised(twin.intensity(*fields))
             jacobian[:, index] = (changed - modelled).flatten() / DIFFERENCE_MRAD
         noise = residual.square().mean() / EXPECTED_MRAD**2
         curvature = jacobian.T @ jacobian + noise * torch.eye(len(start))

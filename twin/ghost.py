@@ -57,8 +57,8 @@ def _source_slope(twin: DigitalTwin, triples: Triples) -> Tensor:
     factor = torch.ones(samples, dtype=torch.complex64, requires_grad=True)
     for inputs, phases, measured in _groups(triples):
         with torch.no_grad():
-            first, layers = twin.written(inputs, phases)
-        residual = normalised(twin.travel(first * factor, layers)) - normalised(measured)
+            first, layers = twin.modulation(inputs, phases)
+        residual = normalised(twin.intensity(first * factor, layers)) - normalised(measured)
         torch.autograd.backward(residual.square().sum())
     assert factor.grad is not None
     return factor.grad

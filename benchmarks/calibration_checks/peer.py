@@ -21,6 +21,7 @@ from benchmarks.calibration_checks.slmsuite_own import (
 )
 from benchmarks.claims import Claim, claim
 from calibration.layout import PatchLayout
+from calibration.observed_slm import ObservedSLM
 from calibration.phase_response import RIM_PX, chequerboard, measure_phase_response
 from calibration.registration import FRAMES, Registration, register
 from calibration.spots import BlazeSpots
@@ -54,13 +55,16 @@ def plane_of(bench: PeerBench) -> BlazeSpots:
     return BlazeSpots(bench.slm.shape, (float(reach[0]), float(reach[1])))
 
 
+def _observed(bench: PeerBench) -> ObservedSLM:
+    """Return a bench whose patterns stand at once, as our routines take it."""
+    return ObservedSLM(bench.slm, bench.camera, bench.pedestal_counts, lambda: None)
+
+
 def our_registration(bench: PeerBench, spots: int = SPOTS) -> tuple[Registration, int]:
     """And how many frames the exposure took."""
     before = bench.camera.requests
     plane = plane_of(bench)
-    found = run(
-        register(bench.slm, bench.camera, plane, bench.pedestal_counts, lambda: None, spots)
-    )
+    found = run(register(_observed(bench), plane, spots))
     return found, bench.camera.requests - before - FRAMES
 
 
@@ -115,11 +119,7 @@ def wavefront(seed: int, steps: int = 1) -> tuple[Outcome, Outcome]:
     point = 0.45 * np.array(plane.reach)
     found, _ = our_registration(bench, FEWER_SPOTS)
     before = bench.camera.requests
-    wave = run(
-        measure_wavefront(
-            bench.slm, bench.camera, plane, found, bench.pedestal_counts, lambda: None, point
-        )
-    )
+    wave = run(measure_wavefront(_observed(bench), plane, found, point))
     frames = bench.camera.requests - before
     correction, amplitude, their_frames = their_wavefront(bench, point, steps)
     words = wave.verdict.reason
@@ -157,9 +157,7 @@ def response(seed: int) -> Outcome:
     bench.slm.set_grey(panel)
     bench.expose(1, 0.5)
     before = bench.camera.requests
-    found = run(
-        measure_phase_response(bench.slm, bench.camera, layout, bench.pedestal_counts, lambda: None)
-    )
+    found = run(measure_phase_response(_observed(bench), layout))
     frames = bench.camera.requests - before
     true = 2.0 * np.pi * (gamma - gamma[0])
     error = float(np.std(found.phase_by_grey_rad - true))

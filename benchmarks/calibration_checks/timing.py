@@ -12,6 +12,7 @@ from benchmarks.claims import Claim, claim
 from benchmarks.mock_checks.benches import bench_geometry, lit
 from calibration.beam import FIRST_SIDE, BeamFound, Crosstalk, measure_beam
 from calibration.beam_shape import Gaussian, fit_gaussian
+from calibration.observed_slm import ObservedSLM
 from calibration.registration import measure_registration
 from calibration.settling import SettlingFound, measure_settling
 from labdiff.bench.compose import patch_layout
@@ -61,25 +62,17 @@ def timing_and_beam(seed: int) -> TimingFound:
     def settle() -> None:
         lab.world.clock.sleep_s(lab.slm.timing.total_ms * 1e-3)
 
-    registration = run(measure_registration(lab.slm, lab.camera, layout, pedestal, settle))
+    bench = ObservedSLM(lab.slm, lab.camera, pedestal, settle)
+    registration = run(measure_registration(bench, layout))
     # The last patch's response, as the calibration before has it.
     response = lab.world.truth.phase_by_grey_rad * lab.world.truth.stroke_map[-1].mean()
     before = lab.camera.requests
-    clock = lab.world.clock
-    settling: SettlingFound = run(
-        measure_settling(
-            lab.slm, lab.camera, layout, pedestal, clock.now_s, clock.sleep_s, response
-        )
-    )
+    settling: SettlingFound = run(measure_settling(bench, layout, lab.world.clock, response))
     between = lab.camera.requests
     lab.slm.set_lut(response)
     # As an alignment finds it, which sees one sample a pixel.
     crosstalk_px = lab.world.truth.crosstalk_px + CROSSTALK_OFF_PX
-    beam: BeamFound = run(
-        measure_beam(
-            lab.slm, lab.camera, layout, pedestal, settle, registration, Crosstalk(crosstalk_px)
-        )
-    )
+    beam: BeamFound = run(measure_beam(bench, layout, registration, Crosstalk(crosstalk_px)))
     pairs = [
         (settling.rise_ms, settling.rise_sigma_ms, slm.rise_ms),
         (settling.fall_ms, settling.fall_sigma_ms, slm.fall_ms),

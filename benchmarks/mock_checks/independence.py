@@ -98,7 +98,9 @@ def frame_errors(geometry: MockGeometry, seed: int) -> list[float]:
         image = path.image(path.plane(phases), Roi(0, 0, *geometry.camera_shape)).ravel()
         written = torch.from_numpy(phases)
         with torch.no_grad():
-            plane = twin.fine(*twin.written(written[:1], written[1:]))[0].numpy() * unit
+            plane = (
+                twin.fine_intensity(*twin.modulation(written[:1], written[1:]))[0].numpy() * unit
+            )
         fine = (places + 0.5) * SAMPLES - 0.5
         predicted: npt.NDArray[np.float32] = ndimage.map_coordinates(plane, fine, order=3)
         errors.append(nrmse(predicted[inside], image[inside]))

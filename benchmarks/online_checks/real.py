@@ -77,7 +77,7 @@ def began_after(known: Calibrated, steps: int) -> float:
     session = opened(known)
     with session.calibrated.bench as bench:
         batch = draw_batch(session, "online", LAYER_SET, 0)
-        written = session.calibrated.displayed(*session.odu.written(batch.x_t, LAYER_SET))
+        written = session.calibrated.displayed(*session.odu.encode(batch.x_t, LAYER_SET))
         inputs, layers = (t.detach().numpy() for t in written)
         return steps * bench.declared_s(inputs, layers)
 
@@ -99,7 +99,7 @@ def on_the_true_model(known: Calibrated, steps: int) -> tuple[float, float]:
             layers = REST_RAD + wild * smooth(session, rng)
             with torch.no_grad():
                 inputs, layers = session.calibrated.displayed(
-                    *session.odu.written(x_t, LAYER_SET, layers)
+                    *session.odu.encode(x_t, LAYER_SET, layers)
                 )
             measured = session.calibrated.measure(inputs, layers)
             refinement.refine(inputs, layers, measured, torch.zeros(len(x_t)), float(number))
@@ -124,7 +124,7 @@ def model_error(session: TrainingSession, true: DigitalTwin, layers: torch.Tenso
         session.calibrated.twin = true
         session.calibrated.precompensate()
         x_t = draw_batch(session, "online", LAYER_SET, -2000).x_t
-        written = session.calibrated.displayed(*session.odu.written(x_t, LAYER_SET, layers))
+        written = session.calibrated.displayed(*session.odu.encode(x_t, LAYER_SET, layers))
         return float(discrepancy(session.calibrated.measure(*written), true(*written)).mean())
 
 

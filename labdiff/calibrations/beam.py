@@ -12,7 +12,7 @@ from torch import Tensor
 from calibration.beam import FIRST_SIDE, BeamFound, Crosstalk, measure_beam
 from calibration.phase_response import PhaseResponse
 from calibration.registration import Registration
-from labdiff.calibrations.routine import Routine, open_modulator
+from labdiff.calibrations.routine import Routine, observed_slm, open_modulator
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
 from twin.digital_twin import DigitalTwin
@@ -31,15 +31,11 @@ EDGE = "mirror_edge_px"
 
 def _measure(calibrated: CalibratedBench) -> Job[BeamFound]:
     """Measure the beam; a lens that the fringing field blurs focuses less than it should."""
-    bench = calibrated.bench
     open_modulator(calibrated)
     return (
         yield from measure_beam(
-            bench.slm,
-            bench.camera,
-            bench.layout,
-            calibrated.dark.pedestal_counts,
-            bench.settle,
+            observed_slm(calibrated),
+            calibrated.bench.layout,
             calibrated.measured_registration or calibrated.registration,
             _crosstalk(calibrated),
         )

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from calibration.dark import DarkLevel
 from calibration.phase_response import PhaseResponse, measure_phase_response
-from labdiff.calibrations.routine import Routine
+from labdiff.calibrations.routine import Routine, observed_slm
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
 
 
 def _measure(calibrated: CalibratedBench) -> Job[PhaseResponse]:
-    bench, pedestal = calibrated.bench, calibrated.dark.pedestal_counts
-    return (
-        yield from measure_phase_response(
-            bench.slm, bench.camera, bench.layout, pedestal, bench.settle
-        )
-    )
+    layout = calibrated.bench.layout
+    return (yield from measure_phase_response(observed_slm(calibrated), layout))
 
 
 def _apply(calibrated: CalibratedBench, response: PhaseResponse) -> None:

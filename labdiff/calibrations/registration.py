@@ -5,7 +5,7 @@ from __future__ import annotations
 from calibration.dark import DarkLevel
 from calibration.exposure import set_exposure
 from calibration.registration import Registration, measure_registration
-from labdiff.calibrations.routine import Routine, open_modulator
+from labdiff.calibrations.routine import Routine, observed_slm, open_modulator
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
 
@@ -20,9 +20,7 @@ def _measure(calibrated: CalibratedBench) -> Job[Registration]:
     bench.show(patches)
     focused = yield from set_exposure(bench.camera, pedestal, laser=bench.laser)
     focused.verdict.require("exposure")
-    return (
-        yield from measure_registration(bench.slm, bench.camera, layout, pedestal, bench.settle)
-    )
+    return (yield from measure_registration(observed_slm(calibrated), layout))
 
 
 def _apply(calibrated: CalibratedBench, registration: Registration) -> None:

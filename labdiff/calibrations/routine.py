@@ -8,6 +8,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
+from calibration.observed_slm import ObservedSLM
 from calibration.result import CalibrationResult
 from calibration.result_file import Result
 from labdiff.job import Job
@@ -75,6 +76,12 @@ class Routine(Generic[ResultT]):
     def parents(self) -> tuple[str, ...]:
         """Return the names of the routines on whose results this one depends."""
         return tuple(parent.routine for parent in self.depends_on)
+
+
+def observed_slm(calibrated: CalibratedBench) -> ObservedSLM:
+    """Return the bench's SLM and camera, as the routines of `calibration` work with them."""
+    bench = calibrated.bench
+    return ObservedSLM(bench.slm, bench.camera, calibrated.dark.pedestal_counts, bench.settle)
 
 
 def open_modulator(calibrated: CalibratedBench) -> None:

@@ -6,7 +6,7 @@ from calibration.dark import DarkLevel
 from calibration.phase_response import PhaseResponse
 from calibration.registration import Registration
 from calibration.settling import SettlingFound, measure_settling
-from labdiff.calibrations.routine import Routine, open_modulator
+from labdiff.calibrations.routine import Routine, observed_slm, open_modulator
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
 
@@ -16,13 +16,7 @@ def _measure(calibrated: CalibratedBench) -> Job[SettlingFound]:
     open_modulator(calibrated)
     return (
         yield from measure_settling(
-            bench.slm,
-            bench.camera,
-            bench.layout,
-            calibrated.dark.pedestal_counts,
-            bench.clock.now_s,
-            bench.clock.sleep_s,
-            bench.display.phase_by_grey_rad,
+            observed_slm(calibrated), bench.layout, bench.clock, bench.display.phase_by_grey_rad
         )
     )
 

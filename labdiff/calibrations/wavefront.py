@@ -12,7 +12,7 @@ from calibration.phase_response import PhaseResponse
 from calibration.registration import Registration
 from calibration.spots import LensSpots
 from calibration.wavefront import BLOCKS, Wavefront, measure_wavefront
-from labdiff.calibrations.routine import Routine, open_modulator
+from labdiff.calibrations.routine import Routine, observed_slm, open_modulator
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
 from twin.digital_twin import DigitalTwin
@@ -45,17 +45,14 @@ def _measure(calibrated: CalibratedBench) -> Job[Wavefront]:
     to the side, by some pixels. The alignment, which knows the angle, has moved the bench's registration
     by just that.
     """
-    bench = calibrated.bench
+    layout = calibrated.bench.layout
     open_modulator(calibrated)
     return (
         yield from measure_wavefront(
-            bench.slm,
-            bench.camera,
-            LensSpots(bench.layout),
+            observed_slm(calibrated),
+            LensSpots(layout),
             calibrated.measured_registration or calibrated.registration,
-            calibrated.dark.pedestal_counts,
-            bench.settle,
-            _middle(bench.layout.patch_shape),
+            _middle(layout.patch_shape),
         )
     )
 

@@ -69,7 +69,7 @@ def denoise(
     with torch.no_grad():
         for layer_set, group in groups:
             prompt = None if prompts is None else prompts[group]
-            encoded = odu.written(x_t[group], layer_set, prompts=prompt)
+            encoded = odu.encode(x_t[group], layer_set, prompts=prompt)
             inputs, layers = calibrated.displayed(*encoded)
             if where == "twin":
                 intensity = calibrated.twin(inputs, layers)

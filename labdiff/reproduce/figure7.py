@@ -130,7 +130,7 @@ def learn(context: Context, settings: Figure7Settings, method: Method) -> Job[li
     for step in range(settings.steps):
         batch = draw_batch(session, "online", layer_set, step)
         r_t, noise, clean, abar = batch.x_t, batch.noise, batch.clean, batch.abar
-        inputs, phases = odu.written(r_t, layer_set, layers)
+        inputs, phases = odu.encode(r_t, layer_set, layers)
         measured = experiment(inputs, phases).detach()
         modelled = twin(inputs, phases)
         intensity = modelled

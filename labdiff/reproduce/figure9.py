@@ -87,7 +87,7 @@ def _pictures(
     """Return the pictures of a row, of the first image."""
     layer_set = session.policy.layer_set(t)
     with torch.no_grad():
-        inputs, layers = session.calibrated.displayed(*session.odu.written(noisy[:1], layer_set))
+        inputs, layers = session.calibrated.displayed(*session.odu.encode(noisy[:1], layer_set))
         intensity = session.calibrated.twin(inputs, layers)
     return noisy[0], inputs[0], intensity[0], predicted[0], noise[0]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from labdiff.config.bench import BenchConfig
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
-from twin.denoising_unit import ImageStatistics, OpticalDenoisingUnit
+from twin.denoising_unit import ImageStatistics, OpticalDenoisingUnit, UnitDesign
 from twin.digital_twin import DigitalTwin, TwinGeometry
 from twin.input_layout import InputLayout
 
@@ -51,14 +51,16 @@ def build_odu(
             layers=config.layers,
             shape=config.cavity.patch_shape,
             image_shape=(options.image_size, options.image_size),
-            input_kind=config.input.kind,
-            prediction=options.prediction,
-            data_layers=options.layers == "data",
-            detection=options.detection,
-            writing=options.writing,
-            soft_cells=options.cells == "soft",
+            design=UnitDesign(
+                input_kind=config.input.kind,
+                prediction=options.prediction,
+                data_layers=options.layers == "data",
+                detection=options.detection,
+                writing=options.writing,
+                soft_cells=options.cells == "soft",
+                prompts=prompts,
+            ),
             statistics=statistics,
-            prompts=prompts,
         )
     except ValueError as error:
         allowed = InputLayout.sizes_that_fit(config.cavity.patch_shape, prompts, options.writing)

@@ -63,7 +63,7 @@ class TwinForward:
 
     def encode(self, batch: Batch, layer_set: int, phases: Tensor | None = None) -> Fields:
         """Return inputs and layers of a batch, with gradient. phases: the layer set's own if None."""
-        return self.odu.written(batch.x_t, layer_set, phases, batch.prompts)
+        return self.odu.encode(batch.x_t, layer_set, phases, batch.prompts)
 
     def submit(
         self,

@@ -38,7 +38,7 @@ class LayerOptimiser:
         self.layer_set = layer_set
         self._odu, self._batch = odu, options.batch
         self._deviation = (odu.phases.detach()[layer_set] - REST_RAD).requires_grad_()
-        self._optimiser = _optimiser(self._deviation, odu.ends, options, rate)
+        self._optimiser = _optimiser(self._deviation, odu.codec_parameters, options, rate)
         self._schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self._optimiser, max(steps, 1))
 
     @property
@@ -49,7 +49,7 @@ class LayerOptimiser:
     @property
     def parameters(self) -> list[Tensor]:
         """Return all that is moved: the deviation of the phases, encoder and decoder parameters."""
-        return [self._deviation, *self._odu.ends]
+        return [self._deviation, *self._odu.codec_parameters]
 
     def backward(self, loss: Tensor, share: BatchShare | None = None) -> None:
         """Compute the gradient of a step.

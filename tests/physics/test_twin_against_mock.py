@@ -82,7 +82,7 @@ def test_twin_with_the_true_parameters_predicts_the_mock(seed: int) -> None:
         smooth_phases(5, (100, 100), 2.0, seed).remainder(turn),
         square_phases(5, (100, 100), 6, seed),
     ):
-        fine = twin.fine(*twin.written(phases[:1], phases[1:]))
+        fine = twin.fine_intensity(*twin.modulation(phases[:1], phases[1:]))
         modelled = torch.nn.functional.avg_pool2d(fine[:, None], SAMPLES)[0, 0]
         light = light_path.plane(phases.numpy())[MARGIN_PX * SAMPLES :, MARGIN_PX * SAMPLES :]
         cells = light[: 100 * SAMPLES, : 100 * SAMPLES].reshape(100, SAMPLES, 100, SAMPLES)

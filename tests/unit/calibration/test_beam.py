@@ -17,6 +17,7 @@ from calibration.beam_shape import axis_reach, fit_edge, fit_gaussian
 from calibration.coded_blocks import coded_amplitudes
 from calibration.focused_patch import focused_blocks
 from calibration.layout import PatchLayout
+from calibration.observed_slm import ObservedSLM
 from calibration.registration import Registration
 from calibration.result import Verdict
 from calibration.result_file import read_result, write_result
@@ -25,6 +26,7 @@ from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.optics.beam import beam_field
 from mock_hardware.settings import MockSettings
+from tests.support.mock_bench import settle
 
 Array = np.ndarray
 T = TypeVar("T")
@@ -71,11 +73,8 @@ def found(lab: MockLaboratory, layout: PatchLayout) -> tuple[BeamFound, list[Cal
     registration = dataclasses.replace(registration, offset=truth.camera_offset_px + shift)
     return result_of(
         measure_beam(
-            lab.slm,
-            lab.camera,
+            ObservedSLM(lab.slm, lab.camera, truth.pedestal_counts, settle(lab)),
             layout,
-            truth.pedestal_counts,
-            lambda: lab.world.clock.sleep_s(lab.slm.timing.total_ms / 1e3),
             registration,
             Crosstalk(truth.crosstalk_px),
         )

@@ -10,6 +10,7 @@ import pytest
 
 from calibration.dark import DarkLevel, measure_dark
 from calibration.exposure import Exposure, set_exposure
+from calibration.observed_slm import ObservedSLM
 from calibration.phase_response import measure_phase_response
 from calibration.registration import Registration, measure_registration
 from calibration.resample import Rectifier
@@ -91,7 +92,9 @@ def test_phase_response(seed: int) -> None:
     lab = laboratory(seed)
     pedestal = lab.world.truth.pedestal_counts
     result_of(set_exposure(lab.camera, pedestal, 0.4))
-    found = result_of(measure_phase_response(lab.slm, lab.camera, LAYOUT, pedestal, settle(lab)))
+    found = result_of(
+        measure_phase_response(ObservedSLM(lab.slm, lab.camera, pedestal, settle(lab)), LAYOUT)
+    )
     # The panel is not even; what is measured is the last patch.
     error = (
         found.phase_by_grey_rad
@@ -109,9 +112,11 @@ def test_without_light_every_routine_that_needs_it_fails(emission: bool, power_m
     pedestal = lab.world.truth.pedestal_counts
     verdicts = [
         result_of(set_exposure(lab.camera, pedestal)).verdict,
-        result_of(measure_registration(lab.slm, lab.camera, LAYOUT, pedestal, settle(lab))).verdict,
         result_of(
-            measure_phase_response(lab.slm, lab.camera, LAYOUT, pedestal, settle(lab))
+            measure_registration(ObservedSLM(lab.slm, lab.camera, pedestal, settle(lab)), LAYOUT)
+        ).verdict,
+        result_of(
+            measure_phase_response(ObservedSLM(lab.slm, lab.camera, pedestal, settle(lab)), LAYOUT)
         ).verdict,
     ]
     for verdict in verdicts:

@@ -10,6 +10,7 @@ import pytest
 
 from calibration.constellation import beacon_powers, draw_points, identify
 from calibration.layout import PatchLayout
+from calibration.observed_slm import ObservedSLM
 from calibration.registration import (
     BACKPLANE_RAD,
     EXPOSURE_FRAMES,
@@ -30,10 +31,8 @@ NOISE = ("shot_noise", "read_noise_electrons", "pedestal", "gain_pattern", "defe
 
 
 def registered(lab: MockLaboratory, layout: PatchLayout = LAYOUT) -> Registration:
-    routine = measure_registration(
-        lab.slm, lab.camera, layout, lab.world.truth.pedestal_counts, settle(lab)
-    )
-    return result_of(routine)
+    bench = ObservedSLM(lab.slm, lab.camera, lab.world.truth.pedestal_counts, settle(lab))
+    return result_of(measure_registration(bench, layout))
 
 
 def error_px(found: Registration, lab: MockLaboratory) -> float:
@@ -107,11 +106,13 @@ def test_a_pattern_on_another_monitor_is_refused() -> None:
 
     found = result_of(
         measure_registration(
-            Elsewhere(),  # type: ignore[arg-type]
-            lab.camera,
+            ObservedSLM(
+                Elsewhere(),  # type: ignore[arg-type]
+                lab.camera,
+                lab.world.truth.pedestal_counts,
+                settle(lab),
+            ),
             LAYOUT,
-            lab.world.truth.pedestal_counts,
-            settle(lab),
         )
     )
     assert found.verdict.level == "fail"

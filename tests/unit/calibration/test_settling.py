@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from calibration.layout import PatchLayout
+from calibration.observed_slm import ObservedSLM
 from calibration.settling import SettlingFound, measure_settling
 from mock_hardware.geometry import MockGeometry
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.settings import MockSettings, MockSlmSettings
+from tests.support.mock_bench import settle
 
 LEFTS = (8, 64, 120)
 LAYOUT = PatchLayout((64, 220), (48, 48), 8, LEFTS, 9.2, 850.0, 11.4)
@@ -31,12 +33,9 @@ def laboratory(
 def found(lab: MockLaboratory, known: bool = True, cycles: int = 4) -> SettlingFound:
     response = lab.world.truth.phase_by_grey_rad * lab.world.truth.stroke_map[-1].mean()
     routine = measure_settling(
-        lab.slm,
-        lab.camera,
+        ObservedSLM(lab.slm, lab.camera, lab.world.truth.pedestal_counts, settle(lab)),
         LAYOUT,
-        lab.world.truth.pedestal_counts,
-        lab.world.clock.now_s,
-        lab.world.clock.sleep_s,
+        lab.world.clock,
         response if known else None,
         cycles=cycles,
     )

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from calibration.observed_slm import ObservedSLM
 from calibration.registration import Registration, register
 from calibration.result import Verdict
 from calibration.result_file import read_result, write_result
@@ -40,15 +41,16 @@ def registration_of(device: FourierBench) -> Registration:
     return Registration(device.matrix, device.offset, 0.0, 0.0, Verdict("pass", ""))
 
 
+def observed(device: FourierBench) -> ObservedSLM:
+    return ObservedSLM(device, device, PEDESTAL_COUNTS, lambda: None)  # type: ignore[arg-type]
+
+
 def wavefront_of(device: FourierBench, registration: Registration | None = None) -> Wavefront:
     return result_of(
         measure_wavefront(
-            device,  # type: ignore[arg-type]
-            device,  # type: ignore[arg-type]
+            observed(device),
             PLANE,
             registration or registration_of(device),
-            PEDESTAL_COUNTS,
-            lambda: None,
             POINT,
             BLOCKS,
         )
@@ -97,9 +99,7 @@ def test_a_spot_off_the_camera_and_a_missing_registration_are_refused() -> None:
 def test_this_bench_registers_too() -> None:
     device = FourierBench(np.ones((SIDE, SIDE)), np.zeros((SIDE, SIDE)))
     # Its spots are two pixels wide: a dozen have room.
-    found = result_of(
-        register(device, device, PLANE, PEDESTAL_COUNTS, lambda: None, 12)  # type: ignore[arg-type]
-    )
+    found = result_of(register(observed(device), PLANE, 12))
     assert found.verdict.level == "pass", found.verdict.reason
     corners = np.array([(-17.0, -17.0), (-17.0, 17.0), (17.0, -17.0), (17.0, 17.0)])
     true = corners @ device.matrix.T + device.offset

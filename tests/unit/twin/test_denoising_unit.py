@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
-from twin.denoising_unit import REST_RAD, SPAN_RAD, ImageStatistics, OpticalDenoisingUnit
+from twin.denoising_unit import (
+    PLAIN_DESIGN,
+    REST_RAD,
+    SPAN_RAD,
+    ImageStatistics,
+    OpticalDenoisingUnit,
+)
 from twin.discrepancy import discrepancy
 
 
 def test_a_cell_holds_one_pixel_in_the_modulators_range() -> None:
     image = torch.tensor([[[-9.0, 9.0], [0.0, 0.0]]])
-    written, _ = OpticalDenoisingUnit(1, 1, (4, 4), (2, 2)).written(image, 0)
+    written, _ = OpticalDenoisingUnit(1, 1, (4, 4), (2, 2)).encode(image, 0)
     assert written.shape == (1, 4, 4)
     assert float(written[0, 1, 1].detach()) == 0.0
     assert float(written[0, 0, 2].detach()) == pytest.approx(SPAN_RAD)
-    dmd, _ = OpticalDenoisingUnit(1, 1, (4, 4), (2, 2), input_kind="dmd").written(image, 0)
+    dmd, _ = OpticalDenoisingUnit(
+        1, 1, (4, 4), (2, 2), replace(PLAIN_DESIGN, input_kind="dmd")
+    ).encode(image, 0)
     assert float(dmd.detach().max()) == 1.0
 
 
@@ -36,7 +45,7 @@ def test_perfect_light_decodes_to_the_exact_noise() -> None:
 
 def test_epsilon_prediction_is_standardised() -> None:
     torch.manual_seed(0)
-    odu = OpticalDenoisingUnit(1, 1, (8, 8), (4, 4), prediction="epsilon")
+    odu = OpticalDenoisingUnit(1, 1, (8, 8), (4, 4), replace(PLAIN_DESIGN, prediction="epsilon"))
     predicted = odu.decode(torch.rand(2, 8, 8), torch.zeros(2, 4, 4), torch.ones(2), 0)
     assert torch.allclose(predicted.mean((1, 2)), torch.zeros(2), atol=1e-5)
     assert torch.allclose(predicted.std((1, 2)), torch.ones(2), atol=1e-4)
@@ -59,9 +68,9 @@ def test_matching_gives_the_bench_the_twins_mean_prediction() -> None:
     odu = OpticalDenoisingUnit(2, 1, (8, 8), (4, 4))
     modelled = torch.rand(5, 8, 8)
     pattern = torch.rand(8, 8)
-    before = odu.light(modelled, 1).detach()
+    before = odu.output(modelled, 1).detach()
     odu.match(modelled + pattern, modelled, 1)
-    after = odu.light(modelled + pattern, 1).detach()
+    after = odu.output(modelled + pattern, 1).detach()
     assert torch.allclose(after, before, atol=1e-5)
     assert torch.equal(odu.decode_offset[0], torch.full((4, 4), -1.0))
 
@@ -77,11 +86,11 @@ def test_a_layer_set_starts_from_another_one() -> None:
 
 
 def test_data_layers_carry_the_image_by_their_gain() -> None:
-    odu = OpticalDenoisingUnit(1, 3, (4, 4), (2, 2), data_layers=True)
+    odu = OpticalDenoisingUnit(1, 3, (4, 4), (2, 2), replace(PLAIN_DESIGN, data_layers=True))
     with torch.no_grad():
         odu.data_gain[0] = torch.tensor([0.0, 1.0, -2.0])
     image = torch.tensor([[[3.0, -3.0], [0.0, 1.5]], [[0.0, 0.0], [0.0, 0.0]]])
-    _, layers = odu.written(image, 0)
+    _, layers = odu.encode(image, 0)
     assert layers.shape == (2, 3, 4, 4)
     turns = (layers[0].detach() - REST_RAD) / math.pi
     assert torch.allclose(turns[0], torch.zeros(4, 4))
@@ -91,23 +100,24 @@ def test_data_layers_carry_the_image_by_their_gain() -> None:
 
 
 def test_differential_detection_has_a_sign_and_leaves_out_common_light() -> None:
-    odu = OpticalDenoisingUnit(1, 1, (6, 6), (2, 2), detection="differential")
+    odu = OpticalDenoisingUnit(
+        1, 1, (6, 6), (2, 2), replace(PLAIN_DESIGN, detection="differential")
+    )
     light = torch.zeros(1, 6, 6)
     light[0, :3, 0] = 3.0  # left column of the first cell
     light[0, 3:, 5] = 6.0  # right column of the last
     assert odu.detected(light + 7.0, 0)[0].tolist() == [[3.0, 0.0], [0.0, -6.0]]
     with pytest.raises(ValueError, match="two pixels' width"):
-        OpticalDenoisingUnit(1, 1, (4, 4), (4, 4), detection="differential")
+        OpticalDenoisingUnit(1, 1, (4, 4), (4, 4), replace(PLAIN_DESIGN, detection="differential"))
 
 
 def test_preconditioning_is_the_best_guess_for_independent_gaussian_pixels() -> None:
     """With F = 0: the posterior mean of a pixel of known mean and deviation."""
     torch.manual_seed(0)
     mean, deviation = -0.2, 0.1
-    odu = OpticalDenoisingUnit(
-        1, 1, (8, 8), (4, 4), prediction="preconditioned", detection="differential",
-        statistics=ImageStatistics(mean, deviation),
-    )  # fmt: skip
+    design = replace(PLAIN_DESIGN, prediction="preconditioned", detection="differential")
+    statistics = ImageStatistics(mean, deviation)
+    odu = OpticalDenoisingUnit(1, 1, (8, 8), (4, 4), design, statistics)
     count = 20_000
     clean = mean + deviation * torch.randn(count, 4, 4)
     abar = torch.full((count,), 0.95)

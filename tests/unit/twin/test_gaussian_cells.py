@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from twin.denoising_unit import OpticalDenoisingUnit
+from twin.denoising_unit import PLAIN_DESIGN, OpticalDenoisingUnit
 from twin.gaussian_cells import softened
 
 
@@ -31,17 +33,18 @@ def test_what_is_uniform_stays_so_and_no_width_changes_nothing() -> None:
 def test_both_ways_of_a_unit_have_widths_that_learn() -> None:
     torch.manual_seed(0)
     sharp, soft = (
-        OpticalDenoisingUnit(2, 1, (8, 8), (4, 4), soft_cells=on) for on in (False, True)
+        OpticalDenoisingUnit(2, 1, (8, 8), (4, 4), replace(PLAIN_DESIGN, soft_cells=on))
+        for on in (False, True)
     )
     image, light = torch.randn(3, 4, 4), torch.rand(3, 8, 8)
     written = (
-        soft.written(image, 1)[0] - sharp.written(softened(image / 3.0, torch.ones(())) * 3.0, 1)[0]
+        soft.encode(image, 1)[0] - sharp.encode(softened(image / 3.0, torch.ones(())) * 3.0, 1)[0]
     )
     assert float(written.detach().abs().max()) < 1e-5
     assert torch.allclose(
         soft.detected(light, 1), softened(sharp.detected(light, 1), torch.ones(()))
     )
-    soft.written(image, 1)[0].square().sum().backward()
+    soft.encode(image, 1)[0].square().sum().backward()
     soft.detected(light, 1).square().sum().backward()
     for widths in (soft.spot_px, soft.region_px):
         assert widths.grad is not None and widths.grad[0] == 0.0 != widths.grad[1]

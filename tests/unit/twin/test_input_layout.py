@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from twin.denoising_unit import REST_RAD, SPAN_RAD, OpticalDenoisingUnit
+from twin.denoising_unit import PLAIN_DESIGN, REST_RAD, SPAN_RAD, OpticalDenoisingUnit
 from twin.digital_twin import DigitalTwin, TwinGeometry
 from twin.input_layout import NO_PROMPT, InputLayout, Writing
 
@@ -73,15 +75,19 @@ def test_what_does_not_fit_is_refused() -> None:
 
 
 def test_the_prompt_stands_on_the_modulators_and_is_not_read_back() -> None:
-    unit = OpticalDenoisingUnit(1, 2, (4, 5), (2, 2), data_layers=True, prompts=2)
-    inputs, layers = unit.written(torch.zeros(1, 2, 2), 0, prompts=torch.tensor([0]))
+    unit = OpticalDenoisingUnit(
+        1, 2, (4, 5), (2, 2), replace(PLAIN_DESIGN, data_layers=True, prompts=2)
+    )
+    inputs, layers = unit.encode(torch.zeros(1, 2, 2), 0, prompts=torch.tensor([0]))
     inputs, layers = inputs.detach(), layers.detach()
     assert torch.allclose(inputs[0, :2, 2:], torch.tensor(SPAN_RAD))
     assert torch.equal(inputs[0, 2:, 2:], torch.zeros(2, 3))
     turned = layers[0] - REST_RAD
     assert (turned[:, :2, 2:] > 0.0).all() and (turned[:, 2:, 2:] < 0.0).all()
-    dmd = OpticalDenoisingUnit(1, 2, (4, 5), (2, 2), "dmd", prompts=2)
-    mirrors = dmd.written(torch.zeros(1, 2, 2), 0, prompts=torch.tensor([1]))[0].detach()
+    dmd = OpticalDenoisingUnit(
+        1, 2, (4, 5), (2, 2), replace(PLAIN_DESIGN, input_kind="dmd", prompts=2)
+    )
+    mirrors = dmd.encode(torch.zeros(1, 2, 2), 0, prompts=torch.tensor([1]))[0].detach()
     assert torch.equal(mirrors[0, :, 2:], torch.tensor([[0.0], [0.0], [1.0], [1.0]]).expand(4, 3))
 
     light = torch.rand(1, 4, 5, generator=torch.Generator().manual_seed(0))
@@ -110,10 +116,12 @@ def test_light_sees_how_bright_an_image_is_only_where_it_is_written_with_two_sig
     twin = DigitalTwin(geometry)
     seen = {}
     for writing in WRITINGS:
-        unit = OpticalDenoisingUnit(1, 1, (40, 40), (10, 10), data_layers=True, writing=writing)
+        unit = OpticalDenoisingUnit(
+            1, 1, (40, 40), (10, 10), replace(PLAIN_DESIGN, data_layers=True, writing=writing)
+        )
         with torch.no_grad():
             dark, bright = (
-                twin(*unit.written(torch.full((1, 10, 10), value), 0)) for value in (-0.5, 0.5)
+                twin(*unit.encode(torch.full((1, 10, 10), value), 0)) for value in (-0.5, 0.5)
             )
         seen[writing] = float((bright - dark).abs().mean() / dark.mean())
     assert seen["cells"] < 1e-4 < 0.05 < seen["differential"]

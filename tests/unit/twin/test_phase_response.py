@@ -34,7 +34,7 @@ def test_a_table_that_is_wrong_may_leave_the_turn_and_is_not_wrapped_again() -> 
     phases = torch.full((1, 6, 6), 6.1)
     phases[0, :, 3:] = 6.25  # 6.22 and 6.375 in the crystal: hardly a step
     with torch.no_grad():
-        field = twin.written_layer(0, phases)[0]
+        field = twin.layer_modulation(0, phases)[0]
     assert float((field[:, 1:] - field[:, :-1]).abs().max()) < 0.2
 
 

@@ -56,7 +56,7 @@ def test_without_prompts_nothing_is_drawn_or_written_otherwise() -> None:
     for name in ("x_t", "noise", "clean", "t"):
         assert torch.equal(getattr(without, name), getattr(with_prompts, name))
     # As before there were prompts: every pixel's cell a tenth of the patch, the light of all of it read.
-    inputs, _ = plain.odu.written(without.x_t, 0)
+    inputs, _ = plain.odu.encode(without.x_t, 0)
     cells = (without.x_t / 3.0).clamp(-1.0, 1.0).repeat_interleave(10, 1).repeat_interleave(10, 2)
     assert torch.equal(inputs, 0.8 * torch.pi * (1.0 + plain.odu.encode_scale[0] * cells))
     light = torch.rand(2, 100, 100, generator=torch.Generator().manual_seed(0))
