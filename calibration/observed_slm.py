@@ -13,7 +13,7 @@ from drivers.protocols import SLM, Camera
 from drivers.types import Frame
 
 
-class Clock(Protocol):
+class TimeSource(Protocol):
     """The clock on which the camera's timestamps are; simulated benches have their own."""
 
     def now_s(self) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calibration.layout import PatchLayout
-from calibration.observed_slm import Clock, ObservedSLM
+from calibration.observed_slm import ObservedSLM, TimeSource
 from calibration.phasor import PhasorPlane, find_plane
 from calibration.step import CalibrationStep
 from calibration.transitions import Step
@@ -33,7 +33,7 @@ class SteppedBands:
         self,
         bench: ObservedSLM,
         layout: PatchLayout,
-        clock: Clock,
+        clock: TimeSource,
         phase_by_grey_rad: Array | None,
         seed: int,
     ) -> None:

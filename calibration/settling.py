@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calibration.layout import PatchLayout
-from calibration.observed_slm import Clock, ObservedSLM
+from calibration.observed_slm import ObservedSLM, TimeSource
 from calibration.phase_steps import SteppedBands
 from calibration.result import CalibrationResult, Verdict
 from calibration.step import CalibrationStep
@@ -91,7 +91,7 @@ class SettlingFound(CalibrationResult):
 def measure_settling(
     bench: ObservedSLM,
     layout: PatchLayout,
-    clock: Clock,
+    clock: TimeSource,
     phase_by_grey_rad: Array | None = None,
     exposure_ms: float = 0.5,
     cycles: int = CYCLES,
