@@ -58,17 +58,17 @@ def main() -> int:
 
 
 def demo(arguments: list[str]) -> int:
-    """The main job on the mock bench."""
+    """Run the demo on the mock bench."""
     return call(BIN / "labdiff", "demo", *arguments)
 
 
 def gui(arguments: list[str]) -> int:
-    """The window."""
+    """Open the window."""
     return call(BIN / "labdiff", "gui", *arguments)
 
 
 def test(arguments: list[str]) -> int:
-    """All tests, with coverage; --quick: without the slow ones, for a change in hand."""
+    """Run all tests, with coverage; --quick: without the slow ones, for a change in hand."""
     if "--quick" in arguments:
         selected = ["-m", "not slow"]
         arguments = [each for each in arguments if each != "--quick"]
@@ -146,7 +146,7 @@ def set_up() -> None:
 
 
 def fingerprint() -> str:
-    """Changes when what is installed must change."""
+    """Return a digest that changes when other packages have to be installed."""
     digest = hashlib.sha256(sys.version.encode())
     digest.update(str(VENV).encode())
     for name in ("pyproject.toml", "constraints.txt", "run.py"):
@@ -187,7 +187,7 @@ def install_system_packages() -> None:
 
 
 def has_library(name: str) -> bool:
-    """True if the dynamic loader's folders hold the library."""
+    """Return whether the dynamic loader's folders hold the library."""
     roots = [Path("/usr/lib"), Path("/lib"), Path("/usr/lib64"), Path("/usr/local/lib")]
     return any(next(root.glob(f"**/{name}*"), None) is not None for root in roots if root.is_dir())
 

@@ -55,6 +55,13 @@ def fit_gaussian(
     """Fit a Gaussian to the amplitudes of blocks (side, side) that are `used` and not `held`.
 
     A beam that is no Gaussian misses more than noise alone: deviations are scaled by what is missed.
+
+    Args:
+        amplitude: of the blocks, (side * side,).
+        deviation: of each amplitude.
+        shape: (height, width) of the patch, pixels.
+        used: the blocks that are known.
+        held: the blocks that are left out of the fit.
     """
     side = len(amplitude)
     fitted = used & ~held
@@ -111,6 +118,13 @@ def axis_reach(
     cone of light off: not where its rays go, but some of the diffraction at its rim. By
     reciprocity: a point's wave runs backwards through the patches, each as wide as the plane, by
     Fresnel's integral (parabolic waves and rectangles part into x and y).
+
+    Args:
+        size: number of pixels of the axis.
+        gaps: number of gaps to the point.
+        pitch_um: of the pixels.
+        wavelength_nm: of the light.
+        gap_mm: length of a gap.
     """
     wavelength_um, gap_um = wavelength_nm * 1e-3, gap_mm * 1e3
     width_um = size * pitch_um
@@ -137,10 +151,16 @@ def fit_edge(
 ) -> tuple[float, float]:
     """Place of an opaque edge from the patch's left and its deviation, px; NaN if none is seen.
 
-    amplitude (strips,): of columns from the left. undisturbed (w,): amplitude of pixels without an
-    edge. fringe_px: sqrt(wavelength * distance / 2), distance from the edge to the patch. Fresnel
+    Fresnel
     diffraction (Born & Wolf, Principles of Optics, 8.7.3) of what lies between a place further left and
     the edge: a half plane if that is far away, less if the mirror's rim alone is in the way.
+
+    Args:
+        amplitude: of columns from the left, (strips,).
+        deviation: of each amplitude.
+        strip_px: width of a column.
+        undisturbed: amplitude of pixels without an edge, (w,).
+        fringe_px: sqrt(wavelength * distance / 2), with the distance from the edge to the patch.
     """
     strips = len(amplitude)
     without = undisturbed[: strips * strip_px].reshape(strips, strip_px).mean(axis=1)

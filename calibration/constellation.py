@@ -28,6 +28,12 @@ def draw_points(plane: SpotPlane, count: int, sets: int, seed: int) -> Array:
 
     Each next place is the one of many random candidates that lies furthest from all others (Mitchell
     1991).
+
+    Args:
+        plane: on which spots are made.
+        count: number of points of a set.
+        sets: number of sets.
+        seed: of the candidates.
     """
     rng = np.random.default_rng(seed)
     low, high = plane.bounds
@@ -70,6 +76,11 @@ def identify(
     Nothing is assumed of scale, rotation, mirroring or place: each three beacons are tried on each three
     of the brightest spots, and the map that explains most spots wins. None if no map explains half of
     the points that it puts among the spots found, or if another map explains almost as many.
+
+    Args:
+        points: of the constellation, (K, 2), beacons first.
+        spots: that were found.
+        reach_px: largest distance of a spot from its expected place.
     """
     bright = min(BRIGHTEST, len(spots.places))
     if bright < 3:
@@ -99,7 +110,13 @@ def identify(
 
 
 def assign(expected: Array, spots: Spots, reach_px: float) -> npt.NDArray[np.int_]:
-    """Return the index (K,) of the one spot within reach of each expected place (K, 2); -1: none."""
+    """Return the index (K,) of the one spot within reach of each expected place (K, 2); -1: none.
+
+    Args:
+        expected: places, (K, 2).
+        spots: that were found.
+        reach_px: largest distance of a spot from its expected place.
+    """
     if not len(spots.places):
         return np.full(len(expected), -1)
     distance, index = scipy.spatial.KDTree(spots.places).query(expected)

@@ -77,7 +77,11 @@ def measure_dark(
 ) -> Generator[CalibrationStep, None, DarkLevel]:
     """Take frames with the laser off; it is switched back to what it was.
 
-    sleep_s: lets seconds pass on the bench's clock, while the shutter moves.
+    Args:
+        camera: the camera.
+        laser: the laser.
+        sleep_s: lets seconds pass on the bench's clock, while the shutter moves.
+        frames: number of frames.
     """
     emission = laser.emission
     laser.emission = False

@@ -47,8 +47,14 @@ def set_exposure(
     """Bring the 99.9 % quantile of a frame to `target` ... 1.1 `target` of full scale, from any start.
 
     In between a frame tells how much too bright or dark it is; beyond, the next step is a factor of 32,
-    or half way (geometrically) to what was too bright and too dark before. laser: its power is lowered
-    where the shortest exposure is too long; it never rises above what it was.
+    or half way (geometrically) to what was too bright and too dark before.
+
+    Args:
+        camera: the camera.
+        pedestal_counts: dark level.
+        target: share of full scale.
+        laser: its power is lowered where the shortest exposure is too long; it never rises above
+            its start.
     """
     light = _Light(camera, laser)
     full = 2**camera.bit_depth - 1 - pedestal_counts
@@ -83,6 +89,11 @@ def step_towards(camera: Camera, fill: float, target: float) -> bool:
     """Change the exposure of a frame whose brightest pixels are so full; False where the range ends.
 
     For routines that judge by another measure of fullness than the quantile of `set_exposure`.
+
+    Args:
+        camera: the camera.
+        fill: brightness of the frame, share of full scale.
+        target: share of full scale.
     """
     before = camera.exposure_ms
     factor = 1.0 / 8.0 if fill > SATURATED else target / max(fill, target / LONGEST_STEP)

@@ -92,6 +92,11 @@ def read_texts(group: h5py.Group, name: str) -> tuple[str, ...]:
 def read_text(group: h5py.Group, name: str, otherwise: str | None = None) -> str:
     """Return a text attribute.
 
+    Args:
+        group: whose attribute it is.
+        name: of the attribute.
+        otherwise: returned if it is missing.
+
     Raises:
         StrangeFileError: if it is no text, or is missing and there is no `otherwise`.
     """
@@ -105,6 +110,11 @@ def read_text(group: h5py.Group, name: str, otherwise: str | None = None) -> str
 
 def read_number(group: h5py.Group, name: str, otherwise: float | None = None) -> float:
     """Return a number attribute.
+
+    Args:
+        group: whose attribute it is.
+        name: of the attribute.
+        otherwise: returned if it is missing.
 
     Raises:
         StrangeFileError: if it is no number, or is missing and there is no `otherwise`.

@@ -55,8 +55,14 @@ class PatchLayout:
         """Return the phase (h, w) of a lens that focuses at (row, column) one gap away.
 
         Flat beyond radius_px, beyond the radius at which a pixel can no longer follow the slope
-        (Nyquist), and beyond half a patch. gap_mm: focal length if not the data sheet's. piston_rad
-        is added to the lens alone. Radians, source: parabolic lens, -pi r^2 / (lambda f).
+        (Nyquist), and beyond half a patch. Radians, source: parabolic lens, -pi r^2 / (lambda f).
+
+        Args:
+            row: of the focus.
+            column: of the focus.
+            gap_mm: focal length; None for the data sheet's gap.
+            radius_px: of the lens.
+            piston_rad: phase that is added to the lens alone.
         """
         height, width = self.patch_shape
         y = np.arange(height)[:, None] - row

@@ -13,7 +13,13 @@ Array = npt.NDArray[np.float64]
 
 
 def sight(constellation: Constellation, which: npt.NDArray[np.int_], spots: Spots) -> Sighting:
-    """Select the spots of the constellation's points; which (K,): index of each, -1 not seen."""
+    """Select the spots of the constellation's points.
+
+    Args:
+        constellation: of the pattern.
+        which: index of each point's spot, (K,); -1: not found.
+        spots: that were found.
+    """
     seen = which >= 0
     pupils = None if constellation.pupils is None else constellation.pupils[seen]
     points = constellation.points[seen]
@@ -34,7 +40,15 @@ def foretold(
     solution: Array,
     stretch: float,
 ) -> Sighting:
-    """Return the spots with the places where a camera of this scale should find the centroids."""
+    """Return the spots with the places where a camera of this scale should find the centroids.
+
+    Args:
+        plane: on which spots are made.
+        constellation: of the pattern.
+        sighting: the spots that were found.
+        solution: affine map from the plane to the camera, (3, 2).
+        stretch: distance to the plane, relative to the data sheet.
+    """
     scale = float(np.sqrt(np.abs(np.linalg.det(solution[:2]))))
     width = sighting.width_px / scale
     steps = np.asarray(np.arange(-8.0, 9.0) * 0.5 * width, np.float64)

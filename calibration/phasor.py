@@ -60,8 +60,12 @@ def find_plane(frames: Array, again: Array, phase_rad: Array | None) -> PhasorPl
     Two sets in steps below pi. The first set tells the plane, the second where on it the phases lie: what
     noise there is in the plane's frames would otherwise be seen as light, and the circle be taken too
     large. Principal components find the plane, an ellipse in it is mapped to the unit circle (phase
-    shifting by principal components, Vargas et al., Opt. Lett. 36, 1326 (2011)). phase_rad: (K,) phases
-    of the frames, if they are known; else they are the angles on the circle.
+    shifting by principal components, Vargas et al., Opt. Lett. 36, 1326 (2011)).
+
+    Args:
+        frames: (K, pixels), in steps below pi.
+        again: a second set of the same phases, (K, pixels).
+        phase_rad: phases of the frames, (K,); None: they are the angles on the circle.
     """
     mean = frames.mean(axis=0)
     centred = frames - mean

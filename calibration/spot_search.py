@@ -62,6 +62,12 @@ def centre_of(
 
     The centroid under a Gaussian of the spot's own width, iterated: what least squares would find for
     a Gaussian spot in even noise (Stone 1989).
+
+    Args:
+        part: of a frame, (h, w).
+        start: (row, column).
+        width_px: of the spot.
+        noise: standard deviation of a pixel.
     """
     place = np.array(start, float)
     radius = int(np.ceil(REACH * width_px)) + 1

@@ -55,7 +55,11 @@ class SpotPlane(Protocol):
         """Return what each pixel of an axis, 0 rows or 1 columns, adds at places (S,): (S, size).
 
         The field at a point is the sum over all pixels of both axes' shares times the pixel's field.
-        stretch: distance to the plane against the data sheet, 1: as it says.
+
+        Args:
+            axis: 0 rows, 1 columns.
+            places: in the plane, (S,).
+            stretch: distance to the plane, relative to the data sheet.
         """
         ...
 
@@ -110,7 +114,13 @@ class LensSpots:
         return np.asarray(self.layout.panel(patches), np.float64)
 
     def side(self, axis: int, places: Array, stretch: float = 1.0) -> npt.NDArray[np.complex128]:
-        """Return Fresnel's integral, exp(j pi r^2 / (lambda z)); a pixel is a square that sends a sinc."""
+        """Return Fresnel's integral, exp(j pi r^2 / (lambda z)); a pixel is a square that sends a sinc.
+
+        Args:
+            axis: 0 rows, 1 columns.
+            places: in the plane, (S,).
+            stretch: distance to the plane, relative to the data sheet.
+        """
         layout = self.layout
         per_px2 = layout.pixel_pitch_um**2 / (layout.wavelength_nm * layout.gap_mm * stretch)
         away = places[:, None] - np.arange(self.shape[axis])[None, :]
@@ -153,7 +163,13 @@ class BlazeSpots:
         return np.ones(self.shape, np.complex128)
 
     def side(self, axis: int, places: Array, stretch: float = 1.0) -> npt.NDArray[np.complex128]:
-        """Return Fourier's integral; the distance has no part in it."""
+        """Return Fourier's integral; the distance has no part in it.
+
+        Args:
+            axis: 0 rows, 1 columns.
+            places: in the plane, (S,).
+            stretch: distance to the plane, relative to the data sheet.
+        """
         size = self.shape[axis]
         pixels = (np.arange(size) - size / 2) / size
         return np.asarray(np.exp(-2j * np.pi * places[:, None] * pixels[None, :]))
@@ -162,7 +178,15 @@ class BlazeSpots:
 def intensity(
     plane: SpotPlane, light: npt.NDArray[np.complex128], point: Array, steps: Array, stretch: float
 ) -> Array:
-    """Return the intensity (S, S) at a point + (steps (S,), steps) from a field (height, width)."""
+    """Return the intensity (S, S) at a point + (steps (S,), steps) from a field (height, width).
+
+    Args:
+        plane: on which spots are made.
+        light: field on the SLM, (height, width).
+        point: (row, column) in the plane.
+        steps: distances from the point, (S,).
+        stretch: distance to the plane, relative to the data sheet.
+    """
     rows, columns = (plane.side(axis, point[axis] + steps, stretch) for axis in (0, 1))
     return np.asarray(np.abs(rows @ light @ columns.T) ** 2)
 
@@ -186,8 +210,14 @@ def superpose(
     """Return one phase pattern that makes all spots, with these relative powers.
 
     The argument of a weighted sum of kernels; weights and phases by Gerchberg-Saxton iterations
-    over the spots (Di Leonardo 2007), on pixels drawn at random where there are many. pupils (K, 2):
-    around which place on the SLM each spot's pixels are chosen.
+    over the spots (Di Leonardo 2007), on pixels drawn at random where there are many.
+
+    Args:
+        plane: on which spots are made.
+        points: (K, 2).
+        powers: relative powers, (K,).
+        pupils: place on the SLM around which each spot's pixels are chosen, (K, 2).
+        seed: of pixels and phases.
     """
     rng = np.random.default_rng(seed)
     count = int(np.prod(plane.shape))

@@ -70,6 +70,12 @@ def smooth_map(
     """Fit values on a grid of blocks (m, n), NaN unknown, by a map (h, w); held-out rms; the order taken.
 
     Legendre polynomials of as high a total order as a fifth of the blocks, left out of the fit, bears.
+
+    Args:
+        values: of the blocks, (m, n); NaN: unknown.
+        sigma: standard deviation of each value.
+        shape: (h, w) of the map.
+        seed: of the blocks that are left out.
     """
     rows, columns = (((np.arange(n) + 0.5) / n * 2.0 - 1.0) for n in values.shape)
     known = np.isfinite(values) & np.isfinite(sigma)

@@ -73,7 +73,15 @@ def spot_window(
     point: Array,
     blocks: tuple[int, int],
 ) -> tuple[tuple[slice, slice], Array]:
-    """Return the window of a frame around a point's spot, and its pixels' places (X, 2) in the plane."""
+    """Return the window of a frame around a point's spot, and its pixels' places (X, 2) in the plane.
+
+    Args:
+        camera: the camera.
+        plane: on which spots are made.
+        registration: where the plane lies on the sensor.
+        point: (row, column) in the plane.
+        blocks: numbers of super-pixels.
+    """
     origin = np.array([camera.roi.top, camera.roi.left])
     centre = registration.plane_to_camera(point[None])[0] - origin
     # From peak to first zero, along each axis of the plane.
@@ -99,7 +107,14 @@ def _first_zero(plane: SpotPlane, axis: int, point: Array, blocks: int) -> float
 def pixel_visibility(
     plane: SpotPlane, grid: Blocks, registration: Registration, point: Array
 ) -> Array:
-    """Return what a square camera pixel leaves of each super-pixel's fringes, (K,)."""
+    """Return what a square camera pixel leaves of each super-pixel's fringes, (K,).
+
+    Args:
+        plane: on which spots are made.
+        grid: the super-pixels.
+        registration: where the plane lies on the sensor.
+        point: (row, column) in the plane.
+    """
     step = 1e-3
     to_plane = np.linalg.inv(registration.matrix)
     slopes = []
@@ -126,7 +141,16 @@ def wavefront_maps(
     places: Array,
     seen: Array,
 ) -> WavefrontMaps:
-    """Find phase and amplitude of all super-pixels, and the maps through them."""
+    """Find phase and amplitude of all super-pixels, and the maps through them.
+
+    Args:
+        plane: on which spots are made.
+        grid: the super-pixels.
+        kernel: of the lens, (h, w).
+        fringes: measured, (K, X).
+        places: of the pixels in the plane, (X, 2).
+        seen: share of the fringes that a pixel leaves, (K,).
+    """
     sides = [plane.side(axis, places[:, axis]) for axis in (0, 1)]
     within = np.ones(plane.shape, np.complex128)
     maps: WavefrontMaps | None = None

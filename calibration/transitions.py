@@ -67,8 +67,14 @@ def fit_transitions(
 
     First every step begins when it likes; then the beginnings tell the clock of the refresh, which has
     few unknowns, so that frames in mid-motion tell of nothing but the time constant. A fifth of the
-    steps is held out. span_ms: the longest that a step is looked for after its command. spread: rms
-    error of a phasor at rest, by which doubt is measured.
+    steps is held out.
+
+    Args:
+        steps: that were measured.
+        kinds: number of kinds of steps.
+        exposure_ms: of a frame.
+        span_ms: longest time after its command at which a step is expected.
+        spread: rms error of a phasor at rest, the unit of doubt.
     """
     tau_ms = np.array(
         [_coarse_tau([s for s in steps if s.kind == k], exposure_ms, span_ms) for k in range(kinds)]
@@ -126,7 +132,15 @@ def fit_transitions(
 def predicted(
     step: Step, begin_ms: float | Array, tau_ms: float | Array, scan_ms: float, exposure_ms: float
 ) -> Phasors:
-    """Return mean phasors (..., K) over exposure and rows. begin_ms: of the panel's first row."""
+    """Return mean phasors (..., K) over exposure and rows.
+
+    Args:
+        step: of the phase.
+        begin_ms: of the panel's first row.
+        tau_ms: time constant.
+        scan_ms: of the refresh, over the panel.
+        exposure_ms: of a frame.
+    """
     nodes, weights = np.polynomial.legendre.leggauss(EXPOSURE_NODES)
     within = exposure_ms * (nodes + 1.0) / 2.0
     rows = np.linspace(*step.row_share, 2 * ROW_NODES + 1)[1::2]

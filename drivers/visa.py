@@ -59,11 +59,18 @@ class VisaLink:
         first: str = "",
         **settings: Any,
     ) -> VisaLink:
-        """Connect. settings: attributes of pyvisa's resource, such as baud_rate.
+        """Connect.
 
-        first: an order that is sent before anything is asked, such as a laser's OFF: it reaches also an
-        instrument that hears and does not answer.
         Raises DeviceNotFoundError also if nothing that answers `identify` is there.
+
+        Args:
+            address: VISA's name of the instrument.
+            timeout_ms: longest time without an answer.
+            library: "@py" for pyvisa-py, "@ivi" for an installed VISA.
+            identify: query that the instrument has to answer; "" for none.
+            first: command that is sent before anything is queried, such as a laser's OFF: it
+                reaches also an instrument that receives and does not answer.
+            **settings: attributes of pyvisa's resource, such as baud_rate.
         """
         where = f"VISA {address!r}"
         try:

@@ -108,7 +108,13 @@ class TwinFilter:
     def take_information(
         self, coarse: DigitalTwin, triples: Triples, measurement: Measurement
     ) -> None:
-        """Measure on some frames what a frame tells; a twin with fewer samples says it as well."""
+        """Measure on some frames what a frame tells.
+
+        Args:
+            coarse: a twin with fewer samples, which gives the same information.
+            triples: frames with their inputs and layers.
+            measurement: of these frames.
+        """
         found = information(coarse, triples, measurement.residual, self.covariance)
         self.curvature, self.together = found.curvature, found.together
         self.unexplained = max(found.unexplained, LEAST_VARIANCE)

@@ -24,10 +24,12 @@ FIELDS = BufferPool()
 def cavity_intensity(first: Tensor, planes: Tensor, gap: Tensor, way_out: Tensor) -> Tensor:
     """Return |U|^2 on the output plane, (B, h, w).
 
-    first: what the input modulator does to light, (B, h, w). planes: (N + 1, h, w) or (B, N + 1, h, w)
-    complex: the light that falls on the input plane, and what each layer does with its tilt. gap,
-    way_out: transfer functions on the padded grid, from plane to plane and from the last layer to where
-    the camera is focused.
+    Args:
+        first: what the input modulator does to the field, (B, h, w).
+        planes: (N + 1, h, w) or (B, N + 1, h, w), complex: the field that falls on the input plane,
+            and what each layer does with its tilt.
+        gap: transfer function from plane to plane, on the padded grid.
+        way_out: transfer function from the last layer to the plane on which the camera is focused.
     """
     source, *layers = planes.unbind(-3)
     field = source * first
@@ -47,7 +49,15 @@ class FixedCavity(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, first: Tensor, planes: Tensor, gap: Tensor, way_out: Tensor) -> Tensor:
-        """Return the intensity (B, h, w) of first (B, h, w) and planes ([B,] N + 1, h, w), complex."""
+        """Return the intensity (B, h, w) of first (B, h, w) and planes ([B,] N + 1, h, w), complex.
+
+        Args:
+            ctx: of autograd.
+            first: (B, h, w), complex.
+            planes: ([B,] N + 1, h, w), complex.
+            gap: transfer function from plane to plane.
+            way_out: transfer function from the last layer.
+        """
         count = planes.shape[-3]
         ctx.loan = FIELDS.lend((count, *first.shape), planes)
         behind = ctx.loan.tensor
@@ -124,7 +134,11 @@ class PaddedGrid:
     ) -> Tensor:
         """Return fields (T, h, w) after the modulation `through`, if any, and a propagation.
 
-        transfer: as `along_columns` gives it.
+        Args:
+            fields: (T, h, w).
+            through: a modulation before the propagation, if any.
+            transfer: transfer function as `along_columns` returns it.
+            out: where the result is written, if not into new memory.
         """
         height, width = self._size
         wide, grid = self._wide[: len(fields)], self._grid[: len(fields)]

@@ -56,7 +56,13 @@ class InputLayout:
     def sizes_that_fit(
         shape: tuple[int, int], prompts: int = 0, writing: Writing = "cells"
     ) -> list[int]:
-        """Return the sides of square images, up to 100, that the patch takes."""
+        """Return the sides of square images, up to 100, that the patch takes.
+
+        Args:
+            shape: (height, width) of the patch, pixels.
+            prompts: number of classes that are written beside the image.
+            writing: "cells" or "differential".
+        """
         sizes = []
         for side in range(2, 101):
             with suppress(ValueError):

@@ -16,9 +16,15 @@ def resample(
 ) -> Tensor:
     """Return the intensity (B, h, w) at p + (shear + distortion r^2) (p - centre) + shift.
 
-    intensity (B, S h, S w): samples of the light; shape (h, w). shear (2, 2) and shift_px (2,) act on
-    (x, y) in pixels; r is 1 at the patch's corner. Bicubic; light goes on
+    r is 1 at the patch's corner. Bicubic; light goes on
     for one pixel beyond the plane's edge and is 0 from there on.
+
+    Args:
+        intensity: samples of the field's intensity, (B, S h, S w).
+        shape: (h, w).
+        shear: (2, 2), acts on (x, y).
+        shift_px: (2,), acts on (x, y).
+        distortion: radial.
     """
     height, width = shape
     kind = intensity.dtype

@@ -12,10 +12,15 @@ def crystal_phase(phases: Tensor, stroke_percent: Tensor, bend_rad: Tensor) -> T
     """Return the phase (..., h, w) in the crystal, radians.
 
     The driver wraps what is asked for to 0 ... 2 pi and looks its grey level up in a table that was
-    measured on one place of the panel. stroke_percent (..., 3): mean error of the stroke over a patch,
-    and its change from the middle to the edge along x and y; the panel is not even. bend_rad (4,):
+    measured on one place of the panel. bend_rad (4,):
     sum_k b_k sin(k phi / 2), the table's own error, from one half wave to two whole waves over a turn.
     What stands in the crystal may then be a little less than 0 or more than 2 pi.
+
+    Args:
+        phases: as requested, (..., h, w), rad.
+        stroke_percent: (..., 3): mean error of the stroke over a patch, and its change from the
+            middle to the edge along x and y.
+        bend_rad: (4,), weights of the bend.
     """
     wrapped = phases - 2.0 * math.pi * (phases.detach() / (2.0 * math.pi)).floor()
     learnt = stroke_percent.requires_grad or bend_rad.requires_grad

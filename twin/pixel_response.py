@@ -28,7 +28,13 @@ def reflection(
 
     Where the phase falls from a turn back to 0 (`twin.phase_response.crystal_phase`), the fringing field
     makes a flank of some pixels' width. Light diffracted by what is finer than the samples
-    leaves the bench and is filtered out. crosstalk_px = 0: point samples of sharp pixels, and fast.
+    leaves the bench and is filtered out.
+
+    Args:
+        phases: in the crystal, (..., h, w), rad.
+        crosstalk_px: width of the fringing field; 0: point samples of sharp pixels, and fast.
+        zero_order_percent: amplitude of the zero order.
+        samples: of the field for each pixel and axis.
     """
     if float(crosstalk_px.detach()) == 0.0:
         sharp = phases

@@ -13,6 +13,12 @@ def smooth_phases(count: int, shape: tuple[int, int], strength_rad: float, seed:
 
     White noise through a Gaussian of a tenth of the patch: beams are bent, not scattered, so that
     the twin's error grows gently with each parameter's.
+
+    Args:
+        count: number of probes.
+        shape: (h, w) of the patch.
+        strength_rad: standard deviation.
+        seed: of the random numbers.
     """
     rng = torch.Generator().manual_seed(seed)
     noise = torch.randn(count, *shape, generator=rng)
@@ -25,7 +31,14 @@ def smooth_phases(count: int, shape: tuple[int, int], strength_rad: float, seed:
 
 
 def block_phases(count: int, shape: tuple[int, int], block_px: int, seed: int) -> Tensor:
-    """Return blocks of block_px x block_px pixels with phases anywhere in a turn, (count, h, w)."""
+    """Return blocks of block_px x block_px pixels with phases anywhere in a turn, (count, h, w).
+
+    Args:
+        count: number of probes.
+        shape: (h, w) of the patch.
+        block_px: side of a block.
+        seed: of the random numbers.
+    """
     rng = torch.Generator().manual_seed(seed)
     height, width = shape
     blocks = torch.rand(count, -(-height // block_px), -(-width // block_px), generator=rng)
@@ -34,7 +47,14 @@ def block_phases(count: int, shape: tuple[int, int], block_px: int, seed: int) -
 
 
 def square_phases(count: int, shape: tuple[int, int], squares: int, seed: int) -> Tensor:
-    """Return zero phase with `squares` random squares of phase pi each, (count, h, w): the paper."""
+    """Return zero phase with `squares` random squares of phase pi each, (count, h, w): the paper.
+
+    Args:
+        count: number of probes.
+        shape: (h, w) of the patch.
+        squares: number of squares of each probe.
+        seed: of the random numbers.
+    """
     rng = torch.Generator().manual_seed(seed)
     phases = torch.zeros(count, *shape)
     for phase in phases:

@@ -24,6 +24,13 @@ def padded_size(
     first. Rounded up to a product of 2, 3 and 5, which the FFT likes. Pixels.
     The error that is left, in the worst case (random phase in every pixel): 1e-3 of the field
     (benchmarks/twin_accuracy.py).
+
+    Args:
+        size: of the patch, pixels.
+        pitch_m: of the pixels.
+        wavelength_m: of the light.
+        distance_m: of the propagation.
+        steepest: sine of the steepest angle that is propagated.
     """
     angle = math.asin(min(wavelength_m / (2.0 * pitch_m), steepest, 0.999))
     wanted = size + math.ceil(distance_m * math.tan(angle) / pitch_m)
@@ -51,8 +58,14 @@ def transfer_function(
 
     Feit and Fleck, Appl. Opt. 17, 3990 (1988): the angular-spectrum transfer function without its
     carrier exp(j k dz); computed in float64, evanescent waves removed, tapered at the band's edge.
-    shape: (height, width) of the padded grid. distance_m: may require a gradient. steepest: sine of the
-    steepest light that is followed, if the samples carry more.
+
+    Args:
+        shape: (height, width) of the padded grid.
+        pitch_m: of its samples.
+        wavelength_m: of the light.
+        distance_m: of the propagation; may require a gradient.
+        dtype: of the result.
+        steepest: sine of the steepest angle that is propagated, if the samples can represent more.
     """
     height, width = shape
     ky = 2.0 * math.pi * torch.fft.fftfreq(height, pitch_m, dtype=torch.float64)[:, None]

@@ -28,7 +28,11 @@ def aperture(
 ) -> Tensor:
     """Return 1 for light that the relay takes, 0 beyond, (H, W) on the FFT's axes; the rim is RIM wide.
 
-    numerical_aperture: sine of the steepest light that passes; 0: open.
+    Args:
+        shape: (H, W) of the padded grid.
+        pitch_m: of its samples.
+        wavelength_m: of the light.
+        numerical_aperture: sine of the steepest angle that passes; 0: open.
     """
     if numerical_aperture <= 0.0:
         return torch.ones(shape, dtype=torch.float64)

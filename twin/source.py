@@ -15,7 +15,13 @@ EDGE_SOFTNESS_PX = 0.55
 
 
 def gaussian(x_m: Tensor, y_m: Tensor, waist_m: Tensor | float) -> Tensor:
-    """Return the amplitude exp(-r^2 / w^2), 1 in the middle; waist_m: 1/e^2 radius of the intensity."""
+    """Return the amplitude exp(-r^2 / w^2), 1 in the middle.
+
+    Args:
+        x_m: of the points.
+        y_m: of the points.
+        waist_m: 1/e^2 radius of the intensity.
+    """
     return torch.exp(-(x_m.square() + y_m.square()) / waist_m**2)
 
 
@@ -23,6 +29,11 @@ def modes(x_m: Tensor, y_m: Tensor, waist_m: float) -> Tensor:
     """Return what the Gaussian is multiplied by in each of the modes ORDERS, all of one energy, (M, h, w).
 
     H_n(sqrt(2) x / w) / sqrt(2^n n!), the same for y (Siegman, Lasers, 16.4).
+
+    Args:
+        x_m: of the points.
+        y_m: of the points.
+        waist_m: 1/e^2 radius of the intensity.
     """
     along_x, along_y = (
         _hermite(max(max(o) for o in ORDERS), at_m / waist_m) for at_m in (x_m, y_m)
@@ -51,8 +62,10 @@ def structure(modes: Tensor, percent: Tensor) -> Tensor:
 def window_ghost(ramp: tuple[Tensor, Tensor], angles_mrad: Tensor, percent: Tensor) -> Tensor:
     """Return the beam and its double reflection in a window, 1 + g exp(j k (x sin ax + y sin ay)), (h, w).
 
-    ramp: k x (1, w) and k y (h, 1), float64. angles_mrad (2,): (ax, ay). percent (2,): real and
-    imaginary part of g.
+    Args:
+        ramp: k x (1, w) and k y (h, 1), float64.
+        angles_mrad: (ax, ay).
+        percent: real and imaginary part of g.
     """
     sines = (angles_mrad.double() * 1e-3).sin()
     phase = ramp[0] * sines[0] + ramp[1] * sines[1]
@@ -64,7 +77,12 @@ def past_mirror_edge(source: Tensor, edge_px: Tensor, samples: int, transfer: Te
     """Return the complex field (S h, S w) behind an edge at the left, one mirror distance earlier.
 
     The edge reaches edge_px into the patch. What it blocks is propagated and taken away (Babinet).
-    transfer: from the mirror to the SLM, on the padded grid.
+
+    Args:
+        source: field without the edge, (S h, S w).
+        edge_px: how far the edge reaches into the patch.
+        samples: of the field for each pixel and axis.
+        transfer: from the mirror to the SLM, on the padded grid.
     """
     place_px = (torch.arange(source.shape[-1]) + 0.5) / samples
     blocked = 0.5 * torch.erfc((place_px - edge_px) / EDGE_SOFTNESS_PX)

@@ -13,6 +13,11 @@ def zernike(indices: range | tuple[int, ...], y: Tensor, x: Tensor) -> Tensor:
 
     Z_j with j = (n (n + 2) + m) / 2 is sqrt(n + 1) R_n^|m|(r), and for m != 0 that times
     sqrt(2) cos(m theta) or, for negative m, sqrt(2) sin(|m| theta).
+
+    Args:
+        indices: ANSI indices j.
+        y: of the points.
+        x: of the points.
     """
     place = torch.complex(x, y)
     return torch.stack([_one(j, place) for j in indices])

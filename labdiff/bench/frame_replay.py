@@ -150,7 +150,14 @@ class FrameReplay:
     def append(
         self, recording: RoutineRecording, frame: Frame, request: FrameRequest, new: bool
     ) -> None:
-        """Write a measured frame into the log. new: the camera did not hand it out before."""
+        """Write a measured frame into the log.
+
+        Args:
+            recording: of the routine.
+            frame: that was measured.
+            request: for which it was measured.
+            new: whether the camera delivers it for the first time.
+        """
         recording.log.append(
             Record(
                 request=request.digest,

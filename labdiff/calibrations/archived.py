@@ -226,6 +226,11 @@ def archive_folder(bench: str, mock: bool, seed: int) -> Path:
     """Return where the calibrations of a bench lie: beside its file, or in runs/ for a shipped one.
 
     A mock bench is another one with every seed.
+
+    Args:
+        bench: name of a shipped bench, or path of a bench file.
+        mock: whether its devices are simulated.
+        seed: of the mock laboratory.
     """
     name = f"{Path(bench).stem}-seed{seed}" if mock else Path(bench).stem
     if bench in SHIPPED:

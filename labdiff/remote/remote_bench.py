@@ -54,6 +54,12 @@ class RemoteBench(Bench):
 
         The batch to come is sent while this one is measured. Raises DeviceDisconnectedError if the
         connection stays lost, and as `Bench.acquire`.
+
+        Args:
+            inputs: (B, h, w).
+            phases_rad: layers, (N, h, w) or (B, N, h, w).
+            should_stop: asked while the answer is awaited; True ends the batch.
+            next_batch: returns the batch to come, None if it is not known.
         """
         whole, sent_before = self._to_send(inputs, phases_rad)
         batch = replace(whole, inputs=None, layers=None) if sent_before else whole
