@@ -23,7 +23,7 @@ def open_bench(bench: str | Path = "mock", *, seed: int = 0) -> Bench:
     """Open a bench; its laser is off until it is entered.
 
     In a script enter it: then its end, by whatever way, switches the laser off, flattens the SLM and
-    closes the devices. In a notebook call `wake`, `rest` and `close`; the functions of labdiff do so
+    closes the devices. In a notebook call `switch_on`, `make_safe` and `close`; labdiff's functions do so
     themselves. The end of the program closes a bench that was left open.
 
     Args:
@@ -91,7 +91,7 @@ def borrowed(bench: Bench | str | Path, seed: int) -> Iterator[Bench]:
         lit = bench.lit
         yield bench
         if lit:
-            bench.wake()
+            bench.switch_on()
         return
     opened = open_bench(bench, seed=seed)
     try:

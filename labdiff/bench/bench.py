@@ -98,7 +98,7 @@ class Bench:
     def __enter__(self) -> Bench:
         """Switch the laser on; close everything if that fails."""
         try:
-            self.wake()
+            self.switch_on()
         except BaseException:
             self.close()
             raise
@@ -117,18 +117,18 @@ class Bench:
     def lent(self) -> Iterator[Bench]:
         """Give an open bench to one job: laser on; at the end, by whatever way, the safe state."""
         try:
-            self.wake()
+            self.switch_on()
             yield self
         finally:
-            self.rest()
+            self.make_safe()
 
-    def wake(self) -> None:
+    def switch_on(self) -> None:
         """Switch the laser on, and wait until its light may be relied on."""
-        self._safety.leave()
+        self._safety.switch_on()
 
-    def rest(self) -> None:
+    def make_safe(self) -> None:
         """Switch the laser off and flatten the SLM; a device that fails does not keep the other from it."""
-        self._safety.enter()
+        self._safety.make_safe()
 
     def send_off(self) -> None:
         """Send OFF to the laser at once, from any thread; the job that uses the light ends soon after."""

@@ -43,7 +43,7 @@ class BenchSafety:
         self._devices, self._flatten = devices, flatten
         self.left_unsafe: list[str] = []
 
-    def leave(self) -> None:
+    def switch_on(self) -> None:
         """Switch the laser on, and wait until its light may be relied on."""
         laser = self._devices.laser
         _LIT.add(self)
@@ -54,7 +54,7 @@ class BenchSafety:
         """Send OFF to the laser; nothing is asked, nothing waited for."""
         self._devices.laser.send_off()
 
-    def enter(self) -> None:
+    def make_safe(self) -> None:
         """Switch the laser off and flatten the SLM; a device that fails does not keep the other from it.
 
         OFF is sent first, before anything is asked; then the laser is asked until it says that it is dark.
@@ -72,7 +72,7 @@ class BenchSafety:
         An interruption meanwhile is raised when everything was tried.
         """
         try:
-            self.enter()
+            self.make_safe()
         finally:
             self._do_each([(f"close {device.name}", device.close) for device in self._devices])
 

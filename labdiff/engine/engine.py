@@ -146,7 +146,7 @@ class Engine:
                 self._live = SetLive(False)
                 self._stop()
                 if self._opened is not None:
-                    self._opened.bench.rest()
+                    self._opened.bench.make_safe()
                 self._made_safe = False
             case Generate(request) if request.where == "twin":
                 self._require_idle()

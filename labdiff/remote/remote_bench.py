@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 class RemoteBench(Bench):
     """A served bench. It counts as a real one, whatever it is there: it cannot be set back in time.
 
-    status: what it reported. lease: its lease, which is attached here and ends with `rest` or `close`.
+    status: what it reported. lease: its lease, which is attached here and ends with `make_safe` or `close`.
     """
 
     def __init__(self, config: BenchConfig, status: BenchStatus, lease: Lease) -> None:
@@ -98,12 +98,12 @@ class RemoteBench(Bench):
         """Whether this process has the bench; its laser is then on."""
         return self.lease.attached
 
-    def wake(self) -> None:
+    def switch_on(self) -> None:
         """Attach the bench; the laser goes on there."""
         if not self.lease.attached:
             self.lease.attach()
 
-    def rest(self) -> None:
+    def make_safe(self) -> None:
         """Let go of the bench, which enters the safe state."""
         self.left_unsafe[:] = self.lease.detach()
 
@@ -111,7 +111,7 @@ class RemoteBench(Bench):
         """Let go of the bench and of the connection."""
         self.lease.end()
         try:
-            self.rest()
+            self.make_safe()
         finally:
             self.lease.connection.close()
 

@@ -105,7 +105,7 @@ class ServedBench:
             self._silent.clear()
             self._rested_s = self._prefetched = None
             self._bench.display.prefetcher.forget()
-            self._bench.wake()
+            self._bench.switch_on()
             self._heard_s = self._now_s()
         return self.status()
 
@@ -207,7 +207,7 @@ class ServedBench:
             self._bench.close()
 
     def _rest(self) -> None:
-        self._bench.rest()
+        self._bench.make_safe()
         self._owner = self._description = ""
         self._rested_s = self._now_s()
 

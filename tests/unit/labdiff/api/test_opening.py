@@ -123,7 +123,7 @@ import labdiff, os, signal, sys
 bench = labdiff.open_bench("mock-small")
 close = bench.close
 bench.close = lambda: (close(), print("closed", flush=True))
-bench.wake()
+bench.switch_on()
 if "signal" in sys.argv:
     os.kill(os.getpid(), signal.SIGTERM)
 """

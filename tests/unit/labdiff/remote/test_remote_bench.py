@@ -82,7 +82,7 @@ def config_of(bench: Bench) -> BenchConfig:
 def remote(kind: Kind = "slm_patch", patience_s: float = 0.0) -> Iterator[tuple[Any, ...]]:
     """(laboratory, served bench, its real time, line, remote bench), calibrated as the near one."""
     with small_bench(kind) as (lab, near):
-        near.rest()
+        near.make_safe()
         now_s = Time()
         served = ServedBench(near, SMALL, now_s, watch=False)
         wire = Wire(served)
@@ -116,8 +116,8 @@ def batches(kind: Kind, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
 def test_the_learning_loops_worker_gets_to_the_bit_what_it_gets_here(kind: Kind) -> None:
     asked = batches(kind, 3)
     with small_bench(kind) as (_, bench):
-        bench.rest()
-        bench.wake()
+        bench.make_safe()
+        bench.switch_on()
         with AcquisitionThread(bench) as worker:
             pending = [worker.submit(*batch) for batch in asked]
             here = [waiting.result().intensity for waiting in pending]
@@ -167,7 +167,7 @@ def test_a_second_owner_is_refused_until_the_first_releases_the_bench() -> None:
         words = r"in use by process \d+ of .*one owner"
         with pytest.raises(DeviceStateError, match=words):
             RemoteBench(config_of(served._bench), served.status(), Lease(wire))
-        far.rest()
+        far.make_safe()
         second = RemoteBench(config_of(served._bench), served.status(), Lease(wire))
         assert served.status().owner
         second.close()
