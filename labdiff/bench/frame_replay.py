@@ -48,13 +48,14 @@ class RoutineRecording:
     """The frames of one routine so far.
 
     frames: number of all of them; from_log: of those that came from the log. catch_up: displays what was
-    only noted while the log answered.
+    only noted while the log answered. dropped: the log is deleted when the recording is left.
     """
 
     log: FrameLog
     catch_up: Callable[[], None]
     frames: int = 0
     from_log: int = 0
+    dropped: bool = False
 
     def finish(self) -> None:
         """Delete the frames of a routine whose result is stored; the devices are as it left them."""
@@ -63,7 +64,7 @@ class RoutineRecording:
 
     def drop(self) -> None:
         """Delete the frames of a routine that failed: answered by the same frames, it would fail again."""
-        self.log.clear()
+        self.dropped = True
 
 
 class FrameReplay:
@@ -116,6 +117,8 @@ class FrameReplay:
             self._clock.end()
             for modulator in self._modulators:
                 modulator.end()
+            if recording.dropped:
+                log.clear()
 
     def answer(self, recording: RoutineRecording) -> Frame | None:
         """Return the recorded frame of the present request; None if it has to be measured."""
@@ -124,8 +127,8 @@ class FrameReplay:
         if record is None:
             return None
         if record.request != self._digest():
-            recording.log.clear()
             self._go_live()
+            recording.log.clear()
             return None
         pattern = self._pattern
         self._progress.following = next(self._answers, None)

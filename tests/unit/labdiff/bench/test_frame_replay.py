@@ -177,6 +177,17 @@ def test_another_request_drops_the_rest_of_the_log(tmp_path: Path) -> None:
         assert (recording.frames, recording.from_log) == (2, 1)
 
 
+def test_a_routine_that_failed_is_measured_anew(tmp_path: Path) -> None:
+    path = tmp_path / "frames"
+    with small_bench("slm_patch") as (_, bench), begun(bench, path):
+        routine(bench)
+    with small_bench("slm_patch") as (_, bench):
+        with begun(bench, path) as recording:
+            bench.camera.exposure_ms = 1.0
+            recording.drop()
+        assert not path.exists()
+
+
 def test_a_record_that_was_cut_short_is_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "frames"
     with small_bench("slm_patch") as (_, bench), pytest.raises(Killed), begun(bench, path):
