@@ -14,16 +14,26 @@ from typing import Any, Generic, TypeVar
 from drivers import entry_points
 from drivers.driver import CameraDriver, InputDriver, LaserDriver, MeterDriver, SlmDriver
 from drivers.errors import DeviceNotFoundError
+from drivers.protocols import SLM, Camera, InputModulator, Laser, PowerMeter
 
 DriverT = TypeVar("DriverT")
 
 
 @dataclass(frozen=True, slots=True)
 class DriverKind(Generic[DriverT]):
-    """The drivers of one kind of device. name: of its section in the bench file; built_in: by name."""
+    """The drivers of one kind of device.
+
+    name: of its section in the bench file. protocol: of its devices. built_in: drivers by name.
+    """
 
     name: str
+    protocol: type[Any]
     built_in: Mapping[str, Callable[[], DriverT]]
+
+    def missing(self, device: object) -> list[str]:
+        """Return the members that a device lacks; its properties are not read for it."""
+        wanted = {name for name in dir(self.protocol) if not name.startswith("_")}
+        return sorted(wanted - set(dir(device)))
 
     def find(self, driver: str) -> DriverT:
         """Import a driver by its name in the bench file.
@@ -131,10 +141,12 @@ def _pm100() -> MeterDriver[Any]:
 
 SLMS = DriverKind(
     "slm",
+    SLM,
     {"slmpy": _slmpy, "screen": _screen, "meadowlark": _meadowlark, "slmsuite": _slmsuite},
 )
 CAMERAS = DriverKind(
     "camera",
+    Camera,
     {
         "basler": _basler,
         "folder": _folder,
@@ -143,9 +155,9 @@ CAMERAS = DriverKind(
         "webcam": _webcam,
     },
 )
-LASERS = DriverKind("laser", {"scpi": _obis, "scpi_laser": _scpi_laser, "solstis": _solstis})
-INPUTS = DriverKind("input", {"dmd_alp": _dmd_alp})
-METERS = DriverKind("meter", {"pm100": _pm100})
+LASERS = DriverKind("laser", Laser, {"scpi": _obis, "scpi_laser": _scpi_laser, "solstis": _solstis})
+INPUTS = DriverKind("input", InputModulator, {"dmd_alp": _dmd_alp})
+METERS = DriverKind("meter", PowerMeter, {"pm100": _pm100})
 KINDS: dict[str, DriverKind[Any]] = {
     kind.name: kind for kind in (SLMS, CAMERAS, LASERS, INPUTS, METERS)
 }

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from drivers.errors import DeviceError
 from drivers.protocols import SLM, Camera, InputModulator, Laser
-from drivers.registry import CAMERAS, INPUTS, LASERS, SLMS
+from drivers.registry import CAMERAS, INPUTS, LASERS, SLMS, DriverKind
 from drivers.settings import CameraSettings, InputSettings, LaserSettings, SlmSettings
+from drivers.wrapper import D
 from labdiff.config.bench import BenchConfig, LaserConfig, SlmConfig
 from labdiff.config.driver_options import driver_options, find_driver
 from labdiff.errors import UserError
@@ -31,7 +34,7 @@ def camera_opener(config: BenchConfig) -> Callable[[], Camera]:
     driver = find_driver(CAMERAS, given.driver)
     options = driver_options("camera", given.driver, driver.Options, given.options)
     settings = CameraSettings(given.serial or "", given.bit_depth, options)
-    return partial(driver.from_settings, settings)
+    return _complete(CAMERAS, given.driver, partial(driver.from_settings, settings))
 
 
 def slm_opener(config: BenchConfig) -> Callable[[], SLM]:
@@ -40,7 +43,7 @@ def slm_opener(config: BenchConfig) -> Callable[[], SLM]:
     driver = find_driver(SLMS, given.driver)
     options = driver_options("slm", given.driver, driver.Options, given.options)
     settings = SlmSettings(given.shape, given.pixel_pitch_um, _address("slm", given), options)
-    return partial(driver.from_settings, settings)
+    return _complete(SLMS, given.driver, partial(driver.from_settings, settings))
 
 
 def laser_opener(config: BenchConfig) -> Callable[[], Laser]:
@@ -50,7 +53,7 @@ def laser_opener(config: BenchConfig) -> Callable[[], Laser]:
     options = driver_options("laser", given.driver, driver.Options, given.options)
     address = _address("laser", given)
     settings = LaserSettings(address, config.source.wavelength_nm, options)
-    return partial(driver.from_settings, settings)
+    return _complete(LASERS, given.driver, partial(driver.from_settings, settings))
 
 
 def dmd_opener(config: BenchConfig) -> Callable[[], InputModulator]:
@@ -59,7 +62,25 @@ def dmd_opener(config: BenchConfig) -> Callable[[], InputModulator]:
     driver = find_driver(INPUTS, given.driver)
     options = driver_options("input", given.driver, driver.Options, given.options)
     settings = InputSettings(config.cavity.patch_shape, given.address or "", options)
-    return partial(driver.from_settings, settings)
+    return _complete(INPUTS, given.driver, partial(driver.from_settings, settings))
+
+
+def _complete(kind: DriverKind[Any], driver: str, open_device: Callable[[], D]) -> Callable[[], D]:
+    """Return what opens a device, and refuses one that lacks a member of its protocol."""
+
+    def open_complete() -> D:
+        device = open_device()
+        missing = kind.missing(device)
+        if missing:
+            with suppress(AttributeError, DeviceError):
+                device.close()
+            raise UserError(
+                f"{kind.name}.driver: the {kind.name} of {driver!r} lacks {', '.join(missing)}; see "
+                "docs/new-driver.md"
+            )
+        return device
+
+    return open_complete
 
 
 def _address(kind: str, section: SlmConfig | LaserConfig) -> str:

@@ -45,6 +45,15 @@ class MyCamera(FolderCamera):
         return f"camera of mylab, gain {self.gain}"
 
 
+class Unfinished:
+    Options = MyOptions
+    name = "a camera that is not finished"
+
+    @classmethod
+    def from_settings(cls, settings: CameraSettings[MyOptions]) -> "Unfinished":
+        return cls()
+
+
 def attached():
     return [Attached("camera", "mylab", "camera of mylab", {"serial": "7"})]
 """
@@ -93,6 +102,14 @@ def test_a_bench_opens_with_it_and_measures_a_frame(site: Path, tmp_path: Path) 
 def test_its_options_are_checked(site: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"camera\.options: gian: unknown key; did you mean 'gain'"):
         open_bench(bench_file("mylab", image_folder=str(tmp_path / "played"), gian=2.0), 3)
+
+
+def test_members_that_its_camera_lacks_are_named(site: Path, tmp_path: Path) -> None:
+    install(site, "half", "[labdiff.drivers]\ncamera.half = mylab:Unfinished\n")
+    with pytest.raises(
+        UserError, match="camera of 'half' lacks bit_depth, close, expose, .* timing"
+    ):
+        open_bench(bench_file("half", image_folder=str(tmp_path / "played")), 3)
 
 
 def test_an_unknown_name_is_answered_with_its_own_among_others(site: Path) -> None:

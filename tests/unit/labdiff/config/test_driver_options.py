@@ -7,6 +7,7 @@ import pytest
 from pydantic import Field
 
 from drivers.errors import DeviceValueError
+from drivers.protocols import SLM
 from drivers.registry import DriverKind
 from drivers.settings import NoOptions, SlmSettings
 from labdiff.config.driver_options import driver_options, find_driver
@@ -35,7 +36,7 @@ class Plain(Device):
     Options = NoOptions  # type: ignore[assignment]
 
 
-KIND = DriverKind("slm", {"knobs": lambda: Device, "plain": lambda: Plain})
+KIND = DriverKind("slm", SLM, {"knobs": lambda: Device, "plain": lambda: Plain})
 
 
 def options(driver: str, given: dict[str, Any]) -> object:
