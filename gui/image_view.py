@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from gui import style
 
 Picture: TypeAlias = npt.NDArray[np.float32]
-CAMERA_UNIT = "relative intensity"
+CAMERA_UNIT = "rel. units"
 CAMERA_HINT = "Intensity at the output plane; 1 is the mean with flat layers"
 
 
