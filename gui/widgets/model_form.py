@@ -28,7 +28,7 @@ class ModelForm(QWidget):
     Args:
         start: Model whose values are shown first.
         groups: Options under each title, in order.
-        suggestions: Words offered for options that take any text, by option name.
+        suggestions: Values offered for options that take any text, by option name.
 
     Attributes:
         changed: Emitted when a value has changed.

@@ -28,7 +28,7 @@ class OptionSource:
 
     Args:
         groups: The groups, one panel of the help each.
-        default: Words for the default of every option, where it comes from elsewhere, such as a file.
+        default: Description of the default of every option, where it comes from elsewhere, such as a file.
         prefix: Start of option names that may be left out: with "sampler_", --steps is --sampler-steps.
     """
 

@@ -100,7 +100,7 @@ def _exit_code(command: Callable[..., Any]) -> int:
 
         report = save_crash_report(error)
         saved = f"; a report is in {report}" if report else ""
-        words = " ".join(f"{type(error).__name__}: {error}".split())
-        print(f"labdiff: failed by a fault of its own: {words[:300]}{saved}", file=sys.stderr)
+        cause = " ".join(f"{type(error).__name__}: {error}".split())
+        print(f"labdiff: failed by a fault of its own: {cause[:300]}{saved}", file=sys.stderr)
         return EXIT_FAULT
     return 0

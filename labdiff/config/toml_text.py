@@ -16,7 +16,7 @@ DEEPEST = 32
 LONG_KEY = re.compile(rf"(?<![\w\"'-])(?:[\w\"'-]++\s*+\.\s*+){{{DEEPEST},}}")
 """A key of more parts than any table has; the parser's memory grows with their square.
 
-The search begins at whole words alone and never goes back, so that a long word costs no more than a look.
+The search begins at whole words alone and never goes back, so that a long word costs no more than one pass.
 """
 BRACKETS = re.compile(r"[\[\]{}]")
 

@@ -76,7 +76,10 @@ def test_a_mistake_in_a_bench_file_is_refused_with_its_remedy(message: str, tmp_
     [
         (("--only", "focus"), "--only focus: no such routine; allowed are dark level"),
         (("--all", "--check"), "exclude each other"),
-        (("--only", "alignment"), "alignment: rests on registration, phase response, which is not"),
+        (
+            ("--only", "alignment"),
+            "alignment: depends on registration, phase response, which is not",
+        ),
     ],
 )
 def test_a_calibration_that_cannot_be_is_refused(
