@@ -38,7 +38,8 @@ def test_stored_options_are_read_and_keep_their_order() -> None:
     stored = TrainingOptions.model_validate_json(STORED)
     assert stored == TrainingOptions(phase_decay=0.3)
     assert TrainingOptions.model_validate(stored.model_dump()) == stored
-    assert list(json.loads(stored.model_dump_json(by_alias=True))) == list(json.loads(STORED))
+    written, names = json.loads(stored.model_dump_json(by_alias=True)), json.loads(STORED)
+    assert [name for name in written if name in names] == list(names)
 
 
 def test_the_defaults_are_those_recommended_for_their_data_set() -> None:
