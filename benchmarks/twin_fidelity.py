@@ -11,59 +11,48 @@ reads the truth.
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Generator
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from rich.console import Console
 from torch import Tensor
 
-from benchmarks.claims import Claim, claim, finish, options
-from benchmarks.mock_checks.benches import bench_geometry
-from labdiff.calibrations.archived import measure_routines
+from benchmarks.calibrated import Calibrated, bench_file, calibrate, opened
+from benchmarks.claims import Claim, claim
+from benchmarks.mock_checks.benches import laboratory_of
+from benchmarks.parts import Outcome, Part, Setting, parser, run_parts
+from benchmarks.twin_checks.hidden_parameters import sigmas_off
 from labdiff.calibrations.probe_frames import ProbeKind, measure_probes
-from labdiff.config.bench import load_bench
 from labdiff.config.training import TrainingOptions
-from labdiff.events import Event
 from labdiff.job import run
-from labdiff.jobs.training_job import ExperimentJob, Request
+from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.training_session import TrainingSession
 from labdiff.training.batches import draw_batch
 from labdiff.training.loop import train
-from mock_hardware.drift import Drift
-from mock_hardware.optics.cavity import CavityOptics
-from mock_hardware.truth import draw_truth
 from twin.alignment_fit import Triples, fit_alignment
 from twin.digital_twin import DigitalTwin
 from twin.drift_tracking import track_drift
-from twin.parameter_vector import load_parameter_vector, parameter_vector
 from twin.prior import data_sheet_prior
 
-Array = npt.NDArray[Any]
 REFINED_ON: tuple[tuple[ProbeKind, float, int], ...] = (
     ("smooth", 2.0, 14),
     ("squares", 4, 8),
     ("blocks", 8, 14),
 )
-ITERATIONS = 3
 TRACKING = 4
-"""Probes before each kind of unseen pattern."""
+"""Number of probes before each kind of unseen pattern."""
 STEEPEST = 0.06
-"""The relay takes light up to a sine of 0.05."""
+"""Sine of the steepest light that the refined twin follows; the relay takes light up to 0.05."""
 UNSEEN: dict[str, tuple[ProbeKind, float]] = {
     "8 px blocks": ("blocks", 8),
     "32 px blocks": ("blocks", 32),
     "smooth": ("smooth", 2.0),
 }
-EACH = 5
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Found:
-    """Of one bench: errors and noise by kind of pattern, before and after refinement, and more."""
+    """Errors and noise of one bench by kind of pattern, before and after refinement, and more."""
 
     before: dict[str, float]
     after: dict[str, float]
@@ -72,12 +61,14 @@ class Found:
     sigmas_off: dict[str, float]
 
 
-def two_frames(session: TrainingSession, words: str, seed: int) -> tuple[Triples, Tensor]:
-    """Triples of patterns of one kind, and a second frame of every pattern."""
-    if words in UNSEEN:
-        triples = measure_probes(session.calibrated, *UNSEEN[words], EACH, seed)
+def two_frames(
+    session: TrainingSession, kind: str, count: int, seed: int
+) -> tuple[Triples, Tensor]:
+    """Return triples of patterns of one kind, and a second frame of every pattern."""
+    if kind in UNSEEN:
+        triples = measure_probes(session.calibrated, *UNSEEN[kind], count, seed)
     else:
-        triples = trained_layers(session)
+        triples = trained_layers(session, count)
     again = [
         session.calibrated.measure(triples.inputs[i : i + 1], triples.phases[i])
         for i in range(len(triples.inputs))
@@ -85,10 +76,10 @@ def two_frames(session: TrainingSession, words: str, seed: int) -> tuple[Triples
     return triples, torch.cat(again)
 
 
-def trained_layers(session: TrainingSession) -> Triples:
-    """Frames of layers that have learnt to denoise, with noisy images before them."""
+def trained_layers(session: TrainingSession, count: int) -> Triples:
+    """Measure layers that have learnt to denoise, with noisy images before them."""
     inputs, phases = [], []
-    for number in range(EACH):
+    for number in range(count):
         layer_set = number % session.options.layer_sets
         x_t = draw_batch(session, "online", layer_set, -9).x_t
         written = session.calibrated.displayed(*session.odu.encode(x_t[:1], layer_set))
@@ -99,35 +90,27 @@ def trained_layers(session: TrainingSession) -> Triples:
 
 
 def predicted(twin: DigitalTwin, triples: Triples) -> Tensor:
-    """(B, h, w) with the scale that fits best: the camera's unit is no parameter of the twin."""
+    """Return predictions (B, h, w) at the scale that fits best: the camera's unit is no parameter."""
     with torch.no_grad():
-        light = torch.cat(
+        intensity = torch.cat(
             [twin(triples.inputs[i : i + 1], triples.phases[i]) for i in range(len(triples.inputs))]
         )
-    scale: Tensor = (light * triples.intensity).sum() / light.square().sum()
-    return scale * light
+    scale: Tensor = (intensity * triples.intensity).sum() / intensity.square().sum()
+    return scale * intensity
 
 
 def nrmse(got: Tensor, wanted: Tensor) -> float:
-    """|got - wanted| / |wanted|."""
+    """Return |got - wanted| / |wanted|."""
     return float((got - wanted).norm() / wanted.norm())
 
 
-def mean_angle_rad(field: Array, pitch_m: float, wavelength_m: float) -> Array:
-    """Where light (h, w) goes on the whole, (x, y): its energy's mean sine."""
-    rows, columns = (np.sum(np.conj(field) * np.gradient(field, axis=i)).imag for i in (0, 1))
-    scale = wavelength_m / (2.0 * np.pi * pitch_m * np.sum(np.abs(field) ** 2))
-    angle: Array = np.array([columns, rows]) * scale
-    return angle
-
-
 def refined(
-    session: TrainingSession, triples: Triples, iterations: int
+    calibrated: CalibratedBench, triples: Triples, iterations: int
 ) -> tuple[DigitalTwin, Tensor]:
-    """The aligned twin at two samples a pixel, fitted to these frames, and its covariance."""
-    geometry = dataclasses.replace(session.calibrated.twin.geometry, samples=2, steepest=STEEPEST)
+    """Return the aligned twin at two samples a pixel, fitted to these frames, and its covariance."""
+    geometry = dataclasses.replace(calibrated.twin.geometry, samples=2, steepest=STEEPEST)
     fine = DigitalTwin(geometry)
-    fine.load_alignment(session.calibrated.twin.state_dict())
+    fine.load_alignment(calibrated.twin.state_dict())
     covariance = torch.zeros(0)
     blurs = (0.0,) * iterations
     prior = data_sheet_prior(fine, share=1e-5)
@@ -136,129 +119,95 @@ def refined(
     return fine, covariance
 
 
-def sigmas_off(
-    twin: DigitalTwin, covariance: Tensor, seed: int, moment_s: float
-) -> dict[str, float]:
-    """How many of their stated deviations the parameters that can be told apart are off the truth.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Amounts:
+    """Training steps, share of the frames of a fit, patterns of a kind, and iterations of a fit."""
 
-    moment_s: when the frames were taken; the angles have drifted until then.
-    """
-    geometry, dials = bench_geometry("mock"), load_bench("mock").mock
-    truth = draw_truth(geometry, dials, seed)
-    drifted = Drift(dials.drift, seed).at(moment_s)
-    tilts_rad = truth.tilts_rad + drifted.mirror_rad
-    # Higher modes with a phase of their own and a window's ghost turn the beam too: compared is where
-    # the light goes as a whole, with all parameters that have a say in it.
-    source = CavityOptics(geometry, truth, 2).alignment(drifted.beam_rad, np.zeros(2), 0.0).source
-    pitch_m, wavelength_m = geometry.pixel_pitch_um * 1e-6 / 2.0, geometry.wavelength_nm * 1e-9
-    theta = parameter_vector(twin)
+    steps: int
+    frames_share: float
+    patterns: int
+    iterations: int
 
-    def direction_mrad(parameters: Tensor) -> Tensor:
-        load_parameter_vector(twin, parameters)
-        angle_rad = mean_angle_rad(twin.incident().numpy(), pitch_m, wavelength_m)
-        return torch.from_numpy(1e3 * angle_rad).float()
 
-    found_mrad = direction_mrad(theta)
-    slopes = torch.stack(
-        [
-            (direction_mrad(theta + step) - found_mrad) / 0.01
-            for step in 0.01 * torch.eye(len(theta))
-        ]
+def one_bench(known: Calibrated, amounts: Amounts) -> Found:
+    """Refine the twin of a calibrated bench, and predict the unseen."""
+    options = TrainingOptions(
+        seed=known.seed, offline_steps=0, calibrated_steps=amounts.steps, online_steps=0
     )
-    load_parameter_vector(twin, theta)
-    true_rad = mean_angle_rad(source, pitch_m, wavelength_m)
-    beam_off = found_mrad.numpy() - 1e3 * true_rad
-    beam_spread = (slopes.T @ covariance @ slopes).diagonal().clamp_min(0.0).sqrt()
-    first: dict[str, int] = {}
-    place = 0
-    for name, parameter in twin.named_parameters():
-        first[name], place = place, place + parameter.numel()
-    off = {f"beam {axis}": float(beam_off[i] / beam_spread[i]) for i, axis in enumerate("xy")}
-    # The last bounce's tilt is a shift of the image too; all others are what they are.
-    tilts = (twin.planes_tilt_rad().detach().numpy() - tilts_rad)[1:-1] * 1e3
-    for bounce, pair in enumerate(tilts):
-        for axis, error in enumerate(pair):
-            weights = torch.zeros(len(covariance))
-            weights[first["d_alpha_mirror_mrad"] + axis] = 1.0
-            weights[first["bounce_tilt_mrad"] + 2 * bounce + axis] = 1.0
-            spread = float((weights @ covariance @ weights).clamp_min(0.0).sqrt())
-            off[f"bounce {bounce + 1}{'xy'[axis]}"] = float(error) / spread
-    gap_percent = 100.0 * (truth.z_gap_mm / geometry.z_gap_mm - 1.0)
-    # The mock counts from the middle of the first sample to that of the last.
-    first_px = 0.5 / dials.samples_per_pixel
-    edge_px = first_px + truth.mirror_edge * (geometry.patch_shape[1] - 2.0 * first_px)
-    dead = truth.dead_space * math.sqrt(truth.dead_space_reflectance) / (1.0 - truth.dead_space)
-    for name, true in (
-        ("z_gap_percent", gap_percent),
-        ("crosstalk_px", truth.crosstalk_px),
-        ("zero_order_percent", 100.0 * dead),
-        ("mirror_edge_px", edge_px),
-    ):
-        spread = float(covariance[first[name], first[name]].sqrt())
-        off[name] = (float(getattr(twin, name)) - true) / spread
-    return {name: abs(value) for name, value in off.items()}
+    with opened(known) as calibrated:
+        session = TrainingSession.create(calibrated, options)
+        camera, clock = laboratory_of(calibrated.bench).camera, calibrated.bench.clock
+        before_requests = camera.requests
+        run(train(session, "calibrated"))
+        began_s = clock.now_s()
+        parts = [
+            measure_probes(
+                calibrated, kind, strength, max(1, round(amounts.frames_share * count)), 700 + i
+            )
+            for i, (kind, strength, count) in enumerate(REFINED_ON)
+        ]
+        moment_s = (began_s + clock.now_s()) / 2.0
+        fine, covariance = refined(calibrated, Triples.joined(parts), amounts.iterations)
+        off = sigmas_off(known.config, fine, covariance, known.seed, moment_s)
+        before, after, noise = {}, {}, {}
+        frames = 0
+        for number, kind in enumerate(("trained layers", *UNSEEN)):
+            probes = measure_probes(calibrated, "smooth", 2.0, TRACKING, 900 + number)
+            track_drift(fine, probes.inputs, probes.phases, probes.intensity)
+            frames = known.frames + camera.requests - before_requests
+            frames -= 2 * amounts.patterns * number
+            unseen, again = two_frames(session, kind, amounts.patterns, 800 + number)
+            before[kind] = nrmse(predicted(calibrated.twin, unseen), unseen.intensity)
+            after[kind] = nrmse(predicted(fine, unseen), unseen.intensity)
+            noise[kind] = nrmse(again, unseen.intensity) / 2**0.5
+    return Found(before, after, noise, frames, off)
 
 
-def one_bench(seed: int, quick: bool) -> Found:
-    """Calibrate, refine, and predict the unseen."""
-    steps = 60 if quick else 200
-    options = TrainingOptions(seed=seed, offline_steps=0, calibrated_steps=steps, online_steps=0)
-    request = Request("mock", None, options)
-    session = ExperimentJob(request).session
-
-    def job() -> Generator[Event, None, Found]:
-        with session.calibrated.bench:
-            yield from measure_routines(session.calibrated)
-            yield from train(session, "calibrated")
-            began_s = session.calibrated.bench.clock.now_s()
-            parts = [
-                measure_probes(session.calibrated, *what, 700 + i)
-                for i, what in enumerate(REFINED_ON)
-            ]
-            moment_s = (began_s + session.calibrated.bench.clock.now_s()) / 2.0
-            fine, covariance = refined(session, Triples.joined(parts), 1 if quick else ITERATIONS)
-            off = sigmas_off(fine, covariance, seed, moment_s)
-            before, after, noise = {}, {}, {}
-            frames = 0
-            for number, words in enumerate(("trained layers", *UNSEEN)):
-                probes = measure_probes(session.calibrated, "smooth", 2.0, TRACKING, 900 + number)
-                track_drift(fine, probes.inputs, probes.phases, probes.intensity)
-                frames = session.calibrated.bench.camera.get_frame().sequence - 2 * EACH * number
-                unseen, again = two_frames(session, words, 800 + number)
-                before[words] = nrmse(predicted(session.calibrated.twin, unseen), unseen.intensity)
-                after[words] = nrmse(predicted(fine, unseen), unseen.intensity)
-                noise[words] = nrmse(again, unseen.intensity) / 2**0.5
-        return Found(before, after, noise, frames, off)
-
-    return run(job())
-
-
-def main() -> None:
-    """Measure, then print one JSON line."""
-    arguments = options(__doc__, seeds=10)
-    console = Console(stderr=True, quiet=arguments.json, highlight=False)
+def measure(setting: Setting) -> Outcome:
+    """Calibrate random benches, refine their twins, and predict the unseen."""
+    text = bench_file(setting)
+    amounts = Amounts(
+        setting.amount("training steps on the twin", smoke=2, quick=30, full=200),
+        setting.amount("share of the frames of a fit", smoke=0.1, quick=1.0, full=1.0),
+        setting.amount("patterns of a kind", smoke=1, quick=5, full=5),
+        setting.amount("iterations of a fit", smoke=1, quick=1, full=3),
+    )
     found = []
-    for seed in range(1 if arguments.quick else arguments.seeds):
-        console.print(f"bench {seed} ...")
-        found.append(one_bench(seed, arguments.quick))
-        for words, error in found[-1].after.items():
-            noise, before = found[-1].noise[words], found[-1].before[words]
-            console.print(f"  {words}: {before:.3f} -> {error:.3f}, noise {noise:.3f}")
+    for seed in setting.benches(10):
+        setting.say(f"bench {seed} ...")
+        found.append(one_bench(calibrate(text, seed), amounts))
+        for kind, error in found[-1].after.items():
+            noise, before = found[-1].noise[kind], found[-1].before[kind]
+            setting.say(f"  {kind}: {before:.3f} -> {error:.3f}, noise {noise:.3f}")
+    return Outcome(claims_of(found), {"benches": [dataclasses.asdict(each) for each in found]})
+
+
+def claims_of(found: list[Found]) -> list[Claim]:
+    """Return the claims about all benches."""
     claims: list[Claim] = []
     benches = f"{len(found)} benches, worst"
-    for words in found[0].after:
-        errors = [f.after[words] for f in found]
-        over = [f.after[words] / f.noise[words] for f in found]
-        claims.append(claim(f"{words}, {benches}: NRMSE", max(errors), "<= 0.08"))
-        claims.append(claim(f"{words}, {benches}: over the frame's noise", max(over), "<= 1.3"))
-    off = [value for f in found for value in f.sigmas_off.values()]
+    for kind in found[0].after:
+        errors = [each.after[kind] for each in found]
+        over = [each.after[kind] / each.noise[kind] for each in found]
+        claims.append(claim(f"{kind}, {benches}: NRMSE", max(errors), "<= 0.08"))
+        claims.append(claim(f"{kind}, {benches}: over the frame's noise", max(over), "<= 1.3"))
+    off = [value for each in found for value in each.sigmas_off.values()]
     within = float(np.mean(np.array(off) <= 3.0))
-    claims.append(claim("parameters within three stated deviations", within, ">= 0.95"))
-    claims.append(
-        claim("frames of one bench, calibration included", max(f.frames for f in found), "<= 500")
-    )
-    details = [dataclasses.asdict(f) for f in found]
-    finish("twin_fidelity", claims, arguments.json, benches=details)
+    frames = max(each.frames for each in found)
+    return [
+        *claims,
+        claim("parameters within three stated deviations", within, ">= 0.95"),
+        claim("frames of one bench, calibration included", frames, "<= 500"),
+    ]
+
+
+PARTS: dict[str, Part] = {"fidelity": measure}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, then print one JSON line."""
+    given = parser(__doc__, PARTS, seeds=True).parse_args(arguments)
+    run_parts("twin_fidelity", PARTS, given)
 
 
 if __name__ == "__main__":

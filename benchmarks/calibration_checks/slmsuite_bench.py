@@ -7,7 +7,6 @@ cycles over the panel (`calibration.spots.BlazeSpots`).
 from __future__ import annotations
 
 import logging
-import sys
 import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -23,16 +22,12 @@ from drivers.types import CameraTiming, Frame, PatternId, Roi, Timing
 
 Array = npt.NDArray[np.float64]
 PEDESTAL, READ_NOISE = 0.02, 0.01
-MISSING = "slmsuite is not installed: pip install labdiff[benchmarks]"
 
-try:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it misses cupy
-        from slmsuite.hardware.cameras.simulated import GaussianDetectorNoise, SimulatedCamera
-        from slmsuite.hardware.cameraslms import FourierSLM
-        from slmsuite.hardware.slms.simulated import SimulatedSLM
-except ImportError:
-    sys.exit(MISSING)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it misses cupy
+    from slmsuite.hardware.cameras.simulated import GaussianDetectorNoise, SimulatedCamera
+    from slmsuite.hardware.cameraslms import FourierSLM
+    from slmsuite.hardware.slms.simulated import SimulatedSLM
 logging.disable(logging.WARNING)
 
 
@@ -51,11 +46,11 @@ class PeerSlm:
 
     @property
     def reported_pattern(self) -> PatternId | None:
-        """What was sent last: this panel never freezes."""
+        """Return what was sent last: this panel never freezes."""
         return self._pattern
 
     def set_phase(self, phase_rad: npt.NDArray[np.floating]) -> PatternId:
-        """By the look-up table if there is one, else as slmsuite quantises."""
+        """Show a phase, by the look-up table if there is one, else as slmsuite quantises."""
         if self._lut is None:
             self._slm.set_phase(phase_rad, phase_correct=False)
             self._pattern += 1
@@ -65,17 +60,17 @@ class PeerSlm:
         return self.set_grey(order[np.searchsorted(middle, np.mod(phase_rad, 2.0 * np.pi))])
 
     def set_lut(self, phase_by_grey_rad: npt.NDArray[np.floating] | None) -> None:
-        """(levels,) radians."""
+        """Use a look-up table of phases, (levels,) radians."""
         self._lut = phase_by_grey_rad
 
     def set_grey(self, grey: npt.NDArray[np.floating]) -> PatternId:
-        """Straight onto the display."""
+        """Show grey levels without the look-up table."""
         self._slm.set_phase(grey.astype(self._slm.display.dtype), phase_correct=False)
         self._pattern += 1
         return self._pattern
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: there is no device."""
 
 
 class PeerCamera:
@@ -110,7 +105,7 @@ class PeerCamera:
         return lambda: frame
 
     def get_frame(self) -> Frame:
-        """One frame of the whole sensor."""
+        """Return one frame of the whole sensor."""
         self.requests += 1
         pixels = np.asarray(self._camera.get_image()).astype(np.uint16)
         full = 2**self.bit_depth - 1
@@ -118,7 +113,7 @@ class PeerCamera:
         return Frame(pixels, self.exposure_ms, 0.0, self.requests, None, saturated, self.roi)
 
     def get_frames(self, count: int) -> list[Frame]:
-        """One after another."""
+        """Return frames one after another."""
         return [self.get_frame() for _ in range(count)]
 
     def triggered(self, count: int) -> AbstractContextManager[TriggeredReadOut]:
@@ -126,7 +121,7 @@ class PeerCamera:
         raise DeviceStateError(f"{self.name}: no trigger input")
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: there is no device."""
 
 
 @dataclass(frozen=True)
@@ -147,11 +142,11 @@ class PeerBench:
 
     @property
     def pedestal_counts(self) -> float:
-        """What the camera counts in the dark."""
+        """Return what the camera counts in the dark."""
         return PEDESTAL * 2**self.camera.bit_depth if self.peer.cam.noise else 0.0
 
     def expose(self, pattern_spots: int, fill: float = 0.5) -> None:
-        """So that as many pixels as there are spots reach this share of full scale."""
+        """Set the exposure so that as many pixels as there are spots reach this share of full scale."""
         light = np.partition(self.peer.cam.render().ravel(), -pattern_spots)[-pattern_spots]
         self.camera.exposure_ms = fill * 2**self.camera.bit_depth / float(light)
 
@@ -168,7 +163,7 @@ def peer_bench(
     px_per_cycle: float = 4.0,
     bit_depth: int = 12,
 ) -> PeerBench:
-    """A bench drawn from a seed: rotation, place and scale of the camera, aberration, and beam.
+    """Return a bench drawn from a seed: rotation, place and scale of the camera, aberration, and beam.
 
     aberration_rad: rms of a smooth wavefront without tilt. gamma: phase by grey level, in 2 pi.
     """
@@ -214,7 +209,7 @@ def peer_bench(
 
 
 def _smooth_wavefront(rng: np.random.Generator, y: Array, x: Array, amplitude: Array) -> Array:
-    """Polynomials of order 2 ... 4 without piston and tilt, rms 1 under the beam's intensity."""
+    """Return polynomials of order 2 ... 4 without piston and tilt, rms 1 under the beam's intensity."""
     terms = [y**i * x ** (n - i) for n in range(2, 5) for i in range(n + 1)]
     wave = np.tensordot(rng.standard_normal(len(terms)), np.stack(terms), 1)
     low = np.stack([np.ones_like(y), y, x]).reshape(3, -1)

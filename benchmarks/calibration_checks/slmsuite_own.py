@@ -21,13 +21,13 @@ LEVELS = 16
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Slmsuite's progress bars stay out of the way."""
+    """Hide slmsuite's progress bars."""
     with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
         yield
 
 
 def map_error_px(bench: PeerBench, matrix: Array, offset: Array) -> float:
-    """Rms over the whole camera, px."""
+    """Return the rms error of a map over the whole camera, px."""
     height, width = bench.camera.shape
     grid = np.meshgrid(np.linspace(0, height - 1, 9), np.linspace(0, width - 1, 9))
     places = np.stack(grid, axis=-1).reshape(-1, 2)
@@ -37,7 +37,7 @@ def map_error_px(bench: PeerBench, matrix: Array, offset: Array) -> float:
 
 
 def their_registration(bench: PeerBench) -> float:
-    """Error of fourier_calibrate with the best of PITCHES, px."""
+    """Return the error of fourier_calibrate with the best of PITCHES, px."""
     errors = [np.inf]
     for pitch in PITCHES:
         with quiet(), contextlib.suppress(Exception):
@@ -52,7 +52,7 @@ def their_registration(bench: PeerBench) -> float:
 
 
 def their_wavefront(bench: PeerBench, point: Array, steps: int) -> tuple[Array, Array, int]:
-    """Correction, amplitude and frames of wavefront_calibrate with super-pixels."""
+    """Return correction, amplitude and frames of wavefront_calibrate with super-pixels."""
     peer = bench.peer
     cycles = np.array(bench.slm.shape)[::-1] * peer.slm.pitch
     affine = bench.matrix[::-1, ::-1] * cycles
@@ -85,7 +85,7 @@ def their_wavefront(bench: PeerBench, point: Array, steps: int) -> tuple[Array, 
 
 
 def _pair_exposure(bench: PeerBench, point: Array) -> None:
-    """As ours: two super-pixels in the middle together fill 60 % of full scale."""
+    """Set the exposure as ours: two super-pixels in the middle together fill 60 % of full scale."""
     height, width = bench.slm.shape
     phase = np.pi * ((np.arange(height)[:, None] + np.arange(width)) % 2)
     kernel = BlazeSpots(bench.slm.shape, (1.0, 1.0)).kernel(point)
@@ -98,7 +98,7 @@ def _pair_exposure(bench: PeerBench, point: Array) -> None:
 
 
 def their_response(bench: PeerBench, true_rad: Array) -> tuple[float, int]:
-    """pixel_calibrate with 16 levels: each against each."""
+    """Return error and frames of pixel_calibrate with 16 levels, each against each."""
     peer = bench.peer
     cycles = np.array(bench.slm.shape)[::-1] * peer.slm.pitch
     peer.fourier_calibrate_analytic(bench.matrix[::-1, ::-1] * cycles, bench.offset[::-1])

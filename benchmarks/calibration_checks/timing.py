@@ -1,32 +1,36 @@
-"""Settling and beam of random mock benches against their hidden truth; used by calibration.py."""
+"""Settling and beam of random mock benches against their hidden truth."""
 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from benchmarks.calibrated import bench_file
 from benchmarks.claims import Claim, claim
-from benchmarks.mock_checks.benches import bench_geometry, lit
+from benchmarks.mock_checks.benches import lit
+from benchmarks.parts import Outcome, Setting
 from calibration.beam import FIRST_SIDE, BeamFound, Crosstalk, measure_beam
 from calibration.beam_shape import Gaussian, fit_gaussian
 from calibration.observed_slm import ObservedSLM
 from calibration.registration import measure_registration
 from calibration.settling import SettlingFound, measure_settling
 from labdiff.bench.compose import patch_layout
-from labdiff.config.bench import load_bench
+from labdiff.bench.mock_bench import mock_geometry
+from labdiff.config.bench import parse_bench
 from labdiff.job import run
 from mock_hardware.laboratory import MockLaboratory
 from mock_hardware.optics.beam import beam_field
 
-DIALS: tuple[dict[str, Any], ...] = (
+CRYSTALS: tuple[dict[str, Any], ...] = (
     {},
     {"rise_ms": 2.5, "fall_ms": 10.0, "scan_ms": 12.0},
     {"rise_ms": 8.0, "fall_ms": 3.0, "refresh_hz": 422.0, "scan_ms": 1.5},
 )
-"""The benches' crystals, in turn: the mock's, a slow and asymmetric one, a fast panel."""
+"""Settings of the benches' liquid crystals, in turn: the mock's, a slow asymmetric one, a fast panel."""
 
 CROSSTALK_OFF_PX = 0.04
 
@@ -50,11 +54,21 @@ class TimingFound:
     beam_frames: int
 
 
-def timing_and_beam(seed: int) -> TimingFound:
-    """Both routines on one bench with every effect on."""
-    config = load_bench("mock")
-    slm = config.mock.slm.model_copy(update=DIALS[seed % len(DIALS)])
-    lab = lit(bench_geometry("mock"), config.mock.model_copy(update={"slm": slm}), seed)
+def measure(setting: Setting) -> Outcome:
+    """Measure settling and beam of random benches."""
+    text = bench_file(setting)
+    found = []
+    for seed in setting.benches(20):
+        found.append(timing_and_beam(text, seed))
+        setting.say(f"settling and beam of bench {seed}: {found[-1]}")
+    return Outcome(claims_of(found), {"timing": [asdict(each) for each in found]})
+
+
+def timing_and_beam(text: str, seed: int) -> TimingFound:
+    """Run both routines on one bench with every effect on."""
+    config = parse_bench(text, "bench of the benchmark")
+    slm = config.mock.slm.model_copy(update=CRYSTALS[seed % len(CRYSTALS)])
+    lab = lit(mock_geometry(config), config.mock.model_copy(update={"slm": slm}), seed)
     lab.camera.exposure_ms = 0.5
     layout = patch_layout(config)
     pedestal = lab.world.truth.pedestal_counts
@@ -70,7 +84,7 @@ def timing_and_beam(seed: int) -> TimingFound:
     settling: SettlingFound = run(measure_settling(bench, layout, lab.world.clock, response))
     between = lab.camera.requests
     lab.slm.set_lut(response)
-    # As an alignment finds it, which sees one sample a pixel.
+    # The crosstalk that an alignment finds, which has one sample a pixel.
     crosstalk_px = lab.world.truth.crosstalk_px + CROSSTALK_OFF_PX
     beam: BeamFound = run(measure_beam(bench, layout, registration, Crosstalk(crosstalk_px)))
     pairs = [
@@ -99,7 +113,7 @@ def timing_and_beam(seed: int) -> TimingFound:
 
 
 def true_settle_ms(lab: MockLaboratory) -> float:
-    """Just missed a refresh, the patches' last row, and a vanishing step down to 1 % of it."""
+    """Return the settling time: a missed refresh, the patches' last row, a vanishing step down to 1 %."""
     geometry, slm = lab.world.geometry, lab.world.settings.slm
     last_row = (geometry.patch_top + geometry.patch_shape[0] - 1) / geometry.panel_shape[0]
     tau_ms = max(slm.rise_ms, slm.fall_ms) / np.log(9.0) * (1.0 + slm.small_step_slowdown)
@@ -107,7 +121,7 @@ def true_settle_ms(lab: MockLaboratory) -> float:
 
 
 def best_gaussian(lab: MockLaboratory) -> Gaussian:
-    """The Gaussian that fits the true beam best: its higher modes move centre and waists."""
+    """Return the Gaussian that fits the true beam best: its higher modes move centre and waists."""
     truth = dataclasses.replace(lab.world.truth, mirror_edge=0.0)
     height, width = lab.world.geometry.patch_shape
     y_m, x_m = (
@@ -124,22 +138,24 @@ def best_gaussian(lab: MockLaboratory) -> Gaussian:
     return fit_gaussian(means, 0.01 * means, (height, width), every, ~every)
 
 
-def timing_claims(found: list[TimingFound]) -> list[Claim]:
-    """How far off the worst bench is, and whether the stated deviations are true."""
+def claims_of(found: list[TimingFound]) -> list[Claim]:
+    """Return the claims: how far off the worst bench is, and whether the stated deviations are true."""
 
-    def worst(name: str) -> float:
-        return float(max(abs(getattr(f, name)) for f in found))
+    def worst(error: Callable[[TimingFound], float]) -> float:
+        return float(max(abs(error(f)) for f in found))
 
     benches = f"{len(found)} benches, worst"
     sure = [f.settling_sigmas <= 3.0 for f in found] + [f.beam_sigmas <= 3.0 for f in found]
     edges = [abs(f.edge_px) <= 1.0 for f in found]
-    frames = worst("settling_frames") + worst("beam_frames")
+    frames = worst(lambda f: f.settling_frames) + worst(lambda f: f.beam_frames)
     return [
-        claim(f"rise time, {benches}: error, share", worst("rise_share"), "<= 0.05"),
-        claim(f"fall time, {benches}: error, share", worst("fall_share"), "<= 0.05"),
-        claim(f"settling time, {benches}: error, share", worst("settle_share"), "<= 0.05"),
-        claim(f"beam centre, {benches}: error, waists", worst("centre_share"), "<= 0.05"),
-        claim(f"beam waist, {benches}: error, share", worst("waist_share"), "<= 0.05"),
+        claim(f"rise time, {benches}: error, share", worst(lambda f: f.rise_share), "<= 0.05"),
+        claim(f"fall time, {benches}: error, share", worst(lambda f: f.fall_share), "<= 0.05"),
+        claim(
+            f"settling time, {benches}: error, share", worst(lambda f: f.settle_share), "<= 0.05"
+        ),
+        claim(f"beam centre, {benches}: error, waists", worst(lambda f: f.centre_share), "<= 0.05"),
+        claim(f"beam waist, {benches}: error, share", worst(lambda f: f.waist_share), "<= 0.05"),
         claim("mirror's edge within 1 px: share of benches", float(np.mean(edges)), ">= 0.8"),
         claim("settling and beam within three deviations", float(np.mean(sure)), ">= 0.9"),
         claim("settling and beam together: frames", frames, "<= 1500"),

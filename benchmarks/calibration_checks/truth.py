@@ -1,4 +1,4 @@
-"""What a calibrated session says, against the truth of its mock laboratory.
+"""What calibrations found, against the truth of the mock laboratory.
 
 The registration alone has no truth of its own: a curvature that the planes share scales the image as a
 magnification does, and only both together can be told. Frames that nothing was fitted to hold both.
@@ -17,13 +17,12 @@ from calibration.camera import CameraFound
 from calibration.dark import DarkLevel
 from calibration.phase_response import PhaseResponse
 from calibration.result_file import Result
-from labdiff.calibrations.probe_frames import measure_probes
-from labdiff.session.training_session import TrainingSession
-from mock_hardware.laboratory import MockLaboratory
+from labdiff.calibrations.probe_frames import ProbeKind, measure_probes
+from labdiff.session.calibrated_bench import CalibratedBench
 from twin.alignment_fit import Triples
 from twin.drift_tracking import track_drift
 
-UNSEEN = (("blocks", 8.0), ("smooth", 2.0))
+UNSEEN: tuple[tuple[ProbeKind, float], ...] = (("blocks", 8.0), ("smooth", 2.0))
 UNSEEN_FRAMES = 4
 
 
@@ -45,35 +44,30 @@ class Checked:
 
     @property
     def spoilt(self) -> bool:
-        """True also for what is no number."""
+        """Return whether the error is beyond the largest, or no number."""
         return not abs(self.error) <= self.largest
 
 
-def laboratory(session: TrainingSession) -> MockLaboratory:
-    """The room behind a mock bench."""
-    return laboratory_of(session.calibrated.bench)
-
-
-def unseen_nrmse(session: TrainingSession, drifted: bool = False) -> float:
-    """How far the twin is off frames that nothing was fitted to, of the worse kind of pattern.
+def unseen_nrmse(calibrated: CalibratedBench, drifted: bool = False) -> float:
+    """Return how far the twin is off frames that nothing was fitted to, of the worse kind of pattern.
 
     drifted: the alignment is some time ago, and its drift is followed first, as training does.
     """
     if drifted:
-        probes = measure_probes(session.calibrated, "smooth", 2.0, UNSEEN_FRAMES, 3999)
-        track_drift(session.calibrated.twin, probes.inputs, probes.phases, probes.intensity)
+        probes = measure_probes(calibrated, "smooth", 2.0, UNSEEN_FRAMES, 3999)
+        track_drift(calibrated.twin, probes.inputs, probes.phases, probes.intensity)
     worst = 0.0
     for number, (kind, strength) in enumerate(UNSEEN):
-        probes = measure_probes(session.calibrated, kind, strength, UNSEEN_FRAMES, 4000 + number)  # type: ignore[arg-type]
-        worst = max(worst, _nrmse(session, probes))
+        probes = measure_probes(calibrated, kind, strength, UNSEEN_FRAMES, 4000 + number)
+        worst = max(worst, _nrmse(calibrated, probes))
     return worst
 
 
-def _nrmse(session: TrainingSession, probes: Triples) -> float:
+def _nrmse(calibrated: CalibratedBench, probes: Triples) -> float:
     with torch.no_grad():
         light = torch.cat(
             [
-                session.calibrated.twin(probes.inputs[i : i + 1], probes.phases[i])
+                calibrated.twin(probes.inputs[i : i + 1], probes.phases[i])
                 for i in range(len(probes.inputs))
             ]
         )
@@ -81,22 +75,20 @@ def _nrmse(session: TrainingSession, probes: Triples) -> float:
 
 
 def check(
-    session: TrainingSession, results: dict[str, Result], aligned_s: float | None = None
+    calibrated: CalibratedBench, results: dict[str, Result], aligned_s: float | None = None
 ) -> dict[str, Checked]:
-    """Every quantity of these results that has a truth.
+    """Compare every quantity of these results that has a truth with it.
 
     aligned_s: when the alignment was measured; angles drift. None: now.
     """
-    lab = laboratory(session)
+    lab = laboratory_of(calibrated.bench)
     truth = lab.world.truth
     found: dict[str, Checked] = {}
     dark = results.get("dark level")
     if isinstance(dark, DarkLevel):
         # What the sensor shows in the dark is more than the pedestal.
         electrons = truth.offset_pattern_electrons[~truth.hot].mean()
-        electrons += (
-            truth.dark_electrons_per_s * session.calibrated.config.camera.exposure_ms * 1e-3
-        )
+        electrons += truth.dark_electrons_per_s * calibrated.config.camera.exposure_ms * 1e-3
         pedestal = truth.pedestal_counts + electrons / truth.electrons_per_count
         found["pedestal, counts"] = Checked(
             dark.pedestal_counts - pedestal, dark.pedestal_sigma_counts, 2.0
@@ -121,14 +113,14 @@ def check(
     alignment = results.get("alignment")
     if isinstance(alignment, AlignmentFound):
         when_s = lab.world.clock.now_s() if aligned_s is None else aligned_s
-        found.update(_aligned(session, alignment, when_s))
+        found.update(_aligned(calibrated, alignment, when_s))
     return found
 
 
 def _aligned(
-    session: TrainingSession, alignment: AlignmentFound, when_s: float
+    calibrated: CalibratedBench, alignment: AlignmentFound, when_s: float
 ) -> dict[str, Checked]:
-    lab = laboratory(session)
+    lab = laboratory_of(calibrated.bench)
     truth = lab.world.truth
     sigma = dict(zip(alignment.names, alignment.sigma, strict=True))
     value = dict(zip(alignment.names, alignment.value, strict=True))
