@@ -78,7 +78,7 @@ def train(
                 if not batches and not last:
                     batches.submit(step + 1)
                 where.layer_set, where.step = layer_set, step + 1
-                yield report(step, submitted, result, refinement)
+                yield report(step, optimiser, submitted, result, refinement)
                 if checkpoint_due(session):
                     yield checkpoint(session, forward, optimiser, batches.ahead)
             where.layer_set, where.step = layer_set + 1, 0

@@ -13,6 +13,7 @@ from labdiff.session.training_session import TrainingSession
 from labdiff.training.batches import Batch
 from labdiff.training.forward import ForwardResult, TwinForward
 from labdiff.training.methods import Method, step_counts
+from labdiff.training.optimiser import LayerOptimiser
 from labdiff.training.submitted_batch import SubmittedBatch
 from labdiff.training.twin_refinement import RefinementResult
 
@@ -21,7 +22,7 @@ PICTURE_SECONDS = 0.25
 
 
 class StepReport:
-    """Makes the event of a training step; the session's position says of which layer set."""
+    """Makes the event of a training step."""
 
     def __init__(self, session: TrainingSession, forward: TwinForward, method: Method) -> None:
         self._session, self._forward = session, forward
@@ -32,6 +33,7 @@ class StepReport:
     def __call__(
         self,
         step: int,
+        optimiser: LayerOptimiser,
         submitted: SubmittedBatch,
         result: ForwardResult,
         refinement: RefinementResult,
@@ -40,12 +42,13 @@ class StepReport:
 
         Args:
             step: of the layer set.
+            optimiser: of the layer set, which holds the gradient of the step.
             submitted: the batch.
             result: its forward pass.
             refinement: what was done to the twin.
         """
         session, forward, batch = self._session, self._forward, submitted.batch
-        layer_set, on_bench = session.position.layer_set, forward.on_bench
+        layer_set, on_bench = optimiser.layer_set, forward.on_bench
         with torch.no_grad():
             predicted = session.odu.decode(result.measured, batch.x_t, batch.abar, layer_set)
             by_twin = predicted
