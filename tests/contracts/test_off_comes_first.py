@@ -100,23 +100,23 @@ class Devices:
 def test_a_laser_that_cannot_be_confirmed_dark_is_named_until_it_is(server: LaserServer) -> None:
     laser = reconnecting(server)
     safety = BenchSafety(Devices(laser), lambda: None)  # type: ignore[arg-type]
-    safety.leave()
+    safety.switch_on()
     assert server.on
     server.manner = "mute"
-    safety.enter()
+    safety.make_safe()
     assert not server.on
     (warning,) = lasers_that_may_be_on()
     assert warning.startswith("the laser may be ON: Coherent, Inc-OBIS-TEST,1")
     assert "switch it off by hand" in warning and "switch the laser off" in safety.left_unsafe[0]
     server.manner = "polite"
-    safety.enter()
+    safety.make_safe()
     assert lasers_that_may_be_on() == []
 
 
 def test_off_goes_to_every_lit_laser_of_the_process(server: LaserServer) -> None:
     laser = reconnecting(server)
     safety = BenchSafety(Devices(laser), lambda: None)  # type: ignore[arg-type]
-    safety.leave()
+    safety.switch_on()
     server.orders.clear()
     send_all_off()
     while OFF not in server.orders:

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from labdiff.bench.open import mock_geometry, open_bench
+from labdiff.bench.mock_bench import mock_geometry
+from labdiff.bench.open import open_bench
 from labdiff.calibrations.archived import measure_routines
 from labdiff.calibrations.ray_alignment import Rays, spot, start_from, trace_rays
 from labdiff.calibrations.routines import IMAGING

@@ -114,7 +114,7 @@ def test_the_grey_levels_of_a_bench_are_those_of_its_workers(tmp_path: Path) -> 
         prepared = ExperimentJob(Request(str(bench), options=OPTIONS)).session
         with prepared.calibrated.bench as opened:
             response = torch.linspace(0.0, 6.5, 256).numpy()
-            opened.use_phase_response(response)
+            opened.display.use_phase_response(response)
             prepared.calibrated.twin.load_alignment(
                 prepared.calibrated.twin.state_dict()
                 | {"d_alpha_beam_mrad": torch.tensor([0.2, -0.1])}
