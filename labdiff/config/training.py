@@ -48,6 +48,18 @@ class DataOptions(Section):
         title="Class prompt",
         description="Write the class beside each image, so that a class can be asked for later.",
     )
+    white: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        title="White level",
+        description="Count in your own image files that means white, as 4095 for a 12-bit camera; 0 for "
+        "the largest that the file's type can hold.",
+    )
+    background: Literal["white", "black"] = Field(
+        default="white",
+        description="What transparent parts of your own pictures are laid on.",
+    )
 
 
 class UnitOptions(Section):

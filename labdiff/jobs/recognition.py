@@ -24,7 +24,15 @@ def recognised(
         recognised_generated, recognised_real and recognised_noise, and with prompts recognised_as_asked,
         the share that the classifier calls what was prompted.
     """
-    real = load_images(options.data, options.image_size, (), None, options.seed)
+    real = load_images(
+        options.data,
+        options.image_size,
+        (),
+        None,
+        options.seed,
+        options.white or None,
+        options.background,
+    )
     classifier = DigitClassifier(real.train, real.train_labels, options.seed)
     noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(options.seed))
     shares = {

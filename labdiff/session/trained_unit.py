@@ -72,5 +72,13 @@ def _classes(options: TrainingOptions, data_dir: Path | None) -> tuple[int, ...]
     """Return the classes that can be prompted; images are loaded only if the options do not name them."""
     if not options.prompt or options.classes:
         return tuple(sorted(set(options.classes))) if options.prompt else ()
-    images = load_images(options.data, options.image_size, (), data_dir, options.seed)
+    images = load_images(
+        options.data,
+        options.image_size,
+        (),
+        data_dir,
+        options.seed,
+        options.white or None,
+        options.background,
+    )
     return prompt_classes(options, images)

@@ -80,7 +80,13 @@ class TrainingSession(Denoiser):
         Raises UserError if the images do not fit the patches, or have one class where prompts are wanted.
         """
         images = load_images(
-            options.data, options.image_size, options.classes, data_dir, options.seed
+            options.data,
+            options.image_size,
+            options.classes,
+            data_dir,
+            options.seed,
+            options.white or None,
+            options.background,
         )
         classes = prompt_classes(options, images)
         if options.prompt and len(classes) < 2:
