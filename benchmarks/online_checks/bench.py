@@ -106,7 +106,7 @@ class Trial:
         forward = self.forward
         submitted = forward.submit(batch, LAYER_SET, self.learner.phases)
         result = forward(submitted)
-        self.learner.backward(training_loss(self.session.odu, batch, result, LAYER_SET))
+        self.learner.backward(training_loss(self.session, submitted, result, LAYER_SET))
         refinement = forward.refine(submitted, result)
         self.learner.step(trusted=refinement.trusted)
         return self._mse(result.measured, batch), refinement

@@ -31,8 +31,8 @@ def step_s(layers: int, side_px: int, batch: int, repeats: int) -> float:
     for step in range(1 + repeats):
         began_s = time.process_time()
         drawn = draw_batch(session, "offline", 0, step)
-        result = forward(forward.submit(drawn, 0, learner.phases))
-        learner.backward(training_loss(session.odu, drawn, result, 0))
+        submitted = forward.submit(drawn, 0, learner.phases)
+        learner.backward(training_loss(session, submitted, forward(submitted), 0))
         learner.step()
         times.append(time.process_time() - began_s)
     return median(times[1:])

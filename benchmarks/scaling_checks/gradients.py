@@ -70,8 +70,9 @@ def _gradient(session: Any, share: BatchShare | None = None) -> npt.NDArray[np.f
     learner = LayerOptimiser(session.odu, 1, session.options, 0.1, 10)
     batch = draw_batch(session, "offline", 1, 0, share)
     forward = forward_of(session, "offline")
-    result = forward(forward.submit(batch, 1, learner.phases))
-    learner.backward(training_loss(session.odu, batch, result, 1), share)
+    submitted = forward.submit(batch, 1, learner.phases)
+    loss = training_loss(session, submitted, forward(submitted), 1)
+    learner.backward(loss, share)
     parts = [
         np.zeros(p.shape, np.float32) if p.grad is None else p.grad.numpy()
         for p in learner.parameters

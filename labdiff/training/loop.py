@@ -39,7 +39,7 @@ def train(
         only: this layer set alone, at which the position is.
         share: of every batch, if several processes train a layer set together.
     """
-    odu, where = session.odu, session.position
+    where = session.position
     plan = step_counts(session.options, method)
     yield StageStarted(STAGES[method], sum(plan))
     resumed = ResumeState(session)
@@ -66,7 +66,7 @@ def train(
                     batches.submit(step + 1)
 
                 result = forward(submitted)
-                loss = training_loss(odu, submitted.batch, result, layer_set)
+                loss = training_loss(session, submitted, result, layer_set)
                 optimiser.backward(loss, share)
                 refinement = forward.refine(submitted, result)
                 optimiser.step(trusted=refinement.trusted)

@@ -34,8 +34,9 @@ def gradients(share: BatchShare | None = None) -> list[Tensor]:
     learner = LayerOptimiser(made.odu, 1, OPTIONS, 0.1, 4)
     batch = draw_batch(made, "offline", 1, 0, share)
     forward = forward_of(made, "offline")
-    result = forward(forward.submit(batch, 1, learner.phases))
-    learner.backward(training_loss(made.odu, batch, result, 1), share)
+    submitted = forward.submit(batch, 1, learner.phases)
+    loss = training_loss(made, submitted, forward(submitted), 1)
+    learner.backward(loss, share)
     return [torch.zeros_like(p) if p.grad is None else p.grad for p in learner.parameters]
 
 
