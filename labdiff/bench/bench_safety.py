@@ -33,6 +33,11 @@ def lasers_that_may_be_on() -> list[str]:
     return [f"the laser may be ON: {name}: {why}" for name, why in _MAY_BE_ON.items()]
 
 
+def note_laser_that_may_be_on(name: str, why: str) -> None:
+    """Let the command that ends warn of a laser elsewhere that could not be confirmed dark."""
+    _MAY_BE_ON[name] = why
+
+
 class BenchSafety:
     """Switches a bench on and off. flatten: displays a flat pattern.
 
@@ -43,10 +48,18 @@ class BenchSafety:
         self._devices, self._flatten = devices, flatten
         self.left_unsafe: list[str] = []
 
+    def note_lit(self) -> None:
+        """Let a signal reach the laser, which is about to be switched on."""
+        _LIT.add(self)
+
+    def note_dark(self) -> None:
+        """Let no signal reach the laser any more, which was made safe in another way."""
+        _LIT.discard(self)
+
     def switch_on(self) -> None:
         """Switch the laser on, and wait until its light may be relied on."""
         laser = self._devices.laser
-        _LIT.add(self)
+        self.note_lit()
         laser.emission = True
         self._devices.clock.sleep_s(laser.timing.total_ms / 1e3)
 

@@ -9,7 +9,7 @@ import typer
 from labdiff.cli.arguments import Remote
 
 if TYPE_CHECKING:
-    from labdiff.remote.messages import BenchStatus
+    from labdiff.remote.messages import BenchStatus, RemoteError
 
 LOOPBACK = "127.0.0.1"
 
@@ -47,10 +47,11 @@ def _serve(
     console, last = Console(stderr=True, highlight=False), [""]
     where = cluster or f"{host}:{port}"
 
-    def report(status: BenchStatus) -> None:
+    def report(status: BenchStatus | RemoteError) -> None:
         line = _line(status)
         if line != last[0]:
-            console.print(f"{line}. Use it with: labdiff train --remote {where}")
+            # As text: in the name of an owner nothing is markup.
+            console.print(f"{line}. Use it with: labdiff train --remote {where}", markup=False)
             last[0] = line
 
     with StopOnSignal() as stop:
@@ -65,7 +66,17 @@ def _status(remote: Remote) -> None:
     print(_line(bench_status(remote)))
 
 
-def _line(status: BenchStatus) -> str:
-    if status.owner:
-        return f"in use by {status.owner}, laser {'on' if status.emission else 'off'}"
-    return f"free, at rest: laser {'ON' if status.emission else 'off'}, SLM flat"
+def _line(status: BenchStatus | RemoteError) -> str:
+    """Return one line for a person; what strangers named is stripped of control codes."""
+    from drivers.plain_text import plain_line
+    from labdiff.remote.messages import RemoteError
+
+    if isinstance(status, RemoteError):
+        return f"its status is not known: {plain_line(status.message)}"
+    laser = "ON" if status.emission else "off"
+    if status.owner is not None:
+        return f"in use by {plain_line(status.owner)}, laser {laser.lower()}"
+    unsafe = "; ".join(plain_line(line) for line in status.left_unsafe)
+    if unsafe or not status.at_rest:
+        return f"free, NOT at rest: laser {laser}{'; ' if unsafe else ''}{unsafe}"
+    return f"free, at rest: laser {laser}, SLM flat"

@@ -7,15 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from drivers.camera.wrapper import EXPOSURE_MS, ROI
+from drivers.errors import DeviceValueError
 from drivers.laser.wrapper import EMISSION, POWER_MW
+from drivers.plain_text import plain_line
 from drivers.protocols import SLM, Camera, InputModulator, Laser
 from labdiff.bench.clock import BenchClock
 from labdiff.bench.devices import BenchDevices
 
+Number = TypeVar("Number", int, float)
 Operations: TypeAlias = dict[str, Callable[..., Any]]
+
+WITHOUT_TURN = frozenset({"laser.send_off"})
+"""Operations that wait for no other: to switch the light off."""
+LONGEST_SLEEP_S = 2.0
+"""Time that one call may sleep; who waits for longer calls again, and is found missing meanwhile."""
+MOST_FRAMES = 10_000
+"""Number of frames that one call may ask for."""
 
 
 def device_operations(devices: BenchDevices) -> Operations:
@@ -62,7 +72,9 @@ def _camera(camera: Camera) -> Operations:
         "camera.roi": lambda: camera.roi,
         "camera.roi=": partial(ROI.apply, camera),
         "camera.get_frame": camera.get_frame,
-        "camera.get_frames": camera.get_frames,
+        "camera.get_frames": lambda count: camera.get_frames(
+            _at_most(count, MOST_FRAMES, "frames")
+        ),
         "camera.has_trigger_input": lambda: camera.has_trigger_input,
     }
 
@@ -76,6 +88,7 @@ def _laser(laser: Laser) -> Operations:
         "laser.power_range_mw": lambda: laser.power_range_mw,
         "laser.emission": lambda: laser.emission,
         "laser.emission=": partial(EMISSION.apply, laser),
+        "laser.send_off": laser.send_off,
         "laser.wavelength_nm": lambda: laser.wavelength_nm,
     }
 
@@ -83,6 +96,17 @@ def _laser(laser: Laser) -> Operations:
 def _clock(clock: BenchClock) -> Operations:
     return {
         "clock.now_s": clock.now_s,
-        "clock.sleep_s": clock.sleep_s,
+        "clock.sleep_s": lambda seconds: clock.sleep_s(
+            _at_most(seconds, LONGEST_SLEEP_S, "seconds")
+        ),
         "clock.catch_up": clock.catch_up,
     }
+
+
+def _at_most(value: Number, most: Number, unit: str) -> Number:
+    """Return a number that is not too large. Raises DeviceValueError."""
+    if not 0 <= value <= most:
+        raise DeviceValueError(
+            f"{plain_line(value)} {unit} in one call; 0 ... {most:g} are allowed"
+        )
+    return value

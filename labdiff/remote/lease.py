@@ -1,4 +1,7 @@
-"""The lease of a served bench, on the user's side: attach, heartbeats, calls, attach again after a cut."""
+"""The lease of a served bench, on the user's side: attach, heartbeats, calls, attach again after a cut.
+
+The server makes a token for each lease; it goes with every call, heartbeats are sent while one is held.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,19 @@ import os
 import platform
 import threading
 import time
-import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol, TypeAlias
 
 from drivers.errors import DeviceDisconnectedError
 from labdiff.bench.batch import ShouldStop
-from labdiff.remote.messages import ConnectionLostError, LeaseLostError, RemoteError
+from labdiff.errors import JobStoppedError
+from labdiff.remote.messages import (
+    BenchInUseError,
+    ConnectionLostError,
+    LeaseLostError,
+    RemoteError,
+)
 from labdiff.remote.serialisation import Traffic, pack, unpack
 
 log = logging.getLogger(__name__)
@@ -24,6 +33,8 @@ PATIENCE_S = 60.0
 """How long a batch waits for a connection that was lost."""
 RETRY_S = 0.5
 """Time between two tries to attach again."""
+OWN_LEASE_S = 5.0
+"""After a cut: how long a bench that is in use may be so by this run's last lease, which is running out."""
 
 WhileWaiting: TypeAlias = Callable[[], object]
 
@@ -60,16 +71,21 @@ class Lease:
         sleep_s: Callable[[float], None] = time.sleep,
     ) -> None:
         self.connection, self.patience_s, self.sleep_s = connection, patience_s, sleep_s
-        self.owner = uuid.uuid4().hex
+        self.token: str | None = None
         self.up, self.down = Traffic(), Traffic()
         self.attached = False
-        self._description = f"process {os.getpid()} of {platform.node()}"
+        self._name = f"process {os.getpid()} of {platform.node()}"
         self._ended = threading.Event()
         threading.Thread(target=self._beat, name="heartbeats", daemon=True).start()
 
     def attach(self) -> None:
-        """Attach the bench; its laser goes on. Raises DeviceStateError if another user has it."""
-        self.call("attach", self.owner, self._description)
+        """Attach the bench; its laser goes on. Raises BenchInUseError if another user has it."""
+        self.token = self.call("attach", self._name)
+        try:
+            self.call("switch_on", self.token)
+        except BaseException:
+            self._drop()
+            raise
         self.attached = True
 
     def detach(self) -> list[str]:
@@ -78,11 +94,15 @@ class Lease:
         A bench whose connection is lost enters it by itself.
         """
         self.attached = False
+        if self.token is None:
+            return []
         try:
-            left_unsafe: list[str] = self.call("detach", self.owner)
+            left_unsafe: list[str] = self.call("detach", self.token)
         except ConnectionLostError as error:
             log.warning("%s; the bench enters the safe state by itself", error)
             return []
+        finally:
+            self.token = None
         return left_unsafe
 
     def end(self) -> None:
@@ -90,22 +110,30 @@ class Lease:
         self._ended.set()
 
     def attach_again(self, reason: Exception, should_stop: ShouldStop) -> None:
-        """Attach again after a cut, for as long as `patience_s`. Raises DeviceDisconnectedError then."""
-        self.attached = False
-        until_s = time.monotonic() + self.patience_s
+        """Attach again after a cut, for as long as `patience_s`.
+
+        reason: the error of the cut. should_stop: True ends the wait, with JobStoppedError. Raises
+        DeviceDisconnectedError after `patience_s`, BenchInUseError if another user has the bench by then.
+        """
+        self.attached, self.token = False, None
+        began_s = time.monotonic()
         while not should_stop():
             try:
                 self.attach()
-            except (ConnectionLostError, LeaseLostError):
-                if time.monotonic() > until_s:
-                    break
+            except (ConnectionLostError, LeaseLostError, BenchInUseError) as error:
+                tried_s = time.monotonic() - began_s
+                if isinstance(error, BenchInUseError) and tried_s > OWN_LEASE_S:
+                    raise
+                if tried_s > self.patience_s:
+                    raise DeviceDisconnectedError(
+                        f"remote bench: {reason}; not there for {self.patience_s:g} s. It has come to rest "
+                        "by itself"
+                    ) from error
                 self.sleep_s(RETRY_S)
             else:
                 log.warning("the bench is there again: the batch is measured from its start")
                 return
-        raise DeviceDisconnectedError(
-            f"remote bench: {reason}; not there for {self.patience_s:g} s. It has come to rest by itself"
-        )
+        raise JobStoppedError("stopped while the bench's connection was lost")
 
     def ask(self, operation: str, *values: Any) -> Any:
         """Return the result of an operation on a device there.
@@ -116,7 +144,7 @@ class Lease:
         packed = pack(values)
         self.up.count(packed)
         try:
-            answer = self.call("operate", self.owner, operation, *packed)
+            answer = self.call("operate", self.token, operation, *packed)
         except (ConnectionLostError, LeaseLostError) as error:
             self.attached = False
             kind = operation.partition(".")[0]
@@ -131,6 +159,14 @@ class Lease:
             raise answer.error()
         return answer
 
+    def _drop(self) -> None:
+        """Let go of a bench that did not go on; what fails now stands behind the first error."""
+        token, self.token = self.token, None
+        with suppress(Exception):
+            self.call("detach", token)
+
     def _beat(self) -> None:
         while not self._ended.wait(HEARTBEAT_S):
-            self.connection.send("beat", self.owner)
+            token = self.token
+            if token is not None:
+                self.connection.send("beat", token)

@@ -7,13 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from drivers import errors
-from drivers.errors import DeviceError
+from drivers.errors import DeviceError, DeviceStateError
+from drivers.plain_text import plain_line
 from labdiff.bench.frame_validation import RejectReason
 from labdiff.errors import JobStoppedError
 
 
 class LeaseLostError(DeviceError):
     """Raised by a bench for a user that was silent for too long: it rests, and has to be attached again."""
+
+
+class BatchMissingError(DeviceError):
+    """Raised by a bench for a batch that was to be sent ahead and is not there: it is to be sent again."""
+
+
+class BenchInUseError(DeviceStateError):
+    """Raised by a bench that another user has, or whose last user's light is still being switched off."""
 
 
 class ConnectionLostError(DeviceError):
@@ -24,16 +33,18 @@ class ConnectionLostError(DeviceError):
 class BenchStatus:
     """The status of a served bench.
 
-    bench_text: of its bench file. owner: description of its user, empty if there is none. at_rest: laser
-    off, SLM flat. emission: the laser's. resting_for_s: how long it has been at rest. dmd: it has one.
+    bench_text: of its bench file. owner: name of its user, None if there is none. at_rest: laser off, SLM
+    flat. emission: the laser's. resting_for_s: how long it has been at rest. dmd: it has one. left_unsafe:
+    what the last way to rest could not do, one line each.
     """
 
     bench_text: str
-    owner: str
+    owner: str | None
     at_rest: bool
     emission: bool
     resting_for_s: float
     dmd: bool
+    left_unsafe: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +88,16 @@ ERRORS: dict[str, type[Exception]] = {
         errors.NoLightError,
         errors.TooMuchLightError,
         JobStoppedError,
+        BatchMissingError,
+        BenchInUseError,
         LeaseLostError,
     )
 }
 """Errors by name that are raised on the user's side as on the bench's."""
+
+
+MESSAGE_LONGEST = 1_000
+"""Number of characters of an error's message that are sent and shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +110,11 @@ class RemoteError:
     @classmethod
     def of(cls, error: Exception) -> RemoteError:
         """Return an error ready to be sent."""
-        return cls(type(error).__name__, str(error))
+        return cls(type(error).__name__, plain_line(error, MESSAGE_LONGEST))
 
     def error(self) -> Exception:
         """Return the error to be raised; what is no device's error becomes one here."""
+        message = plain_line(self.message, MESSAGE_LONGEST)
         if self.kind in ERRORS:
-            return ERRORS[self.kind](self.message)
-        return DeviceError(f"{self.kind}: {self.message}")
+            return ERRORS[self.kind](message)
+        return DeviceError(f"{plain_line(self.kind)}: {message}")

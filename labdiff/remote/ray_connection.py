@@ -41,9 +41,9 @@ class BenchActor:
         """Return what `ServedBench.call` returns."""
         return self._served.call(what, *arguments)
 
-    def close(self) -> None:
-        """Enter the safe state and close the devices."""
-        self._served.close()
+    def close(self) -> list[str]:
+        """Enter the safe state and close the devices; return what could not be done, one line each."""
+        return self._served.close()
 
 
 def place_bench(ray: Any, bench_text: str, name: str, seed: int) -> Any:
@@ -135,24 +135,32 @@ def bench_status(address: str) -> BenchStatus:
     """Return the status of the bench of a cluster. Raises UserError as `RayConnection`."""
     connection = RayConnection(address)
     try:
-        found: BenchStatus | RemoteError = connection.call("status")
-    except ConnectionLostError as error:
-        raise UserError(f"{address}: {error}") from None
+        return _status(connection, address)
     finally:
         connection.close()
+
+
+def _status(connection: RayConnection, address: str) -> BenchStatus:
+    """Return the status of the bench at an address. Raises UserError if there is no answer, or another."""
+    try:
+        found = connection.call("status")
+    except ConnectionLostError as error:
+        raise UserError(f"{address}: {error}") from None
     if isinstance(found, RemoteError):
-        raise UserError(f"{address}: {found.message}")
+        raise UserError(f"{address}: {found.error()}")
+    if not isinstance(found, BenchStatus):
+        raise UserError(f"{address}: what answers there is no bench of labdiff")
     return found
 
 
 def connect_bench(address: str) -> tuple[RemoteBench, str]:
     """Return the bench at an address and the text of its bench file; this process is then its owner.
 
-    Raises UserError if there is none, DeviceStateError if another process has it.
+    Raises UserError if there is none, BenchInUseError if another process has it.
     """
     connection = RayConnection(address)
     try:
-        status: BenchStatus = connection.call("status")
+        status = _status(connection, address)
         config = parse_bench(status.bench_text, f"bench at {address}")
         return RemoteBench(config, status, Lease(connection)), status.bench_text
     except Exception:

@@ -14,11 +14,14 @@ import numpy as np
 from drivers.types import Frame
 from labdiff.bench.batch import Arrays, NextBatch, ShouldStop
 from labdiff.bench.bench import Bench
+from labdiff.bench.bench_safety import note_laser_that_may_be_on
 from labdiff.bench.compose import patch_layout
 from labdiff.config.bench import BenchConfig
+from labdiff.errors import JobStoppedError
 from labdiff.remote.lease import Lease
 from labdiff.remote.messages import (
     AcquiredBatch,
+    BatchMissingError,
     BenchStatus,
     ConnectionLostError,
     LeaseLostError,
@@ -43,6 +46,7 @@ class RemoteBench(Bench):
         try:
             lease.attach()
             super().__init__(patch_layout(config), remote_devices(lease.ask, status.dmd))
+            self._safety.note_lit()
         except BaseException:
             lease.end()
             raise
@@ -58,14 +62,16 @@ class RemoteBench(Bench):
         Args:
             inputs: (B, h, w).
             phases_rad: layers, (N, h, w) or (B, N, h, w).
-            should_stop: asked while the answer is awaited; True ends the batch.
+            should_stop: asked while the answer is awaited; True ends the batch with JobStoppedError.
             next_batch: returns the batch to come, None if it is not known.
         """
         whole, sent_before = self._to_send(inputs, phases_rad)
         batch = replace(whole, inputs=None, layers=None) if sent_before else whole
         asked = [next_batch]
 
-        def send_ahead() -> None:
+        def while_waiting() -> None:
+            if should_stop():
+                raise JobStoppedError("stopped during a batch of the bench elsewhere")
             if asked and (coming := asked[0]()) is not None:
                 asked.clear()
                 self._send_ahead(*coming)
@@ -74,9 +80,12 @@ class RemoteBench(Bench):
         while True:
             try:
                 acquired: AcquiredBatch = lease.call(
-                    "acquire", lease.owner, batch, while_waiting=send_ahead
+                    "acquire", lease.token, batch, while_waiting=while_waiting
                 )
                 break
+            except BatchMissingError as error:
+                log.warning("%s", error)
+                batch = whole
             except (ConnectionLostError, LeaseLostError) as error:
                 log.warning("%s", error)
                 batch = whole
@@ -101,11 +110,17 @@ class RemoteBench(Bench):
     def switch_on(self) -> None:
         """Attach the bench; the laser goes on there."""
         if not self.lease.attached:
+            self._safety.note_lit()
             self.lease.attach()
 
     def make_safe(self) -> None:
         """Let go of the bench, which enters the safe state."""
         self.left_unsafe[:] = self.lease.detach()
+        self._safety.note_dark()
+        for line in self.left_unsafe:
+            log.error("the bench elsewhere %s", line)
+            if "laser" in line:
+                note_laser_that_may_be_on("that of the bench elsewhere", line)
 
     def close(self) -> None:
         """Let go of the bench and of the connection."""
@@ -136,4 +151,4 @@ class RemoteBench(Bench):
     def _send_ahead(self, inputs: Arrays, phases_rad: Arrays) -> None:
         batch, _ = self._to_send(inputs, phases_rad)
         self._prefetched = inputs, batch
-        self.lease.connection.send("prefetch", self.lease.owner, batch)
+        self.lease.connection.send("prefetch", self.lease.token, batch)

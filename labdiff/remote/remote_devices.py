@@ -13,6 +13,9 @@ from drivers.protocols import ReadOut, TriggeredReadOut
 from drivers.types import CameraTiming, FloatArray, Frame, PatternId, Roi, Timing
 from labdiff.bench.devices import BenchDevices
 
+SLEEP_S = 1.0
+"""Time that one call sleeps."""
+
 
 class Ask(Protocol):
     """Runs an operation on a served bench and returns its result."""
@@ -225,8 +228,8 @@ class RemoteLaser(RemoteDevice):
         self._ask("laser.emission=", value)
 
     def send_off(self) -> None:
-        """Ask the server to switch the emission off."""
-        self._ask("laser.emission=", False)
+        """Let OFF be sent there, past every call in progress."""
+        self._ask("laser.send_off")
 
     @property
     def wavelength_nm(self) -> float:
@@ -247,8 +250,10 @@ class RemoteClock:
         return now_s
 
     def sleep_s(self, seconds: float) -> None:
-        """Let time pass there."""
-        self._ask("clock.sleep_s", seconds)
+        """Let time pass there, a second a call."""
+        while seconds > 0.0:
+            self._ask("clock.sleep_s", min(seconds, SLEEP_S))
+            seconds -= SLEEP_S
 
     def catch_up(self, now_s: float) -> None:
         """Let virtual time go on from a moment."""

@@ -6,6 +6,7 @@ each other in long runs. What is random does not shrink, and is sent as it is.
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +14,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from drivers.errors import DeviceValueError
+from drivers.plain_text import plain_line
 from drivers.types import Frame
 
 LEVEL = 1
 """Level of deflate: higher ones take several times as long for a few per cent."""
 TRIED_BYTES = 1 << 15
 """Length of the beginning of a plane of bytes that is deflated on trial."""
+MOST_BYTES = 1 << 30
+"""Size in memory of the largest array that is taken."""
 PAYS = 0.9
 """Share to which that beginning has to shrink for the whole plane to be deflated."""
 
@@ -72,7 +77,7 @@ def pack(value: Any) -> Any:
 
 
 def unpack(value: Any) -> Any:
-    """Return what was packed, to the bit."""
+    """Return what was packed, to the bit. Raises DeviceValueError for what cannot have been packed."""
     match value:
         case Packed():
             return _unpacked(value)
@@ -115,10 +120,27 @@ def _packed(array: npt.NDArray[Any]) -> Packed:
 
 
 def _unpacked(packed: Packed) -> npt.NDArray[Any]:
-    dtype = np.dtype(packed.dtype)
-    planes = [
-        np.frombuffer(zlib.decompress(plane) if deflated else plane, np.uint8)
-        for plane, deflated in zip(packed.planes, packed.deflated, strict=True)
-    ]
-    whole = np.stack(planes, axis=1) if planes[0].size else np.empty((0, dtype.itemsize), np.uint8)
-    return whole.reshape(-1).view(dtype).reshape(packed.shape)
+    """Return an array; nothing larger than it declares, or than MOST_BYTES, is inflated for it."""
+    try:
+        dtype = np.dtype(packed.dtype)
+        count = math.prod(int(length) for length in packed.shape)
+        if dtype.kind not in "biufc" or min(packed.shape, default=0) < 0:
+            raise DeviceValueError("an array of numbers was expected")
+        if count * dtype.itemsize > MOST_BYTES:
+            raise DeviceValueError(f"an array of more than {MOST_BYTES >> 20} MB is not taken")
+        planes = [
+            _plane(plane, deflated, count)
+            for plane, deflated in zip(packed.planes, packed.deflated, strict=True)
+        ]
+        whole = np.stack(planes, axis=1) if count else np.empty((0, dtype.itemsize), np.uint8)
+        return whole.reshape(-1).view(dtype).reshape(packed.shape)
+    except (TypeError, ValueError, zlib.error, OverflowError) as error:
+        raise DeviceValueError(f"an array that arrived is damaged: {plain_line(error)}") from None
+
+
+def _plane(content: bytes, deflated: bool, count: int) -> npt.NDArray[np.uint8]:
+    """Return one byte of each of `count` items. Raises ValueError if there are not as many."""
+    inflated = zlib.decompressobj().decompress(content, count + 1) if deflated else content
+    if len(inflated) != count:
+        raise ValueError(f"{len(inflated)} bytes in place of {count}")
+    return np.frombuffer(inflated, np.uint8)

@@ -7,15 +7,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
+from drivers.plain_text import plain_line
+from labdiff.bench.bench_safety import note_laser_that_may_be_on
 from labdiff.config.bench import bench_text, parse_bench
 from labdiff.errors import UserError
-from labdiff.remote.messages import BenchStatus
+from labdiff.remote.messages import BenchStatus, RemoteError
 from labdiff.remote.ray_connection import RESOURCE, place_bench
 from labdiff.workers.ray_runtime import OBJECTS_BYTES, is_loopback, joined, ray_module
 
 STATUS_S = 0.5
 """Time between two reports of the status."""
+STATUS_WITHIN_S = 5.0
+"""Time in which the status has to come."""
 STARTS_WITHIN_S = 60.0
 """Time in which Ray's first node has to start."""
 STARTED = "Ray runtime started"
@@ -30,7 +35,7 @@ def serve(
     host: str,
     port: int,
     cluster: str | None,
-    report: Callable[[BenchStatus], None],
+    report: Callable[[BenchStatus | RemoteError], None],
     should_stop: Callable[[], bool],
 ) -> None:
     """Serve a bench until `should_stop`; it is then safe and closed.
@@ -41,11 +46,12 @@ def serve(
         host: Address at which a cluster starts here; other computers reach it if it is not loopback.
         port: Of the cluster.
         cluster: Address of a running cluster that this computer has joined, in place of a new one.
-        report: Called with the status again and again.
+        report: Called with the status again and again, or with the error of the device that hid it.
         should_stop: Ends serving.
 
     Raises:
-        UserError: For a user's mistake, and if the process with the bench has ended.
+        UserError: For a user's mistake, if the process with the bench has ended, and if the bench could not
+            be made safe; the last two are noted for the line that ends the command.
     """
     name, text = bench_text(bench)
     parse_bench(text, name)
@@ -58,19 +64,39 @@ def serve(
         actor = place_bench(ray, text, name, seed)
         try:
             while not should_stop():
-                report(ray.get(actor.call.remote("status")))
+                report(_status(ray, actor))
                 time.sleep(STATUS_S)
-        except ray.exceptions.RayError as error:
-            raise UserError(
-                f"the process that has the bench is gone ({error}). Check that the laser is off, then "
-                "serve it again"
-            ) from None
+        except ray.exceptions.RayError:
+            pass  # the process has ended: `_close` finds that too, and reports it
         finally:
-            try:
-                ray.get(actor.close.remote(), timeout=ENDS_WITHIN_S)
-                ray.kill(actor)
-            except ray.exceptions.RayError:
-                pass  # it has ended already, and that was reported
+            _close(ray, actor, name)
+
+
+def _status(ray: Any, actor: Any) -> BenchStatus | RemoteError:
+    """Return the status; an error where a device, or the process, does not answer in time."""
+    try:
+        status: BenchStatus | RemoteError = ray.get(
+            actor.call.remote("status"), timeout=STATUS_WITHIN_S
+        )
+    except ray.exceptions.GetTimeoutError:
+        return RemoteError("Timeout", f"no answer from the bench for {STATUS_WITHIN_S:g} s")
+    return status
+
+
+def _close(ray: Any, actor: Any, name: str) -> None:
+    """Make the bench safe and end its process. Raises UserError if that is not confirmed."""
+    try:
+        left_unsafe = ray.get(actor.close.remote(), timeout=ENDS_WITHIN_S)
+        ray.kill(actor)
+    except ray.exceptions.GetTimeoutError:
+        left_unsafe = [f"the bench was not safe within {ENDS_WITHIN_S:g} s"]
+        ray.kill(actor)
+    except ray.exceptions.RayError as error:
+        left_unsafe = [f"the process that has the bench is gone ({plain_line(error)})"]
+    if left_unsafe:
+        what = "; ".join(left_unsafe)
+        note_laser_that_may_be_on(f"that of {name}", f"{what}; switch it off by hand")
+        raise UserError(f"{name}: {what}")
 
 
 @contextmanager

@@ -1,5 +1,9 @@
 """The laboratory's side: a bench that has one owner at a time, and that rests when the owner falls silent.
 
+Whatever moves a device needs the owner's token, which `attach` gives out and which ends with the lease. Who
+has none is refused at once: only the owner's calls wait for one another, so nobody can keep the bench from
+hearing its owner. Making dark waits for nothing.
+
 It knows nothing of Ray: `labdiff.remote.ray_connection` makes an actor of it.
 """
 
@@ -8,33 +12,39 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from drivers.errors import DeviceError, DeviceStateError
+from drivers.plain_text import plain_line, plain_lines
 from labdiff.bench.batch import Arrays, NextBatch
 from labdiff.bench.bench import Bench
 from labdiff.errors import JobStoppedError
-from labdiff.remote.device_operations import device_operations
+from labdiff.remote.device_operations import WITHOUT_TURN, device_operations
 from labdiff.remote.messages import (
     AcquiredBatch,
+    BatchMissingError,
     BenchStatus,
-    LeaseLostError,
     RemoteError,
     SentBatch,
 )
+from labdiff.remote.ownership import Ownership
 from labdiff.remote.serialisation import pack, unpack
 
 log = logging.getLogger(__name__)
 
 LEASE_S = 1.5
 """Silence after which the laser goes off; with a frame's end and the SLM it is dark within 2 s."""
+SENT_AHEAD = 2
+"""Number of batches that are stored before they are measured."""
 CHECK_S = 0.1
 """Time between two checks of the owner."""
 
 
 class ServedBench:
-    """Answers `call`; a thread watches the owner. All calls but `status` and `beat` are made in turn.
+    """Answers `call`; a thread watches the owner. An owner's calls are made in turn.
 
     bench_text: of its bench file. now_s: returns the time by which silence is counted, real whatever the
     bench's own clock is. watch: start the thread; else `check_owner` is to be called.
@@ -49,14 +59,12 @@ class ServedBench:
     ) -> None:
         self._bench, self._text, self._now_s = bench, bench_text, now_s
         self._operations = device_operations(bench.unpacked_devices)
-        self._owner = self._description = ""
-        self._heard_s = now_s()
+        self._ownership = Ownership(now_s, LEASE_S)
         self._rested_s: float | None = now_s()
-        self._prefetched: tuple[int, Arrays, Arrays] | None = None
+        self._prefetched: dict[int, tuple[Arrays, Arrays]] = {}
         # On a virtual clock what the devices meet must not depend on how fast the connection is.
         self._real_time = bench.state() is None
         self._turn = threading.Lock()
-        self._silent = threading.Event()
         self._closed = threading.Event()
         if watch:
             threading.Thread(target=self._watch, name="lease", daemon=True).start()
@@ -66,6 +74,7 @@ class ServedBench:
         methods: dict[str, Callable[..., Any]] = {
             "status": self.status,
             "attach": self.attach,
+            "switch_on": self.switch_on,
             "beat": self.beat,
             "detach": self.detach,
             "operate": self.operate,
@@ -73,61 +82,60 @@ class ServedBench:
             "prefetch": self.prefetch,
         }
         try:
+            if not isinstance(what, str) or what not in methods:
+                raise DeviceStateError(f"{plain_line(what)}: may not be called from elsewhere")
             return methods[what](*arguments)
         except (DeviceError, JobStoppedError) as error:
             return RemoteError.of(error)
         except Exception as error:
-            log.exception("a call failed")
+            log.error("%s failed: %s", what, plain_lines(traceback.format_exc()))
             return RemoteError.of(error)
 
     def status(self) -> BenchStatus:
         """Return what the bench is, and who uses it."""
-        rested_s = self._rested_s
+        rested_s, emission = self._rested_s, self._bench.laser.emission
         return BenchStatus(
             self._text,
-            self._description,
-            rested_s is not None,
-            self._bench.laser.emission,
+            self._ownership.name,
+            rested_s is not None and not emission,
+            emission,
             0.0 if rested_s is None else self._now_s() - rested_s,
             self._bench.dmd is not None,
+            tuple(self._bench.left_unsafe),
         )
 
-    def attach(self, owner: str, description: str) -> BenchStatus:
-        """Give the bench to an owner; laser on. Raises DeviceStateError if another one has it."""
-        with self._turn:
-            if self._owner not in ("", owner):
-                raise DeviceStateError(
-                    f"the bench is in use by {self._description}; a bench has one owner. It is free when "
-                    f"that run ends, or {LEASE_S:g} s after it falls silent"
-                )
-            self._heard_s = self._now_s()
-            self._owner, self._description = owner, description
-            self._silent.clear()
-            self._rested_s = self._prefetched = None
+    def attach(self, name: str) -> str:
+        """Give the bench to whoever asks, and return the owner's token; nothing moves. Never waits.
+
+        name: how the owner calls itself. Raises BenchInUseError if another one has it.
+        """
+        if self._closed.is_set():
+            raise DeviceStateError("the bench is being closed")
+        return self._ownership.give(name)
+
+    def switch_on(self, token: str) -> None:
+        """Switch the owner's bench on. Raises LeaseLostError if it is not the owner's."""
+        with self._owners_turn(token):
+            self._prefetched.clear()
             self._bench.display.prefetcher.forget()
+            self._rested_s = None
             self._bench.switch_on()
-            self._heard_s = self._now_s()
-        return self.status()
 
-    def beat(self, owner: str) -> bool:
+    def beat(self, token: str) -> bool:
         """Note that the owner is there; return whether it still has the bench. Never waits."""
-        if owner != self._owner or self._silent.is_set():
-            return False
-        self._heard_s = self._now_s()
-        return True
+        return self._ownership.hear(token)
 
-    def detach(self, owner: str) -> list[str]:
+    def detach(self, token: str) -> list[str]:
         """Let the bench rest: laser off, SLM flat. Return what could not be done, one line each."""
-        with self._turn:
-            if owner == self._owner:
-                self._rest()
-            return list(self._bench.left_unsafe)
+        if self._ownership.is_owner(token):
+            self._rest(token)
+        return list(self._bench.left_unsafe)
 
-    def operate(self, owner: str, operation: str, *values: Any) -> Any:
+    def operate(self, token: str, operation: str, *values: Any) -> Any:
         """Return the packed result of an operation on a device.
 
         Args:
-            owner: Of the bench.
+            token: The owner's.
             operation: One of `device_operations`.
             values: Packed arguments of the operation.
 
@@ -135,40 +143,50 @@ class ServedBench:
             DeviceError: What the device raises, DeviceStateError for any other operation.
             LeaseLostError: If the caller does not own the bench.
         """
-        with self._turn:
-            self._check(owner)
-            if operation not in self._operations:
-                raise DeviceStateError(f"{operation}: may not be used from elsewhere")
+        self._ownership.check(token)
+        if operation not in self._operations:
+            raise DeviceStateError(f"{plain_line(operation)}: may not be used from elsewhere")
+        if operation in WITHOUT_TURN:
+            return self._operations[operation]()
+        with self._owners_turn(token):
+            self._check_lit()
             return pack(self._operations[operation](*unpack(values)))
 
-    def prefetch(self, owner: str, batch: SentBatch) -> None:
+    def prefetch(self, token: str, batch: SentBatch) -> None:
         """Store the batch to come, while the one before is measured. Never waits."""
-        if owner == self._owner:
-            self._prefetched = batch.number, unpack(batch.inputs), unpack(batch.layers)
+        if self._ownership.is_owner(token):
+            self._prefetched[batch.number] = unpack(batch.inputs), unpack(batch.layers)
+            for number in sorted(self._prefetched)[:-SENT_AHEAD]:
+                self._prefetched.pop(number, None)
 
-    def acquire(self, owner: str, batch: SentBatch) -> AcquiredBatch:
+    def acquire(self, token: str, batch: SentBatch) -> AcquiredBatch:
         """Measure a batch; one that was sent ahead comes without its arrays.
 
-        Raises what the bench raises, LeaseLostError when the owner is silent meanwhile.
+        Raises what the bench raises, LeaseLostError when the owner is silent meanwhile, BatchMissingError
+        if the batch that was sent ahead is not here.
         """
-        bench, known = self._bench, self._prefetched
+        self._ownership.check(token)
+        bench, known = self._bench, self._prefetched.pop(batch.number, None)
         if batch.inputs is not None:
             inputs, layers = unpack(batch.inputs), unpack(batch.layers)
-        elif known is not None and known[0] == batch.number:
-            inputs, layers = known[1:]
+        elif known is not None:
+            inputs, layers = known
         else:
-            raise LeaseLostError("the batch did not arrive here; it has to be sent again")
-        with self._turn:
-            self._check(owner)
+            raise BatchMissingError("the batch did not arrive here; it has to be sent again")
+        with self._owners_turn(token):
+            self._check_lit()
             bench.use_packing(batch.packing_step)
             bench.display.measured_settle_ms = batch.settle_ms
             bench.most_saturated = batch.most_saturated
             try:
                 frames = bench.acquire_raw(
-                    inputs, layers, self._silent.is_set, self._next_batch(batch)
+                    inputs,
+                    layers,
+                    lambda: not self._ownership.is_owner(token),
+                    self._next_batch(batch),
                 )
             except (DeviceError, JobStoppedError):
-                self._check(owner)  # if so, the laser was switched off during the batch
+                self._ownership.check(token)  # if so, the laser was switched off during the batch
                 raise
             declared_s = bench.declared_s(inputs, layers)
             taken, rejected = bench.frames_taken, bench.frames_rejected.copy()
@@ -177,46 +195,60 @@ class ServedBench:
 
     def _next_batch(self, batch: SentBatch) -> NextBatch:
         def next_batch() -> tuple[Arrays, Arrays] | None:
-            coming = self._prefetched
-            if not self._real_time or coming is None or coming[0] == batch.number:
-                return None
-            return coming[1], coming[2]
+            return self._prefetched.get(batch.number + 1) if self._real_time else None
 
         return next_batch
 
     def check_owner(self) -> None:
         """Switch the laser off at once, then let the bench rest, if the owner was silent for too long."""
-        if not self._owner or self._now_s() - self._heard_s <= LEASE_S:
+        token = self._ownership.silent_token()
+        if token is None:
             return
-        log.warning("nothing heard of %s for %.1f s: at rest", self._description, LEASE_S)
-        self._silent.set()
-        try:
-            self._bench.laser.emission = False
-        except DeviceError as error:
-            log.error("could not switch the laser off: %s", error)
-        with self._turn:
-            if self._silent.is_set():
-                self._rest()
+        if self._ownership.is_owner(token):
+            log.warning("nothing heard of %s for %.1f s: at rest", self._ownership.name, LEASE_S)
+        self._rest(token)
 
-    def close(self) -> None:
-        """Enter the safe state and close the devices."""
+    def close(self) -> list[str]:
+        """Enter the safe state and close the devices; return what could not be done, one line each."""
         self._closed.set()
-        self._silent.set()
+        self._ownership.end_all()
+        self._send_off()
         with self._turn:
-            self._owner = self._description = ""
             self._bench.close()
+            self._ownership.release()
+            return list(self._bench.left_unsafe)
 
-    def _rest(self) -> None:
-        self._bench.make_safe()
-        self._owner = self._description = ""
-        self._rested_s = self._now_s()
+    def _rest(self, token: str) -> None:
+        """End the lease of a token: OFF at once, waiting for no call; SLM flat when the frame has ended."""
+        if not self._ownership.end(token):
+            return
+        self._send_off()
+        with self._turn:
+            if not self._ownership.end(token) or self._closed.is_set():
+                return  # another thread was faster
+            self._bench.make_safe()
+            self._rested_s = self._now_s()
+            self._ownership.release()
 
-    def _check(self, owner: str) -> None:
-        if owner != self._owner or self._silent.is_set():
-            raise LeaseLostError(
-                "the bench had not heard of this run for a while and rests; it has to be attached again"
-            )
+    def _send_off(self) -> None:
+        with suppress(Exception):  # `make_safe` tries it again, and reports what fails
+            self._bench.send_off()
+
+    @contextmanager
+    def _owners_turn(self, token: str) -> Iterator[None]:
+        """Wait until the owner's call before this one has ended. Raises LeaseLostError for anyone else."""
+        self._ownership.check(token)
+        with self._turn:
+            self._ownership.check(token)
+            yield
+
+    def _check_lit(self) -> None:
+        if self._rested_s is not None:
+            raise DeviceStateError("the bench is at rest: it is to be switched on first")
 
     def _watch(self) -> None:
         while not self._closed.wait(CHECK_S):
-            self.check_owner()
+            try:
+                self.check_owner()
+            except Exception:
+                log.exception("the bench could not be brought to rest; it is tried again")

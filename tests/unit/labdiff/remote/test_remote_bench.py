@@ -5,96 +5,23 @@ from __future__ import annotations
 import inspect
 import pickle
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pytest
 
 from drivers.errors import DeviceDisconnectedError, DeviceStateError, DeviceValueError
 from labdiff.bench.acquisition_thread import AcquisitionThread
-from labdiff.bench.bench import Bench
-from labdiff.config.bench import BenchConfig, parse_bench
 from labdiff.remote import lease, remote_devices
 from labdiff.remote.device_operations import device_operations
 from labdiff.remote.lease import Lease
-from labdiff.remote.messages import ConnectionLostError, LeaseLostError
+from labdiff.remote.messages import LeaseLostError
 from labdiff.remote.remote_bench import RemoteBench
 from labdiff.remote.serialisation import Traffic, pack, unpack
-from labdiff.remote.served_bench import LEASE_S, ServedBench
+from labdiff.remote.served_bench import LEASE_S
 from mock_hardware.laboratory import MockLaboratory
+from tests.support.served_bench import Kind, config_of, remote
 from tests.support.small_bench import small_bench
-from tests.unit.labdiff.training.test_twin_only import SMALL
-
-Kind = Literal["slm_patch", "dmd"]
-
-
-class Wire:
-    """A line within this process; everything is pickled on the way. cut: nothing goes through."""
-
-    def __init__(self, served: ServedBench) -> None:
-        self.served, self.cut = served, False
-        self.before_acquire: Callable[[], None] = lambda: None
-
-    def call(
-        self, what: str, *arguments: Any, while_waiting: Callable[[], object] = lambda: None
-    ) -> Any:
-        if what == "acquire":
-            self.before_acquire()
-        if self.cut:
-            raise ConnectionLostError("no answer from the bench for 2.0 s")
-        while_waiting()
-        return pickle.loads(
-            pickle.dumps(self.served.call(what, *pickle.loads(pickle.dumps(arguments))))
-        )
-
-    def send(self, what: str, *arguments: Any) -> None:
-        if not self.cut:
-            self.served.call(what, *arguments)
-
-    def close(self) -> None:
-        pass
-
-
-class Time:
-    now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-def config_of(bench: Bench) -> BenchConfig:
-    layout = bench.layout
-    config = parse_bench(SMALL, "small bench")
-    cavity = config.cavity.model_copy(
-        update={
-            "patch_shape": layout.patch_shape,
-            "patch_top": layout.top,
-            "patch_lefts": layout.lefts,
-        }
-    )
-    slm = config.slm.model_copy(update={"shape": layout.panel_shape})
-    return config.model_copy(update={"cavity": cavity, "slm": slm})
-
-
-@contextmanager
-def remote(kind: Kind = "slm_patch", patience_s: float = 0.0) -> Iterator[tuple[Any, ...]]:
-    """(laboratory, served bench, its real time, line, remote bench), calibrated as the near one."""
-    with small_bench(kind) as (lab, near):
-        near.make_safe()
-        now_s = Time()
-        served = ServedBench(near, SMALL, now_s, watch=False)
-        wire = Wire(served)
-        far = RemoteBench(
-            config_of(near), served.status(), Lease(wire, patience_s, sleep_s=lambda _: None)
-        )
-        far.dark, far.rectifier = near.dark, near.rectifier
-        far.counts_per_ms_per_unit = near.counts_per_ms_per_unit
-        try:
-            yield lab, served, now_s, wire, far
-        finally:
-            far.close()
 
 
 @pytest.fixture(autouse=True)
@@ -171,7 +98,7 @@ def test_a_second_owner_is_refused_until_the_first_releases_the_bench() -> None:
         second = RemoteBench(config_of(served._bench), served.status(), Lease(wire))
         assert served.status().owner
         second.close()
-        assert served.status().owner == ""
+        assert served.status().owner is None
 
 
 def safe(lab: MockLaboratory) -> bool:
@@ -191,7 +118,7 @@ def test_silence_puts_the_bench_at_rest_and_the_batch_is_measured_when_the_line_
         now_s.now_s += 0.2
         served.check_owner()
         assert not lab.laser.emission
-        assert served.status().at_rest and served.status().owner == ""
+        assert served.status().at_rest and served.status().owner is None
         tries = []
 
         def mend() -> None:
@@ -215,12 +142,12 @@ def test_a_batch_in_work_ends_at_its_next_frame() -> None:
         def expose() -> Any:
             exposures.append(1)
             now_s.now_s += 2 * LEASE_S
-            served._silent.set()
+            served._ownership.end_all()
             return real()
 
         lab.camera.expose = expose
         with pytest.raises(LeaseLostError):
-            raise served.call("acquire", far.lease.owner, far._to_send(*batch)[0]).error()
+            raise served.call("acquire", far.lease.token, far._to_send(*batch)[0]).error()
         assert len(exposures) == 1
 
 
