@@ -42,7 +42,7 @@ class Photographer:
         self.window.show()
 
     def all(self) -> None:
-        """From a bench that is connected to a run that is looked back at."""
+        """Take every picture, from a bench that is connected to a run that is looked back at."""
         window = self.window
         window.panels.bench.connect_button.click()
         self._until(lambda: window.panels.bench.connected)

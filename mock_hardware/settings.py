@@ -226,7 +226,7 @@ class MockSettings(_Settings):
         unknown = wanted - {f"{section}.{name}" for section, name in self.effects()}
         if unknown:
             raise ValueError(f"no such effect: {', '.join(sorted(unknown))}")
-        changes: dict[str, dict[str, Any]] = {}
+        changes: dict[str, dict[str, object]] = {}
         for section, name in self.effects():
             if f"{section}.{name}" not in wanted:
                 value = getattr(getattr(self, section), name)

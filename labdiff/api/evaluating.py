@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from labdiff.api.progress import Progress, run_job
 from labdiff.api.run import RUN_FILE, Run
 from labdiff.jobs.evaluation_job import Evaluation, EvaluationJob, EvaluationRequest
+
+if TYPE_CHECKING:  # matplotlib waits until a report is wanted
+    from labdiff.reports.evaluation_report import EvaluationFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class Scores:
     evaluation: Evaluation
 
     @property
-    def figures(self) -> dict[str, Any]:
+    def figures(self) -> EvaluationFigures:
         """Everything as plain values: "mean_errors", "errors", "images", "classifier_accuracy" ..."""
         from labdiff.reports.evaluation_report import evaluation_figures
 

@@ -13,7 +13,7 @@ from labdiff.data.catalogue import ALIASES, DATA_SETS, SELECTIONS, Selection, se
 from labdiff.data.content import Content, content_of, require_content
 from labdiff.data.folder import required
 from labdiff.data.readers.any_format import read
-from labdiff.data.readers.raw import Background, Grey, Labels, RawImages, ReadOptions
+from labdiff.data.readers.raw import OPAQUE_ON, Background, Grey, Labels, RawImages, ReadOptions
 from labdiff.errors import UserError
 
 if TYPE_CHECKING:  # torch waits until there are images, so that `labdiff data list` is instant
@@ -55,7 +55,7 @@ def load_images(
     data_dir: Path | None = None,
     seed: int = 0,
     white: int | None = None,
-    background: Background = "white",
+    background: Background = OPAQUE_ON,
 ) -> ImageSet:
     """Load images at `size` x `size`, shuffled by `seed`; what is not square is cropped in the middle.
 

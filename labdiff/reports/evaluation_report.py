@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -33,7 +34,24 @@ SHOWN = 64
 """Number of images in the picture of an evaluation."""
 
 
-def evaluation_figures(evaluation: Evaluation) -> dict[str, object]:
+class EvaluationFigures(TypedDict):
+    """An evaluation as plain values: the content of evaluation.json."""
+
+    run: str
+    where: str
+    count: int
+    seed: int
+    prediction: str
+    sampler: str
+    data: str
+    errors: list[dict[str, object]]
+    mean_errors: dict[str, dict[str, float]]
+    images: list[dict[str, object]]
+    classifier_accuracy: float
+    classifier_task: str
+
+
+def evaluation_figures(evaluation: Evaluation) -> EvaluationFigures:
     """Return the whole evaluation as plain values: the content of evaluation.json."""
     request, classifier = evaluation.request, evaluation.classifier
     return {

@@ -12,6 +12,8 @@ Grey = npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 Background = Literal["white", "black"]
 
+OPAQUE_ON: Background = "white"
+"""What transparent pixels are laid on where nothing else is asked for."""
 MOST_BYTES = 1 << 30
 """Largest array or picture, in bytes, that is read from a file; sizes are checked before reading."""
 MOST_CLASS_NUMBER = 9999
@@ -31,7 +33,7 @@ class ReadOptions:
 
     size: int
     white: int | None = None
-    background: Background = "white"
+    background: Background = OPAQUE_ON
     within: str = ""
 
 
