@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from calibration.archive import CalibrationArchive
+from calibration.archive import CalibrationArchive, Stored
 from calibration.provenance import Provenance
 from calibration.result import CalibrationError
 from calibration.result_file import Result
@@ -152,27 +152,36 @@ class ArchivedCalibration:
         return found
 
     def _archived(self, what: Routine[Any]) -> Job[Result]:
-        """Measure one routine and archive its result, failed or not, before anything else."""
-        began_s = time.monotonic()
-        with self.calibrated.bench.recording(FrameLog(self._frames_file)) as recording:
-            yield StageStarted(what.name, 1)
-            try:
-                result: Result = yield from what.measure(self.calibrated)
-            except DeviceDisconnectedError:
-                raise  # what was measured until then is good
-            except Exception:
-                # Answered by the same frames, the routine would fail again, whatever was repaired since.
-                recording.drop()
-                raise
-            provenance = self._provenance(what, time.monotonic() - began_s, recording)
-            try:
-                stored = self.archive.save(result, provenance)
-            except OSError as error:
-                raise UserError(
-                    f"{self.archive.folder}: cannot be written: {error.strerror or error}. The frames "
-                    "are kept; free space, then run labdiff calibrate again."
-                ) from None
-            recording.finish()
+        """Measure one routine and archive its result, failed or not, before anything else.
+
+        A routine that fails on frames from before and after an interruption is measured once more, whole:
+        the bench may have moved in between.
+        """
+        while True:
+            began_s = time.monotonic()
+            with self.calibrated.bench.recording(FrameLog(self._frames_file)) as recording:
+                yield StageStarted(what.name, 1)
+                try:
+                    result: Result = yield from what.measure(self.calibrated)
+                except DeviceDisconnectedError:
+                    raise  # what was measured until then is good
+                except CalibrationError:
+                    recording.drop()
+                    if not recording.from_log:
+                        raise
+                    continue
+                except Exception:
+                    # Answered by the same frames, it would fail again, whatever was repaired since.
+                    recording.drop()
+                    raise
+                if result.verdict.level == "fail" and recording.from_log:
+                    recording.drop()
+                    yield Calibrated(what.name, result)
+                    continue
+                provenance = self._provenance(what, time.monotonic() - began_s, recording)
+                stored = self._stored(result, provenance)
+                recording.finish()
+            break
         self.in_use[what.name] = stored.id
         if result.verdict.level != "fail":
             what.apply(self.calibrated, result)
@@ -182,6 +191,16 @@ class ArchivedCalibration:
         if what.needed:
             result.verdict.require(what.name)
         return result
+
+    def _stored(self, result: Result, provenance: Provenance) -> Stored:
+        """Archive a result. Raises UserError if the archive cannot be written; the frames are kept."""
+        try:
+            return self.archive.save(result, provenance)
+        except OSError as error:
+            raise UserError(
+                f"{self.archive.folder}: cannot be written: {error.strerror or error}. The frames "
+                "are kept; free space, then run labdiff calibrate again."
+            ) from None
 
     def _remember(self, plan: list[str], done: dict[str, str]) -> None:
         now = datetime.now(UTC).isoformat()
