@@ -95,7 +95,7 @@ def lint(arguments: list[str]) -> int:
 
 
 def check_wheel() -> int:
-    """Build the wheel: it holds the six packages, nothing else beside them, and the layers."""
+    """Build the wheel: it holds the six packages with their types, nothing else, and the layers."""
     with tempfile.TemporaryDirectory() as folder:
         code = call(PYTHON, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder)
         if code:
@@ -108,6 +108,10 @@ def check_wheel() -> int:
         return 1
     if LAYERS not in names:
         print(f"the wheel lacks {LAYERS}, the layers that `labdiff generate` shows")
+        return 1
+    untyped = sorted(name for name in PACKAGES if f"{name}/py.typed" not in names)
+    if untyped:
+        print(f"the wheel lacks py.typed in {', '.join(untyped)}: their types would not be read")
         return 1
     print(f"wheel: {', '.join(sorted(found))}")
     return 0

@@ -10,8 +10,7 @@ from drivers.errors import DeviceError
 from labdiff.api.safe_exit import close_at_exit
 from labdiff.bench.bench import Bench
 from labdiff.bench.open import open_bench as open_devices
-from labdiff.bench.origin import BenchOrigin
-from labdiff.calibrations.archived import archive_folder
+from labdiff.bench.origin import BenchOrigin, archive_folder
 from labdiff.config.bench import BenchFile, parse_bench, read_bench_file
 from labdiff.errors import UserError
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from calibration.archive import CalibrationArchive, Stored
@@ -22,7 +21,6 @@ from labdiff.bench.frame_replay import RoutineRecording
 from labdiff.calibrations.names import ROUTINE_NAMES
 from labdiff.calibrations.routine import Routine
 from labdiff.calibrations.routines import IMAGING, PREDICTION, ROUTINES, routine
-from labdiff.config.bench import SHIPPED
 from labdiff.errors import UserError
 from labdiff.events import Calibrated, StageStarted
 from labdiff.job import Job
@@ -239,19 +237,3 @@ class ArchivedCalibration:
             return what.parents
         contributed = (name for name in self.calibrated.contributions if name in self.in_use)
         return *what.parents, *contributed
-
-
-def archive_folder(bench: str, mock: bool, seed: int) -> Path:
-    """Return where the calibrations of a bench lie: beside its file, or in runs/ for a shipped one.
-
-    A mock bench is another one with every seed.
-
-    Args:
-        bench: name of a shipped bench, or path of a bench file.
-        mock: whether its devices are simulated.
-        seed: of the mock laboratory.
-    """
-    name = f"{Path(bench).stem}-seed{seed}" if mock else Path(bench).stem
-    if bench in SHIPPED:
-        return Path("runs", "calibration", name)
-    return Path(bench).with_name(f"{name}.calibration")

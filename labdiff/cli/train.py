@@ -117,7 +117,7 @@ def _options(file: Path | None, given: Mapping[str, Value], layers: Path | None)
 
 
 def _archive(arguments: TrainArguments, seed: int) -> Path:
-    from labdiff.calibrations.archived import archive_folder
+    from labdiff.bench.origin import archive_folder
     from labdiff.config.bench import load_bench
 
     if arguments.remote is not None:

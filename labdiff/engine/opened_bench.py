@@ -9,7 +9,7 @@ from pathlib import Path
 from drivers.types import Frame
 from labdiff.bench.bench import Bench
 from labdiff.bench.open import open_bench
-from labdiff.calibrations.archived import archive_folder
+from labdiff.bench.origin import archive_folder
 from labdiff.config.bench import BenchConfig, bench_text, parse_bench
 from labdiff.engine.commands import Connect
 from labdiff.engine.device_readout import DeviceReadout

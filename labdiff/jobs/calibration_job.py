@@ -7,7 +7,8 @@ from pathlib import Path
 
 from calibration.archive import CalibrationArchive
 from labdiff.bench.bench import Bench
-from labdiff.calibrations.archived import ArchivedCalibration, archive_folder
+from labdiff.bench.origin import archive_folder
+from labdiff.calibrations.archived import ArchivedCalibration
 from labdiff.calibrations.names import ROUTINE_NAMES
 from labdiff.calibrations.routines import with_dependents
 from labdiff.calibrations.validity import CalibrationDone, bring_up_to_date, check_validity

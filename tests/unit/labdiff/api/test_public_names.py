@@ -32,6 +32,19 @@ def test_importing_labdiff_imports_nothing_heavy() -> None:
     assert {name for name in loaded if name.startswith("labdiff.")} == set()
 
 
+FIRST_LIGHT = """
+import labdiff
+with labdiff.open_bench("mock-small") as bench:
+    bench.show(bench.layout.flat())
+    assert bench.camera.get_frame().pixels.max() > 200
+    bench._repr_html_()
+"""
+
+
+def test_a_bench_is_opened_and_takes_a_frame_without_torch() -> None:
+    assert "torch" not in modules_after(FIRST_LIGHT)
+
+
 def test_a_recorded_run_is_read_without_torch() -> None:
     assert "torch" not in modules_after("import labdiff; labdiff.read_run")
 
