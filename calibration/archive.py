@@ -12,7 +12,7 @@ import h5py
 
 from calibration.provenance import Provenance
 from calibration.result import CalibrationError, OtherVersionError
-from calibration.result_file import Result, read_result, write_result
+from calibration.result_file import Result, ResultT, read_result, read_result_as, write_result
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class CalibrationArchive:
     def history(self, routine: str) -> list[Stored]:
         """Return all results of a routine, oldest first, failed ones too; not those of other versions."""
         found = []
-        for path in sorted(self.folder.glob(f"*Z-{_slug(routine)}.h5")):
+        for path in self._files(routine):
             try:
                 found.append(self.read(path))
             except OtherVersionError as error:
@@ -72,10 +72,27 @@ class CalibrationArchive:
                 provenance = Provenance.from_json(str(file.attrs["provenance"]))
                 result = read_result(file["result"])
         except (OSError, KeyError, ValueError, TypeError) as error:
-            raise CalibrationError(
-                f"{path}: not a calibration of this program ({error}). Move it out of the folder."
-            ) from None
+            raise _not_ours(path, error) from None
         return Stored(path.stem, path, result, provenance)
+
+    def results_of(self, kind: type[ResultT]) -> list[ResultT]:
+        """Return all results of a type, oldest first, failed ones too.
+
+        The type may be defined elsewhere, as that of a script. Raises CalibrationError for a damaged file.
+        """
+        found = []
+        for path in self._files(kind.routine):
+            try:
+                with h5py.File(path, "r") as file:
+                    found.append(read_result_as(file["result"], kind))
+            except OtherVersionError as error:
+                log.warning("left aside: %s", error)
+            except (OSError, KeyError, ValueError, TypeError) as error:
+                raise _not_ours(path, error) from None
+        return found
+
+    def _files(self, routine: str) -> list[Path]:
+        return sorted(self.folder.glob(f"*Z-{_slug(routine)}.h5"))
 
     def _free(self, provenance: Provenance) -> Path:
         when = datetime.fromisoformat(provenance.taken_utc)
@@ -85,6 +102,12 @@ class CalibrationArchive:
             if not path.exists():
                 return path
             when += timedelta(microseconds=1)
+
+
+def _not_ours(path: Path, error: Exception) -> CalibrationError:
+    return CalibrationError(
+        f"{path}: not a calibration of this program ({error}). Move it out of the folder."
+    )
 
 
 def _slug(routine: str) -> str:

@@ -39,11 +39,13 @@ class CalibrationResult:
     Attributes:
         routine: name of the routine, in the archive, on the command line and in the window.
         title: what the routine finds, for people.
+        verdict: whether the result may be used.
     """
 
     __slots__ = ()
     routine: ClassVar[str]
     title: ClassVar[str]
+    verdict: Verdict
 
     def figure(self, patch_shape: tuple[int, int]) -> Figure | None:
         """Return a figure of the result; None if it is a handful of numbers.

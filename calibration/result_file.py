@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, fields
-from typing import Any, TypeAlias, get_args
+from typing import Any, TypeAlias, TypeVar, get_args
 
 import h5py
 import numpy as np
@@ -15,7 +15,7 @@ from calibration.dark import DarkLevel
 from calibration.exposure import Exposure
 from calibration.phase_response import PhaseResponse
 from calibration.registration import Registration
-from calibration.result import OtherVersionError, Verdict
+from calibration.result import CalibrationResult, OtherVersionError, Verdict
 from calibration.settling import SettlingFound
 from calibration.wavefront import Wavefront
 
@@ -32,6 +32,7 @@ Result: TypeAlias = (
 )
 """The results of all routines, in the order in which these are measured."""
 RESULT_TYPES: tuple[type[Result], ...] = get_args(Result)
+ResultT = TypeVar("ResultT", bound=CalibrationResult)
 KINDS = {kind.__name__: kind for kind in RESULT_TYPES}
 """The results' types, by the name that a file gives them."""
 
@@ -53,10 +54,23 @@ def write_result(group: h5py.Group, result: Result) -> None:
 
 def read_result(group: h5py.Group) -> Result:
     """Read what write_result wrote. Raises OtherVersionError for anything else."""
+    kind = KINDS.get(str(group.attrs.get("kind")))
+    if kind is None:
+        raise _not_a_result(group, "of no routine of this version")
+    return read_result_as(group, kind)
+
+
+def read_result_as(group: h5py.Group, kind: type[ResultT]) -> ResultT:
+    """Read a result of a type, which may be defined elsewhere. Raises OtherVersionError for another one.
+
+    kind: a dataclass of numbers, arrays, tuples of texts, and its verdict.
+    """
     try:
-        kind = KINDS[str(group.attrs["kind"])]
+        if str(group.attrs["kind"]) != kind.__name__:
+            raise _not_a_result(group, f"it is of another type than {kind.__name__}")
+        described: type[Any] = kind
         values: dict[str, Any] = {}
-        for field in fields(kind):
+        for field in fields(described):
             if field.name == "verdict":
                 level, reason, remedy = (
                     str(group.attrs[name]) for name in ("verdict", "reason", "remedy")
@@ -69,10 +83,13 @@ def read_result(group: h5py.Group) -> Result:
             else:
                 value = group[field.name][()]
                 values[field.name] = value if isinstance(value, np.ndarray) else float(value)
-        result: Result = kind(**values)
+        return kind(**values)
     except KeyError as error:
-        raise OtherVersionError(
-            f"{group.file.filename}: {group.name}: not a calibration result ({error}). "
-            "Run the calibration again."
-        ) from None
-    return result
+        raise _not_a_result(group, str(error)) from None
+
+
+def _not_a_result(group: h5py.Group, why: str) -> OtherVersionError:
+    return OtherVersionError(
+        f"{group.file.filename}: {group.name}: not a calibration result ({why}). "
+        "Run the calibration again."
+    )

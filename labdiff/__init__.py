@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from calibration.result import CalibrationError as CalibrationError
+    from calibration.result import CalibrationResult as CalibrationResult
+    from calibration.result import Verdict as Verdict
+    from calibration.step import CalibrationStep as CalibrationStep
     from drivers.errors import DeviceError as DeviceError
     from labdiff.api.calibrating import Calibration as Calibration
     from labdiff.api.calibrating import calibrate as calibrate
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from labdiff.api.training import resume as resume
     from labdiff.api.training import train as train
     from labdiff.bench.bench import Bench as Bench
+    from labdiff.calibrations.routine import Routine as Routine
     from labdiff.config.training import TrainingOptions as TrainingOptions
     from labdiff.errors import JobStoppedError as JobStoppedError
     from labdiff.errors import UserError as UserError
@@ -49,16 +53,20 @@ _MODULES = {
     "read_run": "labdiff.api.run",
     "Bench": "labdiff.bench.bench",
     "CalibrationError": "calibration.result",
+    "CalibrationResult": "calibration.result",
+    "CalibrationStep": "calibration.step",
     "CalibratedBench": "labdiff.session.calibrated_bench",
     "Calibration": "labdiff.api.calibrating",
     "DeviceError": "drivers.errors",
     "DigitalTwin": "twin.digital_twin",
     "Images": "labdiff.api.generating",
     "JobStoppedError": "labdiff.errors",
+    "Routine": "labdiff.calibrations.routine",
     "Run": "labdiff.api.run",
     "Scores": "labdiff.api.evaluating",
     "TrainingOptions": "labdiff.config.training",
     "UserError": "labdiff.errors",
+    "Verdict": "calibration.result",
 }
 """The module of each public name."""
 

@@ -13,7 +13,7 @@ from typing import Any
 from calibration.archive import CalibrationArchive, Stored
 from calibration.provenance import Provenance
 from calibration.result import CalibrationError
-from calibration.result_file import Result
+from calibration.result_file import Result, ResultT
 from drivers.errors import DeviceDisconnectedError
 from labdiff.atomic_write import write_atomically
 from labdiff.bench.frame_log import FrameLog
@@ -130,12 +130,7 @@ class ArchivedCalibration:
         found: dict[str, Result] = {}
         for name in names:
             what = routine(name)
-            missing = [parent for parent in what.parents if parent not in self.in_use]
-            if missing:
-                raise CalibrationError(
-                    f"{name}: depends on {', '.join(missing)}, which is not archived; "
-                    "run labdiff calibrate --all"
-                )
+            self._require_parents(what)
             if name in done:
                 stored = self.archive.read(self.archive.folder / f"{done[name]}.h5")
                 if stored.good:
@@ -149,7 +144,28 @@ class ArchivedCalibration:
         self._plan_file.unlink(missing_ok=True)
         return found
 
-    def _archived(self, what: Routine[Any]) -> Job[Result]:
+    def measure_own(self, own: Routine[ResultT]) -> Job[ResultT]:
+        """Measure a routine that is none of labdiff's, archive its result and apply it.
+
+        Raises UserError if one of labdiff's has its name, and CalibrationError as `measure`.
+        """
+        if own.name in ROUTINE_NAMES:
+            raise UserError(f"routine {own.name!r}: labdiff has one of that name; give another")
+        self.forget_unfinished()
+        self.calibrated.withdraw(own.name)
+        self._require_parents(own)
+        found: ResultT = yield from self._archived(own)
+        return found
+
+    def _require_parents(self, what: Routine[Any]) -> None:
+        missing = [parent for parent in what.parents if parent not in self.in_use]
+        if missing:
+            raise CalibrationError(
+                f"{what.name}: depends on {', '.join(missing)}, which is not archived; "
+                "run labdiff calibrate --all"
+            )
+
+    def _archived(self, what: Routine[Any]) -> Job[Any]:
         """Measure one routine and archive its result, failed or not, before anything else.
 
         A routine that fails on frames from before and after an interruption is measured once more, whole:

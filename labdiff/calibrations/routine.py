@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeAlias, TypeVar
+from typing import Generic, Literal, TypeAlias
 
 import numpy as np
 
 from calibration.observed_slm import ObservedSLM
 from calibration.result import CalibrationResult
-from calibration.result_file import Result
+from calibration.result_file import ResultT
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
 
-ResultT = TypeVar("ResultT", bound=Result)
 State = Literal["fresh", "stale", "never", "failed"]
 Purpose = Literal["imaging", "prediction", "inspection"]
 """What a routine's result is for: to read the camera at all, to predict it, or for people to see."""
@@ -44,6 +43,9 @@ def _apply_nothing(calibrated: CalibratedBench, result: object) -> None:
 class Routine(Generic[ResultT]):
     """One calibration routine; its name, title and figure are those of its result's type.
 
+    labdiff's own are registered in `labdiff.calibrations.routines`; one that is defined in a script is
+    measured by `labdiff.Calibration.measure`.
+
     Attributes:
         result: type of what it finds.
         measure: the job that measures it on an open bench.
@@ -56,6 +58,11 @@ class Routine(Generic[ResultT]):
         purpose: what the result is for.
         needed: whether a failure ends the calibration; without it a failure is archived and shown.
         fits_twin: whether it starts from what other routines have contributed to the twin, if they have.
+
+    Example:
+        >>> routine = labdiff.Routine(MyResult, measure_it, depends_on=(Registration,))
+        >>> calibration.measure(routine).verdict.level
+        'pass'
     """
 
     result: type[ResultT]

@@ -8,9 +8,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import pytest
 
 import labdiff
+from calibration.provenance import Provenance
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPTS = sorted(EXAMPLES.rglob("*.py"))
@@ -78,3 +80,14 @@ def test_a_loop_of_ones_own_learns_with_the_benchs_light(run: Run) -> None:
     first, last, steps = run("own_loop.py")
     assert steps == 30
     assert last > 3 * first
+
+
+def test_a_calibration_of_ones_own_is_stored_with_its_verdict(run: Run, folder: Path) -> None:
+    percent, stored = run("own_calibration.py")
+    assert 0.0 < percent < 2.0 and stored == 1
+    (file,) = (folder / "runs/calibration/mock-small-seed0").glob("*Z-steadiness.h5")
+    with h5py.File(file) as archived:
+        assert archived["result"].attrs["verdict"] == "pass"
+        assert archived["result/brightness"].shape == (20,)
+        about = Provenance.from_json(str(archived.attrs["provenance"]))
+    assert about.frames == 20 and set(about.parents) == {"registration"}
