@@ -102,5 +102,10 @@ def end_windows() -> None:
         link = WindowLink(state)
         link.ask("quit")
         link.close()
+    ended()
+
+
+def ended() -> None:
+    """Wait until the processes of all windows have ended; they take a moment after their last word."""
     for process in window_link._started:
-        process.wait(20.0)
+        process.wait(120.0)

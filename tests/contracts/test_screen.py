@@ -30,7 +30,7 @@ from drivers.slm.screen import Screen
 from drivers.slm.window_files import socket_address
 from drivers.slm.window_link import WindowLink, list_monitors, running_windows
 from labdiff.cli.main import guarded
-from tests.contracts.screens import DESK, offscreen, x_pixels, x_server
+from tests.contracts.screens import DESK, ended, offscreen, x_pixels, x_server
 
 SHAPE = (64, 160)
 DIES = """
@@ -101,6 +101,7 @@ def test_a_monitor_that_goes_or_changes(tmp_path: Path, monkeypatch: pytest.Monk
         subprocess.run(["xrandr", "--delmonitor", "panel"], check=True)
         eventually_gone(screen, "unplugged")
         assert not x_pixels().any(), "the window does not move to another monitor"
+        ended()
         assert running_windows() == []
         with pytest.raises(DeviceDisconnectedError, match="unplugged"):
             screen.set_grey(noise())
