@@ -29,7 +29,7 @@ MOST_ERRORS = 20
 
 
 class VisaLink:
-    """An open instrument. identity: its answer to *IDN? when it was opened.
+    """An open instrument. identity: its answer to *IDN? when it was opened. address: VISA's name of it.
 
     A reply that comes after a time-out would be taken for the next query's. So after a time-out all that
     comes is thrown away, and before the next command the instrument is asked for its identity until it
@@ -38,6 +38,7 @@ class VisaLink:
 
     def __init__(self, resource: Any, address: str, identify: str = "*IDN?") -> None:
         self._resource, self._where = resource, f"VISA {address!r}"
+        self.address = address
         # Where a character ends an answer it is read byte by byte: pyvisa's time-out begins anew with each.
         self._end: bytes = (resource.read_termination or "").encode()
         self._identify = identify

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from drivers.errors import DeviceError, DeviceStateError, DeviceValueError
+from drivers.laser.line import LaserLine
 from drivers.settings import LaserSettings
 from drivers.types import Timing
 from drivers.visa import LIBRARY, VisaLink
 
 State = Literal["emitting", "ready", "warming up", "interlocked"]
+REAL_LIBRARIES = (LIBRARY, "@ivi")
+"""VISA libraries that reach instruments; any other simulates them, each process its own."""
 POLL_S = 0.01
 """Time between two questions whether the emission has changed."""
 
@@ -20,9 +23,10 @@ POLL_S = 0.01
 class ScpiDialect:
     """The commands of one laser; those that are empty it does not have. {power} is the power in power_unit.
 
-    interlock_closed, warm, on: answers with this meaning, in capital letters. warm_up_bits: of a status
-    word in hexadecimal; then `warm` is not used. least_mw, greatest_mw: where it cannot be asked. library:
-    of VISA. timeout_ms: for an answer. shutter_ms: until its light is stable, if it cannot report it.
+    interlock_closed, warm, on, off: answers with this meaning, in capital letters. warm_up_bits: of a
+    status word in hexadecimal; then `warm` is not used. least_mw, greatest_mw: where it cannot be asked.
+    library: of VISA. timeout_ms: for an answer. shutter_ms: until its light is stable, if it cannot
+    report it.
     """
 
     prepare: tuple[str, ...] = ()
@@ -38,6 +42,7 @@ class ScpiDialect:
     switch_off: str = "OUTP OFF"
     ask_emission: str = "OUTP?"
     on: tuple[str, ...] = ("ON", "1")
+    off: tuple[str, ...] = ("OFF", "0")
     ask_done: str = "*OPC?"
     ask_error: str = "SYST:ERR?"
     ask_interlock: str = ""
@@ -148,8 +153,15 @@ class ScpiLaser:
 
     @property
     def emission(self) -> bool:
-        """True while light comes out."""
-        return self._link.query(self._dialect.ask_emission).upper() in self._dialect.on
+        """True while light comes out. Raises DeviceError for an answer that means neither on nor off."""
+        dialect = self._dialect
+        answer = self._link.query(dialect.ask_emission)
+        if answer.upper() not in dialect.on + dialect.off:
+            raise DeviceError(
+                f"{self.name}: {dialect.ask_emission}: answers {answer!r}; known are "
+                f"{', '.join(dialect.on)} (on) and {', '.join(dialect.off)} (off): laser.options.on, off"
+            )
+        return answer.upper() in dialect.on
 
     @emission.setter
     def emission(self, value: bool) -> None:
@@ -180,6 +192,23 @@ class ScpiLaser:
         if dialect.ask_warm_up and not self._is_warm():
             return "warming up"
         return "emitting" if self.emission else "ready"
+
+    @property
+    def line(self) -> LaserLine | None:
+        """The line by which a guardian reaches it; None through another library than an instrument's."""
+        dialect = self._dialect
+        if dialect.library not in REAL_LIBRARIES:
+            return None
+        return LaserLine(
+            self._link.address,
+            dialect.switch_off,
+            dialect.ask_emission,
+            dialect.off,
+            dialect.identify,
+            dialect.timeout_ms,
+            dialect.library,
+            dialect.baud_rate,
+        )
 
     @property
     def wavelength_nm(self) -> float:

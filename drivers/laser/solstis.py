@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from drivers.errors import DeviceError, DeviceNotFoundError, DeviceStateError, DeviceValueError
+from drivers.laser.line import LaserLine
 from drivers.laser.scpi import ScpiDialect, ScpiLaser
 from drivers.laser.solstis_tcp import SolstisConnection
-from drivers.protocols import Laser
 from drivers.settings import LaserSettings
 from drivers.types import Timing
 
@@ -73,7 +73,7 @@ class Solstis:
         link: SolstisConnection,
         wavelength_nm: float,
         options: SolstisOptions,
-        pump: Laser | None = None,
+        pump: ScpiLaser | None = None,
     ) -> None:
         self._link, self._options, self._pump = link, options, pump
         self._name = f"M Squared SolsTiS{f', pump {pump.name}' if pump else ''}"
@@ -188,6 +188,11 @@ class Solstis:
         """Send the order to its pump; without one nothing can be sent."""
         if self._pump:
             self._pump.send_off()
+
+    @property
+    def line(self) -> LaserLine | None:
+        """The line to its pump; None without one."""
+        return self._pump.line if self._pump else None
 
     def close(self) -> None:
         """Switch the pump off, and let go."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from drivers.errors import DeviceNotFoundError
+from drivers.own_process import runtime_folder
 from drivers.slm.monitor import Monitor
 
 ADDRESS_LIMIT = 100
@@ -42,32 +42,6 @@ class WindowRefusal:
     ticket: str
     refused: str
     kind: str
-
-
-def runtime_folder() -> Path:
-    """Return LABDIFF_RUNTIME, else the system's folder for this user's running programs; create it.
-
-    Raises DeviceNotFoundError if it cannot be made, or belongs to somebody else.
-    """
-    named = os.environ.get("LABDIFF_RUNTIME")
-    if named:
-        folder = Path(named)
-    elif sys.platform == "win32":
-        folder = Path(os.environ.get("LOCALAPPDATA", tempfile.gettempdir())) / "labdiff" / "run"
-    elif os.environ.get("XDG_RUNTIME_DIR"):
-        folder = Path(os.environ["XDG_RUNTIME_DIR"]) / "labdiff"
-    else:
-        folder = Path(tempfile.gettempdir()) / f"labdiff-{os.getuid()}"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if sys.platform != "win32" and folder.stat().st_uid != os.getuid():
-            raise PermissionError("it belongs to another user")
-    except OSError as error:
-        raise DeviceNotFoundError(
-            f"folder of running programs {folder}: {error.strerror or error}; "
-            "name another with LABDIFF_RUNTIME"
-        ) from error
-    return folder
 
 
 def display() -> str:

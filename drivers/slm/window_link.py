@@ -13,7 +13,6 @@ from multiprocessing.connection import Client
 from pathlib import Path
 from typing import Any
 
-import drivers
 from drivers.errors import (
     DeviceDisconnectedError,
     DeviceError,
@@ -22,6 +21,7 @@ from drivers.errors import (
     DeviceTimeoutError,
     DeviceValueError,
 )
+from drivers.own_process import detached, package_environment, python_command, runtime_folder
 from drivers.slm.monitor import Monitor, means
 from drivers.slm.qt.environment import native_pixels
 from drivers.slm.window_files import (
@@ -30,7 +30,6 @@ from drivers.slm.window_files import (
     forget,
     place,
     read_state,
-    runtime_folder,
     socket_address,
 )
 
@@ -153,12 +152,12 @@ def _start(address: str, shape: tuple[int, int]) -> WindowState:
     with log.open("wb") as errors:
         arguments = [ticket, str(shape[0]), str(shape[1]), address]
         process = subprocess.Popen(
-            _python("drivers.slm.qt.process", *arguments),
+            python_command("drivers.slm.qt.process", *arguments),
             stdin=subprocess.DEVNULL,
             stdout=errors,
             stderr=errors,
             env=_environment(),
-            **_detached(),
+            **detached(),
         )
     _started.append(process)
     deadline = time.monotonic() + START_S
@@ -208,7 +207,7 @@ def list_monitors(identify_s: float | None = None) -> list[Monitor]:
 def monitor_command(identify_s: float | None = None) -> tuple[list[str], dict[str, str]]:
     """Return command and environment behind `list_monitors`, for a program that must not wait for it."""
     arguments = [] if identify_s is None else [str(identify_s)]
-    return _python("drivers.slm.qt.monitors", *arguments), _environment()
+    return python_command("drivers.slm.qt.monitors", *arguments), _environment()
 
 
 def monitors_of(code: int, output: bytes, errors: bytes) -> list[Monitor]:
@@ -228,27 +227,11 @@ def monitors_of(code: int, output: bytes, errors: bytes) -> list[Monitor]:
     return [Monitor.from_dict(values) for values in json.loads(output)]
 
 
-def _python(module: str, *arguments: str) -> list[str]:
-    return [sys.executable, "-P", "-m", module, *arguments]
-
-
 def _environment() -> dict[str, str]:
     """Return this process's environment, with these packages on the path and without scaling."""
-    environment = dict(os.environ)
+    environment = package_environment()
     native_pixels(environment)
-    here = str(Path(drivers.__path__[0]).parent)
-    before = environment.get("PYTHONPATH")
-    environment["PYTHONPATH"] = os.pathsep.join([here, before] if before else [here])
     return environment
-
-
-def _detached() -> dict[str, Any]:
-    """Return what lets the window outlive this process, and a Ctrl-C in its terminal."""
-    folder = {"cwd": runtime_folder()}
-    if sys.platform == "win32":
-        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
-        return {**folder, "creationflags": flags}
-    return {**folder, "start_new_session": True}
 
 
 def _reap() -> None:

@@ -9,6 +9,7 @@ from types import TracebackType
 
 from calibration.layout import PatchLayout
 from drivers.errors import NoLightError
+from drivers.laser.guarded import GuardedLine
 from drivers.types import Frame
 from labdiff.bench.batch import Arrays, NextBatch, PatternBatch, ShouldStop
 from labdiff.bench.batch_acquisition import BatchAcquisition
@@ -44,7 +45,8 @@ class Bench(CalibratedDevices):
     A context manager: entering switches the laser on; leaving, by whatever way, switches it off, displays
     a flat pattern and closes the devices.
 
-    on_frames: called with the frames of each batch, as by a live view.
+    on_frames: called with the frames of each batch, as by a live view. guarded: the laser's line, which is
+    released when the bench is closed.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Bench(CalibratedDevices):
         fault_log: FaultLog | None = None,
         most_saturated: float = MOST_SATURATED,
         restorable: Restorable = REAL_DEVICES,
+        guarded: GuardedLine | None = None,
     ) -> None:
         self._replay = FrameReplay(devices)
         super().__init__(layout, self._replay.devices, fault_log or FaultLog())
@@ -61,7 +64,7 @@ class Bench(CalibratedDevices):
         self._acquisition = BatchAcquisition(
             layout, self._devices, self.display, self.fault_log, most_saturated
         )
-        self._safety = BenchSafety(self._devices, self.display.flatten)
+        self._safety = BenchSafety(self._devices, self.display.flatten, guarded)
         self._restorable = restorable
 
     def __enter__(self) -> Bench:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from drivers.errors import DeviceStateError
+from drivers.laser.guarded import GuardedLine
 from labdiff.bench.devices import BenchDevices
 
 log = logging.getLogger(__name__)
@@ -39,17 +40,25 @@ def note_laser_that_may_be_on(name: str, why: str) -> None:
 
 
 class BenchSafety:
-    """Switches a bench on and off. flatten: displays a flat pattern.
+    """Switches a bench on and off.
 
+    flatten: displays a flat pattern. guarded: the laser's line, if a guardian watches it.
     left_unsafe: what the last way into the safe state could not do, one line each.
     """
 
-    def __init__(self, devices: BenchDevices, flatten: Callable[[], None]) -> None:
-        self._devices, self._flatten = devices, flatten
+    def __init__(
+        self,
+        devices: BenchDevices,
+        flatten: Callable[[], None],
+        guarded: GuardedLine | None = None,
+    ) -> None:
+        self._devices, self._flatten, self._guarded = devices, flatten, guarded
         self.left_unsafe: list[str] = []
 
     def note_lit(self) -> None:
-        """Let a signal reach the laser, which is about to be switched on."""
+        """Let a signal and the guardian reach the laser, which is about to be switched on."""
+        if self._guarded is not None and not self._guarded.wait_until_ready():
+            log.error("the laser's guardian does not start; if this is killed, the laser stays on")
         _LIT.add(self)
 
     def note_dark(self) -> None:
@@ -87,7 +96,12 @@ class BenchSafety:
         try:
             self.make_safe()
         finally:
-            self._do_each([(f"close {device.name}", device.close) for device in self._devices])
+            try:
+                self._do_each([(f"close {device.name}", device.close) for device in self._devices])
+            finally:
+                if self._guarded is not None:
+                    # One whose laser is not confirmed dark goes on, also when this program has ended.
+                    self._guarded.release(self._devices.laser.name not in _MAY_BE_ON)
 
     def _laser_off(self) -> None:
         laser = self._devices.laser

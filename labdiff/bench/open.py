@@ -79,7 +79,11 @@ def _open_real_bench(config: BenchConfig) -> Bench:
         )
         found = reconnecting(config, opened, SystemClock(), frames_name_patterns=False)
         bench = Bench(
-            patch_layout(config), found.devices, found.fault_log, config.watchdog.saturated_share
+            patch_layout(config),
+            found.devices,
+            found.fault_log,
+            config.watchdog.saturated_share,
+            guarded=found.guarded,
         )
         stack.pop_all()
         return bench

@@ -9,16 +9,24 @@ from drivers.wrapper import DeviceSetting, V
 from labdiff.bench.reconnect import ReconnectingDevice
 from labdiff.errors import JobStoppedError
 
+REPORTED_WITHIN_S = 0.2
+"""Time in which the report arrives that a laser was switched off on purpose."""
+
 
 class ReconnectingLaser(ReconnectingDevice[Laser], LaserWrapper):
     """A laser that is switched on again after it was lost, where the bench file allows it."""
 
-    _stopped = False
+    _stopped = ""
+    """Why the laser was switched off past the job that works with its light; "" if it was not."""
 
     def send_off(self) -> None:
         """Send the order to switch off, and end the job that works with the light at its next frame."""
-        self._stopped = True
+        self._stopped = "the laser was switched off"
         super().send_off()
+
+    def switched_off(self, reason: str) -> None:
+        """Note that the laser was switched off from elsewhere; the job ends as after `send_off`."""
+        self._stopped = f"the laser was switched off by its guardian: {reason}"
 
     @property
     def _should_emit(self) -> bool:
@@ -28,18 +36,22 @@ class ReconnectingLaser(ReconnectingDevice[Laser], LaserWrapper):
     def check_emission(self) -> None:
         """Raise NoLightError if the emission was switched on and is off: it is not switched on again.
 
-        Raises JobStoppedError if it was switched off on purpose, by a signal or the safe state.
+        Raises JobStoppedError if it was switched off on purpose: by a signal, the safe state, its guardian.
         """
+        went_dark = not self._stopped and self._should_emit and not self.emission
+        if went_dark:
+            # Who switched it off on purpose reports that from another thread, perhaps just now.
+            self._clock.sleep_s(REPORTED_WITHIN_S)
         if self._stopped:
-            raise JobStoppedError("the laser was switched off")
-        if self._should_emit and not self.emission:
+            raise JobStoppedError(self._stopped)
+        if went_dark:
             raise NoLightError(
                 f"{self.name}: the emission has gone off; check interlock and key switch"
             )
 
     def _set(self, setting: DeviceSetting[Laser, V], value: V) -> None:
         if setting.name == EMISSION.name and value:
-            self._stopped = False
+            self._stopped = ""
         if setting.name == EMISSION.name and not value:
             self._given_up = False  # to switch it off, every try is made once more
         super()._set(setting, value)

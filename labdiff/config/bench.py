@@ -86,6 +86,10 @@ class LaserConfig(Section):
     driver: str
     power_mw: float = Field(ge=0.0, le=100_000.0)
     address: str | None = None
+    guardian: bool = Field(
+        default=True,
+        description="whether a process of its own switches the laser off when labdiff is killed or frozen",
+    )
     options: dict[str, Any] = Field(default={}, description="options of this driver")
 
 

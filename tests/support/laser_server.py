@@ -12,9 +12,13 @@ Manner = Literal["polite", "mute", "endless", "echo"]
 
 
 class LaserServer:
-    """An OBIS-like laser. orders: every line that it received. manner: how it answers, may be changed."""
+    """An OBIS-like laser. orders: every line that it received. manner: how it answers, may be changed.
 
-    def __init__(self) -> None:
+    one_at_a_time: it listens to one connection, and to the next one when that has ended.
+    """
+
+    def __init__(self, one_at_a_time: bool = False) -> None:
+        self._one_at_a_time = one_at_a_time
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.address = f"TCPIP::127.0.0.1::{self._socket.getsockname()[1]}::SOCKET"
         self.manner: Manner = "polite"
@@ -32,7 +36,10 @@ class LaserServer:
                 line, _ = self._socket.accept()
             except OSError:
                 return
-            threading.Thread(target=self._serve, args=(line,), daemon=True).start()
+            if self._one_at_a_time:
+                self._serve(line)
+            else:
+                threading.Thread(target=self._serve, args=(line,), daemon=True).start()
 
     def _serve(self, line: socket.socket) -> None:
         with line, line.makefile("rb") as lines, suppress(OSError):
@@ -68,9 +75,9 @@ class LaserServer:
 
 
 @contextmanager
-def laser_server() -> Iterator[LaserServer]:
+def laser_server(one_at_a_time: bool = False) -> Iterator[LaserServer]:
     """Serve a laser on loopback."""
-    server = LaserServer()
+    server = LaserServer(one_at_a_time)
     try:
         yield server
     finally:

@@ -16,6 +16,7 @@ import sys
 import numpy as np
 
 from drivers.errors import DeviceError, DeviceNotFoundError, DeviceValueError
+from drivers.own_process import runtime_folder
 from drivers.slm.monitor import Monitor, choose
 from drivers.slm.qt.environment import native_pixels
 from drivers.slm.window_files import (
@@ -24,7 +25,6 @@ from drivers.slm.window_files import (
     display,
     forget,
     place,
-    runtime_folder,
     write_state,
 )
 

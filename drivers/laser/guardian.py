@@ -1,0 +1,189 @@
+"""The guardian of a laser: `python -m drivers.laser.guardian`, started by `drivers.laser.guarded`.
+
+It listens to the heartbeat of the program that owns the laser. When the program has ended without releasing
+it, or stands still, it opens the laser's line and switches the laser off. It imports nothing heavy, belongs
+to no group of processes but its own, and no signal that ends programs ends it.
+
+From its standard input come lines: first the order, in JSON, then BEAT again and again, at last RELEASE.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from drivers.laser.line import LaserLine
+
+BEAT, RELEASE = b"beat\n", b"release\n"
+READY, OFF, RESULT = "ready", "off", "result"
+"""First words of the lines that it writes to its owner: it listens, switches the laser off, did so."""
+SILENT_S = 1.5
+"""Silence after which the owner counts as standing still."""
+SLICE_S = 0.1
+"""Time of one wait for a heartbeat."""
+LONGEST_SLICE_S = 0.2
+"""Longest time of a wait that counts as silence: more of it this process itself stood still."""
+TRIES_S = 45.0
+"""Time in which a laser that does not confirm is told OFF again and again."""
+IGNORED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP", "SIGTTOU", "SIGTTIN", "SIGBREAK")
+
+State = Literal["silent", "ended", "released"]
+
+
+@dataclass(frozen=True, slots=True)
+class GuardOrder:
+    """What a guardian is to do. line: to the laser. laser, owner: names. log: file of its reports."""
+
+    line: LaserLine
+    laser: str
+    owner: str
+    log: str
+
+    def to_line(self) -> bytes:
+        """Return the order as one line of bytes."""
+        values = {
+            "line": self.line.to_json(),
+            "laser": self.laser,
+            "owner": self.owner,
+            "log": self.log,
+        }
+        return json.dumps(values).encode("ascii") + b"\n"
+
+    @classmethod
+    def from_line(cls, text: bytes) -> GuardOrder:
+        """Return the order of a line. Raises ValueError, KeyError, TypeError for another line."""
+        values = json.loads(text)
+        line = LaserLine.from_json(values["line"])
+        return cls(line, str(values["laser"]), str(values["owner"]), str(values["log"]))
+
+
+class OwnerPulse:
+    """The owner as its heartbeat shows it: a thread reads what the owner sends."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._beats = threading.Event()
+        self._end: State | None = None
+        threading.Thread(target=self._read, name="pulse", daemon=True).start()
+
+    def _read(self) -> None:
+        released = False
+        with suppress(OSError, ValueError):
+            for line in iter(self._stream.readline, b""):
+                released = line == RELEASE
+                if released:
+                    break
+                self._beats.set()
+        self._end = "released" if released else "ended"
+        self._beats.set()
+
+    def wait_while_beating(self) -> State:
+        """Wait until the owner has gone or was silent for SILENT_S; return its state."""
+        quiet_s = 0.0
+        while self._end is None:
+            began_s = time.monotonic()
+            if self._beats.wait(SLICE_S):
+                self._beats.clear()
+                quiet_s = 0.0
+                continue
+            quiet_s += min(time.monotonic() - began_s, LONGEST_SLICE_S)
+            if quiet_s >= SILENT_S:
+                return "silent"
+        return self._end
+
+    def wait_for_life(self) -> None:
+        """Wait until the heart beats again, or the owner has gone."""
+        self._beats.wait()
+
+    @property
+    def lives_again(self) -> bool:
+        """True if the heart has beaten since silence was found, or the owner has gone."""
+        return self._beats.is_set()
+
+
+class Guardian:
+    """Switches a laser off when its owner does not live any more."""
+
+    def __init__(self, order: GuardOrder, pulse: OwnerPulse) -> None:
+        self._order, self._pulse = order, pulse
+
+    def watch(self) -> None:
+        """Watch until the owner has gone."""
+        while (state := self._pulse.wait_while_beating()) == "silent":
+            self._switch_off(
+                f"has stood still for {SILENT_S:g} s", lambda: not self._pulse.lives_again
+            )
+            self._pulse.wait_for_life()
+        if state == "ended":
+            self._switch_off("has ended without switching the laser off", lambda: True)
+
+    def _switch_off(self, why: str, proceed: Callable[[], bool]) -> None:
+        """Switch the laser off and report it.
+
+        Args:
+            why: what the owner did.
+            proceed: asked after each try; False ends trying.
+        """
+        _say(f"{OFF} the program {why}")
+        began_s = time.monotonic()
+        failure = self._order.line.make_dark(TRIES_S, proceed)
+        took_s = time.monotonic() - began_s
+        result = f"confirmed dark after {took_s:.2f} s"
+        if failure:
+            result = f"NOT confirmed, the laser may be ON: {failure}"
+        _say(f"{RESULT} {result}")
+        self._log(f"{self._order.owner} {why}. OFF was sent at once; {result}")
+
+    def _log(self, message: str) -> None:
+        line = (
+            f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC guardian of {self._order.laser}: {message}"
+        )
+        with suppress(OSError), Path(self._order.log).open("a", encoding="utf-8") as log:
+            log.write(f"{line}\n")
+        with suppress(OSError, ValueError):
+            print(f"labdiff: {line}", file=sys.stderr, flush=True)
+
+
+def _say(message: str) -> None:
+    """Send a line to the owner, if it still lives."""
+    with suppress(OSError, ValueError):
+        os.write(1, f"{message}\n".encode("ascii", "replace"))
+
+
+def _ignore_signals() -> None:
+    for name in IGNORED:
+        number = getattr(signal, name, None)
+        if number is not None:
+            signal.signal(number, signal.SIG_IGN)
+
+
+def main() -> None:
+    """Guard the laser of the order that comes first, until its owner has gone."""
+    _ignore_signals()
+    try:
+        order = GuardOrder.from_line(sys.stdin.buffer.readline())
+    except (ValueError, KeyError, TypeError):
+        return
+    pulse = OwnerPulse(sys.stdin.buffer)
+    with suppress(Exception):  # what is wrong with the library shows when the line is opened
+        import pyvisa
+
+        pyvisa.ResourceManager(order.line.library)
+    _say(READY)
+    Guardian(order, pulse).watch()
+
+
+if __name__ == "__main__":
+    main()
+    # The thread that reads may wait for ever, and nothing is left to be put in order.
+    os._exit(0)

@@ -1,0 +1,62 @@
+"""Start processes of our own that outlive who starts them, and the folder in which they are found."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import drivers
+from drivers.errors import DeviceNotFoundError
+
+
+def runtime_folder() -> Path:
+    """Return LABDIFF_RUNTIME, else the system's folder for this user's running programs; create it.
+
+    Raises DeviceNotFoundError if it cannot be made, or belongs to somebody else.
+    """
+    named = os.environ.get("LABDIFF_RUNTIME")
+    if named:
+        folder = Path(named)
+    elif sys.platform == "win32":
+        folder = Path(os.environ.get("LOCALAPPDATA", tempfile.gettempdir())) / "labdiff" / "run"
+    elif os.environ.get("XDG_RUNTIME_DIR"):
+        folder = Path(os.environ["XDG_RUNTIME_DIR"]) / "labdiff"
+    else:
+        folder = Path(tempfile.gettempdir()) / f"labdiff-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if sys.platform != "win32" and folder.stat().st_uid != os.getuid():
+            raise PermissionError("it belongs to another user")
+    except OSError as error:
+        raise DeviceNotFoundError(
+            f"folder of running programs {folder}: {error.strerror or error}; "
+            "name another with LABDIFF_RUNTIME"
+        ) from error
+    return folder
+
+
+def python_command(module: str, *arguments: str) -> list[str]:
+    """Return the command that runs a module of ours, whatever the current folder holds."""
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
+def package_environment() -> dict[str, str]:
+    """Return this process's environment with the folder of these packages first on Python's path."""
+    environment = dict(os.environ)
+    here = str(Path(drivers.__path__[0]).parent)
+    before = environment.get("PYTHONPATH")
+    environment["PYTHONPATH"] = os.pathsep.join([here, before] if before else [here])
+    return environment
+
+
+def detached() -> dict[str, Any]:
+    """Return the arguments of Popen that let a process outlive this one, and a Ctrl-C in its terminal."""
+    folder = {"cwd": runtime_folder()}
+    if sys.platform == "win32":
+        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
+        return {**folder, "creationflags": flags}
+    return {**folder, "start_new_session": True}

@@ -1,0 +1,48 @@
+"""Guard the laser of a bench, or say that nothing guards it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from drivers.errors import DeviceNotFoundError
+from drivers.laser.guarded import GuardedLine
+from drivers.laser.line import LaserWithLine
+from drivers.protocols import Laser
+from labdiff.config.bench import LaserConfig
+
+log = logging.getLogger(__name__)
+
+MOCK = "mock"
+CONSEQUENCE = "If this program is killed or frozen, the laser stays as it is"
+
+
+def guard_laser(
+    config: LaserConfig, laser: Laser, on_switched_off: Callable[[str], None]
+) -> GuardedLine | None:
+    """Start the guardian of a laser, and log what guards it or why nothing does.
+
+    Args:
+        config: the laser in the bench file.
+        laser: the open laser.
+        on_switched_off: called with the reason when the guardian has switched it off.
+
+    Returns:
+        The guarded line; None if nothing guards the laser, as a simulated one.
+    """
+    if config.driver == MOCK:
+        return None
+    line = laser.line if isinstance(laser, LaserWithLine) else None
+    if not config.guardian:
+        why = "laser.guardian = false in the bench file"
+    elif line is None:
+        why = "its driver names no line that another process can open"
+    else:
+        try:
+            guarded = GuardedLine(line, laser.name, on_switched_off)
+            log.info("the laser is guarded by process %d; log: %s", guarded.pid, guarded.log_path)
+            return guarded
+        except DeviceNotFoundError as error:
+            why = str(error)
+    log.warning("%s: NOT guarded: %s. %s", laser.name, why, CONSEQUENCE)
+    return None
