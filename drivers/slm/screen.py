@@ -1,7 +1,8 @@
 """An SLM on a monitor output of this computer: our own full-screen window, in a process of its own.
 
-The window keeps its last pattern when the program that wrote it dies, and is flat after it closed in good
-order. One program at a time owns it. The monitor is chosen by identity and never the primary.
+The window outlives the program that opened it. It is flat after that closed in good order, and also some
+seconds after it died, unless another program takes the pattern over. One program at a time owns it. The
+monitor is chosen by identity and never the primary.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from drivers.errors import (
 )
 from drivers.settings import NoOptions, SlmSettings
 from drivers.slm.screen import Screen
-from drivers.slm.window_files import socket_address
+from drivers.slm.window_files import place, socket_address
 from drivers.slm.window_link import WindowLink, list_monitors, running_windows
 from labdiff.cli.main import guarded
 from tests.contracts.screens import DESK, ended, offscreen, x_pixels, x_server
@@ -93,6 +93,22 @@ def test_every_pixel_at_any_scale_factor(
         again = Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", NoOptions()))
         assert "left by" in again.taken_over and (on_the_panel() == 77).all()
         again.close()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("two_monitors")
+def test_a_pattern_that_nobody_takes_over_is_flattened() -> None:
+    subprocess.run([sys.executable, "-c", DIES], check=False)
+    (state,) = running_windows()
+    pixels = np.fromfile(place(state.ticket, "pixels"), np.uint8)
+    assert (pixels == 77).all(), "what the owner wrote; the window keeps a copy of its own"
+    visitor = WindowLink(state)
+    stands = ""
+    while not stands.startswith("flat"):
+        time.sleep(0.05)
+        stands = str(visitor.ask("status")["stands"])
+    visitor.close()
+    assert "after it was left by" in stands
 
 
 def test_a_monitor_that_goes_or_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

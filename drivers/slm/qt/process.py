@@ -1,6 +1,6 @@
 """The SLM window's process: `python -m drivers.slm.qt.process TICKET HEIGHT WIDTH ADDRESS`.
 
-It outlives whoever started it, shows the last pattern until another one is sent, and never covers the
+It outlives whoever started it, is flat some seconds after its owner has ended, and never covers the
 primary monitor. Whether it is up, or why not, it writes into its state file.
 """
 

@@ -15,13 +15,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 
 from drivers.slm.qt.pattern_window import PatternWindow
 from drivers.slm.window_files import socket_address
 
 Message = dict[str, Any]
+LEFT = "left by"
+"""How the state of a pattern begins whose owner has ended without closing it."""
+GRACE_S = 5.0
+"""Time for which the pattern stays when its owner has ended, for a new one to take it over; then flat."""
 HELLO_S = 5.0
 """Seconds in which a program that connects must identify itself."""
 
@@ -90,9 +94,10 @@ class Service(QObject):
     def _act(self, connection: Connection, message: Message | None) -> None:
         if message is None:
             if connection is self._owner:
-                # The pattern stays: what the owner displayed last is displayed until another does.
-                self._stands = f"left by {self._owner_name}"
+                # For a moment the pattern stays: a program that reconnects takes it over as it is.
+                self._stands = f"{LEFT} {self._owner_name}"
                 self._owner = None
+                QTimer.singleShot(round(1e3 * GRACE_S), self._flatten_if_left)
             connection.close()
             return
         act = self._acts.get(str(message.get("do")))
@@ -121,6 +126,12 @@ class Service(QObject):
         if connection is not self._owner:
             return {"error": "only its owner may write patterns", "kind": "state"}
         return self._put(self._pixels, f"a pattern of {self._owner_name}")
+
+    def _flatten_if_left(self) -> None:
+        """Flatten a pattern that its owner has left and nobody has taken over."""
+        if self._owner is None and self._stands.startswith(LEFT):
+            # A monitor that cannot carry the pattern has reported that already.
+            self._put(np.zeros_like(self._pixels), f"flat, after it was {self._stands}")
 
     def _flat(self, connection: Connection) -> Message:
         del connection
