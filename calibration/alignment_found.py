@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -44,6 +45,20 @@ class AlignmentFound(CalibrationResult):
 
     routine: ClassVar[str] = "alignment"
     title: ClassVar[str] = "Gap, tilts, beam: the twin is fitted to frames of known patterns"
+    shapes: ClassVar[Mapping[str, tuple[int | None, ...]]] = {
+        "value": (None,),
+        "sigma": (None,),
+        "told": (None,),
+        "tilt_mrad": (None, 2),
+        "tilt_sigma_mrad": (None, 2),
+        "registration_matrix": (2, 2),
+        "registration_offset": (2,),
+        "covariance": (None, None),
+        "probe_measured": (None, None),
+        "probe_before": (None, None),
+        "probe_after": (None, None),
+    }
+    alike: ClassVar[tuple[str, ...]] = ("names", "value", "sigma", "told")
 
     names: tuple[str, ...] = field(compare=False)
     value: Array = field(compare=False)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import h5py
 
+from calibration.hdf5_reading import open_hdf5, read_group, read_text
 from calibration.provenance import Provenance
 from calibration.result import CalibrationError, OtherVersionError
 from calibration.result_file import Result, ResultT, read_result, read_result_as, write_result
@@ -68,10 +69,12 @@ class CalibrationArchive:
     def read(self, path: Path) -> Stored:
         """Read one file. Raises CalibrationError if it is damaged or of another program."""
         try:
-            with h5py.File(path, "r") as file:
-                provenance = Provenance.from_json(str(file.attrs["provenance"]))
-                result = read_result(file["result"])
-        except (OSError, KeyError, ValueError, TypeError) as error:
+            with open_hdf5(path) as file:
+                provenance = Provenance.from_json(read_text(file, "provenance"))
+                result = read_result(read_group(file, "result"))
+        except CalibrationError:
+            raise
+        except Exception as error:  # whatever h5py raises about a damaged file
             raise _not_ours(path, error) from None
         return Stored(path.stem, path, result, provenance)
 
@@ -83,11 +86,11 @@ class CalibrationArchive:
         found = []
         for path in self._files(kind.routine):
             try:
-                with h5py.File(path, "r") as file:
-                    found.append(read_result_as(file["result"], kind))
+                with open_hdf5(path) as file:
+                    found.append(read_result_as(read_group(file, "result"), kind))
             except OtherVersionError as error:
                 log.warning("left aside: %s", error)
-            except (OSError, KeyError, ValueError, TypeError) as error:
+            except Exception as error:  # whatever h5py raises about a damaged file
                 raise _not_ours(path, error) from None
         return found
 
@@ -105,8 +108,9 @@ class CalibrationArchive:
 
 
 def _not_ours(path: Path, error: Exception) -> CalibrationError:
+    why = " ".join(str(error).split())[:200] or type(error).__name__
     return CalibrationError(
-        f"{path}: not a calibration of this program ({error}). Move it out of the folder."
+        f"{path}: not a calibration of this program ({why}). Move it out of the folder."
     )
 
 

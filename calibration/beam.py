@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -68,6 +68,12 @@ class BeamFound(CalibrationResult):
 
     routine: ClassVar[str] = "beam"
     title: ClassVar[str] = "Where the beam meets the first patch, and how wide it is"
+    shapes: ClassVar[Mapping[str, tuple[int | None, ...]]] = {
+        **dict.fromkeys(("first_amplitude", "first_sigma"), (None, None)),
+        **dict.fromkeys(("last_amplitude", "last_sigma", "crosstalk_error"), (None, None)),
+        **dict.fromkeys(("centre_um", "centre_sigma_um", "last_centre_um"), (2,)),
+        **dict.fromkeys(("waist_um", "waist_sigma_um", "shift_px"), (2,)),
+    }
 
     first_amplitude: Array = field(compare=False)
     first_sigma: Array = field(compare=False)

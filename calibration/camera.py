@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -45,6 +45,7 @@ class CameraFound(CalibrationResult):
 
     routine: ClassVar[str] = "camera"
     title: ClassVar[str] = "Gain, read noise and saturation"
+    shapes: ClassVar[Mapping[str, tuple[int | None, ...]]] = {"dead_pixels": (None, 2)}
 
     gain_electrons: float
     gain_sigma_electrons: float

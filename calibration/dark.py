@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -32,6 +32,7 @@ class DarkLevel(CalibrationResult):
 
     routine: ClassVar[str] = "dark level"
     title: ClassVar[str] = "What the camera counts without light, and its hot and dead pixels"
+    shapes: ClassVar[Mapping[str, tuple[int | None, ...]]] = {"hot_pixels": (None, 2)}
 
     pedestal_counts: float
     pedestal_sigma_counts: float

@@ -19,8 +19,14 @@ import numpy.typing as npt
 
 MOST_BYTES = 1 << 30
 """Largest array, in bytes, that is read."""
-MOST_TEXT = 1 << 22
-"""Longest text, in characters, that is read."""
+MOST_TEXT = 1 << 24
+"""Longest text, and longest list of texts, in characters, that is read."""
+TEXTS_AT_ONCE = 256
+"""Number of texts that are read between two checks of their length."""
+UNCHECKED_BYTES = 1 << 24
+"""Size of an array, in bytes, up to which its values need not lie in the file."""
+MOST_COMPRESSED = 500
+"""Largest factor by which an array larger than that may be compressed; pictures reach a tenth of it."""
 
 
 class StrangeFileError(Exception):
@@ -69,6 +75,34 @@ def read_array(
     Raises:
         StrangeFileError: if it is missing, a link, of another type or shape, or too large.
     """
+    dataset = find_array(group, name, kinds, dimensions)
+    _check_size(dataset)
+    return np.asarray(dataset[()])
+
+
+def read_shaped(group: h5py.Group, name: str, shape: tuple[int | None, ...]) -> npt.NDArray[Any]:
+    """Return a member array of numbers of a known shape.
+
+    Args:
+        group: that holds it.
+        name: of the array.
+        shape: that it has; None for a side of any length.
+
+    Raises:
+        StrangeFileError: as `read_array`, and for another shape.
+    """
+    found = find_array(group, name, dimensions=len(shape))
+    if any(known not in (None, side) for side, known in zip(found.shape, shape, strict=True)):
+        wanted = ", ".join("any" if side is None else str(side) for side in shape)
+        raise StrangeFileError(f"{_place(group, name)}: shape {found.shape}; expected ({wanted})")
+    _check_size(found)
+    return np.asarray(found[()])
+
+
+def find_array(
+    group: h5py.Group, name: str, kinds: str = "biuf", dimensions: int | None = None
+) -> h5py.Dataset:
+    """Return a member array of any size, of which parts are read; args as those of `read_array`."""
     dataset = _dataset(group, name)
     dtype, shape = dataset.dtype, dataset.shape
     if shape is None or dtype.kind not in kinds or dimensions not in (None, len(shape)):
@@ -76,17 +110,31 @@ def read_array(
         raise StrangeFileError(
             f"{_place(group, name)}: {dtype} of shape {shape}; expected numbers ({kinds}){wanted}"
         )
-    return np.asarray(dataset[()])
+    return dataset
+
+
+def is_text_list(group: h5py.Group, name: str) -> bool:
+    """Return whether a member array holds texts. Raises StrangeFileError if it is no array of its own."""
+    return h5py.check_string_dtype(_dataset(group, name).dtype) is not None
 
 
 def read_texts(group: h5py.Group, name: str) -> tuple[str, ...]:
     """Return a member list of texts. Raises StrangeFileError for anything else."""
     dataset = _dataset(group, name)
-    if h5py.check_string_dtype(dataset.dtype) is None or len(dataset.shape) != 1:
+    shape = dataset.shape
+    if h5py.check_string_dtype(dataset.dtype) is None or shape is None or len(shape) != 1:
         raise StrangeFileError(
             f"{_place(group, name)}: {dataset.dtype} of shape {dataset.shape}; expected a list of texts"
         )
-    return tuple(str(text)[:MOST_TEXT] for text in dataset.asstr(errors="replace")[()])
+    _check_size(dataset)
+    texts: list[str] = []
+    left = MOST_TEXT
+    for first in range(0, len(dataset), TEXTS_AT_ONCE):
+        texts.extend(dataset.asstr(errors="replace")[first : first + TEXTS_AT_ONCE])
+        left -= sum(map(len, texts[first:]))
+        if left < 0:
+            raise StrangeFileError(f"{_place(group, name)}: more than {MOST_TEXT:,} characters")
+    return tuple(texts)
 
 
 def read_text(group: h5py.Group, name: str, otherwise: str | None = None) -> str:
@@ -127,6 +175,43 @@ def read_number(group: h5py.Group, name: str, otherwise: float | None = None) ->
     return float(value)
 
 
+def read_values(group: h5py.Group) -> dict[str, float | int | str]:
+    """Return all attributes of a group, each a number or a text. Raises StrangeFileError for others."""
+    values: dict[str, float | int | str] = {}
+    for name in group.attrs:
+        value = _attribute(group, name, None)
+        if isinstance(value, bytes):
+            value = value.decode("utf-8", "replace")
+        if not isinstance(value, str):
+            number = read_number(group, name)
+            value = int(value) if np.asarray(value).dtype.kind in "biu" else number
+        values[name] = value
+    return values
+
+
+def refuse_links(file: h5py.File) -> None:
+    """Raise StrangeFileError if anything in a file lies elsewhere: a change would reach other files.
+
+    Args:
+        file: that is to be changed.
+    """
+
+    # An exception must not leave a visitor; the first value that it returns ends the visit.
+    def link_problem(name: str, link: object) -> str | None:
+        if isinstance(link, h5py.HardLink):
+            return None
+        return f"/{name}: is a link to elsewhere, which is not followed"
+
+    def storage_problem(name: str, found: object) -> str | None:
+        if isinstance(found, h5py.Dataset) and (found.is_virtual or found.external is not None):
+            return f"/{name}: its values lie in another file, which is not changed"
+        return None
+
+    problem = file.visititems_links(link_problem) or file.visititems(storage_problem)
+    if problem is not None:
+        raise StrangeFileError(problem)
+
+
 def _attribute(group: h5py.Group, name: str, otherwise: Any) -> Any:
     if name not in group.attrs:
         if otherwise is None:
@@ -148,13 +233,18 @@ def _dataset(group: h5py.Group, name: str) -> h5py.Dataset:
         raise StrangeFileError(
             f"{_place(group, name)}: its values lie in another file, which is not read"
         )
-    size = math.prod(dataset.shape or ()) * dataset.dtype.itemsize
-    if size > MOST_BYTES:
-        raise StrangeFileError(
-            f"{_place(group, name)}: shape {dataset.shape}, {size:,} bytes; more than "
-            f"{MOST_BYTES:,} are not read"
-        )
     return dataset
+
+
+def _check_size(dataset: h5py.Dataset) -> None:
+    """Raise StrangeFileError for an array that is too large, or larger than what the file can hold."""
+    size = math.prod(dataset.shape or ()) * dataset.dtype.itemsize
+    found = f"{dataset.name}: shape {dataset.shape}, {size:,} bytes"
+    if size > MOST_BYTES:
+        raise StrangeFileError(f"{found}; more than {MOST_BYTES:,} are not read")
+    held = dataset.id.get_storage_size()
+    if size > max(UNCHECKED_BYTES, MOST_COMPRESSED * held):
+        raise StrangeFileError(f"{found}, of which the file holds {held:,}")
 
 
 def _member(group: h5py.Group, name: str) -> Any:

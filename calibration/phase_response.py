@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -37,6 +37,7 @@ class PhaseResponse(CalibrationResult):
 
     routine: ClassVar[str] = "phase response"
     title: ClassVar[str] = "Phase of each grey level of the SLM"
+    shapes: ClassVar[Mapping[str, tuple[int | None, ...]]] = {"phase_by_grey_rad": (None,)}
 
     phase_by_grey_rad: Array
     held_out_rad: float

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
 from typing import Any
 
 
@@ -35,6 +36,19 @@ class Provenance:
 
     @classmethod
     def from_json(cls, text: str) -> Provenance:
-        """Read what `to_json` wrote. Raises ValueError, TypeError or KeyError for other text."""
+        """Read what `to_json` wrote; names of a later version are left out.
+
+        Raises:
+            ValueError, TypeError, KeyError or AttributeError: for other text.
+        """
         values: dict[str, Any] = json.loads(text)
-        return cls(**values)
+        known = {field.name for field in fields(cls)}
+        found = cls(**{name: value for name, value in values.items() if name in known})
+        datetime.fromisoformat(found.taken_utc)
+        for name in ("frames", "seconds", "resumed_frames"):
+            if not isinstance(getattr(found, name), int | float):
+                raise TypeError(f"provenance: {name} is no number")
+        for name in ("devices", "settings", "parents", "versions"):
+            if not isinstance(getattr(found, name), dict):
+                raise TypeError(f"provenance: {name} is no table")
+        return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -64,6 +64,7 @@ class Registration(CalibrationResult):
 
     routine: ClassVar[str] = "registration"
     title: ClassVar[str] = "Which camera pixel sees which pixel of the output plane"
+    shapes: ClassVar[Mapping[str, tuple[int | None, ...]]] = {"matrix": (2, 2), "offset": (2,)}
 
     matrix: Array
     offset: Array

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+Level: TypeAlias = Literal["pass", "warn", "fail"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""The levels of a verdict."""
 
 
 class CalibrationError(Exception):
@@ -21,7 +27,7 @@ class OtherVersionError(CalibrationError):
 class Verdict:
     """pass, warn or fail, the reason, and what to do about it."""
 
-    level: Literal["pass", "warn", "fail"]
+    level: Level
     reason: str
     remedy: str = ""
 
@@ -40,12 +46,16 @@ class CalibrationResult:
         routine: name of the routine, in the archive, on the command line and in the window.
         title: what the routine finds, for people.
         verdict: whether the result may be used.
+        shapes: of those arrays whose shape is known, None for a side of any length; a file's are checked.
+        alike: fields of the same length; a file's are checked.
     """
 
     __slots__ = ()
     routine: ClassVar[str]
     title: ClassVar[str]
     verdict: Verdict
+    shapes: ClassVar[Mapping[str, tuple[int | None, ...]]] = {}
+    alike: ClassVar[tuple[str, ...]] = ()
 
     def figure(self, patch_shape: tuple[int, int]) -> Figure | None:
         """Return a figure of the result; None if it is a handful of numbers.

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, Field, fields
 from typing import Any, TypeAlias, TypeVar, get_args
 
 import h5py
-import numpy as np
 
 from calibration.alignment_found import AlignmentFound
 from calibration.beam import BeamFound
 from calibration.camera import CameraFound
 from calibration.dark import DarkLevel
 from calibration.exposure import Exposure
+from calibration.hdf5_reading import (
+    StrangeFileError,
+    is_text_list,
+    names,
+    read_array,
+    read_shaped,
+    read_text,
+    read_texts,
+)
 from calibration.phase_response import PhaseResponse
 from calibration.registration import Registration
-from calibration.result import CalibrationResult, OtherVersionError, Verdict
+from calibration.result import LEVELS, CalibrationResult, OtherVersionError, Verdict
 from calibration.settling import SettlingFound
 from calibration.wavefront import Wavefront
 
@@ -53,39 +61,65 @@ def write_result(group: h5py.Group, result: Result) -> None:
 
 
 def read_result(group: h5py.Group) -> Result:
-    """Read what write_result wrote. Raises OtherVersionError for anything else."""
-    kind = KINDS.get(str(group.attrs.get("kind")))
+    """Read what write_result wrote; types and shapes are checked.
+
+    Raises:
+        OtherVersionError: for a result of another version, or of another kind.
+        StrangeFileError: for a value of another type or shape, or a link to elsewhere.
+    """
+    kind = KINDS.get(read_text(group, "kind", ""))
     if kind is None:
         raise _not_a_result(group, "of no routine of this version")
     return read_result_as(group, kind)
 
 
 def read_result_as(group: h5py.Group, kind: type[ResultT]) -> ResultT:
-    """Read a result of a type, which may be defined elsewhere. Raises OtherVersionError for another one.
+    """Read a result of a type, which may be defined elsewhere; errors as those of `read_result`.
 
     kind: a dataclass of numbers, arrays, tuples of texts, and its verdict.
     """
-    try:
-        if str(group.attrs["kind"]) != kind.__name__:
-            raise _not_a_result(group, f"it is of another type than {kind.__name__}")
-        described: type[Any] = kind
-        values: dict[str, Any] = {}
-        for field in fields(described):
-            if field.name == "verdict":
-                level, reason, remedy = (
-                    str(group.attrs[name]) for name in ("verdict", "reason", "remedy")
-                )
-                values["verdict"] = Verdict(level, reason, remedy)  # type: ignore[arg-type]
-            elif field.name not in group and field.default is not MISSING:
-                continue  # written before this was measured
-            elif h5py.check_string_dtype(group[field.name].dtype) is not None:
-                values[field.name] = tuple(group[field.name].asstr()[()])
-            else:
-                value = group[field.name][()]
-                values[field.name] = value if isinstance(value, np.ndarray) else float(value)
-        return kind(**values)
-    except KeyError as error:
-        raise _not_a_result(group, str(error)) from None
+    if read_text(group, "kind", "") != kind.__name__:
+        raise _not_a_result(group, f"it is of another type than {kind.__name__}")
+    described: type[Any] = kind
+    stored = set(names(group))
+    values: dict[str, Any] = {}
+    for field in fields(described):
+        if field.name == "verdict":
+            values["verdict"] = _read_verdict(group)
+        elif field.name in stored:
+            values[field.name] = _read_value(group, field, kind.shapes.get(field.name))
+        elif field.default is MISSING and field.default_factory is MISSING:
+            raise _not_a_result(group, f"it lacks {field.name}")
+    if len({len(values[name]) for name in kind.alike}) > 1:
+        raise StrangeFileError(f"{group.name}: {', '.join(kind.alike)} differ in length")
+    return kind(**values)
+
+
+def _read_value(
+    group: h5py.Group, field: Field[Any], shape: tuple[int | None, ...] | None
+) -> object:
+    """Return a field's value: a number, a tuple of texts, or an array.
+
+    Args:
+        group: that holds the result.
+        field: of the result's type.
+        shape: of its array, if that is known.
+    """
+    if shape is not None:
+        return read_shaped(group, field.name, shape)
+    if field.type not in ("float", float) and is_text_list(group, field.name):
+        return read_texts(group, field.name)
+    array = read_array(group, field.name, dimensions=0 if field.type in ("float", float) else None)
+    return array if array.shape else float(array)
+
+
+def _read_verdict(group: h5py.Group) -> Verdict:
+    level = read_text(group, "verdict", "")
+    reason, remedy = read_text(group, "reason", ""), read_text(group, "remedy", "")
+    for known in LEVELS:
+        if level == known:
+            return Verdict(known, reason, remedy)
+    raise StrangeFileError(f"{group.name}/verdict: {level[:20]!r}; expected one of {LEVELS}")
 
 
 def _not_a_result(group: h5py.Group, why: str) -> OtherVersionError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -58,6 +58,10 @@ class Wavefront(CalibrationResult):
 
     routine: ClassVar[str] = "wavefront"
     title: ClassVar[str] = "Aberrations of the light on the last patch"
+    shapes: ClassVar[Mapping[str, tuple[int | None, ...]]] = {
+        "phase_rad": (None, None),
+        "amplitude": (None, None),
+    }
 
     phase_rad: Array = field(compare=False)
     amplitude: Array = field(compare=False)

@@ -12,6 +12,15 @@ import h5py
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
+from calibration.hdf5_reading import (
+    StrangeFileError,
+    find_array,
+    names,
+    open_hdf5,
+    read_group,
+    read_text,
+    read_values,
+)
 from drivers.types import Frame, Roi
 from gui.live.frame_metadata import NO_PATTERN, RecordingMetadata
 from gui.process.frame_ring import NumberedFrame
@@ -19,7 +28,10 @@ from labdiff.errors import UserError
 
 DEFINITION = "labdiff_frames"
 _DESCRIPTION = 270
-_MISREAD = (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError, SyntaxError)
+_MISREAD = (
+    *(OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError, SyntaxError),
+    StrangeFileError,
+)
 """Exceptions that h5py and Pillow raise for a damaged file, and for one that holds something else."""
 
 
@@ -72,12 +84,12 @@ def describe_recording(path: Path) -> tuple[RecordingMetadata, str] | None:
                 metadata, shape = _metadata_of(_description(image)), image.size[::-1]
             count = f"{path.stat().st_size / 1e6:.3g} MB"
         else:
-            with h5py.File(path, "r", locking=False) as file:
-                entry = file["entry"]
-                if entry.attrs["definition"] != DEFINITION:
+            with open_hdf5(path) as file:
+                entry = read_group(file, "entry")
+                if read_text(entry, "definition", "") != DEFINITION:
                     return None
-                metadata, shape = _metadata_of(dict(entry.attrs)), entry["frames"].shape[1:]
-                frames = len(entry["frames"])
+                metadata = _metadata_of(read_values(entry))
+                frames, *shape = find_array(entry, "frames", "u", 3).shape
             count = f"{frames} frames" if frames != 1 else "1 frame"
     except _MISREAD:
         return None
@@ -90,11 +102,15 @@ class _Hdf5Frames:
         # The recording may still grow: it takes no lock, and none is put in its way.
         self._file = h5py.File(path, "r", locking=False)
         with _closed_if_it_fails(self._file):
-            entry = self._file["entry"]
-            if entry.attrs.get("definition") != DEFINITION:
+            entry = read_group(self._file, "entry")
+            if read_text(entry, "definition", "") != DEFINITION:
                 raise ValueError("not a recording of the live view")
-            self.metadata = _metadata_of(dict(entry.attrs))
-            self._frames, self._columns = entry["frames"], entry["columns"]
+            self.metadata = _metadata_of(read_values(entry))
+            self._frames = find_array(entry, "frames", "u", 3)
+            columns = read_group(entry, "columns")
+            self._columns = {
+                name: find_array(columns, name, dimensions=1) for name in names(columns)
+            }
             self.count = len(self._frames)
 
     def read(self, place: int) -> NumberedFrame:

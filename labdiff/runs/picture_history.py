@@ -14,7 +14,7 @@ stored, and the newest one until the next arrives.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -22,15 +22,17 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from calibration.hdf5_reading import StrangeFileError, names, read_array, read_group
 from labdiff.events import Pictures, TrainingStep
 from labdiff.runs.reader import run_entry
+from labdiff.runs.recorded_parts import PICTURE_NAMES
 
 MOST_MOMENTS = 100
 """Number of moments at which the history is thinned out."""
 LONGEST_SIDE = 160
 """Largest width or height of a stored picture, pixels."""
 HISTORY, MOMENTS, STRIDE = "history", "moments", "stride"
-NAMES = tuple(item.name for item in fields(Pictures))
+NAMES = PICTURE_NAMES
 """Names of the pictures, and of their datasets."""
 _TOP = 255
 _RECORD = np.dtype(
@@ -89,14 +91,16 @@ def read_history(path: Path) -> PictureHistory | None:
     Raises UserError like `labdiff.runs.reader.read_run`.
     """
     with run_entry(path) as entry:
-        if HISTORY not in entry or MOMENTS not in entry[HISTORY]:
+        if HISTORY not in names(entry):
             return None
-        group = entry[HISTORY]
-        moments = group[MOMENTS][()]
-        pictures = {name: np.asarray(group[name][()], np.uint8) for name in NAMES}
-        like = all(p.ndim == 3 and len(p) == len(moments) for p in pictures.values())
+        group = read_group(entry, HISTORY)
+        if MOMENTS not in names(group):
+            return None
+        moments = read_array(group, MOMENTS, kinds="V", dimensions=1)
+        pictures = {name: read_array(group, name, "u", 3) for name in NAMES}
+        like = all(p.dtype == np.uint8 and len(p) == len(moments) for p in pictures.values())
         if moments.dtype != _RECORD or not like:
-            raise ValueError("its history of pictures is not what labdiff records")
+            raise StrangeFileError("its history of pictures is not what labdiff records")
         return PictureHistory(moments, pictures)
 
 

@@ -12,20 +12,27 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from calibration.result import CalibrationError
-from calibration.result_file import Result, read_result
-from labdiff.errors import UserError
-
-_READ_ERRORS = (
-    OSError,
-    LookupError,
-    RuntimeError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    CalibrationError,
+from calibration.hdf5_reading import (
+    names,
+    open_hdf5,
+    read_group,
+    read_number,
+    read_text,
+    read_values,
 )
-"""Errors that h5py raises for a damaged file, or where an object is of another kind than expected."""
+from calibration.result_file import Result
+from labdiff.errors import UserError, reading
+from labdiff.runs.recorded_parts import (
+    read_arrays,
+    read_columns,
+    read_figures,
+    read_generated,
+    read_pictures,
+    read_results,
+)
+
+DEFINITION = "labdiff_run"
+"""Kind of a run file, in its entry's attribute "definition"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,7 @@ class RunFile:
     pictures: dict[str, npt.NDArray[np.float32]]
     generated: dict[str, npt.NDArray[np.float32]]
     checkpoint: dict[str, npt.NDArray[Any]]
-    checkpoint_scalars: dict[str, Any]
+    checkpoint_scalars: dict[str, float | int | str]
     checkpoint_results: dict[str, Result]
 
 
@@ -70,59 +77,40 @@ def run_entry(path: Path) -> Iterator[h5py.Group]:
     """Open a run file and yield its entry. Raises UserError like `read_run`."""
     if not path.is_file():
         raise UserError(f"{path}: no such run file. 'labdiff demo --out FOLDER' makes one.")
-    try:
-        with h5py.File(path, "r") as file:
-            entry = file.get("entry")
-            if not isinstance(entry, h5py.Group) or entry.attrs.get("definition") != "labdiff_run":
-                raise UserError(f"{path}: an HDF5 file, but not one that labdiff recorded")
-            yield entry
-    except _READ_ERRORS as error:
-        raise UserError(
-            f"{path}: not a readable HDF5 file ({error}). It may be cut off or another format; "
-            f"run files end in .h5."
-        ) from None
+    with reading(path, "a run file (.h5) that labdiff recorded, whole"), open_hdf5(path) as file:
+        if "entry" not in names(file):
+            raise UserError(f"{path}: an HDF5 file, but not one that labdiff recorded")
+        entry = file["entry"]
+        if not isinstance(entry, h5py.Group) or read_text(entry, "definition", "") != DEFINITION:
+            raise UserError(f"{path}: an HDF5 file, but not one that labdiff recorded")
+        yield entry
 
 
 def _read_entry(path: Path, entry: h5py.Group) -> RunFile:
-    def group(name: str) -> dict[str, npt.NDArray[Any]]:
-        found = entry[name].items() if name in entry else ()
-        return {k: np.asarray(v[()]) for k, v in found if isinstance(v, h5py.Dataset)}
-
-    def results(name: str) -> dict[str, Result]:
-        return {k: read_result(v) for k, v in entry[name].items()} if name in entry else {}
-
-    columns: dict[str, dict[str, npt.NDArray[Any]]] = {}
-    for kind, table in entry["events"].items():
-        columns[kind] = {
-            name: column.asstr()[()] if h5py.check_string_dtype(column.dtype) else column[()]
-            for name, column in table.items()
-        }
-    attributes = entry.attrs
-    scalars = dict(entry["checkpoint"].attrs.items()) if "checkpoint" in entry else {}
+    members = names(entry)
+    config = read_group(entry, "config")
+    calibrations = read_text(config, "calibrations", "")
+    checkpoint = read_group(entry, "checkpoint") if "checkpoint" in members else None
     return RunFile(
         path=path,
-        outcome=str(attributes.get("outcome", "running")),
-        reason=str(attributes.get("reason", "")),
-        start_time=str(attributes["start_time"]),
-        bench_text=str(entry["config"].attrs["bench"]),
-        options_json=str(entry["config"].attrs["options"]),
-        seed=int(entry["config"].attrs["seed"]),
-        calibrations=Path(str(stored))
-        if (stored := entry["config"].attrs.get("calibrations"))
-        else None,
+        outcome=read_text(entry, "outcome", "running"),
+        reason=read_text(entry, "reason", ""),
+        start_time=read_text(entry, "start_time"),
+        bench_text=read_text(config, "bench"),
+        options_json=read_text(config, "options"),
+        seed=int(read_number(config, "seed")),
+        calibrations=Path(calibrations) if calibrations else None,
         versions={
-            k.removeprefix("version_"): str(v)
-            for k, v in attributes.items()
-            if k.startswith("version_")
+            name.removeprefix("version_"): read_text(entry, name)
+            for name in entry.attrs
+            if name.startswith("version_")
         },
-        columns=columns,
-        calibration=results("calibration"),
-        figures=(
-            {k: float(v) for k, v in entry["figures"].attrs.items()} if "figures" in entry else {}
-        ),
-        pictures=group("pictures"),
-        generated=group("generated"),
-        checkpoint=group("checkpoint"),
-        checkpoint_scalars=scalars,
-        checkpoint_results=results("checkpoint/calibration"),
+        columns=read_columns(read_group(entry, "events")),
+        calibration=read_results(entry),
+        figures=read_figures(entry),
+        pictures=read_pictures(entry),
+        generated=read_generated(entry),
+        checkpoint={} if checkpoint is None else read_arrays(checkpoint),
+        checkpoint_scalars={} if checkpoint is None else read_values(checkpoint),
+        checkpoint_results={} if checkpoint is None else read_results(checkpoint),
     )

@@ -20,9 +20,10 @@ from types import TracebackType
 
 import h5py
 
+from calibration.hdf5_reading import open_hdf5, refuse_links
 from calibration.result_file import Result
 from labdiff.atomic_write import replace_atomically, write_atomically
-from labdiff.errors import UserError
+from labdiff.errors import UserError, reading
 from labdiff.events import Event, JobEnded, Measured, StageStarted
 from labdiff.runs.block import Block
 from labdiff.runs.entry import create_entry, roll_back, write_block
@@ -76,6 +77,7 @@ class Recorder:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if resume:
+                self._check_links()
                 self._change(self._roll_back)
             else:
                 self._create(bench_text, options_json, seed, calibrations)
@@ -159,6 +161,14 @@ class Recorder:
         with h5py.File(image, "w", fs_strategy="fsm", fs_persist=True) as file:
             create_entry(file, bench_text, options_json, seed, calibrations)
         write_atomically(self.path, image.getbuffer())
+
+    def _check_links(self) -> None:
+        """Refuse a file that holds links to others: what is cut off here would be cut off there."""
+        with (
+            reading(self.path, "a run file (.h5) that labdiff recorded"),
+            open_hdf5(self.path) as file,
+        ):
+            refuse_links(file)
 
     def _roll_back(self, entry: h5py.Group) -> None:
         self._resumed_stage = roll_back(entry)

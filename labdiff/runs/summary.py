@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from calibration.hdf5_reading import find_array, names, read_group, read_number, read_text
 from labdiff.config.toml_text import parse_toml
 from labdiff.errors import UserError
 from labdiff.runs.reader import run_entry
@@ -41,20 +42,30 @@ class RunSummary:
 def read_summary(path: Path) -> RunSummary:
     """Read a run's summary. Raises UserError like `labdiff.runs.reader.read_run`."""
     with run_entry(path) as entry:
-        training = entry["events"].get("training", {})
-        generated = entry.get("generated", {})
+        training = _member(read_group(entry, "events"), "training")
+        generated, config = _member(entry, "generated"), read_group(entry, "config")
         return RunSummary(
             path=path,
-            started=str(entry.attrs["start_time"]),
-            outcome=str(entry.attrs.get("outcome", "running")),
-            reason=str(entry.attrs.get("reason", "")),
-            seed=int(entry["config"].attrs["seed"]),
-            bench=_bench_name(str(entry["config"].attrs["bench"])),
-            steps=len(training["step"]) if "step" in training else 0,
+            started=read_text(entry, "start_time"),
+            outcome=read_text(entry, "outcome", "running"),
+            reason=read_text(entry, "reason", ""),
+            seed=int(read_number(config, "seed")),
+            bench=_bench_name(read_text(config, "bench")),
+            steps=_length(training, "step", 1),
             bench_mse=_last(training, "bench_mse"),
             discrepancy=_last(training, "discrepancy"),
-            images=len(generated["images"]) if "images" in generated else 0,
+            images=_length(generated, "images", 3),
         )
+
+
+def _member(group: h5py.Group, name: str) -> h5py.Group | None:
+    return read_group(group, name) if name in names(group) else None
+
+
+def _length(group: h5py.Group | None, name: str, dimensions: int) -> int:
+    if group is None or name not in names(group):
+        return 0
+    return len(find_array(group, name, dimensions=dimensions))
 
 
 def _bench_name(text: str) -> str:
@@ -64,11 +75,11 @@ def _bench_name(text: str) -> str:
         return ""
 
 
-def _last(table: h5py.Group | dict[str, h5py.Dataset], name: str) -> float:
+def _last(table: h5py.Group | None, name: str) -> float:
     """Return the last finite value of a column, searched from its end; NaN if there is none."""
-    if name not in table:
+    if table is None or name not in names(table):
         return math.nan
-    column = table[name]
+    column = find_array(table, name, dimensions=1)
     for end in range(len(column), 0, -BLOCK):
         values = column[max(end - BLOCK, 0) : end]
         known = np.flatnonzero(np.isfinite(values))

@@ -6,21 +6,22 @@ progress), "calibration.", "contribution." (to the twin, by routine) and the rec
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from typing import TypeVar
 
 import numpy as np
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
 from calibration.dark import DarkLevel
 from calibration.registration import Registration
 from calibration.result_file import Result
+from drivers.validation_messages import explain
 from labdiff.bench.snapshot import BenchSnapshot
 from labdiff.config.training import TrainingOptions
-from labdiff.errors import UserError
+from labdiff.errors import UserError, reading
 from labdiff.events import Checkpoint
 from labdiff.runs.hdf5_tables import FIGURE
 from labdiff.runs.reader import RunFile
@@ -30,6 +31,8 @@ from twin.prior import Estimate
 
 ODU, TWIN, BENCH = "odu.", "twin.", "bench."
 IN_PROGRESS, CALIBRATION, CONTRIBUTION = "at_work.", "calibration.", "contribution."
+FITTING = "one that fits this program, its bench and its options"
+"""What a checkpoint has to be, for messages."""
 REAL_IMAGES = 12
 """Number of held-out images that a checkpoint shows beside the generated ones."""
 
@@ -111,7 +114,7 @@ def resume(session: TrainingSession, checkpoint: Checkpoint, name: str) -> None:
     """
     load_denoiser(session, checkpoint, name)
     arrays, scalars = checkpoint.arrays, checkpoint.scalars
-    try:
+    with reading(f"{name}: its checkpoint", FITTING):
         planned = str(scalars["planned"])
         session.position = Position(
             str(scalars["stage"]),
@@ -120,9 +123,7 @@ def resume(session: TrainingSession, checkpoint: Checkpoint, name: str) -> None:
             tuple(planned.split(",")) if planned else (),
         )
         session.pretrained = bool(scalars["pretrained"])
-    except KeyError as error:
-        raise _misfit(name, error) from None
-    session.figures = {k: float(v) for k, v in _part(FIGURE, scalars).items()}
+        session.figures = {k: float(v) for k, v in _part(FIGURE, scalars).items()}
     session.in_progress = {k: np.array(v) for k, v in _part(IN_PROGRESS, arrays).items()}
     values = _part(BENCH, {**arrays, **scalars})
     if values:
@@ -140,20 +141,21 @@ def load_denoiser(denoiser: Denoiser, checkpoint: Checkpoint, name: str) -> None
     Raises UserError if the checkpoint is that of another program.
     """
     arrays, scalars, calibrated = checkpoint.arrays, checkpoint.scalars, denoiser.calibrated
-    try:
+    with reading(f"{name}: its checkpoint", FITTING):
         denoiser.odu.load_state_dict({k: _tensor(v) for k, v in _part(ODU, arrays).items()})
         calibrated.twin.load_alignment({k: _tensor(v) for k, v in _part(TWIN, arrays).items()})
-        calibrated.precompensation_rad = _tensor(arrays["precompensation_rad"])
+        displayed = _tensor(arrays["precompensation_rad"])
+        if displayed.shape != calibrated.precompensation_rad.shape:
+            raise ValueError(f"precompensation_rad is of shape {tuple(displayed.shape)}")
+        calibrated.precompensation_rad = displayed
         calibrated.covariance = _tensor(arrays["covariance"]) if "covariance" in arrays else None
         calibrated.aligned = bool(scalars["aligned"])
-    except (RuntimeError, KeyError) as error:
-        raise _misfit(name, error) from None
-    calibrated.calibrations = {k: str(v) for k, v in _part(CALIBRATION, scalars).items()}
-    calibrated.contributions.clear()
-    for key, (value, sigma) in _part(CONTRIBUTION, arrays).items():
-        routine, _, name = key.partition(".")
-        estimate = Estimate(float(value), float(sigma))
-        calibrated.contributions.setdefault(routine, {})[name] = estimate
+        calibrated.calibrations = {k: str(v) for k, v in _part(CALIBRATION, scalars).items()}
+        calibrated.contributions.clear()
+        for key, (value, sigma) in _part(CONTRIBUTION, arrays).items():
+            routine, _, quantity = key.partition(".")
+            estimate = Estimate(float(value), float(sigma))
+            calibrated.contributions.setdefault(routine, {})[quantity] = estimate
 
 
 def restore_bench(session: TrainingSession) -> bool:
@@ -165,19 +167,20 @@ def restore_bench(session: TrainingSession) -> bool:
 
 
 def options_of(run: RunFile) -> TrainingOptions:
-    """Return the options with which a run was recorded."""
-    return TrainingOptions.model_validate(json.loads(run.options_json))
-
-
-def _misfit(name: str, error: Exception) -> UserError:
-    return UserError(f"{name}: its checkpoint does not fit this program: {error}")
+    """Return the options with which a run was recorded. Raises UserError if they are none of today's."""
+    try:
+        return TrainingOptions.model_validate_json(run.options_json)
+    except ValidationError as error:
+        raise UserError(explain(error, f"{run.path}, options", TrainingOptions)) from None
 
 
 def _result(checkpoint: Checkpoint, key: str, kind: type[R], name: str) -> R | None:
     found = checkpoint.results.get(key)
     if found is None or isinstance(found, kind):
         return found
-    raise _misfit(name, TypeError(f"{key} is a {type(found).__name__}"))
+    raise UserError(
+        f"{name}: its checkpoint: {key} is a {type(found).__name__}; expected a {kind.__name__}"
+    )
 
 
 def _part(prefix: str, named: Mapping[str, V]) -> dict[str, V]:

@@ -25,12 +25,13 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
+from calibration.hdf5_reading import find_array, open_hdf5, read_array, read_number, read_text
 from drivers.validation_messages import explain
 from labdiff.atomic_write import write_atomically
 from labdiff.config.bench import BenchConfig, parse_bench
 from labdiff.config.option import Value
 from labdiff.config.training import TrainingOptions
-from labdiff.errors import UserError
+from labdiff.errors import UserError, reading
 from labdiff.runs.reader import read_run
 from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.checkpoint import options_of, resume_run
@@ -41,6 +42,8 @@ from twin.denoising_unit import OpticalDenoisingUnit
 DEFINITION = "labdiff_layers"
 VERSION = 2
 GREY_LEVELS = 256
+MOST_PROMPTS = 10_000
+"""Largest number of classes that a layer file may name."""
 PRETRAINED = "pretrained"
 """Name on the command line of the layers that come with the program."""
 _VERSIONED = ("labdiff", "numpy", "torch")
@@ -162,9 +165,9 @@ def write_layers(path: Path, session: TrainingSession, bench_text: str) -> None:
 def is_layer_file(path: Path) -> bool:
     """Return whether a file calls itself a layer file; False for whatever cannot be read."""
     try:
-        with h5py.File(path, "r") as file:
-            return bool(file.attrs.get("definition") == DEFINITION)
-    except OSError:
+        with reading(path, "a layer file"), open_hdf5(path) as file:
+            return read_text(file, "definition", "") == DEFINITION
+    except UserError:
         return False
 
 
@@ -174,32 +177,33 @@ def read_layers(path: Path) -> Layers:
         raise UserError(
             f"{path}: no such layer file. 'labdiff layers export RUN -o FILE' makes one."
         )
-    try:
-        with h5py.File(path, "r") as file:
-            if file.attrs.get("definition") != DEFINITION:
-                raise UserError(
-                    f"{path}: not a layer file. 'labdiff layers export RUN -o FILE' makes one of a run."
-                )
-            version = int(file.attrs["version"])
-            if version != VERSION:
-                raise UserError(
-                    f"{path}: layer file of version {version}; this program reads version {VERSION}"
-                )
-            return _read(path, file)
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise UserError(f"{path}: not a readable layer file ({error})") from None
+    with reading(path, "a layer file of labdiff, whole"), open_hdf5(path) as file:
+        if read_text(file, "definition", "") != DEFINITION:
+            raise UserError(
+                f"{path}: not a layer file. 'labdiff layers export RUN -o FILE' makes one of a run."
+            )
+        version = int(read_number(file, "version"))
+        if version != VERSION:
+            raise UserError(
+                f"{path}: layer file of version {version}; this program reads version {VERSION}"
+            )
+        return _read(path, file)
 
 
 def _read(path: Path, file: h5py.File) -> Layers:
     try:
-        options = TrainingOptions.model_validate_json(str(file.attrs["options"]))
+        options = TrainingOptions.model_validate_json(read_text(file, "options"))
     except ValidationError as error:
         raise UserError(explain(error, f"{path}, options", TrainingOptions)) from None
-    bench_text = str(file.attrs["bench"])
+    bench_text = read_text(file, "bench")
     config = parse_bench(bench_text, f"{path}, bench")
-    unit = build_odu(config, options, prompts=int(file.attrs.get("prompts", 0)))
+    prompts = int(read_number(file, "prompts", 0))
+    if not 0 <= prompts <= MOST_PROMPTS:
+        raise UserError(f"{path}: prompts = {prompts}; allowed is 0 ... {MOST_PROMPTS}")
+    _check_size(path, file, config, options)
+    unit = build_odu(config, options, prompts=prompts)
     for name, value in unit.state_dict().items():
-        stored = np.asarray(file[name])
+        stored = read_array(file, name)
         kind = np.uint8 if name == "phases" else np.float32
         if stored.dtype != kind or stored.shape != tuple(value.shape):
             raise UserError(
@@ -213,14 +217,29 @@ def _read(path: Path, file: h5py.File) -> Layers:
         unit=unit,
         options=options,
         bench_text=bench_text,
-        data=str(file.attrs["data"]),
-        training_images=int(file.attrs["training_images"]),
+        data=read_text(file, "data"),
+        training_images=int(read_number(file, "training_images")),
         versions={
-            name.removeprefix("version_"): str(value)
-            for name, value in file.attrs.items()
+            name.removeprefix("version_"): read_text(file, name)
+            for name in file.attrs
             if name.startswith("version_")
         },
     )
+
+
+def _check_size(path: Path, file: h5py.File, config: BenchConfig, options: TrainingOptions) -> None:
+    """Refuse phases of another shape than the options say, before a unit of that size is made.
+
+    Args:
+        path: the layer file, for messages.
+        file: the same, open.
+        config: its bench.
+        options: its options.
+    """
+    wanted = (options.layer_sets, config.layers, *config.cavity.patch_shape)
+    found = find_array(file, "phases", "u", len(wanted)).shape
+    if found != wanted:
+        raise UserError(f"{path}: phases holds {found}; its options and its bench need {wanted}")
 
 
 def layer_path(path_or_name: str) -> Path:

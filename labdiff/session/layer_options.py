@@ -5,11 +5,11 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-import h5py
 from pydantic import ValidationError
 
+from calibration.hdf5_reading import open_hdf5, read_group, read_text
 from labdiff.config.training import TrainingOptions
-from labdiff.errors import UserError
+from labdiff.errors import UserError, reading
 from labdiff.runs.reader import run_entry
 
 
@@ -25,7 +25,7 @@ def options_of_layers(path: Path | None) -> TrainingOptions:
     text = _of_layer_file(path)
     if text is None:
         with run_entry(path) as entry:
-            text = str(entry["config"].attrs["options"])
+            text = read_text(read_group(entry, "config"), "options")
     try:
         return TrainingOptions.model_validate_json(text)
     except ValidationError:
@@ -33,8 +33,9 @@ def options_of_layers(path: Path | None) -> TrainingOptions:
 
 
 def _of_layer_file(path: Path) -> str | None:
+    """Return the options of a layer file; None for any other file, which a run file may be."""
     try:
-        with h5py.File(path, "r") as file:
-            return str(file.attrs["options"])
-    except (OSError, KeyError):
+        with reading(path, "a layer file"), open_hdf5(path) as file:
+            return read_text(file, "options")
+    except UserError:
         return None

@@ -88,7 +88,7 @@ def test_mistakes_about_a_run_are_one_line_with_exit_code_2(trained: Path, tmp_p
     blocked.write_text("not a folder", encoding="utf-8")
     cases: dict[str, tuple[object, ...]] = {
         "exists already": ("train", "--out", trained.parent),
-        "not a readable HDF5 file": ("report", corrupt),
+        "expected a run file (.h5) that labdiff recorded": ("report", corrupt),
         "allowed are twin, bench": ("evaluate", trained, "--where", "sky"),
         "--out file: cannot be made": ("evaluate", trained, "--out", "file"),
         "not readable as Inception weights": (

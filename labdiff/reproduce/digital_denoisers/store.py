@@ -14,12 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
 import torch
 from torch import Tensor
 
+from calibration.hdf5_reading import (
+    names,
+    open_hdf5,
+    read_array,
+    read_group,
+    read_number,
+    read_text,
+)
 from labdiff.atomic_write import write_atomically
-from labdiff.errors import UserError
+from labdiff.errors import UserError, reading
 from labdiff.reproduce.digital_denoisers.architectures import ARCHITECTURES
 from labdiff.reproduce.digital_denoisers.denoiser import DigitalDenoiser
 
@@ -81,21 +88,17 @@ def read_denoiser(path: Path) -> StoredDenoiser:
     """Read a denoiser's file. Raises UserError if it is missing, damaged or of another kind."""
     if not path.is_file():
         raise UserError(f"{path}: no such file of a digital denoiser")
-    try:
-        with h5py.File(path, "r") as file:
-            attributes = file.attrs
-            if attributes.get("definition") != _DEFINITION:
-                raise UserError(f"{path}: an HDF5 file, but not one of a digital denoiser")
-            return StoredDenoiser(
-                architecture=str(attributes["architecture"]),
-                settings=json.loads(attributes["settings"]),
-                options=json.loads(attributes["options"]),
-                step=int(attributes["step"]),
-                net=_tensors(file, "net"),
-                optimiser=_tensors(file, "optimiser"),
-            )
-    except (OSError, KeyError, RuntimeError, ValueError) as error:
-        raise UserError(f"{path}: not a readable file of a digital denoiser: {error}") from None
+    with reading(path, "a file of a digital denoiser, whole"), open_hdf5(path) as file:
+        if read_text(file, "definition", "") != _DEFINITION:
+            raise UserError(f"{path}: an HDF5 file, but not one of a digital denoiser")
+        return StoredDenoiser(
+            architecture=read_text(file, "architecture"),
+            settings=_table(read_text(file, "settings")),
+            options=_table(read_text(file, "options")),
+            step=int(read_number(file, "step")),
+            net=_tensors(file, "net"),
+            optimiser=_tensors(file, "optimiser"),
+        )
 
 
 def load_denoiser(path: Path) -> DigitalDenoiser:
@@ -106,19 +109,26 @@ def load_denoiser(path: Path) -> DigitalDenoiser:
             f"{path}: architecture {stored.architecture!r}: unknown; "
             f"known are {', '.join(ARCHITECTURES)}"
         )
-    try:
+    with reading(path, "a net that fits this program"):
         net = ARCHITECTURES[stored.architecture](**stored.settings)
         net.load_state_dict(stored.net)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise UserError(f"{path}: its net does not fit this program: {error}") from None
     net.eval()
     return net
 
 
-def _tensors(file: h5py.File, group: str) -> dict[str, Tensor]:
-    if group not in file:
+def _tensors(file: h5py.File, name: str) -> dict[str, Tensor]:
+    if name not in names(file):
         return {}
+    group = read_group(file, name)
     return {
-        name.replace(_STORED_NAME, _NAME): torch.from_numpy(np.array(value[()]))
-        for name, value in file[group].items()
+        stored.replace(_STORED_NAME, _NAME): torch.from_numpy(read_array(group, stored).copy())
+        for stored in names(group)
     }
+
+
+def _table(text: str) -> dict[str, Any]:
+    """Return the table in a JSON text. Raises ValueError if it holds something else."""
+    table = json.loads(text)
+    if not isinstance(table, dict):
+        raise ValueError("its settings are no table")
+    return table

@@ -112,14 +112,17 @@ def test_columns_that_another_program_spoiled_do_not_stop_the_browser(
 ) -> None:
     end(record(tmp_path / "run.h5", 5))
     with h5py.File(tmp_path / "run.h5", "r+") as file:
-        del file["entry/events/training/twin_mse"]
-        file["entry/events/training/twin_mse"] = [0.1, 0.2]
         del file["entry/history/camera"]
         file["entry/history/camera"] = np.zeros(3)
+    end(record(tmp_path / "short.h5", 5))
+    with h5py.File(tmp_path / "short.h5", "r+") as file:
+        file["entry/events/training/twin_mse"].resize((2,))
     panel = opened(qtbot, tmp_path)
-    click(qtbot, panel, 0)
-    assert "history of pictures" in panel.message.text()
-    assert "holds something else" in panel.message.text()
+    names = [row[0] for row in rows(panel)]
+    click(qtbot, panel, names.index("run.h5"))
+    assert "/entry/history/camera" in panel.message.text()
+    click(qtbot, panel, names.index("short.h5"))
+    assert "its columns differ in length" in panel.message.text()
     assert rows(panel)
 
 
