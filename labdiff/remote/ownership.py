@@ -44,6 +44,12 @@ class Ownership:
         owner = self._owner
         return None if owner is None else owner.name
 
+    @property
+    def token(self) -> str | None:
+        """Token of the owner; None if there is none."""
+        owner = self._owner
+        return None if owner is None else owner.token
+
     def give(self, name: object) -> str:
         """Give the bench to whoever asks, and return the token that shows it. Never waits.
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
+import threading
 import time
 from contextlib import ExitStack
 from typing import Any
 
+from drivers.plain_text import plain_line
 from labdiff.bench.open import open_bench
 from labdiff.config.bench import parse_bench
 from labdiff.errors import UserError
@@ -26,6 +29,8 @@ WAIT_S = 0.01
 """Time of one wait for an answer."""
 SILENCE_S = 2.0
 """Time without an answered heartbeat after which the connection is lost; the bench is at rest by then."""
+UNKEPT_S = 5.0
+"""Time without a sign of the serving program after which the process with the bench ends."""
 FIRST_ANSWER_S = 90.0
 """Time in which the first answer has to come: the bench is opened meanwhile."""
 
@@ -35,7 +40,15 @@ class BenchActor:
 
     def __init__(self, bench_text: str, name: str, seed: int) -> None:
         config = parse_bench(bench_text, name)
-        self._served = ServedBench(open_bench(config, seed), bench_text)
+        self._served = ServedBench(open_bench(config, seed), bench_text, kept=True)
+        threading.Thread(target=self._end_unkept, name="keeper", daemon=True).start()
+
+    def _end_unkept(self) -> None:
+        """End this process, and with it the service, when the program that started it has ended."""
+        while self._served.unkept_s < UNKEPT_S:
+            time.sleep(1.0)
+        self._served.close()
+        os._exit(1)
 
     def call(self, what: str, *arguments: Any) -> Any:
         """Return what `ServedBench.call` returns."""
@@ -64,8 +77,13 @@ def place_bench(ray: Any, bench_text: str, name: str, seed: int) -> Any:
             "no node of the cluster is the laboratory's; begin this computer's with: ray start "
             f"--address=HOST:PORT --resources='{{\"{RESOURCE}\": 1}}'"
         )
+    # Detached, or Ray would kill it together with this program, and nothing would make the bench safe.
     remote = ray.remote(BenchActor).options(
-        name=NAME, resources={RESOURCE: 1}, max_concurrency=THREADS, num_cpus=1
+        name=NAME,
+        lifetime="detached",
+        resources={RESOURCE: 1},
+        max_concurrency=THREADS,
+        num_cpus=1,
     )
     try:
         actor = remote.remote(bench_text, name, seed)
@@ -78,7 +96,7 @@ def place_bench(ray: Any, bench_text: str, name: str, seed: int) -> Any:
         raise UserError("the bench does not open; is another one served on this node?") from None
     except ray.exceptions.RayError as error:
         cause = getattr(error, "cause", None) or error
-        raise UserError(f"the bench cannot be opened: {cause}") from None
+        raise UserError(f"the bench cannot be opened: {plain_line(cause)}") from None
     return actor
 
 
@@ -109,7 +127,7 @@ class RayConnection:
                 try:
                     found = self._ray.get(answer)
                 except self._ray.exceptions.RayError as error:
-                    raise ConnectionLostError(f"the bench has ended: {error}") from None
+                    raise ConnectionLostError(f"the bench has ended: {plain_line(error)}") from None
                 self._answered_s = time.monotonic()
                 return found
             while_waiting()

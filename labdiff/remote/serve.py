@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from drivers.plain_text import plain_line
@@ -15,10 +18,19 @@ from labdiff.config.bench import bench_text, parse_bench
 from labdiff.errors import UserError
 from labdiff.remote.messages import BenchStatus, RemoteError
 from labdiff.remote.ray_connection import RESOURCE, place_bench
-from labdiff.workers.ray_runtime import OBJECTS_BYTES, is_loopback, joined, ray_module
+from labdiff.workers.ray_runtime import (
+    OBJECTS_BYTES,
+    is_loopback,
+    joined,
+    private_folder,
+    ray_module,
+)
+from labdiff.workers.ray_token import keep_token_private
 
 STATUS_S = 0.5
 """Time between two reports of the status."""
+KEEP_S = 0.3
+"""Time between two signs of life to the process that has the bench."""
 STATUS_WITHIN_S = 5.0
 """Time in which the status has to come."""
 STARTS_WITHIN_S = 60.0
@@ -63,6 +75,7 @@ def serve(
         ray = opened.enter_context(joined(cluster))
         actor = place_bench(ray, text, name, seed)
         try:
+            opened.enter_context(_kept(actor))
             while not should_stop():
                 report(_status(ray, actor))
                 time.sleep(STATUS_S)
@@ -70,6 +83,22 @@ def serve(
             pass  # the process has ended: `_close` finds that too, and reports it
         finally:
             _close(ray, actor, name)
+
+
+@contextmanager
+def _kept(actor: Any) -> Iterator[None]:
+    """Tell the process with the bench again and again that this one is there; else the bench rests."""
+    ended = threading.Event()
+
+    def keep() -> None:
+        while not ended.wait(KEEP_S):
+            actor.call.remote("keep")
+
+    threading.Thread(target=keep, name="keeper", daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
 
 
 def _status(ray: Any, actor: Any) -> BenchStatus | RemoteError:
@@ -102,30 +131,42 @@ def _close(ray: Any, actor: Any, name: str) -> None:
 @contextmanager
 def _head(host: str, port: int) -> Iterator[None]:
     """Start the first node of a cluster, which ends when this is left."""
-    ray = [sys.executable, "-m", "ray.scripts.scripts"]
-    # Made if there is none; its output is dropped.
-    subprocess.run(
-        [*ray, "get-auth-token", "--generate"],
-        check=False,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    command = [*ray, "start", "--head", "--block"]
+    keep_token_private(create=True)
+    with private_folder() as folder:
+        yield from _node(folder, host, port)
+
+
+def _node(folder: Path, host: str, port: int) -> Iterator[None]:
+    """Run a node while this is suspended. folder: for its sockets and logs."""
+    command = [sys.executable, "-m", "labdiff.remote.node_process"]
+    command += [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
     command += [f"--node-ip-address={host}", f"--port={port}", f'--resources={{"{RESOURCE}": 1}}']
     command += ["--num-cpus=1", "--num-gpus=0", "--include-dashboard=false"]
+    command.append(f"--temp-dir={folder}")
     command += [f"--object-store-memory={OBJECTS_BYTES}", "--disable-usage-stats"]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        # Ctrl-C is meant for this program, which makes the bench safe before the node ends.
+        start_new_session=os.name == "posix",
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
     ) as node:
         try:
             _wait_for_start(node, host, port)
             yield
         finally:
-            node.terminate()
+            if node.stdin is not None:
+                with suppress(OSError):  # it has ended by itself
+                    node.stdin.write("e")
+                    node.stdin.close()
             try:
                 node.wait(ENDS_WITHIN_S)
             except subprocess.TimeoutExpired:
-                node.kill()
+                node.terminate()
 
 
 def _wait_for_start(node: subprocess.Popen[str], host: str, port: int) -> None:

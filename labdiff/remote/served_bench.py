@@ -10,6 +10,7 @@ It knows nothing of Ray: `labdiff.remote.ray_connection` makes an actor of it.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 import traceback
@@ -27,6 +28,7 @@ from labdiff.remote.messages import (
     AcquiredBatch,
     BatchMissingError,
     BenchStatus,
+    LeaseLostError,
     RemoteError,
     SentBatch,
 )
@@ -47,7 +49,8 @@ class ServedBench:
     """Answers `call`; a thread watches the owner. An owner's calls are made in turn.
 
     bench_text: of its bench file. now_s: returns the time by which silence is counted, real whatever the
-    bench's own clock is. watch: start the thread; else `check_owner` is to be called.
+    bench's own clock is. watch: start the thread; else `check_owner` is to be called. kept: the program
+    that serves it calls `keep` again and again; without it the bench rests, and is given to nobody.
     """
 
     def __init__(
@@ -56,11 +59,13 @@ class ServedBench:
         bench_text: str,
         now_s: Callable[[], float] = time.monotonic,
         watch: bool = True,
+        kept: bool = False,
     ) -> None:
         self._bench, self._text, self._now_s = bench, bench_text, now_s
         self._operations = device_operations(bench.unpacked_devices)
         self._ownership = Ownership(now_s, LEASE_S)
         self._rested_s: float | None = now_s()
+        self._kept_s = now_s() if kept else math.inf
         self._prefetched: dict[int, tuple[Arrays, Arrays]] = {}
         # On a virtual clock what the devices meet must not depend on how fast the connection is.
         self._real_time = bench.state() is None
@@ -76,6 +81,7 @@ class ServedBench:
             "attach": self.attach,
             "switch_on": self.switch_on,
             "beat": self.beat,
+            "keep": self.keep,
             "detach": self.detach,
             "operate": self.operate,
             "acquire": self.acquire,
@@ -111,6 +117,10 @@ class ServedBench:
         """
         if self._closed.is_set():
             raise DeviceStateError("the bench is being closed")
+        if self.unkept_s > LEASE_S:
+            raise LeaseLostError(
+                "the program that serves the bench is not heard of; the bench rests"
+            )
         return self._ownership.give(name)
 
     def switch_on(self, token: str) -> None:
@@ -124,6 +134,15 @@ class ServedBench:
     def beat(self, token: str) -> bool:
         """Note that the owner is there; return whether it still has the bench. Never waits."""
         return self._ownership.hear(token)
+
+    def keep(self) -> None:
+        """Note that the program that serves the bench is there. Never waits."""
+        self._kept_s = self._now_s()
+
+    @property
+    def unkept_s(self) -> float:
+        """Time since the last `keep`; nothing or less where none is expected."""
+        return self._now_s() - self._kept_s
 
     def detach(self, token: str) -> list[str]:
         """Let the bench rest: laser off, SLM flat. Return what could not be done, one line each."""
@@ -200,12 +219,17 @@ class ServedBench:
         return next_batch
 
     def check_owner(self) -> None:
-        """Switch the laser off at once, then let the bench rest, if the owner was silent for too long."""
-        token = self._ownership.silent_token()
+        """Switch the laser off at once, then let the bench rest, if the owner was silent for too long.
+
+        So it does if the program that serves the bench was.
+        """
+        unkept = self.unkept_s > LEASE_S
+        token = self._ownership.token if unkept else self._ownership.silent_token()
         if token is None:
             return
         if self._ownership.is_owner(token):
-            log.warning("nothing heard of %s for %.1f s: at rest", self._ownership.name, LEASE_S)
+            who = "the program that serves the bench" if unkept else self._ownership.name
+            log.warning("nothing heard of %s for %.1f s: at rest", who, LEASE_S)
         self._rest(token)
 
     def close(self) -> list[str]:

@@ -272,6 +272,23 @@ def test_a_bomb_is_inflated_no_further_than_it_declares() -> None:
         unpack(Packed(bomb.planes, bomb.deflated, bomb.dtype, (1024,)))
 
 
+def test_a_bench_rests_when_the_program_that_serves_it_is_gone_and_is_given_again_when_it_is_back() -> (
+    None
+):
+    with remote() as (lab, served, now_s, _, far):
+        served.call("keep")
+        now_s.now_s += LEASE_S + 0.1
+        served.call("beat", far.lease.token)
+        served.check_owner()
+        assert not lab.laser.emission and served.status().owner is None
+        answer = served.call("attach", "late")
+        assert isinstance(answer, RemoteError) and answer.kind == "LeaseLostError"
+        served.call("keep")
+        far.lease.detach()
+        far.switch_on()
+        assert lab.laser.emission
+
+
 def test_a_closed_bench_is_given_to_nobody() -> None:
     with remote() as (_, served, _, _, far):
         far.make_safe()
