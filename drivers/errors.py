@@ -6,6 +6,7 @@ DeviceError                     anything below
   DeviceTimeoutError            it is there and did not answer in time
   DeviceValueError              a value it cannot take: shape, range, unit (also a ValueError)
   DeviceStateError              a call it cannot take now (closed, emission interlocked)
+  LaserMayBeOnError             a laser was switched off and cannot be confirmed dark
   NoLightError                  every device answers and no light arrives (shutter, interlock, beam block)
   TooMuchLightError             every device answers and frames are saturated
 """
@@ -35,6 +36,10 @@ class DeviceValueError(DeviceError, ValueError):
 
 class DeviceStateError(DeviceError):
     """Raised for a call in the wrong state, as using a closed device."""
+
+
+class LaserMayBeOnError(DeviceError):
+    """Raised when a laser was told to switch off and its answers do not confirm that it is dark."""
 
 
 class NoLightError(DeviceError):

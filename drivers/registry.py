@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from drivers import entry_points
@@ -17,6 +18,10 @@ from drivers.errors import DeviceNotFoundError
 from drivers.protocols import SLM, Camera, InputModulator, Laser, PowerMeter
 
 DriverT = TypeVar("DriverT")
+LASER_PROFILES = tuple(
+    sorted(path.stem for path in (Path(__file__).parent / "laser" / "profiles").glob("*.toml"))
+)
+"""Names of the lasers that are described in `laser/profiles`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +115,24 @@ def _webcam() -> CameraDriver[Any]:
 
 
 def _obis() -> LaserDriver[Any]:
-    from drivers.laser.scpi import ObisLaser
+    from drivers.laser.profile import shipped_driver
 
-    return ObisLaser
+    return shipped_driver("obis")
 
 
-def _scpi_laser() -> LaserDriver[Any]:
-    from drivers.laser.scpi import ScpiLaser
+def _profile(name: str) -> Callable[[], LaserDriver[Any]]:
+    def driver() -> LaserDriver[Any]:
+        from drivers.laser.profile import shipped_driver
 
-    return ScpiLaser
+        return shipped_driver(name)
+
+    return driver
+
+
+def _own_profile() -> LaserDriver[Any]:
+    from drivers.laser.profile import OwnProfileLaser
+
+    return OwnProfileLaser
 
 
 def _solstis() -> LaserDriver[Any]:
@@ -155,7 +169,17 @@ CAMERAS = DriverKind(
         "webcam": _webcam,
     },
 )
-LASERS = DriverKind("laser", Laser, {"scpi": _obis, "scpi_laser": _scpi_laser, "solstis": _solstis})
+LASERS = DriverKind(
+    "laser",
+    Laser,
+    {
+        **{name: _profile(name) for name in LASER_PROFILES},
+        "profile": _own_profile,
+        "scpi": _obis,
+        "solstis": _solstis,
+    },
+)
+"""A name for each laser of `laser/profiles`; "scpi" is the first edition's name of "obis"."""
 INPUTS = DriverKind("input", InputModulator, {"dmd_alp": _dmd_alp})
 METERS = DriverKind("meter", PowerMeter, {"pm100": _pm100})
 KINDS: dict[str, DriverKind[Any]] = {

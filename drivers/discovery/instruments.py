@@ -101,5 +101,5 @@ def _who(address: str, library: str) -> Attached:
     if "PM10" in identity or "PM400" in identity:
         return Attached("meter", "pm100", identity, settings)
     if "OBIS" in identity:
-        return Attached("laser", "scpi", identity, settings)
+        return Attached("laser", "obis", identity, settings)
     return Attached("instrument", "scpi_laser", identity, settings)

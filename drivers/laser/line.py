@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Protocol, runtime_checkable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol, runtime_checkable
 
+from drivers.line_settings import LineSettings
 from drivers.visa import LIBRARY, VisaLink
 
 AGAIN_S = 0.25
@@ -20,7 +21,7 @@ class LaserLine:
 
     address, library: VISA's. switch_off: its order. ask_emission: its question, "" for none; off: answers
     with the meaning "dark", in capital letters. identify: query that it answers, "" for none. timeout_ms:
-    for an answer. baud_rate: of a serial port, 0 for the port's own.
+    for an answer. settings: of the line.
     """
 
     address: str
@@ -30,7 +31,7 @@ class LaserLine:
     identify: str = "*IDN?"
     timeout_ms: int = 2000
     library: str = LIBRARY
-    baud_rate: int = 0
+    settings: LineSettings = field(default_factory=LineSettings)
 
     def to_json(self) -> str:
         """Return the description in one line of text."""
@@ -40,18 +41,22 @@ class LaserLine:
     def from_json(cls, text: str) -> LaserLine:
         """Return the line that a text describes. Raises ValueError, TypeError for another text."""
         values = json.loads(text)
-        return cls(**{**values, "off": tuple(values["off"])})
+        settings: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values["settings"].items()
+        }
+        values |= {"off": tuple(values["off"]), "settings": LineSettings(**settings)}
+        return cls(**values)
 
     def open(self) -> VisaLink:
         """Connect; OFF is sent before anything is asked. Raises DeviceNotFoundError."""
-        more = {"baud_rate": self.baud_rate} if self.baud_rate else {}
         return VisaLink.open(
             self.address,
             self.timeout_ms,
             self.library,
             self.identify,
             first=self.switch_off,
-            **more,
+            settings=self.settings,
         )
 
     def make_dark(self, tries_s: float, proceed: Callable[[], bool] = lambda: True) -> str:

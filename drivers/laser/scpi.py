@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from drivers.errors import DeviceError, DeviceStateError, DeviceValueError
+from drivers.errors import (
+    DeviceDisconnectedError,
+    DeviceError,
+    DeviceStateError,
+    DeviceTimeoutError,
+    DeviceValueError,
+    LaserMayBeOnError,
+)
+from drivers.laser.dialect import ScpiDialect
 from drivers.laser.line import LaserLine
 from drivers.settings import LaserSettings
 from drivers.types import Timing
@@ -17,90 +25,34 @@ REAL_LIBRARIES = (LIBRARY, "@ivi")
 """VISA libraries that reach instruments; any other simulates them, each process its own."""
 POLL_S = 0.01
 """Time between two questions whether the emission has changed."""
+MW = {"W": 1e3, "mW": 1.0, "uW": 1e-3, "µW": 1e-3}
+"""Milliwatts of the units of power in which lasers answer."""
+LEAST_MISS = 1e-3
+"""Share of the greatest power by which a power that is read back may always differ: its rounding."""
 
-
-@dataclass(frozen=True)
-class ScpiDialect:
-    """The commands of one laser; those that are empty it does not have. {power} is the power in power_unit.
-
-    interlock_closed, warm, on, off: answers with this meaning, in capital letters. warm_up_bits: of a
-    status word in hexadecimal; then `warm` is not used. least_mw, greatest_mw: where it cannot be asked.
-    library: of VISA. timeout_ms: for an answer. shutter_ms: until its light is stable, if it cannot
-    report it.
-    """
-
-    prepare: tuple[str, ...] = ()
-    identify: str = "*IDN?"
-    set_power: str = "SOUR:POW {power:.6f}"
-    ask_power: str = "SOUR:POW?"
-    ask_least: str = "SOUR:POW? MIN"
-    ask_greatest: str = "SOUR:POW? MAX"
-    least_mw: float = 0.0
-    greatest_mw: float = 0.0
-    power_unit: Literal["W", "mW"] = "W"
-    switch_on: str = "OUTP ON"
-    switch_off: str = "OUTP OFF"
-    ask_emission: str = "OUTP?"
-    on: tuple[str, ...] = ("ON", "1")
-    off: tuple[str, ...] = ("OFF", "0")
-    ask_done: str = "*OPC?"
-    ask_error: str = "SYST:ERR?"
-    ask_interlock: str = ""
-    interlock_closed: tuple[str, ...] = ("ON", "1", "OK", "CLOSED")
-    ask_warm_up: str = ""
-    warm: tuple[str, ...] = ("1", "READY", "ON")
-    warm_up_bits: int = 0
-    shutter_ms: float = 10.0
-    timeout_ms: int = 2000
-    library: str = LIBRARY
-    baud_rate: int = 0
-
-    def __post_init__(self) -> None:
-        try:
-            self.set_power.format(power=1.0)
-        except (KeyError, IndexError, ValueError):
-            raise DeviceValueError(
-                f'set_power = {self.set_power!r}: expected a command with {{power}}, as "POW {{power}}"'
-            ) from None
-        if "{power" not in self.set_power:
-            raise DeviceValueError(f"set_power = {self.set_power!r}: {{power}} is missing in it")
-        if not (self.ask_greatest or self.greatest_mw > self.least_mw):
-            raise DeviceValueError("greatest_mw: is missing where ask_greatest is empty")
-        if self.timeout_ms < 1 or self.baud_rate < 0 or self.shutter_ms < 0:
-            raise DeviceValueError("timeout_ms, baud_rate, shutter_ms: must not be below 1, 0, 0")
-
-
-@dataclass(frozen=True)
-class ObisDialect(ScpiDialect):
-    """Coherent OBIS: it has no *OPC?, and reports warm-up in its status word."""
-
-    prepare: tuple[str, ...] = ("SYST:COMM:HAND OFF",)
-    set_power: str = "SOUR:POW:LEV:IMM:AMPL {power:.6f}"
-    ask_power: str = "SOUR:POW:LEV:IMM:AMPL?"
-    ask_least: str = "SOUR:POW:LIM:LOW?"
-    ask_greatest: str = "SOUR:POW:LIM:HIGH?"
-    switch_on: str = "SOUR:AM:STAT ON"
-    switch_off: str = "SOUR:AM:STAT OFF"
-    ask_emission: str = "SOUR:AM:STAT?"
-    ask_done: str = ""
-    ask_error: str = "SYST:ERR:NEXT?"
-    ask_interlock: str = "SYST:LOCK?"
-    ask_warm_up: str = "SYST:STAT?"
-    warm_up_bits: int = 0x110
+log = logging.getLogger(__name__)
 
 
 class ScpiLaser:
-    """Opens with the emission off; close() switches it off."""
+    """Opens with the emission off; close() switches it off.
+
+    Every change of emission or power is read back. Raises LaserMayBeOnError if the laser cannot be
+    confirmed dark.
+    """
 
     Options: ClassVar[type[ScpiDialect]] = ScpiDialect
 
     def __init__(self, link: VisaLink, wavelength_nm: float, dialect: ScpiDialect) -> None:
         self._link, self._wavelength_nm, self._dialect = link, wavelength_nm, dialect
-        self._to_mw = 1e3 if dialect.power_unit == "W" else 1.0
+        self._on = {each.upper() for each in dialect.on}
+        self._off = {each.upper() for each in dialect.off}
         try:
-            for command in dialect.prepare:
-                link.write(command)
+            if dialect.ask_error:
+                for error in link.emptied(dialect.ask_error):
+                    log.info("%s: had an error from before in its queue: %s", link.identity, error)
             self.emission = False
+            for command in dialect.prepare:
+                self._order(command)
             self._range_mw = (
                 self._asked_mw(dialect.ask_least, dialect.least_mw),
                 self._asked_mw(dialect.ask_greatest, dialect.greatest_mw),
@@ -111,16 +63,15 @@ class ScpiLaser:
 
     @classmethod
     def from_settings(cls, settings: LaserSettings[ScpiDialect]) -> ScpiLaser:
-        """Connect to a VISA address. Raises DeviceNotFoundError."""
+        """Connect to a VISA address. Raises DeviceNotFoundError, LaserMayBeOnError."""
         dialect = settings.options
-        more = {"baud_rate": dialect.baud_rate} if dialect.baud_rate else {}
         link = VisaLink.open(
             settings.address,
             dialect.timeout_ms,
             dialect.library,
             dialect.identify,
             first=dialect.switch_off,
-            **more,
+            settings=dialect.of_the_line(),
         )
         return cls(link, settings.wavelength_nm, dialect)
 
@@ -144,7 +95,16 @@ class ScpiLaser:
         low, high = self._range_mw
         if not low <= value <= high:
             raise DeviceValueError(f"{self.name}: power {value} mW; allowed is {low} ... {high} mW")
-        self._order(self._dialect.set_power.format(power=value / self._to_mw))
+        dialect = self._dialect
+        self._order(dialect.set_power.format(power=value / MW[dialect.power_unit]))
+        if not (dialect.ask_power and dialect.power_tolerance):
+            return
+        found_mw = self.power_mw
+        if abs(found_mw - value) > max(dialect.power_tolerance * value, LEAST_MISS * high):
+            raise DeviceError(
+                f"{self.name}: its power was set to {value:g} mW and reads {found_mw:g} mW; check "
+                "set_power, power_unit and ask_power in laser.options, or set power_tolerance"
+            )
 
     @property
     def power_range_mw(self) -> tuple[float, float]:
@@ -153,21 +113,22 @@ class ScpiLaser:
 
     @property
     def emission(self) -> bool:
-        """True while light comes out. Raises DeviceError for an answer that means neither on nor off."""
-        dialect = self._dialect
-        answer = self._link.query(dialect.ask_emission)
-        if answer.upper() not in dialect.on + dialect.off:
-            raise DeviceError(
-                f"{self.name}: {dialect.ask_emission}: answers {answer!r}; known are "
-                f"{', '.join(dialect.on)} (on) and {', '.join(dialect.off)} (off): laser.options.on, off"
-            )
-        return answer.upper() in dialect.on
+        """True while light comes out. Raises DeviceError for an answer that is neither on nor off."""
+        answer = self._link.query(self._dialect.ask_emission)
+        if answer.upper() in self._on:
+            return True
+        if answer.upper() in self._off:
+            return False
+        raise DeviceError(
+            f"{self.name}: {self._dialect.ask_emission}: answers {answer!r}, which is neither "
+            f"{' nor '.join(self._dialect.on)} (on) nor {' nor '.join(self._dialect.off)} (off); "
+            "set laser.options.on and laser.options.off to the laser's own words"
+        )
 
     @emission.setter
     def emission(self, value: bool) -> None:
         if not value:
-            self.send_off()
-            self._wait_for(False)
+            self._switch_off()
             return
         state = self.state
         if state == "interlocked":
@@ -175,11 +136,33 @@ class ScpiLaser:
         if state == "warming up":
             raise DeviceStateError(f"{self.name}: is warming up; try again in some minutes")
         self._order(self._dialect.switch_on)
-        self._wait_for(True)
+        if not self._reaches(True):
+            raise DeviceError(
+                f"{self.name}: was switched on and stays dark; check interlock and key switch"
+            )
 
     def send_off(self) -> None:
         """Send the order to switch off; nothing is asked."""
         self._link.send(self._dialect.switch_off)
+
+    def _switch_off(self) -> None:
+        """Send the order, then look whether it was obeyed. Raises LaserMayBeOnError if it may not be."""
+        dialect = self._dialect
+        self.send_off()
+        try:
+            if not self._reaches(False):
+                raise LaserMayBeOnError(f"{self.name}: was switched off and STILL EMITS")
+            if dialect.ask_error:
+                self._link.check(dialect.ask_error, dialect.switch_off)
+        except (
+            LaserMayBeOnError,
+            DeviceStateError,
+            DeviceDisconnectedError,  # a lost line is opened again, and the order sent once more
+            DeviceTimeoutError,
+        ):
+            raise
+        except DeviceError as error:
+            raise LaserMayBeOnError(f"it cannot be confirmed dark: {error}") from error
 
     @property
     def state(self) -> State:
@@ -203,11 +186,11 @@ class ScpiLaser:
             self._link.address,
             dialect.switch_off,
             dialect.ask_emission,
-            dialect.off,
+            tuple(sorted(self._off)),
             dialect.identify,
             dialect.timeout_ms,
             dialect.library,
-            dialect.baud_rate,
+            dialect.of_the_line(),
         )
 
     @property
@@ -228,22 +211,30 @@ class ScpiLaser:
         if self._dialect.ask_error:
             self._link.check(self._dialect.ask_error, command)
 
-    def _wait_for(self, on: bool) -> None:
-        """Wait until another instrument may measure the light: the laser reports that it is done."""
+    def _reaches(self, on: bool) -> bool:
+        """Wait until another instrument may measure the light; return whether it is as it was switched."""
         if self._dialect.ask_done:
             self._link.query(self._dialect.ask_done)
         until_s = time.monotonic() + self._dialect.timeout_ms / 1e3
         while self.emission != on:
             if time.monotonic() > until_s:
-                word = "stays dark; check interlock and key switch" if on else "STILL EMITS"
-                raise DeviceError(f"{self.name}: was switched {'on' if on else 'off'} and {word}")
+                return False
             time.sleep(POLL_S)
+        return True
 
     def _asked_mw(self, command: str, else_mw: float) -> float:
-        return self._to_mw * self._link.number(command) if command else else_mw
+        if not command:
+            return else_mw
+        dialect = self._dialect
+        value, unit = self._link.quantity(command, dialect.power_answer)
+        if unit and unit not in MW:
+            raise DeviceError(
+                f"{self.name}: {command}: answers in {unit!r}; known are {', '.join(MW)}"
+            )
+        return value * MW[unit or dialect.power_unit]
 
     def _answers(self, command: str, answers: tuple[str, ...]) -> bool:
-        return self._link.query(command).upper() in answers
+        return self._link.query(command).upper() in {each.upper() for each in answers}
 
     def _is_warm(self) -> bool:
         dialect = self._dialect
@@ -256,9 +247,3 @@ class ScpiLaser:
             raise DeviceError(
                 f"{self.name}: {dialect.ask_warm_up}: answers {answer!r}, which is no status word"
             ) from None
-
-
-class ObisLaser(ScpiLaser):
-    """Coherent OBIS, power in watts."""
-
-    Options: ClassVar[type[ScpiDialect]] = ObisDialect

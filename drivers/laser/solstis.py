@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from drivers.errors import DeviceError, DeviceNotFoundError, DeviceStateError, DeviceValueError
+from drivers.laser.dialect import ScpiDialect
 from drivers.laser.line import LaserLine
-from drivers.laser.scpi import ScpiDialect, ScpiLaser
+from drivers.laser.scpi import ScpiLaser
 from drivers.laser.solstis_tcp import SolstisConnection
 from drivers.settings import LaserSettings
 from drivers.types import Timing

@@ -5,22 +5,16 @@ A driver class names the frozen dataclass in `Options`, with a default for each 
 
 from __future__ import annotations
 
-from dataclasses import MISSING, Field, fields, is_dataclass
-from typing import Any, TypeVar, get_type_hints
-
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeVar
 
 from drivers.errors import DeviceError, DeviceValueError
+from drivers.options import checked_options
 from drivers.registry import DriverKind
-from drivers.validation_messages import explain
 from labdiff.errors import UserError
 
 DriverT = TypeVar("DriverT")
 OptionsT = TypeVar("OptionsT")
-
-
-class _Options(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 def find_driver(kind: DriverKind[DriverT], name: str) -> DriverT:
@@ -50,18 +44,7 @@ def driver_options(
         raise UserError(f"{kind}.driver: the Options of {driver!r} are no dataclass")
     if given and not fields(wanted):
         raise UserError(f"{where}: the driver {driver!r} takes none; leave the table out")
-    hints = get_type_hints(wanted, include_extras=True)
-    known: dict[str, Any] = {
-        field.name: (hints[field.name], _default(field)) for field in fields(wanted)
-    }
-    model = create_model("Options", __base__=_Options, **known)
     try:
-        return wanted(**dict(model.model_validate(given)))
-    except ValidationError as error:
-        raise UserError(explain(error, where, model)) from None
+        return checked_options(where, wanted, given)
     except DeviceValueError as error:
-        raise UserError(f"{where}: {error}") from None
-
-
-def _default(field: Field[Any]) -> Any:
-    return field.default if field.default_factory is MISSING else field.default_factory()
+        raise UserError(str(error)) from None

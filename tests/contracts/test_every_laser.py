@@ -15,7 +15,9 @@ from drivers.errors import (
     DeviceTimeoutError,
     DeviceValueError,
 )
-from drivers.laser.scpi import ObisDialect, ObisLaser, ScpiDialect, ScpiLaser
+from drivers.laser.dialect import ScpiDialect
+from drivers.laser.profile import shipped_driver
+from drivers.laser.scpi import ScpiLaser
 from drivers.laser.solstis import Solstis, SolstisOptions
 from drivers.meter.pm100 import Pm100, Pm100Options
 from drivers.protocols import Laser
@@ -36,8 +38,9 @@ BACK_ENDS = (
     "scpi_laser on a port of pyvisa-sim",
     "solstis and its pump over tcp",
 )
+ObisLaser = shipped_driver("obis")
 PLAIN = ScpiDialect(ask_interlock="LOCK?", ask_warm_up="WARM?", timeout_ms=300)
-OBIS = ObisDialect(timeout_ms=300)
+OBIS = ObisLaser.Options(timeout_ms=300)
 
 
 @contextmanager

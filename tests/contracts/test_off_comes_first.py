@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from drivers.errors import DeviceError
-from drivers.laser.scpi import ObisDialect, ObisLaser
+from drivers.laser.profile import shipped_driver
+from drivers.laser.scpi import ScpiLaser
 from drivers.settings import LaserSettings
 from labdiff.bench.bench_safety import BenchSafety, lasers_that_may_be_on, send_all_off
 from labdiff.bench.clock import SystemClock
@@ -28,11 +29,10 @@ def server() -> Iterator[LaserServer]:
         yield served
 
 
-def open_laser(server: LaserServer) -> ObisLaser:
-    dialect = ObisDialect(timeout_ms=150)
-    laser = ObisLaser.from_settings(LaserSettings(server.address, 850.0, dialect))
-    assert isinstance(laser, ObisLaser)
-    return laser
+def open_laser(server: LaserServer) -> ScpiLaser:
+    obis = shipped_driver("obis")
+    dialect = obis.Options(timeout_ms=150)
+    return obis.from_settings(LaserSettings(server.address, 850.0, dialect))
 
 
 def reconnecting(server: LaserServer) -> ReconnectingLaser:

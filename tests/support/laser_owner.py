@@ -7,7 +7,7 @@ import sys
 
 from drivers.errors import DeviceError
 from drivers.laser.guarded import GuardedLine
-from drivers.laser.scpi import ObisDialect, ObisLaser
+from drivers.laser.profile import shipped_driver
 from drivers.settings import LaserSettings
 from labdiff.bench.clock import SystemClock
 from labdiff.bench.fault_log import FaultLog
@@ -19,10 +19,11 @@ from labdiff.errors import JobStoppedError
 
 def main(address: str) -> None:
     """Switch the laser on, print the guardian's number, and do what standard input says."""
-    settings = LaserSettings(address, 850.0, ObisDialect(timeout_ms=1000))
-    raw = ObisLaser.from_settings(settings)
+    obis = shipped_driver("obis")
+    settings = LaserSettings(address, 850.0, obis.Options(timeout_ms=1000))
+    raw = obis.from_settings(settings)
     context = RetryContext(RetriesConfig(tries=1), SystemClock(), FaultLog())
-    laser = ReconnectingLaser("laser", raw, lambda: ObisLaser.from_settings(settings), context)
+    laser = ReconnectingLaser("laser", raw, lambda: obis.from_settings(settings), context)
     assert raw.line is not None
     guarded = GuardedLine(raw.line, raw.name, laser.switched_off)
     if not guarded.wait_until_ready():
