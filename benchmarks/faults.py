@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.fault_checks import injected, kills, memory
+from benchmarks.fault_checks import beside, injected, kills, memory
 from benchmarks.parts import Part, parser, run_parts
 
 PARTS: dict[str, Part] = {
     "injected": injected.measure,
     "kills": kills.measure,
     "memory": memory.measure,
+    "beside": beside.measure,
 }
 
 

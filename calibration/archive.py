@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import logging
+import os
+import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -46,10 +48,12 @@ class CalibrationArchive:
         with h5py.File(image, "w") as file:
             file.attrs["provenance"] = provenance.to_json()
             write_result(file.create_group("result"), result)
-        path = self._free(provenance)
-        working = path.with_suffix(".part")
-        working.write_bytes(image.getvalue())
-        working.replace(path)
+        working = self.folder / f".{uuid.uuid4().hex}.part"
+        try:
+            working.write_bytes(image.getvalue())
+            path = self._placed(working, provenance)
+        finally:
+            working.unlink(missing_ok=True)
         return Stored(path.stem, path, result, provenance)
 
     def history(self, routine: str) -> list[Stored]:
@@ -96,6 +100,18 @@ class CalibrationArchive:
 
     def _files(self, routine: str) -> list[Path]:
         return sorted(self.folder.glob(f"*Z-{_slug(routine)}.h5"))
+
+    def _placed(self, working: Path, provenance: Provenance) -> Path:
+        """Give a working file its name, which no other file has, not even one of this moment."""
+        while True:
+            path = self._free(provenance)
+            try:
+                os.link(working, path)
+            except FileExistsError:
+                continue  # another program took it in between
+            except OSError:  # a file system without hard links
+                working.replace(path)
+            return path
 
     def _free(self, provenance: Provenance) -> Path:
         when = datetime.fromisoformat(provenance.taken_utc)

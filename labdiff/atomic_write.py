@@ -5,13 +5,18 @@ Whoever reads the target at any moment finds either the old content or the new o
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import time
+import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
+
+OLD_S = 3600.0
+"""Age beyond which nobody writes a working file any more, seconds."""
 
 
 def write_atomically(path: Path, content: bytes | memoryview) -> None:
@@ -24,7 +29,8 @@ def replace_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
     Raises what `write` raises, and OSError; the file is then unchanged.
     """
-    working = path.with_name(path.name + ".part")
+    # A name of its own: of two programs that write one file neither takes the other's part.
+    working = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part")
     try:
         with working.open("wb") as file:
             write(file)
@@ -37,6 +43,14 @@ def replace_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
         with suppress(OSError):
             working.unlink(missing_ok=True)
         raise
+
+
+def remove_old_parts(path: Path) -> None:
+    """Remove the working files that killed programs have left of a file, those older than an hour."""
+    for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime > OLD_S:
+                part.unlink()
 
 
 def _rename(working: Path, path: Path) -> None:

@@ -8,11 +8,13 @@ was not touched for half a minute counts as gone.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import socket
 import sys
 import threading
 import time
+import weakref
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -21,10 +23,15 @@ from types import TracebackType
 
 from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
+from labdiff.atomic_write import write_atomically
 from labdiff.errors import UserError
+
+log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 2.0
 """Interval at which an owner touches its file."""
+ASKED_S = 0.3
+"""Time that taking a lock waits for somebody who only looks at it."""
 STALE_S = 30.0
 """Age of a heartbeat beyond which an owner on another computer counts as gone."""
 
@@ -63,13 +70,27 @@ class Owner:
     """
 
     def __init__(self, path: Path, label: str) -> None:
-        self._record_path = _record_path(path)
-        self._lock = _locked(path, label)
-        self.taken_over = read_record(self._record_path)
-        self._stopped = threading.Event()
-        self._write()
-        self._heart = threading.Thread(target=self._beat, name="owner's heartbeat", daemon=True)
-        self._heart.start()
+        record_path = _record_path(path)
+        lock = _locked(path, label)
+        self.taken_over = read_record(record_path)
+        try:
+            _write_record(record_path)
+        except OSError as error:
+            lock.release()
+            raise _unwritable(label, error) from None
+        if self.taken_over is not None:
+            log.warning(
+                "%s: taken over from %s, which has ended without giving it back",
+                label,
+                self.taken_over.describe(),
+            )
+        stopped = threading.Event()
+        heart = threading.Thread(
+            target=_beat, args=(stopped, record_path), name="owner's heartbeat", daemon=True
+        )
+        heart.start()
+        # Also where an owner is forgotten: the thread does not hold it.
+        self._end = weakref.finalize(self, _release, stopped, heart, record_path, lock)
 
     def __enter__(self) -> Owner:
         return self
@@ -84,24 +105,31 @@ class Owner:
 
     def release(self) -> None:
         """Let others own it. Idempotent."""
-        if self._stopped.is_set():
-            return
-        self._stopped.set()
-        self._heart.join()
+        self._end()
+
+
+def _release(
+    stopped: threading.Event, heart: threading.Thread, record_path: Path, lock: BaseFileLock
+) -> None:
+    stopped.set()
+    if heart is not threading.current_thread():
+        heart.join()
+    with suppress(OSError):
+        record_path.unlink(missing_ok=True)
+    lock.release()
+
+
+def _write_record(path: Path) -> None:
+    record = OwnerRecord(
+        os.getpid(), socket.gethostname(), _command(), datetime.now(UTC).isoformat()
+    )
+    write_atomically(path, json.dumps(asdict(record)).encode())
+
+
+def _beat(stopped: threading.Event, record_path: Path) -> None:
+    while not stopped.wait(HEARTBEAT_S):
         with suppress(OSError):
-            self._record_path.unlink(missing_ok=True)
-        self._lock.release()
-
-    def _write(self) -> None:
-        record = OwnerRecord(
-            os.getpid(), socket.gethostname(), _command(), datetime.now(UTC).isoformat()
-        )
-        self._record_path.write_text(json.dumps(asdict(record)), encoding="utf-8")
-
-    def _beat(self) -> None:
-        while not self._stopped.wait(HEARTBEAT_S):
-            with suppress(OSError):
-                os.utime(self._record_path)
+            os.utime(record_path)
 
 
 def living_owner(path: Path) -> OwnerRecord | None:
@@ -141,7 +169,8 @@ def _locked(path: Path, label: str) -> BaseFileLock:
     """Return the acquired lock. Raises UserError if another process holds it, or it cannot be made."""
     lock = _lock(path)
     try:
-        lock.acquire(timeout=0)
+        # Who only asks whether there is an owner holds the lock for a moment.
+        lock.acquire(timeout=ASKED_S, poll_interval=0.02)
         return lock
     except Timeout:
         owner = read_record(_record_path(path))
@@ -152,7 +181,14 @@ def _locked(path: Path, label: str) -> BaseFileLock:
     except NotImplementedError:  # a file system without locks: the heartbeat decides
         return _locked_by_heartbeat(path, label)
     except OSError as error:
-        raise UserError(f"{label}: cannot be locked: {error.strerror or error}") from None
+        raise _unwritable(label, error) from None
+
+
+def _unwritable(label: str, error: OSError) -> UserError:
+    return UserError(
+        f"{label}: cannot be written beside it who uses it: {error.strerror or error}; choose a folder "
+        "you may write to, on a disk with free space"
+    )
 
 
 def _locked_by_heartbeat(path: Path, label: str) -> BaseFileLock:

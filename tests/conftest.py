@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 
 # Set before numpy, torch and Qt are imported by anything, and inherited by the processes that tests
@@ -21,6 +22,18 @@ import torch  # noqa: E402
 def one_thread() -> None:
     """Compute on one thread, also in fixtures of modules."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def runtime_folder() -> Iterator[None]:
+    """Let running programs, and who owns which device, be found in a folder of these tests' own."""
+    # Short: it holds sockets, whose paths have a limit.
+    with (
+        tempfile.TemporaryDirectory(prefix="ld", ignore_cleanup_errors=True) as folder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("LABDIFF_RUNTIME", folder)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from gui.live.frames_file import describe_recording
 from labdiff.errors import UserError
+from labdiff.owner import living_owner
+from labdiff.runs.reader import DIED, RUNNING
 from labdiff.runs.summary import RunSummary, read_summary
 
 MOST_FILES = 5000
@@ -33,13 +35,18 @@ class RunScan:
         """
         found = self._files()
         for path, stamp in found.items():
-            if path not in self._known or self._known[path][0] != stamp:
+            if path not in self._known or self._known[path][0] != stamp or self._changed(path):
                 self._known[path] = (stamp, _summary(path))
         for path in self._known.keys() - found.keys():
             before = self._known[path][1]
             message = "the file was deleted or moved"
             self._known[path] = (None, replace(before, outcome=GONE, problem=message))
         return [self._known[path][1] for path in sorted(self._known)]
+
+    def _changed(self, path: Path) -> bool:
+        """Return whether the program of a run has ended since, without a word in its file, or begun."""
+        outcome = self._known[path][1].outcome
+        return outcome in (RUNNING, DIED) and (living_owner(path) is None) != (outcome == DIED)
 
     def stamp(self, path: Path) -> tuple[int, int] | None:
         """Return a value that changes when the file does; None if the file has gone."""

@@ -19,6 +19,7 @@ from PySide6.QtGui import QColor
 
 from gui import style
 from gui.runs.run_scan import GONE, RECORDING, UNREADABLE
+from labdiff.runs.reader import DIED
 from labdiff.runs.summary import RunSummary
 
 Index = QModelIndex | QPersistentModelIndex
@@ -147,6 +148,7 @@ def outcome_colour(outcome: str) -> str:
     return {
         **states,
         UNREADABLE: chosen.bad,
+        DIED: chosen.bad,
         "stopped": chosen.warn,
         RECORDING: chosen.text,
     }.get(outcome, chosen.accent)

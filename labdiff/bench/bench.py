@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 
 from calibration.layout import PatchLayout
@@ -66,6 +66,7 @@ class Bench(CalibratedDevices):
         )
         self._safety = BenchSafety(self._devices, self.display.flatten, guarded)
         self._restorable = restorable
+        self._released_last = ExitStack()
 
     def __enter__(self) -> Bench:
         """Switch the laser on; close everything if that fails."""
@@ -107,8 +108,13 @@ class Bench(CalibratedDevices):
         self._safety.send_off()
 
     def close(self) -> None:
-        """Enter the safe state and close every device, whatever fails."""
-        self._safety.close()
+        """Enter the safe state and close every device, whatever fails; then others may own them."""
+        with self._released_last:
+            self._safety.close()
+
+    def release_with(self, owners: ExitStack) -> None:
+        """Close what owns the devices after them."""
+        self._released_last = owners
 
     @property
     def left_unsafe(self) -> list[str]:

@@ -8,6 +8,7 @@ from drivers.registry import KINDS
 from labdiff.bench.bench import Bench
 from labdiff.bench.clock import SystemClock
 from labdiff.bench.compose import OpenedDevices, patch_layout, reconnecting
+from labdiff.bench.device_owners import own_devices
 from labdiff.bench.mock_bench import IMAGE_FOLDER, open_mock_bench
 from labdiff.bench.openers import Opened, camera_opener, dmd_opener, laser_opener, slm_opener
 from labdiff.config.bench import BenchConfig
@@ -25,7 +26,8 @@ def open_bench(config: BenchConfig, seed: int) -> Bench:
         seed: Of the mock's hidden imperfections.
 
     Raises:
-        UserError: For an unknown driver or another mixture of mock and real devices.
+        UserError: For an unknown driver or another mixture of mock and real devices, or if another program
+            uses one of the real ones.
         DeviceError: If a device is not there.
     """
     drivers = {
@@ -42,7 +44,10 @@ def open_bench(config: BenchConfig, seed: int) -> Bench:
         if driver != "mock":
             find_driver(KINDS[kind], driver)
     if len(mocked) == len(drivers) - 1 and config.camera.options.get(IMAGE_FOLDER):
-        return open_mock_bench(config, seed)
+        with own_devices(config) as owners:
+            bench: Bench = open_mock_bench(config, seed)
+            bench.release_with(owners.pop_all())
+            return bench
     if mocked:
         raise UserError(
             f'{mocked[0]}.driver: "mock" beside real devices; simulated light does not reach real '
@@ -59,7 +64,7 @@ def _open_real_bench(config: BenchConfig) -> Bench:
         camera_opener(config),
     )
     open_dmd = dmd_opener(config) if config.input.kind == "dmd" else None
-    with ExitStack() as stack:
+    with own_devices(config) as owners, ExitStack() as stack:
         slm = open_slm()
         stack.callback(slm.close)
         laser = open_laser()
@@ -86,4 +91,5 @@ def _open_real_bench(config: BenchConfig) -> Bench:
             guarded=found.guarded,
         )
         stack.pop_all()
+        bench.release_with(owners.pop_all())
         return bench

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from typing import Any
@@ -24,6 +25,7 @@ from labdiff.calibrations.routines import IMAGING, PREDICTION, ROUTINES, routine
 from labdiff.errors import UserError
 from labdiff.events import Calibrated, StageStarted
 from labdiff.job import Job
+from labdiff.owner import Owner
 from labdiff.session.calibrated_bench import CalibratedBench
 
 RESUMED_WITHIN = timedelta(hours=1)
@@ -68,7 +70,26 @@ class ArchivedCalibration:
         self._digest = hashlib.sha256(bench_text.encode()).hexdigest()
         self._plan_file = archive.folder / "unfinished.json"
         self._frames_file = archive.folder / "unfinished.frames"
+        self._owner: Owner | None = None
         self.in_use = calibrated.calibrations
+
+    @contextmanager
+    def owned(self) -> Iterator[None]:
+        """Own the archive while something is added to it. Raises UserError if another program does."""
+        if self._owner is not None:
+            yield
+            return
+        folder = self.archive.folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"{folder}: cannot be written: {error.strerror or error}") from None
+        self._owner = Owner(folder / "archive", f"the calibrations in {folder}")
+        try:
+            yield
+        finally:
+            self._owner.release()
+            self._owner = None
 
     def unfinished(self) -> tuple[str, ...]:
         """Return the plan that a crash has cut short; empty if there is none to resume."""
@@ -86,9 +107,12 @@ class ArchivedCalibration:
         return left if fits and not late else None
 
     def forget_unfinished(self) -> None:
-        """Forget what a crash has left."""
-        self._plan_file.unlink(missing_ok=True)
-        self._frames_file.unlink(missing_ok=True)
+        """Forget what a crash has left. Raises UserError if another program is adding to the archive."""
+        if not (self._plan_file.exists() or self._frames_file.exists()):
+            return
+        with self.owned():
+            self._plan_file.unlink(missing_ok=True)
+            self._frames_file.unlink(missing_ok=True)
 
     def any_stored(self) -> bool:
         """Return whether anything was measured earlier."""
@@ -114,8 +138,12 @@ class ArchivedCalibration:
         """Measure these routines, in their order; what a crash left of the same plan is resumed.
 
         Raises CalibrationError if a routine fails that is needed, or if a result is missing on which one
-        depends.
+        depends; UserError if another program is adding to the archive.
         """
+        with self.owned():
+            return (yield from self._measure(plan))
+
+    def _measure(self, plan: Iterable[str]) -> Job[dict[str, Result]]:
         wanted = set(plan)
         names = [name for name in ROUTINE_NAMES if name in wanted]
         done: dict[str, str] = {}
@@ -151,11 +179,12 @@ class ArchivedCalibration:
         """
         if own.name in ROUTINE_NAMES:
             raise UserError(f"routine {own.name!r}: labdiff has one of that name; give another")
-        self.forget_unfinished()
-        self.calibrated.withdraw(own.name)
-        self._require_parents(own)
-        found: ResultT = yield from self._archived(own)
-        return found
+        with self.owned():
+            self.forget_unfinished()
+            self.calibrated.withdraw(own.name)
+            self._require_parents(own)
+            found: ResultT = yield from self._archived(own)
+            return found
 
     def _require_parents(self, what: Routine[Any]) -> None:
         missing = [parent for parent in what.parents if parent not in self.in_use]

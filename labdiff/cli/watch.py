@@ -28,7 +28,7 @@ def _watch(
 
     from labdiff.jobs.training_job import RUN_FILE
     from labdiff.reports.run_terminal import run_view
-    from labdiff.runs.reader import read_run
+    from labdiff.runs.reader import RUNNING, read_run
 
     path = run_file / RUN_FILE if run_file.is_dir() else run_file
     run = read_run(path)
@@ -38,7 +38,7 @@ def _watch(
         return
     # A screen of its own would be gone at the end; the last state is to stay.
     with Live(run_view(run, time.time()), console=console, auto_refresh=False) as live:
-        while run.outcome == "running":
+        while run.outcome == RUNNING:
             try:
                 time.sleep(every_s)
             except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,8 +69,12 @@ class CalibrationJob:
     def job(self) -> Job[CalibrationDone]:
         """Check or calibrate; the end, by whatever way, leaves the bench safe and all results archived."""
         request, calibrated = self.request, self.calibrated
-        with self._bench.lit():
-            stored = ArchivedCalibration(calibrated, self.archive, self._bench_text)
+        stored = ArchivedCalibration(calibrated, self.archive, self._bench_text)
+        with ExitStack() as stack:
+            if not request.check:  # which adds nothing, and may be made beside another calibration
+                with self._bench.preparing():
+                    stack.enter_context(stored.owned())
+            stack.enter_context(self._bench.lit())
             yield JobStarted("calibration", len(ROUTINE_NAMES))
             if request.check:
                 return CalibrationDone(tuple((yield from check_validity(calibrated, stored))), {})

@@ -18,9 +18,10 @@ from labdiff.events import Event
 from labdiff.jobs.calibrator import calibrator
 from labdiff.jobs.experiment import TrainOnTwin, experiment
 from labdiff.jobs.job_bench import JobBench
+from labdiff.owner import Owner
 from labdiff.remote.ray_connection import connect_bench
 from labdiff.runs.reader import RunFile, read_run
-from labdiff.runs.recorder import Recorder
+from labdiff.runs.recorder import Recorder, own_run
 from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.checkpoint import options_of, resume_run
 from labdiff.session.layer_file import read_layers
@@ -76,6 +77,16 @@ class ExperimentJob:
 
     def __init__(self, request: Request, bench: Bench | None = None) -> None:
         self.request = request
+        # Owned before it is read: another program that records in it would move it on.
+        self._owner = _own_existing(request.resume)
+        try:
+            self._prepare(request, bench)
+        except BaseException:
+            if self._owner is not None:
+                self._owner.release()
+            raise
+
+    def _prepare(self, request: Request, bench: Bench | None) -> None:
         run = read_run(request.resume) if request.resume else None
         if run is not None:
             self.options, self._text, name = options_of(run), run.bench_text, str(run.path)
@@ -134,7 +145,11 @@ class ExperimentJob:
             return None
         options = json.dumps(self.options.model_dump(), indent=2)
         resumed = self._run is not None
-        return Recorder(path, self._text, options, self.options.seed, resumed, self._archive_folder)
+        return Recorder(
+            *(path, self._text, options, self.options.seed, resumed),
+            calibrations=self._archive_folder,
+            owner=self._owner,
+        )
 
     def job(self) -> Generator[Event, None, dict[str, float]]:
         """Run the experiment; the end, by whatever way, leaves the bench safe."""
@@ -166,3 +181,8 @@ class ExperimentJob:
             else "The laser is off and the SLM flat."
         )
         return f"{safe} Faults until then: {before}." if before else safe
+
+
+def _own_existing(path: Path | None) -> Owner | None:
+    """Own a run file that is resumed; None if there is none. Raises UserError if another program does."""
+    return own_run(path) if path is not None and path.is_file() else None

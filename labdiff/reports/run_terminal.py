@@ -10,8 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from labdiff.owner import living_owner
 from labdiff.reports.labels import FIGURE_LABELS, duration
-from labdiff.runs.reader import RunFile
+from labdiff.runs.reader import DIED, RUNNING, RunFile
 from labdiff.runs.training_quantities import TRAINING_QUANTITIES
 from twin.parameters import recorded_label, recorded_unit, shown_names
 
@@ -24,7 +25,9 @@ WIDTH = 48
 RECENT = 50
 """Number of steps over which speed and duty are averaged."""
 SILENT_SECONDS = 60.0
-"""Time without an event after which a run may be dead; a long fit on a slow computer takes less."""
+"""Time without an event after which it is said for how long; a long fit on a slow computer takes less."""
+STYLES = {"completed": "green", "failed": "red", "stopped": "yellow", DIED: "red"}
+"""Colours of the outcomes."""
 
 
 def run_view(run: RunFile, now_s: float) -> RenderableType:
@@ -41,19 +44,22 @@ def run_view(run: RunFile, now_s: float) -> RenderableType:
 
 
 def _headline(run: RunFile, now_s: float) -> Text:
-    style = {"completed": "green", "failed": "red", "stopped": "yellow"}.get(run.outcome, "cyan")
+    style = STYLES.get(run.outcome, "cyan")
     text = Text.assemble(
         (str(run.path), "bold"), "  ", (run.outcome, style), f"  seed {run.seed}", no_wrap=True
     )
     if run.reason:
         text.append(f"\n{run.reason}", style)
     silent_s = now_s - _last_s(run)
-    if run.outcome == "running" and silent_s > SILENT_SECONDS:
+    if run.outcome == DIED:
         text.append(
-            f"\nnothing new for {duration(silent_s)}; if its process is gone, resume it: "
-            f"labdiff train --resume {run.path}",
+            f"\nits program ended without a word; resume it: labdiff train --resume {run.path}",
             "yellow",
         )
+    elif run.outcome == RUNNING and silent_s > SILENT_SECONDS:
+        owner = living_owner(run.path)
+        held = f", held by {owner.describe()}" if owner is not None else ""
+        text.append(f"\nnothing new for {duration(silent_s)}{held}", "yellow")
     return text
 
 
@@ -79,7 +85,7 @@ def _stage(run: RunFile) -> Text:
         done, of = int(table[index][-1]) + 1, int(table[total][-1])
         text += f": {done} of {of}"
         times = table["time_s"][table["time_s"] >= begun_s][-RECENT:]
-        if run.outcome == "running" and len(times) > 1:
+        if run.outcome == RUNNING and len(times) > 1:
             left_s = (of - done) * float(times[-1] - times[0]) / (len(times) - 1)
             text += f", {duration(left_s)} left"
         break

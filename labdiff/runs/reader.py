@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calibration.hdf5_reading import (
+    StrangeFileError,
     names,
     open_hdf5,
     read_group,
@@ -22,6 +23,7 @@ from calibration.hdf5_reading import (
 )
 from calibration.result_file import Result
 from labdiff.errors import UserError, reading
+from labdiff.owner import living_owner
 from labdiff.runs.recorded_parts import (
     read_arrays,
     read_columns,
@@ -33,12 +35,17 @@ from labdiff.runs.recorded_parts import (
 
 DEFINITION = "labdiff_run"
 """Kind of a run file, in its entry's attribute "definition"."""
+RUNNING, DIED = "running", "died"
+"""Outcomes of a run that has not said how it ended: its program records, or was killed."""
+OUTCOMES = (RUNNING, "completed", "stopped", "failed")
+"""Outcomes that a run file states."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunFile:
     """A recorded run. columns[kind][name] holds one number (or text) for each event of that kind.
 
+    outcome: "completed", "stopped", "failed", "running", or "died": its program ended without a word.
     calibration: the latest result of each routine; checkpoint_results: those that the job worked with
     at its checkpoint. calibrations: the bench's calibration folder, None if it had none.
     """
@@ -86,6 +93,14 @@ def run_entry(path: Path) -> Iterator[h5py.Group]:
         yield entry
 
 
+def read_outcome(path: Path, entry: h5py.Group) -> str:
+    """Return how a run ended: "running" if a program still records in it, "died" if that is gone."""
+    outcome = read_text(entry, "outcome", RUNNING)
+    if outcome not in OUTCOMES:
+        raise StrangeFileError(f"/entry/outcome: {outcome[:20]!r}; expected one of {OUTCOMES}")
+    return DIED if outcome == RUNNING and living_owner(path) is None else outcome
+
+
 def _read_entry(path: Path, entry: h5py.Group) -> RunFile:
     members = names(entry)
     config = read_group(entry, "config")
@@ -93,7 +108,7 @@ def _read_entry(path: Path, entry: h5py.Group) -> RunFile:
     checkpoint = read_group(entry, "checkpoint") if "checkpoint" in members else None
     return RunFile(
         path=path,
-        outcome=read_text(entry, "outcome", "running"),
+        outcome=read_outcome(path, entry),
         reason=read_text(entry, "reason", ""),
         start_time=read_text(entry, "start_time"),
         bench_text=read_text(config, "bench"),

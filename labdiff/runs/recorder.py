@@ -6,7 +6,7 @@ last whole block, and another process may read while the file grows. HDF5 itself
 a full disk makes it end the interpreter, and then nobody would switch the laser off.
 
 A job that is resumed continues from the checkpoint: what was written after it is cut off first, since it
-happens again.
+happens again. One program at a time records in a file: it owns it until its job ends.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ import h5py
 
 from calibration.hdf5_reading import open_hdf5, refuse_links
 from calibration.result_file import Result
-from labdiff.atomic_write import replace_atomically, write_atomically
+from labdiff.atomic_write import remove_old_parts, replace_atomically, write_atomically
 from labdiff.errors import UserError, reading
 from labdiff.events import Event, JobEnded, Measured, StageStarted
+from labdiff.owner import Owner
 from labdiff.runs.block import Block
 from labdiff.runs.entry import create_entry, roll_back, write_block
 from labdiff.runs.hdf5_overlay import Overlay
@@ -33,6 +34,12 @@ BLOCK_SECONDS = 2.0
 """Least time from one block to the next."""
 LARGEST_SHARE = 0.05
 """Largest share of the time that writing may take: the larger the file, the rarer the blocks."""
+
+
+def own_run(path: Path) -> Owner:
+    """Own a run file, whose folder is made. Raises UserError if another program records in it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return Owner(path, str(path))
 
 
 class Recorder:
@@ -49,9 +56,11 @@ class Recorder:
         seed: the seed of all random numbers of the job.
         resume: the file exists, and its job continues from its checkpoint.
         calibrations: folder where the bench's calibrations are stored.
+        owner: of the file, if it is owned already; it is released with the job's end.
 
     Raises:
-        UserError: the file exists (unless `resume`), or cannot be written.
+        UserError: the file exists (unless `resume`), another program records in it, or it cannot be
+            written.
     """
 
     def __init__(
@@ -62,6 +71,7 @@ class Recorder:
         seed: int,
         resume: bool = False,
         calibrations: Path | None = None,
+        owner: Owner | None = None,
     ) -> None:
         self.path = path
         self._block = Block()
@@ -69,23 +79,29 @@ class Recorder:
         self._write_time_s = 0.0
         self._resumed_stage = ""
         self._checkpoint_results: dict[str, Result] = {}
-        if path.exists() and not resume:
-            raise UserError(
-                f"{path}: exists already and is not overwritten. Choose another --out, "
-                f"remove it, or resume it: labdiff train --resume {path}"
-            )
+        if not resume:
+            self._refuse_existing()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self._owner = owner or own_run(path)
             if resume:
                 self._check_links()
+                remove_old_parts(path)
                 self._change(self._roll_back)
             else:
+                self._refuse_existing()  # one that was just made by another program
                 self._create(bench_text, options_json, seed, calibrations)
         except OSError as error:
             raise UserError(
                 f"{path}: cannot be written: {error.strerror or error}. "
                 f"Choose a folder you may write to with --out, on a disk with free space."
             ) from None
+
+    def _refuse_existing(self) -> None:
+        if self.path.exists():
+            raise UserError(
+                f"{self.path}: exists already and is not overwritten. Choose another --out, "
+                f"remove it, or resume it: labdiff train --resume {self.path}"
+            )
 
     def __enter__(self) -> Recorder:
         return self
@@ -96,14 +112,23 @@ class Recorder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.flush()
+        self.close()
 
     def __call__(self, event: Event) -> None:
-        """Record one event; write a block when one is due."""
+        """Record one event; write a block when one is due. The job's end closes the file."""
         if not self._recorded_before(event):
             self._block.add(event)
-        if isinstance(event, JobEnded | Measured | StageStarted) or self._due():
+        if isinstance(event, JobEnded):
+            self.close()
+        elif isinstance(event, Measured | StageStarted) or self._due():
             self.flush()
+
+    def close(self) -> None:
+        """Write the last block, and let other programs record in the file."""
+        try:
+            self.flush()
+        finally:
+            self._owner.release()
 
     def _recorded_before(self, event: Event) -> bool:
         """Return whether this is the stage of the checkpoint, which a resumed job enters again."""

@@ -12,7 +12,7 @@ import numpy as np
 from calibration.hdf5_reading import find_array, names, read_group, read_number, read_text
 from labdiff.config.toml_text import parse_toml
 from labdiff.errors import UserError
-from labdiff.runs.reader import run_entry
+from labdiff.runs.reader import read_outcome, run_entry
 
 BLOCK = 4096
 """Number of rows that are read at once."""
@@ -47,7 +47,7 @@ def read_summary(path: Path) -> RunSummary:
         return RunSummary(
             path=path,
             started=read_text(entry, "start_time"),
-            outcome=read_text(entry, "outcome", "running"),
+            outcome=read_outcome(path, entry),
             reason=read_text(entry, "reason", ""),
             seed=int(read_number(config, "seed")),
             bench=_bench_name(read_text(config, "bench")),

@@ -17,6 +17,7 @@ from labdiff.events import (
     TrainingStep,
 )
 from labdiff.job import Job
+from labdiff.owner import Owner
 from labdiff.runs.reader import read_run
 from labdiff.runs.recorder import Recorder
 from labdiff.sweep.sweep_file import Sweep, Trial
@@ -40,7 +41,8 @@ class SweepDriver:
         data_dir: folder of downloaded data sets; None: the user's cache.
 
     Raises:
-        UserError: the folder cannot be written, or holds files that are no run files.
+        UserError: the folder cannot be written, another sweep runs in it, or it holds files that are no
+            run files.
     """
 
     def __init__(
@@ -54,9 +56,14 @@ class SweepDriver:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"{out}: cannot be written: {error.strerror or error}") from None
-        for outcome in self.outcomes:
-            self._read_outcome(outcome)
-        self._write_table()
+        self._owner = Owner(out / "sweep", f"the sweep in {out}")
+        try:
+            for outcome in self.outcomes:
+                self._read_outcome(outcome)
+            self._write_table()
+        except BaseException:
+            self._owner.release()
+            raise
 
     @property
     def table(self) -> Path:
@@ -84,6 +91,7 @@ class SweepDriver:
         finally:
             for number in list(self._recorders):
                 self._end(number, JobEnded("stopped", "the sweep was stopped"))
+            self._owner.release()
         return self.outcomes
 
     def _read_outcome(self, outcome: Outcome) -> None:

@@ -80,7 +80,12 @@ def test_a_growing_run_shows_where_it_is_and_what_it_knows(tmp_path: Path) -> No
     assert rows["mirror tilt x, mrad"] == rows["crosstalk, px"] == ["+0.0000", "0.013"]
     assert "camera shift" not in words, "not among those that are shown without being asked"
     assert "go on with" not in words
-    assert "labdiff train --resume" in shown(recorder.path, SILENT_SECONDS + 1.0)
+    silent = shown(recorder.path, SILENT_SECONDS + 1.0)
+    assert "nothing new for" in silent and "held by" in silent and "--resume" not in silent
+    del recorder
+    dead = " ".join(shown(tmp_path / "run.h5").split())
+    assert "died" in dead and "its program ended without a word" in dead
+    assert "labdiff train --resume" in dead
 
 
 def test_an_ended_run_shows_its_outcome_and_figures(tmp_path: Path) -> None:

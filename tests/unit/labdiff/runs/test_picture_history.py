@@ -108,6 +108,7 @@ def test_a_resumed_run_cuts_off_what_came_after_its_checkpoint(tmp_path: Path) -
     recorder = record(tmp_path / "run.h5", 30, 20)
     recorder(Checkpoint({"phases": np.ones(3)}, {"stage": "online"}))
     go_on(recorder, range(30, 50), 20)
+    recorder.close()
     again = Recorder(tmp_path / "run.h5", "", "{}", 0, resume=True)
     cut = read_history(tmp_path / "run.h5")
     assert cut is not None
@@ -126,6 +127,7 @@ def test_a_run_resumed_from_before_its_first_picture_begins_anew(tmp_path: Path)
     recorder(step(0, pictures=False))
     recorder(Checkpoint({}, {"stage": "online"}))
     go_on(recorder, range(1, 9))
+    recorder.close()
     again = Recorder(tmp_path / "run.h5", "", "{}", 0, resume=True)
     assert read_history(tmp_path / "run.h5") is None
     again(step(1, side=9))
