@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
 import tempfile
@@ -29,14 +30,29 @@ def runtime_folder() -> Path:
         folder = Path(tempfile.gettempdir()) / f"labdiff-{os.getuid()}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if sys.platform != "win32" and folder.stat().st_uid != os.getuid():
-            raise PermissionError("it belongs to another user")
+        if sys.platform != "win32":
+            _check_private(folder)
     except OSError as error:
         raise DeviceNotFoundError(
             f"folder of running programs {folder}: {error.strerror or error}; "
             "name another with LABDIFF_RUNTIME"
         ) from error
     return folder
+
+
+def _check_private(folder: Path) -> None:
+    """Check that a folder is this user's; in the system's shared one, close it to others.
+
+    Raises PermissionError if it is not, or is a link there. A folder that the user named is left open.
+    """
+    shared = folder.parent == Path(tempfile.gettempdir())
+    found = folder.lstat() if shared else folder.stat()
+    if stat.S_ISLNK(found.st_mode):
+        raise PermissionError("it is a link, which anyone may have made")
+    if found.st_uid != os.getuid():
+        raise PermissionError("it belongs to another user")
+    if shared and folder.name == f"labdiff-{os.getuid()}" and found.st_mode & 0o077:
+        folder.chmod(0o700)
 
 
 def python_command(module: str, *arguments: str) -> list[str]:

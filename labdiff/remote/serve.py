@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from drivers.own_process import python_command
 from drivers.plain_text import plain_line
 from labdiff.bench.bench_safety import note_laser_that_may_be_on
 from labdiff.config.bench import bench_text, parse_bench
@@ -138,8 +138,8 @@ def _head(host: str, port: int) -> Iterator[None]:
 
 def _node(folder: Path, host: str, port: int) -> Iterator[None]:
     """Run a node while this is suspended. folder: for its sockets and logs."""
-    command = [sys.executable, "-m", "labdiff.remote.node_process"]
-    command += [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
+    start = python_command("ray.scripts.scripts", "start", "--head", "--block")
+    command = python_command("labdiff.remote.node_process", *start)
     command += [f"--node-ip-address={host}", f"--port={port}", f'--resources={{"{RESOURCE}": 1}}']
     command += ["--num-cpus=1", "--num-gpus=0", "--include-dashboard=false"]
     command.append(f"--temp-dir={folder}")

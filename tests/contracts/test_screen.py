@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from multiprocessing.connection import Client
 from pathlib import Path
 from types import SimpleNamespace
@@ -164,6 +166,37 @@ def test_one_owner_at_a_time() -> None:
     with pytest.raises(EOFError):
         stranger.recv_bytes()
     stranger.close()
+
+
+@pytest.mark.usefixtures("two_monitors")
+def test_strangers_at_the_windows_socket_get_nothing_and_keep_nobody_out() -> None:
+    screen = Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", NoOptions()))
+    (state,) = running_windows()
+    address = socket_address(state.ticket)
+    nested, wrong = b"[" * 4000, json.dumps({"key": "\u00fc" * 32}).encode()
+    strangers = []
+    for hello in (nested, wrong, b"\xff", b"[]", b'{"key": 1}', b"x" * 10_000):
+        stranger = Client(address)
+        stranger.send_bytes(hello)
+        assert stranger.poll(60.0)
+        with pytest.raises((EOFError, OSError)):
+            stranger.recv_bytes()
+    for _ in range(2 * 32):  # they say nothing
+        with suppress(OSError):
+            strangers.append(Client(address))
+    screen.set_grey(noise())
+    for stranger in strangers:
+        stranger.close()
+    for _ in range(600):  # until their places are free
+        with suppress(DeviceNotFoundError, DeviceDisconnectedError):
+            visitor = WindowLink(state)
+            assert str(visitor.ask("status")["stands"]).startswith("a pattern of")
+            visitor.close()
+            break
+        time.sleep(0.1)
+    else:
+        pytest.fail("the places were never free again")
+    screen.close()
 
 
 @pytest.mark.usefixtures("two_monitors")

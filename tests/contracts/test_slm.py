@@ -10,7 +10,7 @@ import sys
 import threading
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -314,6 +314,56 @@ def test_our_slmpy_server_lets_go_of_who_hangs_and_its_port_is_its_own(
         again.close()
         with pytest.raises(DeviceNotFoundError, match=f"127.0.0.1:{port}"):
             slmpy_server.SlmPyServer(pictures.append, SHAPE, port=port)
+
+
+def test_a_slow_client_of_our_slmpy_server_keeps_nobody_waiting_and_the_slm_has_one_owner(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(slmpy_server, "PATIENCE_S", 60.0)
+    pictures: list[Pixels] = []
+    with served(pictures.append) as port:
+        slow = [SlmPyConnection("127.0.0.1", port) for _ in range(2 * slmpy_server.MOST_CLIENTS)]
+        for number, client in enumerate(slow):
+            assert client._socket is not None
+            with suppress(OSError):  # those that came first had to go
+                client._socket.sendall(b"" if number % 2 else struct.pack("=i", 100) + b"dr")
+        owner = SlmPyConnection("127.0.0.1", port)
+        owner.show(np.ones(SHAPE, np.uint8))
+        other = SlmPyConnection("127.0.0.1", port)
+        with pytest.raises(DeviceValueError, match="refused"):
+            other.show(np.zeros(SHAPE, np.uint8))
+        owner.show(np.ones(SHAPE, np.uint8))
+        owner.close()
+        for _ in range(600):  # until the server has seen that the owner left
+            with suppress(DeviceValueError):
+                other.show(np.zeros(SHAPE, np.uint8))
+                break
+            threading.Event().wait(0.1)
+        for client in (*slow, other):
+            client.close()
+    assert [int(picture[0, 0]) for picture in pictures] == [1, 1, 0]
+
+
+def test_our_slmpy_server_lets_go_of_who_drips(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte now and then is no progress: the picture has a deadline as a whole."""
+    monkeypatch.setattr(slmpy_server, "PATIENCE_S", 0.3)
+    with served(lambda grey: None) as port:
+        drips = SlmPyConnection("127.0.0.1", port)
+        assert drips._socket is not None
+        drips._socket.sendall(struct.pack("=i", 1000))
+        drips._socket.settimeout(0.02)
+        for _ in range(3000):
+            try:
+                drips._socket.sendall(b"x")
+                if not drips._socket.recv(1):
+                    break
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+        else:
+            pytest.fail("it never hung up")
+        drips.close()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no Ctrl-C for one process on Windows")

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 
+from drivers.plain_text import plain_line
 from drivers.slm.qt.pattern_window import PatternWindow
 from drivers.slm.window_files import socket_address
 
@@ -26,6 +27,10 @@ LEFT = "left by"
 """How the state of a pattern begins whose owner has ended without closing it."""
 GRACE_S = 5.0
 """Time for which the pattern stays when its owner has ended, for a new one to take it over; then flat."""
+MESSAGE_BYTES = 4096
+"""Length of the longest message."""
+MOST_CLIENTS = 32
+"""Number of programs that may be connected; one more is not let in."""
 HELLO_S = 5.0
 """Seconds in which a program that connects must identify itself."""
 
@@ -57,6 +62,7 @@ class Service(QObject):
             "quit": self._quit,
         }
         self.arrived.connect(self._act)
+        self._places = threading.Semaphore(MOST_CLIENTS)
         self._listener = Listener(socket_address(ticket), backlog=8)
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -75,20 +81,25 @@ class Service(QObject):
                 connection = self._listener.accept()
             except OSError:
                 continue  # the client has left
+            if not self._places.acquire(blocking=False):
+                connection.close()
+                continue
             threading.Thread(target=self._read, args=(connection,), daemon=True).start()
 
     def _read(self, connection: Connection) -> None:
         """Pass the messages of one connection to the window's thread; None when it ends."""
         who = ""
-        with suppress(EOFError, OSError, ValueError, AttributeError):
+        # What is no JSON object, is nested too deeply or too long ends the connection that it came on.
+        with suppress(EOFError, OSError, ValueError, AttributeError, TypeError, RecursionError):
             if connection.poll(HELLO_S):
-                hello = json.loads(connection.recv_bytes(4096))
-                if hmac.compare_digest(str(hello.get("key")), self._key):
-                    who = f"{hello.get('program')}, process {hello.get('pid')}"
+                hello = json.loads(connection.recv_bytes(MESSAGE_BYTES))
+                if hmac.compare_digest(str(hello.get("key")).encode(), self._key.encode()):
+                    program = plain_line(hello.get("program"), 80)
+                    who = f"{program}, process {plain_line(hello.get('pid'), 20)}"
             while who:
-                self.arrived.emit(
-                    connection, {**json.loads(connection.recv_bytes(4096)), "who": who}
-                )
+                message = json.loads(connection.recv_bytes(MESSAGE_BYTES))
+                self.arrived.emit(connection, {**message, "who": who})
+        self._places.release()
         self.arrived.emit(connection, None)
 
     def _act(self, connection: Connection, message: Message | None) -> None:
@@ -104,7 +115,10 @@ class Service(QObject):
         if self._ended:
             answer = {"error": self._ended, "kind": "gone"}
         elif act is None:
-            answer = {"error": f"{message.get('do')!r} is not understood", "kind": "value"}
+            answer = {
+                "error": f"{plain_line(message.get('do'))} is not understood",
+                "kind": "value",
+            }
         elif self._owner not in (None, connection) and act != self._status:
             refusal = f"in use by {self._owner_name}; stop it there first"
             answer = {"error": refusal, "kind": "in use"}
