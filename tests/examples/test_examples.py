@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import runpy
+import shutil
+import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +17,9 @@ import pytest
 
 import labdiff
 from calibration.provenance import Provenance
+from labdiff.training.data_parallel import free_port
+from labdiff.workers.ray_runtime import has_ray
+from tests.support.command_line import LabdiffProcess
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPTS = sorted(EXAMPLES.rglob("*.py"))
@@ -91,3 +98,38 @@ def test_a_calibration_of_ones_own_is_stored_with_its_verdict(run: Run, folder: 
         assert archived["result/brightness"].shape == (20,)
         about = Provenance.from_json(str(archived.attrs["provenance"]))
     assert about.frames == 20 and set(about.parents) == {"registration"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not has_ray(), reason="Ray is not installed: pip install 'labdiff[cluster]'")
+@pytest.mark.skipif(sys.platform == "win32", reason="no Ctrl-C can be sent to one process there")
+def test_a_bench_served_by_another_process_agrees_with_the_twin_here(
+    folder: Path, tmp_path: Path
+) -> None:
+    there, here, port = tmp_path / "there", tmp_path / "here", free_port()
+    there.mkdir()
+    # The same bench, calibrated already: what is stored is checked through the line.
+    archives = "runs/calibration"
+    shutil.copytree(
+        folder / archives / "mock-small-seed0", here / archives / f"remote-127.0.0.1-{port}"
+    )
+    serving = LabdiffProcess("bench", "serve", "mock-small", "--port", port, folder=there)
+    messages = there / "stderr.txt"
+    try:
+        serving.wait_until(lambda: "free, at rest" in messages.read_text(encoding="utf-8"))
+        done = subprocess.run(
+            [sys.executable, str(EXAMPLES / "served_bench.py"), f"ray://127.0.0.1:{port}"],
+            cwd=here,
+            env={**os.environ, "PYTHONUTF8": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        # Closed at the end of its block, and once more at that of the program.
+        assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+        assert float(re.findall(r"[\d.]+$", done.stdout.strip())[0]) > 0.98
+    finally:
+        serving.process.send_signal(signal.SIGINT)
+        ended = serving.wait()
+    assert ended.returncode == 0, ended.stderr
+    assert "laser off, SLM flat" in ended.stderr.splitlines()[-1]
