@@ -17,6 +17,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 from calibration.step import CalibrationStep
 from labdiff.events import (
@@ -52,10 +53,11 @@ class ProgressBar:
             SpinnerColumn(),
             TextColumn("{task.description:<22}"),
             BarColumn(bar_width=28),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
+            # Where a line is too long its note is broken, and not its numbers.
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            TimeElapsedColumn(table_column=Column(no_wrap=True)),
+            TimeRemainingColumn(table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[note]}", table_column=Column(no_wrap=False)),
             console=self.console,
             refresh_per_second=4,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import os
 import re
 import runpy
@@ -11,8 +13,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import h5py
+import matplotlib.pyplot as plt
 import pytest
 
 import labdiff
@@ -25,6 +29,14 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPTS = sorted(EXAMPLES.rglob("*.py"))
 LONGEST = 40
 """Most lines of a script: it has to be read before it is run."""
+
+
+@runtime_checkable
+class Showable(Protocol):
+    """What a notebook shows as HTML."""
+
+    def _repr_html_(self) -> str: ...
+
 
 Run = Callable[..., list[float]]
 
@@ -89,6 +101,37 @@ def test_a_loop_of_ones_own_learns_with_the_benchs_light(run: Run) -> None:
     assert last > 3 * first
 
 
+@pytest.mark.slow
+def test_every_cell_of_the_notebook_runs_and_what_it_shows_has_pictures(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(plt, "show", lambda: plt.close("all"))
+    notebook = json.loads((EXAMPLES / "first_notebook.ipynb").read_text(encoding="utf-8"))
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert not any(cell["outputs"] or cell["execution_count"] for cell in cells), "stored unrun"
+    names: dict[str, object] = {}
+    pictures = {}
+    for cell in cells:
+        *statements, last = ast.parse("".join(cell["source"])).body
+        shown = None
+        if isinstance(last, ast.Expr):
+            shown = ast.unparse(last)
+        else:
+            statements.append(last)
+        exec(compile(ast.Module(statements, []), "first_notebook.ipynb", "exec"), names)
+        value = eval(shown, names) if shown is not None else None
+        if isinstance(value, Showable):
+            pictures[shown] = value._repr_html_().count("src='data:image/png;base64,")
+    assert pictures == {
+        "bench": 0,  # a table
+        "calibration": 3,
+        "run": 3,
+        "labdiff.generate(run, count=16)": 1,
+        "labdiff.generate(count=16)": 1,
+    }
+
+
 def test_a_calibration_of_ones_own_is_stored_with_its_verdict(run: Run, folder: Path) -> None:
     percent, stored = run("own_calibration.py")
     assert 0.0 < percent < 2.0 and stored == 1
@@ -133,3 +176,10 @@ def test_a_bench_served_by_another_process_agrees_with_the_twin_here(
         ended = serving.wait()
     assert ended.returncode == 0, ended.stderr
     assert "laser off, SLM flat" in ended.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/python.md"])
+def test_documents_link_every_example(document: str) -> None:
+    text = (EXAMPLES.parent / document).read_text(encoding="utf-8")
+    examples = [path for path in EXAMPLES.iterdir() if not path.name.startswith(("_", "."))]
+    assert not [path.name for path in examples if f"examples/{path.name})" not in text]
