@@ -25,10 +25,10 @@ class TopBar(QWidget):
         self.notice = NoticeBar()
         line = QHBoxLayout()
         line.setContentsMargins(6, 2, 10, 4)
-        line.addWidget(self.safe)
         line.addWidget(self.bench_status)
         line.addStretch(1)
         line.addWidget(self.job_status)
+        line.addWidget(self.safe)  # at the right end: no menu that drops down covers it
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)

@@ -8,16 +8,19 @@ from pathlib import Path
 
 from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMessageBox, QTabWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget
 
 from gui import style
 from gui.docks import SideRoom, put_into_docks
+from gui.emergency import Emergency
 from gui.event_router import EventRouter
 from gui.help_sheet import ShortcutSheet
 from gui.panels.panel_set import PanelSet
 from gui.process.bench_process import ENGINE, BenchProcess
 from gui.top_bar import TopBar
 from gui.tour import Tour
+from gui.widgets.dialogs import ask as ask_user
+from gui.widgets.dialogs import close_all
 from gui.window_settings import LAYOUT_VERSION, restore_options, restore_view, store_view
 from labdiff.config.bench import load_bench
 from labdiff.config.training import TrainingOptions
@@ -92,7 +95,7 @@ class MainWindow(QMainWindow):
 
     def _connect_panels(self) -> None:
         panels, router = self.panels, self.router
-        self.top.safe.clicked.connect(self.make_safe)
+        self._emergency = Emergency(self.top.safe, self.make_safe)
         router.state_changed.connect(self._show_status)
         router.error.connect(self._show_notice)
         router.training_ended.connect(lambda path: self._settings.setValue("run", path))
@@ -166,9 +169,14 @@ class MainWindow(QMainWindow):
 
     def make_safe(self) -> None:
         """Switch the laser off at once; then the job ends and the SLM shows a flat pattern."""
-        if self._process is not None:
-            self._process.ask(ask.SafeState())
-            self.panels.log.add("safe state: laser off, SLM flat")
+        if self._process is None:
+            self.panels.log.add("safe state: no bench is connected")
+        elif self._process.make_safe():
+            self.panels.log.add("safe state: the laser is switched off, then the SLM is made flat")
+        else:
+            self._show_notice(
+                "The bench's process has ended: the laser may be ON; switch it off by hand"
+            )
 
     def generate(self, request: GenerationRequest) -> None:
         """Ask for images; on the digital twin no bench has to be connected."""
@@ -280,18 +288,41 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask whether to close while a job runs; then leave the bench safe first."""
         if self.busy and not self._closing:
-            question = "A job is running. Stop it, save what was recorded, and close?"
-            if QMessageBox.question(self, "labdiff", question) != QMessageBox.StandardButton.Yes:
-                event.ignore()
-                return
+            self._ask_to_close()
+            event.ignore()
+            return
         store_view(self._settings, self, self.panels.live.view)
         if self._process is None or not self._process.alive:
             self.panels.live.view.finish_recordings()
             self.panels.runs.close()
+            close_all(self)
             event.accept()
             return
         event.ignore()
         if not self._closing:
+            self._leave()
+
+    def _ask_to_close(self) -> None:
+        job = self.router.job
+        recorded = f", recorded in {job.path}" if job.path else ""
+        ask_user(
+            self,
+            f"A {job.kind} is {job.state}{recorded}. Stop it, save what was recorded, and close?",
+            "Stop and close",
+            "Continue",
+            self._close_anyway,
+        )
+
+    def _close_anyway(self) -> None:
+        if self._process is None or not self._process.alive:
+            self.close()
+            return
+        store_view(self._settings, self, self.panels.live.view)
+        self._leave()
+
+    def _leave(self) -> None:
+        """Have the bench left safe; the window closes when its process has ended."""
+        if self._process is not None:
             self._closing = True
             self.panels.log.add("closing: laser off, SLM flat ...")
             self._process.ask(ask.Quit())

@@ -8,7 +8,6 @@ import qtawesome as qta
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
-    QFileDialog,
     QFormLayout,
     QGroupBox,
     QHBoxLayout,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from gui import style
 from gui.widgets.choice import Choice
+from gui.widgets.dialogs import choose_file
 from gui.widgets.monitor_chooser import MonitorChooser
 from gui.widgets.no_wheel_fields import CountField, NumberField
 from labdiff.config.bench import SHIPPED, load_bench
@@ -182,11 +182,13 @@ class BenchPanel(QWidget):
             self.monitors.refresh()
 
     def _browse(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(
-            self, "Bench file", str(Path.cwd()), "Bench files (*.toml);;All files (*)"
+        choose_file(
+            self,
+            "Bench file",
+            Path.cwd(),
+            ("Bench files (*.toml)", "All files (*)"),
+            lambda path: self.bench.setCurrentText(str(path)),
         )
-        if path:
-            self.bench.setCurrentText(path)
 
     def _rebuild(self, devices: tuple[DeviceState, ...]) -> None:
         while (item := self._devices.takeAt(0)) is not None:

@@ -11,7 +11,6 @@ import qtawesome as qta
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -25,9 +24,10 @@ from PySide6.QtWidgets import (
 )
 
 from gui import style
-from gui.plots.export import with_suffix, write_export
+from gui.plots.export import write_export
 from gui.widgets.background import Background
 from gui.widgets.denoising_view import DenoisingView
+from gui.widgets.dialogs import choose_file, choose_new_file
 from gui.widgets.image_files import gif_of, png_of
 from gui.widgets.image_grid import Images
 from gui.widgets.number_box import NumberBox
@@ -279,11 +279,8 @@ class GeneratePanel(QWidget):
 
     def _browse(self) -> None:
         start = self._path() or self._folder
-        chosen, _ = QFileDialog.getOpenFileName(
-            self, "Layers", str(start), "Run files and layer files (*.h5);;All files (*)"
-        )
-        if chosen:
-            self.set_source(Path(chosen))
+        filters = ("Run files and layer files (*.h5)", "All files (*)")
+        choose_file(self, "Layers", start, filters, self.set_source)
 
     def _saver(self, kind: str) -> Callable[[], None]:
         return lambda: self._save(kind)
@@ -292,20 +289,19 @@ class GeneratePanel(QWidget):
         source = self._path()
         name = "images" if source is None else f"{source.parent.name or source.stem}-images"
         proposed = self._folder / f"{name}-seed-{int(self.seed.value())}.{kind}"
-        chosen, _ = QFileDialog.getSaveFileName(
-            self, f"Save {kind.upper()}", str(proposed), FILTERS[kind]
-        )
-        if not chosen:
-            return
-        path = with_suffix(Path(chosen), f".{kind}")
-        self._folder = path.parent
+        # Now: while the file is chosen another generation may begin.
         moments = [images for _, images in self.view.moments]
         shown = moments[self.view.slider.value()]
 
-        def work() -> None:
-            write_export(path, png_of(shown) if kind == "png" else gif_of(moments))
+        def save(path: Path) -> None:
+            self._folder = path.parent
 
-        self._background.start(work, lambda _: self._saved(path), self._fail)
+            def work() -> None:
+                write_export(path, png_of(shown) if kind == "png" else gif_of(moments))
+
+            self._background.start(work, lambda _: self._saved(path), self._fail)
+
+        choose_new_file(self, f"Save {kind.upper()}", proposed, FILTERS[kind], save)
 
     def _saved(self, path: Path) -> None:
         self.message.setText(f"saved: {path}")

@@ -10,7 +10,6 @@ import qtawesome as qta
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
-    QFileDialog,
     QGroupBox,
     QHBoxLayout,
     QLabel,
@@ -23,13 +22,19 @@ from PySide6.QtWidgets import (
 
 from gui.panels.slm_forms import Make, TestPatterns
 from gui.panels.slm_gallery import Gallery
-from gui.slm_patterns.pattern_file import load_pattern, save_pattern
+from gui.slm_patterns.pattern_file import (
+    READ_FILTER,
+    WRITE_FILTER,
+    load_pattern,
+    range_note,
+    save_pattern,
+)
 from gui.style import style, theme
 from gui.widgets.background import Background
+from gui.widgets.dialogs import choose_file, choose_new_file
 from gui.widgets.phase_view import PhaseView
 from labdiff.errors import UserError
 
-FILES = "Patterns (*.npy *.png)"
 Phase = npt.NDArray[np.floating]
 
 
@@ -135,7 +140,11 @@ class SlmPanel(QWidget):
         """Show a file's pattern as the preview."""
         shape = self._shape
         if shape is not None:
-            self._start(path.name, lambda: load_pattern(path, shape))
+            self._background.start(
+                lambda: load_pattern(path, shape),
+                lambda phase: self._on_loaded(phase, path.name),
+                self.show_problem,
+            )
 
     def save_file(self, path: Path) -> None:
         """Save the pattern that the SLM displays."""
@@ -175,7 +184,9 @@ class SlmPanel(QWidget):
         self.follow = QCheckBox("Follow")
         self.follow.setObjectName("slm_follow")
         self.follow.setToolTip("Send every change of a test pattern at once.")
-        self.load = self._button("slm_load", "Load...", "mdi6.folder-open", "Read a .npy or .png.")
+        self.load = self._button(
+            "slm_load", "Load...", "mdi6.folder-open", "Read a .npy or a picture."
+        )
         self.load.clicked.connect(self._ask_load)
         _column(box, self.preview, self.preview_label, self.show_it, self.follow, self.load)
         return box
@@ -194,7 +205,7 @@ class SlmPanel(QWidget):
         starts = not self._waiting
         self._waiting[:] = [(self.tests.kind.currentText(), self.tests.make())]
         if starts:
-            self._start("", self._make_newest)
+            self._background.start(self._make_newest, self._on_made, self.show_problem)
 
     def _make_newest(self) -> Phase:
         name, make = self._waiting.pop()
@@ -204,14 +215,16 @@ class SlmPanel(QWidget):
         except ValueError as error:
             raise UserError(f"{name}: {error}") from None
 
-    def _start(self, name: str, make: Make) -> None:
-        self._background.start(make, lambda phase: self._on_made(phase, name), self.show_problem)
-
-    def _on_made(self, phase: Phase, name: str) -> None:
+    def _on_made(self, phase: Phase) -> None:
         self.show_problem("")
-        self._show_preview(phase, name or self._preview_name)
-        if not name and self.follow.isChecked():
+        self._show_preview(phase, self._preview_name)
+        if self.follow.isChecked():
             self._send()
+
+    def _on_loaded(self, phase: Phase, name: str) -> None:
+        note = range_note(phase)
+        self.show_problem(f"{name}: {note}" if note else "")
+        self._show_preview(phase, name)
 
     def _show_preview(self, phase: Phase, name: str) -> None:
         self.preview.show_phase(phase)
@@ -229,14 +242,11 @@ class SlmPanel(QWidget):
             self.pattern_wanted.emit(phase)
 
     def _ask_load(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Load a pattern", "", FILES)
-        if path:
-            self.load_file(Path(path))
+        choose_file(self, "Load a pattern", Path.cwd(), (READ_FILTER,), self.load_file)
 
     def _ask_save(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save the pattern", "pattern.npy", FILES)
-        if path:
-            self.save_file(Path(path))
+        proposed = Path.cwd() / "pattern.npy"
+        choose_new_file(self, "Save the pattern", proposed, WRITE_FILTER, self.save_file)
 
     def _enable(self) -> None:
         free = self._shape is not None and not self._busy_reason

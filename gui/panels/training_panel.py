@@ -10,7 +10,6 @@ import qtawesome as qta
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
-    QFileDialog,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -26,6 +25,7 @@ from gui import style
 from gui.image_view import CAMERA_HINT, CAMERA_UNIT, ImageView, Picture
 from gui.plots.training_plots import TrainingPlots
 from gui.time_left import time_left
+from gui.widgets.dialogs import choose_file
 from gui.widgets.model_form import ModelForm
 from labdiff.config.training import GROUPS, TrainingOptions, quick_options
 from labdiff.data.catalogue import DATA_SETS, SELECTIONS
@@ -231,11 +231,13 @@ class TrainingPanel(QWidget):
         self.train_wanted.emit(options, layers, None)
 
     def _resume(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(
-            self, "Run to resume", str(Path.cwd()), "Run files (*.h5);;All files (*)"
+        choose_file(
+            self,
+            "Run to resume",
+            Path.cwd(),
+            ("Run files (*.h5)", "All files (*)"),
+            lambda path: self.train_wanted.emit(self.form.value(), None, path),
         )
-        if path:
-            self.train_wanted.emit(self.form.value(), None, Path(path))
 
     def _paint(self) -> None:
         for button, icon in (

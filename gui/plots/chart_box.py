@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pyqtgraph as pg
@@ -10,7 +11,6 @@ import qtawesome as qta
 from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QMenu,
@@ -29,11 +29,11 @@ from gui.plots.export import (
     drawing_of,
     picture_of,
     table_of,
-    with_suffix,
     write_export,
 )
 from gui.plots.log_axis import LogAxis
 from gui.widgets.background import Background
+from gui.widgets.dialogs import choose_new_file
 from labdiff.errors import UserError
 
 WIDTHS = (1, 3, 5, 11, 21, 51, 101, 201, 501, 1001)
@@ -216,12 +216,10 @@ class ChartBox(QWidget):
     def export(self, kind: str) -> None:
         """Ask for a file name, and write a file of a kind in `FILTERS`."""
         proposed = self.folder / f"{self.source}-{self.objectName().replace('_', '-')}.{kind}"
-        chosen, _ = QFileDialog.getSaveFileName(
-            self, f"Export as {kind.upper()}", str(proposed), FILTERS[kind]
-        )
-        if not chosen:
-            return
-        path = with_suffix(Path(chosen), f".{kind}")
+        title = f"Export as {kind.upper()}"
+        choose_new_file(self, title, proposed, FILTERS[kind], partial(self._write, kind))
+
+    def _write(self, kind: str, path: Path) -> None:
         self.folder = path.parent
         if kind == "csv":
             columns = self.columns()

@@ -88,10 +88,5 @@ def write_export(path: Path, content: bytes) -> None:
         ) from None
 
 
-def with_suffix(path: Path, suffix: str) -> Path:
-    """Return the path with the ending of its format."""
-    return path if path.suffix.lower() == suffix else path.with_name(path.name + suffix)
-
-
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"' if "," in name or '"' in name else name

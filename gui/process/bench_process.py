@@ -28,6 +28,8 @@ from labdiff.events import AlignmentStep, Checkpoint, GenerationStep, TrainingSt
 from labdiff.jobs.stop_signal import NAMES
 
 ENGINE = "labdiff.engine.engine:Engine"
+OFF = b"off"
+"""Message by which the window has the laser switched off."""
 PATIENCE_S = 20.0
 """Time in which a calibration's fit ends and the time-outs of laser and camera pass; then the process is
 ended.
@@ -56,13 +58,14 @@ class BenchProcess:
         self.frames = FrameRing.create(sensor_shape)
         self._reports, send = context.Pipe(duplex=False)
         take, self._commands = context.Pipe(duplex=False)
+        off, self._off = context.Pipe(duplex=False)
         names = self._pictures.name, self.frames.name
         self._process = context.Process(
-            target=serve, args=(engine, names, take, send), name="bench", daemon=True
+            target=serve, args=(engine, names, take, send, off), name="bench", daemon=True
         )
         self._process.start()
-        send.close()
-        take.close()
+        for theirs in (send, take, off):
+            theirs.close()
         self._over = False
 
     def ask(self, command: Command) -> bool:
@@ -72,6 +75,12 @@ class BenchProcess:
         except (BrokenPipeError, OSError):
             return False
         return True
+
+    def make_safe(self) -> bool:
+        """Have the laser switched off at once, past all commands; return False if the process has ended."""
+        with contextlib.suppress(OSError):
+            self._off.send_bytes(OFF)
+        return self.ask(SafeState())
 
     def poll(self, most: int = 200) -> list[Report]:
         """Return what was reported since the last call, `most` reports at most."""
@@ -113,13 +122,15 @@ class BenchProcess:
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
-        self._reports.close()
-        self._commands.close()
+        for ours in (self._reports, self._commands, self._off):
+            ours.close()
         self._pictures.close()
         self.frames.close()
 
 
-def serve(engine: str, names: tuple[str, str], take: Connection, send: Connection) -> None:
+def serve(
+    engine: str, names: tuple[str, str], take: Connection, send: Connection, off: Connection
+) -> None:
     """Make the engine and serve it, in the process; nothing heavy was imported before.
 
     Args:
@@ -127,6 +138,7 @@ def serve(engine: str, names: tuple[str, str], take: Connection, send: Connectio
         names: Names of the memory of pictures and of frames.
         take: Where commands come in.
         send: Where reports go out.
+        off: Where orders to switch the laser off come in, which wait for no command.
     """
     lower_priority()
     pictures, frames = PictureRing(names[0]), FrameRing.attach(names[1])
@@ -148,10 +160,9 @@ def serve(engine: str, names: tuple[str, str], take: Connection, send: Connectio
     try:
         module, _, name = engine.partition(":")
         served: Any = getattr(import_module(module), name)(report, show)
-        listener = threading.Thread(
-            target=_listen, args=(take, commands, served.laser_off), name="commands", daemon=True
-        )
-        listener.start()
+        for title, listen, line in (("commands", _listen, take), ("off", _listen_for_off, off)):
+            arguments = (line, commands, served.laser_off)
+            threading.Thread(target=listen, args=arguments, name=title, daemon=True).start()
         _handle_signals(commands, served.laser_off)
 
         def next_command(timeout_s: float) -> Command | None:
@@ -202,13 +213,41 @@ def _listen(
     """Receive commands. The laser does not wait for the job to come to its next event."""
     while True:
         try:
-            command: Command = take.recv()
+            command: Command | None = take.recv()
         except (EOFError, OSError):
-            commands.put(None)
-            return
-        if isinstance(command, SafeState):
+            command = None
+        if command is None or isinstance(command, SafeState | Quit):
             _quietly(laser_off)
+        if isinstance(command, SafeState):
+            _forget_older(commands)
         commands.put(command)
+        if command is None:
+            return
+
+
+def _listen_for_off(
+    off: Connection, commands: queue.SimpleQueue[Command | None], laser_off: Callable[[], None]
+) -> None:
+    """Switch the laser off whenever the window asks for it, and when the window is gone."""
+    while True:
+        try:
+            off.recv_bytes()
+        except (EOFError, OSError):
+            _quietly(laser_off)
+            return
+        _quietly(laser_off)
+        commands.put(SafeState())
+
+
+def _forget_older(commands: queue.SimpleQueue[Command | None]) -> None:
+    """Remove the commands that wait, but not the end: what was wanted before the safe state is not now."""
+    waiting = []
+    with contextlib.suppress(queue.Empty):
+        while True:
+            waiting.append(commands.get_nowait())
+    for command in waiting:
+        if command is None or isinstance(command, Quit):
+            commands.put(command)
 
 
 def _without_arrays(event: EngineEvent, ring: PictureRing) -> Report:

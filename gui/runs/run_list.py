@@ -9,7 +9,6 @@ import qtawesome as qta
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QFileDialog,
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
@@ -23,6 +22,7 @@ from gui import style
 from gui.runs.run_scan import RunScan
 from gui.runs.runs_model import COLUMNS, RunsInOrder, RunsModel
 from gui.widgets.background import Background
+from gui.widgets.dialogs import choose_folder
 from labdiff.runs.summary import RunSummary
 
 SCAN_MS = 2000
@@ -175,9 +175,7 @@ class RunList(QWidget):
         self.chosen.emit()
 
     def _browse(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, "Folder of runs", str(self.folder))
-        if chosen:
-            self.open_folder(Path(chosen))
+        choose_folder(self, "Folder of runs", self.folder, self.open_folder)
 
     def _paint(self) -> None:
         colour = style.theme().text

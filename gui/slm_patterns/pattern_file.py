@@ -20,6 +20,9 @@ LEVELS_16_BIT = 65536
 """Grey levels of a turn in 16-bit pictures."""
 PICTURES = (".png", ".bmp", ".tif", ".tiff")
 WRITTEN = (".npy", ".png")
+READ_FILTER = f"Patterns (*.npy {' '.join(f'*{ending}' for ending in PICTURES)})"
+WRITE_FILTER = f"Patterns ({' '.join(f'*{ending}' for ending in WRITTEN)})"
+"""Files that a dialog offers to be read, and to be written."""
 EXACT_RAD = 1e3
 """Largest phase that single precision resolves to 0.1 mrad; beyond it phases are wrapped first."""
 MOST_RAD = 1e12

@@ -31,6 +31,7 @@ from labdiff.bench.snapshot import (
     of_devices,
 )
 from labdiff.bench.timing import DeclaredTiming
+from labdiff.errors import JobStoppedError
 
 MOST_SATURATED = 0.05
 """Share of a frame's pixels that may be saturated, unless the bench file gives another."""
@@ -103,9 +104,13 @@ class Bench(CalibratedDevices):
         """Switch the laser off and flatten the SLM; a device that fails does not keep the other from it."""
         self._safety.make_safe()
 
-    def send_off(self) -> None:
-        """Send OFF to the laser at once, from any thread; the job that uses the light ends soon after."""
-        self._safety.send_off()
+    def hold_dark(self) -> None:
+        """Send OFF to the laser at once, from any thread, and let no job switch it on until `release`."""
+        self._safety.hold_dark()
+
+    def release(self) -> None:
+        """Let the laser be switched on again after `hold_dark`."""
+        self._safety.release()
 
     def close(self) -> None:
         """Enter the safe state and close every device, whatever fails; then others may own them."""
@@ -258,9 +263,14 @@ class Bench(CalibratedDevices):
         self._restorable.restore(of_devices(state.values))
 
     def _check_light(self, mean: float) -> None:
-        """Raise NoLightError for a dark frame. mean: the darkest frame's, 1 for a flat pattern's."""
+        """Raise NoLightError for a dark frame, JobStoppedError if the laser was switched off on purpose.
+
+        mean: the darkest frame's, 1 for a flat pattern's.
+        """
         if mean > LEAST_LIGHT:
             return
+        if self._safety.switched_off:
+            raise JobStoppedError("the laser was switched off")
         raise NoLightError(
             f"{self.camera.name}: hardly any light arrives ({mean:.2g} of a flat pattern's); "
             f"is the beam blocked? {self.laser.name} says that it emits"

@@ -10,6 +10,7 @@ from contextlib import suppress
 from drivers.errors import DeviceStateError
 from drivers.laser.guarded import GuardedLine
 from labdiff.bench.devices import BenchDevices
+from labdiff.errors import JobStoppedError
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,8 @@ class BenchSafety:
     """Switches a bench on and off.
 
     flatten: displays a flat pattern. guarded: the laser's line, if a guardian watches it.
-    left_unsafe: what the last way into the safe state could not do, one line each.
+    left_unsafe: what the last way into the safe state could not do, one line each. switched_off: the laser
+    was switched off on purpose since it was last switched on.
     """
 
     def __init__(
@@ -53,7 +55,9 @@ class BenchSafety:
         guarded: GuardedLine | None = None,
     ) -> None:
         self._devices, self._flatten, self._guarded = devices, flatten, guarded
+        self._held_dark = False
         self.left_unsafe: list[str] = []
+        self.switched_off = False
 
     def note_lit(self) -> None:
         """Let a signal and the guardian reach the laser, which is about to be switched on."""
@@ -66,14 +70,32 @@ class BenchSafety:
         _LIT.discard(self)
 
     def switch_on(self) -> None:
-        """Switch the laser on, and wait until its light may be relied on."""
+        """Switch the laser on, and wait until its light may be relied on.
+
+        Raises JobStoppedError while the bench is held dark, also if that began in another thread meanwhile.
+        """
         laser = self._devices.laser
+        self._check_allowed()
+        self.switched_off = False
         self.note_lit()
         laser.emission = True
+        if self._held_dark:  # OFF may have gone out before ON
+            self.send_off()
+        self._check_allowed()
         self._devices.clock.sleep_s(laser.timing.total_ms / 1e3)
+
+    def hold_dark(self) -> None:
+        """Send OFF at once, and let nobody switch the laser on until `release`."""
+        self._held_dark = True
+        self.send_off()
+
+    def release(self) -> None:
+        """Let the laser be switched on again."""
+        self._held_dark = False
 
     def send_off(self) -> None:
         """Send OFF to the laser; nothing is asked, nothing waited for."""
+        self.switched_off = True
         self._devices.laser.send_off()
 
     def make_safe(self) -> None:
@@ -102,6 +124,10 @@ class BenchSafety:
                 if self._guarded is not None:
                     # One whose laser is not confirmed dark goes on, also when this program has ended.
                     self._guarded.release(self._devices.laser.name not in _MAY_BE_ON)
+
+    def _check_allowed(self) -> None:
+        if self._held_dark:
+            raise JobStoppedError("the laser was switched off")
 
     def _laser_off(self) -> None:
         laser = self._devices.laser

@@ -30,8 +30,8 @@ class ReconnectingLaser(ReconnectingDevice[Laser], LaserWrapper):
 
     @property
     def _should_emit(self) -> bool:
-        """True if the emission was switched on."""
-        return bool(self._values.get(EMISSION.name, False))
+        """True if the emission was switched on, and not switched off on purpose since."""
+        return bool(self._values.get(EMISSION.name, False)) and not self._stopped
 
     def check_emission(self) -> None:
         """Raise NoLightError if the emission was switched on and is off: it is not switched on again.
@@ -69,6 +69,11 @@ class ReconnectingLaser(ReconnectingDevice[Laser], LaserWrapper):
                 f"{self.name}: it was lost and is there again; retries.relight = false leaves it dark"
             )
         laser.emission = True
+        if (
+            self._stopped
+        ):  # meanwhile, in another thread: OFF may have gone to the line that was lost
+            laser.send_off()
+            return
         self._clock.sleep_s(laser.timing.total_ms / 1e3)
         if not laser.emission:
             raise NoLightError(

@@ -17,6 +17,7 @@ from calibration.result import CalibrationError
 from drivers.errors import DeviceError
 from drivers.types import Frame
 from labdiff.bench.bench import Bench
+from labdiff.bench.bench_safety import lasers_that_may_be_on
 from labdiff.engine.commands import (
     Calibrate,
     Command,
@@ -101,16 +102,19 @@ class Engine:
             self._disconnect()
 
     def laser_off(self) -> None:
-        """Switch the laser off at once, from any thread; the rest of the safe state follows later."""
+        """Switch the laser off at once, from any thread; the rest of the safe state follows later.
+
+        Until then no job and no command switches it on again.
+        """
         self._made_safe = True
         opened = self._opened
         if opened is not None:
-            opened.bench.send_off()
+            opened.bench.hold_dark()
 
     def _wait_s(self) -> float:
         """Return the longest time to wait for a command before `_advance` is due."""
         if self._job is not None:
-            return IDLE_WAIT_S if self._job.paused else 0.0
+            return IDLE_WAIT_S if self._job.paused or self._made_safe else 0.0
         if self._opened is not None and self._live.on:
             due_s = self._frame_shown_s + 1.0 / self._live.frames_per_s
             return max(0.0, due_s - time.monotonic())
@@ -143,11 +147,7 @@ class Engine:
             case Stop():
                 self._stop()
             case SafeState():
-                self._live = SetLive(False)
-                self._stop()
-                if self._opened is not None:
-                    self._opened.bench.make_safe()
-                self._made_safe = False
+                self._make_safe()
             case Generate(request) if request.where == "twin":
                 self._require_idle()
                 self._begin(start_on_twin(request))
@@ -161,7 +161,11 @@ class Engine:
                 bench = self._idle().bench
                 bench.camera.roi = roi or bench.whole_sensor
             case SetEmission(on):
-                self._idle().bench.laser.emission = on
+                bench = self._idle().bench
+                if on:
+                    bench.switch_on()
+                else:
+                    bench.laser.emission = False
             case ShowPhase(phase_rad):
                 bench = self._idle().bench
                 if phase_rad is None:
@@ -179,17 +183,36 @@ class Engine:
         if self._opened is None:
             raise UserError("no bench is connected; choose one and connect")
         self._require_idle()
+        if self._made_safe:
+            raise UserError("the bench is being made safe; try again in a moment")
         return self._opened
 
     def _require_idle(self) -> None:
         if self._job is not None:
             raise UserError(f"the bench is busy: {self._job.kind}; stop it first")
 
+    def _make_safe(self) -> None:
+        """Verify that the laser is off, end the job and flatten the SLM; say what could not be done."""
+        self._live = SetLive(False)
+        self._stop()
+        if self._opened is not None:
+            bench = self._opened.bench
+            bench.make_safe()
+            self._emit_left_unsafe(bench)
+            self._made_safe = False
+            bench.release()
+        self._made_safe = False
+
+    def _emit_left_unsafe(self, bench: Bench) -> None:
+        if bench.left_unsafe:
+            self._emit(ErrorReport("; ".join([*lasers_that_may_be_on(), *bench.left_unsafe])))
+
     def _disconnect(self) -> None:
         self._stop()
         opened, self._opened = self._opened, None
         if opened is not None:
             opened.bench.close()
+            self._emit_left_unsafe(opened.bench)
             self._emit(BenchState("", (), False, False))
 
     def _begin(self, job: RunningJob) -> None:
@@ -199,7 +222,7 @@ class Engine:
     def _advance(self) -> None:
         """Take one event of the job, or show one live frame."""
         if self._job is not None:
-            if not self._job.paused:
+            if not (self._job.paused or self._made_safe):
                 self._step(self._job)
         elif self._opened is not None and self._live.on:
             self._frame_shown_s = time.monotonic()

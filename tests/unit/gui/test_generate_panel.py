@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from gui.panels.generate_panel import GeneratePanel
@@ -20,6 +19,7 @@ from labdiff.errors import UserError
 from labdiff.generation.request import GenerationRequest
 from labdiff.runs.recorder import Recorder
 from labdiff.session.layer_options import options_of_layers
+from tests.unit.gui.file_choice import choose
 
 RNG = np.random.default_rng(0)
 
@@ -171,30 +171,28 @@ def test_many_moments_are_thinned_out(qtbot: QtBot, monkeypatch: pytest.MonkeyPa
     assert times == sorted(times, reverse=True)
 
 
-def save(
-    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, panel: GeneratePanel, kind: str, path: Path
-) -> None:
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+def save(qtbot: QtBot, panel: GeneratePanel, kind: str, path: Path) -> None:
     qtbot.mouseClick(panel.save_buttons[kind], Qt.MouseButton.LeftButton)
+    choose(panel, path)
     settled(qtbot, panel)
 
 
-def test_images_are_saved(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_images_are_saved(qtbot: QtBot, tmp_path: Path) -> None:
     panel = opened(qtbot)
     assert not panel.save_buttons["png"].isEnabled()
     moments = [images() for _ in range(4)]
     for step, moment in enumerate(moments):
         panel.show_step(step, 4, 300 - 100 * step, moment)
     panel.view.slider.setValue(1)
-    save(qtbot, monkeypatch, panel, "png", tmp_path / "out")
-    save(qtbot, monkeypatch, panel, "gif", tmp_path / "out.gif")
+    save(qtbot, panel, "png", tmp_path / "out")
+    save(qtbot, panel, "gif", tmp_path / "out.gif")
     with Image.open(tmp_path / "out.png") as picture:
         np.testing.assert_array_equal(np.asarray(picture), sheet(moments[1]))
     with Image.open(tmp_path / "out.gif") as film:
         assert film.n_frames == 4
     assert "saved" in panel.message.text()
     with qtbot.waitSignal(panel.problem) as received:
-        save(qtbot, monkeypatch, panel, "png", tmp_path / "nowhere" / "out.png")
+        save(qtbot, panel, "png", tmp_path / "nowhere" / "out.png")
     assert received.args is not None and "no such folder" in received.args[0]
 
 
