@@ -124,8 +124,12 @@ class Engine:
         """Execute a command; one that fails is reported, and the engine stays in service."""
         try:
             self._dispatch(command)
-        except (UserError, CalibrationError, DeviceError) as error:
+        except JobStoppedError as error:
             self._emit(ErrorReport(str(error)))
+        except (UserError, CalibrationError, DeviceError) as error:
+            # A laser that is made safe while it is switched on does not say why it stays dark.
+            switched_off = self._made_safe and isinstance(command, SetEmission)
+            self._emit(ErrorReport("the laser was switched off" if switched_off else str(error)))
         except Exception as error:
             log.exception("a command failed")
             self._emit(_unexpected(error))

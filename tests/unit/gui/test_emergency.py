@@ -195,8 +195,7 @@ def test_what_does_not_exist_is_reported_without_a_modal_box(
     assert "no such file" in answer(parent, "dialog_no") and not found
     dialogs.choose_folder(parent, "Folder", tmp_path, found.append)
     choose(parent, tmp_path / "nowhere")
-    dialog = parent.findChild(QFileDialog)
-    assert isinstance(dialog, QFileDialog) and dialog.isVisible()
+    (dialog,) = (each for each in opened(parent) if isinstance(each, QFileDialog))
     assert "no such folder" in answer(dialog, "dialog_no") and not found
     (tmp_path / "runs").mkdir()
     choose(parent, tmp_path / "runs")
