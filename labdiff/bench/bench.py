@@ -104,6 +104,10 @@ class Bench(CalibratedDevices):
         """Switch the laser off and flatten the SLM; a device that fails does not keep the other from it."""
         self._safety.make_safe()
 
+    def send_off(self) -> None:
+        """Send OFF to the laser at once, from any thread; the job that uses the light ends soon after."""
+        self._safety.send_off()
+
     def hold_dark(self) -> None:
         """Send OFF to the laser at once, from any thread, and let no job switch it on until `release`."""
         self._safety.hold_dark()
