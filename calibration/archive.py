@@ -12,12 +12,15 @@ from pathlib import Path
 
 import h5py
 
-from calibration.hdf5_reading import open_hdf5, read_group, read_text
+from calibration.hdf5_reading import open_hdf5, read_group, read_number, read_text
 from calibration.provenance import Provenance
 from calibration.result import CalibrationError, OtherVersionError
 from calibration.result_file import Result, ResultT, read_result, read_result_as, write_result
 
 log = logging.getLogger(__name__)
+
+FORMAT = 2
+"""Number of the files' format; one without a number is of format 1, which is read too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class CalibrationArchive:
         self.folder.mkdir(parents=True, exist_ok=True)
         image = io.BytesIO()
         with h5py.File(image, "w") as file:
+            file.attrs["format"] = FORMAT
             file.attrs["provenance"] = provenance.to_json()
             write_result(file.create_group("result"), result)
         working = self.folder / f".{uuid.uuid4().hex}.part"
@@ -74,6 +78,7 @@ class CalibrationArchive:
         """Read one file. Raises CalibrationError if it is damaged or of another program."""
         try:
             with open_hdf5(path) as file:
+                _check_format(path, file)
                 provenance = Provenance.from_json(read_text(file, "provenance"))
                 result = read_result(read_group(file, "result"))
         except CalibrationError:
@@ -91,6 +96,7 @@ class CalibrationArchive:
         for path in self._files(kind.routine):
             try:
                 with open_hdf5(path) as file:
+                    _check_format(path, file)
                     found.append(read_result_as(read_group(file, "result"), kind))
             except OtherVersionError as error:
                 log.warning("left aside: %s", error)
@@ -121,6 +127,15 @@ class CalibrationArchive:
             if not path.exists():
                 return path
             when += timedelta(microseconds=1)
+
+
+def _check_format(path: Path, file: h5py.File) -> None:
+    """Raise OtherVersionError for a file of a newer format."""
+    found = int(read_number(file, "format", 1))
+    if found > FORMAT:
+        raise OtherVersionError(
+            f"{path}: written by a newer labdiff, format {found}; this one reads up to {FORMAT}"
+        )
 
 
 def _not_ours(path: Path, error: Exception) -> CalibrationError:

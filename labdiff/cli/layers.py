@@ -29,7 +29,7 @@ def _export(
     ] = None,
 ) -> None:
     """Export the layers of a run, phases in 8 bits, for generate and for train --layers-from."""
-    from labdiff.session.layer_file import export_layers
+    from labdiff.session.layer_export import export_layers
 
     export_layers(run_file, out, data_dir)
     print(f"wrote {out}, {out.stat().st_size / 1000:.0f} kB")

@@ -36,6 +36,7 @@ class ImageSet:
         source: description of where they come from and how many there are, for the report.
         class_names: by class number; empty if the source has no names.
         content: what the training images hold, in one line, and what was left aside.
+        path: absolute path of the file or folder; None for images that come with a program.
     """
 
     name: str
@@ -46,6 +47,7 @@ class ImageSet:
     source: str
     class_names: tuple[str, ...] = ()
     content: str = ""
+    path: Path | None = None
 
 
 def load_images(
@@ -80,6 +82,7 @@ def load_images(
     import torch
 
     chosen = selection(name)
+    path: Path | None = None
     if chosen is None:
         path = _path_of(name)
         options = ReadOptions(size, white, background)
@@ -129,6 +132,7 @@ def load_images(
         source=f"{place}; {count} for training{wanted}, {held_out_note}",
         class_names=class_names,
         content=_described(content, class_names, selected.notes),
+        path=None if path is None else path.absolute(),
     )
 
 

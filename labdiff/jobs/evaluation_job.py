@@ -27,7 +27,7 @@ from labdiff.metrics.noise_error import Predictor
 from labdiff.metrics.range_error import RangeError, noisy_range, range_edges, range_error
 from labdiff.runs.reader import read_run
 from labdiff.session.calibrated_bench import CalibratedBench
-from labdiff.session.checkpoint import options_of, resume_run
+from labdiff.session.checkpoint import options_to_resume, resume_run
 from labdiff.session.class_prompts import prompts_in_turn
 from labdiff.session.training_session import TrainingSession
 
@@ -81,7 +81,7 @@ class EvaluationJob:
         weights = find_inception(request.weights, request.data_dir)
         self._inception = inception_features(weights) if weights is not None else None
         run = read_run(request.run_file)
-        options, config = options_of(run), parse_bench(run.bench_text, str(run.path))
+        options, config = options_to_resume(run), parse_bench(run.bench_text, str(run.path))
         self._bench = JobBench()
         if request.where == "bench":
             self._bench = JobBench.open(config, options.seed)

@@ -23,7 +23,7 @@ from labdiff.remote.ray_connection import connect_bench
 from labdiff.runs.reader import RunFile, read_run
 from labdiff.runs.recorder import Recorder, own_run
 from labdiff.session.calibrated_bench import CalibratedBench
-from labdiff.session.checkpoint import options_of, resume_run
+from labdiff.session.checkpoint import options_to_resume, resume_run
 from labdiff.session.layer_file import read_layers
 from labdiff.session.training_session import CHECKPOINT_SECONDS, TrainingSession
 from labdiff.training.parallel_layer_sets import check_independent, train_on_twin
@@ -89,7 +89,7 @@ class ExperimentJob:
     def _prepare(self, request: Request, bench: Bench | None) -> None:
         run = read_run(request.resume) if request.resume else None
         if run is not None:
-            self.options, self._text, name = options_of(run), run.bench_text, str(run.path)
+            self.options, self._text, name = options_to_resume(run), run.bench_text, str(run.path)
         else:
             self.options = request.options
             name, self._text = "", ""

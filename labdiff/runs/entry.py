@@ -2,7 +2,7 @@
 
 Layout (NeXus, NXentry):
 
-    /entry                      attrs: NX_class, definition, start_time, program, versions, outcome, reason
+    /entry                      attrs: NX_class, definition, format, start_time, versions, outcome, reason
     /entry/config               attrs: the bench file's text, the options as JSON, the seed
     /entry/events/<kind>        one growing column for each number of an event, one row an event
     /entry/pictures             latest pictures of a training step, (height, width)
@@ -27,6 +27,7 @@ import h5py
 from calibration.result_file import Result, write_result
 from labdiff.events import Checkpoint
 from labdiff.runs.block import Block
+from labdiff.runs.format import FORMAT
 from labdiff.runs.hdf5_tables import (
     AT_CHECKPOINT,
     FIGURE,
@@ -38,6 +39,7 @@ from labdiff.runs.hdf5_tables import (
     row_count,
 )
 from labdiff.runs.picture_history import HISTORY, cut_moments, write_moments
+from labdiff.runs.reader import RUN_FORMAT
 
 CALIBRATIONS = "calibration"
 """Name of the group of calibration results, of the entry and of a checkpoint."""
@@ -60,6 +62,7 @@ def create_entry(
     entry = file.create_group("entry")
     entry.attrs["NX_class"] = "NXentry"
     entry.attrs["definition"] = "labdiff_run"
+    entry.attrs[FORMAT] = RUN_FORMAT
     entry.attrs["start_time"] = _now()
     entry.attrs["platform"] = platform.platform()
     entry.attrs["outcome"] = "running"
@@ -126,6 +129,7 @@ def roll_back(entry: h5py.Group) -> str:
     scalars = entry["checkpoint"].attrs.items() if "checkpoint" in entry else ()
     figures = {k.removeprefix(FIGURE): v for k, v in scalars if k.startswith(FIGURE)}
     put_attributes(entry.require_group("figures"), figures)
+    entry.attrs[FORMAT] = RUN_FORMAT  # of its next checkpoint
     entry.attrs["outcome"], entry.attrs["reason"] = "running", ""
     entry.attrs["resumed"] = int(entry.attrs.get("resumed", 0)) + 1
     stages = entry["events"].get("stages")

@@ -24,6 +24,7 @@ from calibration.hdf5_reading import (
 from calibration.result_file import Result
 from labdiff.errors import UserError, reading
 from labdiff.owner import living_owner
+from labdiff.runs.format import FORMAT, check_format
 from labdiff.runs.recorded_parts import (
     read_arrays,
     read_columns,
@@ -35,6 +36,8 @@ from labdiff.runs.recorded_parts import (
 
 DEFINITION = "labdiff_run"
 """Kind of a run file, in its entry's attribute "definition"."""
+RUN_FORMAT = 2
+"""Number of the run files' format: 2 has the data's path, checksum and classes in its checkpoint."""
 RUNNING, DIED = "running", "died"
 """Outcomes of a run that has not said how it ended: its program records, or was killed."""
 OUTCOMES = (RUNNING, "completed", "stopped", "failed")
@@ -90,6 +93,7 @@ def run_entry(path: Path) -> Iterator[h5py.Group]:
         entry = file["entry"]
         if not isinstance(entry, h5py.Group) or read_text(entry, "definition", "") != DEFINITION:
             raise UserError(f"{path}: an HDF5 file, but not one that labdiff recorded")
+        check_format(path, int(read_number(entry, FORMAT, 1)), RUN_FORMAT)
         yield entry
 
 

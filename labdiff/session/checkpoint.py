@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import torch
-from pydantic import ValidationError
 from torch import Tensor
 
 from calibration.dark import DarkLevel
 from calibration.registration import Registration
 from calibration.result_file import Result
-from drivers.validation_messages import explain
 from labdiff.bench.snapshot import BenchSnapshot
+from labdiff.config.stored_options import stored_options
 from labdiff.config.training import TrainingOptions
+from labdiff.data.catalogue import selection
 from labdiff.errors import UserError, reading
 from labdiff.events import Checkpoint
 from labdiff.runs.hdf5_tables import FIGURE
 from labdiff.runs.reader import RunFile
+from labdiff.session.data_record import DataRecord
 from labdiff.session.denoiser import Denoiser
 from labdiff.session.training_session import Position, TrainingSession
 from twin.prior import Estimate
@@ -72,6 +74,7 @@ def make_checkpoint(session: TrainingSession, bench: BenchSnapshot | None = None
         for name, value in module.state_dict().items():
             arrays[prefix + name] = value.detach().numpy().copy()
     arrays.update({IN_PROGRESS + name: value.copy() for name, value in session.in_progress.items()})
+    scalars.update(session.data.scalars())
     scalars.update({FIGURE + name: value for name, value in session.figures.items()})
     scalars.update({CALIBRATION + name: found for name, found in calibrated.calibrations.items()})
     for routine, estimates in calibrated.contributions.items():
@@ -110,10 +113,11 @@ def resume_run(session: TrainingSession, run: RunFile) -> None:
 def resume(session: TrainingSession, checkpoint: Checkpoint, name: str) -> None:
     """Bring a session to where a checkpoint was made; name: what to call it in messages.
 
-    Raises UserError if the checkpoint is that of another program.
+    Raises UserError if the checkpoint is that of another program, or was trained on other pictures.
     """
     load_denoiser(session, checkpoint, name)
     arrays, scalars = checkpoint.arrays, checkpoint.scalars
+    session.data.require_same(data_of(checkpoint, name), name)
     with reading(f"{name}: its checkpoint", FITTING):
         planned = str(scalars["planned"])
         session.position = Position(
@@ -168,10 +172,25 @@ def restore_bench(session: TrainingSession) -> bool:
 
 def options_of(run: RunFile) -> TrainingOptions:
     """Return the options with which a run was recorded. Raises UserError if they are none of today's."""
-    try:
-        return TrainingOptions.model_validate_json(run.options_json)
-    except ValidationError as error:
-        raise UserError(explain(error, f"{run.path}, options", TrainingOptions)) from None
+    return stored_options(run.options_json, f"{run.path}, options")
+
+
+def data_of(checkpoint: Checkpoint, name: str) -> DataRecord | None:
+    """Return what a checkpoint stores of its data; None if it is of format 1, which stores nothing.
+
+    name: what to call the run in messages. Raises UserError if it is damaged.
+    """
+    with reading(f"{name}: its checkpoint", FITTING):
+        return DataRecord.stored_in(checkpoint.scalars)
+
+
+def options_to_resume(run: RunFile) -> TrainingOptions:
+    """Return a run's options with the absolute path of its data, in whatever folder it is resumed."""
+    options = options_of(run)
+    data = DataRecord.stored_in(run.checkpoint_scalars)
+    if data is None or selection(options.data) is not None or not Path(data.path).exists():
+        return options  # the images may have been moved along with the run
+    return options.model_copy(update={"data": data.path})
 
 
 def _result(checkpoint: Checkpoint, key: str, kind: type[R], name: str) -> R | None:

@@ -3,7 +3,7 @@
 Layout (HDF5):
 
     /                   attrs: definition, version, bench (text), options (JSON), data, training_images,
-                        version_<package>
+                        classes (that can be prompted), version_<package>
     /phases             (M, N, h, w) uint8, 256 grey levels to 2 pi
     /<all else>         float32: what encodes and decodes (`twin.denoising_unit`), image statistics
 
@@ -22,19 +22,17 @@ from pathlib import Path
 import h5py
 import numpy as np
 import torch
-from pydantic import ValidationError
 from torch import Tensor
 
 from calibration.hdf5_reading import find_array, open_hdf5, read_array, read_number, read_text
-from drivers.validation_messages import explain
 from labdiff.atomic_write import write_atomically
 from labdiff.config.bench import BenchConfig, parse_bench
 from labdiff.config.option import Value
+from labdiff.config.stored_options import stored_options
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError, reading
-from labdiff.runs.reader import read_run
-from labdiff.session.calibrated_bench import CalibratedBench
-from labdiff.session.checkpoint import options_of, resume_run
+from labdiff.runs.format import check_format
+from labdiff.session.data_record import DataRecord, class_numbers
 from labdiff.session.models import build_odu, twin_geometry
 from labdiff.session.training_session import TrainingSession
 from twin.denoising_unit import OpticalDenoisingUnit
@@ -54,6 +52,7 @@ class Layers:
     """A unit, the options and the bench (its file's text) that it was trained with.
 
     data: description of the training images; training_images: how many. versions: of the programs.
+    classes: that can be prompted; None if the file, an older one, does not state them.
     """
 
     unit: OpticalDenoisingUnit
@@ -62,6 +61,7 @@ class Layers:
     data: str
     training_images: int
     versions: dict[str, str]
+    classes: tuple[int, ...] | None = None
 
     def load_into(self, session: TrainingSession) -> None:
         """Give a session these weights. Raises UserError, naming what differs, if they do not fit."""
@@ -138,18 +138,36 @@ def grey_levels(phases: Tensor) -> Tensor:
 
 def write_layers(path: Path, session: TrainingSession, bench_text: str) -> None:
     """Write a session's layers, atomically. Raises UserError if the file cannot be written."""
+    options = session.options.model_dump_json(indent=2)
+    write_unit(path, session.odu, session.data, {"bench": bench_text, "options": options})
+
+
+def write_unit(
+    path: Path, unit: OpticalDenoisingUnit, data: DataRecord, texts: Mapping[str, str]
+) -> None:
+    """Write a layer file.
+
+    Args:
+        path: of the file.
+        unit: the trained unit.
+        data: that it was trained on.
+        texts: bench file and options, by the names of their attributes.
+
+    Raises:
+        UserError: if it cannot be written.
+    """
     image = io.BytesIO()
     with h5py.File(image, "w") as file:
         file.attrs["definition"] = DEFINITION
         file.attrs["version"] = VERSION
-        file.attrs["bench"] = bench_text
-        file.attrs["options"] = session.options.model_dump_json(indent=2)
-        file.attrs["data"] = session.images.source
-        file.attrs["training_images"] = len(session.images.train)
-        file.attrs["prompts"] = session.odu.layout.prompts
+        file.attrs.update(texts)
+        file.attrs["data"] = data.source
+        file.attrs["training_images"] = data.training_images
+        file.attrs["classes"] = ",".join(map(str, data.classes))
+        file.attrs["prompts"] = unit.layout.prompts
         for package in _VERSIONED:
             file.attrs[f"version_{package}"] = metadata.version(package)
-        for name, value in session.odu.state_dict().items():
+        for name, value in unit.state_dict().items():
             if name == "phases":
                 levels = grey_levels(value).numpy()
                 file.create_dataset(name, data=levels, compression="gzip", compression_opts=9)
@@ -182,19 +200,12 @@ def read_layers(path: Path) -> Layers:
             raise UserError(
                 f"{path}: not a layer file. 'labdiff layers export RUN -o FILE' makes one of a run."
             )
-        version = int(read_number(file, "version"))
-        if version != VERSION:
-            raise UserError(
-                f"{path}: layer file of version {version}; this program reads version {VERSION}"
-            )
+        check_format(path, int(read_number(file, "version")), VERSION, oldest=VERSION)
         return _read(path, file)
 
 
 def _read(path: Path, file: h5py.File) -> Layers:
-    try:
-        options = TrainingOptions.model_validate_json(read_text(file, "options"))
-    except ValidationError as error:
-        raise UserError(explain(error, f"{path}, options", TrainingOptions)) from None
+    options = stored_options(read_text(file, "options"), f"{path}, options")
     bench_text = read_text(file, "bench")
     config = parse_bench(bench_text, f"{path}, bench")
     prompts = int(read_number(file, "prompts", 0))
@@ -219,6 +230,7 @@ def _read(path: Path, file: h5py.File) -> Layers:
         bench_text=bench_text,
         data=read_text(file, "data"),
         training_images=int(read_number(file, "training_images")),
+        classes=class_numbers(read_text(file, "classes")) if "classes" in file.attrs else None,
         versions={
             name.removeprefix("version_"): read_text(file, name)
             for name in file.attrs
@@ -252,22 +264,3 @@ def layer_path(path_or_name: str) -> Path:
 def pretrained_path() -> Path:
     """Return the path of the layers for the embedded digits (`labdiff.cli.make_pretrained`)."""
     return Path(str(resources.files("labdiff"))) / "session" / "pretrained" / "digits.h5"
-
-
-def export_layers(run_file: Path, path: Path, data_dir: Path | None = None) -> None:
-    """Write the layers of a run file. Raises UserError if they are not trained to the end.
-
-    data_dir: folder of data files, for the description of the run's images.
-    """
-    run = read_run(run_file)
-    options = options_of(run)
-    config = parse_bench(run.bench_text, str(run_file))
-    session = TrainingSession.create(CalibratedBench(config), options, data_dir)
-    resume_run(session, run)
-    where = session.position
-    if where.stage == "offline":
-        raise UserError(
-            f"{run_file}: its layers are not trained to the end (layer set {where.layer_set} of "
-            f"{options.layer_sets}); resume it first"
-        )
-    write_layers(path, session, run.bench_text)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from calibration.hdf5_reading import open_hdf5, read_group, read_text
+from labdiff.config.stored_options import stored_options
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError, reading
 from labdiff.runs.reader import run_entry
@@ -26,10 +25,7 @@ def options_of_layers(path: Path | None) -> TrainingOptions:
     if text is None:
         with run_entry(path) as entry:
             text = read_text(read_group(entry, "config"), "options")
-    try:
-        return TrainingOptions.model_validate_json(text)
-    except ValidationError:
-        raise UserError(f"{path}: its options are not those of this version of labdiff") from None
+    return stored_options(text, f"{path}, options")
 
 
 def _of_layer_file(path: Path) -> str | None:

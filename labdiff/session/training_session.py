@@ -13,6 +13,7 @@ from labdiff.config.training import TrainingOptions
 from labdiff.data.image_set import ImageSet, load_images
 from labdiff.errors import UserError
 from labdiff.session.calibrated_bench import CalibratedBench
+from labdiff.session.data_record import DataRecord
 from labdiff.session.denoiser import Denoiser
 from labdiff.session.models import build_odu
 from twin.denoising_unit import ImageStatistics, OpticalDenoisingUnit
@@ -44,6 +45,7 @@ class TrainingSession(Denoiser):
 
     Attributes:
         images: the training images and those held out.
+        data: what a run stores of them.
         pretrained: whether the layers came from a file; every layer set then starts from its own.
         position: where the job is.
         figures: named results so far.
@@ -63,6 +65,7 @@ class TrainingSession(Denoiser):
     ) -> None:
         super().__init__(calibrated, options, odu, prompt_classes(options, images))
         self.images = images
+        self.data = DataRecord.of(images, self.classes)
         self.pretrained = self.resumed = False
         self.position = Position()
         self.figures: dict[str, float] = {}
@@ -79,21 +82,26 @@ class TrainingSession(Denoiser):
 
         Raises UserError if the images do not fit the patches, or have one class where prompts are wanted.
         """
-        images = load_images(
-            options.data,
-            options.image_size,
-            options.classes,
-            data_dir,
-            options.seed,
-            options.white or None,
-            options.background,
-        )
+        images = images_of(options, data_dir)
         classes = prompt_classes(options, images)
         if options.prompt and len(classes) < 2:
             raise UserError(f"prompt: {images.name} has one class; a prompt needs two or more")
         statistics = ImageStatistics(float(images.train.mean()), float(images.train.std()))
         odu = build_odu(calibrated.config, options, statistics, len(classes))
         return cls(calibrated, options, odu, images)
+
+
+def images_of(options: TrainingOptions, data_dir: Path | None = None) -> ImageSet:
+    """Load the images that options name. Raises UserError as `load_images`."""
+    return load_images(
+        options.data,
+        options.image_size,
+        options.classes,
+        data_dir,
+        options.seed,
+        options.white or None,
+        options.background,
+    )
 
 
 def prompt_classes(options: TrainingOptions, images: ImageSet) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from labdiff.errors import UserError
 from labdiff.events import JobStarted
 from labdiff.job import Job, recorded
 from labdiff.runs.reader import read_run
-from labdiff.runs.recorder import Recorder
+from labdiff.runs.recorder import Recorder, own_run
 from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.checkpoint import make_checkpoint, options_of, resume_run
 from labdiff.session.training_session import TrainingSession
@@ -38,6 +38,7 @@ class TwinTraining:
         calibrated = CalibratedBench(parse_bench(bench_text, bench_name))
         self.session = TrainingSession.create(calibrated, options, data_dir)
         begun = path.exists()
+        owner = own_run(path)
         if begun:
             run = read_run(path)
             if options_of(run) != options or run.bench_text != bench_text:
@@ -48,7 +49,7 @@ class TwinTraining:
             if run.checkpoint:
                 resume_run(self.session, run)
         text = json.dumps(options.model_dump(), indent=2)
-        self.recorder = Recorder(path, bench_text, text, options.seed, resume=begun)
+        self.recorder = Recorder(path, bench_text, text, options.seed, resume=begun, owner=owner)
 
     def job(self) -> Job[TrainingSession]:
         """Train every layer set; done at once if the file says that all are."""

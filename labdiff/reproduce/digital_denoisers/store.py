@@ -1,6 +1,6 @@
 """Store a digital denoiser in one HDF5 file of plain arrays; nothing is pickled.
 
-/            attrs: definition, architecture, settings (JSON), options (JSON), step
+/            attrs: definition, format, architecture, settings (JSON), options (JSON), step
 /net         parameters and batch norm's statistics by name
 /optimiser   Adam's two running means of each parameter; absent when the training has ended
 """
@@ -29,7 +29,10 @@ from labdiff.atomic_write import write_atomically
 from labdiff.errors import UserError, reading
 from labdiff.reproduce.digital_denoisers.architectures import ARCHITECTURES
 from labdiff.reproduce.digital_denoisers.denoiser import DigitalDenoiser
+from labdiff.runs.format import FORMAT, check_format
 
+STORE_FORMAT = 1
+"""Number of the files' format."""
 _DEFINITION = "labdiff_peer"
 """Kind of the file, in its attribute "definition"."""
 _STORED_NAME, _NAME = ".told.", ".time_layer."
@@ -70,6 +73,7 @@ def save_denoiser(
     image = io.BytesIO()
     with h5py.File(image, "w") as file:
         file.attrs["definition"] = _DEFINITION
+        file.attrs[FORMAT] = STORE_FORMAT
         file.attrs["architecture"] = net.architecture
         file.attrs["settings"] = json.dumps(net.settings)
         file.attrs["options"] = json.dumps(options)
@@ -91,6 +95,7 @@ def read_denoiser(path: Path) -> StoredDenoiser:
     with reading(path, "a file of a digital denoiser, whole"), open_hdf5(path) as file:
         if read_text(file, "definition", "") != _DEFINITION:
             raise UserError(f"{path}: an HDF5 file, but not one of a digital denoiser")
+        check_format(path, int(read_number(file, FORMAT, 1)), STORE_FORMAT)
         return StoredDenoiser(
             architecture=read_text(file, "architecture"),
             settings=_table(read_text(file, "settings")),
