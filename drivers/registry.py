@@ -18,6 +18,8 @@ from drivers.errors import DeviceNotFoundError
 from drivers.protocols import SLM, Camera, InputModulator, Laser, PowerMeter
 
 DriverT = TypeVar("DriverT")
+WITHOUT_ADDRESS = ("manual", "none")
+"""Drivers of devices that are reached by no line."""
 LASER_PROFILES = tuple(
     sorted(path.stem for path in (Path(__file__).parent / "laser" / "profiles").glob("*.toml"))
 )
@@ -114,6 +116,24 @@ def _webcam() -> CameraDriver[Any]:
     return Webcam
 
 
+def _absent_slm() -> SlmDriver[Any]:
+    from drivers.absent import AbsentSlm
+
+    return AbsentSlm
+
+
+def _absent_camera() -> CameraDriver[Any]:
+    from drivers.absent import AbsentCamera
+
+    return AbsentCamera
+
+
+def _manual_laser() -> LaserDriver[Any]:
+    from drivers.laser.manual import ManualLaser
+
+    return ManualLaser
+
+
 def _obis() -> LaserDriver[Any]:
     from drivers.laser.profile import shipped_driver
 
@@ -156,7 +176,13 @@ def _pm100() -> MeterDriver[Any]:
 SLMS = DriverKind(
     "slm",
     SLM,
-    {"slmpy": _slmpy, "screen": _screen, "meadowlark": _meadowlark, "slmsuite": _slmsuite},
+    {
+        "slmpy": _slmpy,
+        "screen": _screen,
+        "meadowlark": _meadowlark,
+        "slmsuite": _slmsuite,
+        "none": _absent_slm,
+    },
 )
 CAMERAS = DriverKind(
     "camera",
@@ -167,6 +193,7 @@ CAMERAS = DriverKind(
         "genicam": _genicam,
         "micromanager": _micromanager,
         "webcam": _webcam,
+        "none": _absent_camera,
     },
 )
 LASERS = DriverKind(
@@ -174,6 +201,8 @@ LASERS = DriverKind(
     Laser,
     {
         **{name: _profile(name) for name in LASER_PROFILES},
+        "manual": _manual_laser,
+        "none": _manual_laser,
         "profile": _own_profile,
         "scpi": _obis,
         "solstis": _solstis,

@@ -40,11 +40,16 @@ class InputSettings(Generic[OptionsT]):
 
 @dataclass(frozen=True, slots=True)
 class CameraSettings(Generic[OptionsT]):
-    """Settings of a camera. serial: its serial number; "" opens the first one. bit_depth: of one count."""
+    """Settings of a camera.
+
+    serial: its serial number; "" opens the first one. bit_depth: of one count. shape: (height, width) of
+    the sensor by the bench file, with which a driver's own is compared once it is open.
+    """
 
     serial: str
     bit_depth: int
     options: OptionsT
+    shape: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True, slots=True)

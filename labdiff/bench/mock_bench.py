@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from drivers.protocols import Camera
+from drivers.absent import AbsentCamera
+from drivers.protocols import SLM, Camera, InputModulator, Laser
 from labdiff.bench.bench import Bench
 from labdiff.bench.compose import OpenedDevices, patch_layout, reconnecting
 from labdiff.bench.openers import Opened, camera_opener
@@ -17,6 +20,8 @@ from mock_hardware.geometry import MockGeometry
 if TYPE_CHECKING:
     from mock_hardware.laboratory import MockLaboratory
 
+MOCK = "mock"
+"""Name of the driver of a simulated device."""
 IMAGE_FOLDER = "image_folder"
 """Option of camera drivers that can play images; through them simulated light reaches a real driver."""
 
@@ -100,6 +105,39 @@ def _lit_camera(config: BenchConfig, laboratory: MockLaboratory) -> Callable[[],
             raise
 
     return open_camera
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedOpeners:
+    """What opens the simulated devices of a bench that has real ones too; None for a real device."""
+
+    camera: Callable[[], Camera] | None = None
+    slm: Callable[[], SLM] | None = None
+    laser: Callable[[], Laser] | None = None
+    dmd: Callable[[], InputModulator] | None = None
+
+
+def simulated_openers(config: BenchConfig, seed: int) -> SimulatedOpeners:
+    """Return what opens the devices that a bench file names "mock" beside real ones.
+
+    Args:
+        config: The bench file.
+        seed: Of the mock's hidden imperfections.
+    """
+    from mock_hardware.laboratory import MockLaboratory
+
+    laboratory = MockLaboratory.create(mock_geometry(config), config.mock, seed)
+    dmd, given = laboratory.dmd, config.camera
+    return SimulatedOpeners(
+        camera=partial(AbsentCamera, given.shape, given.bit_depth)
+        if given.driver == MOCK
+        else None,
+        slm=_plugged_in(laboratory.slm).open_again if config.slm.driver == MOCK else None,
+        laser=_plugged_in(laboratory.laser).open_again if config.laser.driver == MOCK else None,
+        dmd=_plugged_in(dmd).open_again
+        if dmd is not None and config.input.driver == MOCK
+        else None,
+    )
 
 
 class _Reopenable(Protocol):

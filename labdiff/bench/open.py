@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import ExitStack
 
 from drivers.registry import KINDS
@@ -9,25 +10,35 @@ from labdiff.bench.bench import Bench
 from labdiff.bench.clock import SystemClock
 from labdiff.bench.compose import OpenedDevices, patch_layout, reconnecting
 from labdiff.bench.device_owners import own_devices
-from labdiff.bench.mock_bench import IMAGE_FOLDER, open_mock_bench
+from labdiff.bench.mock_bench import (
+    IMAGE_FOLDER,
+    SimulatedOpeners,
+    open_mock_bench,
+    simulated_openers,
+)
 from labdiff.bench.openers import Opened, camera_opener, dmd_opener, laser_opener, slm_opener
 from labdiff.config.bench import BenchConfig
 from labdiff.config.driver_options import find_driver
 from labdiff.errors import UserError
+
+log = logging.getLogger(__name__)
+
+SIMULATED = "no real light follows them, and a simulated camera takes no frames beside real devices"
 
 
 def open_bench(config: BenchConfig, seed: int) -> Bench:
     """Open the devices of a bench file; the laser stays off until the bench is entered.
 
     A camera's emulator that plays images from a folder may stand among mock devices: it is lit by them.
+    Other devices may be simulated, or "none", beside real ones while a bench is brought up; a simulated
+    camera beside real devices takes no frames, since simulated light does not come from these.
 
     Args:
         config: The bench file.
         seed: Of the mock's hidden imperfections.
 
     Raises:
-        UserError: For an unknown driver or another mixture of mock and real devices, or if another program
-            uses one of the real ones.
+        UserError: For an unknown driver or a wrong option, or if another program uses one of the real ones.
         DeviceError: If a device is not there.
     """
     drivers = {
@@ -49,21 +60,18 @@ def open_bench(config: BenchConfig, seed: int) -> Bench:
             bench.release_with(owners.pop_all())
             return bench
     if mocked:
-        raise UserError(
-            f'{mocked[0]}.driver: "mock" beside real devices; simulated light does not reach real '
-            f"ones. Use mock for all of {', '.join(drivers)}, or for none; or for all but a camera whose "
-            f"emulator plays images: camera.options.{IMAGE_FOLDER}."
-        )
+        log.warning("simulated on this bench: %s; %s", ", ".join(mocked), SIMULATED)
+        return _open_real_bench(config, simulated_openers(config, seed))
     return _open_real_bench(config)
 
 
-def _open_real_bench(config: BenchConfig) -> Bench:
-    open_slm, open_laser, open_camera = (
-        slm_opener(config),
-        laser_opener(config),
-        camera_opener(config),
-    )
-    open_dmd = dmd_opener(config) if config.input.kind == "dmd" else None
+def _open_real_bench(config: BenchConfig, simulated: SimulatedOpeners | None = None) -> Bench:
+    """Open devices of which some may be simulated, each by itself."""
+    mocks = simulated or SimulatedOpeners()
+    open_slm = mocks.slm or slm_opener(config)
+    open_laser = mocks.laser or laser_opener(config)
+    open_camera = mocks.camera or camera_opener(config)
+    open_dmd = (mocks.dmd or dmd_opener(config)) if config.input.kind == "dmd" else None
     with own_devices(config) as owners, ExitStack() as stack:
         slm = open_slm()
         stack.callback(slm.close)

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from drivers.errors import DeviceError
 from drivers.protocols import SLM, Camera, InputModulator, Laser
-from drivers.registry import CAMERAS, INPUTS, LASERS, SLMS, DriverKind
+from drivers.registry import CAMERAS, INPUTS, LASERS, SLMS, WITHOUT_ADDRESS, DriverKind
 from drivers.settings import CameraSettings, InputSettings, LaserSettings, SlmSettings
 from drivers.wrapper import D
 from labdiff.config.bench import BenchConfig, LaserConfig, SlmConfig
@@ -33,7 +33,7 @@ def camera_opener(config: BenchConfig) -> Callable[[], Camera]:
     given = config.camera
     driver = find_driver(CAMERAS, given.driver)
     options = driver_options("camera", given.driver, driver.Options, given.options)
-    settings = CameraSettings(given.serial or "", given.bit_depth, options)
+    settings = CameraSettings(given.serial or "", given.bit_depth, options, given.shape)
     return _complete(CAMERAS, given.driver, partial(driver.from_settings, settings))
 
 
@@ -84,6 +84,8 @@ def _complete(kind: DriverKind[Any], driver: str, open_device: Callable[[], D]) 
 
 
 def _address(kind: str, section: SlmConfig | LaserConfig) -> str:
+    if section.address is None and section.driver in WITHOUT_ADDRESS:
+        return ""
     if section.address is None:
         raise UserError(
             f'{kind}.address: is missing; a real {kind} needs one, such as "192.168.0.2:9999" '

@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from drivers.operator import operated_by, operator_of_terminal
 from labdiff.errors import JobStoppedError, UserError
 
 app = typer.Typer(
@@ -50,7 +51,8 @@ EXIT_INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line: a user's mistake is one clear line and exit code 2, never a traceback."""
-    sys.exit(guarded(application()))
+    with operated_by(operator_of_terminal()):
+        sys.exit(guarded(application()))
 
 
 @cache

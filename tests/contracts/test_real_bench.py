@@ -9,7 +9,7 @@ import pytest
 
 from drivers.errors import DeviceNotFoundError
 from labdiff.bench.open import open_bench
-from labdiff.config.bench import bench_text, parse_bench
+from labdiff.config.bench import parse_bench
 from labdiff.errors import UserError
 from mock_hardware.visa.instruments import scpi_laser
 from tests.contracts.c_stubs import alp
@@ -83,9 +83,3 @@ def test_a_bench_of_real_drivers_opens_shows_and_closes_safe(
         with pytest.raises(DeviceNotFoundError, match="in use"):
             open_bench(parse_bench(text, "real.toml"), 0)
         assert not laser.emission, "what was opened before is closed again"
-
-
-def test_the_shipped_bench_says_what_a_dmd_without_a_driver_needs() -> None:
-    text = bench_text("mock-paper")[1].replace('driver = "mock"', 'driver = "slmpy"', 1)
-    with pytest.raises(UserError, match="Use mock for all of slm, camera, laser, input"):
-        open_bench(parse_bench(text, "b"), 0)
