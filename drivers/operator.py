@@ -29,15 +29,21 @@ Operator = Callable[[HandRequest], bool]
 _operator: Operator | None = None
 
 
+def set_operator(operator: Operator | None) -> None:
+    """Let requests of this process go to an operator from now on; None: to nobody."""
+    global _operator
+    _operator = operator
+
+
 @contextmanager
 def operated_by(operator: Operator | None) -> Iterator[None]:
     """Let requests of this process go to an operator while this is entered."""
-    global _operator
-    before, _operator = _operator, operator
+    before = _operator
+    set_operator(operator)
     try:
         yield
     finally:
-        _operator = before
+        set_operator(before)
 
 
 def request_by_hand(request: HandRequest) -> None:
@@ -62,6 +68,11 @@ def terminal_operator(request: HandRequest) -> bool:
     sys.stderr.flush()
     answer = sys.stdin.readline()
     return bool(answer) and answer.strip().lower() not in ("n", "no")
+
+
+def someone_is_asked() -> bool:
+    """Return whether requests of this process go to an operator."""
+    return _operator is not None
 
 
 def operator_of_terminal() -> Operator | None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from drivers.errors import DeviceError
+from drivers.operator import Operator, operator_of_terminal, set_operator, someone_is_asked
 from labdiff.api.safe_exit import close_at_exit
 from labdiff.bench.bench import Bench
 from labdiff.bench.open import open_bench as open_devices
@@ -18,7 +19,9 @@ SERVED = "ray://"
 """Beginning of the address of a served bench: ray://HOST:PORT."""
 
 
-def open_bench(bench: str | Path = "mock", *, seed: int = 0) -> Bench:
+def open_bench(
+    bench: str | Path = "mock", *, seed: int = 0, operator: Operator | None = None
+) -> Bench:
     """Open a bench; its laser is off until it is entered.
 
     In a script enter it: then its end, by whatever way, switches the laser off, flattens the SLM and
@@ -29,6 +32,8 @@ def open_bench(bench: str | Path = "mock", *, seed: int = 0) -> Bench:
         bench: A bench file, the name of a shipped bench ("mock", "mock-small", "mock-paper"), or the
             address of a bench that another computer serves, "ray://HOST:PORT".
         seed: Of the hidden imperfections of a mock bench; a real one has none.
+        operator: Called with what a person has to do by hand, as on a laser without a line; returns True
+            when it was done. None: the person at the terminal, if there is one.
 
     Returns:
         The bench.
@@ -41,6 +46,8 @@ def open_bench(bench: str | Path = "mock", *, seed: int = 0) -> Bench:
         ...     bench.show(np.zeros((bench.planes, *bench.layout.patch_shape)))
         ...     pixels = bench.camera.get_frame().pixels
     """
+    if operator is not None or not someone_is_asked():
+        set_operator(operator or operator_of_terminal())
     name = str(bench)
     try:
         opened, origin = _connect(name, seed) if name.startswith(SERVED) else _open(name, seed)

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from drivers.own_process import runtime_folder
+from drivers.registry import WITHOUT_ADDRESS
 from labdiff.atomic_write import digest
 from labdiff.config.bench import BenchConfig
 from labdiff.owner import Owner
@@ -28,7 +29,7 @@ def own_devices(config: BenchConfig) -> ExitStack:
     """
     with ExitStack() as owners:
         for kind, driver, place, options in _devices(config):
-            if driver == MOCK:
+            if driver == MOCK or driver in WITHOUT_ADDRESS:
                 continue
             key = place or json.dumps(options, sort_keys=True, default=str)
             path = runtime_folder() / f"{kind}-{digest(f'{driver} {key}')}"

@@ -38,7 +38,7 @@ def open_bench(config: BenchConfig, seed: int) -> Bench:
         seed: Of the mock's hidden imperfections.
 
     Raises:
-        UserError: For an unknown driver or a wrong option, or if another program uses one of the real ones.
+        UserError: For an unknown driver or a wrong option, or if another program uses a real device.
         DeviceError: If a device is not there.
     """
     drivers = {

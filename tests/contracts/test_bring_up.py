@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import labdiff
 from drivers.errors import DeviceStateError, DeviceValueError, LaserMayBeOnError
 from drivers.laser.manual import ManualLaser, ManualOptions
 from drivers.operator import HandRequest, operated_by
@@ -137,6 +138,16 @@ def test_a_person_who_does_not_block_the_beam_leaves_a_laser_that_may_be_on(imag
         person.willing = True
         bench.close()
     assert not lasers_that_may_be_on()
+
+
+def test_a_script_gives_the_person_to_be_asked(images: Path, tmp_path: Path) -> None:
+    path, person = tmp_path / "bench.toml", Person()
+    laser = 'driver = "manual"'
+    text = BENCH.format(slm='driver = "mock"', camera=folder_camera(images), laser=laser)
+    path.write_text(text, encoding="utf-8")
+    with operated_by(None), labdiff.open_bench(path, operator=person) as bench:
+        assert bench.laser.emission
+    assert len(person.requests) == 3
 
 
 def test_without_a_person_a_laser_without_a_line_is_refused_early(images: Path) -> None:
