@@ -26,13 +26,14 @@ def one_thread() -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def runtime_folder() -> Iterator[None]:
-    """Let running programs, and who owns which device, be found in a folder of these tests' own."""
+    """Let running programs, owners of devices and settings be found in a folder of these tests."""
     # Short: it holds sockets, whose paths have a limit.
     with (
         tempfile.TemporaryDirectory(prefix="ld", ignore_cleanup_errors=True) as folder,
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setenv("LABDIFF_RUNTIME", folder)
+        patch.setenv("LABDIFF_CONFIG", f"{folder}/settings")
         yield
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from labdiff.api.opening import borrowed, origin_of
@@ -107,6 +108,7 @@ def resume(
             raise UserError(
                 f"{stopped.path}: was recorded with another bench file than this bench's"
             )
+        request = replace(request, bench=origin_of(opened).file)
         return _recorded(ExperimentJob(request, opened), stopped.path, progress)
 
 

@@ -19,6 +19,7 @@ from labdiff.bench.mock_bench import (
 from labdiff.bench.openers import Opened, camera_opener, dmd_opener, laser_opener, slm_opener
 from labdiff.config.bench import BenchConfig
 from labdiff.config.driver_options import find_driver
+from labdiff.config.libraries import require_confirmed
 from labdiff.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -38,9 +39,11 @@ def open_bench(config: BenchConfig, seed: int) -> Bench:
         seed: Of the mock's hidden imperfections.
 
     Raises:
-        UserError: For an unknown driver or a wrong option, or if another program uses a real device.
+        UserError: For an unknown driver or a wrong option, if another program uses a real device, or if
+            the file names a library that was not confirmed on this computer.
         DeviceError: If a device is not there.
     """
+    require_confirmed(config)
     drivers = {
         "slm": config.slm.driver,
         "camera": config.camera.driver,

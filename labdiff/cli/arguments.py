@@ -10,6 +10,14 @@ import typer
 from labdiff.errors import UserError
 
 Bench = Annotated[str, typer.Option("--bench", "-b", help="Bench file, or a shipped bench.")]
+BenchHere = Annotated[
+    str | None,
+    typer.Option("--bench", "-b", help="Your bench file: the file's bench has to be the same."),
+]
+Yes = Annotated[
+    bool,
+    typer.Option("--yes", help="Drive the devices of a file's bench that was never opened here."),
+]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the run file and the report.")]
 Seed = Annotated[int, typer.Option(help="Seed of data, training and mock laboratory.", min=0)]
 Json = Annotated[bool, typer.Option("--json", help="Print the figures as one JSON line, last.")]

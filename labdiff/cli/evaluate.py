@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from labdiff.cli.arguments import BenchHere, Yes
 from labdiff.errors import UserError
 
 
@@ -29,12 +30,15 @@ def register(app: typer.Typer) -> None:
         out: Annotated[
             Path | None, typer.Option("--out", "-o", help="Folder for tables and figures.")
         ] = None,
+        bench: BenchHere = None,
+        yes: Yes = False,
         as_json: Annotated[
             bool, typer.Option("--json", help="Print the figures as one JSON line, last.")
         ] = False,
     ) -> None:
         """Score trained layers: errors by timestep range, and FID, KID of generated images."""
         from labdiff.job import run
+        from labdiff.jobs.bench_of_file import Consent
         from labdiff.jobs.evaluation_job import EvaluationJob, EvaluationRequest
         from labdiff.jobs.stop_signal import StopOnSignal
         from labdiff.reports.evaluation_report import (
@@ -53,6 +57,7 @@ def register(app: typer.Typer) -> None:
             seed,
             inception_weights,
             data_dir,
+            Consent(bench, yes),
         )
         if out is not None:
             _make(out)

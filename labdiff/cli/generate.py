@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from labdiff.cli.arguments import BenchHere, Yes
 from labdiff.cli.lazy_command import add_lazily
 from labdiff.errors import UserError
 
@@ -52,6 +53,8 @@ class GenerateArguments:
         typer.Option(help="Weight of the class; other than 1, two forward passes an image."),
     ] = 1.0
     out: Annotated[Path, typer.Option("--out", "-o", help="PNG file.")] = Path("generated.png")
+    bench: BenchHere = None
+    yes: Yes = False
 
 
 def _generate(arguments: GenerateArguments, sampler: Mapping[str, Value]) -> None:
@@ -68,5 +71,7 @@ def _generate(arguments: GenerateArguments, sampler: Mapping[str, Value]) -> Non
         label=arguments.label,
         guidance=arguments.guidance,
         sampler=sampler,
+        bench=arguments.bench,
+        confirmed=arguments.yes,
     )
     print(f"wrote {generate_picture(request, arguments.out)}")

@@ -38,6 +38,7 @@ COMMANDS = (
     "devices",
     "slm",
     "sweep",
+    "libraries",
     "bench",
 )
 """Modules of `labdiff.cli` that hold a command or a group of commands, in the order of the help."""

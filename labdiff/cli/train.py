@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from labdiff.cli.arguments import (
-    Bench,
     Cluster,
     DataDir,
     Json,
     Out,
     Workers,
     WorkersOn,
+    Yes,
     by_workers,
 )
 from labdiff.cli.lazy_command import add_lazily
@@ -25,7 +26,9 @@ from labdiff.errors import UserError
 if TYPE_CHECKING:
     from labdiff.config.option import Value
     from labdiff.config.training import TrainingOptions
+    from labdiff.jobs.training_job import Request
 
+DEFAULT_BENCH = "mock"
 SUMMARY = "Train an optical denoising unit on a bench, or resume a stopped run."
 
 
@@ -45,7 +48,15 @@ def _command() -> Callable[..., None]:
 class TrainArguments:
     """What `labdiff train` takes beside the training options."""
 
-    bench: Bench = "mock"
+    bench: Annotated[
+        str | None,
+        typer.Option(
+            "--bench",
+            "-b",
+            help="Bench file, or a shipped bench (mock if left out); beside --resume the run's bench "
+            "has to be the same.",
+        ),
+    ] = None
     out: Out = Path("runs/train")
     options: Annotated[
         Path | None,
@@ -53,6 +64,7 @@ class TrainArguments:
     ] = None
     data_dir: DataDir = None
     resume: Annotated[Path | None, typer.Option(help="Run file to resume.")] = None
+    yes: Yes = False
     layers_from: Annotated[
         str | None,
         typer.Option(
@@ -74,6 +86,7 @@ class TrainArguments:
 
 def _train(arguments: TrainArguments, given: Mapping[str, Value]) -> None:
     from labdiff.cli.training_run import run_experiment
+    from labdiff.jobs.bench_of_file import Consent
     from labdiff.jobs.training_job import Request
     from labdiff.session.layer_file import layer_path
 
@@ -83,13 +96,16 @@ def _train(arguments: TrainArguments, given: Mapping[str, Value]) -> None:
         for name, value in (("--layers-from", a.layers_from), ("--options", a.options)):
             if value is not None:
                 raise UserError(f"{name}: a resumed run has its own; leave it out")
-        request = Request(resume=a.resume, data_dir=a.data_dir, remote=a.remote, **elsewhere)
-        run_experiment(request, a.as_json)
+        consent = Consent(a.bench, a.yes)
+        request = Request(
+            resume=a.resume, data_dir=a.data_dir, remote=a.remote, consent=consent, **elsewhere
+        )
+        _resume(request, a.as_json)
         return
     layers = layer_path(a.layers_from) if a.layers_from is not None else None
     options = _options(a.options, given, layers)
     request = Request(
-        a.bench,
+        a.bench or DEFAULT_BENCH,
         a.out,
         options,
         a.data_dir,
@@ -99,6 +115,22 @@ def _train(arguments: TrainArguments, given: Mapping[str, Value]) -> None:
         **elsewhere,
     )
     run_experiment(request, a.as_json)
+
+
+def _resume(request: Request, as_json: bool) -> None:
+    """Resume a run; a person at a terminal is asked about the devices of a bench that is not known here."""
+    from labdiff.cli.training_run import run_experiment
+    from labdiff.jobs.bench_of_file import BenchNotConfirmedError, Consent
+
+    try:
+        run_experiment(request, as_json)
+    except BenchNotConfirmedError as error:
+        if not sys.stdin.isatty():
+            raise
+        print(error, file=sys.stderr)
+        if not typer.confirm("Drive these devices?"):
+            raise
+        run_experiment(replace(request, consent=Consent(confirmed=True)), as_json)
 
 
 def _options(file: Path | None, given: Mapping[str, Value], layers: Path | None) -> TrainingOptions:
@@ -122,5 +154,5 @@ def _archive(arguments: TrainArguments, seed: int) -> Path:
 
     if arguments.remote is not None:
         return Path("runs", "calibration", "remote-" + arguments.remote.replace(":", "-"))
-    simulated = load_bench(arguments.bench).camera.driver == "mock"
-    return archive_folder(arguments.bench, simulated, seed)
+    simulated = load_bench(arguments.bench or DEFAULT_BENCH).camera.driver == "mock"
+    return archive_folder(arguments.bench or DEFAULT_BENCH, simulated, seed)

@@ -21,6 +21,8 @@ class GenerationRequest:
     of the file.
     label: the class asked for, with the weight `guidance`.
     calibrations: folder of the bench's stored calibrations; None: all is measured, and nothing stored.
+    bench: bench file here, which the file's bench has to be. confirmed: whether a person has said yes to
+    the devices of the file's bench.
     """
 
     path: Path | None = None
@@ -31,6 +33,8 @@ class GenerationRequest:
     guidance: float = 1.0
     calibrations: Path | None = None
     sampler: Mapping[str, Value] = field(default_factory=dict)
+    bench: str | None = None
+    confirmed: bool = False
 
     def check(self) -> None:
         """Raise UserError for guidance out of range, or one that does nothing."""

@@ -16,6 +16,7 @@ from labdiff.events import EvaluationStep, JobStarted, StageStarted
 from labdiff.generation.denoise import denoise
 from labdiff.generation.sample import generate
 from labdiff.job import Job
+from labdiff.jobs.bench_of_file import NOTHING_SAID, Consent, require_consent
 from labdiff.jobs.calibrator import Calibrator
 from labdiff.jobs.job_bench import JobBench
 from labdiff.metrics.baselines import WienerDenoiser, WienerFilter, identity_prediction
@@ -39,6 +40,7 @@ IMAGES_PER_RANGE = {"twin": 500, "bench": 100}
 class EvaluationRequest:
     """A run file with trained layers, and what to score of it.
 
+    consent: what was said about the devices of its bench.
     weights: file of Inception weights; None: the one in the data folder, or else the classifier alone.
     """
 
@@ -48,6 +50,7 @@ class EvaluationRequest:
     seed: int = 0
     weights: Path | None = None
     data_dir: Path | None = None
+    consent: Consent = NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class EvaluationJob:
         options, config = options_to_resume(run), parse_bench(run.bench_text, str(run.path))
         self._bench = JobBench()
         if request.where == "bench":
+            require_consent(str(run.path), run.bench_text, config, request.consent)
             self._bench = JobBench.open(config, options.seed)
         with self._bench.preparing() as bench:
             # On the twin too layers are displayed in the SLM's grey levels.

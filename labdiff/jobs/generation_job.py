@@ -13,6 +13,7 @@ from labdiff.errors import UserError
 from labdiff.generation.request import GenerationRequest
 from labdiff.generation.sample import generate
 from labdiff.job import Job
+from labdiff.jobs.bench_of_file import Consent, require_consent
 from labdiff.jobs.calibrator import calibrator
 from labdiff.jobs.job_bench import JobBench
 from labdiff.session.calibrated_bench import CalibratedBench
@@ -37,6 +38,13 @@ class GenerationJob:
         self.options = _sampled_as(stored.options, request)
         self._bench = JobBench()
         if request.where == "bench":
+            if bench is None:
+                require_consent(
+                    stored.name,
+                    stored.bench_text,
+                    stored.config,
+                    Consent(request.bench, request.confirmed),
+                )
             self._bench = JobBench.open(stored.config, seed, bench)
         with self._bench.preparing() as opened:
             calibrated = CalibratedBench(stored.config, opened)

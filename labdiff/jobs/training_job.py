@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
@@ -15,6 +16,13 @@ from labdiff.config.bench import BenchFile, parse_bench, read_bench_file
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.events import Event
+from labdiff.jobs.bench_of_file import (
+    NOTHING_SAID,
+    Consent,
+    own_calibrations,
+    remember,
+    require_consent,
+)
 from labdiff.jobs.calibrator import calibrator
 from labdiff.jobs.experiment import TrainOnTwin, experiment
 from labdiff.jobs.job_bench import JobBench
@@ -29,6 +37,8 @@ from labdiff.session.training_session import CHECKPOINT_SECONDS, TrainingSession
 from labdiff.training.parallel_layer_sets import check_independent, train_on_twin
 from labdiff.workers.choose import chosen_workers
 
+log = logging.getLogger(__name__)
+
 RUN_FILE = "run.h5"
 
 
@@ -38,7 +48,8 @@ class Request:
 
     bench: name of a shipped bench, path, or a bench file that was read. out: folder of the run file, or
     None for none.
-    resume: a run file to be resumed; it brings its own bench and options. calibrations: folder of the
+    resume: a run file to be resumed; it brings its own bench and options. consent: what was said about
+    the devices of that bench. calibrations: folder of the
     bench's stored calibrations, to be used and added to; None: all is measured and nothing stored
     (a resumed run has its own).
     start_from: a layer file instead of training offline; its options and its bench have to fit these.
@@ -60,6 +71,7 @@ class Request:
     workers_on: str = "auto"
     remote: str | None = None
     cluster: str | None = None
+    consent: Consent = NOTHING_SAID
 
     @property
     def run_path(self) -> Path | None:
@@ -102,7 +114,18 @@ class ExperimentJob:
             name, self._text = f"bench at {request.remote}", self._remote_text(remote, served, run)
         config = parse_bench(self._text, name)
         self._run = run
-        self._archive_folder = request.calibrations if run is None else run.calibrations
+        self._archive_folder = request.calibrations
+        if run is not None:
+            self._archive_folder = own_calibrations(run.calibrations, self._text)
+            if remote is None:
+                # A bench that is lent is the one of the window or of the script.
+                consent = request.consent if bench is None else Consent(request.bench)
+                require_consent(name, self._text, config, consent)
+            if self._archive_folder != run.calibrations:
+                log.warning(
+                    "%s: %s holds no calibrations of its bench; all is measured, nothing stored",
+                    *(name, run.calibrations),
+                )
         if remote is not None:
             self._bench = JobBench(remote)
         else:
@@ -118,6 +141,8 @@ class ExperimentJob:
                 read_layers(request.start_from).load_into(self.session)
                 self.session.position.go_to("offline_on_twin")
             self.recorder = self._make_recorder()
+            if remote is None:
+                remember(self._text, config)
 
     def _twin_training(self) -> TrainOnTwin:
         """Return what trains on the twin. Raises UserError if there are no such workers."""

@@ -60,6 +60,7 @@ def test_a_bench_of_real_drivers_opens_shows_and_closes_safe(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     library = alp(tmp_path)
+    monkeypatch.setenv("LABDIFF_LIBRARIES", str(tmp_path))
     monkeypatch.setenv("PYLON_CAMEMU", "1")
     with SlmPyServer(SHAPE) as slm, room(scpi_laser) as there:
         laser = there.laboratory.laser
