@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -89,6 +90,17 @@ def calibrate(text: str, seed: int) -> Calibrated:
 def _archives() -> tempfile.TemporaryDirectory[str]:
     """Return the folder of all archives, which lasts as long as this process."""
     return tempfile.TemporaryDirectory(prefix="labdiff-calibrated-")
+
+
+def copied_archive(text: str, seed: int, folder: Path) -> Path:
+    """Copy the calibrations of a bench into a new folder, for a job that adds to them.
+
+    Args:
+        text: The bench file.
+        seed: Of the bench's hidden truth.
+        folder: Where the new folder is made.
+    """
+    return Path(shutil.copytree(calibrate(text, seed).archive, folder / "calibrations"))
 
 
 @contextmanager

@@ -1,21 +1,30 @@
-"""Errors, images and the bench: python benchmarks/generation.py --json [--quick] [--part P] [--kept DIR].
+"""Errors, images and the bench: benchmarks/generation.py [--json] [--quick] [--part P] [--units DIR].
 
-Data sets come from LABDIFF_DATA; with --quick the embedded digits do. Trained units stay in --kept, and a
-run that was cut, or a part that is run later, goes on from there.
+    peers       errors by timestep range, beside Wiener, the paper's recipe, digital nets and electronics
+    errors      the same without the digital nets
+    images      distances of generated images to real ones
+    bench       the same layers on the simulated bench
+    scaling     figures 5 and 6 at small scale
+    command     seconds of labdiff generate
+
+Data sets come from LABDIFF_DATA; with --quick the embedded digits do. Trained units are stored in --units,
+and a run that was cut, or a part that is run later, resumes there.
 """
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-from benchmarks.claims import finish, parser
 from benchmarks.generation_checks import command, errors, images, on_bench, scaling
-from benchmarks.generation_checks.setting import Setting
+from benchmarks.generation_checks.units import Units
+from benchmarks.parts import Outcome, Part, Setting, parser, run_parts
 
-PARTS = {
-    "errors": lambda setting: errors.measure(setting, peers=False),
-    "peers": lambda setting: errors.measure(setting, peers=True),
+MEASURES: dict[str, Callable[[Units], Outcome]] = {
+    "peers": partial(errors.measure, peers=True),
+    "errors": partial(errors.measure, peers=False),
     "images": images.measure,
     "bench": on_bench.measure,
     "scaling": scaling.measure,
@@ -23,25 +32,30 @@ PARTS = {
 }
 
 
-def main() -> None:
+def parts(folder: Path) -> dict[str, Part]:
+    """Return the parts, for a folder of trained units."""
+
+    def part(measure: Callable[[Units], Outcome]) -> Part:
+        def measured(setting: Setting) -> Outcome:
+            return measure(Units(folder, setting))
+
+        return measured
+
+    return {name: part(measure) for name, measure in MEASURES.items()}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, then print one JSON line."""
-    options = parser(__doc__)
-    options.add_argument(
-        "--part", choices=PARTS, action="append", help="only this part; repeatable"
-    )
-    options.add_argument("--kept", type=Path, help="folder where trained units stay")
-    arguments = options.parse_args()
-    # "peers" has all of "errors".
-    chosen = arguments.part or [name for name in PARTS if name != "errors"]
-    with tempfile.TemporaryDirectory() as folder:
-        kept = arguments.kept or Path(folder)
-        kept.mkdir(parents=True, exist_ok=True)
-        setting = Setting(kept, arguments.quick, arguments.json)
-        claims, tables = [], {}
-        for name in chosen:
-            found, tables[name] = PARTS[name](setting)
-            claims += found
-    finish("generation", claims, arguments.json, parts=tables)
+    options = parser(__doc__, MEASURES)
+    options.add_argument("--units", type=Path, help="folder in which trained units are stored")
+    given = options.parse_args(arguments)
+    if not given.part:
+        # "peers" has all of "errors".
+        given.part = [name for name in MEASURES if name != "errors"]
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = given.units or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        run_parts("generation", parts(folder), given)
 
 
 if __name__ == "__main__":

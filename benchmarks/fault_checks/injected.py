@@ -137,7 +137,7 @@ def measure(setting: Setting) -> Outcome:
 def unchecked_run(folder: Path, reference: ReferenceBench) -> int:
     """Return wrong batches of a run that uses every frame: the comparison finds them."""
     script = ["torn@5", "late@12", "slm_frozen@20", "duplicated@30"]
-    with patch.object(FrameValidator, "_flaw", lambda *_: None):
+    with patch.object(FrameValidator, "_reason", lambda *_: None):
         return small_run(folder, "slm_patch", script, 12, reference, 0).wrong
 
 

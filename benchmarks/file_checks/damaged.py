@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import lzma
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -78,9 +79,10 @@ FORMATS: dict[str, tuple[Reader, str, Callable[[], bytes]]] = {
 
 def formats(artefacts: Path) -> dict[str, tuple[Reader, str, Callable[[], bytes]]]:
     """Return all formats, with the run file and the calibration archive of the artefacts."""
-    run, archive = artefacts / "run.h5", artefacts / "alignment.h5"
+    run = artefacts / "whole.h5.xz"
+    (archive,) = (artefacts / "calibrations").glob("*-alignment.h5")
     return FORMATS | {
-        "run": ("run", "run.h5", run.read_bytes),
+        "run": ("run", "run.h5", lambda: lzma.decompress(run.read_bytes())),
         "archive": ("archive", "20260101T000000000000Z-alignment.h5", archive.read_bytes),
     }
 

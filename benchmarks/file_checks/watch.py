@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.file_checks.case import Case
-from benchmarks.file_checks.worker import CPU_S
+from benchmarks.parts import NotPossibleError
 
 PEAK_MB = 1024
 """Memory that reading a file may take beyond what the programs take without one."""
@@ -27,7 +27,15 @@ class Seen:
 
 
 def read_all(cases: Sequence[Case]) -> list[Seen]:
-    """Read the files in watched processes; a file on which a worker ends counts as a hang."""
+    """Read the files in watched processes; a file on which a worker ends counts as a hang.
+
+    Raises:
+        NotPossibleError: On Windows, which cannot limit the processor time of a process.
+    """
+    if sys.platform == "win32":
+        raise NotPossibleError("the processor time of a process cannot be limited on Windows")
+    from benchmarks.file_checks.worker import CPU_S
+
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as listed:
         json.dump([(case.reader, str(case.path)) for case in cases], listed)
         listed.flush()
@@ -35,8 +43,8 @@ def read_all(cases: Sequence[Case]) -> list[Seen]:
         while len(seen) < len(cases):
             seen += _rows(cases, Path(listed.name), len(seen))
             if len(seen) < len(cases):
-                words = f"its worker ended: more than {CPU_S} s of CPU, or out of memory"
-                seen.append(Seen(cases[len(seen)], "hang", words))
+                reason = f"its worker ended: more than {CPU_S} s of CPU, or out of memory"
+                seen.append(Seen(cases[len(seen)], "hang", reason))
         return seen
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from benchmarks.claims import Claim, claim
 from benchmarks.generation_checks.electronics import Electronics
-from benchmarks.generation_checks.setting import Setting, training_s
+from benchmarks.generation_checks.units import Units, training_s
+from benchmarks.parts import Outcome
 from labdiff.generation.denoise import denoise
 from labdiff.metrics.baselines import WienerDenoiser, WienerFilter, identity_prediction
 from labdiff.metrics.noise_error import Predictor
@@ -20,26 +21,26 @@ from labdiff.training.methods import step_counts
 
 Errors = dict[str, tuple[RangeError, ...]]
 UNET_SHARE = 0.025
-"""Of the unit's training images, those that the U-Net gets: on one core all would take hours."""
+"""The U-Net gets this share of the unit's training images: on one core all would take hours."""
 
 
-def measure(setting: Setting, peers: bool) -> tuple[list[Claim], dict[str, Any]]:
-    """Claims and the table of all errors, for every data set."""
+def measure(units: Units, peers: bool) -> Outcome:
+    """Measure the errors on every data set: claims, and the table of all errors."""
     claims: list[Claim] = []
     tables: dict[str, Any] = {}
     longest_s = 0.0
-    for data in setting.data_sets:
-        units = {recipe: setting.trained(data, recipe) for recipe in ("ours", "paper")}
-        errors = _errors(setting, data, units["ours"].session, units["paper"].session, peers)
+    for data in units.data_sets:
+        ours, paper = units.trained(data, "ours"), units.trained(data, "paper")
+        errors = _errors(units, data, ours.session, paper.session, peers)
         claims += _claims(data, errors)
         tables[data] = {name: _table(found) for name, found in errors.items()}
-        longest_s = max(longest_s, training_s(units["ours"]))
+        longest_s = max(longest_s, training_s(ours))
     claims.append(claim("longest training of the best unit, minutes", longest_s / 60.0, "<= 30"))
-    return claims, tables
+    return Outcome(claims, tables)
 
 
 def _errors(
-    setting: Setting, data: str, unit: TrainingSession, paper: TrainingSession, peers: bool
+    units: Units, data: str, unit: TrainingSession, paper: TrainingSession, peers: bool
 ) -> Errors:
     images, schedule = unit.images, unit.schedule
     predictors: dict[str, Predictor] = {
@@ -47,20 +48,20 @@ def _errors(
         "paper": _predictor(paper),
         "wiener": WienerDenoiser(images.train, schedule),
         "wiener_each_t": WienerFilter(images.train, schedule),
-        "electronics_alone": Electronics(images.train, schedule, setting.seed),
+        "electronics_alone": Electronics(images.train, schedule, units.seed),
         "identity": lambda x_t, _: identity_prediction(x_t),
     }
     if peers:
         shown = _images_shown(unit)
         for name, share in (("fully connected net", 1.0), ("U-Net", UNET_SHARE)):
-            net = build_denoiser(name, (images.train.shape[1], images.train.shape[2]), setting.seed)
-            training = DenoiserTraining(round(shown * share), seed=setting.seed)
-            path = setting.context.stored(f"{data}-{name.replace(' ', '-')}.h5")
-            setting.do(train_denoiser(net, images.train, training, schedule, path))
+            net = build_denoiser(name, (images.train.shape[1], images.train.shape[2]), units.seed)
+            training = DenoiserTraining(round(shown * share), seed=units.seed)
+            path = units.context.stored(f"{data}-{name.replace(' ', '-')}.h5")
+            units.do(train_denoiser(net, images.train, training, schedule, path))
             predictors[f"{name}, {training.images} images"] = predictor(net)
-    count = 40 if setting.quick else 500
+    count = units.setting.amount("held-out images a range", smoke=2, quick=20, full=500)
     return {
-        name: range_errors(predict, images.test, schedule, (), count, setting.seed)
+        name: range_errors(predict, images.test, schedule, (), count, units.seed)
         for name, predict in predictors.items()
     }
 
@@ -70,7 +71,7 @@ def _predictor(session: TrainingSession) -> Predictor:
 
 
 def _images_shown(session: TrainingSession) -> int:
-    """Training images of all layer sets, repetitions counted."""
+    """Return the number of training images of all layer sets, repetitions counted."""
     return session.options.batch * sum(step_counts(session.options, "offline"))
 
 

@@ -1,23 +1,18 @@
-"""Calibrated mock benches: one calibration, any number of benches that stand where it ended."""
+"""Training on calibrated mock benches: one calibration, any number of benches that stand where it ended."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from benchmarks.mock_checks.benches import laboratory_of
-from calibration.result_file import Result
-from labdiff.bench.open import open_bench
-from labdiff.calibrations.archived import measure_routines
-from labdiff.calibrations.routines import IMAGING, PREDICTION, routine
-from labdiff.config.bench import BenchConfig, load_bench
+from benchmarks.calibrated import Calibrated, opened
+from labdiff.config.bench import BenchConfig
 from labdiff.config.training import TrainingOptions
-from labdiff.job import run
 from labdiff.metrics.noise_error import FIRST_SCORED_T
-from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.training_session import TrainingSession
 from labdiff.training.batches import Batch, draw_batch
 from labdiff.training.forward import RefinedForward, TwinForward, forward_of
@@ -25,46 +20,26 @@ from labdiff.training.loss import training_loss
 from labdiff.training.methods import Method
 from labdiff.training.optimiser import LayerOptimiser
 from labdiff.training.twin_refinement import RefinementResult
-from mock_hardware.laboratory import MockLaboratory
 
 LAYER_SET = 0
-"""Of five: the one for the least noise, whose layers a drifting angle disturbs most."""
+"""The layer set that learns, of five: for the least noise, and most disturbed by a drifting angle."""
 BATCH = 8
-HELD_OUT = 12
-STILL = ("beam_urad", "mirror_urad", "power", "wavelength_nm", "temperature_k")
-
-
-@dataclass(frozen=True, slots=True)
-class Calibrated:
-    """What was measured of the bench with this seed, by routine, and the bench's time at the end of it."""
-
-    seed: int
-    found: dict[str, Result]
-    now_s: float
+DRIFTS = ("beam_urad", "mirror_urad", "power", "wavelength_nm", "temperature_k")
 
 
 def options(seed: int, **changes: Any) -> TrainingOptions:
-    """Of all parts: five layer sets, of which one learns, from rest."""
+    """Return the options of all parts: five layer sets, of which one learns, from rest."""
     return TrainingOptions(seed=seed, **{"batch": BATCH, **changes})
 
 
-def calibrate(seed: int) -> Calibrated:
-    """The mock bench with every effect, measured as the demo does it."""
-    config = load_bench("mock")
-    calibrated = CalibratedBench(config, open_bench(config, seed))
-    with calibrated.bench as bench:
-        found = run(measure_routines(calibrated, (*IMAGING, *PREDICTION)))
-        return Calibrated(seed, found, bench.clock.now_s())
-
-
 def still(config: BenchConfig) -> BenchConfig:
-    """The same bench without drift."""
-    drift = config.mock.drift.model_copy(update=dict.fromkeys(STILL, 0.0))
+    """Return the same bench without drift."""
+    drift = config.mock.drift.model_copy(update=dict.fromkeys(DRIFTS, 0.0))
     return config.model_copy(update={"mock": config.mock.model_copy(update={"drift": drift})})
 
 
 def noiseless(config: BenchConfig) -> BenchConfig:
-    """The same bench without what varies from frame to frame."""
+    """Return the same bench without what varies from frame to frame."""
     mock = config.mock
     camera = mock.camera.model_copy(update={"shot_noise": False, "read_noise_electrons": 0.0})
     slm = mock.slm.model_copy(update={"flicker": 0.0})
@@ -73,25 +48,30 @@ def noiseless(config: BenchConfig) -> BenchConfig:
     )
 
 
-def opened(known: Calibrated, config: BenchConfig | None = None, **changes: Any) -> TrainingSession:
-    """A bench of this seed on which the calibration is in use; the laser is on. Close it."""
-    config = config or load_bench("mock")
-    calibrated = CalibratedBench(config, open_bench(config, known.seed))
-    session = TrainingSession.create(calibrated, options(known.seed, **changes))
-    bench = session.calibrated.bench.__enter__()
-    for name, result in known.found.items():
-        routine(name).apply(calibrated, result)
-    bench.clock.sleep_s(known.now_s - bench.clock.now_s())
-    return session
+@contextmanager
+def opened_session(
+    known: Calibrated, config: BenchConfig | None = None, batch: int = BATCH
+) -> Iterator[TrainingSession]:
+    """Open a bench with its calibration in use and an untrained unit for it; the laser is on.
 
-
-def laboratory(session: TrainingSession) -> MockLaboratory:
-    """The room behind a mock bench."""
-    return laboratory_of(session.calibrated.bench)
+    Args:
+        known: What was measured of the bench.
+        config: Another bench file's content, as one without drift.
+        batch: Images a step.
+    """
+    with opened(known, config) as calibrated:
+        yield TrainingSession.create(calibrated, options(known.seed, batch=batch))
 
 
 class Trial:
-    """A layer set that learns by one method; the loop's own parts, on batches that all methods share."""
+    """A layer set that learns by one method; the loop's own parts, on batches that all methods share.
+
+    Args:
+        session: On an open bench.
+        method: Where the prediction comes from.
+        steps: How many steps the schedule of the rate is made for.
+        rate: Radians a step at first.
+    """
 
     def __init__(self, session: TrainingSession, method: Method, steps: int, rate: float) -> None:
         self.session, self.method = session, method
@@ -111,7 +91,7 @@ class Trial:
         self.learner.step(trusted=refinement.trusted)
         return self._mse(result.measured, batch), refinement
 
-    def score(self, batches: int = HELD_OUT) -> float:
+    def score(self, batches: int) -> float:
         """Return the noise MSE of held-out batches by the method's forward pass; the twin is refined."""
         forward = self.forward
         errors = []
@@ -134,7 +114,7 @@ class Trial:
 
     @property
     def refined(self) -> RefinedForward:
-        """Return the forward pass, of the method "online"."""
+        """The forward pass, of the method "online"."""
         assert isinstance(self.forward, RefinedForward)
         return self.forward
 
