@@ -1,58 +1,51 @@
 """How fast and how steady the window is: python benchmarks/gui.py [--json] [--quick] [--part NAME].
 
+    curves      training curves of many points
+    live        frames of 1920 x 1200 from another process to the screen
+    slm         the SLM's window on a second monitor
+    session     a first session by mouse and keys
+    failures    what the window says when something fails
+    stream      the whole window beside a training
+
 --frames N: of the live view's soak; 100,000 take twenty minutes.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from rich.console import Console
-
-from benchmarks.claims import Claim, finish, parser
 from benchmarks.gui_checks import curves, failures, live, session, slm_window, streamed
+from benchmarks.parts import Part, parser, run_parts
 
-PARTS = ("curves", "live", "slm", "session", "failures", "stream")
-SOAK_FRAMES, QUICK_SOAK_FRAMES = 20_000, 900
+NOT_QUICK = ("live", "session", "failures", "stream")
 
 
-def main() -> None:
+def parts(frames: int | None = None, archive: Path | None = None) -> dict[str, Part]:
+    """Return the parts, for a soak of so many frames and calibrations to begin with."""
+    return {
+        "curves": curves.measure,
+        "live": partial(live.measure, frames),
+        "slm": slm_window.measure,
+        "session": partial(session.measure, archive),
+        "failures": partial(failures.measure, archive),
+        "stream": streamed.measure,
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, then print one JSON line."""
-    options = parser(__doc__)
-    options.add_argument("--part", choices=PARTS, action="append", help="only this; all if none")
+    options = parser(__doc__, parts())
     options.add_argument(
-        "--archive",
-        type=Path,
-        default=None,
-        help="calibrations of 'mock' with which the session begins",
+        "--archive", type=Path, help="calibrations of 'mock' with which the session begins"
     )
-    options.add_argument("--frames", type=int, default=None, help="of the live view's soak")
-    arguments = options.parse_args()
+    options.add_argument("--frames", type=int, help="of the live view's soak")
+    given = options.parse_args(arguments)
     # For what is measured in this process; windows on a screen have processes of their own.
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    console = Console(stderr=True, quiet=arguments.json, highlight=False)
-    frames = arguments.frames or (QUICK_SOAK_FRAMES if arguments.quick else SOAK_FRAMES)
-    claims: list[Claim] = []
-    figures: dict[str, Any] = {}
-    for part in arguments.part or PARTS:
-        console.print(f"{part} ...")
-        match part:
-            case "curves":
-                found, figures[part] = curves.measure(arguments.quick)
-            case "live":
-                found, figures[part] = live.measure(arguments.quick, frames, console.print)
-            case "slm":
-                found, figures[part] = slm_window.measure(arguments.quick)
-            case "session":
-                found, figures[part] = session.measure(console.print, arguments.archive)
-            case "failures":
-                found, figures[part] = failures.measure(console.print, arguments.archive)
-            case "stream":
-                found, figures[part] = streamed.measure(arguments.quick, console.print)
-        claims += found
-    finish("gui", claims, arguments.json, quick=arguments.quick, figures=figures)
+    run_parts("gui", parts(given.frames, given.archive), given, not_quick=NOT_QUICK)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def measure(units: Units) -> Outcome:
     """Measure the distances on every data set: claims, and all figures with their intervals."""
     claims: list[Claim] = []
     tables: dict[str, Any] = {}
-    count = units.setting.amount("generated images", smoke=4, quick=10, full=1000)
+    count = units.setting.amount("generated images", smoke=8, quick=10, full=1000)
     full = units.setting.scale is Scale.FULL
     weights = find_inception(None) if full else None
     inception = inception_features(weights) if weights is not None else None

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication, QWidget
 
-from benchmarks.claims import Claim, claim
+from benchmarks.claims import claim
+from benchmarks.parts import Outcome, Setting
 from gui import style
 from gui.plots.training_curves import TrainingCurves
 from labdiff.events import TrainingStep
@@ -26,12 +26,12 @@ WANTED_MS = 30.0
 Times = dict[str, float]
 
 
-def measure(quick: bool = False) -> tuple[list[Claim], dict[str, Any]]:
-    """Claims, and the times in milliseconds."""
+def measure(setting: Setting) -> Outcome:
+    """Measure the milliseconds until a step is seen: claims, and all times."""
     app = QApplication.instance() or QApplication([])
     assert isinstance(app, QApplication)
     style.apply(app)
-    repeats = 20 if quick else 100
+    repeats = setting.amount("curves: repeats", smoke=4, quick=20, full=100)
     rng = np.random.default_rng(0)
     decay = 0.05 + 0.5 * np.exp(-np.arange(POINTS) / 1e5)
     rows = {
@@ -72,16 +72,16 @@ def measure(quick: bool = False) -> tuple[list[Claim], dict[str, Any]]:
     plain.close()
     claims = [
         claim(
-            f"milliseconds until a step is seen, median: four curves of {POINTS:,} points, {words}",
+            f"milliseconds until a step is seen, median: four curves of {POINTS:,} points, {title}",
             times[name]["median_ms"],
             f"<= {WANTED_MS:g}",
         )
-        for name, words in (
+        for name, title in (
             ("redraw", "as they are"),
             ("redraw, smoothed", "with their mean of 51 steps"),
         )
     ]
-    return claims, times
+    return Outcome(claims, times)
 
 
 class _Paints(QObject):
@@ -93,14 +93,14 @@ class _Paints(QObject):
         widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Only looks."""
+        """Count a painting and let it pass."""
         del watched
         self.count += event.type() == QEvent.Type.Paint
         return False
 
 
 def _timed(graphics: pg.GraphicsLayoutWidget, act: Callable[[], None], repeats: int) -> Times:
-    """From the act until it is painted: by the clock, and of the processor alone."""
+    """Return the time from an act until it is painted: by the clock, and of the processor alone."""
     paints = _Paints(graphics.viewport())
     spent_ms, busy_ms = [], []
     for _ in range(repeats + 2):
@@ -111,16 +111,16 @@ def _timed(graphics: pg.GraphicsLayoutWidget, act: Callable[[], None], repeats: 
             QApplication.processEvents()
         spent_ms.append(1e3 * (time.perf_counter() - start_s))
         busy_ms.append(1e3 * (time.process_time() - busy_s))
-    kept = np.array(spent_ms[2:])
+    counted = np.array(spent_ms[2:])
     return {
-        "median_ms": float(np.median(kept)),
-        "p99_ms": float(np.percentile(kept, 99)),
+        "median_ms": float(np.median(counted)),
+        "p99_ms": float(np.percentile(counted, 99)),
         "processor_ms": float(np.median(busy_ms[2:])),
     }
 
 
 def _plain(rows: dict[str, np.ndarray]) -> tuple[pg.GraphicsLayoutWidget, Callable[[], None]]:
-    """The same in pyqtgraph alone: clipped to the view, peaks kept, pens of width 1."""
+    """Return the same in pyqtgraph alone: clipped to the view, peaks stay, pens of width 1."""
     graphics = pg.GraphicsLayoutWidget()
     graphics.resize(*SHAPE)
     items = []

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.claims import Claim, claim
-from benchmarks.gui_checks.hands import NEEDED, Hands, hands
+from benchmarks.gui_checks.hands import Hands, hands
+from benchmarks.gui_checks.session import needed
+from benchmarks.parts import Outcome, Setting
 
 JOB_S = 900.0
 SMALL_KB = 700
@@ -24,13 +26,10 @@ SMALL_KB = 700
 UNPLUGGED = "unplugged"
 
 
-def measure(
-    say: Callable[[str], None], archive: Path | None = None
-) -> tuple[list[Claim], dict[str, Any]]:
-    """Three claims for each failure, and what the window said. archive: calibrations of 'mock', seed 0."""
-    missing = [name for name in NEEDED if shutil.which(name) is None]
-    if missing:
-        return [], {"left out": f"{', '.join(missing)} not installed"}
+def measure(archive: Path | None, setting: Setting) -> Outcome:
+    """Provoke each failure: three claims, and what the window said. archive: of 'mock', seed 0."""
+    needed(setting)
+    say = setting.say
     claims: list[Claim] = []
     figures: dict[str, Any] = {}
     for name, provoke in FAILURES.items():
@@ -57,7 +56,7 @@ def measure(
             claim(f"{name}: the window answers", alive, ">= 1"),
             claim(f"{name}: a bench can be connected afterwards", on, ">= 1"),
         ]
-    return claims, figures
+    return Outcome(claims, figures)
 
 
 def _open(person: Hands, *arguments: str, bench: str = "mock", engine: str = "") -> None:

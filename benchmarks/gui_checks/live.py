@@ -6,24 +6,24 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.claims import Claim, claim
+from benchmarks.claims import claim
 from benchmarks.gui_checks.display import screen
+from benchmarks.parts import Outcome, Setting
 
 CAMERA_PER_S = 90.0
-"""What the camera gives; more than is asked to be shown."""
+"""The camera gives so many frames a second; more than is asked to be shown."""
 WAYS = ("drawImage", "ImageItem", "QThread")
-SHORT_FRAMES, QUICK_FRAMES = 1500, 450
 
 
-def measure(
-    quick: bool, frames: int, say: Callable[[str], None]
-) -> tuple[list[Claim], dict[str, Any]]:
-    """Claims, and the figures of every way to show frames. frames: of the soak."""
-    short = QUICK_FRAMES if quick else SHORT_FRAMES
+def measure(soak_frames: int | None, setting: Setting) -> Outcome:
+    """Measure every way to show frames; `soak_frames`: of the soak, None for as many as the scale has."""
+    short = setting.amount("live: frames of each way", smoke=20, quick=450, full=1500)
+    frames = soak_frames or setting.amount("live: soak's frames", smoke=60, quick=900, full=20_000)
+    say = setting.say
     figures: dict[str, Any] = {}
     if hasattr(os, "getloadavg"):
         figures["load_before"] = os.getloadavg()[0]  # frames a second mean little on a busy machine
@@ -37,7 +37,7 @@ def measure(
         say(f"live: {frames} frames without a pause ...")
         soak = figures["soak"] = seen(environment, "labdiff", 8, CAMERA_PER_S, frames)
     alone = figures["labdiff uint8"]
-    return [
+    claims = [
         claim("live path, 1920 x 1200 uint8, frames/s shown", alone["shown_per_s"], ">= 60"),
         claim(
             "live path, 1920 x 1200 uint16, frames/s shown",
@@ -65,13 +65,14 @@ def measure(
             "<= 0.03",
         ),
         claim(f"soak of {frames} frames, longest stall (ms)", soak["stall_max_ms"], "<= 250"),
-    ], figures
+    ]
+    return Outcome(claims, figures)
 
 
 def seen(
     environment: Mapping[str, str], way: str, bits: int, frames_per_s: float, frames: int
 ) -> dict[str, Any]:
-    """What one window in a process of its own saw."""
+    """Return what one window in a process of its own measured."""
     asked = [way, str(bits), str(frames_per_s), str(frames)]
     child = subprocess.run(
         [sys.executable, "-m", "benchmarks.gui_checks.live_window", *asked],

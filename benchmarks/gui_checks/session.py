@@ -9,30 +9,27 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from benchmarks.claims import Claim, claim
+from benchmarks.claims import claim
 from benchmarks.gui_checks.hands import NEEDED, Hands, hands
+from benchmarks.parts import NotPossibleError, Outcome, Setting
 from labdiff.errors import UserError
 from labdiff.runs.reader import RunFile, read_run
 
 CALIBRATION_S, TRAINING_S, GENERATION_S = 1800.0, 60.0, 300.0
 QUIET_S = 6.0
-"""Three times as long as a recorder waits between two writings."""
+"""A pause of this length is three times as long as a recorder waits between two writings."""
 FOREIGN = ("libtorch", "pypylon")
 SIZE, PLACE = (1500, 960), (60, 50)
 
 
-def measure(
-    say: Callable[[str], None], archive: Path | None = None
-) -> tuple[list[Claim], dict[str, Any]]:
-    """Claims of a session, and how long each step took. archive: of seed 0, to begin with."""
-    missing = [name for name in NEEDED if shutil.which(name) is None]
-    if missing:
-        return [], {"left out": f"{', '.join(missing)} not installed"}
+def measure(archive: Path | None, setting: Setting) -> Outcome:
+    """Do every step of a session, and take its time. archive: of seed 0, to begin with."""
+    needed(setting)
+    say = setting.say
     with tempfile.TemporaryDirectory() as place, hands(Path(place)) as person:
         if archive is not None:
             shutil.copytree(archive, person.folder / "runs" / "calibration" / "mock-seed0")
@@ -46,11 +43,25 @@ def measure(
         claim("session: from the start to a window that answers (s)", min(started), "<= 2.5"),
         claim("session: libraries of torch and pypylon in the window's process", foreign, "<= 0"),
     ]
-    return claims, {"start_s": started, "seconds": seconds, "troubles": session.troubles}
+    figures = {"start_s": started, "seconds": seconds, "troubles": session.troubles}
+    return Outcome(claims, figures)
+
+
+def needed(setting: Setting) -> None:
+    """Refuse what cannot be measured here: without a screen and hands, or in seconds.
+
+    Raises:
+        NotPossibleError: A program is missing, or only that the code runs is of interest.
+    """
+    missing = [name for name in NEEDED if shutil.which(name) is None]
+    if missing:
+        raise NotPossibleError(f"{', '.join(missing)} not installed")
+    if setting.smoke:
+        raise NotPossibleError("it calibrates and trains from the window, which takes minutes")
 
 
 def starts(person: Hands, say: Callable[[str], None], times: int = 3) -> tuple[list[float], int]:
-    """`labdiff gui` without arguments or anything else: s until F1 is answered; libraries not wanted."""
+    """Return the seconds until a bare `labdiff gui` answers F1, and the number of unwanted libraries."""
     found, foreign = [], 0
     for _ in range(times):
         begun_s = time.perf_counter()
@@ -85,7 +96,7 @@ class Session:
         self._geometry: list[str] = []
 
     def first(self) -> None:
-        """From the first start to the last close."""
+        """Do everything from the first start to the last close."""
         self._step("opens, the tour is offered and left", self._open)
         self._step("connects the mock bench", self._connect)
         self._step("sets the exposure; the camera says so", self._expose)
@@ -101,7 +112,7 @@ class Session:
         self._step("closes with code 0", self._close)
 
     def again(self) -> None:
-        """The next morning."""
+        """Start again, as on the next morning."""
         self._step("starts again, the place on the screen is back", self._reopen)
         self._step("a hidden panel is still hidden", self._hidden)
         self._step("the bench is back", self._bench)
@@ -251,7 +262,7 @@ class Session:
         return read_run(self.run)
 
     def _rows(self) -> int:
-        """Steps in the run file."""
+        """Return the number of steps in the run file."""
         try:
             columns = self._run().columns
         except (UserError, OSError):

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.claims import Claim, claim
+from benchmarks.claims import claim
 from benchmarks.gui_checks.slm_owner import grey_levels, phases
 from benchmarks.gui_checks.two_monitors import DESK, grab, missing, monitor, two_monitors
+from benchmarks.parts import NotPossibleError, Outcome, Setting
 from drivers.phase_quantiser import PhaseQuantiser
 
 SHAPES = ((1200, 1920), (1024, 1272))
@@ -59,16 +60,30 @@ class Owner:
         self._process.communicate()
 
 
-def measure(quick: bool) -> tuple[list[Claim], dict[str, Any]]:
-    """Claims and figures. Needs Xvfb, xrandr and ImageMagick's import."""
+def measure(setting: Setting) -> Outcome:
+    """Show patterns on the second of two monitors and compare every pixel.
+
+    Raises:
+        NotPossibleError: Xvfb, xrandr or ImageMagick's import is missing.
+    """
     if missing():
-        raise SystemExit(f"the part slm needs {', '.join(missing())}")
+        raise NotPossibleError(f"{', '.join(missing())} not installed")
+    all_monitors = tuple(product(SHAPES, FACTORS))
+    one_each = tuple(zip(SHAPES, reversed(FACTORS), strict=True))
+    monitors = setting.amount(
+        "slm: monitors", smoke=one_each[:1], quick=one_each, full=all_monitors
+    )
+    patterns = setting.amount(
+        "slm: patterns of the rate",
+        smoke=4,
+        quick=RATE_PATTERNS // 5,
+        full=RATE_PATTERNS,
+    )
     wrong = desk = after_death = after_flat = compared = 0
     opened: list[dict[str, Any]] = []
     refused: list[str] = []
     rate: dict[str, Any] = {}
-    settings = zip(SHAPES, reversed(FACTORS), strict=True) if quick else product(SHAPES, FACTORS)
-    for shape, factor in settings:
+    for shape, factor in monitors:
         with two_monitors(shape, factor) as environment:
             owner = Owner(environment, shape)
             opened.append({"shape": shape, "factor": factor, **owner.told()})
@@ -84,7 +99,7 @@ def measure(quick: bool) -> tuple[list[Claim], dict[str, Any]]:
             refused.append(second.told().get("failed", ""))
             second.kill()
             if not rate:
-                rate = owner.ask("rate", RATE_PATTERNS // (5 if quick else 1))
+                rate = owner.ask("rate", patterns)
                 owner.ask("phase", SEEDS[-1])
             owner.kill()
             _, panel = grab(environment, shape)
@@ -118,7 +133,7 @@ def measure(quick: bool) -> tuple[list[Claim], dict[str, Any]]:
         "rate": rate,
         "words": {"second": refused[0], "primary": primary, "unplugged": told},
     }
-    return claims, figures
+    return Outcome(claims, figures)
 
 
 def refusals() -> tuple[str, int, str]:
