@@ -1,4 +1,4 @@
-"""The commands `labdiff bench serve | status`: a bench that trainings on other computers use."""
+"""The commands `labdiff bench check | serve | status`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labdiff.cli.arguments import Remote
+from labdiff.cli.bench_check import bench_check
 
 if TYPE_CHECKING:
     from labdiff.remote.messages import BenchStatus, RemoteError
@@ -17,9 +18,11 @@ LOOPBACK = "127.0.0.1"
 def register(app: typer.Typer) -> None:
     """Add the group to the command line."""
     group = typer.Typer(
-        help="Serve a bench to trainings on other computers (train --remote).", no_args_is_help=True
+        help="Check a bench, or serve it to trainings on other computers (train --remote).",
+        no_args_is_help=True,
     )
     app.add_typer(group, name="bench")
+    group.command("check")(bench_check)
     group.command("serve")(_serve)
     group.command("status")(_status)
 

@@ -1,0 +1,198 @@
+"""See whether light follows the laser, counts follow the exposure, and frames follow the patterns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from drivers.errors import DeviceError
+from drivers.types import Frame
+from labdiff.bench.bench import Bench
+from labdiff.bench.check_devices import CheckFinding
+
+FRAMES = 4
+"""Number of frames of one setting."""
+SIGMAS = 5.0
+"""Number of standard deviations of the noise from which a difference counts."""
+DARK_SHARE = 0.25
+"""Share of full scale beyond which a dark frame has stray light in it."""
+FLAT_SHARE = 0.7
+"""Share of the expected rise of counts below which they do not follow the exposure."""
+BRIGHT_SHARE = 0.001
+"""Share of the pixels, the brightest, by which light is judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Frames:
+    """Frames of one setting.
+
+    mean: (height, width), counts. sigma: noise of one pixel. top: mean of the brightest pixels. largest: of
+    all counts.
+    """
+
+    mean: npt.NDArray[np.float64]
+    sigma: float
+    top: float
+    largest: int
+
+
+def check_light(bench: Bench) -> Iterator[CheckFinding]:
+    """Take frames with the laser off and on, at several exposures and patterns; the bench ends safe.
+
+    A device that fails meanwhile ends it, and is the last finding.
+
+    Args:
+        bench: an open bench with a camera.
+    """
+    try:
+        yield from _checks(bench)
+    except DeviceError as error:
+        yield CheckFinding("bench", "wrong", str(error))
+
+
+def _checks(bench: Bench) -> Iterator[CheckFinding]:
+    full = 2**bench.camera.bit_depth - 1
+    bench.make_safe()
+    bench.clock.sleep_s(bench.laser.timing.total_ms / 1e3)
+    dark = _frames(bench)
+    yield _dark(dark, full)
+    with bench.lent():
+        bench.show(np.zeros((bench.planes, *bench.layout.patch_shape)))
+        if bench.dmd is not None:
+            bench.dmd.show(np.ones(bench.dmd.shape))
+        exposure_ms = _useful_exposure_ms(bench, full)
+        lit = _frames(bench)
+        found = _lit(dark, lit, bench, full)
+        yield found
+        if found.level == "wrong":
+            return
+        yield _linear(bench, dark, full, exposure_ms)
+        bench.camera.exposure_ms = exposure_ms
+        yield _follows_patterns(bench, lit)
+
+
+def _frames(bench: Bench) -> _Frames:
+    bench.camera.get_frame()  # a camera may apply a new exposure only from its second frame
+    frames = [bench.camera.get_frame() for _ in range(FRAMES)]
+    stack = np.array([frame.pixels for frame in frames], np.float64)
+    return _Frames(
+        stack.mean(axis=0),
+        float(stack.std(axis=0, ddof=1).mean()),
+        float(np.mean([_top(frame) for frame in frames])),
+        int(stack.max()),
+    )
+
+
+def _top(frame: Frame) -> float:
+    """Return the mean of the brightest pixels, without the very brightest: these may be defects."""
+    ranked = np.sort(frame.pixels, axis=None)[::-1]
+    count = max(int(BRIGHT_SHARE * ranked.size), 8)
+    return float(ranked[count // 4 : count].mean())
+
+
+def _useful_exposure_ms(bench: Bench, full: int) -> float:
+    """Shorten or lengthen the exposure until the brightest pixels fill a quarter to three quarters."""
+    low_ms, high_ms = bench.camera.exposure_range_ms
+    for _ in range(8):
+        fill = _top(bench.camera.get_frame()) / full
+        if 0.25 <= fill <= 0.75:
+            break
+        factor = 0.25 if fill > 0.95 else float(np.clip(0.5 / max(fill, 1e-3), 0.25, 4.0))
+        exposure_ms = float(np.clip(bench.camera.exposure_ms * factor, low_ms, min(high_ms, 1e3)))
+        if exposure_ms == bench.camera.exposure_ms:
+            break
+        bench.camera.exposure_ms = exposure_ms
+    return bench.camera.exposure_ms
+
+
+def _dark(dark: _Frames, full: int) -> CheckFinding:
+    level = float(dark.mean.mean())
+    if level > DARK_SHARE * full:
+        return CheckFinding(
+            "camera",
+            "wrong",
+            f"with the laser off the mean is {level:.0f} counts of {full}",
+            "Shield it from stray light; does the laser's shutter close?",
+        )
+    return CheckFinding("camera", "ok", f"dark: {level:.1f} counts, noise {dark.sigma:.2f}")
+
+
+def _lit(dark: _Frames, lit: _Frames, bench: Bench, full: int) -> CheckFinding:
+    rise = lit.top - dark.top
+    if rise < SIGMAS * max(dark.sigma, 0.5):
+        return CheckFinding(
+            "laser",
+            "wrong",
+            f"with the laser on at {bench.laser.power_mw:g} mW and {bench.camera.exposure_ms:g} ms the "
+            f"brightest pixels rise by {rise:.1f} counts: no light reaches the camera",
+            "Is the beam blocked, the interlock open, a cap on the camera, the power set?",
+        )
+    return CheckFinding(
+        "laser",
+        "ok",
+        f"light follows the laser: {rise:.0f} of {full} counts at {bench.camera.exposure_ms:g} ms",
+    )
+
+
+def _linear(bench: Bench, dark: _Frames, full: int, exposure_ms: float) -> CheckFinding:
+    """Compare the rise of counts at half, once and four times the exposure."""
+    half, longer = 0.5 * exposure_ms, 4.0 * exposure_ms
+    low_ms, high_ms = bench.camera.exposure_range_ms
+    rises: dict[float, tuple[float, int]] = {}
+    for wanted_ms in (half, exposure_ms, longer):
+        bench.camera.exposure_ms = float(np.clip(wanted_ms, low_ms, high_ms))
+        seen = _frames(bench)
+        rises[wanted_ms] = (seen.top - dark.top, seen.largest)
+    once = rises[exposure_ms][0]
+    most = rises[longer][1]
+    flat = rises[longer][0] < 1.2 * once and most < 0.9 * full
+    bits = (most + 1).bit_length() - 1
+    if flat and most + 1 == 2**bits:
+        return CheckFinding(
+            "camera",
+            "wrong",
+            f"counts stop rising at {most} of {full}: they have {bits} bits",
+            f"Set camera.bit_depth = {bits}.",
+        )
+    if rises[half][0] > (1.0 - 0.5 * FLAT_SHARE) * once:
+        return CheckFinding(
+            "camera",
+            "wrong",
+            f"half the exposure gives {rises[half][0] / once:.0%} of the counts",
+            "Switch automatic gain, automatic exposure and gamma off in the camera.",
+        )
+    if flat:
+        return CheckFinding(
+            "camera",
+            "wrong",
+            f"counts stop rising at {most} of {full}: the sensor is saturated there",
+            "Raise its gain until its largest count is reached, or lower the laser's power.",
+        )
+    return CheckFinding(
+        "camera",
+        "ok",
+        f"counts follow the exposure: {rises[half][0] / once:.0%} at half of it",
+    )
+
+
+def _follows_patterns(bench: Bench, flat: _Frames) -> CheckFinding:
+    rng = np.random.default_rng(0)
+    shape = (bench.planes, *bench.layout.patch_shape)
+    repeated = _frames(bench)
+    bench.show(rng.uniform(0.0, 2.0 * np.pi, shape))
+    other = _frames(bench)
+    noise = float(np.abs(repeated.mean - flat.mean).mean())
+    change = float(np.abs(other.mean - repeated.mean).mean())
+    if change < SIGMAS * max(noise, 0.05):
+        return CheckFinding(
+            "slm",
+            "wrong",
+            f"another pattern changes the frame by {change:.2f} counts, repeating it by {noise:.2f}",
+            "Is the SLM switched on, its window on the right output, and the beam on its patches?",
+        )
+    return CheckFinding(
+        "slm", "ok", f"frames follow patterns: {change / max(noise, 0.05):.0f} times the noise"
+    )
