@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from gui import style
 from gui.window import MainWindow
+from gui.window_signals import WindowSignals
 
 
 def show(bench: str | None, out: Path, seed: int | None, tour: bool = True) -> int:
@@ -41,4 +42,8 @@ def show(bench: str | None, out: Path, seed: int | None, tour: bool = True) -> i
         QTimer.singleShot(0, window.start_tour)
     if bench is not None:
         QTimer.singleShot(0, window.panels.bench.connect_button.click)
-    return app.exec()
+    signals = WindowSignals(window)
+    try:
+        return app.exec()
+    finally:
+        signals.close()

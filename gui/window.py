@@ -167,6 +167,17 @@ class MainWindow(QMainWindow):
             self._process.close()
             self._process = None
 
+    def send_safe(self) -> None:
+        """Have the laser switched off at once; may be called from any thread."""
+        process = self._process
+        if process is not None:
+            process.make_safe()
+
+    def end(self) -> None:
+        """Close without a question, as the system wants it: the bench is left safe first."""
+        self._closing = True
+        self._close_anyway()
+
     def make_safe(self) -> None:
         """Switch the laser off at once; then the job ends and the SLM shows a flat pattern."""
         if self._process is None:

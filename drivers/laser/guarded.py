@@ -50,14 +50,16 @@ class GuardedLine:
         self._order = GuardOrder(line, laser, owner, str(self.log_path))
         self._on_switched_off = on_switched_off
         self._ready, self._released = threading.Event(), threading.Event()
+        self._over = threading.Event()
+        self._pid = 0
         self._process = self._start()
         for act, name in ((self._beat, "heartbeat"), (self._attend, "guardian")):
             threading.Thread(target=act, name=f"laser's {name}", daemon=True).start()
 
     @property
     def pid(self) -> int:
-        """Number of the guardian's process."""
-        return self._process.pid
+        """Number of the guardian's process; 0 before it listens."""
+        return self._pid
 
     def wait_until_ready(self) -> bool:
         """Wait until the guardian listens; return False if it does not, in good time."""
@@ -78,12 +80,8 @@ class GuardedLine:
             if dark:
                 _stdin(process).write(RELEASE)
             _stdin(process).close()
-        if dark:
-            try:
-                process.wait(RELEASE_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        if dark and not self._over.wait(RELEASE_S):
+            log.warning("the laser's guardian, process %d, does not end", self._pid)
 
     def _start(self) -> subprocess.Popen[bytes]:
         # Its words reach a terminal also when this program has ended; a pipe it would keep open.
@@ -114,28 +112,34 @@ class GuardedLine:
         for start in range(STARTS):
             process = self._process
             self._listen(process)
-            code = process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    with suppress(OSError):
+                        pipe.close()
             if self._released.is_set():
-                return
-            with suppress(OSError, ValueError):
-                _stdin(process).close()
-            log.error("the laser's guardian has ended (exit code %d)", code)
-            if start + 1 < STARTS:
-                try:
-                    self._process = self._start()
-                except DeviceNotFoundError as error:
-                    log.error("%s", error)
-                    break
-                log.error("another guardian was started: process %d", self._process.pid)
-        log.error("the laser %s is not guarded any more", self._order.laser)
+                break
+            log.error("the laser's guardian has ended: it was killed, or does not start")
+            if start + 1 == STARTS or not self._start_again():
+                log.error("the laser %s is NOT guarded any more", self._order.laser)
+                break
+        self._over.set()
+
+    def _start_again(self) -> bool:
+        try:
+            self._process = self._start()
+        except DeviceNotFoundError as error:
+            log.error("%s", error)
+            return False
+        log.error("another guardian was started")
+        return True
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
         with suppress(OSError, ValueError):
             for line in process.stdout or ():
                 word, _, reason = line.decode("ascii", "replace").strip().partition(" ")
                 if word == READY:
+                    self._pid = int(reason)
                     self._ready.set()
                 elif word == OFF:
                     self._on_switched_off(reason)

@@ -1,8 +1,9 @@
 """The guardian of a laser: `python -m drivers.laser.guardian`, started by `drivers.laser.guarded`.
 
 It listens to the heartbeat of the program that owns the laser. When the program has ended without releasing
-it, or stands still, it opens the laser's line and switches the laser off. It imports nothing heavy, belongs
-to no group of processes but its own, and no signal that ends programs ends it.
+it, or stands still, it opens the laser's line and switches the laser off. It imports nothing heavy, is no
+child of the program and belongs to no group of processes but its own, and no signal that ends programs ends
+it.
 
 From its standard input come lines: first the order, in JSON, then BEAT again and again, at last RELEASE.
 """
@@ -37,7 +38,7 @@ TRIES_S = 45.0
 """Time in which a laser that does not confirm is told OFF again and again."""
 IGNORED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP", "SIGTTOU", "SIGTTIN", "SIGBREAK")
 
-State = Literal["silent", "ended", "released"]
+State = Literal["silent", "ended"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +74,24 @@ class OwnerPulse:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._beats = threading.Event()
-        self._end: State | None = None
+        self._ended = False
         threading.Thread(target=self._read, name="pulse", daemon=True).start()
 
     def _read(self) -> None:
-        released = False
         with suppress(OSError, ValueError):
             for line in iter(self._stream.readline, b""):
-                released = line == RELEASE
-                if released:
-                    break
+                if line == RELEASE:
+                    os._exit(
+                        0
+                    )  # whatever the other thread does: nothing is left to be put in order
                 self._beats.set()
-        self._end = "released" if released else "ended"
+        self._ended = True
         self._beats.set()
 
     def wait_while_beating(self) -> State:
-        """Wait until the owner has gone or was silent for SILENT_S; return its state."""
+        """Wait until the owner has ended or was silent for SILENT_S; return its state."""
         quiet_s = 0.0
-        while self._end is None:
+        while not self._ended:
             began_s = time.monotonic()
             if self._beats.wait(SLICE_S):
                 self._beats.clear()
@@ -99,7 +100,7 @@ class OwnerPulse:
             quiet_s += min(time.monotonic() - began_s, LONGEST_SLICE_S)
             if quiet_s >= SILENT_S:
                 return "silent"
-        return self._end
+        return "ended"
 
     def wait_for_life(self) -> None:
         """Wait until the heart beats again, or the owner has gone."""
@@ -118,14 +119,13 @@ class Guardian:
         self._order, self._pulse = order, pulse
 
     def watch(self) -> None:
-        """Watch until the owner has gone."""
-        while (state := self._pulse.wait_while_beating()) == "silent":
+        """Watch until the owner has ended; then switch the laser off."""
+        while self._pulse.wait_while_beating() == "silent":
             self._switch_off(
                 f"has stood still for {SILENT_S:g} s", lambda: not self._pulse.lives_again
             )
             self._pulse.wait_for_life()
-        if state == "ended":
-            self._switch_off("has ended without switching the laser off", lambda: True)
+        self._switch_off("has ended without switching the laser off", lambda: True)
 
     def _switch_off(self, why: str, proceed: Callable[[], bool]) -> None:
         """Switch the laser off and report it.
@@ -167,9 +167,16 @@ def _ignore_signals() -> None:
             signal.signal(number, signal.SIG_IGN)
 
 
+def _leave_family() -> None:
+    """Leave the owner's children: some programs kill these when they end, as Ray's workers do."""
+    if sys.platform != "win32" and os.fork():
+        os._exit(0)
+
+
 def main() -> None:
     """Guard the laser of the order that comes first, until its owner has gone."""
     _ignore_signals()
+    _leave_family()
     try:
         order = GuardOrder.from_line(sys.stdin.buffer.readline())
     except (ValueError, KeyError, TypeError):
@@ -179,11 +186,11 @@ def main() -> None:
         import pyvisa
 
         pyvisa.ResourceManager(order.line.library)
-    _say(READY)
+    _say(f"{READY} {os.getpid()}")
     Guardian(order, pulse).watch()
 
 
 if __name__ == "__main__":
     main()
-    # The thread that reads may wait for ever, and nothing is left to be put in order.
+    # The thread that reads may wait for ever.
     os._exit(0)

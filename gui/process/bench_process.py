@@ -7,6 +7,7 @@ import multiprocessing
 import queue
 import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -19,17 +20,20 @@ import numpy.typing as npt
 
 from calibration.step import CalibrationStep
 from drivers.types import Frame
+from gui.process.command_listener import FROZEN_S, CommandListener
 from gui.process.frame_ring import FrameRing
 from gui.process.picture_ring import PictureNote, PictureRing
 from gui.process.priority import lower_priority
 from labdiff.engine.commands import Command, Quit, SafeState
 from labdiff.engine.status import EngineEvent, ErrorReport, LayerSets, PatternDisplayed
 from labdiff.events import AlignmentStep, Checkpoint, GenerationStep, TrainingStep
-from labdiff.jobs.stop_signal import NAMES
+from labdiff.jobs.signal_listener import SUSPEND, SignalListener, stopping_signals
 
 ENGINE = "labdiff.engine.engine:Engine"
 OFF = b"off"
 """Message by which the window has the laser switched off."""
+ALIVE_EVERY_S = 0.5
+"""Time between two signs of life of the window."""
 PATIENCE_S = 20.0
 """Time in which a calibration's fit ends and the time-outs of laser and camera pass; then the process is
 ended.
@@ -67,11 +71,17 @@ class BenchProcess:
         for theirs in (send, take, off):
             theirs.close()
         self._over = False
+        self._asking, self._alive_s = threading.Lock(), 0.0
 
     def ask(self, command: Command) -> bool:
-        """Send a command; return False if the process has ended."""
+        """Send a command, from any thread; return False if the process has ended."""
+        return self._send(command)
+
+    def _send(self, message: Command | None) -> bool:
+        """Send a command, or None as a sign of life."""
         try:
-            self._commands.send(command)
+            with self._asking:
+                self._commands.send(message)
         except (BrokenPipeError, OSError):
             return False
         return True
@@ -83,7 +93,13 @@ class BenchProcess:
         return self.ask(SafeState())
 
     def poll(self, most: int = 200) -> list[Report]:
-        """Return what was reported since the last call, `most` reports at most."""
+        """Return what was reported since the last call, `most` reports at most.
+
+        The process takes it as a sign of life: if it is not called for long any more, the window is frozen.
+        """
+        if time.monotonic() - self._alive_s > ALIVE_EVERY_S:
+            self._alive_s = time.monotonic()
+            self._send(None)
         found: list[Report] = []
         while len(found) < most and not self._over:
             try:
@@ -160,9 +176,14 @@ def serve(
     try:
         module, _, name = engine.partition(":")
         served: Any = getattr(import_module(module), name)(report, show)
-        for title, listen, line in (("commands", _listen, take), ("off", _listen_for_off, off)):
-            arguments = (line, commands, served.laser_off)
-            threading.Thread(target=listen, args=arguments, name=title, daemon=True).start()
+
+        def frozen() -> None:
+            report(
+                ErrorReport(f"the window stood still for {FROZEN_S:g} s: the bench was made safe")
+            )
+
+        listener = CommandListener(commands, served.laser_off, frozen)
+        listener.start(take, off)
         _handle_signals(commands, served.laser_off)
 
         def next_command(timeout_s: float) -> Command | None:
@@ -189,65 +210,18 @@ def serve(
 def _handle_signals(
     commands: queue.SimpleQueue[Command | None], laser_off: Callable[[], None]
 ) -> None:
-    """Switch the laser off at once with any signal that ends the process, then end in good order."""
+    """Switch the laser off at once with any signal that ends or suspends the process; then end in order."""
+    numbers = stopping_signals()
+    listener = SignalListener(laser_off, numbers)
 
     def on_signal(number: int, frame: FrameType | None) -> None:
-        # In a thread: the signal may have come in the middle of a question to the laser.
-        threading.Thread(target=_quietly, args=(laser_off,), name="laser off", daemon=True).start()
-        commands.put(None)
+        if number == SUSPEND:
+            listener.suspend()
+        else:
+            commands.put(None)
 
-    for name in NAMES:
-        if hasattr(signal, name) and name != "SIGTSTP":
-            signal.signal(getattr(signal, name), on_signal)
-
-
-def _quietly(act: Callable[[], None]) -> None:
-    # What goes wrong is reported when the bench is left.
-    with contextlib.suppress(Exception):
-        act()
-
-
-def _listen(
-    take: Connection, commands: queue.SimpleQueue[Command | None], laser_off: Callable[[], None]
-) -> None:
-    """Receive commands. The laser does not wait for the job to come to its next event."""
-    while True:
-        try:
-            command: Command | None = take.recv()
-        except (EOFError, OSError):
-            command = None
-        if command is None or isinstance(command, SafeState | Quit):
-            _quietly(laser_off)
-        if isinstance(command, SafeState):
-            _forget_older(commands)
-        commands.put(command)
-        if command is None:
-            return
-
-
-def _listen_for_off(
-    off: Connection, commands: queue.SimpleQueue[Command | None], laser_off: Callable[[], None]
-) -> None:
-    """Switch the laser off whenever the window asks for it, and when the window is gone."""
-    while True:
-        try:
-            off.recv_bytes()
-        except (EOFError, OSError):
-            _quietly(laser_off)
-            return
-        _quietly(laser_off)
-        commands.put(SafeState())
-
-
-def _forget_older(commands: queue.SimpleQueue[Command | None]) -> None:
-    """Remove the commands that wait, but not the end: what was wanted before the safe state is not now."""
-    waiting = []
-    with contextlib.suppress(queue.Empty):
-        while True:
-            waiting.append(commands.get_nowait())
-    for command in waiting:
-        if command is None or isinstance(command, Quit):
-            commands.put(command)
+    for number in numbers:
+        signal.signal(number, on_signal)
 
 
 def _without_arrays(event: EngineEvent, ring: PictureRing) -> Report:

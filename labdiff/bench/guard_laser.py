@@ -13,7 +13,8 @@ from labdiff.config.bench import LaserConfig
 
 log = logging.getLogger(__name__)
 
-MOCK = "mock"
+HARMLESS = ("mock", "none")
+"""Drivers of lasers that emit no light: the simulated one and the absent one."""
 CONSEQUENCE = "If this program is killed or frozen, the laser stays as it is"
 
 
@@ -28,9 +29,9 @@ def guard_laser(
         on_switched_off: called with the reason when the guardian has switched it off.
 
     Returns:
-        The guarded line; None if nothing guards the laser, as a simulated one.
+        The guarded line; None if nothing guards the laser, as one that emits no light.
     """
-    if config.driver == MOCK:
+    if config.driver in HARMLESS:
         return None
     line = laser.line if isinstance(laser, LaserWithLine) else None
     if not config.guardian:
@@ -40,7 +41,7 @@ def guard_laser(
     else:
         try:
             guarded = GuardedLine(line, laser.name, on_switched_off)
-            log.info("the laser is guarded by process %d; log: %s", guarded.pid, guarded.log_path)
+            log.info("the laser has a guardian; it reports in %s", guarded.log_path)
             return guarded
         except DeviceNotFoundError as error:
             why = str(error)

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from types import FrameType, TracebackType
 from typing import Any
 
 from labdiff.bench.bench_safety import send_all_off
-
-NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP", "SIGBREAK")
-"""Signals that stop a job: Ctrl-C, a request to end, a closed terminal, Ctrl-Backslash, Ctrl-Z, Break."""
-
-SUSPEND = getattr(signal, "SIGTSTP", None)
-"""Number of the signal that Ctrl-Z sends; None on Windows, which has none."""
-SUSPEND_AFTER_S = 1.0
-"""Longest time that Ctrl-Z waits for OFF to be sent before the program is suspended."""
+from labdiff.jobs.signal_listener import SUSPEND, SignalListener, stopping_signals
 
 
 class StopOnSignal:
@@ -33,6 +25,7 @@ class StopOnSignal:
     def __init__(self) -> None:
         self._requested = False
         self._before: dict[signal.Signals, Any] = {}
+        self._listener: SignalListener | None = None
 
     def requested(self) -> bool:
         """Return whether Ctrl-C was pressed, or another of the signals came."""
@@ -41,12 +34,13 @@ class StopOnSignal:
     def __enter__(self) -> StopOnSignal:
         if threading.current_thread() is not threading.main_thread():
             return self
-        for each in (getattr(signal, name) for name in NAMES if hasattr(signal, name)):
+        for each in stopping_signals():
             before = signal.getsignal(each)
             # nohup ignores the terminal's end on purpose; Ctrl-C is meant even where it was ignored.
             if before is not signal.SIG_IGN or each == signal.SIGINT:
                 self._before[each] = before
                 signal.signal(each, self._on_signal)
+        self._listener = SignalListener(send_all_off, self._before)
         return self
 
     def __exit__(
@@ -58,14 +52,13 @@ class StopOnSignal:
         for each, before in self._before.items():
             signal.signal(each, before)
         self._before.clear()
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         again, self._requested = self._requested, True
-        # In a thread: the signal may have come in the middle of a question to the laser.
-        sender = threading.Thread(target=send_all_off, name="laser off", daemon=True)
-        sender.start()
-        if number == SUSPEND:
-            sender.join(SUSPEND_AFTER_S)
-            os.kill(os.getpid(), signal.SIGSTOP)
+        if number == SUSPEND and self._listener is not None:
+            self._listener.suspend()
         elif again:
             raise KeyboardInterrupt

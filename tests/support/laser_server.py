@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Literal
 
@@ -14,11 +15,15 @@ Manner = Literal["polite", "mute", "endless", "echo"]
 class LaserServer:
     """An OBIS-like laser. orders: every line that it received. manner: how it answers, may be changed.
 
-    one_at_a_time: it listens to one connection, and to the next one when that has ended.
+    one_at_a_time: it listens to one connection, and to the next one when that has ended. on_switch: called
+    when the light goes on or off. lit: how often it went on. changed_s: when it last changed, monotonic.
     """
 
-    def __init__(self, one_at_a_time: bool = False) -> None:
-        self._one_at_a_time = one_at_a_time
+    def __init__(
+        self, one_at_a_time: bool = False, on_switch: Callable[[bool], None] = lambda on: None
+    ) -> None:
+        self._one_at_a_time, self._on_switch = one_at_a_time, on_switch
+        self.lit, self.changed_s = 0, 0.0
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.address = f"TCPIP::127.0.0.1::{self._socket.getsockname()[1]}::SOCKET"
         self.manner: Manner = "polite"
@@ -61,7 +66,10 @@ class LaserServer:
 
     def _answer(self, order: str) -> str:
         if order.startswith("SOUR:AM:STAT "):
-            self.on = order.endswith("ON")
+            before, self.on = self.on, order.endswith("ON")
+            if self.on != before:
+                self.lit, self.changed_s = self.lit + self.on, time.monotonic()
+                self._on_switch(self.on)
         return {
             "*IDN?": "Coherent, Inc-OBIS-TEST,1",
             "SYST:ERR:NEXT?": '0,"No error"',

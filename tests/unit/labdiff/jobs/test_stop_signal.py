@@ -2,17 +2,15 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from labdiff.jobs.stop_signal import NAMES, SUSPEND, StopOnSignal
+from labdiff.jobs.signal_listener import SUSPEND, SignalListener, stopping_signals
+from labdiff.jobs.stop_signal import StopOnSignal
 
-HERE = [
-    number
-    for name in NAMES
-    if (number := getattr(signal, name, None)) is not None and number != SUSPEND
-]
+HERE = [number for number in stopping_signals() if number != SUSPEND]
 
 
 @pytest.mark.parametrize("number", HERE)
@@ -35,7 +33,9 @@ def test_the_first_signal_asks_and_the_second_interrupts(number: signal.Signals)
 def test_ctrl_z_asks_and_then_suspends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     assert SUSPEND is not None
     sent: list[tuple[int, int]] = []
-    monkeypatch.setattr("labdiff.jobs.stop_signal.os.kill", lambda *sending: sent.append(sending))
+    monkeypatch.setattr(
+        "labdiff.jobs.signal_listener.os.kill", lambda *sending: sent.append(sending)
+    )
     before = signal.signal(SUSPEND, signal.default_int_handler)
     try:
         with StopOnSignal() as stop:
@@ -66,3 +66,16 @@ def test_another_thread_handles_no_signals() -> None:
 
     with ThreadPoolExecutor(1) as pool:
         assert not pool.submit(handled).result()
+
+
+def test_the_act_does_not_wait_for_the_main_thread() -> None:
+    """While the handler itself, in the main thread, has not returned, the act was called."""
+    acted = threading.Event()
+    before = signal.signal(signal.SIGTERM, lambda number, frame: acted.wait(60.0))
+    listener = SignalListener(acted.set, [signal.SIGTERM])
+    try:
+        signal.raise_signal(signal.SIGTERM)
+        assert acted.is_set()
+    finally:
+        listener.close()
+        signal.signal(signal.SIGTERM, before)
