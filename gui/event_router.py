@@ -25,6 +25,7 @@ from labdiff.events import (
     Calibrated,
     GenerationStep,
     JobEnded,
+    JobStarted,
     Measured,
     StageStarted,
     TrainingStep,
@@ -83,6 +84,8 @@ class EventRouter(QObject):
             case LayerSets():
                 if "layers" in pictures:
                     panels.slm.set_layer_sets(pictures["layers"])
+            case JobStarted(data=data) if data:
+                panels.log.add(data)
             case StageStarted():
                 self._show_stage(event.stage)
             case TrainingStep():

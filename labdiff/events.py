@@ -19,10 +19,14 @@ Image: TypeAlias = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class JobStarted:
-    """The first event of every job: its name and the number of steps expected."""
+    """The first event of every job: its name and the number of steps expected.
+
+    data: of a training, one line about what its images hold; people see in it what was understood.
+    """
 
     job: str
     total_steps: int
+    data: str = ""
 
 
 @dataclass(frozen=True, slots=True)

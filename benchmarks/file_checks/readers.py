@@ -24,9 +24,10 @@ def outcome(reader: Reader, path: Path) -> tuple[str, str]:
         result, message = "read", ""
     except (UserError, CalibrationError, DeviceError) as error:
         message = str(error)
-        result = "refused" if path.name in message or path.stem in message else "nameless"
-        if "\n" in message or len(message) > 1500:
-            result = "nameless"
+        # A bench file with several mistakes has a line for each.
+        lines = message.splitlines()
+        named = bool(lines) and all(path.name in line or path.stem in line for line in lines)
+        result = "refused" if named and len(message) <= 1500 * len(lines) else "nameless"
     except Exception as error:
         result, message = "traceback", f"{type(error).__name__}: {error}"
     return ("overwritten" if _digest(path) != before else result), message

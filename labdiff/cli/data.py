@@ -69,6 +69,13 @@ def _show(
     classes: Annotated[str, typer.Option(help="Classes, as 0,1,2; empty for all.")] = "",
     data_dir: DataDir = None,
     seed: Annotated[int, typer.Option(help="Seed of the shuffle.", min=0)] = 0,
+    white: Annotated[
+        int,
+        typer.Option(help="Count that means white; 0: the type's largest.", min=0, max=65535),
+    ] = 0,
+    background: Annotated[
+        str, typer.Option(help="What transparent parts are laid on: white or black.")
+    ] = "white",
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="PNG file of images, one row for each class."),
@@ -78,13 +85,24 @@ def _show(
     import torch
 
     from labdiff.config.option import integers
+    from labdiff.config.training import DataOptions
     from labdiff.data.catalogue import for_training
     from labdiff.data.contact_sheet import write_contact_sheet
     from labdiff.data.image_set import load_images
 
     size = image_size or for_training(name).image_size
-    images = load_images(name, size, integers(classes, "--classes", "0,1,2"), data_dir, seed)
+    options = DataOptions.model_validate({"background": _ground(background), "white": white})
+    images = load_images(
+        name,
+        size,
+        integers(classes, "--classes", "0,1,2"),
+        data_dir,
+        seed,
+        options.white or None,
+        options.background,
+    )
     print(f"{name}: {images.source}; {size} x {size}")
+    print(f"  {images.content}")
     for label in torch.unique(images.train_labels).tolist():
         title = images.class_names[label] if label < len(images.class_names) else ""
         count = int((images.train_labels == label).sum())
@@ -93,6 +111,15 @@ def _show(
         print(f"  class {label}{shown}: {count} for training, {held_out} held out")
     if out is not None:
         print(f"wrote {write_contact_sheet(images.train, images.train_labels, out)}")
+
+
+def _ground(background: str) -> str:
+    """Return what transparent parts are laid on. Raises UserError for anything but white and black."""
+    from labdiff.errors import UserError
+
+    if background not in ("white", "black"):
+        raise UserError(f"--background {background}: allowed are white, black")
+    return background
 
 
 def _get(

@@ -49,6 +49,11 @@ class ImageSet:
     content: str = ""
     path: Path | None = None
 
+    @property
+    def description(self) -> str:
+        """Return one line: the set's name, and what its training images hold."""
+        return f"data {self.name}: {self.content}"
+
 
 def load_images(
     name: str,

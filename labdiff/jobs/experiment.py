@@ -55,7 +55,7 @@ def experiment(
     """
     started_s = time.monotonic() - seconds_before
     figures, where = session.figures, session.position
-    yield JobStarted("experiment", session.options.layer_sets)
+    yield JobStarted("experiment", session.options.layer_sets, session.images.description)
     if session.resumed:
         yield from _resume(session, calibrator)
     yield make_checkpoint(session)

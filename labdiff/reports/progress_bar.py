@@ -27,6 +27,7 @@ from labdiff.events import (
     EvaluationStep,
     Event,
     GenerationStep,
+    JobStarted,
     StageStarted,
     TrainingStep,
     ValidityChecked,
@@ -82,6 +83,8 @@ class ProgressBar:
     def __call__(self, event: Event) -> None:
         """Show an event."""
         match event:
+            case JobStarted(data=data) if data:
+                self.console.print(data, highlight=False, markup=False)
             case StageStarted(stage=stage, total_steps=total):
                 self._finish()
                 self._task = self._progress.add_task(stage, total=max(total, 1), note="")

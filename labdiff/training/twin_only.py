@@ -57,7 +57,9 @@ class TwinTraining:
         return (yield from recorded(self._training(session), self.recorder))
 
     def _training(self, session: TrainingSession) -> Job[TrainingSession]:
-        yield JobStarted("training on the twin", session.options.layer_sets)
+        yield JobStarted(
+            "training on the twin", session.options.layer_sets, session.images.description
+        )
         if session.position.stage == "offline":
             yield from train(session, "offline")
             session.position.stage = "trained"

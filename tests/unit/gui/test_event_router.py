@@ -13,7 +13,14 @@ from gui.event_router import EventRouter
 from gui.panels.panel_set import PanelSet
 from gui.plots.quantity_curves import QuantityCurves
 from labdiff.engine.status import BenchState, DeviceState, ErrorReport, JobState
-from labdiff.events import JobEnded, Measured, StageStarted, TrainingStep, ValidityChecked
+from labdiff.events import (
+    JobEnded,
+    JobStarted,
+    Measured,
+    StageStarted,
+    TrainingStep,
+    ValidityChecked,
+)
 from labdiff.runs.training_quantities import TRAINING_QUANTITIES, ChartAxes, TrainingQuantity
 
 BENCH = BenchState(
@@ -55,6 +62,14 @@ def test_states_enable_panels_and_are_described(panels: PanelSet) -> None:
     router.reset()
     assert not router.busy and router.bench_status() == "no bench"
     assert not panels.bench.connected
+
+
+def test_the_log_says_what_the_training_images_hold(panels: PanelSet) -> None:
+    router = EventRouter(panels)
+    router.route(JobStarted("calibration", 3), {})
+    assert not log_of(panels)
+    router.route(JobStarted("experiment", 3, "data digits: 90 images, 0% to 100% of white"), {})
+    assert "data digits: 90 images, 0% to 100% of white" in log_of(panels)
 
 
 def test_a_training_is_shown_in_its_panel(qtbot: QtBot, panels: PanelSet) -> None:

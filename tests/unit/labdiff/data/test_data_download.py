@@ -287,7 +287,7 @@ def test_the_list_is_the_default_and_says_what_is_here(
 
 def test_show_counts_classes(tmp_path: Path) -> None:
     shown = command("show", "digits", "--classes", "0,1", "--image-size", "8")
-    assert "8 x 8 class 0:" in shown
+    assert "8 x 8 288 images, 0% to 100% of white" in shown and " class 0: 149 for" in shown
     assert "class 2" not in shown
     with pytest.raises(UserError, match="--classes a: needs whole numbers"):
         command("show", "digits", "--classes", "a")
@@ -317,3 +317,16 @@ def test_the_inception_weights_are_found_where_they_were_put(tmp_path: Path) -> 
     (tmp_path / "inception").mkdir()
     (tmp_path / "inception" / file.name).write_bytes(b"")
     assert inception_weights(tmp_path) == tmp_path / "inception" / file.name
+
+
+def test_show_takes_what_is_white_and_what_transparent_parts_are_laid_on(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for number in range(80):
+        counts = rng.integers(0, 4096, (8, 8)).astype(np.uint16)
+        Image.fromarray(counts).save(tmp_path / f"{number:02d}.png")
+    with pytest.raises(UserError, match="--white 4095"):
+        command("show", tmp_path, "--image-size", "8")
+    shown = command("show", tmp_path, "--image-size", "8", "--white", "4095")
+    assert "16 images" in shown and "of white, standard deviation" in shown
+    with pytest.raises(UserError, match="--background red: allowed are white, black"):
+        command("show", "digits", "--background", "red")

@@ -11,7 +11,7 @@ from drivers.errors import DeviceStateError
 from labdiff.config.bench import bench_text
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import JobStoppedError, UserError
-from labdiff.events import Event, TrainingStep
+from labdiff.events import Event, JobStarted, TrainingStep
 from labdiff.generation import denoise as evaluate
 from labdiff.generation.denoise import denoise
 from labdiff.generation.sample import generate
@@ -43,6 +43,8 @@ def steps_of(path: Path, options: TrainingOptions = OPTIONS) -> tuple[int, TwinT
     training = TwinTraining(path, SMALL, options)
     seen: list[Event] = []
     run(training.job(), watch=[seen.append])
+    assert isinstance(seen[0], JobStarted)
+    assert seen[0].data.startswith("data digits: ") and "% of white" in seen[0].data
     return sum(isinstance(event, TrainingStep) for event in seen), training
 
 
