@@ -10,6 +10,7 @@ from contextlib import suppress
 from drivers.errors import DeviceStateError
 from drivers.laser.guarded import GuardedLine
 from labdiff.bench.devices import BenchDevices
+from labdiff.bench.reconnecting_laser import ReconnectingLaser
 from labdiff.errors import JobStoppedError
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ class BenchSafety:
         laser = self._devices.laser
         self._check_allowed()
         self.switched_off = False
+        self._permit()
         self.note_lit()
         laser.emission = True
         if self._held_dark:  # OFF may have gone out before ON
@@ -109,6 +111,7 @@ class BenchSafety:
         self._do_each(
             [("switch the laser off", self._laser_off), ("flatten the SLM", self._flatten)]
         )
+        self._permit()
 
     def close(self) -> None:
         """Enter the safe state and close every device, whatever fails.
@@ -124,6 +127,12 @@ class BenchSafety:
                 if self._guarded is not None:
                     # One whose laser is not confirmed dark goes on, also when this program has ended.
                     self._guarded.release(self._devices.laser.name not in _MAY_BE_ON)
+
+    def _permit(self) -> None:
+        """Let the laser be switched on after it was switched off past a job."""
+        laser = self._devices.laser
+        if isinstance(laser, ReconnectingLaser):
+            laser.permit()
 
     def _check_allowed(self) -> None:
         if self._held_dark:

@@ -20,13 +20,24 @@ class ReconnectingLaser(ReconnectingDevice[Laser], LaserWrapper):
     """Why the laser was switched off past the job that works with its light; "" if it was not."""
 
     def send_off(self) -> None:
-        """Send the order to switch off, and end the job that works with the light at its next frame."""
+        """Send the order to switch off, and end the job that works with the light at its next frame.
+
+        Until `permit` nobody switches the laser on again, as a routine that puts back what it found.
+        """
         self._stopped = "the laser was switched off"
         super().send_off()
 
     def switched_off(self, reason: str) -> None:
         """Note that the laser was switched off from elsewhere; the job ends as after `send_off`."""
         self._stopped = f"the laser was switched off by its guardian: {reason}"
+
+    def permit(self) -> None:
+        """Let the laser be switched on again after it was switched off past a job."""
+        self._stopped = ""
+
+    def _check_permitted(self) -> None:
+        if self._stopped:
+            raise JobStoppedError(self._stopped)
 
     @property
     def _should_emit(self) -> bool:
@@ -42,19 +53,23 @@ class ReconnectingLaser(ReconnectingDevice[Laser], LaserWrapper):
         if went_dark:
             # Who switched it off on purpose reports that from another thread, perhaps just now.
             self._clock.sleep_s(REPORTED_WITHIN_S)
-        if self._stopped:
-            raise JobStoppedError(self._stopped)
+        self._check_permitted()
         if went_dark:
             raise NoLightError(
                 f"{self.name}: the emission has gone off; check interlock and key switch"
             )
 
     def _set(self, setting: DeviceSetting[Laser, V], value: V) -> None:
-        if setting.name == EMISSION.name and value:
-            self._stopped = ""
-        if setting.name == EMISSION.name and not value:
+        """Set a property. Raises JobStoppedError for light after the laser was switched off past a job."""
+        light = setting.name == EMISSION.name and bool(value)
+        if light:
+            self._check_permitted()
+        elif setting.name == EMISSION.name:
             self._given_up = False  # to switch it off, every try is made once more
         super()._set(setting, value)
+        if light and self._stopped:  # meanwhile, in another thread: OFF may have gone out before ON
+            super().send_off()
+            raise JobStoppedError(self._stopped)
 
     def _apply_settings(self) -> None:
         laser = self._device

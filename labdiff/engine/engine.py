@@ -281,6 +281,8 @@ class Engine:
         self._emit(JobState(job.kind, "stopping", job.path))
         try:
             job.events.close()
+        except JobStoppedError:
+            pass  # it would have switched the laser on again
         except Exception as error:
             log.exception("the job did not end in good order")
             self._emit(_unexpected(error))

@@ -82,6 +82,11 @@ def test_off_by_a_signal_ends_the_job_at_its_next_look_at_the_light(server: Lase
     laser.send_off()
     with pytest.raises(JobStoppedError, match="switched off"):
         laser.check_emission()
+    with pytest.raises(JobStoppedError, match="switched off"):
+        laser.emission = True
+    while server.on:  # OFF is on its way, and nobody puts the light back that a signal has switched off
+        pass
+    laser.permit()
     laser.emission = True
     laser.check_emission()
     laser.close()
