@@ -168,7 +168,7 @@ class MainWindow(QMainWindow):
             self._process = None
 
     def send_safe(self) -> None:
-        """Have the laser switched off at once; may be called from any thread."""
+        """Switch the laser off at once; may be called from any thread."""
         process = self._process
         if process is not None:
             process.make_safe()

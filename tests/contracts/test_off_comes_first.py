@@ -84,7 +84,8 @@ def test_off_by_a_signal_ends_the_job_at_its_next_look_at_the_light(server: Lase
         laser.check_emission()
     with pytest.raises(JobStoppedError, match="switched off"):
         laser.emission = True
-    while server.on:  # OFF is on its way, and nobody puts the light back that a signal has switched off
+    # OFF is on its way, and nobody puts the light back that a signal has switched off.
+    while server.on:
         pass
     laser.permit()
     laser.emission = True
