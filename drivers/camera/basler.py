@@ -63,10 +63,10 @@ class BaslerCamera(SfncCamera):
             Features(link.GetNode, features.errors, _as_pylon_spells).try_write(
                 options.heartbeat_ms, "HeartbeatTimeout"
             )
-            if options.image_folder:
-                _play(features, name, options.image_folder)
             before_first = BEFORE_FIRST.get(info.GetDeviceClass())
             super().__init__(name, features, bit_depth, options, before_first)
+            if options.image_folder:
+                _play(features, name, options.image_folder)
         except BaseException:
             self._camera.Close()
             raise

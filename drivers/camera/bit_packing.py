@@ -1,10 +1,14 @@
 """From a camera's buffer to counts: GenICam's monochrome pixel formats (PFNC 2.4), packed ones too.
 
 "Mono12p" runs on, lowest bit first, over the bytes. "Mono12Packed" is GigE Vision's older way: the two
-pixels' high bytes stand first and last, their low bits share the byte between.
+pixels' high bytes stand first and last, their low bits share the byte between. IDS groups: the high bytes
+of all pixels of a group stand first, and their low bits, the first pixel's lowest, share the last byte
+(IDS peak manual, monochrome pixel formats).
 """
 
 from __future__ import annotations
+
+from itertools import takewhile
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +18,8 @@ from drivers.types import CountArray
 
 Bytes = npt.NDArray[np.uint8]
 KNOWN = (
-    "Mono16", "Mono14", "Mono12", "Mono12p", "Mono12Packed",
-    "Mono10", "Mono10p", "Mono10Packed", "Mono8",
+    "Mono16", "Mono14", "Mono12", "Mono12p", "Mono12Packed", "Mono12g24IDS",
+    "Mono10", "Mono10p", "Mono10Packed", "Mono10g40IDS", "Mono8",
 )  # fmt: skip
 """Pixel formats in the order in which one is chosen: finest first, whole words before packed ones."""
 
@@ -24,7 +28,7 @@ def bits_of(pixel_format: str) -> int:
     """Return the bits of one count. Raises DeviceValueError for a format that is not monochrome."""
     if pixel_format not in KNOWN:
         raise DeviceValueError(f"pixel format {pixel_format!r}; allowed are {', '.join(KNOWN)}")
-    return int("".join(filter(str.isdigit, pixel_format)))
+    return int("".join(takewhile(str.isdigit, pixel_format.removeprefix("Mono"))))
 
 
 def unpack(buffer: Bytes, pixel_format: str, shape: tuple[int, int]) -> CountArray:
@@ -39,7 +43,10 @@ def unpack(buffer: Bytes, pixel_format: str, shape: tuple[int, int]) -> CountArr
         DeviceValueError: the buffer is too short.
     """
     bits, pixels = bits_of(pixel_format), shape[0] * shape[1]
-    if pixel_format.endswith("Packed"):
+    if pixel_format.endswith("IDS"):
+        in_group = 4 if bits == 10 else 2
+        size, read = -(-pixels // in_group) * (in_group + 1), _grouped
+    elif pixel_format.endswith("Packed"):
         size, read = -(-pixels // 2) * 3, _packed
     elif pixel_format.endswith("p"):
         size, read = -(-pixels * bits // 8), _running_on
@@ -77,4 +84,15 @@ def _packed(buffer: Bytes, bits: int) -> CountArray:
     pixels = np.empty((len(groups), 2), np.uint16)
     pixels[:, 0] = groups[:, 0] << low | groups[:, 1] & (2**low - 1)
     pixels[:, 1] = groups[:, 2] << low | groups[:, 1] >> 4 & (2**low - 1)
+    return pixels.reshape(-1)
+
+
+def _grouped(buffer: Bytes, bits: int) -> CountArray:
+    """Return the counts of groups: 2 pixels of 12 bits in 3 bytes, or 4 of 10 bits in 5."""
+    low = bits - 8
+    in_group = 8 // low
+    groups = buffer.reshape(-1, in_group + 1).astype(np.uint16)
+    shifts = low * np.arange(in_group)
+    lowest = groups[:, -1:] >> shifts & (2**low - 1)
+    pixels: CountArray = (groups[:, :-1] << low | lowest).astype(np.uint16)
     return pixels.reshape(-1)

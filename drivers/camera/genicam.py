@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from drivers.camera.features import Features
 from drivers.camera.sfnc_camera import Grabbed, SfncCamera
@@ -116,8 +117,8 @@ class GenicamCamera(SfncCamera):
             )
         with buffer:
             image = buffer.payload.components[0]
-            data = np.array(image.data).view(np.uint8)
-            return Grabbed(data, (int(image.height), int(image.width)), int(buffer.frame_id))
+            shape = (int(image.height), int(image.width))
+            return as_grabbed(np.array(image.data), shape, int(buffer.frame_id))
 
     def _gone(self) -> bool:
         return self._features.read("Width") is None
@@ -126,6 +127,21 @@ class GenicamCamera(SfncCamera):
         with suppress(*self._features.errors):
             self._acquirer.destroy()
         self._harvester.reset()
+
+
+def as_grabbed(data: npt.NDArray[Any], shape: tuple[int, int], number: int) -> Grabbed:
+    """Return a frame of what harvesters hands out.
+
+    Since 1.4 it unpacks packed formats by itself: then each element is a pixel, of 16 bits.
+
+    Args:
+        data: bytes, or pixels.
+        shape: (height, width).
+        number: the camera's own count of frames.
+    """
+    unpacked = data.dtype.itemsize == 2 and data.size >= shape[0] * shape[1]
+    words = np.ascontiguousarray(data, "<u2" if unpacked else data.dtype)
+    return Grabbed(words.view(np.uint8), shape, number, unpacked)
 
 
 def producers(named: str = "") -> list[Path]:

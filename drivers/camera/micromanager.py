@@ -16,6 +16,7 @@ from pydantic import Field
 
 from drivers.camera.bounded_call import BoundedCalls
 from drivers.camera.untriggered import UntriggeredCamera
+from drivers.camera.window import ReadWindow, Steps
 from drivers.errors import (
     DeviceDisconnectedError,
     DeviceError,
@@ -32,6 +33,8 @@ TRIGGER_MS = 1.0
 """Time from the command until the exposure begins."""
 READOUT_MS = 10.0
 """Time that a read-out is taken to need: Micro-Manager does not report it."""
+STEPS = (1, 2, 4, 8, 16, 32, 64)
+"""Steps in pixels in which adapters take windows, in the order in which they are tried."""
 LABEL = "labdiff camera"
 """Name of the camera in Micro-Manager's core."""
 
@@ -130,21 +133,31 @@ class MicroManagerCamera(UntriggeredCamera):
 
     @property
     def roi(self) -> Roi:
-        """Window that is read out."""
-        return self._roi
+        """Window that is handed out; the camera may read out a little more, in its own steps."""
+        return self._window.asked
 
     @roi.setter
     def roi(self, value: Roi) -> None:
         if not value.fits(self.shape):
             raise DeviceValueError(f"{self.name}: {value} does not fit the sensor {self.shape}")
-        window = (value.left, value.top, value.width, value.height)
-        self._call(lambda: self._core.setROI(self._label, *window), DeviceValueError)
-        taken = tuple(self._call(lambda: self._core.getROI(self._label)))
-        if taken != window:
-            raise DeviceValueError(
-                f"{self.name}: takes (left, top, width, height) {taken} for the window {window}"
-            )
-        self._roi = value
+        for step in STEPS:
+            rows, columns = (Steps(length, step, step, step) for length in self.shape)
+            taken = self._taken(ReadWindow.around(value, rows, columns).read)
+            if taken is not None and _holds(taken, value):
+                self._window = ReadWindow(value, taken)
+                return
+        self._call(self._core.clearROI, DeviceValueError)
+        self._window = ReadWindow(value, Roi(0, 0, *self.shape))
+
+    def _taken(self, wanted: Roi) -> Roi | None:
+        """Ask for a window; return the one that the adapter made of it, None if it refuses."""
+        window = (wanted.left, wanted.top, wanted.width, wanted.height)
+        try:
+            self._call(lambda: self._core.setROI(self._label, *window), DeviceValueError)
+        except DeviceValueError:
+            return None
+        left, top, width, height = self._call(lambda: self._core.getROI(self._label))
+        return Roi(top, left, height, width)
 
     def expose(self) -> ReadOut:
         """Expose once, from now; a snap returns when the exposure is over."""
@@ -204,7 +217,8 @@ class MicroManagerCamera(UntriggeredCamera):
         if core.getNumberOfComponents() != 1 or core.getBytesPerPixel() > 2:
             raise DeviceValueError(f"{self.name}: sends no grey levels of 8 ... 16 bits")
         self._shape = (core.getImageHeight(), core.getImageWidth())
-        self._roi = Roi(0, 0, *self._shape)
+        whole = Roi(0, 0, *self._shape)
+        self._window = ReadWindow(whole, whole)
         self._bits = int(core.getImageBitDepth())
         self._range_ms = (1e-3, 60e3)
         if core.hasProperty(label, "Exposure") and core.hasPropertyLimits(label, "Exposure"):
@@ -214,9 +228,24 @@ class MicroManagerCamera(UntriggeredCamera):
 
     def _read(self, start_s: float, exposure_ms: float) -> Frame:
         pixels = np.asarray(self._call(self._core.getImage)).astype(np.uint16)
+        if pixels.shape != self._window.read.shape:
+            raise DeviceValueError(
+                f"{self.name}: a frame of {pixels.shape} came for a window of {self._window.read.shape}"
+            )
+        pixels = self._window.cut(pixels)
         self._sequence += 1
         full = float(np.mean(pixels >= 2**self._bits - 1))
-        return Frame(pixels, exposure_ms, start_s, self._sequence, None, full, self._roi)
+        return Frame(pixels, exposure_ms, start_s, self._sequence, None, full, self._window.asked)
+
+
+def _holds(larger: Roi, smaller: Roi) -> bool:
+    """Return whether a window lies within another one."""
+    rows = larger.top <= smaller.top and smaller.top + smaller.height <= larger.top + larger.height
+    return (
+        rows
+        and larger.left <= smaller.left
+        and smaller.left + smaller.width <= larger.left + larger.width
+    )
 
 
 def micro_manager(named: str = "") -> Path:

@@ -25,11 +25,16 @@ from drivers.types import CameraTiming, Frame, Roi
 
 @dataclass(frozen=True, slots=True)
 class Grabbed:
-    """What came from a camera. number: its own count of frames; None if it has none."""
+    """What came from a camera.
+
+    buffer: bytes as they were sent; counts of 16 bits, in bytes, if the library has unpacked them.
+    number: the camera's own count of frames; None if it has none.
+    """
 
     buffer: Bytes
     shape: tuple[int, int]
     number: int | None
+    unpacked: bool = False
 
 
 class SfncCamera(ABC):
@@ -96,6 +101,11 @@ class SfncCamera(ABC):
     def timing(self) -> CameraTiming:
         """Exposure and read-out; with a software trigger one does not overlap the other."""
         return self._settings.timing
+
+    @property
+    def changed_settings(self) -> tuple[str, ...]:
+        """What another program had left otherwise, a line each: "Gain: was 24.0, is 0.0"."""
+        return self._settings.changed
 
     @property
     def temperature_c(self) -> float | None:
@@ -238,6 +248,7 @@ class SfncCamera(ABC):
             raise DeviceValueError(
                 f"{self.name}: a frame of {grabbed.shape} came for a window of {window.read.shape}"
             )
-        pixels = window.cut(unpack(grabbed.buffer, self._settings.pixel_format, grabbed.shape))
+        pixel_format = "Mono16" if grabbed.unpacked else self._settings.pixel_format
+        pixels = window.cut(unpack(grabbed.buffer, pixel_format, grabbed.shape))
         full = float(np.mean(pixels >= 2**self.bit_depth - 1))
         return Frame(pixels, exposure_ms, begun_s, self._sequence, None, full, window.asked)

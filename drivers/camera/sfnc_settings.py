@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -13,6 +14,9 @@ from drivers.camera.window import ReadWindow, Steps
 from drivers.errors import DeviceValueError
 from drivers.types import CameraTiming, Roi
 
+log = logging.getLogger(__name__)
+
+COLOUR = "A colour camera's filter lets half of the light through at most; use a monochrome camera"
 TRIGGER_MS = 1.0
 """Time from the command until the exposure begins."""
 READOUT_MS = 10.0
@@ -21,16 +25,32 @@ EXPOSURE = ("ExposureTime", "ExposureTimeAbs")
 """Names of the exposure in versions of the standard."""
 FRAME_RATE = ("ResultingFrameRate", "ResultingFrameRateAbs", "AcquisitionFrameRate")
 """Names of the largest frame rate in versions of the standard."""
-FIXED = {
-    "AcquisitionMode": "Continuous",
-    "ExposureMode": "Timed",
-    "ExposureAuto": "Off",
-    "GainAuto": "Off",
-    "BlackLevelAuto": "Off",
-    "GammaEnable": False,
-    "AcquisitionFrameRateEnable": False,
-}
-"""Features that a measurement needs, where a camera has them, and their values."""
+USER_SET = "Default"
+"""Name of the settings that a camera has when it leaves the factory."""
+FIXED: tuple[tuple[str, object], ...] = (
+    ("AcquisitionMode", "Continuous"),
+    ("ExposureMode", "Timed"),
+    ("ExposureAuto", "Off"),
+    ("GainAuto", "Off"),
+    ("BlackLevelAuto", "Off"),
+    ("GammaEnable", False),
+    ("Gamma", 1.0),
+    ("LUTEnable", False),
+    ("DigitalShift", 0),
+    ("DecimationHorizontal", 1),
+    ("DecimationVertical", 1),
+    ("ReverseX", False),
+    ("ReverseY", False),
+    ("TestPattern", "Off"),
+    ("TestImageSelector", "Off"),
+    ("SharpnessEnable", False),
+    ("SharpnessAuto", "Off"),
+    ("DefectCorrectStaticEnable", False),
+    ("AcquisitionFrameRateEnable", False),
+)
+"""Features that a measurement needs, where a camera has them, and their values, in the order of writing."""
+FRAME_TRIGGERS = ("FrameStart", "ExposureStart")
+"""Triggers that start one frame, by name; the first that there is is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +58,19 @@ class SfncOptions:
     """The bench file's [camera.options] that all GenICam cameras share.
 
     pixel_format: a monochrome one by its GenICam name, such as "Mono12p"; "": the first that there is of
-    the bench file's bit_depth. binning: pixels that
-    are put together on each axis; shape and windows are then in binned pixels. trigger_line: input on which
-    a modulator triggers exposures, such as "Line1"; "": none. timeout_ms: how long to wait for a frame,
-    beyond its exposure.
+    the bench file's bit_depth. binning: pixels that are put together on each axis; shape and windows are
+    then in binned pixels. gain_db: in the camera's own unit of Gain, mostly dB; below 0: the least that it
+    takes. conversion_gain: a mode of cameras with several, by its name; "": as it is. user_set: settings
+    that are loaded first, those of the factory; "": none, what a viewer left stays where it is not named
+    here. trigger_line: input on which a modulator triggers exposures, such as "Line1"; "": none.
+    timeout_ms: how long to wait for a frame, beyond its exposure.
     """
 
     pixel_format: str = ""
     binning: Annotated[int, Field(ge=1, le=8)] = 1
+    gain_db: Annotated[float, Field(ge=-1.0, le=100.0)] = -1.0
+    conversion_gain: str = ""
+    user_set: str = USER_SET
     trigger_line: str = ""
     timeout_ms: Annotated[int, Field(ge=10, le=600_000)] = 2000
 
@@ -54,13 +79,17 @@ class SfncSettings:
     """Sets what a measurement needs at once. Raises DeviceValueError for what the camera cannot.
 
     shape: (height, width) of the sensor, after binning. pixel_format: as it is sent. has_trigger: exposures
-    can be started; else the camera runs by itself. timing: as it is with these settings.
+    can be started; else the camera runs by itself. timing: as it is with these settings. changed: what was
+    otherwise before, a line each.
     """
 
     def __init__(self, name: str, features: Features, bit_depth: int, options: SfncOptions) -> None:
         self._name, self._features, self._options = name, features, options
-        for feature, value in FIXED.items():
+        found = {feature: features.read(feature) for feature in (*dict(FIXED), "Gain")}
+        self._load_user_set()
+        for feature, value in FIXED:
             features.try_write(value, feature)
+        self._set_gain()
         self._bin()
         self.pixel_format = self._choose_format(bit_depth)
         self.has_trigger = self._choose_trigger()
@@ -68,6 +97,13 @@ class SfncSettings:
         self.shape = (self._steps[0].length, self._steps[1].length)
         self.use_window(Roi(0, 0, *self.shape))
         self.note_timing()
+        self.changed = tuple(
+            f"{feature}: was {before}, is {features.read(feature)}"
+            for feature, before in found.items()
+            if before is not None and before != features.read(feature)
+        )
+        for line in self.changed:
+            log.info("%s: %s", name, line)
 
     @property
     def temperature_c(self) -> float | None:
@@ -109,7 +145,7 @@ class SfncSettings:
 
     def trigger_by(self, source: str) -> None:
         """Let this start exposures: "Software", or a line."""
-        self._features.write(source, "TriggerSource")
+        self._arm(source)
 
     def note_timing(self) -> None:
         """Read what the camera reports of it; once, because each reading is a packet there and back."""
@@ -138,7 +174,8 @@ class SfncSettings:
     def _choose_format(self, bit_depth: int) -> str:
         features, wanted = self._features, self._options.pixel_format
         there = [name for name in KNOWN if name in features.choices("PixelFormat")]
-        has = f"it has {', '.join(there) or 'only colours'}"
+        colours = ", ".join(features.choices("PixelFormat")) or "none that it names"
+        has = f"it has {', '.join(there)}" if there else f"it has only colours: {colours}. {COLOUR}"
         if wanted and wanted not in there:
             raise DeviceValueError(f"{self._name}: pixel_format = {wanted!r}; {has}")
         fitting = [n for n in there if bits_of(n) == bit_depth and wanted in ("", n)]
@@ -148,20 +185,71 @@ class SfncSettings:
         raise DeviceValueError(f"{self._name}: bit_depth = {bit_depth} {wanted}: {has}")
 
     def _choose_trigger(self) -> bool:
-        """Set one frame for each trigger; what else may be triggered is not."""
+        """Set one frame for each trigger; what else may be triggered is not.
+
+        Returns whether the camera has a software trigger.
+        """
         features, line = self._features, self._options.trigger_line
-        for selector in features.choices("TriggerSelector"):
-            if selector != "FrameStart" and features.try_write(selector, "TriggerSelector"):
+        selectors = features.choices("TriggerSelector")
+        for selector in selectors:
+            if features.try_write(selector, "TriggerSelector"):
                 features.try_write("Off", "TriggerMode")
-        features.try_write("FrameStart", "TriggerSelector")
+        wanted = [name for name in FRAME_TRIGGERS if name in selectors]
+        if selectors and not (wanted and features.try_write(wanted[0], "TriggerSelector")):
+            raise DeviceValueError(
+                f"{self._name}: none of its triggers starts a frame: it has {', '.join(selectors)}, and "
+                f"needed is {' or '.join(FRAME_TRIGGERS)}"
+            )
         sources = features.choices("TriggerSource")
         if line and line not in sources:
             raise DeviceValueError(
                 f"{self._name}: trigger_line = {line!r}; it has {', '.join(sources) or 'none'}"
             )
-        return features.try_write("On", "TriggerMode") and features.try_write(
-            "Software", "TriggerSource"
-        )
+        return self._arm("Software")
+
+    def _arm(self, source: str) -> bool:
+        """Let a source start frames; the source is only written while the trigger is off."""
+        features = self._features
+        features.try_write("Off", "TriggerMode")
+        chosen = features.try_write(source, "TriggerSource")
+        features.try_write("RisingEdge", "TriggerActivation")
+        features.try_write(0.0, "TriggerDelay", "TriggerDelayAbs")
+        if not chosen:
+            return False
+        return features.try_write("On", "TriggerMode")
+
+    def _load_user_set(self) -> None:
+        """Load the settings of the factory, where the camera has them; what a viewer left is gone then."""
+        features, wanted = self._features, self._options.user_set
+        sets = features.choices("UserSetSelector")
+        if not wanted or (wanted == USER_SET and wanted not in sets):
+            return
+        if wanted not in sets:
+            raise DeviceValueError(
+                f"{self._name}: user_set = {wanted!r}; it has {', '.join(sets) or 'none'}"
+            )
+        if features.try_write(wanted, "UserSetSelector"):
+            try:
+                features.execute("UserSetLoad")
+            except features.errors as error:
+                log.warning("%s: does not load its user set %s: %s", self._name, wanted, error)
+
+    def _set_gain(self) -> None:
+        features, wanted = self._features, self._options.gain_db
+        modes = features.choices("ConversionGain")
+        mode = self._options.conversion_gain
+        if mode and not features.try_write(mode, "ConversionGain"):
+            raise DeviceValueError(
+                f"{self._name}: conversion_gain = {mode!r}; it has {', '.join(modes) or 'none'}"
+            )
+        least = features.smallest("Gain", "GainRaw")
+        value = wanted if wanted >= 0.0 else float(least or 0.0)
+        taken = features.try_write(value, "Gain", "GainRaw")
+        if not taken and wanted >= 0.0:
+            raise DeviceValueError(
+                f"{self._name}: gain_db = {wanted:g}; its gain goes from {least} to "
+                f"{features.largest('Gain', 'GainRaw')}"
+            )
 
     def _axis(self, length: str, offset: str) -> Steps:
         features = self._features

@@ -62,7 +62,7 @@ class CameraConfig(Section):
     driver: str
     shape: Shape
     pixel_pitch_um: float = Field(gt=0.0, le=100.0)
-    bit_depth: Literal[8, 10, 12, 14, 16]
+    bit_depth: int = Field(ge=8, le=16, description="bits of one count")
     exposure_ms: float = Field(gt=0.0, le=10_000.0)
     serial: str | None = None
     options: dict[str, Any] = Field(default={}, description="options of this driver")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from drivers.camera.bit_packing import KNOWN, bits_of, unpack
@@ -32,6 +33,52 @@ def test_packed_pixels_are_what_pylon_makes_of_them(
     found = unpack(buffer, pixel_format, shape)
     np.testing.assert_array_equal(found, converter.Convert(image).Array)
     assert found.max() < 2**bits
+
+
+def packed(pixels: npt.NDArray[np.uint16], pixel_format: str) -> npt.NDArray[np.uint8]:
+    """Return the bytes of pixels, written down bit by bit from the formats' definitions."""
+    bits = bits_of(pixel_format)
+    if bits == 8:
+        return pixels.astype(np.uint8)
+    if pixel_format.endswith("p"):
+        stream = sum(int(value) << (bits * index) for index, value in enumerate(pixels))
+        return np.frombuffer(stream.to_bytes(len(pixels) * bits // 8, "little"), np.uint8)
+    low = bits - 8
+    found: list[int] = []
+    if pixel_format.endswith("Packed"):
+        for first, second in pixels.reshape(-1, 2).tolist():
+            lowest = (first & (2**low - 1)) | (second & (2**low - 1)) << 4
+            found += [first >> low, lowest, second >> low]
+    elif pixel_format.endswith("IDS"):
+        in_group = 8 // low
+        for group in pixels.reshape(-1, in_group).tolist():
+            lowest = sum((value & (2**low - 1)) << (low * at) for at, value in enumerate(group))
+            found += [*(value >> low for value in group), lowest]
+    else:
+        return pixels.astype("<u2").view(np.uint8)
+    return np.array(found, np.uint8)
+
+
+@pytest.mark.parametrize("pixel_format", KNOWN)
+def test_every_format_round_trips(pixel_format: str) -> None:
+    bits = bits_of(pixel_format)
+    pixels = np.random.default_rng(7).integers(0, 2**bits, (6, 8)).astype(np.uint16)
+    buffer = packed(pixels.reshape(-1), pixel_format)
+    np.testing.assert_array_equal(unpack(buffer, pixel_format, (6, 8)), pixels)
+
+
+@pytest.mark.parametrize("pixel_format", [name for name in KNOWN if "IDS" not in name])
+def test_what_harvesters_hands_out_is_unpacked_once(pixel_format: str) -> None:
+    pfnc = pytest.importorskip("harvesters.util.pfnc")
+    genicam = pytest.importorskip("drivers.camera.genicam")
+    bits = bits_of(pixel_format)
+    pixels = np.random.default_rng(8).integers(0, 2**bits, (6, 8)).astype(np.uint16)
+    handed = pfnc.Dictionary.get_proxy(symbolic=pixel_format).expand(
+        packed(pixels.reshape(-1), pixel_format)
+    )
+    grabbed = genicam.as_grabbed(handed, (6, 8), 0)
+    as_sent = "Mono16" if grabbed.unpacked else pixel_format
+    np.testing.assert_array_equal(unpack(grabbed.buffer, as_sent, grabbed.shape), pixels)
 
 
 def test_16_bit_words_are_little_endian() -> None:

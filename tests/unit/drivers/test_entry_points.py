@@ -113,7 +113,7 @@ def test_members_that_its_camera_lacks_are_named(site: Path, tmp_path: Path) -> 
 
 
 def test_an_unknown_name_is_answered_with_its_own_among_others(site: Path) -> None:
-    with pytest.raises(DeviceNotFoundError, match=r"webcam, mylab\. Did you mean 'mylab'"):
+    with pytest.raises(DeviceNotFoundError, match=r"webcam, none, mylab\. Did you mean 'mylab'"):
         CAMERAS.find("mylib")
     with pytest.raises(DeviceNotFoundError, match="unknown slm driver 'mylab'"):
         SLMS.find("mylab")
