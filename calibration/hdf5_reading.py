@@ -102,7 +102,17 @@ def read_shaped(group: h5py.Group, name: str, shape: tuple[int | None, ...]) -> 
 def find_array(
     group: h5py.Group, name: str, kinds: str = "biuf", dimensions: int | None = None
 ) -> h5py.Dataset:
-    """Return a member array of any size, of which parts are read; args as those of `read_array`."""
+    """Return a member array of any size, of which parts are read.
+
+    Args:
+        group: the group.
+        name: of the member.
+        kinds: numpy's letters of the types that are taken.
+        dimensions: number of dimensions; None for any.
+
+    Raises:
+        StrangeFileError: if there is none, or another one.
+    """
     dataset = _dataset(group, name)
     dtype, shape = dataset.dtype, dataset.shape
     if shape is None or dtype.kind not in kinds or dimensions not in (None, len(shape)):

@@ -36,7 +36,17 @@ class VisaTransport:
     def open(
         cls, address: str, timeout_ms: int, library: str, settings: LineSettings
     ) -> VisaTransport:
-        """Open a resource. Raises DeviceNotFoundError."""
+        """Open a resource.
+
+        Args:
+            address: VISA's name of the instrument.
+            timeout_ms: longest time without an answer.
+            library: of VISA.
+            settings: of the line.
+
+        Raises:
+            DeviceNotFoundError: nothing is there, or another program has it.
+        """
         where = f"VISA {address!r}"
         try:
             import pyvisa

@@ -332,7 +332,7 @@ class MainWindow(QMainWindow):
         self._leave()
 
     def _leave(self) -> None:
-        """Have the bench left safe; the window closes when its process has ended."""
+        """Leave the bench safe; the window closes when its process has ended."""
         if self._process is not None:
             self._closing = True
             self.panels.log.add("closing: laser off, SLM flat ...")

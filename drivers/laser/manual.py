@@ -120,7 +120,7 @@ class ManualLaser:
         """Do nothing: no order reaches it. The operator is asked when the emission is switched off."""
 
     def close(self) -> None:
-        """Have the beam blocked, and let go."""
+        """Ask for the beam to be blocked, and let go."""
         if not self._closed:
             try:
                 self.emission = False

@@ -87,7 +87,7 @@ class BenchProcess:
         return True
 
     def make_safe(self) -> bool:
-        """Have the laser switched off at once, past all commands; return False if the process has ended."""
+        """Switch the laser off at once, past all commands; return False if the process has ended."""
         with contextlib.suppress(OSError):
             self._off.send_bytes(OFF)
         return self.ask(SafeState())

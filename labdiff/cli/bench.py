@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from labdiff.cli import bench_check
 from labdiff.cli.arguments import Remote
-from labdiff.cli.bench_check import bench_check
 
 if TYPE_CHECKING:
     from labdiff.remote.messages import BenchStatus, RemoteError
@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
     )
     app.add_typer(group, name="bench")
-    group.command("check")(bench_check)
+    bench_check.register(group)
     group.command("serve")(_serve)
     group.command("status")(_status)
 

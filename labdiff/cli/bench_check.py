@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 MARKS = {"ok": "ok     ", "note": "note   ", "warning": "WARNING", "wrong": "WRONG  "}
 
 
-def bench_check(
+def register(group: typer.Typer) -> None:
+    """Add the command to the group `labdiff bench`."""
+    group.command("check")(_check)
+
+
+def _check(
     bench: Annotated[str, typer.Argument(help="Bench file, or a shipped bench.")] = "mock",
     seed: Annotated[int, typer.Option(help="Seed of a mock laboratory.", min=0)] = 0,
     dark: Annotated[

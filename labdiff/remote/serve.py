@@ -87,7 +87,7 @@ def serve(
 
 @contextmanager
 def _kept(actor: Any) -> Iterator[None]:
-    """Tell the process with the bench again and again that this one is there; else the bench rests."""
+    """Send the process with the bench a sign of life again and again; without it the bench rests."""
     ended = threading.Event()
 
     def keep() -> None:
