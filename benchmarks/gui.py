@@ -6,8 +6,10 @@
     session     a first session by mouse and keys
     failures    what the window says when something fails
     stream      the whole window beside a training
+    emergency   F12 and the red button: how soon the laser is dark, whatever is open
 
---frames N: of the live view's soak; 100,000 take twenty minutes.
+--frames N: of the live view's soak; 100,000 take twenty minutes. --tries N: of the emergency
+control.
 """
 
 from __future__ import annotations
@@ -17,14 +19,16 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks.gui_checks import curves, failures, live, session, slm_window, streamed
+from benchmarks.gui_checks import curves, emergency, failures, live, session, slm_window, streamed
 from benchmarks.parts import Part, parser, run_parts
 
-NOT_QUICK = ("live", "session", "failures", "stream")
+NOT_QUICK = ("live", "session", "failures", "stream", "emergency")
 
 
-def parts(frames: int | None = None, archive: Path | None = None) -> dict[str, Part]:
-    """Return the parts, for a soak of so many frames and calibrations to begin with."""
+def parts(
+    frames: int | None = None, archive: Path | None = None, tries: int | None = None
+) -> dict[str, Part]:
+    """Return the parts, for so many frames of the soak, tries, and calibrations to begin with."""
     return {
         "curves": curves.measure,
         "live": partial(live.measure, frames),
@@ -32,6 +36,7 @@ def parts(frames: int | None = None, archive: Path | None = None) -> dict[str, P
         "session": partial(session.measure, archive),
         "failures": partial(failures.measure, archive),
         "stream": streamed.measure,
+        "emergency": partial(emergency.measure, tries),
     }
 
 
@@ -42,10 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--archive", type=Path, help="calibrations of 'mock' with which the session begins"
     )
     options.add_argument("--frames", type=int, help="of the live view's soak")
+    options.add_argument("--tries", type=int, help="of the emergency control")
     given = options.parse_args(arguments)
     # For what is measured in this process; windows on a screen have processes of their own.
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    run_parts("gui", parts(given.frames, given.archive), given, not_quick=NOT_QUICK)
+    run_parts("gui", parts(given.frames, given.archive, given.tries), given, not_quick=NOT_QUICK)
 
 
 if __name__ == "__main__":

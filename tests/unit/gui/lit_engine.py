@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from drivers.errors import DeviceError
-from drivers.laser.scpi import ObisDialect, ObisLaser
+from drivers.laser.profile import shipped_driver
 from drivers.settings import LaserSettings
 from drivers.types import Frame
 from labdiff.engine import commands as ask
@@ -27,8 +27,9 @@ class Engine(fake_engine.Engine):
 
     def __init__(self, tell: Callable[[EngineEvent], None], show: Callable[[Frame], None]) -> None:
         super().__init__(tell, show)
-        settings = LaserSettings(os.environ[ADDRESS], 850.0, ObisDialect())
-        self._laser = ObisLaser.from_settings(settings)
+        obis = shipped_driver("obis")
+        settings = LaserSettings(os.environ[ADDRESS], 850.0, obis.Options())
+        self._laser = obis.from_settings(settings)
 
     def laser_off(self) -> None:
         super().laser_off()
