@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import cycle, islice, product
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-from benchmarks.claims import Claim, claim
-from benchmarks.gui_checks.hands import NEEDED, ROOT, Hands, hands
+from benchmarks.claims import claim
+from benchmarks.gui_checks.hands import ROOT, Hands, hands
 from benchmarks.gui_checks.line_laser_engine import ADDRESS
+from benchmarks.gui_checks.session import needed
+from benchmarks.parts import Outcome, Setting
 
 ENGINE = "benchmarks.gui_checks.line_laser_engine:Engine"
 WITHIN_S = 0.3
@@ -40,6 +41,7 @@ class Trial:
         """Return the seconds from the press until the laser had its OFF; infinity if it had none."""
         self._light(state)
         OPENERS[name](self.person)
+        self._settle()
         if how == "button":
             left, top, width, height = self.person.seen()["safe_state"][:4]
             self.person.tool("mousemove", left + width // 2, top + height // 2, "sleep", 0.1)
@@ -78,6 +80,14 @@ class Trial:
                     return float(when)
             time.sleep(0.02)
         return float("inf")
+
+    def _settle(self) -> None:
+        """Wait until the window shows what was opened, and has just written where its widgets are."""
+        for _ in range(2):
+            self.person.until(partial(self._wrote_after, self.person.written_s), "a sign of life")
+
+    def _wrote_after(self, before_s: float) -> bool:
+        return self.person.written_s > before_s
 
     def _tidy(self) -> None:
         """Close what is open, and wait until the bench rests."""
@@ -163,14 +173,10 @@ def laser(folder: Path) -> Iterator[tuple[str, Path]]:
         process.wait()
 
 
-def measure(
-    quick: bool, say: Callable[[str], None], count: int | None = None
-) -> tuple[list[Claim], dict[str, Any]]:
-    """Return the claims of the emergency control, and the time of each try."""
-    missing = [name for name in NEEDED if shutil.which(name) is None]
-    if missing:
-        return [], {"left out": f"{', '.join(missing)} not installed"}
-    tries = count or (QUICK_TRIES if quick else TRIES)
+def measure(count: int | None, setting: Setting) -> Outcome:
+    """Press in every state and with everything open. count: of tries; None for as many as the scale has."""
+    needed(setting)
+    tries = count or setting.amount("tries", smoke=2, quick=QUICK_TRIES, full=TRIES)
     took_s: list[float] = []
     slow: list[str] = []
     with (
@@ -187,7 +193,9 @@ def measure(
         try:
             for state, name, how in trials(tries):
                 took_s.append(trial.run(state, name, how))
-                say(f"emergency: {state}, {name} open, {how}: dark after {took_s[-1] * 1e3:.0f} ms")
+                setting.say(
+                    f"emergency: {state}, {name} open, {how}: dark after {took_s[-1] * 1e3:.0f} ms"
+                )
                 if took_s[-1] > WITHIN_S:
                     slow.append(f"{state}, {name}, {how}: {took_s[-1]:.3f} s")
         finally:
@@ -203,4 +211,4 @@ def measure(
         "worst_ms": round(max(took_s) * 1e3, 1),
         "slow": slow,
     }
-    return claims, figures
+    return Outcome(claims, figures)

@@ -66,6 +66,11 @@ class Hands:
             return False
         return True
 
+    @property
+    def written_s(self) -> float:
+        """When the window last said where its widgets are."""
+        return self._map.stat().st_mtime
+
     def bench_pid(self) -> int:
         """Of the bench's process: the child of low priority."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from unittest.mock import patch
 
 from drivers.laser.profile import shipped_driver
 from drivers.laser.wrapper import LaserWrapper
@@ -71,4 +72,4 @@ class Engine(Whole):
     """Opens that bench; everything else is as it is."""
 
 
-opened_bench.open_bench = open_bench
+patch.object(opened_bench, "open_bench", open_bench).start()

@@ -156,6 +156,18 @@ def serve(
         send: Where reports go out.
         off: Where orders to switch the laser off come in, which wait for no command.
     """
+    commands: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+    engines: list[Any] = []
+
+    def laser_off() -> None:
+        for each in engines:
+            each.laser_off()
+
+    def frozen() -> None:
+        report(ErrorReport(f"the window stood still for {FROZEN_S:g} s: the bench was made safe"))
+
+    # Before the priority is lowered, which on Linux is a thread's own: OFF waits for no busy machine.
+    CommandListener(commands, laser_off, frozen).start(take, off)
     lower_priority()
     pictures, frames = PictureRing(names[0]), FrameRing.attach(names[1])
     sending = threading.Lock()
@@ -172,19 +184,11 @@ def serve(
     def show(frame: Frame) -> None:
         frames.put(frame)
 
-    commands: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
     try:
         module, _, name = engine.partition(":")
         served: Any = getattr(import_module(module), name)(report, show)
-
-        def frozen() -> None:
-            report(
-                ErrorReport(f"the window stood still for {FROZEN_S:g} s: the bench was made safe")
-            )
-
-        listener = CommandListener(commands, served.laser_off, frozen)
-        listener.start(take, off)
-        _handle_signals(commands, served.laser_off)
+        engines.append(served)
+        _handle_signals(commands, laser_off)
 
         def next_command(timeout_s: float) -> Command | None:
             try:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import json
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from labdiff.errors import UserError
+from labdiff.reports.markup import Markup, element, joined, table
 
 FOLDER, FIGURES = "evaluation", "evaluation.json"
 PREDICTORS = {
@@ -17,9 +17,12 @@ PREDICTORS = {
     "wiener_each_t": "Wiener, each t",
 }
 Json: TypeAlias = dict[str, Any]
-NONE_YET = (
-    "<p>Not evaluated yet. <b>Evaluate</b> scores the layers on the digital twin: errors by timestep "
-    "range, and how near generated images are to real ones. It takes some minutes.</p>"
+NONE_YET = element(
+    "p",
+    "Not evaluated yet. ",
+    element("b", "Evaluate"),
+    " scores the layers on the digital twin: errors by timestep range, and how near generated images are "
+    "to real ones. It takes some minutes.",
 )
 
 
@@ -41,18 +44,20 @@ def read_evaluation(run_file: Path) -> str | None:
         raise UserError(f"{path}: not what 'labdiff evaluate' writes; evaluate again") from None
 
 
-def _page(found: Json) -> str:
+def _page(found: Json) -> Markup:
     parts = [
-        f"<p>On the {_text(found['where'])}, seed {_text(found['seed'])}, "
-        f"{_text(found['data'])}, {_text(found['sampler'])}</p>"
+        element(
+            "p",
+            f"On the {found['where']}, seed {found['seed']}, {found['data']}, {found['sampler']}",
+        )
     ]
     for kind, title in (("noise_mse", "Noise MSE"), ("clean_mse", "Clean-image MSE")):
-        parts += [f"<h4>{title}, with one standard error</h4>", _errors(found, kind)]
+        parts += [element("h4", f"{title}, with one standard error"), _errors(found, kind)]
     for images in found["images"]:
         rows = [
             [
-                _text(name),
-                f"<b>{figure['value']:.4g}</b>",
+                name,
+                element("b", f"{figure['value']:.4g}"),
                 f"{figure['low']:.4g} ... {figure['high']:.4g}",
                 f"{figure['real']:.4g}",
             ]
@@ -60,35 +65,32 @@ def _page(found: Json) -> str:
         ]
         heads = ["", "value", f"95 % of {images['resamples']} resamples", "real images"]
         parts += [
-            f"<h4>{_text(images['count'])} generated images, {_text(images['features'])}</h4>",
+            element("h4", f"{images['count']} generated images, {images['features']}"),
             _table([heads, *rows]),
         ]
     parts.append(
-        f"<p>The classifier tells apart {_text(found['classifier_task'])}: "
-        f"{found['classifier_accuracy']:.1%} right on held-out real images.</p>"
+        element(
+            "p",
+            f"The classifier tells apart {found['classifier_task']}: "
+            f"{found['classifier_accuracy']:.1%} right on held-out real images.",
+        )
     )
-    return "".join(parts)
+    return joined(parts)
 
 
-def _errors(found: Json, kind: str) -> str:
+def _errors(found: Json, kind: str) -> Markup:
     """Return a table with one row for each timestep range and one column for each predictor."""
     names = list(found["mean_errors"])
     rows: dict[tuple[int, int], list[str]] = {}
     for error in found["errors"]:
         if error[kind] is not None:
-            cell = f"{error[kind]:.3g} &plusmn; {error[f'{kind}_se']:.1g}"
+            cell = f"{error[kind]:.3g} ± {error[f'{kind}_se']:.1g}"
             rows.setdefault((error["first_t"], error["end_t"]), []).append(cell)
     body = [[f"t = {first} ... {end - 1}", *cells] for (first, end), cells in sorted(rows.items())]
-    means = [f"<b>{found['mean_errors'][name][kind]:.4g}</b>" for name in names]
-    heads = [_text(PREDICTORS.get(name, name)) for name in names]
-    return _table([["", *heads], *body, ["<b>mean</b>", *means]])
+    means = [element("b", f"{found['mean_errors'][name][kind]:.4g}") for name in names]
+    heads = [PREDICTORS.get(name, name) for name in names]
+    return _table([["", *heads], *body, [element("b", "mean"), *means]])
 
 
-def _table(rows: list[list[str]]) -> str:
-    lines = ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]
-    body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return f"<table cellpadding='4' cellspacing='0'>{body}</table>"
-
-
-def _text(value: object) -> str:
-    return html.escape(str(value))
+def _table(rows: list[list[str]]) -> Markup:
+    return table(rows, cellpadding="4", cellspacing="0")

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-import html
 import json
 
 from gui import style
 from gui.runs.runs_model import moment, outcome_colour
 from labdiff.reports.labels import FIGURE_LABELS
+from labdiff.reports.markup import Markup, element, joined, table
 from labdiff.runs.reader import RunFile
 
 
 def run_page(run: RunFile) -> str:
     """Return a run's outcome, figures, calibrations, options, bench file and versions."""
     parts = [
-        f"<h3>{html.escape(str(run.path))}</h3>",
-        f"<p>{_coloured(run.outcome, outcome_colour(run.outcome))} &nbsp; {html.escape(run.reason)}"
-        f"<br>started {html.escape(moment(run.start_time))}, seed {run.seed}</p>",
+        element("h3", str(run.path)),
+        element(
+            "p",
+            _coloured(run.outcome, outcome_colour(run.outcome)),
+            f" \N{NO-BREAK SPACE} {run.reason}",
+            element("br"),
+            f"started {moment(run.start_time)}, seed {run.seed}",
+        ),
     ]
     if run.figures:
-        parts += ["<h4>Figures</h4>", _table(_figures(run.figures))]
+        parts += [element("h4", "Figures"), _table(_figures(run.figures))]
     if run.calibration:
-        parts += ["<h4>Calibrations</h4>", _table(_verdicts(run))]
-    parts += ["<h4>Options</h4>", _table(_options(run.options_json))]
-    parts += ["<h4>Bench file</h4>", f"<pre>{html.escape(run.bench_text)}</pre>"]
+        parts += [element("h4", "Calibrations"), _table(_verdicts(run))]
+    parts += [element("h4", "Options"), _table(_options(run.options_json))]
+    parts += [element("h4", "Bench file"), element("pre", run.bench_text)]
     versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
-    parts += ["<h4>Recorded with</h4>", f"<p>{html.escape(versions)}</p>"]
-    return "".join(parts)
+    parts += [element("h4", "Recorded with"), element("p", versions)]
+    return joined(parts)
 
 
 def _figures(figures: dict[str, float]) -> list[list[str]]:
@@ -35,9 +40,7 @@ def _figures(figures: dict[str, float]) -> list[list[str]]:
     for name in known + sorted(set(figures) - set(known)):
         share = name.startswith("recognised")
         value = f"{figures[name]:.1%}" if share else f"{figures[name]:.4g}"
-        rows.append(
-            [html.escape(FIGURE_LABELS.get(name, name.replace("_", " "))), f"<b>{value}</b>"]
-        )
+        rows.append([FIGURE_LABELS.get(name, name.replace("_", " ")), element("b", value)])
     return rows
 
 
@@ -49,7 +52,7 @@ def _verdicts(run: RunFile) -> list[list[str]]:
         verdict = found.verdict
         text = f"{verdict.reason} {verdict.remedy}".strip()
         level = _coloured(verdict.level, colours.get(verdict.level, chosen.text))
-        rows.append([html.escape(name), level, html.escape(text)])
+        rows.append([name, level, text])
     return rows
 
 
@@ -57,13 +60,10 @@ def _options(text: str) -> list[list[str]]:
     try:
         options = json.loads(text)
     except json.JSONDecodeError:
-        return [[html.escape(text)]]
+        return [[text]]
     if not isinstance(options, dict):
-        return [[html.escape(text)]]
-    return [
-        [html.escape(str(name).replace("_", " ")), html.escape(_value(value))]
-        for name, value in options.items()
-    ]
+        return [[text]]
+    return [[str(name).replace("_", " "), _value(value)] for name, value in options.items()]
 
 
 def _value(value: object) -> str:
@@ -74,11 +74,9 @@ def _value(value: object) -> str:
     return str(value)
 
 
-def _table(rows: list[list[str]]) -> str:
-    lines = ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]
-    body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return f"<table cellpadding='3' cellspacing='0'>{body}</table>"
+def _table(rows: list[list[str]]) -> Markup:
+    return table(rows, cellpadding="3", cellspacing="0")
 
 
-def _coloured(word: str, colour: str) -> str:
-    return f"<b style='color: {colour}'>{html.escape(word)}</b>"
+def _coloured(word: str, colour: str) -> Markup:
+    return element("b", word, style=f"color: {colour}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,8 @@ from calibration.archive import CalibrationArchive, Stored
 from labdiff.calibrations.names import ROUTINE_NAMES
 from labdiff.config.bench import BenchConfig
 from labdiff.reports.calibration_figures import history, quantities
-from labdiff.reports.html_page import image, tag, write_page
+from labdiff.reports.html_page import image, write_page
+from labdiff.reports.markup import Markup, cell, details, element, joined, table, tag
 
 PAGE = "report.html"
 """File name of the page in the archive's folder."""
@@ -22,9 +22,12 @@ def write_calibration_report(archive: CalibrationArchive, bench: BenchConfig) ->
     """Write the page into the archive's folder and return its path. Raises UserError if it cannot."""
     past = {name: archive.history(name) for name in ROUTINE_NAMES}
     parts = [
-        f"<h1>Calibration of {html.escape(bench.name)}</h1>",
-        "<p class='quiet'>The newest result of each routine; "
-        "failed ones are stored for inspection and not used.</p>",
+        element("h1", f"Calibration of {bench.name}"),
+        element(
+            "p",
+            "The newest result of each routine; failed ones are stored for inspection and not used.",
+            css="quiet",
+        ),
         _overview(past),
     ]
     for name, stored in past.items():
@@ -33,37 +36,33 @@ def write_calibration_report(archive: CalibrationArchive, bench: BenchConfig) ->
     return write_page(archive.folder / PAGE, f"calibration of {bench.name}", parts)
 
 
-def calibration_parts(archive: CalibrationArchive, bench: BenchConfig) -> list[str]:
+def calibration_parts(archive: CalibrationArchive, bench: BenchConfig) -> list[Markup]:
     """Return the verdicts and the figures of the newest results, as pieces of HTML for a notebook."""
     past = {name: archive.history(name) for name in ROUTINE_NAMES}
     parts = [_overview(past)]
     for name, stored in past.items():
         drawn = stored[-1].result.figure(bench.cavity.patch_shape) if stored else None
         if drawn is not None:
-            parts.append(f"<h3>{name.capitalize()}</h3>{image(drawn, name)}")
+            parts += [element("h3", name.capitalize()), image(drawn, name)]
     return parts
 
 
-def _overview(past: dict[str, list[Stored]]) -> str:
-    rows = []
+def _overview(past: dict[str, list[Stored]]) -> Markup:
+    rows: list[tuple[str, ...]] = []
     for name, stored in past.items():
         if not stored:
-            rows.append(
-                f"<tr><td>{name}</td><td></td><td class='quiet'>never measured</td><td></td></tr>"
-            )
+            rows.append((name, "", cell("never measured", css="quiet"), ""))
             continue
         verdict, about = stored[-1].result.verdict, stored[-1].provenance
-        rows.append(
-            f"<tr><td>{name}</td><td>{tag(verdict.level)}</td>"
-            f"<td>{html.escape(verdict.reason)} <b>{html.escape(verdict.remedy)}</b></td>"
-            f"<td class='quiet time'>{_moment(about.taken_utc)}</td></tr>"
-        )
-    return "<table>" + "".join(rows) + "</table>"
+        reason = joined([verdict.reason, " ", element("b", verdict.remedy)])
+        when = cell(_moment(about.taken_utc), css="quiet time")
+        rows.append((name, tag(verdict.level), reason, when))
+    return table(rows)
 
 
-def _section(name: str, stored: list[Stored], patch_shape: tuple[int, int]) -> list[str]:
+def _section(name: str, stored: list[Stored], patch_shape: tuple[int, int]) -> list[Markup]:
     newest = stored[-1]
-    parts = [f"<h2>{name.capitalize()}</h2>", _numbers(newest)]
+    parts = [element("h2", name.capitalize()), _numbers(newest)]
     drawn = newest.result.figure(patch_shape)
     if drawn is not None:
         parts.append(image(drawn, name))
@@ -71,38 +70,42 @@ def _section(name: str, stored: list[Stored], patch_shape: tuple[int, int]) -> l
         parts.append(_parameters(newest.result))
     over_time = history(stored)
     if over_time is not None:
-        parts.append(
-            f"<h3>Over {len(stored)} calibrations</h3>{image(over_time, f'history of {name}')}"
-        )
+        parts.append(element("h3", f"Over {len(stored)} calibrations"))
+        parts.append(image(over_time, f"history of {name}"))
     parts.append(_provenance(newest))
     return parts
 
 
-def _numbers(stored: Stored) -> str:
+def _numbers(stored: Stored) -> Markup:
     rows = []
     for name, (value, sigma) in quantities(stored.result).items():
         if name in getattr(stored.result, "names", ()):
             continue  # in the table of parameters
-        spread = f"&plusmn; {sigma:.2g}" if np.isfinite(sigma) else ""
-        rows.append(f"<tr><td>{name}</td><td class='number'>{value:.5g}</td><td>{spread}</td></tr>")
-    return "<table>" + "".join(rows) + "</table>"
+        spread = f"± {sigma:.2g}" if np.isfinite(sigma) else ""
+        rows.append((name, cell(f"{value:.5g}", css="number"), spread))
+    return table(rows)
 
 
-def _parameters(found: AlignmentFound) -> str:
+def _parameters(found: AlignmentFound) -> Markup:
     rows = [
-        f"<tr><td>{name}</td><td class='number'>{value:.4f}</td><td>&plusmn; {sigma:.4f}</td>"
-        f"<td class='quiet'>{share:.0%}</td></tr>"
+        (
+            name,
+            cell(f"{value:.4f}", css="number"),
+            f"± {sigma:.4f}",
+            cell(f"{share:.0%}", css="quiet"),
+        )
         for name, value, sigma, share in zip(
             found.names, found.value, found.sigma, found.told, strict=True
         )
     ]
-    return (
-        "<details><summary>All parameters of the twin: value, standard deviation, share that the "
-        f"frames and not the prior determine</summary><table>{''.join(rows)}</table></details>"
+    summary = (
+        "All parameters of the twin: value, standard deviation, share that the frames and not the "
+        "prior determine"
     )
+    return details(summary, table(rows))
 
 
-def _provenance(stored: Stored) -> str:
+def _provenance(stored: Stored) -> Markup:
     about = stored.provenance
     lines = {
         "id": stored.id,
@@ -115,12 +118,7 @@ def _provenance(stored: Stored) -> str:
         "versions": ", ".join(f"{name} {version}" for name, version in about.versions.items()),
         "bench file, SHA-256": about.bench_sha256[:16],
     }
-    rows = "".join(
-        f"<tr><td>{key}</td><td>{html.escape(value)}</td></tr>"
-        for key, value in lines.items()
-        if value
-    )
-    return f"<details><summary>Where it comes from</summary><table>{rows}</table></details>"
+    return details("Where it comes from", table(item for item in lines.items() if item[1]))
 
 
 def _moment(taken_utc: str) -> str:

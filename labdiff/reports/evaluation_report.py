@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import html
 import io
 import json
 import os
@@ -21,7 +20,8 @@ from labdiff.atomic_write import write_atomically
 from labdiff.errors import UserError
 from labdiff.jobs.evaluation_job import Evaluation
 from labdiff.metrics.range_error import MeanError, RangeError
-from labdiff.reports.html_page import image, png_bytes, text_table
+from labdiff.reports.html_page import image, png_bytes
+from labdiff.reports.markup import Markup, element, table
 
 PREDICTOR_LABELS = {
     "odu": "ODU",
@@ -96,15 +96,15 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
 
     Each file is written atomically. Raises UserError if they cannot be written.
     """
-    table = io.StringIO()
+    text = io.StringIO()
     rows = error_rows(evaluation.errors)
-    writer = csv.DictWriter(table, list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     figures = json.dumps(evaluation_figures(evaluation), indent=2)
     files = {
         "evaluation.json": figures.encode(),
-        "errors.csv": table.getvalue().encode(),
+        "errors.csv": text.getvalue().encode(),
         "errors.png": png_bytes(error_figure(evaluation.errors), 130),
         "images.png": png_bytes(image_figure(evaluation), 130),
     }
@@ -156,7 +156,7 @@ def image_figure(evaluation: Evaluation) -> Figure:
     return figure
 
 
-def evaluation_parts(evaluation: Evaluation) -> list[str]:
+def evaluation_parts(evaluation: Evaluation) -> list[Markup]:
     """Return an evaluation as pieces of HTML, for a notebook: mean errors, distances, figures."""
     request = evaluation.request
     errors = [("mean error", "noise", "clean image")]
@@ -181,10 +181,10 @@ def evaluation_parts(evaluation: Evaluation) -> list[str]:
     ]
     about = f"{request.run_file}, on the {request.where}, {evaluation.data}; {evaluation.sampler}"
     return [
-        f"<p class='quiet'>{html.escape(about)}</p>",
-        text_table(errors),
+        element("p", about, css="quiet"),
+        table(errors),
         image(error_figure(evaluation.errors), "errors over the timesteps"),
-        text_table(distances),
+        table(distances),
         image(image_figure(evaluation), "generated and real images"),
     ]
 
@@ -202,33 +202,33 @@ def print_evaluation(evaluation: Evaluation) -> None:
             f"{title} on the {request.where}, {count} held-out images a range, seed {request.seed}, "
             f"prediction {evaluation.prediction}"
         )
-        table = Table("t")
+        shown = Table("t")
         for name in evaluation.errors:
-            table.add_column(PREDICTOR_LABELS.get(name, name), justify="right")
+            shown.add_column(PREDICTOR_LABELS.get(name, name), justify="right")
         for row in zip(*evaluation.errors.values(), strict=True):
             if getattr(row[0], kind) is not None:
                 cells = (_with_error(getattr(error, kind)) for error in row)
-                table.add_row(f"{row[0].first_t} ... {row[0].end_t - 1}", *cells)
+                shown.add_row(f"{row[0].first_t} ... {row[0].end_t - 1}", *cells)
         means = (f"{_mean(errors, kind):.4g}" for errors in evaluation.errors.values())
-        table.add_row("mean", *means)
-        console.print(table)
+        shown.add_row("mean", *means)
+        console.print(shown)
     for metrics in evaluation.metrics:
         console.print(
             f"Images generated on the {request.where}: {metrics.count} beside as many real ones, "
             f"{evaluation.sampler}, seed {metrics.seed}\n{metrics.features}: {metrics.preparation}"
         )
-        table = Table("figure")
-        table.add_column("value", justify="right")
-        table.add_column(f"95 % of {metrics.resamples} resamples", justify="right")
-        table.add_column(f"real images, {metrics.real_count}", justify="right")
+        shown = Table("figure")
+        shown.add_column("value", justify="right")
+        shown.add_column(f"95 % of {metrics.resamples} resamples", justify="right")
+        shown.add_column(f"real images, {metrics.real_count}", justify="right")
         for figure in metrics.figures:
-            table.add_row(
+            shown.add_row(
                 figure.name,
                 f"{figure.value:.4g}",
                 f"{figure.low:.4g} ... {figure.high:.4g}",
                 f"{figure.real:.4g}",
             )
-        console.print(table)
+        console.print(shown)
     classifier = evaluation.classifier
     console.print(
         f"The classifier tells apart {classifier.task}: "

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import base64
-import html
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from labdiff.atomic_write import write_atomically
 from labdiff.errors import UserError
+from labdiff.reports.markup import Markup, element, escaped, joined
 
 _PAGE_STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem;
@@ -35,55 +35,44 @@ _PARTS_STYLE = """
 """Style of the parts, which leaves alone what stands around them in a notebook."""
 
 
-def write_page(path: Path, title: str, parts: list[str]) -> Path:
+def write_page(path: Path, title: str, parts: Sequence[Markup]) -> Path:
     """Write a page and return its path.
 
     Args:
         path: the file; its folder is created.
         title: the page's title.
-        parts: pieces of HTML, in their order.
+        parts: pieces of HTML, in their order; a plain string among them would be shown as text.
 
     Raises:
         UserError: the page cannot be written.
     """
     head = (
         "<!doctype html><html lang='en'><meta charset='utf-8'>"
-        f"<title>{html.escape(title)}</title><style>{_PAGE_STYLE}{_PARTS_STYLE}</style>"
+        f"{element('title', title)}<style>{_PAGE_STYLE}{_PARTS_STYLE}</style>"
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        page = [head, "<body class='labdiff'>", *parts, "</body></html>"]
+        page = [head, "<body class='labdiff'>", joined(parts, "\n"), "</body></html>"]
         write_atomically(path, "\n".join(page).encode())
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
     return path
 
 
-def fragment(parts: list[str]) -> str:
+def fragment(parts: Sequence[Markup]) -> str:
     """Return parts as one piece of HTML for a notebook, whose own style they leave alone.
 
     Example:
-        >>> fragment(["<h3>Loss</h3>", image(figure, "loss over the steps")])
+        >>> fragment([element("h3", "Loss"), image(figure, "loss over the steps")])
     """
     style = f"<style>{_PARTS_STYLE}</style>"
-    return "\n".join(["<div class='labdiff'>", style, *parts, "</div>"])
+    return "\n".join(["<div class='labdiff'>", style, *(escaped(part) for part in parts), "</div>"])
 
 
-def text_table(rows: Iterable[Sequence[str]]) -> str:
-    """Return a table of cells that are plain text."""
-    lines = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows)
-    return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
-
-
-def tag(state: str) -> str:
-    """Return an outcome or a verdict on its coloured ground."""
-    return f"<span class='tag {state}'>{state}</span>"
-
-
-def image(figure: Figure, description: str) -> str:
+def image(figure: Figure, description: str) -> Markup:
     """Return a figure as an image inside the page; description: shown where images are not."""
     data = base64.b64encode(png_bytes(figure)).decode("ascii")
-    return f"<img alt='{html.escape(description)}' src='data:image/png;base64,{data}'>"
+    return element("img", alt=description, src=f"data:image/png;base64,{data}")
 
 
 def png_bytes(figure: Figure, dpi: int = 110) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,9 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from labdiff.reports.html_page import image, tag, write_page
+from labdiff.reports.html_page import image, write_page
 from labdiff.reports.labels import FIGURE_LABELS
+from labdiff.reports.markup import Markup, cell, details, element, joined, table, tag
 from labdiff.runs.reader import RunFile
 from labdiff.runs.training_quantities import DISCREPANCY, LOSS, TrainingQuantity, charts
 
@@ -23,24 +23,28 @@ def write_report(run: RunFile, path: Path) -> Path:
     Example:
         write_report(read_run(Path("runs/demo/run.h5")), Path("runs/demo/report.html"))
     """
-    parts = ["<h1>Light that denoises</h1>", *run_parts(run)]
+    parts = [element("h1", "Light that denoises"), *run_parts(run)]
     return write_page(path, f"labdiff run {run.path.name}", parts)
 
 
-def run_parts(run: RunFile) -> list[str]:
+def run_parts(run: RunFile) -> list[Markup]:
     """Return what a run's report shows, as pieces of HTML: for a page, or for a notebook."""
     parts = [
-        f"<p class='quiet'>{html.escape(run.path.name)}, "
-        f"started {html.escape(run.start_time[:19])} UTC, "
-        f"seed {run.seed} {tag(run.outcome)} "
-        f"{html.escape(run.reason)}</p>",
+        element(
+            "p",
+            f"{run.path.name}, started {run.start_time[:19]} UTC, seed {run.seed} ",
+            tag(run.outcome),
+            f" {run.reason}",
+            css="quiet",
+        )
     ]
     if run.figures:
-        parts += ["<h2>Figures</h2>", _figures_table(run)]
-        parts.append(
-            "<p class='quiet'>Noise MSE on held-out images, averaged over t uniform in [100, 1000). "
-            "A loss that only matches identity has learnt nothing.</p>"
+        parts += [element("h2", "Figures"), _figures_table(run)]
+        note = (
+            "Noise MSE on held-out images, averaged over t uniform in [100, 1000). "
+            "A loss that only matches identity has learnt nothing."
         )
+        parts.append(element("p", note, css="quiet"))
     for title, figure, caption in (
         ("Learning", _curves(run), "One point a step; each layer set learns its own timesteps."),
         ("One image on its path", _image_path(run), "The last online step: the pattern displayed, the "
@@ -49,44 +53,42 @@ def run_parts(run: RunFile) -> list[str]:
         ("Alignment", _alignment(run), "The twin's alignment parameters while it was fitted."),
     ):  # fmt: skip
         if figure is not None:
-            parts.append(f"<h2>{title}</h2>{image(figure, title)}<p class='quiet'>{caption}</p>")
+            parts += [element("h2", title), image(figure, title)]
+            parts.append(element("p", caption, css="quiet"))
     if run.calibration:
-        parts += ["<h2>Calibration</h2>", _verdicts(run)]
-    parts += ["<h2>Provenance</h2>", _provenance(run)]
+        parts += [element("h2", "Calibration"), _verdicts(run)]
+    parts += [element("h2", "Provenance"), _provenance(run)]
     return parts
 
 
-def _figures_table(run: RunFile) -> str:
+def _figures_table(run: RunFile) -> Markup:
     known = [name for name in FIGURE_LABELS if name in run.figures]
     rows = []
     for name in known + sorted(set(run.figures) - set(known)):
         value = run.figures[name]
         shown = f"{value:.1%}" if name.startswith("recognised") else f"{value:.4g}"
-        label = html.escape(FIGURE_LABELS.get(name, ""))
-        rows.append(f"<tr><td>{name}</td><td class='number'>{shown}</td><td>{label}</td></tr>")
-    return "<table>" + "".join(rows) + "</table>"
+        rows.append((name, cell(shown, css="number"), FIGURE_LABELS.get(name, "")))
+    return table(rows)
 
 
-def _verdicts(run: RunFile) -> str:
-    rows = [
-        f"<tr><td>{html.escape(name)}</td>"
-        f"<td>{tag(found.verdict.level)}</td>"
-        f"<td>{html.escape(found.verdict.reason)} {html.escape(found.verdict.remedy)}</td></tr>"
-        for name, found in sorted(run.calibration.items())
-    ]
-    return "<table>" + "".join(rows) + "</table>"
+def _verdicts(run: RunFile) -> Markup:
+    verdicts = {name: found.verdict for name, found in sorted(run.calibration.items())}
+    return table(
+        (name, tag(verdict.level), f"{verdict.reason} {verdict.remedy}")
+        for name, verdict in verdicts.items()
+    )
 
 
 def _curves(run: RunFile) -> Figure | None:
-    table = run.columns.get("training")
-    if not table:
+    columns = run.columns.get("training")
+    if not columns:
         return None
     shown = charts()
     figure = Figure(figsize=(5 * len(shown), 3.6), layout="constrained")
     axes = dict(zip(shown, figure.subplots(1, len(shown)), strict=True))
     for chart, quantities in shown.items():
         for quantity in quantities:
-            _draw(axes[chart], quantity, table)
+            _draw(axes[chart], quantity, columns)
     for name, style in (("mse_identity", ":"), ("mse_wiener", "--")):
         if name in run.figures:
             axes[LOSS].axhline(run.figures[name], ls=style, color="0.4", lw=1, label=name[4:])
@@ -100,10 +102,10 @@ def _curves(run: RunFile) -> Figure | None:
     return figure
 
 
-def _draw(ax: Axes, quantity: TrainingQuantity, table: dict[str, npt.NDArray[Any]]) -> None:
+def _draw(ax: Axes, quantity: TrainingQuantity, columns: dict[str, npt.NDArray[Any]]) -> None:
     """Draw a quantity over the steps, a curve for each method that has it."""
-    method = table["method"]
-    steps, values = np.arange(len(method)), table.get(quantity.name)
+    method = columns["method"]
+    steps, values = np.arange(len(method)), columns.get(quantity.name)
     if values is None:
         return
     for name in dict.fromkeys(method):
@@ -168,25 +170,27 @@ def image_rows(rows: list[tuple[str, npt.NDArray[np.float32]]], count: int) -> F
 
 
 def _alignment(run: RunFile) -> Figure | None:
-    table = run.columns.get("alignment")
-    if not table or "discrepancy" not in table:
+    columns = run.columns.get("alignment")
+    if not columns or "discrepancy" not in columns:
         return None
     figure = Figure(figsize=(10, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2)
-    left.semilogy(table["discrepancy"], lw=1, color="C3")
+    left.semilogy(columns["discrepancy"], lw=1, color="C3")
     left.set(xlabel="fit step", ylabel="discrepancy on probe patterns")
-    for name in sorted(table):
+    for name in sorted(columns):
         if name.endswith("_mrad"):
-            right.plot(table[name], lw=1, label=name.removesuffix("_mrad").replace("_", " "))
+            right.plot(columns[name], lw=1, label=name.removesuffix("_mrad").replace("_", " "))
     right.set(xlabel="fit step", ylabel="angle, mrad")
     right.legend(frameon=False, fontsize=7, ncols=2)
     return figure
 
 
-def _provenance(run: RunFile) -> str:
+def _provenance(run: RunFile) -> Markup:
     versions = ", ".join(f"{k} {v}" for k, v in run.versions.items())
-    return (
-        f"<p>{html.escape(versions)}</p><details><summary>Bench file</summary>"
-        f"<pre>{html.escape(run.bench_text)}</pre></details><details><summary>Options</summary>"
-        f"<pre>{html.escape(run.options_json)}</pre></details>"
+    return joined(
+        [
+            element("p", versions),
+            details("Bench file", element("pre", run.bench_text)),
+            details("Options", element("pre", run.options_json)),
+        ]
     )

@@ -22,7 +22,9 @@ PASS = Verdict("pass", "held-out spots within 0.08 px")
 
 
 def keep(archive: CalibrationArchive, routine: str, taken_utc: str, result: Result) -> None:
-    archive.save(result, Provenance(routine, taken_utc, 3, 0.1, {"camera": "mock <camera>"}))
+    archive.save(
+        result, Provenance(routine, taken_utc, 3, 0.1, devices={"camera": "mock <camera>"})
+    )
 
 
 @pytest.mark.parametrize("later", ["2026-01-01T10:00:07+00:00", "2028-07-03T09:00:00+00:00"])
