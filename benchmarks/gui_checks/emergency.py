@@ -106,6 +106,7 @@ def _click(panel: str, *names: str, button: int = 1) -> Callable[[Hands], None]:
         if button == 1:
             person.click(names[-1])
             return
+        person.until(lambda: names[-1] in person.seen(), names[-1])
         left, top, width, height = person.seen()[names[-1]][:4]
         person.tool("mousemove", left + width // 3, top + height // 2, "click", button)
         time.sleep(0.3)
