@@ -181,5 +181,6 @@ def test_a_bench_served_by_another_process_agrees_with_the_twin_here(
 @pytest.mark.parametrize("document", ["README.md", "docs/python.md"])
 def test_documents_link_every_example(document: str) -> None:
     text = (EXAMPLES.parent / document).read_text(encoding="utf-8")
-    examples = [path for path in EXAMPLES.iterdir() if not path.name.startswith(("_", "."))]
+    packages = [path.parent for path in EXAMPLES.glob("*/pyproject.toml")]
+    examples = [*EXAMPLES.glob("*.py"), *EXAMPLES.glob("*.ipynb"), *packages]
     assert not [path.name for path in examples if f"examples/{path.name})" not in text]
