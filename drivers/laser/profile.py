@@ -20,8 +20,11 @@ from drivers.laser.dialect import ScpiDialect
 from drivers.laser.scpi import ScpiLaser
 from drivers.options import checked_options
 from drivers.settings import LaserSettings
+from drivers.visa import LIBRARY
 
 KEYS = ("title", "source", "note", "options")
+LIBRARIES = (LIBRARY, "@ivi")
+"""VISA libraries that a description may name: those that are installed on this computer."""
 LARGEST_BYTES = 1_000_000
 """Size from which a file is no description of a laser."""
 
@@ -55,7 +58,13 @@ def profile_of_file(path: Path) -> LaserProfile:
         )
     if path.stat().st_size > LARGEST_BYTES:
         raise DeviceValueError(f"{path}: is larger than any description of a laser")
-    return _read(path, str(path))
+    profile = _read(path, str(path))
+    if profile.dialect.library not in LIBRARIES:
+        raise DeviceValueError(
+            f"{path}: options: library = {profile.dialect.library!r}: a description names no library to "
+            f"load; allowed are {', '.join(LIBRARIES)}"
+        )
+    return profile
 
 
 def _read(file: Traversable | Path, name: str) -> LaserProfile:

@@ -14,6 +14,7 @@ from labdiff.bench.bench_safety import note_laser_that_may_be_on
 from labdiff.bench.mock_bench import MOCK
 from labdiff.bench.openers import camera_opener, dmd_opener, laser_opener, slm_opener
 from labdiff.config.bench import BenchConfig
+from labdiff.config.libraries import require_confirmed
 from labdiff.errors import UserError
 
 Level = Literal["ok", "note", "warning", "wrong"]
@@ -35,8 +36,10 @@ class CheckFinding:
 def check_devices(config: BenchConfig) -> Iterator[CheckFinding]:
     """Open each device of a bench file, compare it, and close it again, whatever becomes of the others.
 
-    Simulated and absent devices are named as such.
+    Simulated and absent devices are named as such. Raises UserError for a bench file that names a library
+    which was not confirmed on this computer.
     """
+    require_confirmed(config)
     yield from _check_laser(config)
     yield from _check_slm(config)
     if config.input.kind == "dmd":

@@ -51,7 +51,7 @@ def _serve(
     where = cluster or f"{host}:{port}"
 
     def report(status: BenchStatus | RemoteError) -> None:
-        line = _line(status)
+        line = status_line(status)
         if line != last[0]:
             # As text: in the name of an owner nothing is markup.
             console.print(f"{line}. Use it with: labdiff train --remote {where}", markup=False)
@@ -66,10 +66,10 @@ def _status(remote: Remote) -> None:
     """Show who uses a served bench, and whether its laser is on."""
     from labdiff.remote.ray_connection import bench_status
 
-    print(_line(bench_status(remote)))
+    print(status_line(bench_status(remote)))
 
 
-def _line(status: BenchStatus | RemoteError) -> str:
+def status_line(status: BenchStatus | RemoteError) -> str:
     """Return one line for a person; what strangers named is stripped of control codes."""
     from drivers.plain_text import plain_line
     from labdiff.remote.messages import RemoteError

@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from drivers.operator import operated_by, operator_of_terminal
+from drivers.plain_text import plain_line, plain_lines
 from labdiff.errors import JobStoppedError, UserError
 
 app = typer.Typer(
@@ -91,13 +92,18 @@ def _exit_code(command: Callable[..., Any]) -> int:
     try:
         command()
     except LaserMayBeOnError as error:
-        print(f"labdiff: the laser may be ON: {error}; switch it off by hand", file=sys.stderr)
+        print(
+            f"labdiff: the laser may be ON: {plain_lines(error)}; switch it off by hand",
+            file=sys.stderr,
+        )
         return EXIT_MAY_BE_ON
     except (UserError, CalibrationError, DeviceError) as error:
-        print(f"labdiff: {error}", file=sys.stderr)
+        print(f"labdiff: {plain_lines(error)}", file=sys.stderr)
         return EXIT_USER
     except JobStoppedError as error:
-        print(f"labdiff: stopped; what was recorded is saved; {error}", file=sys.stderr)
+        print(
+            f"labdiff: stopped; what was recorded is saved; {plain_lines(error)}", file=sys.stderr
+        )
         return EXIT_INTERRUPTED
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
@@ -106,7 +112,7 @@ def _exit_code(command: Callable[..., Any]) -> int:
 
         report = save_crash_report(error)
         saved = f"; a report is in {report}" if report else ""
-        cause = " ".join(f"{type(error).__name__}: {error}".split())
-        print(f"labdiff: failed by a fault of its own: {cause[:300]}{saved}", file=sys.stderr)
+        cause = plain_line(f"{type(error).__name__}: {error}", 300)
+        print(f"labdiff: failed by a fault of its own: {cause}{saved}", file=sys.stderr)
         return EXIT_FAULT
     return 0

@@ -21,6 +21,8 @@ VARIABLE = "LABDIFF_LIBRARIES"
 """Environment variable that confirms libraries too, separated as in PATH."""
 KEYS = ("library", "sdk", "producer", "folder")
 """Options of drivers that name a library, or the folder of one."""
+SUFFIXES = (".dll", ".so", ".dylib", ".cti", ".py", ".pyd")
+"""Ends of the names of libraries and modules, whatever the option is called."""
 HARMLESS = ("", "@py")
 """Values that load nothing but what is installed with labdiff."""
 
@@ -89,14 +91,32 @@ def whole_path(value: str) -> str:
 def _texts(options: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
     """Yield all texts of options that may be nested, with their names."""
     for name, value in options.items():
-        if isinstance(value, str):
-            yield before + name, value
-        elif isinstance(value, Mapping):
-            yield from _texts(value, f"{before}{name}.")
+        yield from _texts_of(value, before + name)
+
+
+def _texts_of(value: object, name: str) -> Iterator[tuple[str, str]]:
+    match value:
+        case str():
+            yield name, value
+        case Mapping():
+            yield from _texts(value, f"{name}.")
+        case list() | tuple():
+            for each in value:
+                yield from _texts_of(each, name)
 
 
 def _loads(name: str, value: str) -> bool:
     """Return whether an option of another name loads a library: slmsuite's and Micro-Manager's may."""
-    if name in ("sdk_path", "dll_path", "lib_path", "library_path"):
+    if name in (
+        "sdk_path",
+        "dll_path",
+        "lib_path",
+        "library_path",
+        "sdk_dir",
+        "lib_dir",
+        "dll_dir",
+    ):
+        return True
+    if value.lower().endswith(SUFFIXES) or ".so." in value.lower():
         return True
     return name == "adapter" and any(mark in value for mark in "/\\")

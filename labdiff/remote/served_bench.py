@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from drivers.errors import DeviceError, DeviceStateError
+from drivers.errors import DeviceError, DeviceStateError, DeviceValueError
 from drivers.plain_text import plain_line, plain_lines
 from labdiff.bench.batch import Arrays, NextBatch
 from labdiff.bench.bench import Bench
@@ -174,6 +174,7 @@ class ServedBench:
     def prefetch(self, token: str, batch: SentBatch) -> None:
         """Store the batch to come, while the one before is measured. Never waits."""
         if self._ownership.is_owner(token):
+            _check_batch(batch)
             self._prefetched[batch.number] = unpack(batch.inputs), unpack(batch.layers)
             for number in sorted(self._prefetched)[:-SENT_AHEAD]:
                 self._prefetched.pop(number, None)
@@ -185,6 +186,7 @@ class ServedBench:
         if the batch that was sent ahead is not here.
         """
         self._ownership.check(token)
+        _check_batch(batch)
         bench, known = self._bench, self._prefetched.pop(batch.number, None)
         if batch.inputs is not None:
             inputs, layers = unpack(batch.inputs), unpack(batch.layers)
@@ -276,3 +278,8 @@ class ServedBench:
                 self.check_owner()
             except Exception:
                 log.exception("the bench could not be brought to rest; it is tried again")
+
+
+def _check_batch(batch: object) -> None:
+    if not isinstance(batch, SentBatch):
+        raise DeviceValueError(f"{plain_line(batch, 40)}: a batch was expected")

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from drivers.plain_text import plain_line
 from labdiff.owner import living_owner
 from labdiff.reports.labels import FIGURE_LABELS, duration
 from labdiff.runs.reader import DIED, RUNNING, RunFile
@@ -22,6 +23,8 @@ BARS = "▁▂▃▄▅▆▇█"
 """Characters of a curve, from the least value to the greatest."""
 WIDTH = 48
 """Width of a curve, characters."""
+LONGEST_PATH, LONGEST_REASON = 1_000, 2_000
+"""Number of characters of a run file's path and of the reason of its end that are shown."""
 RECENT = 50
 """Number of steps over which speed and duty are averaged."""
 SILENT_SECONDS = 60.0
@@ -46,10 +49,14 @@ def run_view(run: RunFile, now_s: float) -> RenderableType:
 def _headline(run: RunFile, now_s: float) -> Text:
     style = STYLES.get(run.outcome, "cyan")
     text = Text.assemble(
-        (str(run.path), "bold"), "  ", (run.outcome, style), f"  seed {run.seed}", no_wrap=True
+        (plain_line(run.path, LONGEST_PATH), "bold"),
+        "  ",
+        (run.outcome, style),
+        f"  seed {run.seed}",
+        no_wrap=True,
     )
     if run.reason:
-        text.append(f"\n{run.reason}", style)
+        text.append(f"\n{plain_line(run.reason, LONGEST_REASON)}", style)
     silent_s = now_s - _last_s(run)
     if run.outcome == DIED:
         text.append(
@@ -72,7 +79,7 @@ def _stage(run: RunFile) -> Text:
     stages = run.columns.get("stages", {})
     if not stages:
         return Text("preparing ...")
-    text = f"{stages['stage'][-1]}"
+    text = plain_line(stages["stage"][-1])
     begun_s = float(stages["time_s"][-1])
     for kind, index, total in (
         ("training", "step", "total"),

@@ -7,6 +7,7 @@ import math
 import pytest
 
 SHORT = {
+    "attacks": ("pages", "libraries", "paths", "owners", "places"),
     "bench_duty": ("slm", "camera"),
     "calibration": ("refusals", "slmsuite"),
     "drivers": ("camera_faults", "camera_pairs", "closed_loop", "lines", "size"),

@@ -1,0 +1,1 @@
+"""Attempts to get through, by group, each with a sign that it did."""
