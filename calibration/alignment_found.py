@@ -45,6 +45,7 @@ class AlignmentFound(CalibrationResult):
 
     routine: ClassVar[str] = "alignment"
     title: ClassVar[str] = "Gap, tilts, beam: the twin is fitted to frames of known patterns"
+    plotted: ClassVar[str] = "probe_measured"
     shapes: ClassVar[Mapping[str, tuple[int | None, ...]]] = {
         "value": (None,),
         "sigma": (None,),

@@ -51,7 +51,11 @@ class CalibrationArchive:
         with h5py.File(image, "w") as file:
             file.attrs["format"] = FORMAT
             file.attrs["provenance"] = provenance.to_json()
-            write_result(file.create_group("result"), result)
+            file.attrs["NX_class"] = "NXroot"
+            file.attrs["default"] = "result"
+            group = file.create_group("result")
+            group.attrs["NX_class"] = "NXentry"
+            write_result(group, result)
         working = self.folder / f".{uuid.uuid4().hex}.part"
         try:
             working.write_bytes(image.getvalue())

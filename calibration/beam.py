@@ -68,6 +68,7 @@ class BeamFound(CalibrationResult):
 
     routine: ClassVar[str] = "beam"
     title: ClassVar[str] = "Where the beam meets the first patch, and how wide it is"
+    plotted: ClassVar[str] = "first_amplitude"
     shapes: ClassVar[Mapping[str, tuple[int | None, ...]]] = {
         **dict.fromkeys(("first_amplitude", "first_sigma"), (None, None)),
         **dict.fromkeys(("last_amplitude", "last_sigma", "crosstalk_error"), (None, None)),

@@ -44,8 +44,18 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
         >>> with open_hdf5(Path("run.h5")) as file:
         ...     phases = read_array(file, "phases", "u", 4)
     """
-    with h5py.File(path, "r", locking=False) as file:
+    with _opened(path) as file:
         yield file
+
+
+def _opened(path: Path) -> h5py.File:
+    try:
+        return h5py.File(path, "r", locking=False)
+    except OSError as error:
+        # This program itself, as a notebook, has the file open with a lock; HDF5 wants the same again.
+        if "locking flag" not in str(error):
+            raise
+        return h5py.File(path, "r")
 
 
 def names(group: h5py.Group) -> list[str]:

@@ -37,6 +37,7 @@ class PhaseResponse(CalibrationResult):
 
     routine: ClassVar[str] = "phase response"
     title: ClassVar[str] = "Phase of each grey level of the SLM"
+    plotted: ClassVar[str] = "phase_by_grey_rad"
     shapes: ClassVar[Mapping[str, tuple[int | None, ...]]] = {"phase_by_grey_rad": (None,)}
 
     phase_by_grey_rad: Array

@@ -47,6 +47,7 @@ class CalibrationResult:
         title: what the routine finds, for people.
         verdict: whether the result may be used.
         shapes: of those arrays whose shape is known, None for a side of any length; a file's are checked.
+        plotted: field, an array, that NeXus programs show of a file; "" if there is none.
         alike: fields of the same length; a file's are checked.
     """
 
@@ -55,6 +56,7 @@ class CalibrationResult:
     title: ClassVar[str]
     verdict: Verdict
     shapes: ClassVar[Mapping[str, tuple[int | None, ...]]] = {}
+    plotted: ClassVar[str] = ""
     alike: ClassVar[tuple[str, ...]] = ()
 
     def figure(self, patch_shape: tuple[int, int]) -> Figure | None:

@@ -43,6 +43,8 @@ RESULT_TYPES: tuple[type[Result], ...] = get_args(Result)
 ResultT = TypeVar("ResultT", bound=CalibrationResult)
 KINDS = {kind.__name__: kind for kind in RESULT_TYPES}
 """The results' types, by the name that a file gives them."""
+PLOT = "plot"
+"""Group of a result that NeXus programs show."""
 
 
 def write_result(group: h5py.Group, result: Result) -> None:
@@ -58,6 +60,21 @@ def write_result(group: h5py.Group, result: Result) -> None:
             group.create_dataset(field.name, data=value, dtype=h5py.string_dtype())
         else:
             group[field.name] = value
+    if result.plotted:
+        _plot(group, result.plotted, result.title)
+
+
+def _plot(group: h5py.Group, name: str, title: str) -> None:
+    """Let NeXus programs show an array of a result at once; it is linked, not copied."""
+    if not group[name].size:
+        return
+    plot = group.create_group(PLOT)
+    plot.attrs["NX_class"] = "NXdata"
+    plot.attrs["title"] = title
+    plot.attrs["signal"] = name
+    plot.attrs["axes"] = ["."] * group[name].ndim
+    plot[name] = group[name]
+    group.attrs["default"] = PLOT
 
 
 def read_result(group: h5py.Group) -> Result:

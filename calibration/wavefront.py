@@ -58,6 +58,7 @@ class Wavefront(CalibrationResult):
 
     routine: ClassVar[str] = "wavefront"
     title: ClassVar[str] = "Aberrations of the light on the last patch"
+    plotted: ClassVar[str] = "phase_rad"
     shapes: ClassVar[Mapping[str, tuple[int | None, ...]]] = {
         "phase_rad": (None, None),
         "amplitude": (None, None),

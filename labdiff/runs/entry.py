@@ -10,6 +10,7 @@ Layout (NeXus, NXentry):
     /entry/generated            images of the last generation step, (B, H, W), and its t
     /entry/calibration/<name>   the latest result of each calibration routine, its verdict in the attrs
     /entry/figures              attrs: the named figures
+    /entry/plot_<what>          what NeXus programs show at once: `labdiff.runs.default_plots`
     /entry/checkpoint           arrays and attrs that a resumed job needs, with its calibrations
 """
 
@@ -27,6 +28,7 @@ import h5py
 from calibration.result_file import Result, write_result
 from labdiff.events import Checkpoint
 from labdiff.runs.block import Block
+from labdiff.runs.default_plots import update_plots
 from labdiff.runs.format import FORMAT
 from labdiff.runs.hdf5_tables import (
     AT_CHECKPOINT,
@@ -58,6 +60,7 @@ def create_entry(
         seed: the seed of all random numbers of the job.
         calibrations: folder where the bench's calibrations are stored, None if they are not.
     """
+    file.attrs["NX_class"] = "NXroot"
     file.attrs["default"] = "entry"
     entry = file.create_group("entry")
     entry.attrs["NX_class"] = "NXentry"
@@ -111,6 +114,7 @@ def write_block(entry: h5py.Group, block: Block, stored: Mapping[str, Result]) -
         _write_checkpoint(entry.require_group("checkpoint"), block.checkpoint, stored)
         for kind, table in events.items():
             table.attrs[AT_CHECKPOINT] = before.get(kind, 0) + block.rows_at_checkpoint.get(kind, 0)
+    update_plots(entry)
     if block.ended is not None:
         entry.attrs["outcome"] = block.ended.outcome
         entry.attrs["reason"] = block.ended.reason
@@ -126,6 +130,7 @@ def roll_back(entry: h5py.Group) -> str:
         cut_moments(entry[HISTORY], int(entry["events/training"].attrs.get(AT_CHECKPOINT, 0)))
     for table in entry["events"].values():
         cut_rows(table, int(table.attrs.get(AT_CHECKPOINT, 0)))
+    update_plots(entry)
     scalars = entry["checkpoint"].attrs.items() if "checkpoint" in entry else ()
     figures = {k.removeprefix(FIGURE): v for k, v in scalars if k.startswith(FIGURE)}
     put_attributes(entry.require_group("figures"), figures)

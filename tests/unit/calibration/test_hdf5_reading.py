@@ -51,6 +51,12 @@ def test_a_file_that_another_process_has_locked_is_read(tmp_path: Path) -> None:
         child.communicate("\n")
 
 
+def test_a_file_that_this_program_has_open_is_read(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.h5", lambda file: file.attrs.update(name="x"))
+    with h5py.File(path), open_hdf5(path) as file:
+        assert read_text(file, "name") == "x"
+
+
 def _external(file: h5py.File) -> None:
     file["far"] = h5py.ExternalLink("secret.h5", "/numbers")
 
