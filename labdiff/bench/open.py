@@ -84,6 +84,11 @@ def _open_real_bench(config: BenchConfig, simulated: SimulatedOpeners | None = N
         if open_dmd is not None:
             dmd = Opened(open_dmd(), open_dmd)
             stack.callback(dmd.device.close)
+        if (slm.shape, slm.bit_depth) != (config.slm.shape, config.slm.bit_depth):
+            raise UserError(
+                f"slm.shape = {list(config.slm.shape)}, slm.bit_depth = {config.slm.bit_depth}: {slm.name} "
+                f"has {list(slm.shape)} and {slm.bit_depth} bits"
+            )
         camera = open_camera()
         stack.callback(camera.close)
         if camera.shape != config.camera.shape:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from drivers.errors import DeviceError
+from drivers.errors import DeviceError, DeviceValueError
 from drivers.protocols import SLM, Camera, InputModulator, Laser
 from drivers.registry import CAMERAS, INPUTS, LASERS, SLMS, WITHOUT_ADDRESS, DriverKind
 from drivers.settings import CameraSettings, InputSettings, LaserSettings, SlmSettings
+from drivers.slm.corrected import CorrectedSlm
+from drivers.slm.panel_options import PanelOptions
 from drivers.wrapper import D
 from labdiff.config.bench import BenchConfig, LaserConfig, SlmConfig
 from labdiff.config.driver_options import driver_options, find_driver
@@ -41,9 +43,34 @@ def slm_opener(config: BenchConfig) -> Callable[[], SLM]:
     """Return what opens the SLM. Raises UserError for an unknown driver or a wrong option."""
     given = config.slm
     driver = find_driver(SLMS, given.driver)
-    options = driver_options("slm", given.driver, driver.Options, given.options)
+    own = {field.name for field in fields(driver.Options)}
+    of_panel = {field.name for field in fields(PanelOptions)} - own
+    panel = driver_options(
+        "slm",
+        given.driver,
+        PanelOptions,
+        {key: value for key, value in given.options.items() if key in of_panel},
+    )
+    rest = {key: value for key, value in given.options.items() if key not in of_panel}
+    if rest and not own:
+        raise UserError(
+            f"slm.options: {', '.join(rest)}: unknown; every SLM takes {', '.join(sorted(of_panel))}"
+        )
+    options = driver_options("slm", given.driver, driver.Options, rest)
     settings = SlmSettings(given.shape, given.pixel_pitch_um, _address("slm", given), options)
-    return _complete(SLMS, given.driver, partial(driver.from_settings, settings))
+    open_slm = _complete(SLMS, given.driver, partial(driver.from_settings, settings))
+    if panel.empty:
+        return open_slm
+
+    def open_corrected() -> SLM:
+        slm = open_slm()
+        try:
+            return CorrectedSlm(slm, panel, config.source.wavelength_nm)
+        except DeviceValueError as error:
+            slm.close()
+            raise UserError(f"slm.options: {error}") from error
+
+    return open_corrected
 
 
 def laser_opener(config: BenchConfig) -> Callable[[], Laser]:
