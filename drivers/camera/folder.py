@@ -1,36 +1,64 @@
-"""A camera driver without a camera: it plays the images of a folder in the order of their names."""
+"""A camera driver without a camera: it plays the images of a folder, or waits for those that come."""
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from drivers.camera.image_files import ImageFiles, Page, Stamp
 from drivers.camera.untriggered import WholeFrameCamera
-from drivers.errors import DeviceDisconnectedError, DeviceStateError, DeviceValueError
+from drivers.errors import (
+    DeviceDisconnectedError,
+    DeviceNotFoundError,
+    DeviceStateError,
+    DeviceTimeoutError,
+    DeviceValueError,
+)
 from drivers.protocols import ReadOut
 from drivers.settings import CameraSettings
-from drivers.types import CameraTiming, Roi
+from drivers.types import CameraTiming, CountArray, Roi
+
+POLL_S = 0.05
+"""Time between two scans of a folder that is watched; a file that rests for so long is complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class FolderOptions:
-    """The bench file's [camera.options]. image_folder: of grey images of one size, 8 or 16 bits."""
+    """The bench file's [camera.options].
+
+    image_folder: of grey images of one size, 8 or 16 bits. watch: each exposure waits for the next file
+    that comes into the folder. wait_s: longest time that it waits.
+    """
 
     image_folder: str
+    watch: bool = False
+    wait_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.wait_s <= 86_400.0:
+            raise DeviceValueError(f"wait_s = {self.wait_s}: allowed is more than 0 ... 86400 s")
 
 
 class FolderCamera(WholeFrameCamera):
-    """Each exposure is the next image, as it then is; the exposure time changes nothing."""
+    """Each exposure is the next image; the exposure time changes nothing."""
 
     Options = FolderOptions
 
     def __init__(self, bit_depth: int, options: FolderOptions) -> None:
-        self._folder, self._bits, self._closed = Path(options.image_folder), bit_depth, False
+        self._options, self._bits, self._closed = options, bit_depth, False
+        self._files = ImageFiles(Path(options.image_folder), bit_depth)
         self._exposure_ms = 1.0
-        self._shape: tuple[int, int] = self._image().shape
+        try:
+            self._shape: tuple[int, int] = self._files.counts(self._files.pages()[0]).shape
+            self._taken = self._files.files()
+        except DeviceDisconnectedError as error:
+            hint = (
+                "; the first one, which gives the size, is not waited for" if options.watch else ""
+            )
+            raise DeviceNotFoundError(f"{error}{hint}") from None
+        self._waiting: deque[tuple[Page, CountArray]] = deque()
         self._roi = Roi(0, 0, *self.shape)
 
     @classmethod
@@ -41,7 +69,7 @@ class FolderCamera(WholeFrameCamera):
     @property
     def name(self) -> str:
         """Its folder."""
-        return f"folder {self._folder}"
+        return f"folder {self._options.image_folder}"
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -69,9 +97,12 @@ class FolderCamera(WholeFrameCamera):
             raise DeviceStateError(f"{self.name}: is closed")
         start_s = time.monotonic()
         time.sleep(self._exposure_ms / 1e3)
-        image = self._image()
+        page, image = self._next_to_come() if self._options.watch else self._next_played()
         if image.shape != self.shape:
-            raise DeviceValueError(f"{self.name}: an image of {image.shape} among {self.shape}")
+            raise DeviceValueError(
+                f"{page.path}: {image.shape[0]} x {image.shape[1]} pixels (height x width) among images "
+                f"of {self.shape[0]} x {self.shape[1]}"
+            )
         frame = self._window_of(image, start_s)
         return lambda: frame
 
@@ -79,17 +110,32 @@ class FolderCamera(WholeFrameCamera):
         """Refuse further images."""
         self._closed = True
 
-    def _image(self) -> np.ndarray[tuple[int, int], np.dtype[np.uint16]]:
-        from PIL import Image, UnidentifiedImageError
+    def _next_played(self) -> tuple[Page, CountArray]:
+        """Return the next image as it now is; after the last one comes the first again."""
+        pages = self._files.pages()
+        page = pages[self._sequence % len(pages)]
+        return page, self._files.counts(page)
 
-        try:
-            paths = sorted(self._folder.iterdir())
-            with Image.open(paths[self._sequence % len(paths)]) as image:
-                pixels = np.asarray(image)
-        except (OSError, ZeroDivisionError, UnidentifiedImageError) as error:
-            raise DeviceDisconnectedError(f"{self.name}: no image there: {error}") from error
-        if pixels.ndim != 2 or pixels.max(initial=0) >= 2**self.bit_depth:
-            raise DeviceValueError(
-                f"{self.name}: images must be grey, of at most {self.bit_depth} bits"
-            )
-        return pixels.astype(np.uint16)
+    def _next_to_come(self) -> tuple[Page, CountArray]:
+        """Return the next image that has come since the last. Raises DeviceTimeoutError if none does."""
+        ends_s = time.monotonic() + self._options.wait_s
+        before: dict[Path, Stamp] = {}
+        problem = "no new image"
+        while time.monotonic() < ends_s:
+            if self._waiting:
+                return self._waiting.popleft()
+            present = self._files.files()
+            new = {path: at for path, at in present.items() if self._taken.get(path) != at}
+            path = next(iter(new), None)
+            # One that is still being written is waited for.
+            if path is not None and before.get(path) == new[path]:
+                try:
+                    pages = self._files.pages_of(path)
+                    self._waiting.extend((page, self._files.counts(page)) for page in pages)
+                    self._taken[path] = new[path]
+                    continue
+                except DeviceDisconnectedError as error:
+                    problem = f"no new image that is whole ({error})"
+            before = new
+            time.sleep(POLL_S)
+        raise DeviceTimeoutError(f"{self.name}: {problem} came within {self._options.wait_s:g} s")

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from gui.panels.slm_panel import SlmPanel
-from gui.slm_patterns.pattern_file import load_pattern
+from gui.slm_patterns.pattern_file import READ_FILTER, WRITE_FILTER, load_pattern
 from gui.slm_patterns.phase_patterns import blaze, lens, zernike
+from tests.unit.gui.file_choice import choose
 
 SHAPE = (60, 96)
 
@@ -126,6 +127,25 @@ def test_files_and_what_is_wrong_with_them(qtbot: QtBot, panel: SlmPanel, tmp_pa
     panel.save_file(tmp_path / "absent" / "b.npy")
     settle(qtbot, panel)
     assert "cannot be written" in panel.notice.text()
+
+
+def test_a_file_is_chosen_by_the_endings_that_are_read_and_many_turns_are_remarked_on(
+    qtbot: QtBot, panel: SlmPanel, tmp_path: Path
+) -> None:
+    qtbot.mouseClick(panel.load, Qt.MouseButton.LeftButton)
+    (dialog,) = panel.findChildren(QFileDialog)
+    assert dialog.nameFilters() == [READ_FILTER] and "*.bmp" in READ_FILTER
+    np.save(tmp_path / "degrees.npy", np.linspace(0.0, 360.0, SHAPE[0] * SHAPE[1]).reshape(SHAPE))
+    choose(panel, tmp_path / "degrees.npy")
+    settle(qtbot, panel)
+    assert panel.show_it.isEnabled()
+    assert "degrees.npy: spans 57.3 turns" in panel.notice.text()
+    panel.set_pattern(blaze(SHAPE, 8.0))
+    qtbot.mouseClick(panel.save, Qt.MouseButton.LeftButton)
+    choose(panel, tmp_path / "saved")
+    settle(qtbot, panel)
+    np.testing.assert_array_equal(load_pattern(tmp_path / "saved.npy", SHAPE), blaze(SHAPE, 8.0))
+    assert WRITE_FILTER == "Patterns (*.npy *.png)"
 
 
 def test_while_a_job_owns_the_slm(qtbot: QtBot, panel: SlmPanel) -> None:
