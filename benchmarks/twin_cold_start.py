@@ -73,7 +73,7 @@ def measure(setting: Setting) -> Outcome:
     """Align random benches."""
     text = bench_file(setting)
     if setting.smoke:
-        setting.leave_out("tilts and gap beyond the usual")
+        setting.leave_out("tilts and gap beyond the expected")
     else:
         text = override_values(text, COLD)
     benches = []

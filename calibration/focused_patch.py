@@ -75,9 +75,15 @@ class FocusedCamera:
         return lens
 
     def aim(self, plane: int, lenses_rad: Array, across: int) -> None:
-        """Use `across` x `across` focuses of the lenses on a plane from now on; set the exposure for them.
+        """Use the focuses of lenses on a plane from now on, and set the exposure for them.
 
-        Raises NoSpotError.
+        Args:
+            plane: Number of the patch.
+            lenses_rad: (h, w), the lenses.
+            across: Number of focuses in a row and in a column.
+
+        Raises:
+            NoSpotError: There is no light at a focus.
         """
         layout, roi = self._layout, self._camera.roi
         last = len(layout.lefts) - 1
@@ -139,7 +145,13 @@ class FocusedCamera:
 
 
 def parabola(layout: PatchLayout, centre: Array, path_mm: float) -> Array:
-    """Return the phase (h, w) of a lens over the whole patch, -pi r^2 / (lambda f) around (row, column)."""
+    """Return the phase (h, w) of a lens over the whole patch, -pi r^2 / (lambda f).
+
+    Args:
+        layout: Pitch and wavelength, and the patch's shape.
+        centre: (row, column) of the lens, pixels.
+        path_mm: Focal length f.
+    """
     height, width = layout.patch_shape
     y = np.arange(height)[:, None] - centre[0]
     x = np.arange(width)[None, :] - centre[1]
@@ -161,7 +173,14 @@ def lens_array(layout: PatchLayout, across: int) -> Array:
 
 
 def focused_blocks(shape: tuple[int, int], side: int, across: int, lens_rad: Array) -> Blocks:
-    """Return side x side blocks that share across x across focuses, in two halves, a chequerboard."""
+    """Return side x side blocks that share focuses, in two halves, a chequerboard.
+
+    Args:
+        shape: (height, width) of the patch.
+        side: Number of blocks in a row and in a column.
+        across: Number of focuses in a row and in a column.
+        lens_rad: (height, width), the lenses that make the focuses.
+    """
     rows, columns = (_nested(n, side, across) for n in shape)
     labels = (rows[:, None] * side + columns[None, :]).astype(np.intp)
     row, column = np.divmod(np.arange(side**2), side)
@@ -172,7 +191,14 @@ def focused_blocks(shape: tuple[int, int], side: int, across: int, lens_rad: Arr
 
 
 def column_strips(shape: tuple[int, int], strips: int, width_px: int, lens_rad: Array) -> Blocks:
-    """Return narrow blocks of full height at the patch's left; the rest is the reference."""
+    """Return narrow blocks of full height at the patch's left; the rest is the reference.
+
+    Args:
+        shape: (height, width) of the patch.
+        strips: Number of blocks.
+        width_px: Of each.
+        lens_rad: (height, width), the lens that focuses them.
+    """
     labels = np.full(shape, -1, np.intp)
     labels[:, : strips * width_px] = np.arange(strips * width_px) // width_px
     number = np.arange(strips)

@@ -129,7 +129,14 @@ def measure_phase_response(
 def chequerboard(
     layout: PatchLayout, rims_px: tuple[int, ...], top_grey: int, seed: int
 ) -> tuple[Array, npt.NDArray[np.bool_]]:
-    """Return a panel with the scattering pattern, and where on it grey g goes."""
+    """Return a panel with the scattering pattern, and where on it grey g goes.
+
+    Args:
+        layout: Of the panel.
+        rims_px: Where its squares meet, from the patch's middle on.
+        top_grey: Largest grey level.
+        seed: Of the pattern.
+    """
     height, width = layout.patch_shape
     places = [np.s_[layout.top : layout.top + height, left : left + width] for left in layout.lefts]
     rows, columns = (

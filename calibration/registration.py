@@ -196,7 +196,13 @@ def register(
 
 
 def make_constellations(plane: SpotPlane, spots: int, seed: int) -> list[Constellation]:
-    """Return FRAMES constellations of different places; lenses stand somewhat aside of their spots."""
+    """Return FRAMES constellations of different places; lenses stand somewhat aside of their spots.
+
+    Args:
+        plane: On which the lenses are written, and where they focus.
+        spots: Number of a constellation.
+        seed: Of places and lenses.
+    """
     rng = np.random.default_rng(seed)
     made = []
     for index, points in enumerate(draw_points(plane, spots, FRAMES, seed)):
@@ -208,9 +214,14 @@ def make_constellations(plane: SpotPlane, spots: int, seed: int) -> list[Constel
 def evaluate(
     plane: SpotPlane, constellations: list[Constellation], frames: Array, full: float, origin: Array
 ) -> Registration:
-    """Find the registration from frames (3, H, W) in counts above the pedestal.
+    """Find the registration from frames of constellations.
 
-    full: counts at which a pixel saturates; origin: of the window on the raw sensor.
+    Args:
+        plane: On which the constellations were written.
+        constellations: One for each frame.
+        frames: (3, H, W), counts above the pedestal.
+        full: Counts at which a pixel saturates.
+        origin: (row, column) of the window on the raw sensor.
     """
     parts = moving_parts(frames)
     count = len(constellations[0].points)

@@ -33,7 +33,7 @@ class WavefrontMaps:
     held_out: float
     contrast: float
 
-    def dim(self, grid: Blocks) -> float:
+    def dim(self, grid: SuperPixelGrid) -> float:
         """Return by how much shorter an exposure all pixels together need than two super-pixels."""
         two = sum(
             float(self.amplitude[grid.place(b)].sum()) for b in (grid.reference, grid.neighbour)
@@ -41,7 +41,7 @@ class WavefrontMaps:
         return float((two / self.amplitude.sum()) ** 2)
 
 
-class Blocks:
+class SuperPixelGrid:
     """Super-pixels, counted row by row; the reference is the middle one."""
 
     def __init__(self, shape: tuple[int, int], blocks: tuple[int, int]) -> None:
@@ -105,7 +105,7 @@ def _first_zero(plane: SpotPlane, axis: int, point: Array, blocks: int) -> float
 
 
 def pixel_visibility(
-    plane: SpotPlane, grid: Blocks, registration: Registration, point: Array
+    plane: SpotPlane, grid: SuperPixelGrid, registration: Registration, point: Array
 ) -> Array:
     """Return what a square camera pixel leaves of each super-pixel's fringes, (K,).
 
@@ -135,7 +135,7 @@ def pixel_visibility(
 
 def wavefront_maps(
     plane: SpotPlane,
-    grid: Blocks,
+    grid: SuperPixelGrid,
     kernel: Array,
     fringes: Fields,
     places: Array,

@@ -16,7 +16,7 @@ from calibration.result import CalibrationResult, Verdict
 from calibration.spots import SpotPlane
 from calibration.step import CalibrationStep
 from calibration.superpixels import (
-    Blocks,
+    SuperPixelGrid,
     WavefrontMaps,
     pixel_visibility,
     spot_window,
@@ -119,7 +119,7 @@ def measure_wavefront(
     """
     if not np.isfinite(registration.matrix).all():
         return _failed("there is no registration")
-    grid = Blocks(plane.shape, blocks)
+    grid = SuperPixelGrid(plane.shape, blocks)
     kernel = plane.kernel(point)
     height, width = plane.shape
     dump = np.pi * ((np.arange(height)[:, None] + np.arange(width)) % 2)

@@ -29,8 +29,8 @@ LEAST_VARIANCE = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
-class Measurement:
-    """What frames say of the twin as it is.
+class FrameComparison:
+    """Frames compared with the twin as it is.
 
     discrepancy (B,): D of each. residual (B, h, w): modelled - measured, both normalised. slope (P,):
     J^T r, summed over the frames.
@@ -86,7 +86,7 @@ class TwinFilter:
         """What the parameters' own uncertainty adds to D, on the average: half the trace of J P J^T."""
         return 0.5 * float((self.curvature * self.covariance).sum())
 
-    def measured(self, triples: Triples) -> Measurement:
+    def measured(self, triples: Triples) -> FrameComparison:
         """Compare the twin with these frames; layers that all frames share come as (1, N, h, w)."""
         twin = self.twin
         twin.refining(True)
@@ -103,46 +103,46 @@ class TwinFilter:
             torch.zeros(p.numel()) if slope is None else slope.flatten()
             for slope, p in zip(slopes, twin.parameters(), strict=True)
         ]
-        return Measurement(d, residual.detach(), torch.cat(parts).double())
+        return FrameComparison(d, residual.detach(), torch.cat(parts).double())
 
     def take_information(
-        self, coarse: DigitalTwin, triples: Triples, measurement: Measurement
+        self, coarse: DigitalTwin, triples: Triples, comparison: FrameComparison
     ) -> None:
         """Measure on some frames what a frame tells.
 
         Args:
             coarse: a twin with fewer samples, which gives the same information.
             triples: frames with their inputs and layers.
-            measurement: of these frames.
+            comparison: of these frames.
         """
-        found = information(coarse, triples, measurement.residual, self.covariance)
+        found = information(coarse, triples, comparison.residual, self.covariance)
         self.curvature, self.together = found.curvature, found.together
         self.unexplained = max(found.unexplained, LEAST_VARIANCE)
 
-    def astray(self, measurement: Measurement) -> bool:
+    def astray(self, comparison: FrameComparison) -> bool:
         """Return whether much more is missed than can be explained."""
-        return self._fading(measurement) > ASTRAY
+        return self._fading(comparison) > ASTRAY
 
-    def _fading(self, measurement: Measurement) -> float:
-        variance = float(measurement.residual.square().mean())
+    def _fading(self, comparison: FrameComparison) -> float:
+        variance = float(comparison.residual.square().mean())
         return max(variance / (SURPRISE * self.unexplained), 1.0)
 
-    def update(self, triples: Triples, measurement: Measurement) -> bool:
+    def update(self, triples: Triples, comparison: FrameComparison) -> bool:
         """Make one step of the twin's parameters, and update what is known of them.
 
         False if the step would have made things worse: then it is not taken, and the next one is shorter.
         """
         free = self._free
         among = free[:, None], free[None, :]
-        frames = len(measurement.residual)
-        variance = float(measurement.residual.square().mean())
+        frames = len(comparison.residual)
+        variance = float(comparison.residual.square().mean())
         noise = self.together * self.unexplained * self.caution
         # What is missed by more than can be explained is known less well than the filter thinks.
-        fading = self._fading(measurement)
+        fading = self._fading(comparison)
         known = torch.linalg.inv(self.covariance[among]) / fading
         known += (1.0 - 1.0 / fading) * torch.linalg.inv(self._start[among])
         after = torch.linalg.inv(known + frames / noise * self.curvature[among])
-        step = -(after @ measurement.slope[free]) / noise
+        step = -(after @ comparison.slope[free]) / noise
         longest = LONGEST_STEP * self._expected[free]
         # All by the same share: parameters that compensate each other have to move together.
         step *= float((longest / step.abs().clamp_min(1e-12)).min().clamp(max=1.0))

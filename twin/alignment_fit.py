@@ -173,9 +173,13 @@ class Information:
 def information(
     twin: DigitalTwin, triples: Triples, residual: Tensor, covariance: Tensor
 ) -> Information:
-    """Find what frames tell, by finite differences, from the residual (B, h, w) of this or a finer twin.
+    """Find what frames tell of the parameters, by finite differences.
 
-    covariance (P, P) float64: what is known of the parameters before; 0 for what is fixed.
+    Args:
+        twin: Whose parameters are meant.
+        triples: Patterns and frames.
+        residual: (B, h, w), of this twin or of a finer one.
+        covariance: (P, P) float64, what is known of the parameters before; 0 for what is fixed.
     """
     theta = parameter_vector(twin)
     misfit = _Misfit(_Written(twin, triples), triples.intensity, 0.0, data_sheet_prior(twin))

@@ -13,14 +13,20 @@ TRACKED = tuple(p.name for p in ALIGNMENT_PARAMETERS if p.wander and p.unit == "
 """Names of the angles of beam and mirror: what turns on a bench from minute to minute."""
 DIFFERENCE_MRAD = 0.02
 EXPECTED_MRAD = 0.03
-"""Drift between two looks, one standard deviation: how far one look may carry."""
+"""Drift between two steps, one standard deviation: how far one step may carry."""
 
 
 def track_drift(twin: DigitalTwin, inputs: Tensor, phases: Tensor, measured: Tensor) -> Tensor:
     """Make one Gauss-Newton step of the tracked angles; return their change, mrad, (x, y) beam and mirror.
 
-    inputs (B, h, w), phases (N, h, w), measured (B, h, w): some frames are enough, since each has ten
-    thousand pixels and there are four unknowns. Scale and offset of the light do not count.
+    Some frames are enough, since each has ten thousand pixels and there are four unknowns. Scale and
+    offset of the light do not count.
+
+    Args:
+        twin: Whose angles are changed.
+        inputs: (B, h, w).
+        phases: (N, h, w), radians.
+        measured: (B, h, w), the frames' intensity.
     """
     start = _angles(twin)
     with torch.no_grad():

@@ -25,7 +25,7 @@ from labdiff.jobs.calibration_job import CalibrationJob, CalibrationRequest
 
 KILLS_A_CALIBRATION = 4
 SHORTEST_LIFE_S, LONGEST_LIFE_S = 2.0, 25.0
-LOOK_S = 0.01
+POLL_S = 0.01
 
 
 @dataclass(slots=True)
@@ -142,7 +142,7 @@ def _live(calibration: Calibration, life_s: float | None, found: Kills) -> None:
     ) as process:
         started_s = time.monotonic()
         while life_s is not None and process.poll() is None:
-            time.sleep(LOOK_S)
+            time.sleep(POLL_S)
             if time.monotonic() > started_s + life_s and calibration.in_progress()[1] > 0:
                 process.kill()
                 process.wait()

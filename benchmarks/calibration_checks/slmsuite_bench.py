@@ -90,8 +90,9 @@ class PeerCamera:
 
     @property
     def exposure_ms(self) -> float:
-        """The simulated camera multiplies its light with the exposure, and its pedestal too, so that the
-        gain is what is set here: 1 ms is a gain of 1.
+        """The camera's gain, of which 1 is 1 ms.
+
+        The simulated camera multiplies its light with the exposure, and its pedestal too.
         """
         return float(self._camera.gain)
 

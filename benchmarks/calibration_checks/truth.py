@@ -38,7 +38,7 @@ class Checked:
     largest: float
 
     def __post_init__(self) -> None:
-        """Plain numbers, whatever came."""
+        """Convert both numbers to Python's own."""
         object.__setattr__(self, "error", float(self.error))
         object.__setattr__(self, "sigma", float(self.sigma))
 

@@ -44,7 +44,9 @@ WALL_CLOCK = ("time_s", "seconds")
 
 @dataclass(slots=True)
 class Killed:
-    """kills: that hit a run at work, by the stage of the checkpoint behind them. readings: of the file
+    """Kills of runs and what came of them.
+
+    kills: that hit a run in progress, by the stage of the checkpoint behind them. readings: of the file
     by another process while it grew; unread: those that failed, and unreadable: those after a kill.
     ended: runs that came to their end after their kills. different: what the ended ones have otherwise.
     """

@@ -23,7 +23,7 @@ Generator = np.random.Generator
 
 
 def shapes(rng: Generator, side: int = 16) -> Shapes:
-    """White disks and bars on black, (COUNT, side, side), 0 ... 1."""
+    """Return white disks and bars on black, (COUNT, side, side), 0 ... 1."""
     y, x = np.mgrid[:side, :side]
     images = np.zeros((COUNT, side, side))
     for number, image in enumerate(images):
@@ -33,7 +33,7 @@ def shapes(rng: Generator, side: int = 16) -> Shapes:
 
 
 def labels() -> npt.NDArray[np.int64]:
-    """Class numbers of the shapes."""
+    """Return the class numbers of the shapes."""
     return np.arange(COUNT) % 2
 
 
@@ -218,7 +218,7 @@ def _test_alone(folder: Path, rng: Generator) -> Path:
 
 
 def _text_chunk(folder: Path, rng: Generator) -> Path:
-    """A picture with a compressed text that unpacks to a hundred megabytes."""
+    """Write a picture with a compressed text that unpacks to a hundred megabytes."""
     info = PngImagePlugin.PngInfo()
     info.add_text("comment", "x" * 100_000_000, zip=True)
     save_all(folder / "set", as_bytes(rng))

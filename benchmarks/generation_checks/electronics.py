@@ -28,7 +28,7 @@ class Electronics:
         ]
 
     def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
-        """Predicted noise (B, H, W) for x_t (B, H, W) and t (B,)."""
+        """Return the predicted noise (B, H, W) for x_t (B, H, W) and t (B,)."""
         clean = torch.stack(
             [self._clean(image, int(step) // RANGE) for image, step in zip(x_t, t, strict=True)]
         )

@@ -17,7 +17,7 @@ PICTURES = 8
 
 
 def pictures(bits: int) -> list[npt.NDArray[Any]]:
-    """Fringes under a Gaussian with noise, each a little further; uint8 for 8 bits, else uint16."""
+    """Return fringes under a Gaussian with noise, each a little further; uint8 for 8 bits, else uint16."""
     rng = np.random.default_rng(0)
     rows, columns = np.ogrid[: SENSOR[0], : SENSOR[1]]
     envelope = np.exp(-(((rows - 600) / 400.0) ** 2) - ((columns - 960) / 640.0) ** 2)
@@ -31,13 +31,13 @@ def pictures(bits: int) -> list[npt.NDArray[Any]]:
 
 
 def frame_of(number: int, among: list[npt.NDArray[Any]]) -> Frame:
-    """One frame of the endless series."""
+    """Return one frame of the endless series."""
     roi = Roi(0, 0, *SENSOR)
     return Frame(among[number % PICTURES], 5.0, time.perf_counter(), number, number, 0.0, roi)
 
 
 def stream(name: str, bits: int, frames_per_s: float, frames: int, stop: Flag) -> None:
-    """Put so many frames into the ring at this pace, or until told to stop."""
+    """Put so many frames into the ring at this pace, or until `stop` is set."""
     ring = FrameRing.attach(name)
     among = pictures(bits)
     due_s = time.perf_counter()

@@ -13,7 +13,7 @@ SCREEN = "1920x1200x24"
 
 @contextmanager
 def screen() -> Iterator[dict[str, str]]:
-    """The environment in which a child shows its windows on a screen of 1920 x 1200."""
+    """Yield the environment in which a child shows its windows on a screen of 1920 x 1200."""
     if shutil.which("Xvfb") is None:
         yield {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
         return

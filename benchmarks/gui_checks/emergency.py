@@ -94,8 +94,8 @@ class Trial:
         self.person.key("Escape", "Escape")
         if "tour" in self.person.seen():
             self.person.click("tour_leave")
-        self.person.until(lambda: not self.person.words("job_status"), "an end of the job", 120.0)
-        self.person.until_words("bench_status", "laser off")
+        self.person.until(lambda: not self.person.text("job_status"), "an end of the job", 120.0)
+        self.person.until_text("bench_status", "laser off")
 
 
 def _click(panel: str, *names: str, button: int = 1) -> Callable[[Hands], None]:
@@ -146,7 +146,7 @@ ONLY = {"resume a run": "idle", "close?": "job"}
 
 
 def trials(count: int) -> Iterator[tuple[str, str, str]]:
-    """State, what is open, and how it is pressed, until there are enough."""
+    """Yield state, what is open, and how it is pressed, until there are enough."""
     every = [
         (state, name, how)
         for how, name, state in product(HOWS, OPENERS, STATES)
@@ -158,7 +158,7 @@ def trials(count: int) -> Iterator[tuple[str, str, str]]:
 
 @contextmanager
 def laser(folder: Path) -> Iterator[tuple[str, Path]]:
-    """A laser in a process of its own: its address, and its log."""
+    """Yield address and log of a laser in a process of its own."""
     log = folder / "laser.log"
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.gui_checks.laser_process", str(log)],
@@ -189,7 +189,7 @@ def measure(count: int | None, setting: Setting) -> Outcome:
         person.open("--no-tour", engine=ENGINE)
         person.write("bench", "mock")
         person.click("connect")
-        person.until_words("bench_status", "laser off", 180.0)
+        person.until_text("bench_status", "laser off", 180.0)
         trial = Trial(person, log)
         try:
             for state, name, how in trials(tries):

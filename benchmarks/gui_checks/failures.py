@@ -27,7 +27,7 @@ UNPLUGGED = "unplugged"
 
 
 def measure(archive: Path | None, setting: Setting) -> Outcome:
-    """Provoke each failure: three claims, and what the window said. archive: of 'mock', seed 0."""
+    """Provoke each failure: three claims, and what the window reported. archive: of 'mock', seed 0."""
     needed(setting)
     say = setting.say
     claims: list[Claim] = []
@@ -41,18 +41,18 @@ def measure(archive: Path | None, setting: Setting) -> Outcome:
                     shutil.copytree(archive, home)
             with hands(folder) as person:
                 try:
-                    said = provoke(person)
-                    alive, on = float(person.alive), float(_goes_on(person))
+                    reported = provoke(person)
+                    alive, on = float(person.alive), float(_connects_again(person))
                 except (TimeoutError, OSError, LookupError) as error:
-                    said, alive, on = "", 0.0, 0.0
+                    reported, alive, on = "", 0.0, 0.0
                     figures[f"{name}: trouble"] = f"{type(error).__name__}: {error}"
-        if said is None:
+        if reported is None:
             figures[name] = "left out: it needs Linux and root"
             continue
-        figures[name] = said
-        say(f"failures: {name}: {said or figures.get(f'{name}: trouble')}")
+        figures[name] = reported
+        say(f"failures: {name}: {reported or figures.get(f'{name}: trouble')}")
         claims += [
-            claim(f"{name}: the window says so in words", float(bool(said)), ">= 1"),
+            claim(f"{name}: the window says so in words", float(bool(reported)), ">= 1"),
             claim(f"{name}: the window answers", alive, ">= 1"),
             claim(f"{name}: a bench can be connected afterwards", on, ">= 1"),
         ]
@@ -67,50 +67,50 @@ def _open(person: Hands, *arguments: str, bench: str = "mock", engine: str = "")
 def _connect(person: Hands, bench: str) -> None:
     person.write("bench", bench)
     person.click("connect")
-    person.until_words("bench_status", "laser off")
+    person.until_text("bench_status", "laser off")
 
 
-def _goes_on(person: Hands) -> bool:
-    """With the bench that works, whatever is connected now."""
-    person.until(lambda: not person.words("job_status"), "an end of the job", JOB_S)
+def _connects_again(person: Hands) -> bool:
+    """Connect the bench that works, whatever is connected now."""
+    person.until(lambda: not person.text("job_status"), "an end of the job", JOB_S)
     person.key("ctrl+1")
-    if person.words("connect") == "Disconnect":
+    if person.text("connect") == "Disconnect":
         person.click("connect")
-        person.until_words("connect", "Connect")
+        person.until_text("connect", "Connect")
     _connect(person, "mock")
     return True
 
 
 def _train(person: Hands) -> None:
-    """Until light has been measured."""
+    """Train until light has been measured."""
     person.key("ctrl+5")
     person.click("preset_quick")
     person.click("pretrained")
     person.click("train_start")
-    person.until_words("training_message", "bench MSE", JOB_S)
+    person.until_text("training_message", "bench MSE", JOB_S)
 
 
-def _said(person: Hands, *words: str, patience_s: float = 120.0) -> str:
-    """The notice, or the line of the log, that holds one of these words."""
+def _report(person: Hands, *texts: str, patience_s: float = 120.0) -> str:
+    """Return the notice, or the line of the log, that holds one of these texts."""
 
     def found() -> str:
-        lines = [person.words("notice"), *person.words("log").splitlines()]
-        return next((li for li in lines if any(w.lower() in li.lower() for w in words)), "")
+        lines = [person.text("notice"), *person.text("log").splitlines()]
+        return next((li for li in lines if any(text.lower() in li.lower() for text in texts)), "")
 
-    person.until(lambda: bool(found()), f"one of {words}", patience_s)
+    person.until(lambda: bool(found()), f"one of {texts}", patience_s)
     return found()
 
 
 def killed(person: Hands) -> str:
-    """The bench's process, in the midst of a training."""
+    """Kill the bench's process in the midst of a training."""
     _open(person)
     _train(person)
     os.kill(person.bench_pid(), signal.SIGKILL)
-    return _said(person, "process has ended")
+    return _report(person, "process has ended")
 
 
 def unplugged(person: Hands) -> str:
-    """The camera, while it shows live frames."""
+    """Unplug the camera while it shows live frames."""
     shipped = resources.files("labdiff").joinpath("config", "benches", "mock.toml").read_text()
     start = shipped.index("script = [")
     script = 'script = ["unplugged@40-"]' + shipped[shipped.index("]", start) + 1 :]
@@ -119,11 +119,11 @@ def unplugged(person: Hands) -> str:
     _open(person, bench=str(bench))
     person.key("ctrl+2")
     person.click("live")
-    return _said(person, "live view is off")
+    return _report(person, "live view is off")
 
 
 def full(person: Hands) -> str | None:
-    """The disk, in the midst of a training. None where it cannot be tried."""
+    """Fill the disk in the midst of a training; return None where it cannot be tried."""
     with small_disk(person.folder / "small") as disk:
         if disk is None:
             return None
@@ -132,31 +132,31 @@ def full(person: Hands) -> str | None:
         person.click("preset_quick")
         person.click("pretrained")
         person.click("train_start")
-        said = _said(person, "no space", "disk", "cannot be written", patience_s=JOB_S)
-        person.until(lambda: not person.words("job_status"), "an end of the job", JOB_S)
-        if not (person.alive and _goes_on(person)):
+        reported = _report(person, "no space", "disk", "cannot be written", patience_s=JOB_S)
+        person.until(lambda: not person.text("job_status"), "an end of the job", JOB_S)
+        if not (person.alive and _connects_again(person)):
             raise TimeoutError("the window did not go on")
         person.kill()  # before the disk is taken away
     person.open("--no-tour")
-    return said
+    return reported
 
 
 def deleted(person: Hands) -> str:
-    """The run file, while it grows."""
+    """Delete the run file while it grows."""
     _open(person)
     _train(person)
     (person.folder / "runs" / "gui-1" / "run.h5").unlink()
-    return _said(person, "run.h5: ", "gone", "no such file", patience_s=JOB_S)
+    return _report(person, "run.h5: ", "gone", "no such file", patience_s=JOB_S)
 
 
 def no_numbers(person: Hands) -> str:
-    """Predictions that are NaN throughout."""
+    """Train with predictions that are NaN throughout."""
     _open(person, engine="benchmarks.gui_checks.nan_engine:Engine")
     _train(person)
     time.sleep(5.0)
-    said = person.words("training_message")
+    reported = person.text("training_message")
     person.click("train_stop")
-    return said if "nan" in said else ""
+    return reported if "nan" in reported else ""
 
 
 FAILURES: dict[str, Callable[[Hands], str | None]] = {
@@ -170,7 +170,7 @@ FAILURES: dict[str, Callable[[Hands], str | None]] = {
 
 @contextmanager
 def small_disk(place: Path) -> Iterator[Path | None]:
-    """A disk of `SMALL_KB`; None where none can be mounted."""
+    """Yield the folder of a disk of `SMALL_KB`; None where none can be mounted."""
     place.mkdir()
     asked = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_KB}k", "tmpfs", str(place)]
     possible = sys.platform == "linux" and os.geteuid() == 0

@@ -21,13 +21,13 @@ from PIL import Image
 from benchmarks.gui_checks.display import screen
 
 ROOT = Path(__file__).parents[2]
-LOOK_S = 0.1
+POLL_S = 0.1
 PATIENCE_S = 60.0
 NEEDED = ("Xvfb", "openbox", "xdotool", "import")
 
 
 class Hands:
-    """One window at a time. folder: where it runs, keeps its settings and its archive."""
+    """One window at a time. folder: where it runs and stores its settings and its archive."""
 
     def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
         homes = {name: str(folder / name) for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME")}
@@ -50,13 +50,13 @@ class Hands:
 
     @property
     def pid(self) -> int:
-        """Of the window's process."""
+        """The number of the window's process."""
         assert self._window is not None
         return self._window.pid
 
     @property
     def alive(self) -> bool:
-        """Whether the window's process runs and still says where its widgets are."""
+        """Whether the window's process runs and still reports where its widgets are."""
         if self._window is None or self._window.poll() is not None:
             return False
         before_s = self._map.stat().st_mtime
@@ -72,36 +72,36 @@ class Hands:
         return self._map.stat().st_mtime
 
     def bench_pid(self) -> int:
-        """Of the bench's process: the child of low priority."""
+        """Return the number of the bench's process: the child of low priority."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
         return next(int(c) for c in children if os.getpriority(os.PRIO_PROCESS, int(c)) >= 10)
 
     def seen(self) -> dict[str, list[Any]]:
-        """All widgets that can be seen, by name."""
+        """Return all widgets that can be seen, by name."""
         try:
             found: dict[str, list[Any]] = json.loads(self._map.read_text())
         except FileNotFoundError:
             return {}
         return found
 
-    def words(self, name: str) -> str:
-        """What stands on a widget; "" if it cannot be seen."""
+    def text(self, name: str) -> str:
+        """Return the text of a widget; "" if it cannot be seen."""
         return str(self.seen().get(name, [0, 0, 0, 0, False, ""])[5])
 
     def until(self, true: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
-        """Wait. Raises TimeoutError."""
+        """Wait until something is true; raise TimeoutError if it never is."""
         end_s = time.monotonic() + patience_s
         while not true():
             if time.monotonic() > end_s:
                 raise TimeoutError(f"{what} did not come in {patience_s:g} s")
-            time.sleep(LOOK_S)
+            time.sleep(POLL_S)
 
-    def until_words(self, name: str, words: str, patience_s: float = PATIENCE_S) -> None:
-        """Wait until a widget says so."""
-        self.until(lambda: words in self.words(name), f"'{words}' on {name}", patience_s)
+    def until_text(self, name: str, text: str, patience_s: float = PATIENCE_S) -> None:
+        """Wait until a text stands on a widget."""
+        self.until(lambda: text in self.text(name), f"'{text}' on {name}", patience_s)
 
     def click(self, name: str) -> None:
-        """In the middle of a widget, as soon as it can be seen and is enabled."""
+        """Click the middle of a widget, as soon as it can be seen and is enabled."""
         self.until(lambda: self.seen().get(name, [0] * 5)[4], f"{name}, to be clicked")
         left, top, width, height = self.seen()[name][:4]
         x = left + min(width // 2, 12 if name in ("emission", "pretrained") else width)
@@ -113,34 +113,34 @@ class Hands:
         self.tool("key", "--delay", 40, *keys)
         time.sleep(0.3)
 
-    def write(self, name: str, words: str) -> None:
-        """Into a field, instead of what stands there."""
+    def write(self, name: str, text: str) -> None:
+        """Type a text into a field, instead of what stands there."""
         self.click(name)
         self.key("ctrl+a")
-        self.tool("type", "--delay", 20, words)
+        self.tool("type", "--delay", 20, text)
         self.key("Delete", "Tab")
 
     def picture(self, name: str) -> npt.NDArray[np.uint8]:
-        """What can be seen of a widget on the screen, (height, width, 3)."""
+        """Return what can be seen of a widget on the screen, (height, width, 3)."""
         left, top, width, height = self.seen()[name][:4]
         asked = ["import", "-window", "root", "-crop", f"{width}x{height}+{left}+{top}", "png:-"]
         shot = subprocess.run(asked, env=self.environment, stdout=subprocess.PIPE, check=True)
         return np.asarray(Image.open(io.BytesIO(shot.stdout)).convert("RGB"))
 
     def tool(self, *arguments: object) -> str:
-        """What xdotool answers."""
+        """Run xdotool and return its answer."""
         asked = ["xdotool", *map(str, arguments)]
         done = subprocess.run(asked, env=self.environment, capture_output=True, text=True)
         return done.stdout.strip()
 
     def geometry(self) -> list[str]:
-        """Place and size of the window, as the X server has them."""
+        """Return place and size of the window, as the X server has them."""
         number = self.tool("search", "--onlyvisible", "--name", "^labdiff$").split()[0]
         found = self.tool("getwindowgeometry", "--shell", number).splitlines()
         return [line for line in found if line[0] in "XYWH"]
 
     def close(self, patience_s: float = 40.0) -> int:
-        """As its user does, by the window manager. The exit code."""
+        """Close the window by the window manager, as its user does, and return the exit code."""
         assert self._window is not None
         number = self.tool("search", "--onlyvisible", "--name", "^labdiff$").split()[0]
         self.tool("windowactivate", "--sync", number)
@@ -148,7 +148,7 @@ class Hands:
         return self._window.wait(patience_s)
 
     def kill(self) -> None:
-        """Whatever is left."""
+        """End the window if it still runs."""
         if self._window is not None and self._window.poll() is None:
             self._window.send_signal(signal.SIGTERM)
             self._window.wait(10.0)
@@ -156,7 +156,7 @@ class Hands:
 
 @contextmanager
 def hands(folder: Path) -> Iterator[Hands]:
-    """Hands on a screen with a small window manager; what they opened is closed at the end."""
+    """Yield hands on a screen with a small window manager; what they opened is closed at the end."""
     with screen() as environment:
         manager = subprocess.Popen(["openbox"], env=environment, stderr=subprocess.DEVNULL)
         person = Hands(environment, folder)

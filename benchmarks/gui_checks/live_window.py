@@ -1,4 +1,4 @@
-"""One window that shows a stream of frames for some time; what it saw as one line of JSON.
+"""One window that shows a stream of frames for some time; what it measured as one line of JSON.
 
 `python -m benchmarks.gui_checks.live_window WAY BITS FRAMES_PER_S FRAMES` in a process of its own.
 WAY: "labdiff", the live view; "window", the whole window of which it is a part; a peer that shows the
@@ -33,9 +33,9 @@ from gui.window import MainWindow
 
 BEAT_MS = 5
 WARM_UP, WARM_UP_S = 0.1, 1.5
-"""Of the frames, and at least so long: windows open and memory fills; not measured."""
+"""This share of the frames, and at least so long, is not measured: windows open and memory fills."""
 MOST_MOMENTS = 1_000_000
-"""Of one kind that are kept: ninety minutes of beats."""
+"""So many moments of one kind are stored: ninety minutes of beats."""
 
 
 class Moments:
@@ -49,17 +49,17 @@ class Moments:
         return self._count
 
     def add(self, now_s: float) -> None:
-        """One more."""
+        """Add a moment."""
         self._values[self._count] = now_s
         self._count += 1
 
     def clear(self) -> None:
-        """None."""
+        """Forget all moments."""
         self._count = 0
 
     @property
     def values(self) -> npt.NDArray[np.float64]:
-        """All, in their order."""
+        """All moments, in their order."""
         return self._values[: self._count]
 
 
@@ -77,7 +77,7 @@ class Watch(QObject):
         self._timer.start()
 
     def shown(self, number: int) -> None:
-        """A frame was painted."""
+        """Note that a frame was painted."""
         now_s = time.perf_counter()
         self._begun_s = min(self._begun_s, now_s)
         if number < self._first or now_s - self._begun_s < WARM_UP_S:
@@ -89,7 +89,7 @@ class Watch(QObject):
         self._shown_s.add(now_s)
 
     def found(self) -> dict[str, float]:
-        """In milliseconds and bytes."""
+        """Return what was measured, in milliseconds and bytes."""
         shown_s = self._shown_s.values
         gaps_ms = 1e3 * np.diff(self._beats_s.values)
         between_ms = 1e3 * np.diff(shown_s)
@@ -108,7 +108,7 @@ class Watch(QObject):
 
 
 def memory_bytes() -> int:
-    """This process's resident memory; 0 where the system does not say it so."""
+    """Return this process's resident memory; 0 where the system does not report it so."""
     status = Path("/proc/self/status")
     if not status.exists():
         return 0
@@ -126,12 +126,12 @@ class DrawImage(QWidget):
         self._entry: NumberedFrame | None = None
 
     def show_frame(self, entry: NumberedFrame) -> None:
-        """As `LiveView.show_frame`."""
+        """Show a frame, as `gui.live.view.LiveView.show_frame` does."""
         self._entry = entry
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint it."""
+        """Paint the frame and report its number."""
         if self._entry is None:
             return
         pixels: Any = self._entry.frame.pixels
@@ -160,12 +160,12 @@ class ImageItem(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         self._number = 0
 
     def show_frame(self, entry: NumberedFrame) -> None:
-        """As `LiveView.show_frame`."""
+        """Show a frame, as `gui.live.view.LiveView.show_frame` does."""
         self._number = entry.number
         self._item.setImage(entry.frame.pixels, autoLevels=False)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint it."""
+        """Paint the frame and report its number."""
         super().paintEvent(event)
         if self._number:
             self.painted.emit(self._number)
@@ -196,7 +196,7 @@ class CameraThread(QThread):
 
 
 def window_of(way: str, bits: int) -> tuple[QWidget, Any, Any]:
-    """The window, its slot for frames, and its signal that one was painted."""
+    """Return the window, its slot for frames, and its signal that one was painted."""
     if way == "drawImage":
         plain = DrawImage()
         return plain, plain.show_frame, plain.painted
@@ -236,10 +236,10 @@ def main(way: str, bits: int, frames_per_s: float, frames: int) -> None:
         camera = context.Process(target=stream, args=args, daemon=True)
         feed = FrameFeed(show)
         feed.start(ring)
-        look = QTimer(interval=100)
-        look.timeout.connect(lambda: app.quit() if camera.exitcode is not None else None)
+        timer = QTimer(interval=100)
+        timer.timeout.connect(lambda: app.quit() if camera.exitcode is not None else None)
         camera.start()
-        look.start()
+        timer.start()
         app.exec()
         stop.set()
         camera.join()

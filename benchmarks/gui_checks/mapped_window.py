@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-LOOK_MS = 250
+POLL_MS = 250
 MOST_WORDS = 40_000
 
 
@@ -27,22 +27,22 @@ def main() -> None:
     from labdiff.cli.main import main as labdiff
 
     cut = sys.argv.index("--")
-    told, engine = Path(sys.argv[1]), sys.argv[2:cut]
+    map_file, engine = Path(sys.argv[1]), sys.argv[2:cut]
 
     class Mapped(MainWindow):
         def __init__(self, *arguments: Any) -> None:
             super().__init__(*arguments, *engine)
-            look = QTimer(self, interval=LOOK_MS)
-            look.timeout.connect(lambda: write(told))
-            look.start()
+            timer = QTimer(self, interval=POLL_MS)
+            timer.timeout.connect(lambda: write(map_file))
+            timer.start()
 
     sys.argv = ["labdiff", "gui", *sys.argv[cut + 1 :]]
     with patch.object(gui.app, "MainWindow", Mapped):
         labdiff()
 
 
-def write(told: Path) -> None:
-    """All named widgets that can be seen, whole: by another name first."""
+def write(map_file: Path) -> None:
+    """Write where all named widgets are that can be seen; a reader never meets half a file."""
     from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
     found: dict[str, list[Any]] = {}
@@ -60,14 +60,14 @@ def write(told: Path) -> None:
             if widget.objectName() and widget.isVisible() and not seen.isEmpty():
                 corner = widget.mapToGlobal(seen.topLeft())
                 area = [corner.x(), corner.y(), seen.width(), seen.height()]
-                found[widget.objectName()] = [*area, widget.isEnabled(), words_of(widget)]
-    fresh = told.with_suffix(".new")
+                found[widget.objectName()] = [*area, widget.isEnabled(), text_of(widget)]
+    fresh = map_file.with_suffix(".new")
     fresh.write_text(json.dumps(found))
-    fresh.replace(told)
+    fresh.replace(map_file)
 
 
-def words_of(widget: Any) -> str:
-    """What stands on it."""
+def text_of(widget: Any) -> str:
+    """Return the text of a widget."""
     for read in ("toPlainText", "currentText", "text"):
         if callable(ask := getattr(widget, read, None)):
             return str(ask())[-MOST_WORDS:]

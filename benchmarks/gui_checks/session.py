@@ -140,23 +140,23 @@ class Session:
     def _connect(self) -> bool:
         self.person.write("bench", "mock")
         self.person.click("connect")
-        self.person.until_words("bench_status", "mock: laser off")
+        self.person.until_text("bench_status", "mock: laser off")
         return True
 
     def _expose(self) -> bool:
         self.person.write("camera_exposure", "3.2")
-        self.person.until_words("camera_exposure_actual", "is 3.2")
-        return "ms" in self.person.words("camera_exposure_actual")
+        self.person.until_text("camera_exposure_actual", "is 3.2")
+        return "ms" in self.person.text("camera_exposure_actual")
 
     def _light(self) -> bool:
         self.person.click("emission")
-        self.person.until_words("bench_status", "laser on")
+        self.person.until_text("bench_status", "laser on")
         return True
 
     def _watch(self) -> bool:
         self.person.key("ctrl+2")
         self.person.click("live")
-        self.person.until_words("live_counters", "shown")
+        self.person.until_text("live_counters", "shown")
         pictures = []
         for _ in range(3):
             pictures.append(self.person.picture("live_canvas").astype(float))
@@ -169,20 +169,20 @@ class Session:
     def _calibrate(self) -> bool:
         self.person.key("ctrl+4")
         self.person.click("calibrate_stale")
-        self.person.until_words("job_status", "calibration")
-        self.person.until_words("log", "calibration completed", CALIBRATION_S)
+        self.person.until_text("job_status", "calibration")
+        self.person.until_text("log", "calibration completed", CALIBRATION_S)
         return any((self.person.folder / "runs" / "calibration").rglob("*.h5"))
 
     def _train(self) -> bool:
         self.person.key("ctrl+5")
         self.person.click("preset_quick")
         self.person.click("train_start")
-        self.person.until_words("job_status", "training running")
+        self.person.until_text("job_status", "training running")
         end_s = time.monotonic() + TRAINING_S
         self.person.until(lambda: self._rows() > 0, "a first step in the run file", 600.0)
         seen = self._rows()
         self.person.until(
-            lambda: time.monotonic() > end_s or self.person.words("job_status") == "",
+            lambda: time.monotonic() > end_s or self.person.text("job_status") == "",
             "a minute",
             2 * TRAINING_S,
         )
@@ -190,7 +190,7 @@ class Session:
 
     def _pause(self) -> bool:
         self.person.click("train_pause")
-        self.person.until_words("job_status", "training paused")
+        self.person.until_text("job_status", "training paused")
         time.sleep(QUIET_S)
         seen = self._rows()
         time.sleep(QUIET_S)
@@ -199,7 +199,7 @@ class Session:
     def _go_on(self) -> bool:
         seen = self._rows()
         self.person.click("train_pause")
-        self.person.until_words("job_status", "training running")
+        self.person.until_text("job_status", "training running")
         self.person.until(lambda: self._rows() > seen, "another step in the run file", 120.0)
         return True
 
@@ -216,9 +216,9 @@ class Session:
         return picture.width >= 2000 and len(set(picture.convert("L").tobytes())) > 20
 
     def _stop(self) -> bool:
-        if self.person.words("job_status"):
+        if self.person.text("job_status"):
             self.person.click("train_stop")
-        self.person.until(lambda: not self.person.words("job_status"), "the end", 120.0)
+        self.person.until(lambda: not self.person.text("job_status"), "the end", 120.0)
         return self._run().outcome in ("stopped", "completed")
 
     def _generate(self) -> bool:
@@ -226,7 +226,7 @@ class Session:
         self.person.write("generate_source", str(self.run))
         before = self.person.picture("generate_panel")
         self.person.click("generate_start")
-        self.person.until_words("log", "generation completed", GENERATION_S)
+        self.person.until_text("log", "generation completed", GENERATION_S)
         time.sleep(0.5)
         after = self.person.picture("generate_panel")
         return float(np.mean(before != after)) > 0.05
@@ -251,11 +251,11 @@ class Session:
         return "log" not in self.person.seen()
 
     def _bench(self) -> bool:
-        return self.person.words("bench") == "mock"
+        return self.person.text("bench") == "mock"
 
     def _back(self) -> bool:
         self.person.key("ctrl+7")
-        self.person.until_words("run_page", self._run().outcome)
+        self.person.until_text("run_page", self._run().outcome)
         return True
 
     def _run(self) -> RunFile:

@@ -1,4 +1,4 @@
-"""A program with a magnified window that drives the SLM; the benchmark tells it what, and kills it.
+"""A program with a magnified window that drives the SLM; the benchmark commands and kills it.
 
 `slm_owner.py HEIGHT WIDTH`: lines "grey SEED", "phase SEED", "rate COUNT" on stdin, a JSON line each
 back.
@@ -21,19 +21,19 @@ from drivers.slm.screen import Screen
 
 
 def grey_levels(shape: tuple[int, int], seed: int) -> npt.NDArray[Any]:
-    """Every level, at random places; seed 0: a checkerboard of single pixels."""
+    """Return every level, at random places; seed 0: a checkerboard of single pixels."""
     if seed == 0:
         return np.asarray(255 * (np.indices(shape).sum(0) % 2), np.uint8)
     return np.random.default_rng(seed).integers(0, 256, shape).astype(np.uint8)
 
 
 def phases(shape: tuple[int, int], seed: int) -> npt.NDArray[np.float32]:
-    """Several turns in both directions."""
+    """Return phases of several turns in both directions."""
     return np.random.default_rng(seed).uniform(-20.0, 20.0, shape).astype(np.float32)
 
 
 def main(shape: tuple[int, int]) -> None:
-    """Open the SLM, then do as told until killed."""
+    """Open the SLM, then follow commands until killed."""
     app = QApplication(sys.argv[:1])
     window = QLabel("the GUI")
     window.resize(400, 300)
@@ -66,7 +66,7 @@ def main(shape: tuple[int, int]) -> None:
 
 
 def _rate(screen: Screen, shape: tuple[int, int], count: int) -> dict[str, Any]:
-    """Phases one after the other: what each takes until it lies in the frame buffer, and the blank."""
+    """Measure how long phases, one after the other, take until they lie in the frame buffer."""
     some = [phases(shape, seed) for seed in range(4)]
     work_ms, swaps_s = [], []
     for index in range(count + 1):

@@ -38,24 +38,24 @@ class Owner:
             text=True,
         )
 
-    def told(self) -> dict[str, Any]:
-        """Its next line; {"failed": words} if it ended instead."""
+    def answer(self) -> dict[str, Any]:
+        """Return the program's next line; {"failed": message} if it ended instead."""
         assert self._process.stdout is not None and self._process.stderr is not None
         line = self._process.stdout.readline()
         if line:
-            answer: dict[str, Any] = json.loads(line)
-            return answer
+            record: dict[str, Any] = json.loads(line)
+            return record
         return {"failed": self._process.stderr.read().strip().splitlines()[-1]}
 
     def ask(self, what: str, number: int) -> dict[str, Any]:
-        """Tell it what to show."""
+        """Command the program to show something, and return its answer."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{what} {number}\n")
         self._process.stdin.flush()
-        return self.told()
+        return self.answer()
 
     def kill(self) -> None:
-        """As a crash or the system would: no word of farewell."""
+        """Kill the program as a crash or the system would."""
         self._process.kill()
         self._process.communicate()
 
@@ -86,7 +86,7 @@ def measure(setting: Setting) -> Outcome:
     for shape, factor in monitors:
         with two_monitors(shape, factor) as environment:
             owner = Owner(environment, shape)
-            opened.append({"shape": shape, "factor": factor, **owner.told()})
+            opened.append({"shape": shape, "factor": factor, **owner.answer()})
             before, _ = grab(environment, shape)
             for seed in SEEDS:
                 for what in ("grey", "phase"):
@@ -96,7 +96,7 @@ def measure(setting: Setting) -> Outcome:
                     desk += int((elsewhere != before).any(-1).sum())
                     compared += panel.shape[0] * panel.shape[1]
             second = Owner(environment, shape)
-            refused.append(second.told().get("failed", ""))
+            refused.append(second.answer().get("failed", ""))
             second.kill()
             if not rate:
                 rate = owner.ask("rate", patterns)
@@ -108,7 +108,7 @@ def measure(setting: Setting) -> Outcome:
             _, panel = grab(environment, shape)
             after_flat += differing(panel, np.zeros(shape, np.uint8))
             command(environment, "slm", "close")
-    primary, left_over, told = refusals()
+    primary, left_over, unplugged = refusals()
     claims = [
         claim(f"SLM window: wrong pixels of {compared}, scale factors 1 and 1.5", wrong, "<= 0"),
         claim("SLM window: pixels changed on the primary monitor", desk, "<= 0"),
@@ -121,7 +121,9 @@ def measure(setting: Setting) -> Outcome:
         ),
         claim("SLM window: primary monitor accepted", float("primary" not in primary), "<= 0"),
         claim("SLM window: pixels left when its monitor was unplugged", left_over, "<= 0"),
-        claim("SLM window: unplugged and not told", float("unplugged" not in told), "<= 0"),
+        claim(
+            "SLM window: unplugged and not reported", float("unplugged" not in unplugged), "<= 0"
+        ),
         claim(
             "SLM window: ms from set_phase until 1920 x 1200 lie in the frame buffer (60 Hz: 16.7), median",
             rate["work_ms"]["50"],
@@ -131,13 +133,13 @@ def measure(setting: Setting) -> Outcome:
     figures = {
         "opened": opened,
         "rate": rate,
-        "words": {"second": refused[0], "primary": primary, "unplugged": told},
+        "messages": {"second": refused[0], "primary": primary, "unplugged": unplugged},
     }
     return Outcome(claims, figures)
 
 
 def refusals() -> tuple[str, int, str]:
-    """What the primary is refused with; pixels left, and words, when a monitor is unplugged."""
+    """Return how the primary is refused, and pixels left and message when a monitor is unplugged."""
     shape = SHAPES[1]
     code = (
         "from drivers.slm.screen import Screen; "
@@ -154,36 +156,36 @@ def refusals() -> tuple[str, int, str]:
             check=False,
         ).stderr.strip()
         owner = Owner(environment, shape)
-        owner.told()
+        owner.answer()
         before, _ = grab(environment, shape)
         owner.ask("grey", 1)
         monitor(environment, "--delmonitor", "panel")
-        told: dict[str, Any] = {}
-        while "failed" not in told:
-            told = owner.ask("grey", 1)
+        answer: dict[str, Any] = {}
+        while "failed" not in answer:
+            answer = owner.ask("grey", 1)
         owner.kill()
         desk, panel = grab(environment, shape)
         left_over = int(panel.any(-1).sum()) + beyond_window(before, desk)
-    return primary.splitlines()[-1], left_over, str(told["failed"])
+    return primary.splitlines()[-1], left_over, str(answer["failed"])
 
 
 def beyond_window(before: np.ndarray[Any, Any], after: np.ndarray[Any, Any]) -> int:
-    """Pixels of the desk that show what neither it nor the closed program's window did."""
+    """Count the pixels of the desk that show what neither it nor the closed program's window did."""
     return int(((after != before).any(-1) & after.any(-1)).sum())
 
 
 def expected(what: str, shape: tuple[int, int], seed: int) -> np.ndarray[Any, Any]:
-    """Grey levels that must stand."""
+    """Return the grey levels that must be shown."""
     if what == "grey":
         return grey_levels(shape, seed)
     return PhaseQuantiser(8)(phases(shape, seed))
 
 
 def differing(panel: np.ndarray[Any, Any], grey: np.ndarray[Any, Any]) -> int:
-    """Pixels that are not that level in red, green and blue."""
+    """Count the pixels that are not that level in red, green and blue."""
     return int((panel != grey[..., None]).any(-1).sum())
 
 
 def command(environment: dict[str, str], *words: str) -> None:
-    """Labdiff's command line, as a person would use it."""
+    """Run a labdiff command, as a person would."""
     subprocess.run([*LABDIFF, *words], env=environment, check=True, stdout=subprocess.DEVNULL)

@@ -20,11 +20,11 @@ def main(path: Path) -> None:
         os.nice(10)
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
     endless = OPTIONS.model_copy(update={"offline_steps": 1_000_000})
-    said: list[bool] = []
+    begun: list[bool] = []
 
     def say(_: object) -> None:
-        if not said:
-            said.append(True)
+        if not begun:
+            begun.append(True)
             print("training", flush=True)
 
     run(TwinTraining(path, small_bench(), endless).job(), watch=[say])

@@ -19,13 +19,13 @@ TOOLS = ("Xvfb", "xrandr", "import")
 
 
 def missing() -> list[str]:
-    """Programs that this needs and that are not here."""
+    """Return the programs that this needs and that are not here."""
     return [tool for tool in TOOLS if shutil.which(tool) is None]
 
 
 @contextmanager
 def two_monitors(shape: tuple[int, int], scale_factor: str) -> Iterator[dict[str, str]]:
-    """The environment in which monitor "panel" has that (height, width) and Qt magnifies windows."""
+    """Yield the environment in which monitor "panel" has that (height, width) and Qt magnifies."""
     size = f"{DESK[1] + shape[1]}x{max(DESK[0], shape[0])}x24"
     read, write = os.pipe()
     server = subprocess.Popen(
@@ -52,13 +52,13 @@ def two_monitors(shape: tuple[int, int], scale_factor: str) -> Iterator[dict[str
 
 
 def monitor(environment: dict[str, str], *arguments: str) -> None:
-    """Change the monitors, as xrandr says it."""
+    """Change the monitors by a command of xrandr."""
     command = ["xrandr", *arguments]
     subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
 
 
 def grab(environment: dict[str, str], shape: tuple[int, int]) -> tuple[Pixels, Pixels]:
-    """Every pixel of the desk and of the panel now, (height, width, 3)."""
+    """Return every pixel of the desk and of the panel now, (height, width, 3)."""
     command = ["import", "-silent", "-window", "root", "-depth", "8", "rgb:-"]
     done = subprocess.run(command, env=environment, check=True, capture_output=True)
     height, width = max(DESK[0], shape[0]), DESK[1] + shape[1]

@@ -54,7 +54,7 @@ class Timings:
         threads: int = 1,
         tuned: bool = False,
     ) -> Timed:
-        """Time a candidate; of batch and layers, 0 is as usual."""
+        """Time a candidate; of batch and layers, 0 is the default."""
         problem = Problem(
             batch or self.problem.batch, layers or self.problem.layers, self.problem.size
         )

@@ -126,7 +126,13 @@ class CalibratedBench:
         self.aligned = True
 
     def follow_drift(self, inputs: Tensor, layers: Tensor, measured: Tensor) -> None:
-        """Update the pre-compensation by the drift that a measured batch, as displayed, shows."""
+        """Update the pre-compensation by the drift that a measured batch shows.
+
+        Args:
+            inputs: (B, h, w), as displayed.
+            layers: (N, h, w) or (B, N, h, w), as displayed.
+            measured: (B, h, w), the bench's intensity.
+        """
         if self.aligned:
             track_drift(self.twin, inputs, layers, measured)
             self.precompensate()

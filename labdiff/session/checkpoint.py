@@ -111,9 +111,15 @@ def resume_run(session: TrainingSession, run: RunFile) -> None:
 
 
 def resume(session: TrainingSession, checkpoint: Checkpoint, name: str) -> None:
-    """Bring a session to where a checkpoint was made; name: what to call it in messages.
+    """Bring a session to where a checkpoint was made.
 
-    Raises UserError if the checkpoint is that of another program, or was trained on other pictures.
+    Args:
+        session: new, with the checkpoint's options.
+        checkpoint: of a run file.
+        name: what it is called in messages.
+
+    Raises:
+        UserError: The checkpoint is that of another program, or was trained on other pictures.
     """
     load_denoiser(session, checkpoint, name)
     arrays, scalars = checkpoint.arrays, checkpoint.scalars
@@ -142,7 +148,13 @@ def resume(session: TrainingSession, checkpoint: Checkpoint, name: str) -> None:
 def load_denoiser(denoiser: Denoiser, checkpoint: Checkpoint, name: str) -> None:
     """Load what denoising needs: the unit, the twin and what the calibrations found of it.
 
-    Raises UserError if the checkpoint is that of another program.
+    Args:
+        denoiser: new, with the checkpoint's options.
+        checkpoint: of a run file.
+        name: what it is called in messages.
+
+    Raises:
+        UserError: The checkpoint is that of another program.
     """
     arrays, scalars, calibrated = checkpoint.arrays, checkpoint.scalars, denoiser.calibrated
     with reading(f"{name}: its checkpoint", FITTING):

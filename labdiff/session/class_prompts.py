@@ -22,7 +22,13 @@ def prompts_of(denoiser: Denoiser, labels: Tensor) -> Tensor | None:
 
 
 def prompts_for_training(denoiser: Denoiser, labels: Tensor, rng: torch.Generator) -> Tensor | None:
-    """Return the same, left out for a tenth of the images; nothing is drawn without prompts."""
+    """Return the blocks (B,) of class numbers with no prompt for a tenth of the images.
+
+    Args:
+        denoiser: Its unit; where that has no prompts, None is returned and nothing drawn.
+        labels: (B,) class numbers.
+        rng: Draws the images that are left without a prompt.
+    """
     prompts = prompts_of(denoiser, labels)
     if prompts is None:
         return None
@@ -31,7 +37,16 @@ def prompts_for_training(denoiser: Denoiser, labels: Tensor, rng: torch.Generato
 
 
 def prompts_for_class(denoiser: Denoiser, label: int, count: int) -> Tensor:
-    """Return one class for all of `count` images. Raises UserError if it cannot be prompted."""
+    """Return the block of one class for every image.
+
+    Args:
+        denoiser: Its unit.
+        label: The class number.
+        count: Number of images.
+
+    Raises:
+        UserError: The class cannot be prompted.
+    """
     if not denoiser.classes:
         raise UserError(
             f"--class {label}: these layers were trained without prompts; "

@@ -89,7 +89,7 @@ UNIT_OPTIONS = (
 
 
 def check_bench(made_for: BenchConfig, wanted: BenchConfig) -> None:
-    """Raises UserError that names what differs between the bench that layers were made for and another."""
+    """Refuse layers that were made for another bench with a UserError that names what differs."""
     mine, theirs = asdict(twin_geometry(made_for)), asdict(twin_geometry(wanted))
     for name, value in mine.items():
         if value != theirs[name]:
@@ -137,7 +137,16 @@ def grey_levels(phases: Tensor) -> Tensor:
 
 
 def write_layers(path: Path, session: TrainingSession, bench_text: str) -> None:
-    """Write a session's layers, atomically. Raises UserError if the file cannot be written."""
+    """Write a session's layers, atomically.
+
+    Args:
+        path: Of the layer file.
+        session: With the trained unit.
+        bench_text: The bench file that they were trained for.
+
+    Raises:
+        UserError: The file cannot be written.
+    """
     options = session.options.model_dump_json(indent=2)
     write_unit(path, session.odu, session.data, {"bench": bench_text, "options": options})
 

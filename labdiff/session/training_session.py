@@ -80,7 +80,13 @@ class TrainingSession(Denoiser):
     ) -> TrainingSession:
         """Load the images and make an untrained unit for them.
 
-        Raises UserError if the images do not fit the patches, or have one class where prompts are wanted.
+        Args:
+            calibrated: The bench and what is known of it.
+            options: Name the images and the unit.
+            data_dir: Folder of data files; None for LABDIFF_DATA, or this user's.
+
+        Raises:
+            UserError: The images do not fit the patches, or have one class where prompts are wanted.
         """
         images = images_of(options, data_dir)
         classes = prompt_classes(options, images)

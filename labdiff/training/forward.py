@@ -62,7 +62,13 @@ class TwinForward:
         pass
 
     def encode(self, batch: Batch, layer_set: int, phases: Tensor | None = None) -> Fields:
-        """Return inputs and layers of a batch, with gradient. phases: the layer set's own if None."""
+        """Return inputs and layers of a batch, with gradient.
+
+        Args:
+            batch: Noisy images and their prompts.
+            layer_set: Number of the layer set.
+            phases: (N, h, w), in place of the layer set's own.
+        """
         return self.odu.encode(batch.x_t, layer_set, phases, batch.prompts)
 
     def submit(

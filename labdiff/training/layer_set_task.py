@@ -123,7 +123,13 @@ def train_layer_set(task: LayerSetTask) -> Iterator[Progress]:
 
 
 def load_weights(session: TrainingSession, layer_set: int, weights: Arrays) -> None:
-    """Load a layer set's part of the unit's parameters; what `weights` does not hold stays."""
+    """Load a layer set's part of the unit's parameters.
+
+    Args:
+        session: Whose unit is changed.
+        layer_set: Number of the layer set.
+        weights: By name; a parameter that is not among them stays.
+    """
     with torch.no_grad():
         for name, value in session.odu.named_parameters():
             if name in weights:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from labdiff.training.change_detector import ChangeDetector
-from twin.alignment_filter import Measurement, TwinFilter
+from twin.alignment_filter import FrameComparison, TwinFilter
 from twin.alignment_fit import Triples, fit_alignment
 from twin.digital_twin import DigitalTwin
 from twin.parameter_vector import is_among, prior_sigma
@@ -127,7 +127,7 @@ class TwinRefiner:
         error = float(excess.std()) / math.sqrt(len(excess))
         return float(excess.mean()) > SIGNIFICANT * error
 
-    def _filter_step(self, compared: Triples, found: Measurement) -> None:
+    def _filter_step(self, compared: Triples, found: FrameComparison) -> None:
         """Make one step of the filter."""
         self._since_information += 1
         astray = self._filter.astray(found) and self._since_information >= INFORMATION_AGAIN

@@ -12,7 +12,7 @@ SHORT = {
     "calibration": ("refusals", "slmsuite"),
     "drivers": ("camera_faults", "camera_pairs", "closed_loop", "lines", "size"),
     "generation": ("errors", "images"),
-    "gui": ("curves", "session", "failures"),
+    "gui": ("curves", "session", "failures", "emergency"),
     "mock_physics": (
         "closed_forms",
         "photon_transfer",
@@ -34,7 +34,7 @@ LONG = {
     "calibration": ("benches", "timing", "kills"),
     "demo": ("demo",),
     "drivers": ("contracts", "devices"),
-    "faults": ("injected", "kills", "memory"),
+    "faults": ("beside", "injected", "kills", "memory"),
     "generation": ("peers", "bench", "scaling", "command"),
     "gui": ("live", "slm", "stream"),
     "online_learning": ("figure7", "real", "drift", "knock"),

@@ -1,8 +1,6 @@
 """A function's docstring begins with a verb: what ruff's D401 sees only where it knows the word."""
 
 import ast
-import fnmatch
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,36 +9,11 @@ from tests.unit.house.prose import DOCUMENTED, PRODUCT, ROOT, python_files
 # A new verb is added to the list; a noun is not.
 VERBS = frozenset((Path(__file__).parent / "verbs.txt").read_text(encoding="utf-8").split())
 
-# Files whose functions do not list their parameters yet; a line goes when it is done.
-WITHOUT_ARGS = frozenset(
-    {
-        "calibration/beam.py",
-        "calibration/focused_patch.py",
-        "calibration/phase_response.py",
-        "calibration/registration.py",
-        "calibration/settling.py",
-        "calibration/wavefront.py",
-        "twin/alignment_fit.py",
-        "twin/denoising_unit.py",
-        "twin/drift_tracking.py",
-    }
-)
 
-
-def rooms_not_yet_clean() -> list[str]:
-    """Return the path patterns for which pyproject.toml leaves out D401."""
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    ignored = settings["tool"]["ruff"]["lint"]["per-file-ignores"]
-    return [pattern for pattern, rules in ignored.items() if "D401" in rules]
-
-
-def clean_files(packages: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
-    """Yield name and path of each file whose room is clean."""
-    left_out = rooms_not_yet_clean()
+def files(packages: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
+    """Yield name and path of each Python file of these folders."""
     for path in python_files(packages):
-        name = path.relative_to(ROOT).as_posix()
-        if not any(fnmatch.fnmatch(name, pattern) for pattern in left_out):
-            yield name, path
+        yield path.relative_to(ROOT).as_posix(), path
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -68,7 +41,7 @@ def test_docstrings_begin_with_a_verb() -> None:
     """ "Return the frame's centre.", not "The frame's centre."; a property may name what it is."""
     wrong = [
         f"{name}:{node.lineno}: {docstring.splitlines()[0]}"
-        for name, path in clean_files(DOCUMENTED)
+        for name, path in files(DOCUMENTED)
         for node in functions(path)
         if (docstring := ast.get_docstring(node))
         if docstring.split()[0].rstrip(".,:;") not in VERBS
@@ -80,8 +53,7 @@ def test_three_parameters_are_described() -> None:
     """A public function with three parameters or more lists them under Args."""
     wrong = [
         f"{name}:{node.lineno}: {node.name}"
-        for name, path in clean_files(PRODUCT)
-        if name not in WITHOUT_ARGS
+        for name, path in files(PRODUCT)
         for node in functions(path)
         if public_parameters(node) >= 3
         if (docstring := ast.get_docstring(node)) and "Args:" not in docstring
