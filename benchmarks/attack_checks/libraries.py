@@ -62,7 +62,7 @@ def _option(
     options: dict[str, Any],
     folder: Path,
 ) -> Sequence[str]:
-    """An option of a driver that names a library. FOLDER in it stands for the attempt's own."""
+    """Give a driver an option that names a library. FOLDER in it stands for the attempt's own."""
     for name in ("evil.so", "evil.dll", "evil.cti", "evil.py", "evil.yaml"):
         (folder / name).write_text(CODE)
     given = _filled(options, str(folder))
@@ -89,7 +89,7 @@ def _filled(value: Any, folder: str) -> Any:
 
 
 def _profile(folder: Path) -> Sequence[str]:
-    """A description of a laser, which a bench file names, that names a library."""
+    """Describe a laser, by a file which a bench file names, that names a library."""
     file = folder / "laser.toml"
     file.write_text('title = "a laser"\n[options]\nlibrary = "@evil"\n')
     driver = find_driver(LASERS, "profile")
@@ -111,7 +111,7 @@ def _driver(name: str, folder: Path) -> Sequence[str]:
 def _file(
     name: str, write: Callable[[Path], None], read: Callable[[Path], object], folder: Path
 ) -> Sequence[str]:
-    """A file that holds pickled code."""
+    """Offer a file that holds pickled code."""
     path = folder / name
     write(path)
     read(path)

@@ -103,12 +103,12 @@ def _token(token: Any, scene: Scene) -> Sequence[str]:
 
 
 def _near(change: Callable[[str], Any], scene: Scene) -> Sequence[str]:
-    """A token that is nearly the owner's."""
+    """Use a token that is nearly the owner's."""
     return _tries(scene, change(scene.owner or ""))
 
 
 def _replayed(scene: Scene) -> Sequence[str]:
-    """The owner's token after the owner fell silent, and after another one has the bench."""
+    """Use the owner's token after the owner fell silent, and after another one has the bench."""
     old = scene.owner
     scene.silent()
     signs = _tries(scene, old)
@@ -126,7 +126,7 @@ def _given_back(scene: Scene) -> Sequence[str]:
 
 
 def _second(name: str, scene: Scene) -> Sequence[str]:
-    """A second client, which says that it is the owner."""
+    """Call as a second client that claims to be the owner."""
     try:
         RemoteBench(scene.config, scene.served.status(), Lease(scene.connection)).close()
     except Exception as error:
@@ -138,7 +138,7 @@ def _second(name: str, scene: Scene) -> Sequence[str]:
 
 
 def _named(name: str, scene: Scene) -> Sequence[str]:
-    """An owner with a name that is to do something where it is shown."""
+    """Own the bench under a name that is to do something where it is shown."""
     scene.connection.call("attach", name)
     status = scene.served.status()
     refused = scene.connection.call("attach", "second")
@@ -148,13 +148,13 @@ def _named(name: str, scene: Scene) -> Sequence[str]:
 
 
 def _seen(scene: Scene) -> Sequence[str]:
-    """Look for the token in everything that anyone may ask."""
+    """Search for the token in everything that anyone may ask."""
     answers = [scene.connection.call("status"), scene.connection.call("attach", "second")]
     return ["the token is in an answer"] if str(scene.owner) in repr(answers) else []
 
 
 def _called(what: Any, arguments: tuple[Any, ...], scene: Scene) -> Sequence[str]:
-    """A call that there is not, or an operation that is not listed, by the owner itself."""
+    """Call, as the owner itself, what there is not, or an operation that is not listed."""
     answer = scene.connection.call(what, *[scene.owner if a == "OWNER" else a for a in arguments])
     if not isinstance(answer, RemoteError):
         return [f"answered {answer!r:.80}"]

@@ -146,7 +146,7 @@ def _named(folder: Path) -> Sequence[str]:
 
 
 def _calibration(name: str, folder: Path) -> Sequence[str]:
-    """A calibration's page, of an archive whose results carry tags in an attribute."""
+    """Make a calibration's page of an archive whose results carry tags in an attribute."""
     for source in (ARTEFACTS / "calibrations").iterdir():
         path = folder / source.name
         path.write_bytes(source.read_bytes())
@@ -176,7 +176,7 @@ def _terminal(change: Change, folder: Path) -> Sequence[str]:
 
 
 def _status(field: str, folder: Path) -> Sequence[str]:
-    """What `bench status` says of an owner, as a hostile server reports it."""
+    """Print what `bench status` says of an owner, as a hostile server reports it."""
     del folder
     left = (CODES,) if field == "left unsafe" else ()
     owner = CODES if field == "owner" else None

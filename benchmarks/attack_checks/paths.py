@@ -133,7 +133,7 @@ def _picture(seed: int) -> bytes:
 
 
 def _zip(name: str, link_to: str | None, folder: Path) -> Sequence[str]:
-    """A zip with a name, or a link, that leads out of it."""
+    """Read a zip with a name, or a link, that leads out of it."""
     inside = folder / "in"
     inside.mkdir()
     (folder / "outside.png").write_bytes(_picture(99))
@@ -153,7 +153,7 @@ def _zip(name: str, link_to: str | None, folder: Path) -> Sequence[str]:
 
 
 def _linked_folder(folder: Path) -> Sequence[str]:
-    """A run file that is a link to a device, as /dev/zero, which has no end."""
+    """Read a run file that is a link to a device, as /dev/zero, which has no end."""
     path = folder / "run.h5"
     path.symlink_to("/dev/zero")
     read_run(path)

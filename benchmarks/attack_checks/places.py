@@ -36,7 +36,7 @@ def _mode(path: Path) -> int:
 
 
 def _token(made_with: int | None, umask: int, folder: Path) -> Sequence[str]:
-    """Ray's token, with a mode that it was made with before, and an umask that takes nothing away."""
+    """Make Ray's token with a mode that it was made with before, and an umask that takes nothing away."""
     token = folder / ".ray" / "auth_token"
     if made_with is not None:
         token.parent.mkdir()
@@ -58,7 +58,7 @@ def _token(made_with: int | None, umask: int, folder: Path) -> Sequence[str]:
 
 
 def _sockets(folder: Path) -> Sequence[str]:
-    """The folder of Ray's sockets, which Ray itself opens to everybody."""
+    """Check the folder of Ray's sockets, which Ray itself opens to everybody."""
     del folder
     with private_folder() as place:
         place.mkdir(exist_ok=True)
@@ -68,7 +68,7 @@ def _sockets(folder: Path) -> Sequence[str]:
 
 
 def _runtime(prepare: Callable[[Path], None], folder: Path) -> Sequence[str]:
-    """The folder of running programs, prepared by somebody else in the system's shared folder."""
+    """Use a folder of running programs that was prepared by somebody else in the system's shared folder."""
     if os.name != "posix":
         return []
     place = folder / f"labdiff-{os.getuid()}"
@@ -105,7 +105,7 @@ def _slmpy() -> Iterator[tuple[int, list[np.ndarray]]]:
 
 
 def _clients(message: bytes, count: int, folder: Path) -> Sequence[str]:
-    """Clients of the SLM server that send this and stay; an honest one comes after them."""
+    """Connect clients of the SLM server that send this and stay; an honest one comes after them."""
     del folder
     with _slmpy() as (port, pictures):
         others = [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
@@ -131,7 +131,7 @@ def _clients(message: bytes, count: int, folder: Path) -> Sequence[str]:
 
 
 def _second_picture(folder: Path) -> Sequence[str]:
-    """A second client of the SLM server, while the first one displays."""
+    """Connect a second client of the SLM server while the first one displays."""
     del folder
     with _slmpy() as (port, pictures):
         first = SlmPyConnection("127.0.0.1", port, WITHIN_S)
@@ -150,7 +150,7 @@ def _array(packed: Packed, folder: Path) -> Sequence[str]:
 
 
 def _reachable(folder: Path) -> Sequence[str]:
-    """Is the SLM server reached by another address than loopback, if none was asked for?"""
+    """Try to reach the SLM server by another address than loopback where none was asked for."""
     del folder
     with _slmpy() as (port, _), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as route:
         with suppress(OSError):

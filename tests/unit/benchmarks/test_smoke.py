@@ -6,6 +6,8 @@ import math
 
 import pytest
 
+from tests.unit.house.prose import ROOT
+
 SHORT = {
     "attacks": ("pages", "libraries", "paths", "owners", "places"),
     "bench_duty": ("slm", "camera"),
@@ -31,6 +33,7 @@ SHORT = {
 }
 """Parts that take a few seconds of the processor at most, all of them together less than a minute."""
 LONG = {
+    "attacks": ("pages", "libraries", "paths", "owners", "places"),
     "calibration": ("benches", "timing", "kills"),
     "demo": ("demo",),
     "drivers": ("contracts", "devices"),
@@ -74,6 +77,12 @@ def test_short_part_runs(benchmark: str, part: str, capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(("benchmark", "part"), pairs(LONG))
 def test_long_part_runs(benchmark: str, part: str, capsys: pytest.CaptureFixture[str]) -> None:
     run_part(benchmark, part, capsys)
+
+
+def test_every_benchmark_is_listed() -> None:
+    files = (ROOT / "benchmarks").glob("*.py")
+    with_parts = {path.stem for path in files if "    run_parts(" in path.read_text("utf-8")}
+    assert with_parts == SHORT.keys() | LONG.keys()
 
 
 @pytest.mark.parametrize("benchmark", sorted(SHORT.keys() | LONG.keys()))
