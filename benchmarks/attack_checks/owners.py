@@ -34,7 +34,7 @@ class Scene:
         self.connection = PickledConnection(self.served)
         self.owner: str | None = None
         if owned:
-            self.owner = self.served.attach("Ann")
+            self.owner = self.served.attach("Ann").token
             self.served.switch_on(self.owner)
         self.before = self.state()
 
@@ -112,7 +112,7 @@ def _replayed(scene: Scene) -> Sequence[str]:
     old = scene.owner
     scene.silent()
     signs = _tries(scene, old)
-    other = scene.served.attach("Bob")
+    other = scene.served.attach("Bob").token
     scene.served.switch_on(other)
     scene.before = scene.state()
     return [*signs, *_tries(scene, old)]

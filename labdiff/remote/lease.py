@@ -15,11 +15,14 @@ from contextlib import suppress
 from typing import Any, Protocol, TypeAlias
 
 from drivers.errors import DeviceDisconnectedError
+from drivers.plain_text import plain_line
 from labdiff.bench.batch import ShouldStop
 from labdiff.errors import JobStoppedError
 from labdiff.remote.messages import (
+    BenchChangedError,
     BenchInUseError,
     ConnectionLostError,
+    GrantedLease,
     LeaseLostError,
     RemoteError,
 )
@@ -72,6 +75,7 @@ class Lease:
     ) -> None:
         self.connection, self.patience_s, self.sleep_s = connection, patience_s, sleep_s
         self.token: str | None = None
+        self._last_tokens: list[str] = []
         self.up, self.down = Traffic(), Traffic()
         self.attached = False
         self._name = f"process {os.getpid()} of {platform.node()}"
@@ -79,10 +83,23 @@ class Lease:
         threading.Thread(target=self._beat, name="heartbeats", daemon=True).start()
 
     def attach(self) -> None:
-        """Attach the bench; its laser goes on. Raises BenchInUseError if another user has it."""
-        self.token = self.call("attach", self._name)
+        """Attach the bench; its laser goes on.
+
+        Raises BenchInUseError if another user has it, BenchChangedError if one had it since this one's last
+        lease.
+        """
+        granted: GrantedLease = self.call("attach", self._name, tuple(self._last_tokens))
+        self.token = granted.token
         try:
-            self.call("switch_on", self.token)
+            if self._last_tokens and not granted.undisturbed:
+                raise BenchChangedError(
+                    "remote bench: another run used it meanwhile, or it was opened anew, and its devices "
+                    "are set otherwise; begin again where they are set, with --resume"
+                )
+            # Whether the bench has heard this call is not known before its answer is here.
+            self._last_tokens.append(granted.token)
+            self.call("switch_on", granted.token)
+            self._last_tokens = [granted.token]
         except BaseException:
             self._drop()
             raise
@@ -113,7 +130,8 @@ class Lease:
         """Attach again after a cut, for as long as `patience_s`.
 
         reason: the error of the cut. should_stop: True ends the wait, with JobStoppedError. Raises
-        DeviceDisconnectedError after `patience_s`, BenchInUseError if another user has the bench by then.
+        DeviceDisconnectedError after `patience_s`, BenchInUseError if another user has the bench by then,
+        BenchChangedError if one had it meanwhile.
         """
         self.attached, self.token = False, None
         began_s = time.monotonic()
@@ -166,7 +184,15 @@ class Lease:
             self.call("detach", token)
 
     def _beat(self) -> None:
+        failed = False
         while not self._ended.wait(HEARTBEAT_S):
             token = self.token
-            if token is not None:
+            if token is None:
+                continue
+            try:
                 self.connection.send("beat", token)
+                failed = False
+            except Exception as error:  # the next one may go through: without any the bench rests
+                if not failed:
+                    log.warning("a heartbeat cannot be sent: %s", plain_line(error))
+                failed = True

@@ -25,6 +25,10 @@ class BenchInUseError(DeviceStateError):
     """Raised by a bench that another user has, or whose last user's light is still being switched off."""
 
 
+class BenchChangedError(DeviceStateError):
+    """Raised on the user's side for a bench that another user had meanwhile: it is set otherwise."""
+
+
 class ConnectionLostError(DeviceError):
     """Raised on the user's side when no answer comes any more."""
 
@@ -45,6 +49,18 @@ class BenchStatus:
     resting_for_s: float
     dmd: bool
     left_unsafe: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedLease:
+    """A lease of a served bench.
+
+    token: by which its owner is known. undisturbed: nobody has used the bench since the lease before it
+    that the owner named, so its devices are set as they were.
+    """
+
+    token: str
+    undisturbed: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from drivers.plain_text import plain_line
@@ -127,6 +127,7 @@ class RayConnection:
                 try:
                     found = self._ray.get(answer)
                 except self._ray.exceptions.RayError as error:
+                    self._find_again()
                     raise ConnectionLostError(f"the bench has ended: {plain_line(error)}") from None
                 self._answered_s = time.monotonic()
                 return found
@@ -134,6 +135,11 @@ class RayConnection:
             silent_s = time.monotonic() - max(self._answered_s, began_s)
             if silent_s > (FIRST_ANSWER_S if self._beat is None else SILENCE_S):
                 raise ConnectionLostError(f"no answer from the bench for {silent_s:.1f} s")
+
+    def _find_again(self) -> None:
+        """Let the next call reach a process that serves the bench in place of one that has ended."""
+        with suppress(ValueError, self._ray.exceptions.RayError):
+            self._actor = self._ray.get_actor(NAME, namespace="labdiff")
 
     def send(self, what: str, *arguments: Any) -> None:
         """Call without waiting; an answered heartbeat is noted."""

@@ -28,17 +28,20 @@ from labdiff.remote.messages import (
     AcquiredBatch,
     BatchMissingError,
     BenchStatus,
+    GrantedLease,
     LeaseLostError,
     RemoteError,
     SentBatch,
 )
-from labdiff.remote.ownership import Ownership
+from labdiff.remote.ownership import Ownership, same_token
 from labdiff.remote.serialisation import pack, unpack
 
 log = logging.getLogger(__name__)
 
 LEASE_S = 1.5
 """Silence after which the laser goes off; with a frame's end and the SLM it is dark within 2 s."""
+AGAIN_S = 2.0
+"""Time between two tries to make a bench safe that nobody has."""
 SENT_AHEAD = 2
 """Number of batches that are stored before they are measured."""
 CHECK_S = 0.1
@@ -65,6 +68,9 @@ class ServedBench:
         self._operations = device_operations(bench.unpacked_devices)
         self._ownership = Ownership(now_s, LEASE_S)
         self._rested_s: float | None = now_s()
+        self._last_token: str | None = None
+        """Token of the last lease in which devices were used."""
+        self._made_safe_s = now_s()
         self._kept_s = now_s() if kept else math.inf
         self._prefetched: dict[int, tuple[Arrays, Arrays]] = {}
         # On a virtual clock what the devices meet must not depend on how fast the connection is.
@@ -110,10 +116,11 @@ class ServedBench:
             tuple(self._bench.left_unsafe),
         )
 
-    def attach(self, name: str) -> str:
-        """Give the bench to whoever asks, and return the owner's token; nothing moves. Never waits.
+    def attach(self, name: str, before: tuple[str, ...] = ()) -> GrantedLease:
+        """Give the bench to whoever asks, and return the lease; nothing moves. Never waits.
 
-        name: how the owner calls itself. Raises BenchInUseError if another one has it.
+        name: how the owner calls itself. before: tokens of which one was its last lease. Raises
+        BenchInUseError if another one has the bench.
         """
         if self._closed.is_set():
             raise DeviceStateError("the bench is being closed")
@@ -121,11 +128,15 @@ class ServedBench:
             raise LeaseLostError(
                 "the program that serves the bench is not heard of; the bench rests"
             )
-        return self._ownership.give(name)
+        token = self._ownership.give(name)
+        last = self._last_token
+        known = [one for one in before if isinstance(one, str)] if isinstance(before, tuple) else []
+        return GrantedLease(token, last is not None and any(same_token(one, last) for one in known))
 
     def switch_on(self, token: str) -> None:
         """Switch the owner's bench on. Raises LeaseLostError if it is not the owner's."""
         with self._owners_turn(token):
+            self._last_token = token
             self._prefetched.clear()
             self._bench.display.prefetcher.forget()
             self._rested_s = None
@@ -223,11 +234,14 @@ class ServedBench:
     def check_owner(self) -> None:
         """Switch the laser off at once, then let the bench rest, if the owner was silent for too long.
 
-        So it does if the program that serves the bench was.
+        So it does if the program that serves the bench was. A bench at rest that could not be made safe is
+        made safe again and again.
         """
         unkept = self.unkept_s > LEASE_S
         token = self._ownership.token if unkept else self._ownership.silent_token()
         if token is None:
+            if self._ownership.name is None:
+                self._try_again()
             return
         if self._ownership.is_owner(token):
             who = "the program that serves the bench" if unkept else self._ownership.name
@@ -252,9 +266,23 @@ class ServedBench:
         with self._turn:
             if not self._ownership.end(token) or self._closed.is_set():
                 return  # another thread was faster
-            self._bench.make_safe()
+            self._make_safe()
             self._rested_s = self._now_s()
             self._ownership.release()
+
+    def _make_safe(self) -> None:
+        self._bench.make_safe()
+        self._made_safe_s = self._now_s()
+
+    def _try_again(self) -> None:
+        """Make a bench safe that nobody has and that could not be made safe before, now and then."""
+        if not self._bench.left_unsafe or self._now_s() - self._made_safe_s < AGAIN_S:
+            return
+        with self._turn:
+            if self._ownership.name is None and not self._closed.is_set():
+                self._make_safe()
+                if not self._bench.left_unsafe:
+                    log.warning("the bench is safe now")
 
     def _send_off(self) -> None:
         with suppress(Exception):  # `make_safe` tries it again, and reports what fails

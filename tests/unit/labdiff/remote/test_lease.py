@@ -13,7 +13,12 @@ from drivers.errors import DeviceStateError, DeviceValueError, NoLightError
 from labdiff.errors import JobStoppedError
 from labdiff.remote import lease
 from labdiff.remote.lease import Lease
-from labdiff.remote.messages import BenchInUseError, BenchStatus, LeaseLostError, RemoteError
+from labdiff.remote.messages import (
+    BenchInUseError,
+    BenchStatus,
+    LeaseLostError,
+    RemoteError,
+)
 from labdiff.remote.ownership import NAME_LONGEST
 from labdiff.remote.remote_bench import RemoteBench
 from labdiff.remote.serialisation import Packed, pack, unpack
@@ -102,7 +107,7 @@ def test_tokens_are_long_random_and_in_no_status() -> None:
 def test_a_lease_alone_lights_nothing_and_ends_by_silence() -> None:
     with remote() as (lab, served, now_s, _, far):
         far.make_safe()
-        token = served.call("attach", "half a client")
+        token = served.call("attach", "half a client").token
         assert served.status().at_rest and served.status().owner == "half a client"
         answer = served.call("operate", token, "laser.emission=", True)
         assert isinstance(answer, RemoteError) and "at rest" in answer.message
@@ -128,7 +133,7 @@ def test_a_lost_answer_to_attach_is_waited_for_and_anothers_lease_is_not(
         far.lease.attach_again(LeaseLostError("cut"), lambda: False)
         assert far.lit
         far.make_safe()
-        token = served.call("attach", "another run")
+        token = served.call("attach", "another run").token
         monkeypatch.setattr(lease, "OWN_LEASE_S", 0.0)
         with pytest.raises(BenchInUseError, match="another run"):
             far.lease.attach_again(LeaseLostError("cut"), lambda: False)
