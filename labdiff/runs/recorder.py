@@ -83,18 +83,32 @@ class Recorder:
             self._refuse_existing()
         try:
             self._owner = owner or own_run(path)
-            if resume:
-                self._check_links()
-                remove_old_parts(path)
-                self._change(self._roll_back)
-            else:
-                self._refuse_existing()  # one that was just made by another program
-                self._create(bench_text, options_json, seed, calibrations)
+            try:
+                self._begin(bench_text, options_json, seed, calibrations, resume)
+            except BaseException:
+                self._owner.release()
+                raise
         except OSError as error:
             raise UserError(
                 f"{path}: cannot be written: {error.strerror or error}. "
                 f"Choose a folder you may write to with --out, on a disk with free space."
             ) from None
+
+    def _begin(
+        self,
+        bench_text: str,
+        options_json: str,
+        seed: int,
+        calibrations: Path | None,
+        resume: bool,
+    ) -> None:
+        if resume:
+            self._check_links()
+            remove_old_parts(self.path)
+            self._change(self._roll_back)
+        else:
+            self._refuse_existing()  # one that was just made by another program
+            self._create(bench_text, options_json, seed, calibrations)
 
     def _refuse_existing(self) -> None:
         if self.path.exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 
 from labdiff.config.bench import parse_bench
@@ -10,7 +11,7 @@ from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.events import JobStarted
 from labdiff.job import Job, recorded
-from labdiff.runs.reader import read_run
+from labdiff.runs.reader import RunFile, read_run
 from labdiff.runs.recorder import Recorder, own_run
 from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.checkpoint import make_checkpoint, options_of, resume_run
@@ -38,18 +39,26 @@ class TwinTraining:
         calibrated = CalibratedBench(parse_bench(bench_text, bench_name))
         self.session = TrainingSession.create(calibrated, options, data_dir)
         begun = path.exists()
-        owner = own_run(path)
-        if begun:
-            run = read_run(path)
-            if options_of(run) != options or run.bench_text != bench_text:
-                raise UserError(
-                    f"{path}: holds a training with other options or of another bench; "
-                    "choose another folder, or remove it"
-                )
-            if run.checkpoint:
-                resume_run(self.session, run)
-        text = json.dumps(options.model_dump(), indent=2)
-        self.recorder = Recorder(path, bench_text, text, options.seed, resume=begun, owner=owner)
+        with ExitStack() as stack:
+            # Owned before it is read: another program that records in it would move it on.
+            owner = stack.enter_context(own_run(path))
+            if begun:
+                self._take_up(read_run(path), options, bench_text)
+            text = json.dumps(options.model_dump(), indent=2)
+            self.recorder = Recorder(
+                path, bench_text, text, options.seed, resume=begun, owner=owner
+            )
+            stack.pop_all()
+
+    def _take_up(self, run: RunFile, options: TrainingOptions, bench_text: str) -> None:
+        """Resume a recorded training. Raises UserError if it is one with other options or bench."""
+        if options_of(run) != options or run.bench_text != bench_text:
+            raise UserError(
+                f"{run.path}: holds a training with other options or of another bench; "
+                "choose another folder, or remove it"
+            )
+        if run.checkpoint:
+            resume_run(self.session, run)
 
     def job(self) -> Job[TrainingSession]:
         """Train every layer set; done at once if the file says that all are."""

@@ -128,6 +128,7 @@ def test_a_run_with_prompts_is_taken_up_again_and_asked(tmp_path: Path) -> None:
     run(TwinTraining(path, small_bench(), options).job())
     again = TwinTraining(path, small_bench(), options)
     assert again.session.position.stage == "trained" and again.session.odu.layout.prompts == 3
+    again.recorder.close()
     request = GenerationRequest(path, 1, label=7, guidance=1.5)
     out = generate_picture(request, tmp_path / "seven.png")
     assert out.read_bytes().startswith(b"\x89PNG")
