@@ -151,7 +151,10 @@ class ScpiLaser:
         self.send_off()
         try:
             if not self._reaches(False):
-                raise LaserMayBeOnError(f"{self.name}: was switched off and STILL EMITS")
+                raise LaserMayBeOnError(
+                    f"{self.name}: was switched off and STILL EMITS; switch it off by hand, and check "
+                    f"laser.options.switch_off = {dialect.switch_off!r}"
+                )
             if dialect.ask_error:
                 self._link.check(dialect.ask_error, dialect.switch_off)
         except (

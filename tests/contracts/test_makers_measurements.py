@@ -5,150 +5,46 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import h5py
 import numpy as np
-import numpy.typing as npt
 import pytest
-from PIL import Image
 
-from drivers.absent import AbsentSlm
 from drivers.errors import DeviceValueError
 from drivers.phase_quantiser import PhaseQuantiser
 from drivers.slm.corrected import TURN_RAD, CorrectedSlm, correction_rad
 from drivers.slm.panel_options import PanelOptions
-from drivers.types import FloatArray, PatternId
 from labdiff.bench.open import open_bench
 from labdiff.config.bench import bench_text, parse_bench
 from labdiff.errors import UserError
+from tests.contracts.makers_files import (
+    MAPS,
+    RESPONSES,
+    SHAPE,
+    WAVELENGTH_NM,
+    WRONG,
+    BentPanel,
+    surface_rad,
+)
 from tests.contracts.peers import SlmPyServer
 
-SHAPE = (48, 64)
-WAVELENGTH_NM = 850.0
 FLAT_RAD = 0.02
-Array = npt.NDArray[np.float64]
 
 
-def surface() -> Array:
-    """A bowed panel of 1.5 turns, rad."""
-    rows, columns = np.mgrid[-1 : 1 : SHAPE[0] * 1j, -1 : 1 : SHAPE[1] * 1j]
-    found: Array = 9.4 * (0.7 * rows**2 + 0.3 * columns**2 + 0.1 * rows * columns)
-    return found
-
-
-def map_rad() -> Array:
-    """What a maker delivers: what makes the surface flat, wrapped."""
-    return np.mod(-surface(), TURN_RAD)
-
-
-def as_levels(full: float) -> Array:
-    return np.mod(np.round(map_rad() / TURN_RAD * full), full)
-
-
-def hamamatsu(folder: Path) -> PanelOptions:
-    """An 8-bit BMP, whose level of 2 pi is 219 at this wavelength."""
-    path = folder / "CAL_LSH0800001_850nm.bmp"
-    Image.fromarray(as_levels(219.0).astype(np.uint8)).save(path)
-    return PanelOptions(correction=str(path), correction_two_pi_level=219.0)
-
-
-def holoeye(folder: Path) -> PanelOptions:
-    """A PNG in RGB with equal channels."""
-    path = folder / "U.14-correction.png"
-    Image.fromarray(np.repeat(as_levels(256.0).astype(np.uint8)[:, :, None], 3, axis=2)).save(path)
-    return PanelOptions(correction=str(path))
-
-
-def santec(folder: Path) -> PanelOptions:
-    """A CSV of levels of 10 bits, with a heading, upside down."""
-    path = folder / "correction.csv"
-    rows = "\n".join(",".join(f"{value:.0f}" for value in row) for row in as_levels(1024.0)[::-1])
-    path.write_text("Y/X levels\n" + rows, encoding="utf-8")
-    return PanelOptions(
-        correction=str(path), correction_two_pi_level=1024.0, correction_flip="rows"
-    )
-
-
-def meadowlark(folder: Path) -> PanelOptions:
-    """A 16-bit PNG for another wavelength."""
-    path = folder / "slm4000_at1064.png"
-    scaled = np.mod(-surface() * WAVELENGTH_NM / 1064.0, TURN_RAD)
-    Image.fromarray((scaled / TURN_RAD * 65535.0).astype(np.uint16)).save(path)
-    return PanelOptions(
-        correction=str(path), correction_two_pi_level=65535.0, correction_wavelength_nm=1064.0
-    )
-
-
-def array_in_radians(folder: Path) -> PanelOptions:
-    """Somebody's own measurement."""
-    np.save(folder / "flat.npy", map_rad().astype(np.float32))
-    return PanelOptions(correction=str(folder / "flat.npy"))
-
-
-def dataset(folder: Path) -> PanelOptions:
-    """The same in HDF5."""
-    with h5py.File(folder / "flat.h5", "w") as file:
-        file["map"] = map_rad()
-    return PanelOptions(correction=str(folder / "flat.h5"))
-
-
-@pytest.mark.parametrize(
-    "maker", [hamamatsu, holoeye, santec, meadowlark, array_in_radians, dataset]
-)
+@pytest.mark.parametrize("maker", MAPS)
 def test_the_panel_is_flat_with_the_makers_map(
     maker: Callable[[Path], PanelOptions], tmp_path: Path
 ) -> None:
     correction = correction_rad(maker(tmp_path), SHAPE, WAVELENGTH_NM)
     displayed = PhaseQuantiser(10).realised(correction)
-    light = np.exp(1j * (displayed + surface()))
+    light = np.exp(1j * (displayed + surface_rad()))
     piston = np.angle(light.mean())
     assert np.angle(light * np.exp(-1j * piston)).std() < FLAT_RAD
 
 
-class Panel(AbsentSlm):
-    """A panel of 8 bits with a bent phase response, which keeps what it displays."""
-
-    bent = TURN_RAD * 1.1 * (np.arange(256) / 256.0) ** 1.3
-
-    def __init__(self) -> None:
-        super().__init__(SHAPE, 8.0)
-        self._quantise = PhaseQuantiser(8)
-        self.phase: npt.NDArray[np.floating] = np.zeros(SHAPE)
-
-    def set_lut(self, phase_by_grey_rad: FloatArray | None) -> None:
-        self._quantise = PhaseQuantiser(8, phase_by_grey_rad)
-
-    def set_phase(self, phase_rad: FloatArray) -> PatternId:
-        self.phase = self.bent[self._quantise(phase_rad)]
-        return 1
-
-
-def phases_in_pi(folder: Path) -> PanelOptions:
-    """Level and phase in units of pi, as spreadsheets have it."""
-    rows = (f"{level};{phase / np.pi:.5f}" for level, phase in enumerate(Panel.bent))
-    (folder / "lut.csv").write_text("level;phase/pi\n" + "\n".join(rows), encoding="utf-8")
-    return PanelOptions(lut=str(folder / "lut.csv"))
-
-
-def phases_in_rad(folder: Path) -> PanelOptions:
-    """One phase a line."""
-    np.savetxt(folder / "response.txt", Panel.bent)
-    return PanelOptions(lut=str(folder / "response.txt"))
-
-
-def output_levels(folder: Path) -> PanelOptions:
-    """Meadowlark's .lut: for each input level the output level that makes the phase straight."""
-    wanted = np.arange(256) * TURN_RAD / 256.0
-    outputs = np.abs(Panel.bent[None, :] - wanted[:, None]).argmin(axis=1)
-    rows = (f"{level}\t{output}" for level, output in enumerate(outputs))
-    (folder / "slm.lut").write_text("\n".join(rows), encoding="utf-8")
-    return PanelOptions(lut=str(folder / "slm.lut"))
-
-
-@pytest.mark.parametrize("maker", [phases_in_pi, phases_in_rad, output_levels])
+@pytest.mark.parametrize("maker", RESPONSES)
 def test_the_phase_is_right_with_the_makers_response(
     maker: Callable[[Path], PanelOptions], tmp_path: Path
 ) -> None:
-    panel = Panel()
+    panel = BentPanel()
     slm = CorrectedSlm(panel, maker(tmp_path), WAVELENGTH_NM)
     wanted = np.linspace(0.0, 0.98 * TURN_RAD, SHAPE[0] * SHAPE[1]).reshape(SHAPE)
     slm.set_phase(wanted)
@@ -162,42 +58,39 @@ def test_the_phase_is_right_with_the_makers_response(
 
 
 def test_a_straight_response_is_given_by_its_level_of_two_pi() -> None:
-    panel = Panel()
-    Panel.bent, bent = np.arange(256) * (TURN_RAD / 214.0), Panel.bent
+    panel = BentPanel()
+    BentPanel.bent, bent = np.arange(256) * (TURN_RAD / 214.0), BentPanel.bent
     try:
         CorrectedSlm(panel, PanelOptions(two_pi_level=214.0), WAVELENGTH_NM).set_phase(
             np.full(SHAPE, np.pi)
         )
         assert panel.phase[0, 0] == pytest.approx(np.pi, abs=0.02)
     finally:
-        Panel.bent = bent
+        BentPanel.bent = bent
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("wrong", "words"),
     [
-        ({"correction": "missing.png"}, "there is no such file"),
-        ({"correction": "small.npy"}, "set correction_top"),
-        ({"correction": "levels16.png"}, "set correction_two_pi_level"),
-        ({"correction": "colour.png"}, "picture in colours"),
-        ({"correction": "text.csv"}, "no rows of numbers"),
-        ({"correction": "map.docx"}, r"read are \.bmp"),
-        ({"lut": "small.npy"}, "expected is one for each of 256 levels"),
+        ("that is missing", "there is no such file"),
+        ("of another size", "set correction_top"),
+        ("of 16 bits without a scale", "set correction_two_pi_level"),
+        ("in colours", "picture in colours"),
+        ("of words", "no rows of numbers"),
+        ("of another program", r"read are \.bmp"),
+        ("that is damaged", "cannot be read"),
+        ("with NaN", "expected are finite"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_said(
-    options: dict[str, str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    np.save("small.npy", np.zeros((4, 5)))
-    Image.fromarray(np.zeros(SHAPE, np.uint16)).save("levels16.png")
-    colours = np.zeros((*SHAPE, 3), np.uint8)
-    colours[:, :, 1] = 7
-    Image.fromarray(colours).save("colour.png")
-    Path("text.csv").write_text("nothing here", encoding="utf-8")
-    Path("map.docx").write_text("", encoding="utf-8")
+def test_what_is_wrong_with_a_file_is_said(wrong: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(DeviceValueError, match=words):
-        CorrectedSlm(Panel(), PanelOptions(**options), WAVELENGTH_NM)
+        CorrectedSlm(BentPanel(), WRONG[wrong](tmp_path), WAVELENGTH_NM)
+
+
+def test_a_response_of_another_number_of_levels_is_said(tmp_path: Path) -> None:
+    np.save(tmp_path / "small.npy", np.zeros((4, 5)))
+    with pytest.raises(DeviceValueError, match="expected is one for each of 256 levels"):
+        CorrectedSlm(BentPanel(), PanelOptions(lut=str(tmp_path / "small.npy")), WAVELENGTH_NM)
 
 
 def test_every_slm_driver_takes_the_options_of_the_panel(tmp_path: Path) -> None:

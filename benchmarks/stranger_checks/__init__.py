@@ -1,0 +1,1 @@
+"""Devices as strangers bring them, one case each."""
