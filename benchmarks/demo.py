@@ -14,6 +14,14 @@ from labdiff.job import run
 from labdiff.jobs.training_job import ExperimentJob, Request
 from labdiff.reports.progress_bar import ProgressBar
 
+QUICK_STEPS = {
+    "offline_steps": 30,
+    "calibrated_steps": 30,
+    "online_steps": 10,
+    "sampler_steps": 10,
+}
+"""Training options in place of those of `labdiff demo --quick`: calibrating takes part of the minute."""
+
 
 def options_of(scale: Scale, seed: int) -> TrainingOptions:
     """Return the options of the demo at a scale."""
@@ -21,7 +29,7 @@ def options_of(scale: Scale, seed: int) -> TrainingOptions:
         case Scale.FULL:
             return TrainingOptions(seed=seed)
         case Scale.QUICK:
-            return quick_options(seed)
+            return quick_options(seed).model_copy(update=dict(QUICK_STEPS))
     return TrainingOptions(
         image_size=5,
         layer_sets=1,

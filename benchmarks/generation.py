@@ -32,6 +32,9 @@ MEASURES: dict[str, Callable[[Units], Outcome]] = {
 }
 
 
+NOT_QUICK = ("bench", "scaling")
+
+
 def parts(folder: Path) -> dict[str, Part]:
     """Return the parts, for a folder of trained units."""
 
@@ -49,13 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser(__doc__, MEASURES)
     options.add_argument("--units", type=Path, help="folder in which trained units are stored")
     given = options.parse_args(arguments)
-    if not given.part:
-        # "peers" has all of "errors".
-        given.part = [name for name in MEASURES if name != "errors"]
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.units or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        run_parts("generation", parts(folder), given)
+        chosen = parts(folder)
+        if not given.part:
+            # "peers" has all of it.
+            del chosen["errors"]
+        run_parts("generation", chosen, given, not_quick=NOT_QUICK)
 
 
 if __name__ == "__main__":

@@ -25,10 +25,13 @@ PARTS: dict[str, Part] = {
 }
 
 
+NOT_QUICK = ("real", "drift")
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, then print one JSON line."""
     given = parser(__doc__, PARTS, seeds=True).parse_args(arguments)
-    run_parts("online_learning", PARTS, given)
+    run_parts("online_learning", PARTS, given, not_quick=NOT_QUICK)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def mean_at_end(rows: list[Row], column: str) -> float:
 
 def measure(setting: Setting) -> Outcome:
     """Train on ten draws of four angles."""
-    steps = setting.amount("figure 7: steps", smoke=1, quick=20, full=80)
+    steps = setting.amount("figure 7: steps", smoke=1, quick=10, full=80)
     draws = []
     for seed in setting.benches(10):
         draws.append(figure7_problem(seed, steps))

@@ -78,11 +78,11 @@ def measure(setting: Setting) -> Outcome:
     """Knock the mirror of every bench."""
     text = bench_file(setting)
     amounts = Amounts(
-        setting.amount("knock: steps on the twin first", smoke=1, quick=30, full=120),
-        setting.amount("knock: steps before it", smoke=1, quick=10, full=12),
-        setting.amount("knock: steps after the recovery", smoke=1, quick=10, full=25),
+        setting.amount("knock: steps on the twin first", smoke=1, quick=15, full=120),
+        setting.amount("knock: steps before it", smoke=1, quick=8, full=12),
+        setting.amount("knock: steps after the recovery", smoke=1, quick=8, full=25),
         setting.amount("knock: steps until it must be noticed", smoke=1, quick=5, full=10),
-        setting.amount("knock: held-out batches a score", smoke=1, quick=4, full=12),
+        setting.amount("knock: held-out batches a score", smoke=1, quick=2, full=12),
     )
     knocks = []
     for seed in setting.benches(10):

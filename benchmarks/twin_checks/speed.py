@@ -41,7 +41,7 @@ class Timings:
         self.problem = smoke if setting.smoke else full
         if setting.smoke:
             setting.leave_out(f"processes of their own for one thread, and more than {small}")
-        self.rounds = setting.amount("rounds", smoke=1, quick=3, full=5)
+        self.rounds = setting.amount("rounds", smoke=1, quick=2, full=5)
         self.turns = setting.amount("turns", smoke=1, quick=1, full=TURNS)
 
     def time(

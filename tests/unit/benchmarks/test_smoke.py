@@ -34,7 +34,6 @@ SHORT = {
 }
 """Parts that take a few seconds of the processor at most, all of them together less than a minute."""
 LONG = {
-    "attacks": ("pages", "libraries", "paths", "owners", "places"),
     "calibration": ("benches", "timing", "kills"),
     "demo": ("demo",),
     "drivers": ("contracts", "devices"),
