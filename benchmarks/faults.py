@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.fault_checks import beside, injected, kills, memory
+from benchmarks.fault_checks import beside, injected, kills, memory, off_first, signals
 from benchmarks.parts import Part, parser, run_parts
 
 PARTS: dict[str, Part] = {
@@ -12,6 +12,8 @@ PARTS: dict[str, Part] = {
     "kills": kills.measure,
     "memory": memory.measure,
     "beside": beside.measure,
+    "off_first": off_first.measure,
+    "signals": signals.measure,
 }
 
 

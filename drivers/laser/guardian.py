@@ -16,11 +16,14 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 from typing import BinaryIO, Literal
 
 from drivers.laser.line import LaserLine
@@ -173,6 +176,27 @@ def _leave_family() -> None:
         os._exit(0)
 
 
+class _NumpyLeftOut(MetaPathFinder):
+    """Refuses numpy, which pyvisa imports where it can, for arrays: half of the start and of the memory."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Raise ModuleNotFoundError for numpy."""
+        if fullname == "numpy":
+            raise ModuleNotFoundError("a guardian needs no arrays", name=fullname)
+        return None
+
+
+def load_library(library: str) -> None:
+    """Import all that a line needs before it is needed, and nothing heavy."""
+    sys.meta_path.insert(0, _NumpyLeftOut())
+    with suppress(Exception):  # what is wrong with the library shows when the line is opened
+        import pyvisa
+
+        pyvisa.ResourceManager(library)
+
+
 def main() -> None:
     """Guard the laser of the order that comes first, until its owner has gone."""
     _ignore_signals()
@@ -182,10 +206,7 @@ def main() -> None:
     except (ValueError, KeyError, TypeError):
         return
     pulse = OwnerPulse(sys.stdin.buffer)
-    with suppress(Exception):  # what is wrong with the library shows when the line is opened
-        import pyvisa
-
-        pyvisa.ResourceManager(order.line.library)
+    load_library(order.line.library)
     _say(f"{READY} {os.getpid()}")
     Guardian(order, pulse).watch()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
 from drivers.line_settings import LineSettings
@@ -58,6 +58,10 @@ class LaserLine:
             first=self.switch_off,
             settings=self.settings,
         )
+
+    def send_off(self) -> None:
+        """Send OFF by a connection of its own, and ask nothing. Raises DeviceNotFoundError."""
+        replace(self, identify="").open().close()
 
     def make_dark(self, tries_s: float, proceed: Callable[[], bool] = lambda: True) -> str:
         """Send OFF, first and with every try, until the laser confirms that it is dark.

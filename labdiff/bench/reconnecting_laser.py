@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from drivers.errors import NoLightError
+from drivers.errors import DeviceError, NoLightError
+from drivers.laser.line import LaserWithLine
 from drivers.laser.wrapper import EMISSION, LaserWrapper
 from drivers.protocols import Laser
 from drivers.wrapper import DeviceSetting, V
@@ -25,7 +26,13 @@ class ReconnectingLaser(ReconnectingDevice[Laser], LaserWrapper):
         Until `permit` nobody switches the laser on again, as a routine that puts back what it found.
         """
         self._stopped = "the laser was switched off"
-        super().send_off()
+        try:
+            super().send_off()
+        except DeviceError:  # the connection is lost: by another one
+            line = self._device.line if isinstance(self._device, LaserWithLine) else None
+            if line is None:
+                raise
+            line.send_off()
 
     def switched_off(self, reason: str) -> None:
         """Note that the laser was switched off from elsewhere; the job ends as after `send_off`."""

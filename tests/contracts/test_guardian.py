@@ -82,6 +82,15 @@ def owner(server: LaserServer, folder: Path) -> Iterator[Owner]:
         wait_for(lambda: not lives(found.guardian))
 
 
+def test_a_guardian_starts_fast_since_it_imports_nothing_heavy() -> None:
+    load = "from drivers.laser.guardian import load_library; load_library('@py')"
+    code = f"import sys; {load}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    modules = set(done.stdout.split())
+    assert "pyvisa_py.tcpip" in modules
+    assert not {"numpy", "torch", "scipy", "pydantic", "labdiff"} & modules
+
+
 @pytest.mark.parametrize("one_at_a_time", [False, True])
 def test_a_killed_program_leaves_a_dark_laser(tmp_path: Path, one_at_a_time: bool) -> None:
     with laser_server(one_at_a_time) as server, owner(server, tmp_path) as program:

@@ -40,7 +40,7 @@ def reconnecting(server: LaserServer) -> ReconnectingLaser:
     return ReconnectingLaser("laser", open_laser(server), lambda: open_laser(server), context)
 
 
-@pytest.mark.parametrize("manner", ["polite", "mute", "endless", "echo"])
+@pytest.mark.parametrize("manner", ["polite", "mute", "endless", "echo", "drip"])
 def test_a_laser_that_is_opened_hears_off_before_any_question(
     server: LaserServer, manner: Manner
 ) -> None:
@@ -52,7 +52,7 @@ def test_a_laser_that_is_opened_hears_off_before_any_question(
     assert server.orders[0] == OFF and not server.on
 
 
-@pytest.mark.parametrize("manner", ["mute", "endless", "echo"])
+@pytest.mark.parametrize("manner", ["mute", "endless", "echo", "drip"])
 def test_a_lit_laser_that_falls_out_of_step_hears_off_first_and_on_every_try(
     server: LaserServer, manner: Manner
 ) -> None:

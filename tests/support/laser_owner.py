@@ -39,6 +39,7 @@ def main(address: str) -> None:
                 except JobStoppedError as error:
                     print(error, flush=True)
             case "light":
+                laser.permit()
                 laser.emission = True
                 print("lit", guarded.pid, flush=True)
             case "freeze":  # as a maker's library that never returns and holds the interpreter

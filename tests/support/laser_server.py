@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Literal
 
-Manner = Literal["polite", "mute", "endless", "echo"]
+Manner = Literal["polite", "mute", "endless", "echo", "drip"]
+"""How a laser answers: as it should, not at all, without an end, with the question, a byte now and then."""
+DRIP_S = 0.03
+"""Time between two bytes of a laser that drips."""
 
 
 class LaserServer:
@@ -52,7 +55,7 @@ class LaserServer:
                 order = raw.decode("ascii").strip()
                 self.orders.append(order)
                 answer = self._answer(order)
-                if self.manner == "endless" and order.endswith("?"):
+                if self.manner in ("endless", "drip") and order.endswith("?"):
                     threading.Thread(target=self._babble, args=(line,), daemon=True).start()
                 elif self.manner == "echo":
                     line.sendall(raw)
@@ -63,6 +66,9 @@ class LaserServer:
         with suppress(OSError):
             while self.manner == "endless":
                 line.sendall(b"~" * 64)
+            while self.manner == "drip":
+                line.sendall(b"~")
+                time.sleep(DRIP_S)
 
     def _answer(self, order: str) -> str:
         if order.startswith("SOUR:AM:STAT "):
