@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import drivers
 from drivers.errors import DeviceNotFoundError
@@ -69,10 +69,17 @@ def package_environment() -> dict[str, str]:
     return environment
 
 
-def detached() -> dict[str, Any]:
+class Detachment(TypedDict, total=False):
+    """Arguments of Popen."""
+
+    cwd: Path
+    creationflags: int
+    start_new_session: bool
+
+
+def detached() -> Detachment:
     """Return the arguments of Popen that let a process outlive this one, and a Ctrl-C in its terminal."""
-    folder = {"cwd": runtime_folder()}
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
-        return {**folder, "creationflags": flags}
-    return {**folder, "start_new_session": True}
+        return {"cwd": runtime_folder(), "creationflags": flags}
+    return {"cwd": runtime_folder(), "start_new_session": True}

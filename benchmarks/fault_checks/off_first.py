@@ -124,12 +124,12 @@ def _make_safe(server: LaserServer, manner: Manner) -> None:
 
 
 def _all_of_the_process(server: LaserServer, manner: Manner) -> None:
-    """As a signal does."""
+    """Send OFF as the handler of a signal does."""
     with _lit(server, manner):
         send_all_off()
 
 
 def _guardian(server: LaserServer, manner: Manner) -> None:
-    """As a guardian does, at its first try."""
+    """Switch off as a guardian does at its first try."""
     server.on, server.manner = True, manner
     LaserLine(server.address, OFF, "SOUR:AM:STAT?", timeout_ms=TIMEOUT_MS).make_dark(0.0)

@@ -40,6 +40,7 @@ PARSERS = {
     "calibration/provenance.py": "JSON of an archive",
     "calibration/result_file.py": "JSON of an archive",
     "drivers/discovery/found.py": "JSON of what was found",
+    "drivers/laser/line.py": "JSON between two processes",
     "drivers/laser/solstis.py": "JSON of the laser's protocol",
     "drivers/laser/solstis_tcp.py": "JSON of the laser's protocol",
     "drivers/slm/qt/service.py": "JSON between two processes",

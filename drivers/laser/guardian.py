@@ -164,9 +164,8 @@ def _say(message: str) -> None:
 
 
 def _ignore_signals() -> None:
-    for name in IGNORED:
-        number = getattr(signal, name, None)
-        if number is not None:
+    for name, number in signal.Signals.__members__.items():
+        if name in IGNORED:
             signal.signal(number, signal.SIG_IGN)
 
 
@@ -182,7 +181,13 @@ class _NumpyLeftOut(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Raise ModuleNotFoundError for numpy."""
+        """Raise ModuleNotFoundError for numpy; leave any other module to the other finders.
+
+        Args:
+            fullname: of the module.
+            path: of its package.
+            target: module that it is to replace.
+        """
         if fullname == "numpy":
             raise ModuleNotFoundError("a guardian needs no arrays", name=fullname)
         return None
