@@ -305,7 +305,10 @@ class VisaLink:
             if error.error_code == StatusCode.error_timeout:
                 self._in_step = False
                 self._transport.drain()
-                raise DeviceTimeoutError(f"{self._where}: {command}: no answer in time") from error
+                raise DeviceTimeoutError(
+                    f"{self._where}: {command}: no answer in time; is it switched on, the command its own, "
+                    "the line set as it needs?"
+                ) from error
             raise DeviceDisconnectedError(f"{self._where}: {command}: {error}") from error
         except Exception as error:  # ConnectionResetError, SerialException, ValueError, bare ones
             raise DeviceDisconnectedError(f"{self._where}: {command}: {error}") from error

@@ -16,6 +16,7 @@ from labdiff.engine.status import (
     BenchState,
     EngineEvent,
     ErrorReport,
+    HandRequested,
     JobState,
     LayerSets,
     PatternDisplayed,
@@ -45,11 +46,13 @@ class EventRouter(QObject):
         state_changed: Emitted when the bench or the job has another state.
         error: Emitted with a message and its details when something went wrong.
         training_ended: Emitted with the path of the run file.
+        hand_requested: Emitted with what the person at the bench has to do.
     """
 
     state_changed = Signal()
     error = Signal(str, str)
     training_ended = Signal(str)
+    hand_requested = Signal(HandRequested)
 
     def __init__(self, panels: PanelSet) -> None:
         super().__init__()
@@ -78,6 +81,8 @@ class EventRouter(QObject):
                 self._show_job(event)
             case ErrorReport():
                 self.error.emit(event.message, event.details)
+            case HandRequested():
+                self.hand_requested.emit(event)
             case PatternDisplayed():
                 if "pattern" in pictures:
                     panels.slm.set_pattern(pictures["pattern"], event.description)

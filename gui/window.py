@@ -25,6 +25,7 @@ from gui.window_settings import LAYOUT_VERSION, restore_options, restore_view, s
 from labdiff.config.bench import load_bench
 from labdiff.config.training import TrainingOptions
 from labdiff.engine import commands as ask
+from labdiff.engine.status import HandRequested
 from labdiff.errors import UserError
 from labdiff.generation.request import GenerationRequest
 
@@ -98,6 +99,7 @@ class MainWindow(QMainWindow):
         self._emergency = Emergency(self.top.safe, self.make_safe)
         router.state_changed.connect(self._show_status)
         router.error.connect(self._show_notice)
+        router.hand_requested.connect(self._ask_for_a_hand)
         router.training_ended.connect(lambda path: self._settings.setValue("run", path))
         bench = panels.bench
         bench.connect_wanted.connect(self.connect_bench)
@@ -257,6 +259,23 @@ class MainWindow(QMainWindow):
         self.router.redraw()
         if not process.alive:
             self._show_lost(process)
+
+    def _ask_for_a_hand(self, request: HandRequested) -> None:
+        """Ask the person at the bench; what is not confirmed counts as not done."""
+
+        def answer(done: bool) -> None:
+            if self._process is not None:
+                self._process.ask(ask.HandDone(request.number, done))
+
+        self.panels.log.add(f"by hand: {request.device}: {request.act}")
+        ask_user(
+            self,
+            f"By hand, {request.device}: {request.act}.\n\nThen {request.expected}.",
+            "It is done",
+            "Stop",
+            partial(answer, True),
+            partial(answer, False),
+        )
 
     def _show_status(self) -> None:
         self.top.bench_status.setText(self.router.bench_status())

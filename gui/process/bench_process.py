@@ -19,9 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from calibration.step import CalibrationStep
+from drivers.operator import set_operator
 from drivers.types import Frame
 from gui.process.command_listener import FROZEN_S, CommandListener
 from gui.process.frame_ring import FrameRing
+from gui.process.hand_requests import HandRequests
 from gui.process.picture_ring import PictureNote, PictureRing
 from gui.process.priority import lower_priority
 from labdiff.engine.commands import Command, Quit, SafeState
@@ -167,7 +169,9 @@ def serve(
         report(ErrorReport(f"the window stood still for {FROZEN_S:g} s: the bench was made safe"))
 
     # Before the priority is lowered, which on Linux is a thread's own: OFF waits for no busy machine.
-    CommandListener(commands, laser_off, frozen).start(take, off)
+    hands = HandRequests(lambda request: report(request))
+    set_operator(hands)
+    CommandListener(commands, laser_off, frozen, hands).start(take, off)
     lower_priority()
     pictures, frames = PictureRing(names[0]), FrameRing.attach(names[1])
     sending = threading.Lock()

@@ -8,7 +8,8 @@ import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 
-from labdiff.engine.commands import Command, Quit, SafeState
+from gui.process.hand_requests import HandRequests
+from labdiff.engine.commands import Command, HandDone, Quit, SafeState
 
 FROZEN_S = 10.0
 """Time without a sign of life after which the window counts as frozen, and the bench is made safe."""
@@ -21,6 +22,7 @@ class CommandListener:
         commands: where they are put; None ends the process.
         laser_off: switches the laser off at once.
         frozen: called when the window, which gave signs of life, does not any more.
+        hands: to which answers of the person go, past all commands.
     """
 
     def __init__(
@@ -28,8 +30,10 @@ class CommandListener:
         commands: queue.SimpleQueue[Command | None],
         laser_off: Callable[[], None],
         frozen: Callable[[], None],
+        hands: HandRequests,
     ) -> None:
         self._commands, self._laser_off, self._frozen = commands, laser_off, frozen
+        self._hands = hands
 
     def start(self, take: Connection, off: Connection) -> None:
         """Listen in threads.
@@ -53,10 +57,13 @@ class CommandListener:
                 command: Command | None = take.recv()
             except (EOFError, OSError):
                 self._quietly_off()
+                self._hands.end()
                 self._commands.put(None)
                 return
             if command is None:
                 watched = True
+            elif isinstance(command, HandDone):
+                self._hands.answer(command)
             elif isinstance(command, SafeState):
                 self._make_safe()
             else:

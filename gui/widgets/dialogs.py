@@ -19,7 +19,14 @@ Chosen = Callable[[Path], None]
 Button = QMessageBox.ButtonRole
 
 
-def ask(parent: QWidget, question: str, yes: str, no: str, act: Callable[[], None]) -> None:
+def ask(
+    parent: QWidget,
+    question: str,
+    yes: str,
+    no: str,
+    act: Callable[[], None],
+    otherwise: Callable[[], None] | None = None,
+) -> None:
     """Ask a question; Return, Escape and closing it mean no.
 
     Args:
@@ -28,6 +35,7 @@ def ask(parent: QWidget, question: str, yes: str, no: str, act: Callable[[], Non
         yes: Label of the button that acts.
         no: Label of the safe button, which is the default.
         act: Called when `yes` was chosen.
+        otherwise: Called when it was not, also when the dialog was closed; None for nothing.
     """
     box = _message(parent, question)
     if box is None:
@@ -37,6 +45,8 @@ def ask(parent: QWidget, question: str, yes: str, no: str, act: Callable[[], Non
     box.setDefaultButton(refusing)
     box.setEscapeButton(refusing)
     accepting.clicked.connect(lambda: act())
+    if otherwise is not None:
+        box.finished.connect(lambda _: None if box.clickedButton() is accepting else otherwise())
     _show(box)
 
 

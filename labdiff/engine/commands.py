@@ -135,6 +135,14 @@ class Quit:
     """Disconnect, and end the engine."""
 
 
+@dataclass(frozen=True, slots=True)
+class HandDone:
+    """The person has done what was asked for by `status.HandRequested`, or refuses."""
+
+    number: int
+    done: bool
+
+
 Command: TypeAlias = (
     Connect
     | Disconnect
@@ -151,5 +159,6 @@ Command: TypeAlias = (
     | Resume
     | Stop
     | SafeState
+    | HandDone
     | Quit
 )

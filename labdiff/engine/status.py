@@ -96,4 +96,19 @@ class ErrorReport:
     details: str = ""
 
 
-EngineEvent: TypeAlias = Event | BenchState | JobState | PatternDisplayed | LayerSets | ErrorReport
+@dataclass(frozen=True, slots=True)
+class HandRequested:
+    """The person at the bench has to do something; the bench waits for `commands.HandDone` of that number.
+
+    device: its name. act: what to do. expected: what is seen then.
+    """
+
+    number: int
+    device: str
+    act: str
+    expected: str
+
+
+EngineEvent: TypeAlias = (
+    Event | BenchState | JobState | PatternDisplayed | LayerSets | ErrorReport | HandRequested
+)

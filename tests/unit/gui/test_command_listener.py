@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import multiprocessing
 import queue
+import threading
 from multiprocessing.connection import Connection
 
 import pytest
 
+from drivers.operator import HandRequest
 from gui.process import command_listener
 from gui.process.command_listener import CommandListener
-from labdiff.engine.commands import Command, SafeState, SetLive
+from gui.process.hand_requests import HandRequests
+from labdiff.engine.commands import Command, HandDone, SafeState, SetLive
+from labdiff.engine.status import HandRequested
 
 LIMIT_S = 60.0
 
@@ -23,7 +27,9 @@ class Heard:
         self.commands: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
         take, self.window = multiprocessing.Pipe(duplex=False)
         off, self.emergency = multiprocessing.Pipe(duplex=False)
-        CommandListener(self.commands, self._laser_off, self._frozen).start(take, off)
+        self.hands = HandRequests(self.order.put)
+        listener = CommandListener(self.commands, self._laser_off, self._frozen, self.hands)
+        listener.start(take, off)
 
     def _laser_off(self) -> None:
         self.order.put("off")
@@ -77,3 +83,22 @@ def test_a_program_that_gives_no_signs_of_life_is_never_frozen(heard: Heard) -> 
     heard.window.close()
     assert heard.order.get(timeout=LIMIT_S) == "off"
     assert heard.commands.get(timeout=LIMIT_S) is None and heard.order.empty()
+
+
+def test_what_needs_a_hand_waits_for_the_persons_answer_or_the_windows_end(heard: Heard) -> None:
+    answers: queue.Queue[bool] = queue.Queue()
+    request = HandRequest("laser", "block the beam", "no light reaches the SLM")
+
+    def ask() -> None:
+        answers.put(heard.hands(request))
+
+    for done in (True, False):
+        threading.Thread(target=ask, daemon=True).start()
+        asked = heard.order.get(timeout=LIMIT_S)
+        assert isinstance(asked, HandRequested) and asked.act == "block the beam"
+        send(heard.window, HandDone(asked.number, done))
+        assert answers.get(timeout=LIMIT_S) is done
+    threading.Thread(target=ask, daemon=True).start()
+    assert isinstance(heard.order.get(timeout=LIMIT_S), HandRequested)
+    heard.window.close()
+    assert answers.get(timeout=LIMIT_S) is False
