@@ -6,6 +6,7 @@ import os
 import socket
 import stat
 import struct
+import sys
 import threading
 import time
 import zlib
@@ -149,18 +150,38 @@ def _array(packed: Packed, folder: Path) -> Sequence[str]:
     return [f"taken: {unpack(packed)!r:.60}"]
 
 
-def _reachable(folder: Path) -> Sequence[str]:
-    """Try to reach the SLM server by another address than loopback where none was asked for."""
+def _reachable(port: int) -> Sequence[str]:
+    """Return at which addresses of this machine, other than loopback's, a port is reached."""
+    addresses = (
+        ["127.0.0.2"] if sys.platform == "linux" else []
+    )  # reached by who listens everywhere
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as route, suppress(OSError):
+        route.connect(("192.0.2.1", 9))
+        addresses.append(str(route.getsockname()[0]))
+    found = []
+    for address in addresses:
+        if address == "127.0.0.1":
+            continue
+        with suppress(OSError), socket.create_connection((address, port), 2.0):
+            found.append(f"reached at {address}")
+    return found
+
+
+def _slm_from_the_network(folder: Path) -> Sequence[str]:
     del folder
-    with _slmpy() as (port, _), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as route:
-        with suppress(OSError):
-            route.connect(("192.0.2.1", 9))
-        own: str = route.getsockname()[0]
-        if own.startswith(("127.", "0.")):
-            return []
-        with suppress(OSError), socket.create_connection((own, port), 2.0):
-            return [f"reached at {own}"]
-    return []
+    with _slmpy() as (port, _):
+        return _reachable(port)
+
+
+def _gradients_from_the_network(folder: Path) -> Sequence[str]:
+    """Return how the port at which processes share a batch is reached; torch asks nobody who he is."""
+    del folder
+    from labdiff.training.batch_share import BatchShare
+    from labdiff.training.data_parallel import free_port, group
+
+    port = free_port()
+    with group(BatchShare(0, 1), port):
+        return _reachable(port)
 
 
 LENGTH = struct.Struct("=i")
@@ -204,6 +225,7 @@ ATTEMPTS = [
         for count in ((1, 40) if name in ("nothing", "half a picture") else (1,))
     ),
     Attempt("SLM server: another's picture", _second_picture),
-    Attempt("SLM server: from the network", _reachable),
+    Attempt("SLM server: from the network", _slm_from_the_network),
+    Attempt("shared gradients: from the network", _gradients_from_the_network),
     *(Attempt(f"an array {name}", partial(_array, packed)) for name, packed in ARRAYS.items()),
 ]

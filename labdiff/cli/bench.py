@@ -54,7 +54,9 @@ def _serve(
         line = status_line(status)
         if line != last[0]:
             # As text: in the name of an owner nothing is markup.
-            console.print(f"{line}. Use it with: labdiff train --remote {where}", markup=False)
+            console.print(
+                f"{line}. Use it with: labdiff train --remote {where}", markup=False, soft_wrap=True
+            )
             last[0] = line
 
     with StopOnSignal() as stop:

@@ -1,13 +1,14 @@
 """Run Ray's first node until it ends, or until the program that started this one has ended, however it did.
 
-`python -m labdiff.remote.node_process COMMAND ...`: that program holds the other end of the standard input,
-which the system closes with it. A byte on it says that the bench is safe and the node may end now; an end
-without one, that the program was killed: the process with the bench, which notices that too, gets the time
-to make it safe before the node ends and takes that process with it.
+`python -m labdiff.remote.node_process FOLDER COMMAND ...`: that program holds the other end of the standard
+input, which the system closes with it. A byte on it says that the bench is safe and the node may end; an
+end without one, that the program was killed: the process with the bench, which notices that too, gets the
+time to make it safe before the node ends and takes that process with it.
 """
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -18,8 +19,9 @@ MAKES_SAFE_WITHIN_S = 20.0
 
 
 def main() -> int:
-    """Run the command of the arguments; return its exit code."""
-    with subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL) as node:
+    """Run the command of the arguments, then delete its folder; return the command's exit code."""
+    folder, *command = sys.argv[1:]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as node:
 
         def end_with_starter() -> None:
             if not sys.stdin.buffer.read(1):
@@ -27,7 +29,9 @@ def main() -> int:
             node.terminate()
 
         threading.Thread(target=end_with_starter, daemon=True).start()
-        return node.wait()
+        code = node.wait()
+    shutil.rmtree(folder, ignore_errors=True)
+    return code
 
 
 if __name__ == "__main__":

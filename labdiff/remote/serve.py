@@ -139,7 +139,7 @@ def _head(host: str, port: int) -> Iterator[None]:
 def _node(folder: Path, host: str, port: int) -> Iterator[None]:
     """Run a node while this is suspended. folder: for its sockets and logs."""
     start = python_command("ray.scripts.scripts", "start", "--head", "--block")
-    command = python_command("labdiff.remote.node_process", *start)
+    command = python_command("labdiff.remote.node_process", str(folder.parent), *start)
     command += [f"--node-ip-address={host}", f"--port={port}", f'--resources={{"{RESOURCE}": 1}}']
     command += ["--num-cpus=1", "--num-gpus=0", "--include-dashboard=false"]
     command.append(f"--temp-dir={folder}")

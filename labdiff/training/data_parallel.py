@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import torch.distributed as dist
+from torch._C._distributed_c10d import Store, TCPStore
 
 from labdiff.training.batch_share import BatchShare
 from labdiff.training.layer_set_task import LayerSetTask, Progress, train_layer_set
 
 LOOPBACK = "127.0.0.1"
+INTERFACES = {"linux": "lo", "darwin": "lo0"}
+"""Name of the loopback interface, at which gloo is to exchange gradients; Windows needs none."""
 SILENCE = timedelta(seconds=60)
 """Time without a word of the others after which a process gives up."""
 
@@ -43,12 +48,26 @@ def train_share(task: ShareTask) -> Iterator[Progress]:
                 yield progress
 
 
+def _store(share: BatchShare, port: int) -> Store:
+    """Return where the processes find each other.
+
+    The first of them listens. torch by itself would listen at every address of the machine, and asks nobody
+    who he is.
+    """
+    if share.rank != 0:
+        return TCPStore(LOOPBACK, port, share.count, False, SILENCE)
+    listener = socket.create_server((LOOPBACK, port))
+    return TCPStore(LOOPBACK, port, share.count, True, SILENCE, master_listen_fd=listener.detach())
+
+
 @contextmanager
 def group(share: BatchShare, port: int) -> Iterator[None]:
-    """Make this process one of `share.count`, which meet at a port of this machine."""
+    """Make this process one of `share.count`, which meet at a port of this machine's loopback."""
+    if sys.platform in INTERFACES:
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", INTERFACES[sys.platform])
     dist.init_process_group(
         "gloo",
-        init_method=f"tcp://{LOOPBACK}:{port}",
+        store=_store(share, port),
         rank=share.rank,
         world_size=share.count,
         timeout=SILENCE,

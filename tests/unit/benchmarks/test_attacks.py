@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import json
 import os
+import socket
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -79,6 +81,13 @@ def test_code_that_runs_is_seen() -> None:
 def test_a_token_that_others_read_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "keep_token_private", lambda *, create: None)
     assert through(places.ATTEMPTS, "0644")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere loopback is one address")
+def test_a_server_that_listens_everywhere_is_seen() -> None:
+    with socket.create_server(("", 0)) as listener:
+        assert places._reachable(listener.getsockname()[1])
+    assert not through(places.ATTEMPTS, "from the network")
 
 
 def test_an_error_that_is_no_refusal_is_a_traceback() -> None:
