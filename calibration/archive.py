@@ -7,7 +7,7 @@ import logging
 import os
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import h5py
@@ -21,6 +21,10 @@ log = logging.getLogger(__name__)
 
 FORMAT = 2
 """Number of the files' format; one without a number is of format 1, which is read too."""
+
+
+STEM_TIME = "%Y%m%dT%H%M%S"
+"""Form of the time with which a file's name begins; microseconds follow it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +128,39 @@ class CalibrationArchive:
             return path
 
     def _free(self, provenance: Provenance) -> Path:
-        when = datetime.fromisoformat(provenance.taken_utc)
+        when = self._after_newest(provenance)
         while True:
-            stem = f"{when:%Y%m%dT%H%M%S}{when.microsecond:06d}Z-{_slug(provenance.routine)}"
+            stem = f"{when:{STEM_TIME}}{when.microsecond:06d}Z-{_slug(provenance.routine)}"
             path = self.folder / f"{stem}.h5"
             if not path.exists():
                 return path
             when += timedelta(microseconds=1)
+
+    def _after_newest(self, provenance: Provenance) -> datetime:
+        """Return the time that names a result: after those that are there, also on a clock set back."""
+        taken = datetime.fromisoformat(provenance.taken_utc)
+        if taken.tzinfo is None:
+            taken = taken.replace(tzinfo=UTC)
+        newest = max((_named_time(path) for path in self._files(provenance.routine)), default=taken)
+        if newest <= taken:
+            return taken
+        log.warning(
+            "%s: the newest %s is of %s UTC, later than now: was the clock set back? The new one is filed "
+            "after it",
+            self.folder,
+            provenance.routine,
+            f"{newest:%Y-%m-%d %H:%M:%S}",
+        )
+        return newest + timedelta(microseconds=1)
+
+
+def _named_time(path: Path) -> datetime:
+    """Return the time in a result's name; the earliest there is for another name."""
+    try:
+        named = datetime.strptime(path.name.partition("Z-")[0], f"{STEM_TIME}%f")
+    except ValueError:
+        named = datetime.min
+    return named.replace(tzinfo=UTC)
 
 
 def _check_format(path: Path, file: h5py.File) -> None:

@@ -5,6 +5,7 @@ Whoever reads the target at any moment finds either the old content or the new o
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import os
@@ -17,6 +18,8 @@ from typing import BinaryIO
 
 OLD_S = 3600.0
 """Age beyond which nobody writes a working file any more, seconds."""
+PROBE_BYTES = 1 << 16
+"""Size of the file that tries whether a folder can be written to; a full disk has no room for it."""
 
 
 def write_atomically(path: Path, content: bytes | memoryview) -> None:
@@ -29,6 +32,7 @@ def replace_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
     Raises what `write` raises, and OSError; the file is then unchanged.
     """
+    require_replaceable(path)
     # A name of its own: of two programs that write one file neither takes the other's part.
     working = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part")
     try:
@@ -43,6 +47,28 @@ def replace_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
         with suppress(OSError):
             working.unlink(missing_ok=True)
         raise
+
+
+def try_writing(folder: Path) -> None:
+    """Create a folder, and write and remove a small file in it. Raises OSError if that is not possible."""
+    folder.mkdir(parents=True, exist_ok=True)
+    probe = folder / f".labdiff.{os.getpid()}-{uuid.uuid4().hex[:8]}.part"
+    try:
+        with probe.open("wb") as file:
+            file.write(bytes(PROBE_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
+
+
+def require_replaceable(path: Path) -> None:
+    """Raise OSError for a folder, a device or a pipe: a file would take its place, as that of /dev/null."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder", str(path))
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "is no regular file", str(path))
 
 
 def remove_old_parts(path: Path) -> None:

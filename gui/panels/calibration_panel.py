@@ -337,6 +337,8 @@ class CalibrationPanel(QWidget):
 
 def _ago(taken_utc: str) -> str:
     minutes = (datetime.now(UTC) - datetime.fromisoformat(taken_utc)).total_seconds() / 60.0
+    if minutes < -1.0:
+        return "in the future (is the clock right?)"
     if minutes < 90.0:
         return f"{minutes:.0f} min ago"
     return f"{minutes / 60.0:.0f} h ago" if minutes < 48 * 60 else f"{minutes / 1440.0:.0f} d ago"

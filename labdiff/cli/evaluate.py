@@ -37,6 +37,7 @@ def register(app: typer.Typer) -> None:
         ] = False,
     ) -> None:
         """Score trained layers: errors by timestep range, and FID, KID of generated images."""
+        from labdiff.cli.outputs import check_output_folder
         from labdiff.job import run
         from labdiff.jobs.bench_of_file import Consent
         from labdiff.jobs.evaluation_job import EvaluationJob, EvaluationRequest
@@ -60,7 +61,7 @@ def register(app: typer.Typer) -> None:
             Consent(bench, yes),
         )
         if out is not None:
-            _make(out)
+            check_output_folder(out)
         prepared = EvaluationJob(request)
         with StopOnSignal() as stop, ProgressBar() as progress:
             found = run(prepared.job(), watch=[progress], should_stop=stop.requested)
@@ -70,11 +71,3 @@ def register(app: typer.Typer) -> None:
             print(f"wrote {out}")
         if as_json:
             print(json.dumps(evaluation_figures(found)))
-
-
-def _make(folder: Path) -> None:
-    """Make the folder, so that the command fails before its work if it cannot be made."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"--out {folder}: cannot be made: {error.strerror or error}") from None

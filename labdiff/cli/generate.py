@@ -59,10 +59,12 @@ class GenerateArguments:
 
 def _generate(arguments: GenerateArguments, sampler: Mapping[str, Value]) -> None:
     from labdiff.cli.generated_picture import generate_picture
+    from labdiff.cli.outputs import check_output_file
     from labdiff.generation.request import GenerationRequest
 
     if arguments.where not in PLACES:
         raise UserError(f"--where {arguments.where}: allowed are twin, bench")
+    check_output_file(arguments.out)
     request = GenerationRequest(
         path=arguments.file,
         count=arguments.count,

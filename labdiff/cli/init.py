@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from labdiff.atomic_write import write_atomically
 from labdiff.errors import UserError
 
 
@@ -29,7 +30,7 @@ def _init(
         raise UserError(f"{path}: exists already and is not overwritten; choose another name")
     text = resources.files("labdiff").joinpath("config", "benches", f"{kind}.toml")
     try:
-        path.write_text(text.read_text(encoding="utf-8"), encoding="utf-8")
+        write_atomically(path, text.read_bytes())
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
     print(f"wrote {path}; run it with: labdiff demo --bench {path}")

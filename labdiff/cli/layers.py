@@ -29,7 +29,9 @@ def _export(
     ] = None,
 ) -> None:
     """Export the layers of a run, phases in 8 bits, for generate and for train --layers-from."""
+    from labdiff.cli.outputs import check_output_file
     from labdiff.session.layer_export import export_layers
 
+    check_output_file(out)
     export_layers(run_file, out, data_dir)
     print(f"wrote {out}, {out.stat().st_size / 1000:.0f} kB")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -12,6 +13,7 @@ import typer
 
 from drivers.operator import operated_by, operator_of_terminal
 from drivers.plain_text import plain_line, plain_lines
+from labdiff.cli.outputs import EXIT_NO_READER, end_output, open_missing_streams
 from labdiff.errors import JobStoppedError, UserError
 
 app = typer.Typer(
@@ -49,10 +51,24 @@ EXIT_MAY_BE_ON = 3
 EXIT_FAULT = 70
 """Exit code of a command that failed by a fault of labdiff (EX_SOFTWARE of sysexits.h)."""
 EXIT_INTERRUPTED = 130
+SYSTEM_ERRORS = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EISDIR,
+    errno.ENOTDIR,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+)
+"""Errors of files that are the disk's or the user's, and no fault of labdiff."""
 
 
 def main() -> None:
     """Run the command line: a user's mistake is one clear line and exit code 2, never a traceback."""
+    open_missing_streams()
     with operated_by(operator_of_terminal()):
         sys.exit(guarded(application()))
 
@@ -73,7 +89,7 @@ def guarded(command: Callable[..., Any]) -> int:
 
     A laser that could not be confirmed dark is the last line of whatever command ends so.
     """
-    code = _exit_code(command)
+    code = end_output(_exit_code(command))
     safety = sys.modules.get("labdiff.bench.bench_safety")
     if safety is None:  # no bench was opened
         return code
@@ -106,8 +122,16 @@ def _exit_code(command: Callable[..., Any]) -> int:
         )
         return EXIT_INTERRUPTED
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # typer and rich end a program so, with 1
+            return EXIT_NO_READER
         return end.code if isinstance(end.code, int) else 0
+    except BrokenPipeError:
+        return EXIT_NO_READER
     except Exception as error:  # a fault of labdiff, or of a library
+        if isinstance(error, OSError) and error.errno in SYSTEM_ERRORS:
+            where = f"{error.filename}: " if error.filename else ""
+            print(f"labdiff: {plain_line(f'{where}{error.strerror}', 300)}", file=sys.stderr)
+            return EXIT_USER
         from labdiff.cli.crash_report import save_crash_report
 
         report = save_crash_report(error)

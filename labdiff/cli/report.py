@@ -18,7 +18,11 @@ def _report(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="HTML file.")] = None,
 ) -> None:
     """Write a run as one self-contained HTML page."""
+    from labdiff.cli.outputs import check_output_file
     from labdiff.reports.run_report import write_report
     from labdiff.runs.reader import read_run
 
-    print(f"wrote {write_report(read_run(run_file), out or run_file.with_name('report.html'))}")
+    page = out or run_file.with_name("report.html")
+    run = read_run(run_file)
+    check_output_file(page)
+    print(f"wrote {write_report(run, page)}")

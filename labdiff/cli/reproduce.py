@@ -40,6 +40,7 @@ def register(app: typer.Typer) -> None:
         ] = False,
     ) -> None:
         """Reproduce a result of the paper: a picture, and a table of ours beside the paper's."""
+        from labdiff.cli.outputs import check_output_folder
         from labdiff.config.bench import SHIPPED
         from labdiff.job import run
         from labdiff.jobs.stop_signal import StopOnSignal
@@ -61,6 +62,7 @@ def register(app: typer.Typer) -> None:
             watts=watts,
         )
         job = open_result(name, context)
+        check_output_folder(out)
         with StopOnSignal() as stop, ProgressBar() as progress:
             finding = run(job, watch=[progress], should_stop=stop.requested)
         files = [str(path) for path in finding.write(out, name)]

@@ -32,6 +32,8 @@ def read_toml_file(path: Path, expected: str) -> str:
         UserError: if it cannot be read, is no UTF-8 text, or too long.
     """
     with reading(path, expected):
+        if path.exists() and not path.is_file():
+            raise UserError(f"{path}: is no regular file; expected {expected}")
         if not path.is_file():
             raise FileNotFoundError
         size = path.stat().st_size

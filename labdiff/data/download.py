@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias
 import pooch
 import requests
 
+from labdiff.atomic_write import try_writing
 from labdiff.data.catalogue import Entry, RemoteFile
 from labdiff.errors import UserError
 
@@ -56,7 +57,7 @@ def download(entry: Entry, folder: Path, bars: Bars) -> list[Path]:
     pooch.get_logger().setLevel("ERROR")
     existed = folder.exists()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        try_writing(folder)  # now, and not when some minutes' bytes have come
         return [_get(file, folder, bars) for file in entry.files]
     except OSError as error:
         # A full disk, or a folder without permission; requests' own errors are caught in _get.

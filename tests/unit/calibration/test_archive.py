@@ -46,6 +46,19 @@ def test_the_newest_that_did_not_fail_is_used_and_all_are_stored(tmp_path: Path)
     assert archive.history("camera") == []
 
 
+def test_on_a_clock_set_back_the_newest_is_still_the_last_measured(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    archive = CalibrationArchive(tmp_path)
+    for second, exposure_ms in ((40, 1.0), (20, 2.0), (21, 3.0), (50, 4.0)):
+        found = Exposure(exposure_ms, 0.3, Verdict("pass", ""), 10.0, 251.0)
+        stored = archive.save(found, provenance(second))
+        newest = archive.latest("exposure")
+        assert newest is not None and newest.id == stored.id
+    assert [each.result.exposure_ms for each in archive.history("exposure")] == [1.0, 2.0, 3.0, 4.0]  # type: ignore[union-attr]
+    assert caplog.text.count("was the clock set back?") == 2
+
+
 def test_a_damaged_or_foreign_file_is_named(tmp_path: Path) -> None:
     archive = CalibrationArchive(tmp_path)
     stored = archive.save(Exposure(1.0, 0.3, PASS), provenance(0))
