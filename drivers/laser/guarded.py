@@ -47,7 +47,7 @@ class GuardedLine:
     def __init__(self, line: LaserLine, laser: str, on_switched_off: Callable[[str], None]) -> None:
         self.log_path = runtime_folder() / "guardian.log"
         owner = f"{Path(sys.argv[0]).name or 'python'} (process {os.getpid()})"
-        self._order = GuardOrder(line, laser, owner, str(self.log_path))
+        self._order = GuardOrder(line, laser, owner, os.getpid(), str(self.log_path))
         self._on_switched_off = on_switched_off
         self._ready, self._released = threading.Event(), threading.Event()
         self._over = threading.Event()

@@ -37,20 +37,31 @@ SLICE_S = 0.1
 """Time of one wait for a heartbeat."""
 LONGEST_SLICE_S = 0.2
 """Longest time of a wait that counts as silence: more of it this process itself stood still."""
+FROZEN_TRIES_S = 10.0
+"""Time in which a laser has to confirm while its owner stands still; then the owner is ended: it holds the
+line of an instrument that serves one connection.
+"""
 TRIES_S = 45.0
 """Time in which a laser that does not confirm is told OFF again and again."""
 IGNORED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP", "SIGTTOU", "SIGTTIN", "SIGBREAK")
+
+KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
+"""What ends a program that does not listen; on Windows SIGTERM does that."""
 
 State = Literal["silent", "ended"]
 
 
 @dataclass(frozen=True, slots=True)
 class GuardOrder:
-    """What a guardian is to do. line: to the laser. laser, owner: names. log: file of its reports."""
+    """What a guardian is to do.
+
+    line: to the laser. laser, owner: their names. process: the owner's number. log: file of its reports.
+    """
 
     line: LaserLine
     laser: str
     owner: str
+    process: int
     log: str
 
     def to_line(self) -> bytes:
@@ -59,6 +70,7 @@ class GuardOrder:
             "line": self.line.to_json(),
             "laser": self.laser,
             "owner": self.owner,
+            "process": self.process,
             "log": self.log,
         }
         return json.dumps(values).encode("ascii") + b"\n"
@@ -68,7 +80,8 @@ class GuardOrder:
         """Return the order of a line. Raises ValueError, KeyError, TypeError for another line."""
         values = json.loads(text)
         line = LaserLine.from_json(values["line"])
-        return cls(line, str(values["laser"]), str(values["owner"]), str(values["log"]))
+        laser, owner, log = (str(values[name]) for name in ("laser", "owner", "log"))
+        return cls(line, laser, owner, int(values["process"]), log)
 
 
 class OwnerPulse:
@@ -123,29 +136,39 @@ class Guardian:
 
     def watch(self) -> None:
         """Watch until the owner has ended; then switch the laser off."""
-        while self._pulse.wait_while_beating() == "silent":
-            self._switch_off(
-                f"has stood still for {SILENT_S:g} s", lambda: not self._pulse.lives_again
-            )
-            self._pulse.wait_for_life()
-        self._switch_off("has ended without switching the laser off", lambda: True)
+        pulse = self._pulse
+        while pulse.wait_while_beating() == "silent":
+            why = f"has stood still for {SILENT_S:g} s"
+            failure = self._switch_off(why, FROZEN_TRIES_S, lambda: not pulse.lives_again)
+            if failure and not pulse.lives_again:
+                self._end_owner()
+            pulse.wait_for_life()
+        self._switch_off("has ended without switching the laser off", TRIES_S, lambda: True)
 
-    def _switch_off(self, why: str, proceed: Callable[[], bool]) -> None:
-        """Switch the laser off and report it.
+    def _end_owner(self) -> None:
+        """End a program that stands still and holds the line, so that the laser can be reached."""
+        self._log(f"{self._order.owner} still stands still: it is ended, to free the laser's line")
+        with suppress(OSError):
+            os.kill(self._order.process, KILL)
+
+    def _switch_off(self, why: str, tries_s: float, proceed: Callable[[], bool]) -> str:
+        """Switch the laser off and report it; return why it could not be confirmed, "" if it is dark.
 
         Args:
             why: what the owner did.
+            tries_s: time in which it is tried.
             proceed: asked after each try; False ends trying.
         """
         _say(f"{OFF} the program {why}")
         began_s = time.monotonic()
-        failure = self._order.line.make_dark(TRIES_S, proceed)
+        failure = self._order.line.make_dark(tries_s, proceed)
         took_s = time.monotonic() - began_s
         result = f"confirmed dark after {took_s:.2f} s"
         if failure:
             result = f"NOT confirmed, the laser may be ON: {failure}"
         _say(f"{RESULT} {result}")
         self._log(f"{self._order.owner} {why}. OFF was sent at once; {result}")
+        return failure
 
     def _log(self, message: str) -> None:
         line = (

@@ -119,6 +119,17 @@ def test_a_library_that_never_returns_leaves_a_dark_laser(tmp_path: Path) -> Non
 
 @pytest.mark.slow
 @posix
+def test_a_frozen_program_that_holds_the_only_line_is_ended(tmp_path: Path) -> None:
+    with laser_server(one_at_a_time=True) as server, owner(server, tmp_path) as program:
+        program.tell("freeze")
+        wait_for(lambda: not server.on)
+        assert program.process.wait(LIMIT_S) == -signal.SIGKILL
+        wait_for(lambda: "confirmed dark" in program.log.read_text())
+    assert "it is ended, to free the laser's line" in program.log.read_text()
+
+
+@pytest.mark.slow
+@posix
 def test_a_suspended_program_learns_that_its_laser_was_switched_off(tmp_path: Path) -> None:
     with laser_server() as server, owner(server, tmp_path) as program:
         program.process.send_signal(signal.SIGSTOP)
