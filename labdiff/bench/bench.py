@@ -9,7 +9,6 @@ from types import TracebackType
 
 from calibration.layout import PatchLayout
 from drivers.errors import NoLightError
-from drivers.laser.guarded import GuardedLine
 from drivers.types import Frame
 from labdiff.bench.batch import Arrays, NextBatch, PatternBatch, ShouldStop
 from labdiff.bench.batch_acquisition import BatchAcquisition
@@ -20,6 +19,7 @@ from labdiff.bench.fault_log import FaultLog
 from labdiff.bench.frame_log import FrameLog
 from labdiff.bench.frame_replay import FrameReplay, RoutineRecording
 from labdiff.bench.frame_validation import FrameValidator, RejectReason
+from labdiff.bench.guard_laser import LaserGuard
 from labdiff.bench.measurement import Measurement
 from labdiff.bench.recorded_devices import BEFORE_ALL
 from labdiff.bench.snapshot import (
@@ -38,6 +38,7 @@ MOST_SATURATED = 0.05
 LEAST_LIGHT = 0.01
 """Mean of a frame below which no light arrives: no trained layers send 99 % of it past the camera."""
 REAL_DEVICES = NotRestorable()
+UNGUARDED = LaserGuard()
 
 
 class Bench(CalibratedDevices):
@@ -46,8 +47,8 @@ class Bench(CalibratedDevices):
     A context manager: entering switches the laser on; leaving, by whatever way, switches it off, displays
     a flat pattern and closes the devices.
 
-    on_frames: called with the frames of each batch, as by a live view. guarded: the laser's line, which is
-    released when the bench is closed.
+    on_frames: called with the frames of each batch, as by a live view. guard: what guards the laser; it is
+    released when the bench is closed. unguarded: the warning that nothing does; "" if none is due.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Bench(CalibratedDevices):
         fault_log: FaultLog | None = None,
         most_saturated: float = MOST_SATURATED,
         restorable: Restorable = REAL_DEVICES,
-        guarded: GuardedLine | None = None,
+        guard: LaserGuard = UNGUARDED,
     ) -> None:
         self._replay = FrameReplay(devices)
         super().__init__(layout, self._replay.devices, fault_log or FaultLog())
@@ -65,7 +66,8 @@ class Bench(CalibratedDevices):
         self._acquisition = BatchAcquisition(
             layout, self._devices, self.display, self.fault_log, most_saturated
         )
-        self._safety = BenchSafety(self._devices, self.display.flatten, guarded)
+        self._safety = BenchSafety(self._devices, self.display.flatten, guard.line)
+        self.unguarded = guard.warning
         self._restorable = restorable
         self._released_last = ExitStack()
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from calibration.layout import PatchLayout
-from drivers.laser.guarded import GuardedLine
 from drivers.protocols import SLM, Camera, InputModulator, Laser
 from labdiff.bench.clock import BenchClock
 from labdiff.bench.devices import BenchDevices
 from labdiff.bench.fault_log import FaultLog
-from labdiff.bench.guard_laser import guard_laser
+from labdiff.bench.guard_laser import LaserGuard, guard_laser
 from labdiff.bench.openers import Opened
 from labdiff.bench.reconnect import RetryContext
 from labdiff.bench.reconnecting_camera import ReconnectingCamera, Watch
@@ -32,11 +31,11 @@ class OpenedDevices:
 
 @dataclass(frozen=True, slots=True)
 class ReconnectingDevices:
-    """Devices that survive their faults, and the log of these. guarded: the laser's line, if it is."""
+    """Devices that survive their faults, and the log of these. guard: what guards the laser."""
 
     devices: BenchDevices
     fault_log: FaultLog
-    guarded: GuardedLine | None
+    guard: LaserGuard
     states: dict[str, Restorable]
 
 
@@ -85,5 +84,5 @@ def reconnecting(
         states["dmd"] = dmd
     devices = BenchDevices(slm, camera, laser, clock, dmd, frames_name_patterns)
     # Last: from here on the bench is closed in good order, which releases the guardian.
-    guarded = guard_laser(config.laser, opened.laser.device, laser.switched_off)
-    return ReconnectingDevices(devices, fault_log, guarded, states)
+    guard = guard_laser(config.laser, opened.laser.device, laser.switched_off)
+    return ReconnectingDevices(devices, fault_log, guard, states)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from drivers.errors import DeviceNotFoundError
 from drivers.laser.guarded import GuardedLine
@@ -18,21 +19,26 @@ HARMLESS = ("mock", "none")
 CONSEQUENCE = "If this program is killed or frozen, the laser stays as it is"
 
 
+@dataclass(frozen=True, slots=True)
+class LaserGuard:
+    """What guards a laser. line: None without a guardian. warning: that nothing does; "" if not due."""
+
+    line: GuardedLine | None = None
+    warning: str = ""
+
+
 def guard_laser(
     config: LaserConfig, laser: Laser, on_switched_off: Callable[[str], None]
-) -> GuardedLine | None:
+) -> LaserGuard:
     """Start the guardian of a laser, and log what guards it or why nothing does.
 
     Args:
         config: the laser in the bench file.
         laser: the open laser.
         on_switched_off: called with the reason when the guardian has switched it off.
-
-    Returns:
-        The guarded line; None if nothing guards the laser, as one that emits no light.
     """
     if config.driver in HARMLESS:
-        return None
+        return LaserGuard()
     line = laser.line if isinstance(laser, LaserWithLine) else None
     if not config.guardian:
         why = "laser.guardian = false in the bench file"
@@ -42,8 +48,9 @@ def guard_laser(
         try:
             guarded = GuardedLine(line, laser.name, on_switched_off)
             log.info("the laser has a guardian; it reports in %s", guarded.log_path)
-            return guarded
+            return LaserGuard(guarded)
         except DeviceNotFoundError as error:
             why = str(error)
-    log.warning("%s: NOT guarded: %s. %s", laser.name, why, CONSEQUENCE)
-    return None
+    warning = f"{laser.name}: NOT guarded: {why}. {CONSEQUENCE}"
+    log.warning("%s", warning)
+    return LaserGuard(warning=warning)

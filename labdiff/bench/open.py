@@ -104,7 +104,7 @@ def _open_real_bench(config: BenchConfig, simulated: SimulatedOpeners | None = N
             found.devices,
             found.fault_log,
             config.watchdog.saturated_share,
-            guarded=found.guarded,
+            guard=found.guard,
         )
         stack.pop_all()
         bench.release_with(owners.pop_all())

@@ -140,6 +140,8 @@ class Engine:
             case Connect():
                 self._disconnect()
                 self._opened = connect(command, self._show_frame)
+                if self._opened.bench.unguarded:
+                    self._emit(ErrorReport(self._opened.bench.unguarded))
             case Disconnect():
                 self._disconnect()
             case SetLive():

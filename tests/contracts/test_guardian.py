@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from labdiff.bench.guard_laser import guard_laser
+from labdiff.bench.guard_laser import LaserGuard, guard_laser
 from labdiff.config.bench import LaserConfig
 from mock_hardware.laboratory import MockLaboratory
 from tests.contracts.visa_rooms import GEOMETRY
@@ -195,11 +195,12 @@ def test_what_is_not_guarded_is_said_unless_it_is_simulated(
 ) -> None:
     laser = MockLaboratory.create(GEOMETRY, seed=1).laser
     with caplog.at_level(logging.WARNING):
-        assert guard_laser(LaserConfig(driver="mock", power_mw=1.0), laser, print) is None
+        assert guard_laser(LaserConfig(driver="mock", power_mw=1.0), laser, print) == LaserGuard()
         assert not caplog.messages
-        assert guard_laser(LaserConfig(driver="maker", power_mw=1.0), laser, print) is None
-        off = LaserConfig(driver="scpi", power_mw=1.0, guardian=False)
-        assert guard_laser(off, laser, print) is None
-    no_line, switched_off = caplog.messages
+        maker = LaserConfig(driver="maker", power_mw=1.0)
+        off = LaserConfig(driver="obis", power_mw=1.0, guardian=False)
+        warnings = [guard_laser(config, laser, print).warning for config in (maker, off)]
+    assert caplog.messages == warnings
+    no_line, switched_off = warnings
     assert "NOT guarded: its driver names no line" in no_line
     assert "NOT guarded: laser.guardian = false" in switched_off
