@@ -30,6 +30,10 @@ MIRRORS_MS = 0.1
 """Time until the last row is loaded and the mirrors stand still (10 us)."""
 PACKED_TOP_DOWN = 2
 """ALP_DATA_BINARY_TOPDOWN, the data format with eight mirrors in a byte."""
+MEMORY_FULL = "memory is not available"
+"""What ALP4lib says when the board's memory is full (code 1007)."""
+MISUSED = ("not in idle state", "parameters is invalid", "currently in use", "has been stopped")
+"""What it says when the board is there and does not take a call now (codes 1002, 1005, 1008, 1009)."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ class DmdAlp:
             with redirect_stdout(io.StringIO()):  # it prints each step
                 alp = ALP4(version=given.version, libDir=given.library or None)
                 alp.Initialize(int(address) if address else None)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, AttributeError) as error:
             raise DeviceNotFoundError(
                 f"ALP {given.version}: its library does not load: {error}; install ViALUX's ALP, or name "
                 "its folder in input.options.library"
@@ -183,7 +187,16 @@ class DmdAlp:
 
     def _load(self, packed: npt.NDArray[np.uint8], period_ms: float | None) -> None:
         alp, before = self._alp, self._sequence
-        sequence = alp.SeqAlloc(nbImg=len(packed), bitDepth=1)
+        try:
+            sequence = alp.SeqAlloc(nbImg=len(packed), bitDepth=1)
+        except Exception as error:
+            if before is None or MEMORY_FULL not in str(error):
+                raise
+            # What stands is given up first: there is no room for both.
+            alp.Halt()
+            alp.FreeSeq(SequenceId=before)
+            self._sequence = before = None
+            sequence = alp.SeqAlloc(nbImg=len(packed), bitDepth=1)
         alp.SeqControl(2104, 2106, SequenceId=sequence)  # binary, without a dark phase
         alp.SeqControl(2110, PACKED_TOP_DOWN, SequenceId=sequence)
         alp.SeqPut(np.ascontiguousarray(packed).reshape(-1), SequenceId=sequence)
@@ -200,9 +213,12 @@ class DmdAlp:
             with redirect_stdout(io.StringIO()):
                 return act()
         except Exception as error:  # ALPError, and KeyError for a code that ALP4lib does not know
-            raise DeviceDisconnectedError(
-                f"DMD: could not {what}: {_message(error)}; check power and USB"
-            ) from error
+            message = f"DMD: could not {what}: {_message(error)}"
+            if MEMORY_FULL in str(error):
+                raise DeviceValueError(f"{message}; show fewer fields at once") from error
+            if any(word in str(error) for word in MISUSED):
+                raise DeviceStateError(f"{message}; does another program use it?") from error
+            raise DeviceDisconnectedError(f"{message}; check power and USB") from error
 
     def close(self) -> None:
         """Switch all mirrors off, and let go."""

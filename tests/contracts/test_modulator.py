@@ -113,6 +113,22 @@ def test_a_sequence_lies_on_the_board_and_triggers(tmp_path: Path) -> None:
     dmd.close()
 
 
+def test_a_full_memory_is_no_pulled_cable(tmp_path: Path) -> None:
+    library = alp(tmp_path)
+    dmd = opened(tmp_path)
+    library.stub_memory(6)
+    fields = np.ones((6, *FIELD))
+    dmd.show_sequence(fields, 25.0)
+    dmd.show_sequence(fields, 25.0)
+    assert library.stub_pictures() == 6, "what stood was given up for it"
+    with pytest.raises(DeviceValueError, match=r"memory is not available .*show fewer fields"):
+        dmd.show_sequence(np.ones((7, *FIELD)), 25.0)
+    dmd.show(fields[0])
+    assert library.stub_pictures() == 1
+    dmd.close()
+    library.stub_memory(1000)
+
+
 def test_mirrors_switch_on_one_by_one_and_scattered() -> None:
     order = thresholds(4)
     np.testing.assert_array_equal(np.sort(order, axis=None), np.arange(16))

@@ -10,8 +10,10 @@ typedef struct { long pictures, mode, format, time_us; unsigned char *data; } se
 static sequence_t sequences[SEQUENCES];
 static long shown = -1, repeats, synch = 2006;
 static int taken, removed, halted = 1;
+static long memory = 1000;
 
-/* For tests: another program has it; its cable is out; what stands and how. */
+/* For tests: another program has it; its cable is out; its memory in pictures; what stands and how. */
+void stub_memory(long pictures) { memory = pictures; }
 void stub_take(int by_another) { taken = by_another; }
 void stub_remove(int gone) { removed = gone; }
 long stub_pictures(void) { return shown < 0 ? 0 : sequences[shown].pictures; }
@@ -60,6 +62,9 @@ long AlpSeqAlloc(unsigned long id, long bits, long pictures, unsigned long *sequ
 {
     if (removed) return REMOVED;
     if (bits != 1 || pictures < 1) return PARM;
+    long used = 0;
+    for (int i = 0; i < SEQUENCES; i++) used += sequences[i].pictures;
+    if (used + pictures > memory) return 1007;
     for (unsigned long i = 0; i < SEQUENCES; i++)
         if (!sequences[i].pictures) {
             sequences[i] = (sequence_t){pictures, 0, 0, 33334, malloc(pictures * HEIGHT * WIDTH)};
