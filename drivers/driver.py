@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
-from drivers.protocols import SLM, Camera, InputModulator, Laser, PowerMeter
+from drivers.protocols import SLM, Camera, InputModulator, Laser, PowerMeter, Shutter
 from drivers.settings import (
     CameraSettings,
     InputSettings,
     LaserSettings,
     MeterSettings,
     OptionsT,
+    ShutterSettings,
     SlmSettings,
 )
 
@@ -83,6 +84,19 @@ class LaserDriver(Protocol[OptionsT]):
 
     def from_settings(self, settings: LaserSettings[OptionsT], /) -> Laser:
         """Connect to the laser; it stays dark."""
+        ...
+
+
+class ShutterDriver(Protocol[OptionsT]):
+    """The class of a shutter."""
+
+    @property
+    def Options(self) -> type[OptionsT]:
+        """The bench file's [shutter.options]."""
+        ...
+
+    def from_settings(self, settings: ShutterSettings[OptionsT], /) -> Shutter:
+        """Connect to the shutter; it is closed."""
         ...
 
 

@@ -225,6 +225,23 @@ class Laser(Device, Protocol):
 
 
 @runtime_checkable
+class Shutter(Device, Protocol):
+    """A shutter in the beam."""
+
+    @property
+    def is_open(self) -> bool:
+        """True while light passes; set it to open or close."""
+        ...
+
+    @is_open.setter
+    def is_open(self, value: bool) -> None: ...
+
+    def send_close(self) -> None:
+        """Send the order to close, and nothing else: no question, no wait, no retry; from any thread."""
+        ...
+
+
+@runtime_checkable
 class PowerMeter(Device, Protocol):
     """Reads optical power."""
 

@@ -13,9 +13,16 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from drivers import entry_points
-from drivers.driver import CameraDriver, InputDriver, LaserDriver, MeterDriver, SlmDriver
+from drivers.driver import (
+    CameraDriver,
+    InputDriver,
+    LaserDriver,
+    MeterDriver,
+    ShutterDriver,
+    SlmDriver,
+)
 from drivers.errors import DeviceNotFoundError
-from drivers.protocols import SLM, Camera, InputModulator, Laser, PowerMeter
+from drivers.protocols import SLM, Camera, InputModulator, Laser, PowerMeter, Shutter
 
 DriverT = TypeVar("DriverT")
 WITHOUT_ADDRESS = ("manual", "none")
@@ -161,6 +168,18 @@ def _solstis() -> LaserDriver[Any]:
     return Solstis
 
 
+def _line_shutter() -> ShutterDriver[Any]:
+    from drivers.shutter.line_shutter import LineShutter
+
+    return LineShutter
+
+
+def _manual_shutter() -> ShutterDriver[Any]:
+    from drivers.shutter.manual import ManualShutter
+
+    return ManualShutter
+
+
 def _dmd_alp() -> InputDriver[Any]:
     from drivers.modulator.dmd_alp import DmdAlp
 
@@ -210,7 +229,8 @@ LASERS = DriverKind(
 )
 """A name for each laser of `laser/profiles`; "scpi" is the first edition's name of "obis"."""
 INPUTS = DriverKind("input", InputModulator, {"dmd_alp": _dmd_alp})
+SHUTTERS = DriverKind("shutter", Shutter, {"line": _line_shutter, "manual": _manual_shutter})
 METERS = DriverKind("meter", PowerMeter, {"pm100": _pm100})
 KINDS: dict[str, DriverKind[Any]] = {
-    kind.name: kind for kind in (SLMS, CAMERAS, LASERS, INPUTS, METERS)
+    kind.name: kind for kind in (SLMS, CAMERAS, LASERS, INPUTS, METERS, SHUTTERS)
 }

@@ -62,6 +62,14 @@ class LaserSettings(Generic[OptionsT]):
 
 
 @dataclass(frozen=True, slots=True)
+class ShutterSettings(Generic[OptionsT]):
+    """Settings of a shutter. address: in the driver's own form."""
+
+    address: str
+    options: OptionsT
+
+
+@dataclass(frozen=True, slots=True)
 class MeterSettings(Generic[OptionsT]):
     """Settings of a power meter. wavelength_nm: of the light that it measures."""
 

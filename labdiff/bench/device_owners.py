@@ -48,4 +48,7 @@ def _devices(config: BenchConfig) -> list[tuple[str, str, str, dict[str, Any]]]:
     if config.input.kind == "dmd":
         given = config.input
         devices.append(("dmd", given.driver, given.address, given.options))
+    if config.shutter is not None:
+        shutter = config.shutter
+        devices.append(("shutter", shutter.driver, shutter.address, shutter.options))
     return [(kind, driver, place or "", options) for kind, driver, place, options in devices]

@@ -53,6 +53,8 @@ def open_bench(config: BenchConfig, seed: int) -> Bench:
         drivers["input"] = config.input.driver
     mocked = [kind for kind, driver in drivers.items() if driver == "mock"]
     if len(mocked) == len(drivers):
+        if config.shutter is not None:
+            raise UserError("shutter: a simulated laser has none; leave the section out")
         return open_mock_bench(config, seed)
     for kind, driver in drivers.items():
         if driver != "mock":

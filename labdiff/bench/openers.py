@@ -9,13 +9,20 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from drivers.errors import DeviceError, DeviceValueError
-from drivers.protocols import SLM, Camera, InputModulator, Laser
-from drivers.registry import CAMERAS, INPUTS, LASERS, SLMS, WITHOUT_ADDRESS, DriverKind
-from drivers.settings import CameraSettings, InputSettings, LaserSettings, SlmSettings
+from drivers.protocols import SLM, Camera, InputModulator, Laser, Shutter
+from drivers.registry import CAMERAS, INPUTS, LASERS, SHUTTERS, SLMS, WITHOUT_ADDRESS, DriverKind
+from drivers.settings import (
+    CameraSettings,
+    InputSettings,
+    LaserSettings,
+    ShutterSettings,
+    SlmSettings,
+)
+from drivers.shutter.shuttered_laser import ShutteredLaser
 from drivers.slm.corrected import CorrectedSlm
 from drivers.slm.panel_options import PanelOptions
 from drivers.wrapper import D
-from labdiff.config.bench import BenchConfig, LaserConfig, SlmConfig
+from labdiff.config.bench import BenchConfig, LaserConfig, ShutterConfig, SlmConfig
 from labdiff.config.driver_options import driver_options, find_driver
 from labdiff.errors import UserError
 
@@ -80,7 +87,28 @@ def laser_opener(config: BenchConfig) -> Callable[[], Laser]:
     options = driver_options("laser", given.driver, driver.Options, given.options)
     address = _address("laser", given)
     settings = LaserSettings(address, config.source.wavelength_nm, options)
-    return _complete(LASERS, given.driver, partial(driver.from_settings, settings))
+    open_laser = _complete(LASERS, given.driver, partial(driver.from_settings, settings))
+    if config.shutter is None:
+        return open_laser
+    open_shutter = _shutter_opener(config.shutter)
+
+    def open_both() -> Laser:
+        shutter = open_shutter()
+        try:
+            return ShutteredLaser(open_laser(), shutter)
+        except BaseException:
+            with suppress(DeviceError):
+                shutter.close()
+            raise
+
+    return open_both
+
+
+def _shutter_opener(given: ShutterConfig) -> Callable[[], Shutter]:
+    driver = find_driver(SHUTTERS, given.driver)
+    options = driver_options("shutter", given.driver, driver.Options, given.options)
+    settings = ShutterSettings(_address("shutter", given), options)
+    return _complete(SHUTTERS, given.driver, partial(driver.from_settings, settings))
 
 
 def dmd_opener(config: BenchConfig) -> Callable[[], InputModulator]:
@@ -110,7 +138,7 @@ def _complete(kind: DriverKind[Any], driver: str, open_device: Callable[[], D]) 
     return open_complete
 
 
-def _address(kind: str, section: SlmConfig | LaserConfig) -> str:
+def _address(kind: str, section: SlmConfig | LaserConfig | ShutterConfig) -> str:
     if section.address is None and section.driver in WITHOUT_ADDRESS:
         return ""
     if section.address is None:

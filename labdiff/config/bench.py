@@ -93,6 +93,14 @@ class LaserConfig(Section):
     options: dict[str, Any] = Field(default={}, description="options of this driver")
 
 
+class ShutterConfig(Section):
+    """A shutter in front of the laser, which switches its light."""
+
+    driver: str
+    address: str | None = None
+    options: dict[str, Any] = Field(default={}, description="options of this driver")
+
+
 class RetriesConfig(Section):
     """How often a call is repeated when a device does not answer, and a device opened again."""
 
@@ -143,6 +151,7 @@ class BenchConfig(Section):
     camera: CameraConfig
     relay: RelayConfig
     laser: LaserConfig
+    shutter: ShutterConfig | None = None
     retries: RetriesConfig = RetriesConfig()
     watchdog: WatchdogConfig = WatchdogConfig()
     mock: MockSettings = MockSettings()
