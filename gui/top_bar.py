@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QMenuBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QMenuBar, QVBoxLayout, QWidget
 
 from gui.widgets.notice_bar import NoticeBar
+from gui.widgets.plain_label import PlainLabel
 from gui.widgets.safe_button import SafeButton
 
 
@@ -18,9 +19,9 @@ class TopBar(QWidget):
         super().__init__()
         self.menus = QMenuBar()
         self.safe = SafeButton()
-        self.bench_status = QLabel("no bench")
+        self.bench_status = PlainLabel("no bench")
         self.bench_status.setObjectName("bench_status")
-        self.job_status = QLabel("")
+        self.job_status = PlainLabel("")
         self.job_status.setObjectName("job_status")
         self.notice = NoticeBar()
         line = QHBoxLayout()

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import qtawesome as qta
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QToolButton, QWidget
 from superqt import QFlowLayout
 
 from gui.live.levels import COLOUR_MAPS, LevelMode, Levels
 from gui.live.recording import FORMATS
 from gui.style import style, theme
+from gui.widgets.plain_label import PlainLabel
 
 MOST_COUNTS = 65535
 
@@ -41,7 +42,7 @@ class Controls(QWidget):
         self.low = _LevelBox("live_level_low", "The count, or percentile, of the first colour.")
         self.high = _LevelBox("live_level_high", "The count, or percentile, of the last colour.")
         self.colours = _choice("live_colours", COLOUR_MAPS, "Colour map.")
-        label = QLabel("Levels")
+        label = PlainLabel("Levels")
         label.setMinimumHeight(self.mode.sizeHint().height())
         for widget in (label, self.mode, self.low, self.high, self.colours):
             row.addWidget(widget)

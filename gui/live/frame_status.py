@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from drivers.types import Frame
 from gui.live.rates import Rate
 from gui.process.frame_ring import NumberedFrame
+from gui.widgets.plain_label import PlainLabel
 
 
 class FrameStatus(QWidget):
@@ -106,6 +107,6 @@ def read_out(frame: Frame, place: tuple[int, int]) -> str:
 
 
 def _label(name: str) -> QLabel:
-    label = QLabel()
+    label = PlainLabel()
     label.setObjectName(name)
     return label

@@ -24,6 +24,7 @@ from gui.widgets.choice import Choice
 from gui.widgets.dialogs import choose_file
 from gui.widgets.monitor_chooser import MonitorChooser
 from gui.widgets.no_wheel_fields import CountField, NumberField
+from gui.widgets.plain_label import PlainLabel
 from labdiff.config.bench import SHIPPED, load_bench
 from labdiff.engine.status import BenchState, DeviceState, Setting
 from labdiff.errors import UserError
@@ -86,7 +87,7 @@ class BenchPanel(QWidget):
         form = QFormLayout()
         form.addRow("Bench", choose)
         form.addRow("Seed", self.seed)
-        self._message = QLabel("Choose a bench and connect. The mock benches need no hardware.")
+        self._message = PlainLabel("Choose a bench and connect. The mock benches need no hardware.")
         self._message.setWordWrap(True)
         self._devices = QVBoxLayout()
         inner = self._inner = QWidget()
@@ -204,12 +205,12 @@ class BenchPanel(QWidget):
         kind = device.kind
         group = QGroupBox(f"{TITLES.get(kind, kind)}: {device.name} ({device.driver})")
         form = QFormLayout(group)
-        problem = QLabel()
+        problem = PlainLabel()
         problem.setWordWrap(True)
         problem.setObjectName(f"{kind}_problem")
         self._problems[kind] = problem
         for setting in device.settings:
-            reading = QLabel()
+            reading = PlainLabel()
             reading.setObjectName(f"{kind}_{setting.name}_actual".replace(" ", "_"))
             self._readings[kind, setting.name] = reading
             if (kind, setting.name) not in SETTABLE:

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QProgressBar,
     QPushButton,
     QScrollArea,
@@ -33,6 +32,7 @@ from gui.image_view import ImageView, Picture
 from gui.panels.calibration_figures import FigureTask
 from gui.plots.log_axis import LogAxis
 from gui.time_left import time_left
+from gui.widgets.plain_label import PlainLabel
 from labdiff.calibrations.names import ROUTINE_TITLES
 from labdiff.events import AlignmentStep
 
@@ -121,7 +121,7 @@ class CalibrationPanel(QWidget):
         top.addWidget(self.report)
         self.progress = QProgressBar()
         self.progress.setFormat("%p %")
-        self.message = QLabel("Connect a bench first.")
+        self.message = PlainLabel("Connect a bench first.")
         self.message.setWordWrap(True)
 
         self.frame = ImageView("Frame", "counts", "inferno")
@@ -137,10 +137,10 @@ class CalibrationPanel(QWidget):
         both.setContentsMargins(0, 0, 0, 0)
         both.addWidget(self.frame, 1)
         both.addWidget(self.curve, 1)
-        self.result = QLabel("Select a routine to see its result.")
+        self.result = PlainLabel("Select a routine to see its result.")
         self.result.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.result.setWordWrap(True)
-        self.history = QLabel()
+        self.history = PlainLabel()
         self.history.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.details = QTabWidget()
         self.details.addTab(live, "Live")

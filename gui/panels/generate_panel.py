@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
@@ -31,6 +30,7 @@ from gui.widgets.dialogs import choose_file, choose_new_file
 from gui.widgets.image_files import gif_of, png_of
 from gui.widgets.image_grid import Images
 from gui.widgets.number_box import NumberBox
+from gui.widgets.plain_label import PlainLabel
 from labdiff.config.training import SAMPLER, TrainingOptions
 from labdiff.generation.request import STRONGEST_GUIDANCE, GenerationRequest
 from labdiff.session.layer_options import options_of_layers
@@ -83,7 +83,7 @@ class GeneratePanel(QWidget):
         self.stop_button = QPushButton("Stop")
         self.save_buttons = {kind: QPushButton(f"Save {kind.upper()} ...") for kind in FILTERS}
         self.progress = QProgressBar()
-        self.message = QLabel("Connect a bench; then layers turn noise into images.")
+        self.message = PlainLabel("Connect a bench; then layers turn noise into images.")
         self._name()
         self._lay_out()
         self.label.currentTextChanged.connect(self._allow)

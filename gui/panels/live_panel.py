@@ -6,12 +6,13 @@ from pathlib import Path
 
 import qtawesome as qta
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from gui import style
 from gui.live.view import LiveView
 from gui.process.frame_feed import FrameFeed
 from gui.process.frame_ring import FrameRing
+from gui.widgets.plain_label import PlainLabel
 from labdiff.engine.status import BenchState
 
 
@@ -40,7 +41,7 @@ class LivePanel(QWidget):
         self.live.setCheckable(True)
         self.live.setToolTip("Frames as fast as camera and screen allow, while no job runs")
         self.live.clicked.connect(self.live_wanted)
-        self._status = QLabel()
+        self._status = PlainLabel()
         top = QHBoxLayout()
         top.addWidget(self.live)
         top.addWidget(self._status, 1)

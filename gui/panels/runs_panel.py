@@ -14,7 +14,6 @@ from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSplitter,
     QStackedWidget,
@@ -31,6 +30,7 @@ from gui.runs.run_details import RunDetails
 from gui.runs.run_list import RunList
 from gui.runs.run_scan import GONE, RECORDING, UNREADABLE
 from gui.widgets.background import Background
+from gui.widgets.plain_label import PlainLabel
 from labdiff.errors import UserError
 from labdiff.runs.picture_history import PictureHistory, read_history
 from labdiff.runs.reader import RunFile, read_run
@@ -96,8 +96,8 @@ class RunsPanel(QWidget):
         self.comparison = ComparisonCurves("runs_comparison")
         self.recording = RecordingView()
         self.recording.problem.connect(self._fail)
-        self.hint = QLabel(HINT)
-        self.message = QLabel()
+        self.hint = PlainLabel(HINT)
+        self.message = PlainLabel()
         self.message.setObjectName("runs_message")
         self.report_button = self._button("report", "Write the run's report beside it, and open it")
         self.evaluate_button = self._button(

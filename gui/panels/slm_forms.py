@@ -11,7 +11,6 @@ import numpy.typing as npt
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QFormLayout,
-    QLabel,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -27,6 +26,7 @@ from gui.slm_patterns.phase_patterns import (
 )
 from gui.widgets.choice import Choice
 from gui.widgets.number_box import NumberBox
+from gui.widgets.plain_label import PlainLabel
 
 Make: TypeAlias = Callable[[], npt.NDArray[np.float32]]
 TURN_RAD = 2.0 * np.pi
@@ -56,7 +56,7 @@ class TestPatterns(QWidget):
         self._page(
             "Zernike", self.zernike, lambda: partial(zernike, self._shape, self.zernike.waves)
         )
-        self.explanation = QLabel()
+        self.explanation = PlainLabel()
         self.explanation.setObjectName("slm_test_explanation")
         self.explanation.setWordWrap(True)
         layout = QVBoxLayout(self)

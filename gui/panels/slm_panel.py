@@ -33,6 +33,7 @@ from gui.style import style, theme
 from gui.widgets.background import Background
 from gui.widgets.dialogs import choose_file, choose_new_file
 from gui.widgets.phase_view import PhaseView
+from gui.widgets.plain_label import PlainLabel
 from labdiff.errors import UserError
 
 Phase = npt.NDArray[np.floating]
@@ -75,7 +76,7 @@ class SlmPanel(QWidget):
         split.setChildrenCollapsible(False)
         for place in range(split.count()):
             split.setStretchFactor(place, 1)
-        self.notice = QLabel()
+        self.notice = PlainLabel()
         self.notice.setObjectName("slm_notice")
         self.notice.setWordWrap(True)
         self.notice.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -159,7 +160,7 @@ class SlmPanel(QWidget):
     def _displayed_box(self) -> QWidget:
         box = QGroupBox("On the SLM")
         self.displayed = PhaseView("slm_displayed")
-        self.displayed_label = QLabel("no bench connected")
+        self.displayed_label = PlainLabel("no bench connected")
         self.displayed_label.setObjectName("slm_displayed_name")
         self.flat = self._button(
             "slm_flat", "Flat", "mdi6.square-outline", "Display a flat pattern."
@@ -175,7 +176,7 @@ class SlmPanel(QWidget):
     def _preview_box(self) -> QWidget:
         box = QGroupBox("Preview")
         self.preview = PhaseView("slm_preview")
-        self.preview_label = QLabel()
+        self.preview_label = PlainLabel()
         self.preview_label.setObjectName("slm_preview_name")
         self.show_it = self._button(
             "slm_show", "Show on SLM", "mdi6.arrow-left-bold", "Send this pattern to the SLM."

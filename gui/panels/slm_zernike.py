@@ -10,7 +10,6 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QSlider,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 from gui.slm_patterns.phase_patterns import NOLL
 from gui.widgets.choice import Choice
 from gui.widgets.number_box import NumberBox
+from gui.widgets.plain_label import PlainLabel
 
 TURN_RAD = 2.0 * np.pi
 WAVES = 1.0
@@ -65,7 +65,7 @@ class ZernikeSliders(QWidget):
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         top = QHBoxLayout()
-        top.addWidget(QLabel("Amplitudes in"))
+        top.addWidget(PlainLabel("Amplitudes in"))
         top.addWidget(self.unit)
         top.addStretch(1)
         top.addWidget(self.reset)
@@ -89,7 +89,7 @@ class ZernikeSliders(QWidget):
         self._boxes[number], self._sliders[number] = box, slider
         slider.valueChanged.connect(partial(self._on_slider, number))
         box.valueChanged.connect(partial(self._on_box, number))
-        for column, widget in enumerate((QLabel(f"{number}  {name}"), slider, box)):
+        for column, widget in enumerate((PlainLabel(f"{number}  {name}"), slider, box)):
             grid.addWidget(widget, number, column)
 
     def _scale(self) -> float:

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QScrollArea,
@@ -27,6 +26,7 @@ from gui.plots.training_plots import TrainingPlots
 from gui.time_left import time_left
 from gui.widgets.dialogs import choose_file
 from gui.widgets.model_form import ModelForm
+from gui.widgets.plain_label import PlainLabel
 from labdiff.config.training import GROUPS, TrainingOptions, quick_options
 from labdiff.data.catalogue import DATA_SETS, SELECTIONS
 from labdiff.events import AlignmentStep, TrainingStep
@@ -92,7 +92,7 @@ class TrainingPanel(QWidget):
         self.stop.clicked.connect(self.stop_wanted)
         self.resume.clicked.connect(self._resume)
         self.resume.setToolTip("Resume a run that was stopped or interrupted")
-        self.message = QLabel("Connect a bench first.")
+        self.message = PlainLabel("Connect a bench first.")
         self.message.setObjectName("training_message")
         self.message.setWordWrap(True)
         self.progress = QProgressBar()

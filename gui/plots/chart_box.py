@@ -12,7 +12,6 @@ from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QMenu,
     QSizePolicy,
     QSlider,
@@ -34,6 +33,7 @@ from gui.plots.export import (
 from gui.plots.log_axis import LogAxis
 from gui.widgets.background import Background
 from gui.widgets.dialogs import choose_new_file
+from gui.widgets.plain_label import PlainLabel
 from labdiff.errors import UserError
 
 WIDTHS = (1, 3, 5, 11, 21, 51, 101, 201, 501, 1001)
@@ -94,7 +94,7 @@ class ChartBox(QWidget):
         self.smoothing.setPageStep(1)
         self.smoothing.setToolTip("Mean over neighbouring steps; each step stays visible, faint")
         self.smoothing.valueChanged.connect(self._on_smoothing)
-        self.smoothing_label = QLabel()
+        self.smoothing_label = PlainLabel()
         self.smoothing_label.setMinimumWidth(self.fontMetrics().horizontalAdvance("1001 steps "))
         self.export_button = self._button(f"{name}_export", "Export", "Save values or a picture")
         self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -103,12 +103,12 @@ class ChartBox(QWidget):
             action = menu.addAction(f"{text.partition(' (')[0]} ...", self._exporter(kind))
             action.setObjectName(f"{name}_export_{kind}")
         self.export_button.setMenu(menu)
-        for widget in (self.log_button, self.fit_button, QLabel("Smoothing"), self.smoothing):
+        for widget in (self.log_button, self.fit_button, PlainLabel("Smoothing"), self.smoothing):
             self.tools.addWidget(widget)
         self.tools.addWidget(self.smoothing_label)
         self.tools.addStretch(1)
         self.tools.addWidget(self.export_button)
-        self.read_out = QLabel()
+        self.read_out = PlainLabel()
         self.read_out.setObjectName(f"{name}_read_out")
         # However long its text is, it does not widen the window.
         self.read_out.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from gui.live.canvas import Canvas
 from gui.live.frame_status import frame_description
@@ -18,6 +18,7 @@ from gui.runs.runs_model import moment
 from gui.style import style, theme
 from gui.widgets.background import Background
 from gui.widgets.choice import Choice
+from gui.widgets.plain_label import PlainLabel
 from gui.widgets.scrubber import Scrubber
 
 FULL, OWN = "full range", "min/max of the frame"
@@ -81,7 +82,7 @@ class RecordingView(QWidget):
         self.canvas.setToolTip("Drag to move, turn the wheel to zoom; + and -, F fits, 1 is 1:1")
         self.canvas.empty_text = ""
         self.canvas.hovered.connect(self._read_out)
-        self.heading, self.message, self.read_out = QLabel(), QLabel(), QLabel()
+        self.heading, self.message, self.read_out = PlainLabel(), PlainLabel(), PlainLabel()
         self.heading.setObjectName(f"{name}_heading")
         self.message.setObjectName(f"{name}_message")
         self.message.setWordWrap(True)
@@ -100,7 +101,7 @@ class RecordingView(QWidget):
         self.scrubber.moved.connect(self._want)
         top = QHBoxLayout()
         top.addWidget(self.heading, 1)
-        for widget in (QLabel("Levels"), self.levels, QLabel("Colours"), self.colours):
+        for widget in (PlainLabel("Levels"), self.levels, PlainLabel("Colours"), self.colours):
             top.addWidget(widget)
         below = QHBoxLayout()
         below.addWidget(self.message, 1)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from gui.image_view import CAMERA_HINT, CAMERA_UNIT, ImageView
 from gui.plots.training_curves import METHODS
+from gui.widgets.plain_label import PlainLabel
 from gui.widgets.scrubber import Scrubber
 from labdiff.runs.picture_history import PictureHistory
 
@@ -34,7 +35,7 @@ class ReplayView(QWidget):
         self._levels: dict[str, tuple[float, float] | None] = {}
         self.views = {key: ImageView(*how) for key, how in VIEWS.items()}
         self.views["camera"].setToolTip(CAMERA_HINT)
-        self.message = QLabel(NO_PICTURES)
+        self.message = PlainLabel(NO_PICTURES)
         self.message.setObjectName(f"{name}_message")
         self.message.setWordWrap(True)
         self.scrubber = Scrubber(

@@ -9,7 +9,6 @@ from PySide6.QtCore import QProcess, QProcessEnvironment, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QPushButton,
@@ -21,6 +20,7 @@ from drivers.errors import DeviceError
 from drivers.slm.monitor import Monitor, means
 from drivers.slm.window_link import monitor_command, monitors_of
 from gui.style import style, theme
+from gui.widgets.plain_label import PlainLabel
 
 IDENTIFY_S = 4.0
 LINES = 7
@@ -56,7 +56,7 @@ class MonitorChooser(QWidget):
         self.refresh_button = QPushButton("Refresh")
         self.refresh_button.setObjectName("monitor_refresh")
         self.refresh_button.clicked.connect(lambda: self._query())
-        self.notice = QLabel()
+        self.notice = PlainLabel()
         self.notice.setObjectName("monitor_notice")
         self.notice.setWordWrap(True)
         self.notice.hide()

@@ -8,7 +8,6 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QPushButton,
     QToolButton,
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui import style
+from gui.widgets.plain_label import PlainLabel
 
 
 class NoticeBar(QFrame):
@@ -32,8 +32,8 @@ class NoticeBar(QFrame):
         self.setObjectName("notice_bar")
         self.setAutoFillBackground(True)
         self._count, self._details = 0, ""
-        self._icon = QLabel()
-        self.message = QLabel()
+        self._icon = PlainLabel()
+        self.message = PlainLabel()
         self.message.setObjectName("notice")
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -7,10 +7,11 @@ import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from drivers.phase_quantiser import PhaseQuantiser
 from gui.style import style, theme
+from gui.widgets.plain_label import PlainLabel
 
 CYCLIC = "CET-C3"
 """White, red, black, blue and back to white: equal steps of phase look equal (Kovesi 2015)."""
@@ -43,7 +44,7 @@ class PhaseView(QWidget):
         axis = self._bar.axis
         axis.setTicks([[(0, "0"), (LEVELS / 2, "π"), (LEVELS, "2π rad")]])
         axis.setWidth(QFontMetrics(self.font()).horizontalAdvance("2π rad  "))
-        self.read_out = QLabel()
+        self.read_out = PlainLabel()
         self.read_out.setObjectName(f"{name}_read_out")
         self.read_out.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.read_out.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import qtawesome as qta
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QToolButton, QWidget
 
 from gui import style
+from gui.widgets.plain_label import PlainLabel
 
 PLAY_MS = 120
 
@@ -38,7 +39,7 @@ class Scrubber(QWidget):
         self.play_button.setToolTip(play_hint)
         self.play_button.setCheckable(True)
         self.play_button.toggled.connect(self._on_play)
-        self.place_label = QLabel()
+        self.place_label = PlainLabel()
         self.place_label.setMinimumWidth(self.fontMetrics().horizontalAdvance(widest_text))
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
