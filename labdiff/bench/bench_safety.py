@@ -76,15 +76,25 @@ class BenchSafety:
         Raises JobStoppedError while the bench is held dark, also if that began in another thread meanwhile.
         """
         laser = self._devices.laser
+        self.switch_on_by(self._emit)
+        self._devices.clock.sleep_s(laser.timing.total_ms / 1e3)
+
+    def switch_on_by(self, switch: Callable[[], object]) -> None:
+        """Switch the laser on in another way, and take it back if the bench was held dark meanwhile.
+
+        switch: switches it on. Raises JobStoppedError as `switch_on`.
+        """
         self._check_allowed()
         self.switched_off = False
         self._permit()
         self.note_lit()
-        laser.emission = True
+        switch()
         if self._held_dark:  # OFF may have gone out before ON
             self.send_off()
         self._check_allowed()
-        self._devices.clock.sleep_s(laser.timing.total_ms / 1e3)
+
+    def _emit(self) -> None:
+        self._devices.laser.emission = True
 
     def hold_dark(self) -> None:
         """Send OFF at once, and let nobody switch the laser on until `release`."""

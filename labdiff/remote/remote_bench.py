@@ -69,8 +69,12 @@ class RemoteBench(Bench):
         batch = replace(whole, inputs=None, layers=None) if sent_before else whole
         asked = [next_batch]
 
+        def stopped() -> bool:
+            # Who has switched the laser off on purpose wants no lease that switches it on again.
+            return should_stop() or self._safety.switched_off
+
         def while_waiting() -> None:
-            if should_stop():
+            if stopped():
                 raise JobStoppedError("stopped during a batch of the bench elsewhere")
             if asked and (coming := asked[0]()) is not None:
                 asked.clear()
@@ -89,7 +93,7 @@ class RemoteBench(Bench):
             except (ConnectionLostError, LeaseLostError) as error:
                 log.warning("%s", error)
                 batch = whole
-                lease.attach_again(error, should_stop)
+                lease.attach_again(error, stopped)
         lease.down.count(acquired.frames)
         self._declared_s = acquired.declared_s
         self.validator.taken = acquired.frames_taken
@@ -108,10 +112,9 @@ class RemoteBench(Bench):
         return self.lease.attached
 
     def switch_on(self) -> None:
-        """Attach the bench; the laser goes on there."""
+        """Attach the bench; the laser goes on there. Raises JobStoppedError while it is held dark here."""
         if not self.lease.attached:
-            self._safety.note_lit()
-            self.lease.attach()
+            self._safety.switch_on_by(self.lease.attach)
 
     def make_safe(self) -> None:
         """Let go of the bench, which enters the safe state."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import numpy as np
 import pytest
 
 from drivers.errors import DeviceTimeoutError
 from labdiff.cli.bench import status_line
+from labdiff.errors import JobStoppedError
 from labdiff.remote import lease
 from labdiff.remote.lease import Lease
 from labdiff.remote.messages import BenchChangedError, ConnectionLostError, LeaseLostError
@@ -123,3 +125,28 @@ def test_heartbeats_outlast_one_that_cannot_be_sent(monkeypatch: pytest.MonkeyPa
     beating.token = "a token"
     assert heard.wait(60.0)
     beating.end()
+
+
+def test_a_bench_that_is_held_dark_here_is_lit_by_no_lease() -> None:
+    with remote(patience_s=1e6) as (lab, served, _, _, far):
+        far.hold_dark()
+        assert not lab.laser.emission, "OFF goes out at once"
+        with pytest.raises(JobStoppedError):
+            far.measure(np.ones((1, 16, 16)), np.zeros((2, 16, 16)))
+        far.make_safe()
+        with pytest.raises(JobStoppedError):
+            far.switch_on()
+        assert not lab.laser.emission and served.status().owner is None
+        far.release()
+        far.switch_on()
+        assert lab.laser.emission
+
+
+def test_after_off_a_lost_lease_is_not_taken_again() -> None:
+    with remote(patience_s=1e6) as (lab, served, now_s, _, far):
+        far.send_off()
+        now_s.now_s += LEASE_S + 0.1
+        served.check_owner()
+        with pytest.raises(JobStoppedError):
+            far.measure(np.ones((1, 16, 16)), np.zeros((2, 16, 16)))
+        assert not lab.laser.emission
