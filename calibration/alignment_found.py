@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 Image = npt.NDArray[np.float32]
 LEAST_TOLD = 0.5
-"""A parameter of which the prior says more than the frames do is not told by them."""
+"""A parameter of which the prior says more than the frames do is not determined by them."""
 
 
 def _none() -> Image:

@@ -1,4 +1,4 @@
-"""The calibrations of one bench, a file each: nothing is overwritten; what failed is kept, not used."""
+"""The calibrations of one bench, a file each: nothing is overwritten; what failed is archived, not used."""
 
 from __future__ import annotations
 

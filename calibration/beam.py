@@ -146,18 +146,20 @@ def measure_beam(
     stands_ms = camera.exposure_ms
     shape = layout.patch_shape
     gaps = len(layout.lefts)
-    eye = FocusedCamera(bench, layout, registration)
+    focused = FocusedCamera(bench, layout, registration)
     try:
-        lens = yield from eye.centre_lens(0, gaps * layout.gap_mm)
+        lens = yield from focused.centre_lens(0, gaps * layout.gap_mm)
         first = focused_blocks(shape, FIRST_SIDE, 1, lens)
         strips = column_strips(shape, STRIPS, STRIP_PX, lens)
         last = focused_blocks(shape, LAST_SIDE, 3, lens_array(layout, 3))
         total = first.frames + strips.frames + last.frames
-        eye.aim(0, lens, 1)
-        first_found = yield from _coded(eye, first, 0, total, "first patch")
-        strip_found = yield from _coded(eye, strips, first.frames, total, "columns at the edge")
-        eye.aim(gaps - 1, last.base_rad, 3)
-        last_found = yield from _coded(eye, last, first.frames + strips.frames, total, "last patch")
+        focused.aim(0, lens, 1)
+        first_found = yield from _coded(focused, first, 0, total, "first patch")
+        strip_found = yield from _coded(focused, strips, first.frames, total, "columns at the edge")
+        focused.aim(gaps - 1, last.base_rad, 3)
+        last_found = yield from _coded(
+            focused, last, first.frames + strips.frames, total, "last patch"
+        )
     except NoSpotError as error:
         return _failed(
             str(error),
@@ -240,17 +242,17 @@ def _rms(amplitude: Array) -> float:
 
 
 def _coded(
-    eye: FocusedCamera, blocks: Blocks, before: int, total: int, words: str
+    focused: FocusedCamera, blocks: Blocks, before: int, total: int, message: str
 ) -> Generator[CalibrationStep, None, tuple[Array, Array]]:
     """Return the mean amplitude that arrives of each block, and its deviation; no block is empty."""
-    routine = coded_amplitudes(blocks, eye.look)
+    routine = coded_amplitudes(blocks, focused.counts_with)
     while True:
         try:
             done = next(routine)
         except StopIteration as stop:
             amplitude, sigma = stop.value
             break
-        yield CalibrationStep("beam", before + done - 1, total, words, eye.frame)
+        yield CalibrationStep("beam", before + done - 1, total, message, focused.frame)
     area = np.bincount(blocks.labels[blocks.labels >= 0], minlength=len(amplitude))
     return amplitude / area, sigma / area
 
@@ -324,24 +326,24 @@ def _verdict(
     beam: Gaussian, edge_px: float, shaded: float, shift_px: Array, pitch_um: float
 ) -> Verdict:
     (x, y), (wx, wy) = beam.centre_px * pitch_um, beam.waist_px * pitch_um
-    words = (
+    message = (
         f"centre at ({x:.0f}, {y:.0f}) um from the first patch's, waists {wx:.0f} and {wy:.0f} um"
     )
     if np.isfinite(edge_px):
-        words += f", the mirror's edge {edge_px:.1f} px inside"
+        message += f", the mirror's edge {edge_px:.1f} px inside"
     move = f"Move all patches by ({shift_px[0]:.0f}, {shift_px[1]:.0f}) px in x and y, or the beam back."
     if (np.abs(beam.centre_px) > FAR_OFF * beam.waist_px).any():
-        return Verdict("warn", f"{words}: off by more than a third of the waist", move)
+        return Verdict("warn", f"{message}: off by more than a third of the waist", move)
     if shaded > MOST_SHADED:
         return Verdict(
             "warn",
-            f"{words}: it takes {shaded:.1%} of the first patch's light",
+            f"{message}: it takes {shaded:.1%} of the first patch's light",
             f"Move the mirror back, or the patches by {np.ceil(edge_px):.0f} px to the right.",
         )
     if beam.held_out > LARGEST_MISS:
         return Verdict(
             "warn",
-            f"{words}; blocks that were not fitted are missed by {beam.held_out:.0%} of the peak",
+            f"{message}; blocks that were not fitted are missed by {beam.held_out:.0%} of the peak",
             "Clean the optics or filter the beam: it is no Gaussian.",
         )
-    return Verdict("pass", words)
+    return Verdict("pass", message)

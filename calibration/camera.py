@@ -215,12 +215,12 @@ def _verdict(
     step: float,
     nonlinearity: float,
 ) -> Verdict:
-    words = (
+    message = (
         f"{gain:.3g} electrons a count, read noise {read_noise:.2f} counts, saturates at "
         f"{saturation:.0f}"
     )
     if step > 1.0:
-        words += f", counts in steps of {step:.0f}"
+        message += f", counts in steps of {step:.0f}"
     if saturated < LEAST_SATURATED:
         return Verdict(
             "fail",
@@ -235,12 +235,12 @@ def _verdict(
         )
     if not np.isfinite(nonlinearity):
         return Verdict(
-            "warn", f"{words}; too few exposures are free of saturation to tell linearity"
+            "warn", f"{message}; too few exposures are free of saturation to measure linearity"
         )
     if nonlinearity > LARGEST_NONLINEARITY:
         return Verdict(
             "warn",
-            f"{words}; the light deviates from a straight line by {nonlinearity:.1%}",
+            f"{message}; the light deviates from a straight line by {nonlinearity:.1%}",
             "Switch the camera's gamma and automatic gain off.",
         )
-    return Verdict("pass", words)
+    return Verdict("pass", message)

@@ -35,11 +35,11 @@ class Blocks:
 
 
 def coded_amplitudes(
-    blocks: Blocks, look: Callable[[Array], Array]
+    blocks: Blocks, counts_with: Callable[[Array], Array]
 ) -> Generator[int, None, tuple[Array, Array]]:
     """Measure each block's amplitude at its focus and its deviation, (blocks,) each, root of counts.
 
-    look: shows a phase (h, w) and returns the intensity (focuses, pixels) around each focus, counts.
+    counts_with: displays a phase (h, w); returns the counts (focuses, pixels) around each focus.
 
     One part of the blocks is turned by 0 or pi after the rows of a Hadamard matrix, all of it by three
     pistons; the rest is the reference R. Then I = |R|^2 + |M|^2 + 2 Re(R* M exp(j piston)), from which
@@ -66,7 +66,7 @@ def coded_amplitudes(
             moved = np.zeros(count + 1)
             moved[part] = 1.0
             for piston in PISTONS:
-                seen.append(look(blocks.base_rad + (turned + moved * piston)[blocks.labels]))
+                seen.append(counts_with(blocks.base_rad + (turned + moved * piston)[blocks.labels]))
                 done += 1
             yield done
         light = np.stack(seen).reshape(order, len(PISTONS), *seen[0].shape)
@@ -99,18 +99,18 @@ def block_efficiency(blocks: Blocks, crosstalk_px: float) -> Array:
     """
     fine = 4
     lens = np.exp(-1j * _finer(blocks.base_rad, fine))
-    kept = np.zeros(lens.shape, np.complex128)
+    mean_field = np.zeros(lens.shape, np.complex128)
     pistons = np.arange(6) * np.pi / 3.0
     for piston in pistons:
         wrapped = np.mod(blocks.base_rad + piston, 2.0 * np.pi).repeat(fine, 0).repeat(fine, 1)
         blurred = scipy.ndimage.gaussian_filter(wrapped, crosstalk_px * fine, mode="nearest")
-        kept += np.exp(1j * (blurred - piston)) * lens / len(pistons)
+        mean_field += np.exp(1j * (blurred - piston)) * lens / len(pistons)
     labels = blocks.labels.repeat(fine, 0).repeat(fine, 1).ravel()
     inside = labels >= 0
     count = len(blocks.focus)
     real, imaginary, area = (
         np.bincount(labels[inside], v.ravel()[inside], count)
-        for v in (kept.real, kept.imag, np.ones(lens.shape))
+        for v in (mean_field.real, mean_field.imag, np.ones(lens.shape))
     )
     result: Array = np.hypot(real, imaginary) / np.maximum(area, 1.0)
     return result

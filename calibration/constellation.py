@@ -1,4 +1,4 @@
-"""Which spot is which: points drawn so that no two views of them look alike, and told apart."""
+"""Which spot is which: points drawn so that no two views of them are alike, and matched."""
 
 from __future__ import annotations
 

@@ -106,8 +106,8 @@ def measure_dark(
     too_bright = above > max(HOT_SIGMAS * spread, HOT_COUNTS)
     pedestal = float(mean[~too_bright].mean())
     hot = np.argwhere(too_bright) + np.array([camera.roi.top, camera.roi.left])
-    words = f"pedestal {pedestal:.1f}, read noise {read_noise:.2f} counts, {len(hot)} hot pixels"
-    verdict = Verdict("pass", words)
+    message = f"pedestal {pedestal:.1f}, read noise {read_noise:.2f} counts, {len(hot)} hot pixels"
+    verdict = Verdict("pass", message)
     if pedestal > LARGEST_PEDESTAL * 2**camera.bit_depth:
         verdict = Verdict(
             "fail",

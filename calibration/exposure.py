@@ -64,7 +64,7 @@ def set_exposure(
         frame = camera.get_frame()
         fill = (float(np.quantile(frame.pixels, QUANTILE)) - pedestal_counts) / full
         dose = light.dose
-        message = f"{light.words} fills {fill:.0%}"
+        message = f"{light.description} fills {fill:.0%}"
         picture = frame.pixels.astype(np.float32)
         yield CalibrationStep("exposure", index, MOST_FRAMES, message, picture)
         if target <= fill <= (1.0 + TOLERANCE) * target:
@@ -81,7 +81,7 @@ def set_exposure(
             break
     remedy = "Lower the laser's power." if fill > target else "Is the laser on? Raise its power."
     level: Literal["warn", "fail"] = "warn" if 0.1 < fill < 0.9 else "fail"
-    reason = f"the image fills {fill:.0%} of full scale at {light.words}"
+    reason = f"the image fills {fill:.0%} of full scale at {light.description}"
     return Exposure(camera.exposure_ms, fill, Verdict(level, reason, remedy), light.power_mw)
 
 
@@ -121,8 +121,8 @@ class _Light:
         return self._laser.power_mw if self._laser else 0.0
 
     @property
-    def words(self) -> str:
-        """For messages."""
+    def description(self) -> str:
+        """Exposure and power, for messages."""
         power = f" and {self._laser.power_mw:.3g} mW" if self._laser else ""
         return f"{self._camera.exposure_ms:.3g} ms{power}"
 

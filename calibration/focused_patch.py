@@ -33,7 +33,7 @@ class NoSpotError(Exception):
 
 
 class FocusedCamera:
-    """Shows patterns on one patch, all others flat, and looks at the focuses."""
+    """Displays patterns on one patch, all others flat, and measures the focuses."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class FocusedCamera:
         self._focuses: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]] = none, none
         self.frame: Picture = np.zeros((1, 1), np.float32)
 
-    def look(self, phase_rad: Array) -> Array:
+    def counts_with(self, phase_rad: Array) -> Array:
         """Measure counts (focuses, pixels) with this phase (h, w) on the patch in use."""
         return self._shown(self._plane, phase_rad)[self._focuses]
 
@@ -68,8 +68,8 @@ class FocusedCamera:
             place = _brightest(frame)
             roi = self._camera.roi
             at = self._registration.camera_to_plane(place[None] + (roi.top, roi.left))[0]
-            words = f"focus at ({at[0]:.1f}, {at[1]:.1f}) on the output plane"
-            yield CalibrationStep("beam", 0, 3, words, self.frame)
+            message = f"focus at ({at[0]:.1f}, {at[1]:.1f}) on the output plane"
+            yield CalibrationStep("beam", 0, 3, message, self.frame)
             if index < 2:
                 centre -= at - middle
         return lens
@@ -139,7 +139,7 @@ class FocusedCamera:
     def _shown(self, plane: int, phase_rad: Array) -> Array:
         patches = self._layout.flat()
         patches[plane] = phase_rad
-        counts = self._bench.look(self._layout.panel(patches))
+        counts = self._bench.counts_with(self._layout.panel(patches))
         self.frame = counts.astype(np.float32)
         return counts
 

@@ -46,7 +46,7 @@ class ObservedSLM:
         counts: npt.NDArray[np.float64] = frame.pixels.astype(np.float64) - self.pedestal_counts
         return counts
 
-    def look(self, panel_rad: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    def counts_with(self, panel_rad: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
         """Display a phase (height, width), wait, and return a frame's counts above the pedestal."""
         self.slm.set_phase(panel_rad)
         self.settle()

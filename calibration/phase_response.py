@@ -109,10 +109,10 @@ def measure_phase_response(
             slm.set_grey(panel)
             bench.settle()
             frames[index] = camera.get_frame().pixels - np.float32(bench.pedestal_counts)
-            words = f"grey {greys[index]}, {len(rims_px)} rims"
+            message = f"grey {greys[index]}, {len(rims_px)} rims"
             lit &= frames[index] < full
             done = len(greys) * len(found) + step
-            yield CalibrationStep("phase response", done, 2 * len(greys), words, frames[index])
+            yield CalibrationStep("phase response", done, 2 * len(greys), message, frames[index])
         angle = _phase_from_frames(_telling(frames[:, lit].astype(np.float64)))
         if angle is None:
             verdict = Verdict(

@@ -77,7 +77,7 @@ class SteppedBands:
                 for one in range(2):
                     frame = self._camera.get_frame()
                     frames[one, index] = self._counts(frame)
-                yield self._said(f"grey {greys[index]:.0f} on band {number}", frame)
+                yield self._step(f"grey {greys[index]:.0f} on band {number}", frame)
             self._panel[self._bands[number]] = 0.0  # the other band is measured beside it at rest
             known = None if self._response is None else self._response[greys.astype(int)]
             plane = find_plane(frames[0], frames[1], known)
@@ -120,8 +120,8 @@ class SteppedBands:
                             seen,
                         )
                     )
-                    words = f"step from {start_rad:.1f} to {end_rad:.1f} rad on band {number}"
-                    yield self._said(words, frames[-1])
+                    message = f"step from {start_rad:.1f} to {end_rad:.1f} rad on band {number}"
+                    yield self._step(message, frames[-1])
                     if abs(seen[-1] - plane.curve(np.array(end_rad))) > UNSETTLED:
                         self.step_rad[:] = 0.0
                         return []
@@ -150,8 +150,8 @@ class SteppedBands:
     def _counts(self, frame: Frame) -> Array:
         return self._bench.counts(frame).ravel()
 
-    def _said(self, words: str, frame: Frame) -> CalibrationStep:
+    def _step(self, message: str, frame: Frame) -> CalibrationStep:
         index = min(self._done, self._total - 1)
         self._done += 1
         picture = frame.pixels.astype(np.float32)
-        return CalibrationStep("settling", index, self._total, words, picture)
+        return CalibrationStep("settling", index, self._total, message, picture)

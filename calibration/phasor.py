@@ -45,7 +45,7 @@ class PhasorPlane:
     def phasors(self, frames: Array) -> Phasors:
         """Return exp(j phi), (K,), of frames (K, pixels), counts without pedestal.
 
-        The light's power is a third coordinate: what a laser flickers does not look like phase.
+        The light's power is a third coordinate: what a laser flickers is not taken for phase.
         """
         gram = self.basis @ self.basis.T
         power, first, second = np.linalg.solve(gram, self.basis @ frames.T)

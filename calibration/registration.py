@@ -168,20 +168,20 @@ def register(
     total = EXPOSURE_FRAMES + FRAMES
     frames = []
 
-    def look(which: Constellation) -> Array:
-        return bench.look(plane.panel(which.phase))
+    def counts_with(which: Constellation) -> Array:
+        return bench.counts_with(plane.panel(which.phase))
 
     full = 2**camera.bit_depth - 1 - bench.pedestal_counts
     try:
         for index in range(EXPOSURE_FRAMES):
-            frame = look(constellations[0])
+            frame = counts_with(constellations[0])
             fill = _nth_brightest(frame, spots) / full
-            words = f"spots fill {fill:.0%} at {camera.exposure_ms:.3g} ms"
-            yield CalibrationStep("registration", index, total, words, frame.astype(np.float32))
+            message = f"spots fill {fill:.0%} at {camera.exposure_ms:.3g} ms"
+            yield CalibrationStep("registration", index, total, message, frame.astype(np.float32))
             if abs(fill - FILL) < 0.15 or not step_towards(camera, fill, FILL):
                 break
         for index, constellation in enumerate(constellations):
-            frames.append(look(constellation))
+            frames.append(counts_with(constellation))
             yield CalibrationStep(
                 "registration",
                 EXPOSURE_FRAMES + index,
@@ -291,7 +291,7 @@ def _failed(reason: str, remedy: str) -> Registration:
 
 
 def _verdict(held_out_px: float, saturated: float, seen: float) -> Verdict:
-    words = f"held-out spots within {held_out_px:.2f} camera pixels"
+    message = f"held-out spots within {held_out_px:.2f} camera pixels"
     if held_out_px > LARGEST_ERROR_PX:
         return Verdict(
             "fail",
@@ -301,9 +301,9 @@ def _verdict(held_out_px: float, saturated: float, seen: float) -> Verdict:
     if saturated > 0.5:
         return Verdict("fail", "most spots saturate the camera", "Lower the laser's power.")
     if saturated > 0.25:
-        return Verdict("warn", f"{words}; {saturated:.0%} of them saturate", "Lower the power.")
+        return Verdict("warn", f"{message}; {saturated:.0%} of them saturate", "Lower the power.")
     if seen < FEW:
-        return Verdict("warn", f"{words}, but only {seen:.0%} are seen", LAYOUT_REMEDY)
+        return Verdict("warn", f"{message}, but only {seen:.0%} are seen", LAYOUT_REMEDY)
     if held_out_px > LARGE_ERROR_PX:
         return Verdict("warn", f"held-out spots are off by {held_out_px:.2f} camera pixels", "")
-    return Verdict("pass", words)
+    return Verdict("pass", message)

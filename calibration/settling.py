@@ -97,7 +97,7 @@ def measure_settling(
     cycles: int = CYCLES,
     seed: int = 0,
 ) -> Generator[CalibrationStep, None, SettlingFound]:
-    """Step the phase of a band of rows of the last patch up and down, and look while it moves.
+    """Step the phase of a band of rows of the last patch up and down, and measure while it moves.
 
     Two bands, one near the top and one near the foot of the patch, tell the refresh running down.
     A random pattern on the patch before makes the band interfere with the rest all over the camera.
@@ -188,7 +188,7 @@ def _result(
     rise, rise_sigma, fall, fall_sigma = (
         TEN_TO_NINETY * t for t in (rise, rise_sigma, fall, fall_sigma)
     )
-    words = (
+    message = (
         f"settled {settle:.1f} ms after a command at worst: {found.wait_ms:.1f} ms until it shows, rise "
         f"{rise:.2f} ms, fall {fall:.2f} ms (10-90 %)"
     )
@@ -206,21 +206,21 @@ def _result(
         settle_ms=settle,
         settle_sigma_ms=settle_sigma,
         held_out=found.held_out,
-        verdict=_verdict(words, settle, declared_ms, found.held_out),
+        verdict=_verdict(message, settle, declared_ms, found.held_out),
     )
 
 
-def _verdict(words: str, settle_ms: float, declared_ms: float, held_out: float) -> Verdict:
+def _verdict(message: str, settle_ms: float, declared_ms: float, held_out: float) -> Verdict:
     if settle_ms > LONGER_THAN_DECLARED * declared_ms:
         return Verdict(
             "warn",
-            f"{words}; the driver declares {declared_ms:.1f} ms",
+            f"{message}; the driver declares {declared_ms:.1f} ms",
             f"Let the bench wait for {settle_ms:.0f} ms: frames taken earlier show two patterns.",
         )
     if held_out > LARGEST_MISS:
         return Verdict(
             "warn",
-            f"{words}; steps that were not fitted are missed by {held_out:.2f}",
+            f"{message}; steps that were not fitted are missed by {held_out:.2f}",
             "The light does not approach its end exponentially: wait longer than this says.",
         )
-    return Verdict("pass", words)
+    return Verdict("pass", message)

@@ -46,7 +46,7 @@ class Transitions:
     period_ms: of the refresh, 0 if the panel does not wait for one. scan_ms: from the panel's
     first row to its last. wait_ms: from a command until its first row changes, at worst.
     held_out: rms of the phasors of steps that were not fitted, of those frames that saw motion.
-    fitted: how many steps told when they began.
+    fitted: how many steps determine when they began.
     """
 
     tau_ms: Array
@@ -80,17 +80,17 @@ def fit_transitions(
         [_coarse_tau([s for s in steps if s.kind == k], exposure_ms, span_ms) for k in range(kinds)]
     )
     found = [_begin(s, tau_ms[s.kind], exposure_ms, span_ms, spread) for s in steps]
-    told = [i for i, (_, doubt_ms) in enumerate(found) if doubt_ms < LARGEST_DOUBT_MS]
-    fitted = [i for i in told if i % HELD_OUT_EVERY != 2]
+    timed = [i for i, (_, doubt_ms) in enumerate(found) if doubt_ms < LARGEST_DOUBT_MS]
+    fitted = [i for i in timed if i % HELD_OUT_EVERY != 2]
     if {steps[i].kind for i in fitted} != set(range(kinds)):
         return None
     begins_ms = np.array([begin for begin, _ in found])
-    clock = find_clock([_begun(steps[i], begins_ms[i]) for i in told])
+    clock = find_clock([_begun(steps[i], begins_ms[i]) for i in timed])
     if clock.kind == "irregular":
-        told = fitted  # beginnings that follow no rule cannot be foretold: there is nothing to hold out
+        timed = fitted  # beginnings that follow no rule cannot be predicted: there is nothing to hold out
     start = np.concatenate([np.log(tau_ms), [clock.scan_ms], clock.parameters])
-    chosen = [steps[i] for i in told]
-    beginning = np.isin(told, fitted)
+    chosen = [steps[i] for i in timed]
+    beginning = np.isin(timed, fitted)
 
     def missed(x: Array, which: npt.NDArray[np.bool_]) -> Array:
         begin = clock.begins_ms(x[kinds + 1 :])

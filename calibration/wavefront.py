@@ -132,8 +132,8 @@ def measure_wavefront(
     total = EXPOSURE_FRAMES + STEPS * (len(grid.tests)) + 2
     done = 0
 
-    def look(phase: Array) -> Array:
-        seen: Array = bench.look(plane.panel(phase))[window]
+    def counts_with(phase: Array) -> Array:
+        seen: Array = bench.counts_with(plane.panel(phase))[window]
         return seen
 
     def pair(block: int, step: float) -> Array:
@@ -146,20 +146,20 @@ def measure_wavefront(
     fringes = np.zeros((len(grid.tests), places.shape[0]), np.complex128)
     try:
         for done in range(EXPOSURE_FRAMES):
-            frame = look(pair(grid.neighbour, 0.0))
+            frame = counts_with(pair(grid.neighbour, 0.0))
             fill = float(np.partition(frame.ravel(), -16)[-16]) / full
-            words = f"two super-pixels fill {fill:.0%}"
-            yield CalibrationStep("wavefront", done, total, words, frame.astype(np.float32))
+            message = f"two super-pixels fill {fill:.0%}"
+            yield CalibrationStep("wavefront", done, total, message, frame.astype(np.float32))
             if abs(fill - FILL) < 0.15 or not step_towards(camera, fill, FILL):
                 break
         for index, block in enumerate(grid.tests):
             for step in range(STEPS):
                 angle = 2.0 * np.pi * step / STEPS
-                frame = look(pair(block, angle))
+                frame = counts_with(pair(block, angle))
                 fringes[index] += frame.ravel() * np.exp(-1j * angle)
                 done += 1
-                words = f"super-pixel {index + 1} of {len(grid.tests)}"
-                yield CalibrationStep("wavefront", done, total, words, frame.astype(np.float32))
+                message = f"super-pixel {index + 1} of {len(grid.tests)}"
+                yield CalibrationStep("wavefront", done, total, message, frame.astype(np.float32))
         if float(np.abs(fringes).max()) < 1e-9:
             return _failed("nothing on the camera moves with the pattern")
         seen = pixel_visibility(plane, grid, registration, point)
@@ -169,11 +169,11 @@ def measure_wavefront(
         camera.exposure_ms = float(
             np.clip(camera.exposure_ms * maps.dim(grid), *camera.exposure_range_ms)
         )
-        corrected = look(kernel - maps.phase)
+        corrected = counts_with(kernel - maps.phase)
         yield CalibrationStep(
             "wavefront", done + 1, total, "corrected", corrected.astype(np.float32)
         )
-        plain = look(kernel)
+        plain = counts_with(kernel)
         yield CalibrationStep("wavefront", done + 2, total, "plain", plain.astype(np.float32))
     finally:
         camera.exposure_ms = exposure_ms
@@ -205,18 +205,18 @@ def _judged(
     light = maps.amplitude * np.exp(1j * maps.phase)
     strehl = float(np.abs(light.sum()) ** 2 / maps.amplitude.sum() ** 2)
     phase = maps.phase - np.average(maps.phase, weights=maps.amplitude**2)
-    words = (
+    message = (
         f"super-pixels known to {maps.phase_sigma:.3f} rad, held-out ones to {maps.held_out:.3f} rad; "
         f"the correction makes the spot {measured:.2f} times as bright, foretold {foretold:.2f}"
     )
-    verdict = Verdict("pass", words)
+    verdict = Verdict("pass", message)
     again = "Is the laser steady, and is the phase response calibrated? Run it again."
     if miss > LARGEST_MISS or measured < LEAST_GAIN:
-        verdict = Verdict("fail", words, again)
+        verdict = Verdict("fail", message, again)
     elif miss > LARGE_MISS or maps.held_out > LARGE_HELD_OUT_RAD:
-        verdict = Verdict("warn", words, again)
+        verdict = Verdict("warn", message, again)
     if corrected.max() >= full:
-        verdict = Verdict("warn", f"{words}; it saturates the camera", "Lower the laser's power.")
+        verdict = Verdict("warn", f"{message}; it saturates the camera", "Lower the laser's power.")
     return Wavefront(
         phase,
         maps.amplitude,

@@ -19,9 +19,9 @@ OTHERS_SHARE, OTHERS_MINUTES = 0.01, 60.0
 """How a parameter moves of which its record says nothing: rms as a share of its prior sigma, and
 correlation time."""
 LONGEST_STEP = 0.5
-"""Of one look, in expected deviations: far off, images are no linear function of the parameters."""
+"""Longest step, in expected deviations: far off, images are no linear function of the parameters."""
 SURPRISE = 2.0
-"""Times the variance that can be explained, beyond which a look makes the filter forget."""
+"""Times the variance that can be explained, beyond which a step makes the filter forget."""
 ASTRAY = 3.0
 WORSE = 1.02
 LEAST_VARIANCE = 1e-12

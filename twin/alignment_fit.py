@@ -38,15 +38,15 @@ class FitStep:
     (Fisher information), and between its inverses how far the frames disagree, each with its pull on the
     parameters (Huber's sandwich, by frames). Where the twin errs, or the bench drifts, all pixels of a
     frame err together; to count them as independent would understate the deviations many times.
-    told: (P,) share of what is known of each parameter that comes from what was measured and not from the
-    data sheet, 0 ... 1 (diagonal of the resolution matrix): a small one is a parameter that the frames
-    cannot tell from others.
+    measured_share: (P,) share of what is known of each parameter that comes from the frames and not from
+    the data sheet, 0 ... 1 (diagonal of the resolution matrix): a small one is a parameter that the
+    frames cannot separate from others.
     """
 
     iteration: int
     discrepancy: float
     covariance: Tensor
-    told: Tensor
+    measured_share: Tensor
 
     @property
     def deviation(self) -> Tensor:
@@ -134,12 +134,12 @@ def fit_alignment(
         load_parameter_vector(twin, theta)
         inverse = torch.linalg.inv(curvature)
         spread = _spread(jacobian, residual, inverse, cost)
-        covariance, told = torch.zeros(len(theta), len(theta)), torch.zeros(len(theta))
+        covariance, measured_share = torch.zeros(len(theta), len(theta)), torch.zeros(len(theta))
         covariance[fitted[:, None], fitted[None, :]] = spread.float()
         by_data_sheet = weight * (prior.sigma / prior_sigma(twin))[fitted].double().square()
-        told[fitted] = (1.0 - inverse.diagonal() * by_data_sheet).clamp(0.0, 1.0).float()
+        measured_share[fitted] = (1.0 - inverse.diagonal() * by_data_sheet).clamp(0.0, 1.0).float()
         mean_d = 0.5 * float(residual.square().sum()) / len(residual)
-        yield FitStep(iteration, mean_d, covariance, told)
+        yield FitStep(iteration, mean_d, covariance, measured_share)
 
 
 def _jacobian(
@@ -225,7 +225,7 @@ def normalised(images: Tensor) -> Tensor:
 
 
 class _Written:
-    """Modelled intensities of triples, with what each modulator does kept until it changes."""
+    """Modelled intensities of triples, with what each modulator does cached until it changes."""
 
     def __init__(self, twin: DigitalTwin, triples: Triples) -> None:
         self.twin = twin
@@ -243,9 +243,9 @@ class _Written:
     def intensity(self) -> Tensor:
         """Return the intensity (B, h, w) at the twin's present parameters."""
         with torch.no_grad():
-            for plane, kept in enumerate(self._keys):
+            for plane, cached in enumerate(self._keys):
                 key = self._key(plane)
-                if kept is None or not torch.equal(key, kept):
+                if cached is None or not torch.equal(key, cached):
                     self._keys[plane] = key
                     for fields, group in zip(self._fields, self._groups, strict=True):
                         fields[plane] = self._written(plane, *group)
@@ -292,8 +292,8 @@ class _Misfit:
         """
         residual = self.residual(theta)
         misses = residual.flatten(1).norm(dim=1)
-        usual = OUTLIER * misses.median().clamp_min(1e-6)
-        self._weights = (usual / misses.clamp_min(1e-6)).clamp(max=1.0)[:, None, None]
+        expected = OUTLIER * misses.median().clamp_min(1e-6)
+        self._weights = (expected / misses.clamp_min(1e-6)).clamp(max=1.0)[:, None, None]
         residual = residual * self._weights
         share = self._prior.share * residual.square().sum()
         self.prior_weight = share / self._prior.sigma.square()

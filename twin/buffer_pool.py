@@ -39,7 +39,7 @@ class BufferPool:
             spare = like.new_empty(0)
         fits = spare.dtype == like.dtype and spare.device == like.device
         if not fits or not count <= spare.numel() <= 4 * count:
-            # Neither too small nor much too large: memory is not kept for what will not come again.
+            # Neither too small nor much too large: memory is not held for what will not come again.
             spare = torch.empty(count, dtype=like.dtype, device=like.device)
         return Loan(self, spare, shape)
 

@@ -65,7 +65,7 @@ class DigitalTwin(nn.Module):
     1.0 is the mean of |source|^2 over a patch at data-sheet values. Its parameters are the alignment
     parameters, `twin.parameters.ALIGNMENT_PARAMETERS`, by their names and in their order: stored in units
     in which each is of the order of one, so that one learning rate suits them all. Pairs are (x, y);
-    percent, and what is not said otherwise, are deviations from the data sheet. They are known (no
+    percent, and what is not described otherwise, are deviations from the data sheet. They are known (no
     gradient, fast) until `refining(True)`.
     Tilts and kernel: the paper, section 3.2 and appendix A.1.
     """

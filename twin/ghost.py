@@ -1,4 +1,4 @@
-"""Where to look for a window's ghost: without a start, its fringes give no slope to follow."""
+"""Where to search for a window's ghost: without a start, its fringes give no slope to follow."""
 
 from __future__ import annotations
 

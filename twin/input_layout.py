@@ -11,7 +11,7 @@ from torch import Tensor
 
 Writing = Literal["cells", "differential"]
 NO_PROMPT = -1
-"""Prompt of an image whose class is not told: every block of the strip is dark."""
+"""Prompt of an image whose class is not given: every block of the strip is dark."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,8 +87,8 @@ def estimate_parameters(
             moved[place] += DIFFERENCE * float(of)
             columns.append((missed - missed_at(moved)) / float(moved[place] - theta[place]))
         jacobian = torch.stack(columns, 1)
-        told = jacobian.T @ weight @ jacobian / scale
-        posterior = torch.linalg.inv(told + known)
+        by_frames = jacobian.T @ weight @ jacobian / scale
+        posterior = torch.linalg.inv(by_frames + known)
         pull = jacobian.T @ weight @ missed / scale + known @ (mean - theta[index])
         step, before = posterior @ pull, cost(theta, missed)
         for _ in range(HALVINGS):
@@ -98,7 +98,7 @@ def estimate_parameters(
                 theta, missed = candidate, left
                 break
             step = 0.5 * step
-        determined = float((posterior @ told).diagonal().sum())
+        determined = float((posterior @ by_frames).diagonal().sum())
         chi_squared = float(missed @ weight @ missed)
         scale = max(chi_squared / max(degrees - determined, 1.0), 1.0)
     names = value_names(model)

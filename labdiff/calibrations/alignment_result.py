@@ -37,14 +37,14 @@ def alignment_found(
     twin, bench = calibrated.twin, calibrated.bench
     registration = take_registration_correction(calibrated)
     names = value_names(twin)
-    value, told = (t.double().numpy() for t in (parameter_vector(twin), fit.told))
+    value, share = (t.double().numpy() for t in (parameter_vector(twin), fit.measured_share))
     covariance = _with_unresolved(twin, fit.covariance.double().numpy())
     sigma = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
     found = AlignmentFound(
         names=names,
         value=value,
         sigma=sigma,
-        told=told,
+        told=share,
         tilt_mrad=1e3 * twin.planes_tilt_rad().double().numpy(),
         tilt_sigma_mrad=_tilt_sigma_mrad(
             names, fit.covariance.double().numpy(), calibrated.config.layers
@@ -67,7 +67,7 @@ def _with_unresolved(twin: DigitalTwin, covariance: Array) -> Array:
 
 
 def _tilt_sigma_mrad(names: tuple[str, ...], covariance: Array, layers: int) -> Array:
-    """Return (N + 1, 2): mirror and bounce are told much better together than apart."""
+    """Return (N + 1, 2): mirror and bounce are determined much better together than apart."""
     sigma = np.zeros((layers + 1, 2))
     for axis in range(2):
         beam, mirror = (names.index(f"d_alpha_{n}_mrad[{axis}]") for n in ("beam", "mirror"))

@@ -87,6 +87,6 @@ def _attributed(twin: DigitalTwin, probes: Triples, reason: str) -> Findings:
         (AlignmentFound, True, turned),
     )
     return {
-        result.routine: ValidityFinding(result.routine, "stale" if stale else "fresh", words)
-        for result, stale, words in judged
+        result.routine: ValidityFinding(result.routine, "stale" if stale else "fresh", message)
+        for result, stale, message in judged
     }

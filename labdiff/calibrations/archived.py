@@ -236,13 +236,13 @@ class ArchivedCalibration:
         return result
 
     def _stored(self, result: Result, provenance: Provenance) -> Stored:
-        """Archive a result. Raises UserError if the archive cannot be written; the frames are kept."""
+        """Archive a result. Raises UserError if the archive cannot be written; the frames stay stored."""
         try:
             return self.archive.save(result, provenance)
         except OSError as error:
             raise UserError(
                 f"{self.archive.folder}: cannot be written: {error.strerror or error}. The frames "
-                "are kept; free space, then run labdiff calibrate again."
+                "stay stored; free space, then run labdiff calibrate again."
             ) from None
 
     def _remember(self, plan: list[str], done: dict[str, str]) -> None:

@@ -1,10 +1,10 @@
 """Angles by ray optics: where a lens on one plane after the other throws its light.
 
-Far from the truth, frames of a folded bench look like any other frames, and no fit finds its way. A lens
+Far from the truth, frames of a folded bench resemble any other frames, and no fit finds its way. A lens
 of the remaining path's focal length on plane k makes a spot on the output plane, whatever the light
 before it does, and the spot's place is its angle behind that plane, theta_k. From the last plane but one
 backwards: the planes behind k are tilted by what was found for them, so that the light behind k + 1 goes
-straight, and the spot is off by one gap times theta_k. The last plane's own angle cannot be told from
+straight, and the spot is off by one gap times theta_k. The last plane's own angle cannot be separated from
 the registration, which was measured with it.
 """
 
@@ -40,7 +40,7 @@ class Rays:
 
     @property
     def found(self) -> bool:
-        """All planes told their angle."""
+        """Whether the angle of every plane was measured."""
         return bool(np.isfinite(self.theta_rad).all())
 
 

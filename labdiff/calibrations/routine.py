@@ -92,7 +92,7 @@ def observed_slm(calibrated: CalibratedBench) -> ObservedSLM:
 
 
 def open_modulator(calibrated: CalibratedBench) -> None:
-    """Turn all mirrors of a DMD on: what follows looks at what the layers do."""
+    """Turn all mirrors of a DMD on: what follows measures what the layers do."""
     bench = calibrated.bench
     if bench.dmd is not None:
         bench.dmd.show(np.ones(bench.layout.patch_shape, np.float32))

@@ -28,7 +28,7 @@ OTHERS = frozenset(
     for p in ALIGNMENT_PARAMETERS
     if p.element in ("cavity", "source", "backplane") and not p.name.startswith("ghost")
 )
-"""The parameters that bend it too. What they may explain as well is not told."""
+"""The parameters that bend it too. What they may explain as well is not reported."""
 MAP_SIGMA_RAD = 0.1
 """What a smooth map misses of a super-pixel's phase, and a twin of one sample a pixel of its light."""
 UNDERSTATED = 3.0

@@ -45,7 +45,7 @@ def test_a_fit_says_what_the_frames_do_not_tell() -> None:
     _, triples = misaligned()
     twin = DigitalTwin(GEOMETRY)
     for step in fit_alignment(twin, triples, BLURS_PX):
-        told = step.told
+        told = step.measured_share
     names = [n for n, p in twin.named_parameters() for _ in range(p.numel())]
     assert float(told.min()) >= 0.0 and float(told.max()) <= 1.0
     assert told[names.index("d_alpha_beam_mrad")] > 0.9
