@@ -17,6 +17,8 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from calibration.hdf5_heaps import never_returns
+
 MOST_BYTES = 1 << 30
 """Largest array, in bytes, that is read."""
 MOST_TEXT = 1 << 24
@@ -39,11 +41,14 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
 
     Raises:
         OSError: as h5py, if it cannot be opened or is no HDF5 file.
+        StrangeFileError: if it is so damaged that the HDF5 library would not return.
 
     Example:
         >>> with open_hdf5(Path("run.h5")) as file:
         ...     phases = read_array(file, "phases", "u", 4)
     """
+    if never_returns(path):
+        raise StrangeFileError("its texts are damaged so that the HDF5 library would never return")
     with _opened(path) as file:
         yield file
 
@@ -59,8 +64,8 @@ def _opened(path: Path) -> h5py.File:
 
 
 def names(group: h5py.Group) -> list[str]:
-    """Return the names of a group's own members; links to elsewhere are left out."""
-    return [name for name in group if _is_own(group, name)]
+    """Return the names of a group's own members; links to elsewhere and damaged names are left out."""
+    return [name for name in group if _is_text(name) and _is_own(group, name)]
 
 
 def read_group(group: h5py.Group, name: str) -> h5py.Group:
@@ -169,8 +174,7 @@ def read_text(group: h5py.Group, name: str, otherwise: str | None = None) -> str
         StrangeFileError: if it is no text, or is missing and there is no `otherwise`.
     """
     value = _attribute(group, name, otherwise)
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
+    value = _as_text(value)
     if not isinstance(value, str) or len(value) > MOST_TEXT:
         raise StrangeFileError(f"{_place(group, name)}: {type(value).__name__}; expected a text")
     return value
@@ -198,10 +202,8 @@ def read_number(group: h5py.Group, name: str, otherwise: float | None = None) ->
 def read_values(group: h5py.Group) -> dict[str, float | int | str]:
     """Return all attributes of a group, each a number or a text. Raises StrangeFileError for others."""
     values: dict[str, float | int | str] = {}
-    for name in group.attrs:
-        value = _attribute(group, name, None)
-        if isinstance(value, bytes):
-            value = value.decode("utf-8", "replace")
+    for name in filter(_is_text, group.attrs):
+        value = _as_text(_attribute(group, name, None))
         if not isinstance(value, str):
             number = read_number(group, name)
             value = int(value) if np.asarray(value).dtype.kind in "biu" else number
@@ -230,6 +232,19 @@ def refuse_links(file: h5py.File) -> None:
     problem = file.visititems_links(link_problem) or file.visititems(storage_problem)
     if problem is not None:
         raise StrangeFileError(problem)
+
+
+def _as_text(value: Any) -> Any:
+    """Return a text without bytes that are none; anything else as it is."""
+    if isinstance(value, str):
+        # Bytes that are no UTF-8 come as surrogates, which nothing can write.
+        value = value.encode("utf-8", "surrogateescape")
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def _is_text(name: str) -> bool:
+    """Return whether a name is whole: damaged bytes in it come as surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def _attribute(group: h5py.Group, name: str, otherwise: Any) -> Any:

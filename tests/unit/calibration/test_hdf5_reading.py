@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
+from calibration.hdf5_heaps import SIGNATURE
 from calibration.hdf5_reading import (
     StrangeFileError,
     find_array,
@@ -141,3 +142,44 @@ def test_types_and_shapes_are_checked(tmp_path: Path) -> None:
         for read in refused:
             with pytest.raises(StrangeFileError, match=r"^/\w+: "):
                 read()
+
+
+def test_bytes_that_are_no_text_are_replaced(tmp_path: Path) -> None:
+    def damaged(file: h5py.File) -> None:
+        file.attrs.create("text", b"a\xd8b", dtype=h5py.string_dtype())
+        h5py.h5g.create(file.id, b"gr\xd8p")
+        file.create_group("group")
+
+    with open_hdf5(written(tmp_path / "a.h5", damaged)) as file:
+        assert read_text(file, "text") == "a\ufffdb"
+        assert names(file) == ["group"]
+
+
+def free_space(content: bytes) -> int:
+    """Where the heap of a small file has its free space, which HDF5 passes over by its size."""
+    place = content.index(SIGNATURE) + 16
+    while content[place : place + 2] != b"\0\0":
+        size = int.from_bytes(content[place + 8 : place + 16], "little")
+        place += 16 + (size + 7) // 8 * 8
+    return place
+
+
+def test_a_file_that_hdf5_never_gets_through_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.h5", lambda file: file.attrs.update(name="x"))
+    content = bytearray(path.read_bytes())
+    place = free_space(bytes(content))
+    content[place + 8 : place + 16] = bytes(8)
+    path.write_bytes(content)
+    with pytest.raises(StrangeFileError, match="never return"), open_hdf5(path) as file:
+        read_text(file, "name")
+
+
+def test_what_only_looks_like_such_damage_is_read(tmp_path: Path) -> None:
+    old = np.frombuffer(SIGNATURE + (4096).to_bytes(8, "little") + bytes(100), np.uint8)
+
+    def with_old_heap(file: h5py.File) -> None:
+        file.attrs["name"] = "x"
+        file["freed"] = old
+
+    with open_hdf5(written(tmp_path / "a.h5", with_old_heap)) as file:
+        assert read_text(file, "name") == "x"
