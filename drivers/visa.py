@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -35,6 +36,8 @@ class VisaLink:
     A reply that comes after a time-out would be taken for the next query's. So after a time-out all that
     comes is thrown away, and before the next command the instrument is asked for its identity until it
     says it: what comes before is older.
+
+    Threads take turns, each with its question and the answer to it; `send` alone waits for nobody.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class VisaLink:
         self._settings = settings or LineSettings()
         self._habits = LineHabits.of(self._settings)
         self._in_step = True
+        self._turn = threading.Lock()
         self.identity = address
         self.closed = False
 
@@ -288,9 +292,10 @@ class VisaLink:
     def _do(self, command: str, act: Callable[[], T]) -> T:
         if self.closed:
             raise DeviceStateError(f"{self._where}: is closed")
-        if not self._in_step:
-            self._fall_in_step()
-        return self._guarded(command, act)
+        with self._turn:
+            if not self._in_step:
+                self._fall_in_step()
+            return self._guarded(command, act)
 
     def _guarded(self, command: str, act: Callable[[], T]) -> T:
         from pyvisa import VisaIOError

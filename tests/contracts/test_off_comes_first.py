@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -90,6 +91,19 @@ def test_off_by_a_signal_ends_the_job_at_its_next_look_at_the_light(server: Lase
     laser.permit()
     laser.emission = True
     laser.check_emission()
+    laser.close()
+
+
+def test_threads_that_ask_at_the_same_time_each_get_their_own_answer(server: LaserServer) -> None:
+    laser = open_laser(server)
+    link = laser._link
+
+    def asked(command: str) -> set[str]:
+        return {link.query(command) for _ in range(200)}
+
+    with ThreadPoolExecutor(3) as pool:
+        answers = [pool.submit(asked, each) for each in ("*IDN?", "SOUR:AM:STAT?", "SYST:LOCK?")]
+    assert [each.result() for each in answers] == [{"Coherent, Inc-OBIS-TEST,1"}, {"OFF"}, {"ON"}]
     laser.close()
 
 
