@@ -26,6 +26,7 @@ from labdiff.config.bench import BenchConfig, load_bench
 from labdiff.config.driver_options import driver_options, find_driver
 from labdiff.data.image_set import load_images
 from labdiff.errors import UserError
+from labdiff.metrics.inception import load_inception
 from labdiff.runs.reader import read_run
 from labdiff.session.layer_file import read_layers
 
@@ -164,6 +165,8 @@ PICKLES: list[tuple[str, Callable[[Path], None], Callable[[Path], object]]] = [
     ("pattern.npz", _npz, _pattern),
     ("layers.h5", _pickle, read_layers),
     ("layers.pt", _torch, read_layers),
+    ("weights.pth", _torch, load_inception),
+    ("weights.pkl", _pickle, load_inception),
     ("run.h5", _pickle, read_run),
     ("run.pt", _torch, read_run),
 ]

@@ -7,13 +7,13 @@ form, a state_dict, `inception_v3_fid_features.pth`; they end at the pool: no cl
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from drivers.plain_text import plain_line
 from labdiff.data.folder import data_folder, inception_weights
 from labdiff.errors import UserError
 from labdiff.metrics.features import FeatureExtractor
@@ -218,8 +218,8 @@ def load_inception(path: Path) -> InceptionV3:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file of Inception weights") from None
-    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except Exception as error:  # a damaged file makes torch raise whatever it may
+        reason = plain_line(str(error).partition("\n")[0]) or type(error).__name__
         raise UserError(f"{path}: not readable as Inception weights: {reason}") from None
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise UserError(f"{path}: not a state_dict of Inception weights")
