@@ -226,9 +226,11 @@ class Engine:
         self._emit_job()
 
     def _advance(self) -> None:
-        """Take one event of the job, or show one live frame."""
-        if self._job is not None:
-            if not (self._job.paused or self._made_safe):
+        """Take one event of the job, or show one live frame; complete the safe state if it has begun."""
+        if self._made_safe:  # by a signal, after which no command comes
+            self._make_safe()
+        elif self._job is not None:
+            if not self._job.paused:
                 self._step(self._job)
         elif self._opened is not None and self._live.on:
             self._frame_shown_s = time.monotonic()

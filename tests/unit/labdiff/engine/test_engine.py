@@ -33,6 +33,7 @@ from labdiff.engine.commands import (
 )
 from labdiff.engine.engine import Engine
 from labdiff.engine.status import BenchState, EngineEvent, ErrorReport, JobState
+from labdiff.errors import JobStoppedError
 from labdiff.events import GenerationStep, JobEnded
 from labdiff.generation.request import GenerationRequest
 from labdiff.runs.reader import read_run
@@ -198,6 +199,44 @@ def test_the_safe_state_ends_the_job_and_darkens_the_bench() -> None:
     last = [s for s in desk.of(BenchState) if s.devices][-1]
     assert not last.emission and not last.live
     assert desk.of(JobEnded)[0].outcome == "stopped"
+
+
+def test_until_the_bench_is_safe_no_command_and_no_job_lights_it_again() -> None:
+    desk = Desk()
+    dark: list[bool] = []
+
+    def press() -> None:
+        desk.engine.laser_off()
+
+    def look() -> None:
+        dark.append(not desk.bench.laser.emission)
+        with pytest.raises(JobStoppedError, match="switched off"):
+            desk.bench.switch_on()
+        dark.append(not desk.bench.laser.emission)
+
+    desk.play(Connect("mock"), SetEmission(True), press, SetEmission(True), Calibrate(), look)
+    assert dark == [True, True]
+    refused = [error.message for error in desk.of(ErrorReport)]
+    assert len(refused) == 2
+    assert "was switched off" in refused[0] and "is being made safe" in refused[1]
+
+
+def test_the_safe_state_is_completed_also_where_no_command_follows() -> None:
+    desk = Desk()
+    lit: list[bool] = []
+
+    def press() -> None:
+        desk.engine.laser_off()
+
+    def look() -> None:
+        lit.append(desk.bench.laser.emission)
+
+    desk.play(
+        Connect("mock"), SetEmission(True), MANY_STEPS, 3, press, 2, look, SetEmission(True), look
+    )
+    assert desk.of(JobEnded)[0].outcome == "stopped"
+    assert lit == [False, True], "a bench that was made safe can be lit again"
+    assert not desk.of(ErrorReport)
 
 
 def test_the_bench_is_closed_when_whoever_steered_it_is_gone() -> None:
