@@ -242,9 +242,9 @@ def _as_text(value: Any) -> Any:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
-def _is_text(name: str) -> bool:
-    """Return whether a name is whole: damaged bytes in it come as surrogates."""
-    return not any("\ud800" <= character <= "\udfff" for character in name)
+def _is_text(name: str | bytes) -> bool:
+    """Return whether a name is whole: a damaged one comes as bytes, or with surrogates for some."""
+    return isinstance(name, str) and not any("\ud800" <= each <= "\udfff" for each in name)
 
 
 def _attribute(group: h5py.Group, name: str, otherwise: Any) -> Any:
