@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
-from twin.alignment_fit import Triples, fit_alignment
+from twin.alignment_fit import FitStep, Triples, fit_alignment
 from twin.digital_twin import DigitalTwin, TwinGeometry
 from twin.parameter_vector import load_parameter_vector, parameter_vector
 from twin.probes import smooth_phases, square_phases
@@ -41,22 +42,30 @@ def test_a_frame_that_went_wrong_counts_little() -> None:
     assert float(error_rad.abs().max()) < 2e-4
 
 
-def test_a_fit_says_what_the_frames_do_not_tell() -> None:
-    _, triples = misaligned()
-    twin = DigitalTwin(GEOMETRY)
-    for step in fit_alignment(twin, triples, BLURS_PX):
-        told = step.measured_share
-    names = [n for n, p in twin.named_parameters() for _ in range(p.numel())]
-    assert float(told.min()) >= 0.0 and float(told.max()) <= 1.0
-    assert told[names.index("d_alpha_beam_mrad")] > 0.9
-    # Smooth phases know nothing of what happens at a pixel's rim.
-    assert told[names.index("crosstalk_px")] == 0.0
-
-
-def test_fit_finds_a_misaligned_bench_and_says_how_well() -> None:
+@pytest.fixture(scope="module")
+def fitted() -> tuple[DigitalTwin, DigitalTwin, list[FitStep]]:
+    """Fit the frames of a misaligned bench once for all tests that read the result: truth, twin, steps."""
     truth, triples = misaligned()
     twin = DigitalTwin(GEOMETRY)
-    steps = list(fit_alignment(twin, triples, BLURS_PX))
+    return truth, twin, list(fit_alignment(twin, triples, BLURS_PX))
+
+
+def test_a_fit_reports_what_the_frames_do_not_determine(
+    fitted: tuple[DigitalTwin, DigitalTwin, list[FitStep]],
+) -> None:
+    _, twin, steps = fitted
+    share = steps[-1].measured_share
+    names = [n for n, p in twin.named_parameters() for _ in range(p.numel())]
+    assert float(share.min()) >= 0.0 and float(share.max()) <= 1.0
+    assert share[names.index("d_alpha_beam_mrad")] > 0.9
+    # Smooth phases know nothing of what happens at a pixel's rim.
+    assert share[names.index("crosstalk_px")] == 0.0
+
+
+def test_fit_finds_a_misaligned_bench_and_says_how_well(
+    fitted: tuple[DigitalTwin, DigitalTwin, list[FitStep]],
+) -> None:
+    truth, twin, steps = fitted
     assert steps[-1].discrepancy < 1e-3 < steps[0].discrepancy
     assert steps[-1].deviation.shape == parameter_vector(twin).shape
     error_rad = twin.planes_tilt_rad() - truth.planes_tilt_rad()
