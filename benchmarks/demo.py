@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.calibrated import bench_file, copied_archive
+from benchmarks.calibrated import bench_file
 from benchmarks.claims import claim
 from benchmarks.parts import Outcome, Part, Scale, Setting, parser, run_parts
 from labdiff.config.training import TrainingOptions, quick_options
@@ -49,10 +49,7 @@ def figures_of(setting: Setting, bench_text: str, seed: int) -> dict[str, float]
         bench = Path(folder) / "bench.toml"
         bench.write_text(bench_text, encoding="utf-8")
         options = options_of(setting.scale, seed)
-        # Where only that the code runs is of interest, a bench is not calibrated a second time.
-        stored = copied_archive(bench_text, seed, Path(folder)) if setting.smoke else None
-        request = Request(str(bench), Path(folder), options, calibrations=stored)
-        prepared = ExperimentJob(request)
+        prepared = ExperimentJob(Request(str(bench), Path(folder), options))
         recorders = [prepared.recorder] if prepared.recorder is not None else []
         return run(prepared.job(), record=recorders, watch=[progress])
 
@@ -61,8 +58,6 @@ def measure(setting: Setting) -> Outcome:
     """Run the demo for every seed."""
     if setting.scale is not Scale.FULL:
         setting.leave_out("most of the training steps: images are worse than the demo's")
-    if setting.smoke:
-        setting.leave_out("the demo's calibration: a stored one in its place")
     bench = bench_file(setting)
     runs = [figures_of(setting, bench, seed) for seed in setting.benches(3)]
 
