@@ -37,15 +37,17 @@ def test_a_summary_holds_the_last_values_that_there_are(tmp_path: Path) -> None:
 
 def test_runs_are_listed_with_outcome_seed_bench_and_errors(qtbot: QtBot, tmp_path: Path) -> None:
     end(record(tmp_path / "a" / "run.h5", 3, seed=7, bench_mse=0.25))
-    record(tmp_path / "deep" / "er" / "run.h5", 0)
+    deep = str(Path("deep", "er", "run.h5"))
+    recorder = record(tmp_path / deep, 0)
     panel = opened(qtbot, tmp_path)
     assert panel.message.text() == "2 runs"
     by_name = {row[0]: row for row in rows(panel)}
     done = by_name[str(Path("a", "run.h5"))]
     assert done[2:9] == ["completed", "7", "optical table", "3", "0.25", "0.02", "6"]
-    assert by_name[str(Path("deep", "er", "run.h5"))][2:9] == [
-        "running", "0", "optical table", "0", "", "", ""
-    ]  # fmt: skip
+    assert by_name[deep][2:9] == ["running", "0", "optical table", "0", "", "", ""]
+    recorder.close()  # its program has ended, and the file does not say how
+    rescanned(qtbot, panel)
+    assert {row[0]: row for row in rows(panel)}[deep][2] == "died"
 
 
 def test_numbers_are_sorted_as_numbers(qtbot: QtBot, tmp_path: Path) -> None:
