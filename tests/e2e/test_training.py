@@ -90,7 +90,7 @@ def test_mistakes_about_a_run_are_one_line_with_exit_code_2(trained: Path, tmp_p
         "exists already": ("train", "--out", trained.parent),
         "expected a run file (.h5) that labdiff recorded": ("report", corrupt),
         "allowed are twin, bench": ("evaluate", trained, "--where", "sky"),
-        "--out file: cannot be made": ("evaluate", trained, "--out", "file"),
+        "file: cannot be written": ("evaluate", trained, "--out", "file"),
         "not readable as Inception weights": (
             *("evaluate", trained, "--inception-weights", blocked),
         ),
