@@ -17,6 +17,8 @@ HELD_OUT_EVERY = 5
 EXPOSURE_NODES, ROW_NODES = 4, 3
 LARGEST_DOUBT_MS = 1.0
 """A step of which no frame saw the motion could have begun any time between two frames."""
+LARGEST_DOUBT = 0.3
+"""The same for a slow panel, in time constants: how sharply its frames tell when a step began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ def fit_transitions(
         [_coarse_tau([s for s in steps if s.kind == k], exposure_ms, span_ms) for k in range(kinds)]
     )
     found = [_begin(s, tau_ms[s.kind], exposure_ms, span_ms, spread) for s in steps]
-    timed = [i for i, (_, doubt_ms) in enumerate(found) if doubt_ms < LARGEST_DOUBT_MS]
+    most_ms = [max(LARGEST_DOUBT_MS, LARGEST_DOUBT * tau_ms[s.kind]) for s in steps]
+    timed = [i for i, (_, doubt_ms) in enumerate(found) if doubt_ms < most_ms[i]]
     fitted = [i for i in timed if i % HELD_OUT_EVERY != 2]
     if {steps[i].kind for i in fitted} != set(range(kinds)):
         return None
@@ -88,6 +91,7 @@ def fit_transitions(
     clock = find_clock([_begun(steps[i], begins_ms[i]) for i in timed])
     if clock.kind == "irregular":
         timed = fitted  # beginnings that follow no rule cannot be predicted: there is nothing to hold out
+        clock = find_clock([_begun(steps[i], begins_ms[i]) for i in timed])
     start = np.concatenate([np.log(tau_ms), [clock.scan_ms], clock.parameters])
     chosen = [steps[i] for i in timed]
     beginning = np.isin(timed, fitted)
@@ -116,12 +120,16 @@ def fit_transitions(
     wait_ms, wait_sigma_ms = clock.worst_wait_ms(parameters)
     check = missed(solved.x, ~beginning).view(np.complex128) if not beginning.all() else np.zeros(0)
     tau_ms = np.exp(solved.x[:kinds])
+    # Steps that begin by no rule have their own rows' beginnings: a scan is part of these.
+    scan_ms, scan_sigma_ms = (
+        (0.0, 0.0) if clock.kind == "irregular" else (solved.x[kinds], sigma[kinds])
+    )
     return Transitions(
         tau_ms=tau_ms,
         tau_sigma_ms=tau_ms * sigma[:kinds],
         period_ms=clock.period_ms(parameters),
-        scan_ms=float(solved.x[kinds]),
-        scan_sigma_ms=float(sigma[kinds]),
+        scan_ms=float(scan_ms),
+        scan_sigma_ms=float(scan_sigma_ms),
         wait_ms=wait_ms,
         wait_sigma_ms=wait_sigma_ms,
         held_out=float(np.sqrt(np.mean(np.abs(check) ** 2))) if len(check) else float("nan"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Literal
 
 from drivers.errors import DeviceValueError
 
@@ -51,11 +51,11 @@ class LineSettings:
         values = asdict(self)
         return LineSettings(**{field.name: values[field.name] for field in fields(LineSettings)})
 
-    def port_attributes(self) -> dict[str, Any]:
+    def port_attributes(self) -> dict[str, object]:
         """Return what is set of a serial port, by pyvisa's names."""
         from pyvisa import constants
 
-        found: dict[str, Any] = {}
+        found: dict[str, object] = {}
         if self.baud_rate:
             found["baud_rate"] = self.baud_rate
         if self.data_bits:

@@ -77,6 +77,13 @@ class Detachment(TypedDict, total=False):
     start_new_session: bool
 
 
+def own_group() -> Detachment:
+    """Return the arguments of Popen that keep a Ctrl-C in this terminal from a process."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
+
+
 def detached() -> Detachment:
     """Return the arguments of Popen that let a process outlive this one, and a Ctrl-C in its terminal."""
     if sys.platform == "win32":

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Any
 
 from drivers.own_process import runtime_folder
 from drivers.registry import WITHOUT_ADDRESS
@@ -38,7 +38,7 @@ def own_devices(config: BenchConfig) -> ExitStack:
         return owners.pop_all()
 
 
-def _devices(config: BenchConfig) -> list[tuple[str, str, str, dict[str, Any]]]:
+def _devices(config: BenchConfig) -> list[tuple[str, str, str, Mapping[str, object]]]:
     """Return kind, driver, address and options of each device."""
     devices = [
         ("laser", config.laser.driver, config.laser.address, config.laser.options),

@@ -70,12 +70,12 @@ def _show(
     data_dir: DataDir = None,
     seed: Annotated[int, typer.Option(help="Seed of the shuffle.", min=0)] = 0,
     white: Annotated[
-        int,
-        typer.Option(help="Count that means white; 0: the type's largest.", min=0, max=65535),
-    ] = 0,
+        int | None,
+        typer.Option(help="Count that means white (else the type's largest).", min=0, max=65535),
+    ] = None,
     background: Annotated[
-        str, typer.Option(help="What transparent parts are laid on: white or black.")
-    ] = "white",
+        str | None, typer.Option(help="What transparent parts are laid on: white or black.")
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="PNG file of images, one row for each class."),
@@ -91,7 +91,8 @@ def _show(
     from labdiff.data.image_set import load_images
 
     size = image_size or for_training(name).image_size
-    options = DataOptions.model_validate({"background": _ground(background), "white": white})
+    given = {"background": _ground(background), "white": white}
+    options = DataOptions.model_validate({k: v for k, v in given.items() if v is not None})
     images = load_images(
         name,
         size,
@@ -113,11 +114,11 @@ def _show(
         print(f"wrote {write_contact_sheet(images.train, images.train_labels, out)}")
 
 
-def _ground(background: str) -> str:
+def _ground(background: str | None) -> str | None:
     """Return what transparent parts are laid on. Raises UserError for anything but white and black."""
     from labdiff.errors import UserError
 
-    if background not in ("white", "black"):
+    if background not in ("white", "black", None):
         raise UserError(f"--background {background}: allowed are white, black")
     return background
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import threading
 import time
@@ -11,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from drivers.own_process import python_command
+from drivers.own_process import own_group, python_command
 from drivers.plain_text import plain_line
 from labdiff.bench.bench_safety import note_laser_that_may_be_on
 from labdiff.config.bench import bench_text, parse_bench
@@ -152,8 +151,7 @@ def _node(folder: Path, host: str, port: int) -> Iterator[None]:
         text=True,
         encoding="utf-8",
         # Ctrl-C is meant for this program, which makes the bench safe before the node ends.
-        start_new_session=os.name == "posix",
-        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        **own_group(),
     ) as node:
         try:
             _wait_for_start(node, host, port)

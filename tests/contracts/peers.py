@@ -7,11 +7,15 @@ import struct
 import threading
 import zlib
 from abc import ABC, abstractmethod
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 
 import numpy as np
 import numpy.typing as npt
+
+from drivers.slm import slmpy_server
+from tests.contracts.visa_rooms import GEOMETRY
 
 
 class Peer(ABC):
@@ -81,3 +85,18 @@ class SlmPyServer(Peer):
                 # In two packets, as a network may cut it.
                 connection.sendall(b"do")
                 connection.sendall(b"ne")
+
+
+@contextmanager
+def served(show: slmpy_server.Show, shape: tuple[int, int] = GEOMETRY.panel_shape) -> Iterator[int]:
+    """Our server on a thread; its port."""
+    server = slmpy_server.SlmPyServer(show, shape, port=0)
+    stop = threading.Event()
+    thread = threading.Thread(target=server.serve, args=(stop.is_set,), daemon=True)
+    thread.start()
+    try:
+        yield server.port
+    finally:
+        stop.set()
+        thread.join(10.0)
+        server.close()
