@@ -58,7 +58,10 @@ def open_bench(config: BenchConfig, seed: int) -> Bench:
         return open_mock_bench(config, seed)
     for kind, driver in drivers.items():
         if driver != "mock":
-            find_driver(KINDS[kind], driver)
+            try:
+                find_driver(KINDS[kind], driver)
+            except UserError as error:
+                raise UserError(f"bench {config.name!r}: {error}") from None
     if len(mocked) == len(drivers) - 1 and config.camera.options.get(IMAGE_FOLDER):
         with own_devices(config) as owners:
             bench: Bench = open_mock_bench(config, seed)
