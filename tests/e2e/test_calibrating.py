@@ -104,7 +104,7 @@ def test_a_check_finds_a_camera_that_was_moved(calibrated: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent to a process as on POSIX")
 @pytest.mark.parametrize(
     ("number", "code", "outcome"),
-    [(signal.SIGINT, 130, "stopped"), (signal.SIGKILL, -signal.SIGKILL, "running")],
+    [(signal.SIGINT, 130, "stopped"), (signal.SIGKILL, -signal.SIGKILL, "died")],
 )
 def test_an_interrupted_run_leaves_a_file_that_is_resumed(
     calibrated: Path, tmp_path: Path, number: signal.Signals, code: int, outcome: str

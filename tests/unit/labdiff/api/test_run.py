@@ -40,7 +40,7 @@ def test_a_quantity_that_was_not_recorded_is_named_with_those_that_were(folder: 
 
 def test_a_notebook_shows_curves_and_images_and_nothing_from_elsewhere(folder: Path) -> None:
     shown = labdiff.read_run(folder)._repr_html_()
-    assert shown.count("src='data:image/png;base64,") == 2
+    assert shown.count('src="data:image/png;base64,') == 2
     assert "<script" not in shown and "&lt;script&gt;" in shown
     assert "<body" not in shown and "://" not in shown
 

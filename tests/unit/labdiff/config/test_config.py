@@ -29,7 +29,7 @@ def test_shipped_bench_loads() -> None:
     [
         ("waist_mm", "waist_um", r"source\.waist_um: unknown key; did you mean 'waist_mm'"),
         ("= 850.0", "= 0.85", r"wavelength_nm = 0\.85: .*greater than or equal to 200"),
-        ("bit_depth = 12", "bit_depth = 13", r"camera\.bit_depth = 13: .*8, 10, 12, 14 or 16"),
+        ("bit_depth = 12", "bit_depth = 17", r"camera\.bit_depth = 17: .*less than or equal to 16"),
         ('kind = "slm_patch"', 'kind = "slm"', r"input\.kind = 'slm'.*'slm_patch' or 'dmd'"),
         ("380, 500]", "380, 600]", r"patch_lefts: 600 \+ 100 columns .*allowed is 0 \.\.\. 540"),
         ("380, 500]", "380, 400]", r"patches at 380 and 400 overlap"),

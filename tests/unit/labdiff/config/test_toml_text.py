@@ -38,7 +38,7 @@ def test_files_of_another_encoding_size_or_kind_are_refused(tmp_path: Path) -> N
     path.write_bytes(b"#" * (MOST_CHARACTERS + 1))
     with pytest.raises(UserError, match="a bench file has at most"):
         read_toml_file(path, "a bench file")
-    with pytest.raises(UserError, match="no such file"):
+    with pytest.raises(UserError, match="is no regular file"):
         read_toml_file(tmp_path, "a bench file")
     path.write_text("\ufeffname = 1", encoding="utf-8")
     assert read_toml_file(path, "a bench file") == "name = 1"

@@ -16,7 +16,7 @@ from labdiff.jobs.calibration_job import CalibrationJob, CalibrationRequest
 from labdiff.jobs.generation_job import GenerationJob
 from labdiff.jobs.job_bench import JobBench
 
-LOADERS = ("labdiff.session.training_session", "labdiff.session.trained_unit")
+LOADERS = ("labdiff.session.training_session", "labdiff.jobs.recognition")
 
 
 @pytest.fixture
