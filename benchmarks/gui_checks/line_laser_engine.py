@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from unittest.mock import patch
 
@@ -10,6 +11,7 @@ from drivers.laser.profile import shipped_driver
 from drivers.laser.wrapper import LaserWrapper
 from drivers.protocols import Laser
 from drivers.settings import LaserSettings
+from drivers.types import Frame
 from drivers.wrapper import DeviceSetting, V
 from labdiff.bench.bench import Bench
 from labdiff.bench.compose import OpenedDevices, patch_layout, reconnecting
@@ -18,6 +20,7 @@ from labdiff.bench.openers import Opened
 from labdiff.config.bench import BenchConfig
 from labdiff.engine import opened_bench
 from labdiff.engine.engine import Engine as Whole
+from labdiff.engine.status import EngineEvent
 from mock_hardware.laboratory import MockLaboratory
 
 ADDRESS = "LABDIFF_TEST_LASER"
@@ -71,5 +74,9 @@ def open_bench(config: BenchConfig, seed: int) -> Bench:
 class Engine(Whole):
     """Opens that bench; everything else is as it is."""
 
-
-patch.object(opened_bench, "open_bench", open_bench).start()
+    def __init__(
+        self, emit: Callable[[EngineEvent], None], show_frame: Callable[[Frame], None]
+    ) -> None:
+        # In the bench's own process alone, never where this module is only imported.
+        patch.object(opened_bench, "open_bench", open_bench).start()
+        super().__init__(emit, show_frame)
