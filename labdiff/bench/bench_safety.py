@@ -7,8 +7,9 @@ import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from drivers.errors import DeviceStateError
+from drivers.errors import DeviceStateError, LaserMayBeOnError
 from drivers.laser.guarded import GuardedLine
+from drivers.protocols import Laser
 from labdiff.bench.devices import BenchDevices
 from labdiff.bench.reconnecting_laser import ReconnectingLaser
 from labdiff.errors import JobStoppedError
@@ -34,6 +35,24 @@ def send_all_off() -> None:
 def lasers_that_may_be_on() -> list[str]:
     """Return a line for each laser that could not be confirmed dark; nothing if all are."""
     return [f"the laser may be ON: {name}: {why}" for name, why in _MAY_BE_ON.items()]
+
+
+def opened_dark(where: str, open_laser: Callable[[], Laser]) -> Laser:
+    """Open a laser; one that cannot be confirmed dark then is warned of when the command ends.
+
+    Raises LaserMayBeOnError, and what opening raises.
+
+    Args:
+        where: name of the laser for the warning.
+        open_laser: opens it.
+    """
+    try:
+        laser = open_laser()
+    except LaserMayBeOnError as error:
+        note_laser_that_may_be_on(where, f"{error}; switch it off by hand")
+        raise
+    _MAY_BE_ON.pop(where, None)
+    return laser
 
 
 def note_laser_that_may_be_on(name: str, why: str) -> None:

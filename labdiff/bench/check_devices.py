@@ -10,9 +10,9 @@ from typing import Literal
 from drivers.absent import NONE
 from drivers.errors import DeviceError, LaserMayBeOnError
 from drivers.protocols import SLM, Camera, Device, InputModulator, Laser
-from labdiff.bench.bench_safety import note_laser_that_may_be_on
+from labdiff.bench.bench_safety import note_laser_that_may_be_on, opened_dark
 from labdiff.bench.mock_bench import MOCK
-from labdiff.bench.openers import camera_opener, dmd_opener, laser_opener, slm_opener
+from labdiff.bench.openers import camera_opener, dmd_opener, laser_opener, laser_place, slm_opener
 from labdiff.config.bench import BenchConfig
 from labdiff.config.libraries import require_confirmed
 from labdiff.errors import UserError
@@ -52,9 +52,8 @@ def _check_laser(config: BenchConfig) -> Iterator[CheckFinding]:
         yield _simulated("laser")
         return
     try:
-        laser: Laser = laser_opener(config)()
+        laser: Laser = opened_dark(laser_place(config), laser_opener(config))
     except LaserMayBeOnError as error:
-        note_laser_that_may_be_on("laser", f"{error}; switch it off by hand")
         yield CheckFinding(
             "laser", "wrong", f"the laser may be ON: {error}", "Switch it off by hand."
         )

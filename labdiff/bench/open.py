@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 from drivers.registry import KINDS
 from labdiff.bench.bench import Bench
+from labdiff.bench.bench_safety import opened_dark
 from labdiff.bench.clock import SystemClock
 from labdiff.bench.compose import OpenedDevices, patch_layout, reconnecting
 from labdiff.bench.device_owners import own_devices
@@ -16,7 +17,14 @@ from labdiff.bench.mock_bench import (
     open_mock_bench,
     simulated_openers,
 )
-from labdiff.bench.openers import Opened, camera_opener, dmd_opener, laser_opener, slm_opener
+from labdiff.bench.openers import (
+    Opened,
+    camera_opener,
+    dmd_opener,
+    laser_opener,
+    laser_place,
+    slm_opener,
+)
 from labdiff.config.bench import BenchConfig
 from labdiff.config.driver_options import find_driver
 from labdiff.config.libraries import require_confirmed
@@ -83,7 +91,7 @@ def _open_real_bench(config: BenchConfig, simulated: SimulatedOpeners | None = N
     with own_devices(config) as owners, ExitStack() as stack:
         slm = open_slm()
         stack.callback(slm.close)
-        laser = open_laser()
+        laser = opened_dark(laser_place(config), open_laser)
         stack.callback(laser.close)
         dmd = None
         if open_dmd is not None:

@@ -61,7 +61,7 @@ STAGES = (
 )
 """Weak phases and blurred images first; sharp squares and turns of 2 pi, as layers have them, last."""
 NEAR_BLUR_PX = (5.0, 4.0)
-"""Of the first stage where rays have measured the angles to a tenth of a milliradian."""
+"""Blurs of the first stage, where rays have measured the angles to a tenth of a milliradian."""
 
 HELD_OUT_FRAMES = 4
 HELD_OUT: tuple[ProbeKind, float] = ("squares", 4)

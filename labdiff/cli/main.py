@@ -103,16 +103,10 @@ def guarded(command: Callable[..., Any]) -> int:
 
 def _exit_code(command: Callable[..., Any]) -> int:
     from calibration.result import CalibrationError
-    from drivers.errors import DeviceError, LaserMayBeOnError
+    from drivers.errors import DeviceError
 
     try:
         command()
-    except LaserMayBeOnError as error:
-        print(
-            f"labdiff: the laser may be ON: {plain_lines(error)}; switch it off by hand",
-            file=sys.stderr,
-        )
-        return EXIT_MAY_BE_ON
     except (UserError, CalibrationError, DeviceError) as error:
         print(f"labdiff: {plain_lines(error)}", file=sys.stderr)
         return EXIT_USER
