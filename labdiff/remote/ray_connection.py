@@ -29,7 +29,7 @@ WAIT_S = 0.01
 """Time of one wait for an answer."""
 SILENCE_S = 2.0
 """Time without an answered heartbeat after which the connection is lost; the bench is at rest by then."""
-UNKEPT_S = 5.0
+UNATTENDED_S = 5.0
 """Time without a sign of the serving program after which the process with the bench ends."""
 FIRST_ANSWER_S = 90.0
 """Time in which the first answer has to come: the bench is opened meanwhile."""
@@ -41,11 +41,11 @@ class BenchActor:
     def __init__(self, bench_text: str, name: str, seed: int) -> None:
         config = parse_bench(bench_text, name)
         self._served = ServedBench(open_bench(config, seed), bench_text, kept=True)
-        threading.Thread(target=self._end_unkept, name="keeper", daemon=True).start()
+        threading.Thread(target=self._end_unattended, name="keeper", daemon=True).start()
 
-    def _end_unkept(self) -> None:
+    def _end_unattended(self) -> None:
         """End this process, and with it the service, when the program that started it has ended."""
-        while self._served.unkept_s < UNKEPT_S:
+        while self._served.unattended_s < UNATTENDED_S:
             time.sleep(1.0)
         self._served.close()
         os._exit(1)

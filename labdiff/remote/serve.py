@@ -74,7 +74,7 @@ def serve(
         ray = opened.enter_context(joined(cluster))
         actor = place_bench(ray, text, name, seed)
         try:
-            opened.enter_context(_kept(actor))
+            opened.enter_context(_heartbeats(actor))
             while not should_stop():
                 report(_status(ray, actor))
                 time.sleep(STATUS_S)
@@ -85,7 +85,7 @@ def serve(
 
 
 @contextmanager
-def _kept(actor: Any) -> Iterator[None]:
+def _heartbeats(actor: Any) -> Iterator[None]:
     """Send the process with the bench a sign of life again and again; without it the bench rests."""
     ended = threading.Event()
 

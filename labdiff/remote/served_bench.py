@@ -124,7 +124,7 @@ class ServedBench:
         """
         if self._closed.is_set():
             raise DeviceStateError("the bench is being closed")
-        if self.unkept_s > LEASE_S:
+        if self.unattended_s > LEASE_S:
             raise LeaseLostError(
                 "the program that serves the bench is not heard of; the bench rests"
             )
@@ -151,7 +151,7 @@ class ServedBench:
         self._kept_s = self._now_s()
 
     @property
-    def unkept_s(self) -> float:
+    def unattended_s(self) -> float:
         """Time since the last `keep`; nothing or less where none is expected."""
         return self._now_s() - self._kept_s
 
@@ -237,14 +237,14 @@ class ServedBench:
         So it does if the program that serves the bench was. A bench at rest that could not be made safe is
         made safe again and again.
         """
-        unkept = self.unkept_s > LEASE_S
-        token = self._ownership.token if unkept else self._ownership.silent_token()
+        unattended = self.unattended_s > LEASE_S
+        token = self._ownership.token if unattended else self._ownership.silent_token()
         if token is None:
             if self._ownership.name is None:
                 self._try_again()
             return
         if self._ownership.is_owner(token):
-            who = "the program that serves the bench" if unkept else self._ownership.name
+            who = "the program that serves the bench" if unattended else self._ownership.name
             log.warning("nothing heard of %s for %.1f s: at rest", who, LEASE_S)
         self._rest(token)
 

@@ -78,7 +78,7 @@ def array_in_radians(folder: Path) -> PanelOptions:
 
 
 def dataset(folder: Path) -> PanelOptions:
-    """The same in HDF5."""
+    """Somebody's own measurement in HDF5."""
     with h5py.File(folder / "flat.h5", "w") as file:
         file["map"] = map_rad()
     return PanelOptions(correction=str(folder / "flat.h5"))
