@@ -181,9 +181,10 @@ def _gain(binned: Array) -> tuple[float, float]:
     x, y = binned.reshape(-1, 2, BINS).swapaxes(0, 1).reshape(2, -1)
     known = np.isfinite(x) & (y > 0.0)
     x, y = x[known], y[known]
-    if len(x) < 4:
-        return float("nan"), float("nan")
     design = np.column_stack([np.ones_like(x), x, x**2])
+    # Without light, or with one level of it alone, no curve is told.
+    if len(x) < 4 or np.linalg.matrix_rank(design) < 3:
+        return float("nan"), float("nan")
     weights = np.ones_like(x)
     for _ in range(3):  # a variance's own deviation is proportional to it
         root = np.sqrt(weights)[:, None]

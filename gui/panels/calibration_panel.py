@@ -43,6 +43,7 @@ STATE_ROLES = {
     "stale": "warn",
     "warn": "warn",
     "never": "quiet",
+    "left out": "quiet",
     "failed": "bad",
     "fail": "bad",
     "measuring": "accent",

@@ -12,7 +12,7 @@ from torch import Tensor
 from calibration.beam import FIRST_SIDE, BeamFound, Crosstalk, measure_beam
 from calibration.phase_response import PhaseResponse
 from calibration.registration import Registration
-from labdiff.calibrations.routine import Routine, observed_slm, open_modulator
+from labdiff.calibrations.routine import PATTERNS, Routine, observed_slm, open_modulator
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
 from twin.digital_twin import DigitalTwin
@@ -98,5 +98,10 @@ def _block_means(size: int) -> Tensor:
 
 
 BEAM = Routine(
-    BeamFound, _measure, depends_on=(Registration, PhaseResponse), apply=_apply, needed=False
+    BeamFound,
+    _measure,
+    depends_on=(Registration, PhaseResponse),
+    apply=_apply,
+    needed=False,
+    needs=PATTERNS,
 )

@@ -29,5 +29,11 @@ def _apply(calibrated: CalibratedBench, camera: CameraFound) -> None:
 
 
 CAMERA = Routine(
-    CameraFound, _measure, depends_on=(DarkLevel,), apply=_apply, purpose="imaging", needed=False
+    CameraFound,
+    _measure,
+    depends_on=(DarkLevel,),
+    apply=_apply,
+    purpose="imaging",
+    needed=False,
+    needs=("camera", "laser", "input"),
 )

@@ -40,4 +40,11 @@ def _probe(
     return {name: ValidityFinding(name, "fresh" if valid else "stale", reason)}
 
 
-DARK_LEVEL = Routine(DarkLevel, _measure, apply=_apply, validity_probe=_probe, purpose="imaging")
+DARK_LEVEL = Routine(
+    DarkLevel,
+    _measure,
+    apply=_apply,
+    validity_probe=_probe,
+    purpose="imaging",
+    needs=("camera",),
+)

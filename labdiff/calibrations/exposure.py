@@ -11,7 +11,7 @@ from calibration.dark import DarkLevel
 from calibration.exposure import Exposure, set_exposure
 from calibration.registration import Registration
 from calibration.step import CalibrationStep
-from labdiff.calibrations.routine import Findings, Routine, ValidityFinding
+from labdiff.calibrations.routine import PATTERNS, Findings, Routine, ValidityFinding
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
 
@@ -75,4 +75,5 @@ EXPOSURE = Routine(
     apply=_apply,
     validity_probe=_probe,
     purpose="imaging",
+    needs=PATTERNS,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calibration.dark import DarkLevel
 from calibration.phase_response import PhaseResponse, measure_phase_response
-from labdiff.calibrations.routine import Routine, observed_slm
+from labdiff.calibrations.routine import PATTERNS, Routine, observed_slm
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
 
@@ -19,5 +19,10 @@ def _apply(calibrated: CalibratedBench, response: PhaseResponse) -> None:
 
 
 PHASE_RESPONSE = Routine(
-    PhaseResponse, _measure, depends_on=(DarkLevel,), apply=_apply, purpose="prediction"
+    PhaseResponse,
+    _measure,
+    depends_on=(DarkLevel,),
+    apply=_apply,
+    purpose="prediction",
+    needs=PATTERNS,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from calibration.dark import DarkLevel
 from calibration.exposure import set_exposure
 from calibration.registration import Registration, measure_registration
-from labdiff.calibrations.routine import Routine, observed_slm, open_modulator
+from labdiff.calibrations.routine import PATTERNS, Routine, observed_slm, open_modulator
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
 
@@ -29,5 +29,5 @@ def _apply(calibrated: CalibratedBench, registration: Registration) -> None:
 
 
 REGISTRATION = Routine(
-    Registration, _measure, depends_on=(DarkLevel,), apply=_apply, purpose="imaging"
+    Registration, _measure, depends_on=(DarkLevel,), apply=_apply, purpose="imaging", needs=PATTERNS
 )

@@ -11,10 +11,12 @@ import numpy as np
 from calibration.observed_slm import ObservedSLM
 from calibration.result import CalibrationResult
 from calibration.result_file import ResultT
+from labdiff.bench.presence import DeviceKind
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
 
-State = Literal["fresh", "stale", "never", "failed"]
+State = Literal["fresh", "stale", "never", "failed", "left out"]
+"""Of a routine; one that is left out cannot be measured on this bench, which lacks a device."""
 Purpose = Literal["imaging", "prediction", "inspection"]
 """What a routine's result is for: to read the camera at all, to predict it, or for people to see."""
 
@@ -58,6 +60,8 @@ class Routine(Generic[ResultT]):
         purpose: what the result is for.
         needed: whether a failure ends the calibration; without it a failure is archived and shown.
         fits_twin: whether it starts from what other routines have contributed to the twin, if they have.
+        needs: devices without which it cannot be measured; on a bench that lacks one it is left out, with
+            the reason.
 
     Example:
         >>> routine = labdiff.Routine(MyResult, measure_it, depends_on=(Registration,))
@@ -73,6 +77,7 @@ class Routine(Generic[ResultT]):
     purpose: Purpose = "inspection"
     needed: bool = True
     fits_twin: bool = False
+    needs: tuple[DeviceKind, ...] = ()
 
     @property
     def name(self) -> str:
@@ -83,6 +88,10 @@ class Routine(Generic[ResultT]):
     def parents(self) -> tuple[str, ...]:
         """Return the names of the routines on whose results this one depends."""
         return tuple(parent.routine for parent in self.depends_on)
+
+
+PATTERNS: tuple[DeviceKind, ...] = ("camera", "laser", "input", "slm")
+"""What it takes to see light follow patterns."""
 
 
 def observed_slm(calibrated: CalibratedBench) -> ObservedSLM:

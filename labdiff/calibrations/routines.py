@@ -49,6 +49,8 @@ def _names(purpose: Purpose) -> tuple[str, ...]:
     return tuple(each.name for each in ROUTINES if each.purpose == purpose)
 
 
+NEEDED = tuple(each.name for each in ROUTINES if each.needed)
+"""Names of the routines without which a calibration fails."""
 IMAGING = _names("imaging")
 """Names of the routines that it takes to read the camera at all."""
 PREDICTION = _names("prediction")

@@ -6,7 +6,7 @@ from calibration.dark import DarkLevel
 from calibration.phase_response import PhaseResponse
 from calibration.registration import Registration
 from calibration.settling import SettlingFound, measure_settling
-from labdiff.calibrations.routine import Routine, observed_slm, open_modulator
+from labdiff.calibrations.routine import PATTERNS, Routine, observed_slm, open_modulator
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
 
@@ -31,4 +31,5 @@ SETTLING = Routine(
     depends_on=(DarkLevel, Registration, PhaseResponse),
     apply=_apply,
     needed=False,
+    needs=PATTERNS,
 )

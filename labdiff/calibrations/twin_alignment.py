@@ -16,7 +16,7 @@ from labdiff.calibrations.alignment_result import alignment_found
 from labdiff.calibrations.alignment_validity import probe_alignment
 from labdiff.calibrations.probe_frames import ProbeKind, compared, measure_probes
 from labdiff.calibrations.ray_alignment import start_from, trace_rays
-from labdiff.calibrations.routine import Routine
+from labdiff.calibrations.routine import PATTERNS, Routine
 from labdiff.events import AlignmentStep
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
@@ -167,4 +167,5 @@ ALIGNMENT = Routine(
     validity_probe=probe_alignment,
     purpose="prediction",
     fits_twin=True,
+    needs=PATTERNS,
 )

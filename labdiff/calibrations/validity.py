@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from calibration.archive import CalibrationArchive
 from calibration.result_file import Result
 from labdiff.calibrations.archived import ArchivedCalibration
+from labdiff.calibrations.feasible import not_measurable
 from labdiff.calibrations.names import ROUTINE_NAMES
 from labdiff.calibrations.routine import Findings, ValidityFinding
 from labdiff.calibrations.routines import ROUTINES, routine, with_dependents
@@ -17,7 +18,11 @@ from labdiff.session.calibrated_bench import CalibratedBench
 
 @dataclass(frozen=True, slots=True)
 class CalibrationDone:
-    """findings: of the validity check, if there was one. measured: results by routine."""
+    """What a calibration job has done.
+
+    findings: of the validity check, if there was one; else of what the bench cannot measure. measured:
+    results by routine.
+    """
 
     findings: tuple[ValidityFinding, ...]
     measured: dict[str, Result]
@@ -54,7 +59,7 @@ def what_to_measure(
         archived.apply_stored(set(ROUTINE_NAMES) - set(left))
         return left, []
     findings = yield from check_validity(calibrated, archived)
-    plan = to_measure(findings)
+    plan = to_measure(findings) - set(not_measurable(calibrated.config))
     wanted = (each for each in ROUTINES if each.name in plan and (each.needed or not needed_only))
     return tuple(each.name for each in wanted), findings
 
@@ -67,13 +72,17 @@ def check_validity(
     2 frames in the dark, 1 of a flat SLM, 8 of probe patterns. What is found of the power is applied too:
     it is a number.
     """
-    archived.apply_stored(ROUTINE_NAMES)
+    missing = left_out(calibrated)
+    measurable = [each for each in ROUTINES if each.name not in missing]
+    archived.apply_stored(each.name for each in measurable)
     in_use = archived.in_use
-    findings: Findings = {
-        name: _missing(archived.archive, name) for name in ROUTINE_NAMES if name not in in_use
+    findings: Findings = missing | {
+        each.name: _missing(archived.archive, each.name)
+        for each in measurable
+        if each.name not in in_use
     }
     yield StageStarted("checking the bench", 1)
-    for each in ROUTINES:
+    for each in measurable:
         known = archived.result_in_use(each.name)
         if known is not None and each.validity_probe is not None:
             findings |= yield from each.validity_probe(calibrated, known, findings)
@@ -82,6 +91,12 @@ def check_validity(
     found = [findings[name] for name in ROUTINE_NAMES]
     yield ValidityChecked(tuple((f.routine, f.state, f.reason) for f in found))
     return found
+
+
+def left_out(calibrated: CalibratedBench) -> Findings:
+    """Return the findings on what the bench cannot measure, for it lacks a device."""
+    missing = not_measurable(calibrated.config)
+    return {name: ValidityFinding(name, "left out", why) for name, why in missing.items()}
 
 
 def to_measure(findings: list[ValidityFinding]) -> set[str]:

@@ -12,7 +12,7 @@ from calibration.phase_response import PhaseResponse
 from calibration.registration import Registration
 from calibration.spots import LensSpots
 from calibration.wavefront import BLOCKS, Wavefront, measure_wavefront
-from labdiff.calibrations.routine import Routine, observed_slm, open_modulator
+from labdiff.calibrations.routine import PATTERNS, Routine, observed_slm, open_modulator
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
 from twin.digital_twin import DigitalTwin
@@ -147,5 +147,10 @@ def _block_means(size: int, blocks: int) -> Tensor:
 
 
 WAVEFRONT = Routine(
-    Wavefront, _measure, depends_on=(Registration, PhaseResponse), apply=_apply, needed=False
+    Wavefront,
+    _measure,
+    depends_on=(Registration, PhaseResponse),
+    apply=_apply,
+    needed=False,
+    needs=PATTERNS,
 )

@@ -59,22 +59,30 @@ def _findings(config: BenchConfig, seed: int, dark: bool) -> Iterator[CheckFindi
     from labdiff.bench.check_devices import check_devices
     from labdiff.bench.check_light import check_light
     from labdiff.bench.open import open_bench
+    from labdiff.bench.presence import lacking
 
     good = True
     for finding in check_devices(config):
         good = good and finding.level != "wrong"
         yield finding
-    if good and not dark and config.camera.driver != "none":
+    lacks = lacking(config)
+    if good and not dark and not any(lack.kind == "camera" for lack in lacks):
         with closing(open_bench(config, seed)) as bench:
-            yield from check_light(bench)
+            yield from check_light(bench, lacks)
 
 
 def _next_step(config: BenchConfig, bench: str, wrong: bool) -> str:
     """Return what a person does next with this bench."""
     if wrong:
         return f"mend what is marked WRONG, the first one first; then labdiff bench check {bench}"
-    if config.camera.driver == "none":
-        return "display patterns: labdiff slm, labdiff gui; then attach a camera"
-    if config.slm.driver == "none":
-        return "look at frames: labdiff gui; then attach an SLM"
-    return f"labdiff calibrate --bench {bench}"
+    from labdiff.bench.presence import lacking, listed
+
+    lacks = lacking(config)
+    if not lacks:
+        return f"labdiff calibrate --bench {bench}"
+    if lacks[0].kind == "camera":
+        now = f"display patterns: labdiff gui --bench {bench}"
+    else:
+        now = f"look at frames: labdiff gui --bench {bench}; labdiff calibrate --bench {bench} measures "
+        now += "what it can"
+    return f"{now}; the rest needs {listed(lacks)}"

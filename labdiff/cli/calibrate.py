@@ -55,5 +55,5 @@ def _calibrate(
     print(f"calibrations  {prepared.archive.folder}\nreport        {page}")
     if as_json:
         print(json.dumps(prepared.figures(done)))
-    if check and any(finding.state != "fresh" for finding in done.findings):
+    if check and any(finding.state not in ("fresh", "left out") for finding in done.findings):
         raise typer.Exit(EXIT_STALE)

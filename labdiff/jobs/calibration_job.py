@@ -10,12 +10,18 @@ from calibration.archive import CalibrationArchive
 from labdiff.bench.bench import Bench
 from labdiff.bench.origin import archive_folder
 from labdiff.calibrations.archived import ArchivedCalibration
+from labdiff.calibrations.feasible import not_measurable, require_measurable
 from labdiff.calibrations.names import ROUTINE_NAMES
 from labdiff.calibrations.routines import with_dependents
-from labdiff.calibrations.validity import CalibrationDone, bring_up_to_date, check_validity
+from labdiff.calibrations.validity import (
+    CalibrationDone,
+    bring_up_to_date,
+    check_validity,
+    left_out,
+)
 from labdiff.config.bench import BenchFile, read_bench_file
 from labdiff.errors import UserError
-from labdiff.events import JobStarted
+from labdiff.events import JobStarted, ValidityChecked
 from labdiff.job import Job
 from labdiff.jobs.job_bench import JobBench
 from labdiff.session.calibrated_bench import CalibratedBench
@@ -61,6 +67,10 @@ class CalibrationJob:
         folder = request.folder or archive_folder(
             file.source, file.config.camera.driver == "mock", request.seed
         )
+        require_measurable(file.config, request.only, "calibration")
+        self._measurable = set(ROUTINE_NAMES) - set(not_measurable(file.config))
+        if not self._measurable:
+            require_measurable(file.config, ROUTINE_NAMES, "calibration")
         self._bench_text = file.text
         self.archive = CalibrationArchive(folder)
         self._bench = JobBench.open(file.config, request.seed, bench)
@@ -80,9 +90,12 @@ class CalibrationJob:
                 return CalibrationDone(tuple((yield from check_validity(calibrated, stored))), {})
             if request.everything or request.only:
                 stored.forget_unfinished()
-                plan = set(request.only or ROUTINE_NAMES)
-                stored.apply_stored(set(ROUTINE_NAMES) - with_dependents(plan))
-                return CalibrationDone((), (yield from stored.measure(plan)))
+                plan = set(request.only) or self._measurable
+                stored.apply_stored(self._measurable - with_dependents(plan))
+                missing = tuple(left_out(calibrated).values()) if request.everything else ()
+                if missing:
+                    yield ValidityChecked(tuple((f.routine, f.state, f.reason) for f in missing))
+                return CalibrationDone(missing, (yield from stored.measure(plan)))
             return (yield from bring_up_to_date(calibrated, stored, request.needed_only))
 
     def figures(self, done: CalibrationDone) -> dict[str, object]:

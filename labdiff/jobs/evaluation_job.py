@@ -88,7 +88,7 @@ class EvaluationJob:
         self._bench = JobBench()
         if request.where == "bench":
             require_consent(str(run.path), run.bench_text, config, request.consent)
-            self._bench = JobBench.open(config, options.seed)
+            self._bench = JobBench.open(config, options.seed, purpose="evaluation")
         with self._bench.preparing() as bench:
             # On the twin too layers are displayed in the SLM's grey levels.
             quantiser = PhaseQuantiser(config.slm.bit_depth)

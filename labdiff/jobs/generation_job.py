@@ -45,7 +45,7 @@ class GenerationJob:
                     stored.config,
                     Consent(request.bench, request.confirmed),
                 )
-            self._bench = JobBench.open(stored.config, seed, bench)
+            self._bench = JobBench.open(stored.config, seed, bench, "generation")
         with self._bench.preparing() as opened:
             calibrated = CalibratedBench(stored.config, opened)
             self.denoiser = stored.denoiser(calibrated, self.options)

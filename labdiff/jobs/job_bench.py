@@ -10,6 +10,8 @@ import torch
 from drivers.errors import DeviceError
 from labdiff.bench.bench import Bench
 from labdiff.bench.open import open_bench
+from labdiff.calibrations.feasible import require_measurable
+from labdiff.calibrations.routines import NEEDED
 from labdiff.config.bench import BenchConfig
 from labdiff.errors import UserError
 
@@ -26,16 +28,21 @@ class JobBench:
         torch.set_num_threads(min(torch.get_num_threads(), MOST_THREADS))
 
     @classmethod
-    def open(cls, config: BenchConfig, seed: int, lent: Bench | None = None) -> JobBench:
+    def open(
+        cls, config: BenchConfig, seed: int, lent: Bench | None = None, purpose: str = ""
+    ) -> JobBench:
         """Return the bench that is lent, or open that of a bench file.
 
         Args:
             config: the bench file.
             seed: of a mock laboratory.
             lent: a bench of this file that is open already, and stays so.
+            purpose: for which the bench has to be calibrated as a whole, as "training"; "" for none.
 
-        Raises UserError if it cannot be opened.
+        Raises UserError if it cannot be opened, or lacks a device that the purpose needs.
         """
+        if purpose:
+            require_measurable(config, NEEDED, purpose)
         if lent is not None:
             return cls(lent, stays_open=True)
         try:

@@ -129,7 +129,7 @@ class ExperimentJob:
         if remote is not None:
             self._bench = JobBench(remote)
         else:
-            self._bench = JobBench.open(config, self.options.seed, bench)
+            self._bench = JobBench.open(config, self.options.seed, bench, "training")
         with self._bench.preparing() as opened:
             self._on_twin = self._twin_training()
             calibrated = CalibratedBench(config, opened)

@@ -41,6 +41,7 @@ STYLES = {
     "stale": "yellow",
     "never": "yellow",
     "failed": "red",
+    "left out": "dim",
 }
 """Colours of verdicts, and of the states of stored calibrations."""
 
@@ -113,7 +114,7 @@ class ProgressBar:
                 self._print(line, verdict.level)
             case ValidityChecked(findings=findings):
                 for routine, state, reason in findings:
-                    self._print(f"  {state:<6} {routine}: {reason}", state)
+                    self._print(f"  {state:<8} {routine}: {reason}", state)
             case _:
                 pass
 
