@@ -39,7 +39,8 @@ class BenchStatus:
 
     bench_text: of its bench file. owner: name of its user, None if there is none. at_rest: laser off, SLM
     flat. emission: the laser's. resting_for_s: how long it has been at rest. dmd: it has one. left_unsafe:
-    what the last way to rest could not do, one line each.
+    what the last way to rest could not do, one line each. closed: its process was asked to end by a signal,
+    and has closed it.
     """
 
     bench_text: str
@@ -49,6 +50,7 @@ class BenchStatus:
     resting_for_s: float
     dmd: bool
     left_unsafe: tuple[str, ...] = ()
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from drivers.plain_text import plain_line
 from labdiff.bench.open import open_bench
 from labdiff.config.bench import parse_bench
 from labdiff.errors import UserError
+from labdiff.remote.blocked_signals import on_blocked_signal
 from labdiff.remote.lease import Lease, WhileWaiting
 from labdiff.remote.messages import BenchStatus, ConnectionLostError, RemoteError
 from labdiff.remote.remote_bench import RemoteBench
@@ -42,6 +43,8 @@ class BenchActor:
         config = parse_bench(bench_text, name)
         self._served = ServedBench(open_bench(config, seed), bench_text, kept=True)
         threading.Thread(target=self._end_unattended, name="keeper", daemon=True).start()
+        # The program that serves it learns from the status that it is closed, and ends this process.
+        on_blocked_signal(self._served.close)
 
     def _end_unattended(self) -> None:
         """End this process, and with it the service, when the program that started it has ended."""

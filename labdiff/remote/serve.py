@@ -16,6 +16,7 @@ from labdiff.bench.bench_safety import note_laser_that_may_be_on
 from labdiff.config.bench import bench_text, parse_bench
 from labdiff.errors import UserError
 from labdiff.remote.messages import BenchStatus, RemoteError
+from labdiff.remote.port_owner import own_port
 from labdiff.remote.ray_connection import RESOURCE, place_bench
 from labdiff.workers.ray_runtime import (
     OBJECTS_BYTES,
@@ -76,7 +77,10 @@ def serve(
         try:
             opened.enter_context(_heartbeats(actor))
             while not should_stop():
-                report(_status(ray, actor))
+                status = _status(ray, actor)
+                if isinstance(status, BenchStatus) and status.closed:
+                    break  # by a signal to its own process
+                report(status)
                 time.sleep(STATUS_S)
         except ray.exceptions.RayError:
             pass  # the process has ended: `_close` finds that too, and reports it
@@ -131,13 +135,13 @@ def _close(ray: Any, actor: Any, name: str) -> None:
 def _head(host: str, port: int) -> Iterator[None]:
     """Start the first node of a cluster, which ends when this is left."""
     keep_token_private(create=True)
-    with private_folder() as folder:
+    with own_port(host, port), private_folder() as folder:
         yield from _node(folder, host, port)
 
 
 def _node(folder: Path, host: str, port: int) -> Iterator[None]:
     """Run a node while this is suspended. folder: for its sockets and logs."""
-    start = python_command("ray.scripts.scripts", "start", "--head", "--block")
+    start = ("start", "--head", "--block")
     command = python_command("labdiff.remote.node_process", str(folder.parent), *start)
     command += [f"--node-ip-address={host}", f"--port={port}", f'--resources={{"{RESOURCE}": 1}}']
     command += ["--num-cpus=1", "--num-gpus=0", "--include-dashboard=false"]

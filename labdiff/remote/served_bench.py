@@ -77,6 +77,8 @@ class ServedBench:
         self._real_time = bench.state() is None
         self._turn = threading.Lock()
         self._closed = threading.Event()
+        self._left_unsafe: tuple[str, ...] | None = None
+        """What closing could not do; None before the bench is closed."""
         if watch:
             threading.Thread(target=self._watch, name="lease", daemon=True).start()
 
@@ -105,6 +107,10 @@ class ServedBench:
 
     def status(self) -> BenchStatus:
         """Return what the bench is, and who uses it."""
+        left, dmd = self._left_unsafe, self._bench.dmd is not None
+        if left is not None:
+            lit = any("laser" in line for line in left)
+            return BenchStatus(self._text, None, not left, lit, 0.0, dmd, left, closed=True)
         rested_s, emission = self._rested_s, self._bench.laser.emission
         return BenchStatus(
             self._text,
@@ -112,7 +118,7 @@ class ServedBench:
             rested_s is not None and not emission,
             emission,
             0.0 if rested_s is None else self._now_s() - rested_s,
-            self._bench.dmd is not None,
+            dmd,
             tuple(self._bench.left_unsafe),
         )
 
@@ -249,14 +255,20 @@ class ServedBench:
         self._rest(token)
 
     def close(self) -> list[str]:
-        """Enter the safe state and close the devices; return what could not be done, one line each."""
+        """Enter the safe state and close the devices; return what could not be done, one line each.
+
+        Idempotent: a bench that is closed already returns what was left then.
+        """
         self._closed.set()
         self._ownership.end_all()
-        self._send_off()
+        if self._left_unsafe is None:
+            self._send_off()
         with self._turn:
-            self._bench.close()
-            self._ownership.release()
-            return list(self._bench.left_unsafe)
+            if self._left_unsafe is None:
+                self._bench.close()
+                self._ownership.release()
+                self._left_unsafe = tuple(self._bench.left_unsafe)
+            return list(self._left_unsafe)
 
     def _rest(self, token: str) -> None:
         """End the lease of a token: OFF at once, waiting for no call; SLM flat when the frame has ended."""
