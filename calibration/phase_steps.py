@@ -22,6 +22,8 @@ BAND = 12
 SMALL_STEP_RAD = 2.0 * np.pi / 3.0
 PATIENCE = 3.0
 """Declared settling times that are waited before a pattern is taken to stand."""
+REST_SPANS, KNOWN_REST_SPANS = 2.0, 1.0
+"""Spans that are waited between two steps; less where the span is known to suffice."""
 UNSETTLED = 0.35
 """A phasor that far from its end has not arrived."""
 
@@ -36,7 +38,22 @@ class SteppedBands:
         clock: TimeSource,
         phase_by_grey_rad: Array | None,
         seed: int,
+        waited_ms: float | None = None,
     ) -> None:
+        """Place the bands.
+
+        Args:
+            bench: SLM and camera.
+            layout: of the patches.
+            clock: of the bench.
+            phase_by_grey_rad: (2**bits,) measured phase response; None: it is not known.
+            seed: of the scattering pattern and of times.
+            waited_ms: after which the panel is known to have settled; None: as its driver declares, and
+                that is not believed.
+        """
+        known = waited_ms is not None
+        self._rest_ms = PATIENCE * bench.slm.timing.total_ms if waited_ms is None else waited_ms
+        self._rest_spans = KNOWN_REST_SPANS if known else REST_SPANS
         self._bench, self._slm, self._camera = bench, bench.slm, bench.camera
         self._now_s, self._sleep_s = clock.now_s, clock.sleep_s
         self._rng = np.random.default_rng(seed)
@@ -66,7 +83,7 @@ class SteppedBands:
         """Measure the light at each grey level; return False if it does not follow the level."""
         self._total = len(self._bands) * (LEVELS + 4 * cycles)
         greys = np.rint(np.linspace(0, self._top_grey, LEVELS))
-        wait_s = PATIENCE * self._slm.timing.total_ms * 1e-3
+        wait_s = self._rest_ms * 1e-3
         self._planes, self._greys = [], []
         for number in range(len(self._bands)):
             frames = np.empty((2, LEVELS, int(np.prod(self._camera.roi.shape))))
@@ -100,7 +117,7 @@ class SteppedBands:
                     ((zero, large), (large, zero), (zero, small), (small, zero))
                 ):
                     self._show(number, start)
-                    self._sleep_s(span_ms * 1e-3 * (2.0 + self._rng.random()))
+                    self._sleep_s(span_ms * 1e-3 * (self._rest_spans + self._rng.random()))
                     command_s = self._now_s()
                     self._show(number, end)
                     frames = self._watch(command_s, span_ms)

@@ -10,6 +10,7 @@ import h5py
 from calibration.alignment_found import AlignmentFound
 from calibration.beam import BeamFound
 from calibration.camera import CameraFound
+from calibration.coarse_settling import CoarseSettling
 from calibration.dark import DarkLevel
 from calibration.exposure import Exposure
 from calibration.hdf5_reading import (
@@ -29,6 +30,7 @@ from calibration.wavefront import Wavefront
 
 Result: TypeAlias = (
     DarkLevel
+    | CoarseSettling
     | Registration
     | Exposure
     | CameraFound

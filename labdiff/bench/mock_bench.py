@@ -12,7 +12,7 @@ from drivers.absent import AbsentCamera
 from drivers.protocols import SLM, Camera, InputModulator, Laser
 from labdiff.bench.bench import Bench
 from labdiff.bench.compose import OpenedDevices, patch_layout, reconnecting
-from labdiff.bench.openers import Opened, camera_opener
+from labdiff.bench.openers import Opened, camera_opener, mock_slm_opener
 from labdiff.bench.snapshot import CombinedState, NotRestorable
 from labdiff.config.bench import BenchConfig
 from mock_hardware.geometry import MockGeometry
@@ -64,6 +64,8 @@ def open_mock_bench(config: BenchConfig, seed: int) -> MockBench:
     from mock_hardware.laboratory import MockLaboratory
 
     laboratory = MockLaboratory.create(mock_geometry(config), config.mock, seed)
+    plugged_in = _plugged_in(laboratory.slm)
+    slm = mock_slm_opener(config, lambda: plugged_in.device)()
     all_mock = config.camera.driver == "mock"
     if all_mock:
         camera: Opened[Camera] = _plugged_in(laboratory.camera)
@@ -71,7 +73,7 @@ def open_mock_bench(config: BenchConfig, seed: int) -> MockBench:
         open_camera = _lit_camera(config, laboratory)
         camera = Opened(open_camera(), open_camera)
     opened = OpenedDevices(
-        slm=_plugged_in(laboratory.slm),
+        slm=Opened(slm, mock_slm_opener(config, plugged_in.open_again)),
         camera=camera,
         laser=_plugged_in(laboratory.laser),
         dmd=None if laboratory.dmd is None else _plugged_in(laboratory.dmd),
@@ -132,7 +134,9 @@ def simulated_openers(config: BenchConfig, seed: int) -> SimulatedOpeners:
         camera=partial(AbsentCamera, given.shape, given.bit_depth)
         if given.driver == MOCK
         else None,
-        slm=_plugged_in(laboratory.slm).open_again if config.slm.driver == MOCK else None,
+        slm=mock_slm_opener(config, _plugged_in(laboratory.slm).open_again)
+        if config.slm.driver == MOCK
+        else None,
         laser=_plugged_in(laboratory.laser).open_again if config.laser.driver == MOCK else None,
         dmd=_plugged_in(dmd).open_again
         if dmd is not None and config.input.driver == MOCK

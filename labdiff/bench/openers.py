@@ -51,21 +51,47 @@ def slm_opener(config: BenchConfig) -> Callable[[], SLM]:
     given = config.slm
     driver = find_driver(SLMS, given.driver)
     own = {field.name for field in fields(driver.Options)}
-    of_panel = {field.name for field in fields(PanelOptions)} - own
-    panel = driver_options(
-        "slm",
-        given.driver,
-        PanelOptions,
-        {key: value for key, value in given.options.items() if key in of_panel},
-    )
-    rest = {key: value for key, value in given.options.items() if key not in of_panel}
-    if rest and not own:
-        raise UserError(
-            f"slm.options: {', '.join(rest)}: unknown; every SLM takes {', '.join(sorted(of_panel))}"
-        )
+    of_panel, rest = _split_options(given, own)
     options = driver_options("slm", given.driver, driver.Options, rest)
     settings = SlmSettings(given.shape, given.pixel_pitch_um, _address("slm", given), options)
     open_slm = _complete(SLMS, given.driver, partial(driver.from_settings, settings))
+    return _with_panel_options(config, of_panel, open_slm)
+
+
+def mock_slm_opener(config: BenchConfig, open_slm: Callable[[], SLM]) -> Callable[[], SLM]:
+    """Return what opens the simulated SLM with the panel's options of the bench file.
+
+    Raises UserError for a wrong option.
+    """
+    return _with_panel_options(config, _split_options(config.slm, set())[0], open_slm)
+
+
+def _split_options(given: SlmConfig, own: set[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the options that are the panel's, and those that are the driver's own.
+
+    Raises UserError for any other one if the driver has none of its own.
+    """
+    names = {field.name for field in fields(PanelOptions)} - own
+    of_panel = {key: value for key, value in given.options.items() if key in names}
+    rest = {key: value for key, value in given.options.items() if key not in names}
+    if rest and not own:
+        raise UserError(
+            f"slm.options: {', '.join(rest)}: unknown; every SLM takes {', '.join(sorted(names))}"
+        )
+    return of_panel, rest
+
+
+def _with_panel_options(
+    config: BenchConfig, given: dict[str, Any], open_slm: Callable[[], SLM]
+) -> Callable[[], SLM]:
+    """Return what opens an SLM with what its maker has measured of it.
+
+    Args:
+        config: The bench file.
+        given: Its options of the panel.
+        open_slm: Opens the SLM by itself.
+    """
+    panel = driver_options("slm", config.slm.driver, PanelOptions, given)
     if panel.empty:
         return open_slm
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from calibration.coarse_settling import CoarseSettling
 from calibration.layout import PatchLayout
 from calibration.settling import SettlingFound
 from drivers.errors import DeviceTimeoutError
@@ -45,6 +46,11 @@ class SlmDisplay:
         if self.measured_settle_ms is None:
             return self._slm.timing.total_ms
         return self.measured_settle_ms
+
+    def use_coarse_settling(self, found: CoarseSettling) -> None:
+        """Wait longer than the SLM declares if it was found to be slower, and as declared if it was not."""
+        if found.verdict.level != "fail":
+            self.measured_settle_ms = found.wait_ms if found.slower else None
 
     def use_settling(self, found: SettlingFound) -> None:
         """Wait as long as was measured from now on; a failed measurement changes nothing."""

@@ -8,6 +8,7 @@ from typing import Any
 from calibration.result_file import RESULT_TYPES
 from labdiff.calibrations.beam import BEAM
 from labdiff.calibrations.camera import CAMERA
+from labdiff.calibrations.coarse_settling import COARSE_SETTLING
 from labdiff.calibrations.dark_level import DARK_LEVEL
 from labdiff.calibrations.exposure import EXPOSURE
 from labdiff.calibrations.phase_response import PHASE_RESPONSE
@@ -21,6 +22,7 @@ _ROUTINES: tuple[Routine[Any], ...] = (
     ALIGNMENT,
     BEAM,
     CAMERA,
+    COARSE_SETTLING,
     DARK_LEVEL,
     EXPOSURE,
     PHASE_RESPONSE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calibration.coarse_settling import CoarseSettling
 from calibration.dark import DarkLevel
 from calibration.phase_response import PhaseResponse
 from calibration.registration import Registration
@@ -16,7 +17,11 @@ def _measure(calibrated: CalibratedBench) -> Job[SettlingFound]:
     open_modulator(calibrated)
     return (
         yield from measure_settling(
-            observed_slm(calibrated), bench.layout, bench.clock, bench.display.phase_by_grey_rad
+            observed_slm(calibrated),
+            bench.layout,
+            bench.clock,
+            bench.display.phase_by_grey_rad,
+            waited_ms=bench.display.measured_settle_ms,
         )
     )
 
@@ -28,7 +33,7 @@ def _apply(calibrated: CalibratedBench, settling: SettlingFound) -> None:
 SETTLING = Routine(
     SettlingFound,
     _measure,
-    depends_on=(DarkLevel, Registration, PhaseResponse),
+    depends_on=(DarkLevel, CoarseSettling, Registration, PhaseResponse),
     apply=_apply,
     needed=False,
     needs=PATTERNS,

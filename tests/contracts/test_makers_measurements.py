@@ -111,3 +111,21 @@ def test_every_slm_driver_takes_the_options_of_the_panel(tmp_path: Path) -> None
             open_bench(parse_bench(real.replace("crystal_ms = 150.0", "colour = 1"), "b"), 0)
         with pytest.raises(UserError, match=r"slm\.bit_depth = 10: .*8 bits"):
             open_bench(parse_bench(real.replace("bit_depth = 8 ", "bit_depth = 10 ", 1), "b"), 0)
+
+
+def test_the_simulated_slm_takes_the_options_of_the_panel(tmp_path: Path) -> None:
+    np.save(tmp_path / "flat.npy", np.full((80, 224), np.pi))
+    text = bench_text("mock-small")[1].replace(
+        "[input]",
+        "[slm.options]\ncrystal_ms = 37.0\ntwo_pi_level = 214\n"
+        f"correction = '{tmp_path / 'flat.npy'}'\n\n[input]",
+        1,
+    )
+    with open_bench(parse_bench(text, "bench.toml"), 0) as bench:
+        assert bench.slm.timing.duration_ms == 37.0
+        with_map = bench.slm.set_phase(np.zeros(bench.slm.shape, np.float32))
+        assert bench.slm.set_grey(np.full(bench.slm.shape, 107.0)) == with_map + 1
+    with pytest.raises(UserError, match=r"slm\.options: colour: unknown; every SLM takes"):
+        open_bench(parse_bench(text.replace("crystal_ms = 37.0", "colour = 1"), "b"), 0)
+    with pytest.raises(UserError, match=r"slm\.options: .*there is no such file"):
+        open_bench(parse_bench(text.replace("flat.npy", "gone.npy"), "b"), 0)

@@ -106,7 +106,7 @@ def test_a_driver_that_declares_too_little_is_warned_of(monkeypatch: pytest.Monk
     monkeypatch.setattr(MockSLM, "timing", property(lambda self: Timing(5.0, 15.0)))
     settling = found(lab)
     assert settling.verdict.level == "warn"
-    assert "declares 20.0 ms" in settling.verdict.reason
+    assert "waited for 20.0 ms" in settling.verdict.reason
     assert f"wait for {settling.settle_ms:.0f} ms" in settling.verdict.remedy
     assert settling.settle_ms == pytest.approx(true_settle_ms(lab.world.settings.slm), rel=0.05)
 

@@ -22,7 +22,7 @@ def test_every_result_has_its_routine_and_what_it_depends_on_goes_before() -> No
 
 
 def test_what_reads_and_what_predicts_the_camera() -> None:
-    assert IMAGING == ("dark level", "registration", "exposure", "camera")
+    assert IMAGING == ("dark level", "coarse settling", "registration", "exposure", "camera")
     assert PREDICTION == ("phase response", "alignment")
 
 
@@ -30,6 +30,7 @@ def test_what_reads_and_what_predicts_the_camera() -> None:
     ("name", "dependents", "others"),
     [
         ("camera", {"camera"}, {"exposure", "alignment"}),
+        ("coarse settling", {"coarse settling", "settling"}, {"registration", "phase response"}),
         ("phase response", {"phase response", "settling", "alignment"}, {"camera", "exposure"}),
     ],
 )
