@@ -71,7 +71,7 @@ def micromanager() -> list[Attached]:
             if kind == pymmcore.CameraDevice:
                 title = f"Micro-Manager {adapter} {name}"
                 options = {"options.adapter": adapter, "options.device": name, **named}
-                found.append(Attached("camera", "micromanager", title, options))
+                found.append(Attached("camera", "micromanager", title, options, seen=False))
     return found
 
 

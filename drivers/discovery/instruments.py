@@ -21,6 +21,8 @@ VISA_LIBRARY = "LABDIFF_VISA"
 """Environment variable that names VISA's library, such as "@ivi", instead of pyvisa-py."""
 ASK_MS = 500
 """Time-out of the question for an instrument's identity."""
+LASERS = {"OBIS": "obis", "ITC4": "thorlabs_itc4000", "LASER": "scpi_laser"}
+"""Drivers of lasers by a word of their answer to *IDN?, in capital letters; the first that fits counts."""
 LISTEN_S = 0.3
 """Time in which answers to a broadcast are collected."""
 BROADCAST = ("255.255.255.255", 111)
@@ -50,7 +52,7 @@ def serial_ports() -> list[Attached]:
         words = " ".join(part for part in (port.manufacturer, port.product) if part)
         address = f"ASRL{port.device}::INSTR"
         title = f"serial port {port.device}{f' ({words})' if words else ''}"
-        found.append(Attached("instrument", "scpi_laser", title, {"address": address}))
+        found.append(Attached("instrument", "scpi_laser", title, {"address": address}, seen=False))
     return found
 
 
@@ -100,6 +102,7 @@ def _who(address: str, library: str) -> Attached:
     identity: Any = link.identity
     if "PM10" in identity or "PM400" in identity:
         return Attached("meter", "pm100", identity, settings)
-    if "OBIS" in identity:
-        return Attached("laser", "obis", identity, settings)
+    for word, driver in LASERS.items():
+        if word in identity.upper():
+            return Attached("laser", driver, identity, settings)
     return Attached("instrument", "scpi_laser", identity, settings)

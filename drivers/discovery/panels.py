@@ -26,7 +26,8 @@ def monitors() -> list[Attached]:
         height, width = monitor.shape
         title = f"monitor {monitor.title}, {width} x {height} pixels"
         why_not = monitor.why_not() or ""
-        found.append(Attached("slm", "screen", title, {"address": monitor.address}, why_not))
+        settings = {"address": monitor.address}
+        found.append(Attached("slm", "screen", title, settings, why_not, monitor.shape))
     return found
 
 
@@ -40,7 +41,7 @@ def blink() -> list[Attached]:
         settings = {"address": "board:1", "options.sdk": str(folder)}
         try:
             title = f"Meadowlark Blink SDK ({generation(folder)[0]})"
-            found.append(Attached("slm", "meadowlark", title, settings))
+            found.append(Attached("slm", "meadowlark", title, settings, seen=False))
         except DeviceError as error:
             found.append(
                 Attached("slm", "meadowlark", "Meadowlark Blink SDK", settings, str(error))
@@ -52,7 +53,8 @@ def slmsuite() -> list[Attached]:
     """Find Santec's panels, and Holoeye's SDK, which names its panels only to its own tool."""
     found = []
     if find_spec("HEDS") is not None:
-        found.append(Attached("slm", "slmsuite", "Holoeye's SDK", {"address": "holoeye"}))
+        settings = {"address": "holoeye"}
+        found.append(Attached("slm", "slmsuite", "Holoeye's SDK", settings, seen=False))
     with redirect_stdout(io.StringIO()), suppress(Exception):  # Santec's library is not there
         from slmsuite.hardware.slms.santec import Santec
 

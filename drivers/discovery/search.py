@@ -160,7 +160,7 @@ def _answer(name: str, process: subprocess.Popen[bytes], took_s: float) -> Answe
     output, errors = process.communicate()
     try:
         reply = json.loads(output.decode("utf-8", "replace").strip().rpartition("\n")[2])
-        found = tuple(Attached(**one) for one in reply["found"])
+        found = tuple(Attached.from_dict(one) for one in reply["found"])
         return Answer(name, found, reply["problem"], took_s)
     except (ValueError, KeyError, TypeError):
         last = errors.decode("utf-8", "replace").strip().rpartition("\n")[2]

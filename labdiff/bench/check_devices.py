@@ -51,6 +51,11 @@ def _check_laser(config: BenchConfig) -> Iterator[CheckFinding]:
     if config.laser.driver == MOCK:
         yield _simulated("laser")
         return
+    if config.laser.driver == NONE:
+        yield CheckFinding(
+            "laser", "note", 'no line to one (driver = "none"): a person blocks and frees its beam'
+        )
+        return
     try:
         laser: Laser = opened_dark(laser_place(config), laser_opener(config))
     except LaserMayBeOnError as error:

@@ -56,7 +56,9 @@ def _check(
 
 def _findings(config: BenchConfig, seed: int, dark: bool) -> Iterator[CheckFinding]:
     """Yield what is found; light is only tried on devices that are as they were declared."""
-    from labdiff.bench.check_devices import check_devices
+    from drivers.absent import NONE
+    from drivers.operator import someone_is_asked
+    from labdiff.bench.check_devices import CheckFinding, check_devices
     from labdiff.bench.check_light import check_light
     from labdiff.bench.open import open_bench
     from labdiff.bench.presence import lacking
@@ -66,7 +68,16 @@ def _findings(config: BenchConfig, seed: int, dark: bool) -> Iterator[CheckFindi
         good = good and finding.level != "wrong"
         yield finding
     lacks = lacking(config)
-    if good and not dark and not any(lack.kind == "camera" for lack in lacks):
+    if not good or dark or any(lack.kind == "camera" for lack in lacks):
+        return
+    if config.laser.driver == NONE and not someone_is_asked():
+        yield CheckFinding(
+            "laser",
+            "note",
+            "light is not checked: a person blocks and frees the beam, and nobody can be asked here",
+            "Run it in a terminal.",
+        )
+    else:
         with closing(open_bench(config, seed)) as bench:
             yield from check_light(bench, lacks)
 

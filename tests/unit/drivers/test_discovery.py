@@ -77,12 +77,11 @@ def test_instruments_of_pyvisa_sim_are_identified_by_their_answers(
     file = resources.files("mock_hardware.visa").joinpath("instruments.yaml")
     monkeypatch.setenv(instruments.VISA_LIBRARY, f"{file}@sim")
     found = ask("visa").found
-    assert sorted(one.kind for one in found) == ["instrument", "instrument", "meter", "meter"]
+    assert sorted(one.kind for one in found) == ["laser", "laser", "meter", "meter"]
     for one in found:
         options = {"library": one.settings["options.library"]}
-        kind = "laser" if one.kind == "instrument" else "meter"
-        wanted = KINDS[kind].find(one.driver).Options
-        assert driver_options(kind, one.driver, wanted, options).library.endswith("@sim")
+        wanted = KINDS[one.kind].find(one.driver).Options
+        assert driver_options(one.kind, one.driver, wanted, options).library.endswith("@sim")
 
 
 def test_stubs_of_makers_libraries_are_found(
