@@ -121,7 +121,7 @@ def _release(
 
 def _write_record(path: Path) -> None:
     record = OwnerRecord(
-        os.getpid(), socket.gethostname(), _command(), datetime.now(UTC).isoformat()
+        os.getpid(), socket.gethostname(), process_command(), datetime.now(UTC).isoformat()
     )
     write_atomically(path, json.dumps(asdict(record)).encode())
 
@@ -228,7 +228,7 @@ def _record_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.owner")
 
 
-def _command() -> str:
+def process_command() -> str:
     """Return the command of this process, short."""
     name, *arguments = sys.argv or ["python"]
     return " ".join([Path(name).stem, *arguments])[:120]

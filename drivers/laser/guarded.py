@@ -9,16 +9,19 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 from drivers.errors import DeviceNotFoundError
-from drivers.laser.guardian import BEAT, OFF, READY, RELEASE, RESULT, GuardOrder
+from drivers.laser.guardian import BEAT, OFF, READY, RELEASE, RESULT, GuardOrder, beside_line
 from drivers.laser.line import LaserLine
 from drivers.own_process import detached, package_environment, python_command, runtime_folder
 
 log = logging.getLogger(__name__)
 
+LOG = "guardian.log"
+"""Name of the files in which guardians report."""
 BEAT_S = 0.25
 """Time between two heartbeats."""
 READY_S = 30.0
@@ -29,6 +32,11 @@ STARTS = 3
 """How often a guardian that has ended is started again, less one."""
 
 
+def guardian_log() -> Path:
+    """Return the file in which all guardians of this user report. Raises DeviceNotFoundError."""
+    return runtime_folder() / LOG
+
+
 class GuardedLine:
     """A laser's line under the eyes of a guardian, a process of its own, until `release`.
 
@@ -36,6 +44,7 @@ class GuardedLine:
         line: to the laser.
         laser: its name.
         on_switched_off: called, from a thread, with the reason when the guardian has switched it off.
+        note: file that the guardian removes when it has confirmed that the laser is dark.
 
     Attributes:
         log_path: the file in which guardians report.
@@ -44,10 +53,17 @@ class GuardedLine:
         DeviceNotFoundError: if no process can be started.
     """
 
-    def __init__(self, line: LaserLine, laser: str, on_switched_off: Callable[[str], None]) -> None:
-        self.log_path = runtime_folder() / "guardian.log"
+    def __init__(
+        self,
+        line: LaserLine,
+        laser: str,
+        on_switched_off: Callable[[str], None],
+        note: Path | None = None,
+    ) -> None:
+        self.log_path = guardian_log()
         owner = f"{Path(sys.argv[0]).name or 'python'} (process {os.getpid()})"
-        self._order = GuardOrder(line, laser, owner, os.getpid(), str(self.log_path))
+        log_name, note_name = str(self.log_path), str(note or "")
+        self._order = GuardOrder(line, laser, owner, os.getpid(), log_name, note_name)
         self._on_switched_off = on_switched_off
         self._ready, self._released = threading.Event(), threading.Event()
         self._over = threading.Event()
@@ -64,6 +80,14 @@ class GuardedLine:
     def wait_until_ready(self) -> bool:
         """Wait until the guardian listens; return False if it does not, in good time."""
         return self._ready.wait(READY_S)
+
+    def report_in(self, folder: Path) -> None:
+        """Let the guardian report in `guardian.log` of a folder too, in place of the one before."""
+        path = folder.absolute() / LOG
+        self._order = replace(self._order, beside=str(path))
+        with suppress(OSError, ValueError):
+            _stdin(self._process).write(beside_line(str(path)))
+        self.log_path = path
 
     def release(self, dark: bool) -> None:
         """Let the guardian go. Idempotent.
@@ -145,7 +169,7 @@ class GuardedLine:
                     self._on_switched_off(reason)
                     log.error("the laser's guardian switches it off: %s", reason)
                 elif word == RESULT:
-                    log.error("the laser's guardian: %s", reason)
+                    log.error("the laser's guardian: %s (%s)", reason, self.log_path)
 
 
 def _stdin(process: subprocess.Popen[bytes]) -> IO[bytes]:

@@ -5,7 +5,8 @@ it, or stands still, it opens the laser's line and switches the laser off. It im
 child of the program and belongs to no group of processes but its own, and no signal that ends programs ends
 it.
 
-From its standard input come lines: first the order, in JSON, then BEAT again and again, at last RELEASE.
+From its standard input come lines: first the order, in JSON, then BEAT again and again, now and then BESIDE
+and a file's name, at last RELEASE.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from typing import BinaryIO, Literal
 
 from drivers.laser.line import LaserLine
 
-BEAT, RELEASE = b"beat\n", b"release\n"
+BEAT, RELEASE, BESIDE = b"beat\n", b"release\n", b"beside "
 READY, OFF, RESULT = "ready", "off", "result"
 """First words of the lines that it writes to its owner: it listens, switches the laser off, did so."""
 SILENT_S = 1.5
@@ -56,6 +57,8 @@ class GuardOrder:
     """What a guardian is to do.
 
     line: to the laser. laser, owner: their names. process: the owner's number. log: file of its reports.
+    note: file that is removed when the laser is confirmed dark, "" for none. beside: a second file of its
+    reports, "" for none.
     """
 
     line: LaserLine
@@ -63,6 +66,8 @@ class GuardOrder:
     owner: str
     process: int
     log: str
+    note: str = ""
+    beside: str = ""
 
     def to_line(self) -> bytes:
         """Return the order as one line of bytes."""
@@ -72,6 +77,8 @@ class GuardOrder:
             "owner": self.owner,
             "process": self.process,
             "log": self.log,
+            "note": self.note,
+            "beside": self.beside,
         }
         return json.dumps(values).encode("ascii") + b"\n"
 
@@ -80,15 +87,25 @@ class GuardOrder:
         """Return the order of a line. Raises ValueError, KeyError, TypeError for another line."""
         values = json.loads(text)
         line = LaserLine.from_json(values["line"])
-        laser, owner, log = (str(values[name]) for name in ("laser", "owner", "log"))
-        return cls(line, laser, owner, int(values["process"]), log)
+        laser, owner, log, note, beside = (
+            str(values[name]) for name in ("laser", "owner", "log", "note", "beside")
+        )
+        return cls(line, laser, owner, int(values["process"]), log, note, beside)
+
+
+def beside_line(path: str) -> bytes:
+    """Return the line that lets a guardian report in a second file."""
+    return BESIDE + json.dumps(path).encode("ascii") + b"\n"
 
 
 class OwnerPulse:
-    """The owner as its heartbeat shows it: a thread reads what the owner sends."""
+    """The owner as its heartbeat shows it: a thread reads what the owner sends.
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    beside: the second file of reports that it named last, "" for none.
+    """
+
+    def __init__(self, stream: BinaryIO, beside: str = "") -> None:
+        self._stream, self.beside = stream, beside
         self._beats = threading.Event()
         self._ended = False
         threading.Thread(target=self._read, name="pulse", daemon=True).start()
@@ -100,6 +117,8 @@ class OwnerPulse:
                     os._exit(
                         0
                     )  # whatever the other thread does: nothing is left to be put in order
+                if line.startswith(BESIDE):
+                    self.beside = str(json.loads(line.removeprefix(BESIDE)))
                 self._beats.set()
         self._ended = True
         self._beats.set()
@@ -166,6 +185,9 @@ class Guardian:
         result = f"confirmed dark after {took_s:.2f} s"
         if failure:
             result = f"NOT confirmed, the laser may be ON: {failure}"
+        if not failure and self._order.note:
+            with suppress(OSError):
+                Path(self._order.note).unlink(missing_ok=True)
         _say(f"{RESULT} {result}")
         self._log(f"{self._order.owner} {why}. OFF was sent at once; {result}")
         return failure
@@ -174,8 +196,10 @@ class Guardian:
         line = (
             f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC guardian of {self._order.laser}: {message}"
         )
-        with suppress(OSError), Path(self._order.log).open("a", encoding="utf-8") as log:
-            log.write(f"{line}\n")
+        for path in (self._order.log, self._pulse.beside):
+            if path:
+                with suppress(OSError), Path(path).open("a", encoding="utf-8") as log:
+                    log.write(f"{line}\n")
         with suppress(OSError, ValueError):
             print(f"labdiff: {line}", file=sys.stderr, flush=True)
 
@@ -233,7 +257,7 @@ def main() -> None:
         order = GuardOrder.from_line(sys.stdin.buffer.readline())
     except (ValueError, KeyError, TypeError):
         return
-    pulse = OwnerPulse(sys.stdin.buffer)
+    pulse = OwnerPulse(sys.stdin.buffer, order.beside)
     load_library(order.line.library)
     _say(f"{READY} {os.getpid()}")
     Guardian(order, pulse).watch()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from types import TracebackType
 
 from calibration.layout import PatchLayout
@@ -19,7 +20,7 @@ from labdiff.bench.fault_log import FaultLog
 from labdiff.bench.frame_log import FrameLog
 from labdiff.bench.frame_replay import FrameReplay, RoutineRecording
 from labdiff.bench.frame_validation import FrameValidator, RejectReason
-from labdiff.bench.guard_laser import LaserGuard
+from labdiff.bench.guard_laser import UNGUARDED, LaserGuard
 from labdiff.bench.measurement import Measurement
 from labdiff.bench.recorded_devices import BEFORE_ALL
 from labdiff.bench.snapshot import (
@@ -38,7 +39,6 @@ MOST_SATURATED = 0.05
 LEAST_LIGHT = 0.01
 """Mean of a frame below which no light arrives: no trained layers send 99 % of it past the camera."""
 REAL_DEVICES = NotRestorable()
-UNGUARDED = LaserGuard()
 
 
 class Bench(CalibratedDevices):
@@ -48,7 +48,7 @@ class Bench(CalibratedDevices):
     a flat pattern and closes the devices.
 
     on_frames: called with the frames of each batch, as by a live view. guard: what guards the laser; it is
-    released when the bench is closed. unguarded: the warning that nothing does; "" if none is due.
+    released when the bench is closed.
     """
 
     def __init__(
@@ -66,8 +66,8 @@ class Bench(CalibratedDevices):
         self._acquisition = BatchAcquisition(
             layout, self._devices, self.display, self.fault_log, most_saturated
         )
-        self._safety = BenchSafety(self._devices, self.display.flatten, guard.line)
-        self.unguarded = guard.warning
+        self._safety = BenchSafety(self._devices, self.display.flatten, guard)
+        self._guard = guard
         self._restorable = restorable
         self._released_last = ExitStack()
 
@@ -131,6 +131,16 @@ class Bench(CalibratedDevices):
     def left_unsafe(self) -> list[str]:
         """What the last way into the safe state could not do, one line each."""
         return self._safety.left_unsafe
+
+    @property
+    def unguarded(self) -> str:
+        """The warning that nothing guards the laser; "" if none is due."""
+        return self._guard.warning
+
+    def report_in(self, folder: Path) -> None:
+        """Let the laser's guardian report in a folder too, as beside the run that the bench is used for."""
+        if self._guard.line is not None:
+            self._guard.line.report_in(folder)
 
     def measure(self, inputs: Arrays, phases_rad: Arrays) -> Measurement:
         """Send inputs through layers and return the intensity that the camera sees.

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from drivers.errors import DeviceStateError, LaserMayBeOnError
-from drivers.laser.guarded import GuardedLine
 from drivers.protocols import Laser
 from labdiff.bench.devices import BenchDevices
+from labdiff.bench.guard_laser import UNGUARDED, LaserGuard
+from labdiff.bench.lit_note import forget_left_lit
 from labdiff.bench.reconnecting_laser import ReconnectingLaser
 from labdiff.errors import JobStoppedError
 
@@ -52,6 +53,7 @@ def opened_dark(where: str, open_laser: Callable[[], Laser]) -> Laser:
         note_laser_that_may_be_on(where, f"{error}; switch it off by hand")
         raise
     _MAY_BE_ON.pop(where, None)
+    forget_left_lit(where)
     return laser
 
 
@@ -63,7 +65,7 @@ def note_laser_that_may_be_on(name: str, why: str) -> None:
 class BenchSafety:
     """Switches a bench on and off.
 
-    flatten: displays a flat pattern. guarded: the laser's line, if a guardian watches it.
+    flatten: displays a flat pattern. guard: what guards the laser.
     left_unsafe: what the last way into the safe state could not do, one line each. switched_off: the laser
     was switched off on purpose since it was last switched on.
     """
@@ -72,17 +74,19 @@ class BenchSafety:
         self,
         devices: BenchDevices,
         flatten: Callable[[], None],
-        guarded: GuardedLine | None = None,
+        guard: LaserGuard = UNGUARDED,
     ) -> None:
-        self._devices, self._flatten, self._guarded = devices, flatten, guarded
-        self._held_dark = False
+        self._devices, self._flatten, self._guard = devices, flatten, guard
+        self._held_dark = self._closed = False
         self.left_unsafe: list[str] = []
         self.switched_off = False
 
     def note_lit(self) -> None:
         """Let a signal and the guardian reach the laser, which is about to be switched on."""
-        if self._guarded is not None and not self._guarded.wait_until_ready():
+        if self._guard.line is not None and not self._guard.line.wait_until_ready():
             log.error("the laser's guardian does not start; if this is killed, the laser stays on")
+        if self._guard.note is not None:
+            self._guard.note.write()
         _LIT.add(self)
 
     def note_dark(self) -> None:
@@ -133,7 +137,10 @@ class BenchSafety:
         """Switch the laser off and flatten the SLM; a device that fails does not keep the other from it.
 
         OFF is sent first, before anything is asked; then the laser is asked until it says that it is dark.
+        A bench that is closed is left as it is, and so is what could not be done then.
         """
+        if self._closed:
+            return
         self.left_unsafe.clear()
         with suppress(Exception):
             self.send_off()
@@ -145,17 +152,20 @@ class BenchSafety:
     def close(self) -> None:
         """Enter the safe state and close every device, whatever fails.
 
-        An interruption meanwhile is raised when everything was tried.
+        An interruption meanwhile is raised when everything was tried. Idempotent.
         """
+        if self._closed:
+            return
         try:
             self.make_safe()
         finally:
+            self._closed = True
             try:
                 self._do_each([(f"close {device.name}", device.close) for device in self._devices])
             finally:
-                if self._guarded is not None:
+                if self._guard.line is not None:
                     # One whose laser is not confirmed dark goes on, also when this program has ended.
-                    self._guarded.release(self._devices.laser.name not in _MAY_BE_ON)
+                    self._guard.line.release(self._devices.laser.name not in _MAY_BE_ON)
 
     def _permit(self) -> None:
         """Let the laser be switched on after it was switched off past a job."""
@@ -171,14 +181,19 @@ class BenchSafety:
         laser = self._devices.laser
         try:
             laser.emission = False
-        except DeviceStateError:
-            _MAY_BE_ON.pop(laser.name, None)
+        except DeviceStateError as error:
+            if isinstance(laser, ReconnectingLaser) and not laser.closed:
+                # Its driver has let go of the line, perhaps before OFF was heard.
+                _MAY_BE_ON[laser.name] = f"{error}; switch it off by hand"
+                raise LaserMayBeOnError(str(error)) from error
             raise
         except Exception as error:
             _MAY_BE_ON[laser.name] = f"{error}; switch it off by hand"
             raise
         _MAY_BE_ON.pop(laser.name, None)
         _LIT.discard(self)
+        if self._guard.note is not None:
+            self._guard.note.remove()
 
     def _do_each(self, steps: Sequence[tuple[str, Callable[[], object]]]) -> None:
         interruption: BaseException | None = None

@@ -11,8 +11,9 @@ from drivers.absent import NONE
 from drivers.errors import DeviceError, LaserMayBeOnError
 from drivers.protocols import SLM, Camera, Device, InputModulator, Laser
 from labdiff.bench.bench_safety import note_laser_that_may_be_on, opened_dark
+from labdiff.bench.lit_note import laser_place
 from labdiff.bench.mock_bench import MOCK
-from labdiff.bench.openers import camera_opener, dmd_opener, laser_opener, laser_place, slm_opener
+from labdiff.bench.openers import camera_opener, dmd_opener, laser_opener, slm_opener
 from labdiff.config.bench import BenchConfig
 from labdiff.config.libraries import require_confirmed
 from labdiff.errors import UserError
@@ -57,7 +58,7 @@ def _check_laser(config: BenchConfig) -> Iterator[CheckFinding]:
         )
         return
     try:
-        laser: Laser = opened_dark(laser_place(config), laser_opener(config))
+        laser: Laser = opened_dark(laser_place(config.laser), laser_opener(config))
     except LaserMayBeOnError as error:
         yield CheckFinding(
             "laser", "wrong", f"the laser may be ON: {error}", "Switch it off by hand."

@@ -11,6 +11,7 @@ from labdiff.bench.bench_safety import opened_dark
 from labdiff.bench.clock import SystemClock
 from labdiff.bench.compose import OpenedDevices, patch_layout, reconnecting
 from labdiff.bench.device_owners import own_devices
+from labdiff.bench.lit_note import laser_place
 from labdiff.bench.mock_bench import (
     IMAGE_FOLDER,
     SimulatedOpeners,
@@ -22,7 +23,6 @@ from labdiff.bench.openers import (
     camera_opener,
     dmd_opener,
     laser_opener,
-    laser_place,
     slm_opener,
 )
 from labdiff.config.bench import BenchConfig
@@ -91,7 +91,7 @@ def _open_real_bench(config: BenchConfig, simulated: SimulatedOpeners | None = N
     with own_devices(config) as owners, ExitStack() as stack:
         slm = open_slm()
         stack.callback(slm.close)
-        laser = opened_dark(laser_place(config), open_laser)
+        laser = opened_dark(laser_place(config.laser), open_laser)
         stack.callback(laser.close)
         dmd = None
         if open_dmd is not None:

@@ -106,11 +106,6 @@ def _with_panel_options(
     return open_corrected
 
 
-def laser_place(config: BenchConfig) -> str:
-    """Return the laser's driver and address, for messages before it has a name."""
-    return f"laser {config.laser.driver} {config.laser.address or ''}".rstrip()
-
-
 def laser_opener(config: BenchConfig) -> Callable[[], Laser]:
     """Return what opens the laser. Raises UserError for an unknown driver or a wrong option."""
     given = config.laser

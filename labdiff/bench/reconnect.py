@@ -71,6 +71,11 @@ class ReconnectingDevice(DeviceWrapper[D]):
         """Maker, model and serial number; known also while the device is lost."""
         return self._device.name
 
+    @property
+    def closed(self) -> bool:
+        """True once `close` was called."""
+        return self._closed
+
     def close(self) -> None:
         """Leave the device safe and let go of it; a device that is lost is not reopened."""
         self._closed = True

@@ -14,6 +14,7 @@ import typer
 from drivers.operator import operated_by, operator_of_terminal
 from drivers.plain_text import plain_line, plain_lines
 from labdiff.cli.outputs import EXIT_NO_READER, end_output, open_missing_streams
+from labdiff.config.user_folder import user_folder
 from labdiff.errors import JobStoppedError, UserError
 
 app = typer.Typer(
@@ -69,8 +70,18 @@ SYSTEM_ERRORS = (
 def main() -> None:
     """Run the command line: a user's mistake is one clear line and exit code 2, never a traceback."""
     open_missing_streams()
+    warn_of_lasers_left_lit()
     with operated_by(operator_of_terminal()):
         sys.exit(guarded(application()))
+
+
+def warn_of_lasers_left_lit() -> None:
+    """Print, before anything else, which lasers may be lit since all that watched them was killed."""
+    if any(user_folder().glob("lit-*")):
+        from labdiff.bench.lit_note import lasers_left_lit
+
+        for left in lasers_left_lit():
+            print(f"labdiff: {left.describe()}", file=sys.stderr, flush=True)
 
 
 @cache

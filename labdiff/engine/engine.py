@@ -18,6 +18,7 @@ from drivers.errors import DeviceError
 from drivers.types import Frame
 from labdiff.bench.bench import Bench
 from labdiff.bench.bench_safety import lasers_that_may_be_on
+from labdiff.bench.lit_note import lasers_left_lit
 from labdiff.engine.commands import (
     Calibrate,
     Command,
@@ -139,6 +140,8 @@ class Engine:
         match command:
             case Connect():
                 self._disconnect()
+                for left in lasers_left_lit():
+                    self._emit(ErrorReport(left.describe()))
                 self._opened = connect(command, self._show_frame)
                 if self._opened.bench.unguarded:
                     self._emit(ErrorReport(self._opened.bench.unguarded))

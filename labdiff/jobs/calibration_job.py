@@ -82,8 +82,10 @@ class CalibrationJob:
         stored = ArchivedCalibration(calibrated, self.archive, self._bench_text)
         with ExitStack() as stack:
             if not request.check:  # which adds nothing, and may be made beside another calibration
-                with self._bench.preparing():
+                with self._bench.preparing() as bench:
                     stack.enter_context(stored.owned())
+                if bench is not None:
+                    bench.report_in(self.archive.folder)
             stack.enter_context(self._bench.lit())
             yield JobStarted("calibration", len(ROUTINE_NAMES))
             if request.check:

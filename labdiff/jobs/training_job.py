@@ -168,6 +168,8 @@ class ExperimentJob:
         path = self.request.run_path
         if path is None:
             return None
+        if self._bench.bench is not None:
+            self._bench.bench.report_in(path.parent)
         options = json.dumps(self.options.model_dump(), indent=2)
         resumed = self._run is not None
         return Recorder(
