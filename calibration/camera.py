@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
+from calibration.packing import counted
 from calibration.result import CalibrationResult, Verdict
+from calibration.saturation import NEAR, key_to_set, level_of
 from calibration.step import CalibrationStep
 from drivers.protocols import Camera
 
@@ -25,6 +27,8 @@ OVEREXPOSED = 64.0
 FULLEST = 0.8
 """Only light below this share of saturation tells of gain."""
 LEAST_SATURATED = 1e-3
+LESS = 4.0
+"""Ratio of the exposures at which counts have to be the same where no largest count is."""
 LARGEST_NONLINEARITY = 0.02
 DEAD_SHARE = 0.3
 """A pixel of an overexposed frame that counts less than this share of those around it is dead."""
@@ -79,6 +83,12 @@ def measure_camera(
         yield CalibrationStep("camera", 0, total, "overexposed")
         saturation = float(bright.max())
         saturated = float((bright == bright.max()).mean())
+        if saturated < LEAST_SATURATED:
+            # A full well, whose noise the converter spreads, has no largest count that many pixels share.
+            camera.exposure_ms = max(camera.exposure_ms / LESS, shortest_ms)
+            level = level_of(camera.get_frame().pixels, bright, pedestal_counts)
+            if level:
+                saturation, saturated = float(level), float((bright >= level).mean())
         dead = _dead(bright - pedestal_counts, saturation - pedestal_counts)
         step = float(np.gcd.reduce(np.unique(bright).astype(np.int64)))
         stacks: list[Array] = []
@@ -116,6 +126,13 @@ def measure_camera(
     read_sigma = spread / max(2.0 * read_noise, 1e-9)
     nonlinearity = _nonlinearity(np.array(light), fullest)
     verdict = _verdict(gain, gain_sigma, read_noise, saturation, saturated, step, nonlinearity)
+    declared = step * counted(camera).declared_full_scale_counts
+    if verdict.level == "pass" and saturation < NEAR * declared:
+        verdict = Verdict(
+            "warn",
+            f"{verdict.reason}, and {declared:.0f} is declared",
+            key_to_set(saturation / step, declared / step),
+        )
     together = _most_together(dead)
     if verdict.level != "fail" and together > MOST_TOGETHER:
         verdict = Verdict(

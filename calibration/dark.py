@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from calibration.packing import full_scale_counts
 from calibration.result import CalibrationResult, Verdict
 from calibration.step import CalibrationStep
 from drivers.protocols import Camera, Laser
@@ -108,7 +109,7 @@ def measure_dark(
     hot = np.argwhere(too_bright) + np.array([camera.roi.top, camera.roi.left])
     message = f"pedestal {pedestal:.1f}, read noise {read_noise:.2f} counts, {len(hot)} hot pixels"
     verdict = Verdict("pass", message)
-    if pedestal > LARGEST_PEDESTAL * 2**camera.bit_depth:
+    if pedestal > LARGEST_PEDESTAL * full_scale_counts(camera):
         verdict = Verdict(
             "fail",
             f"{pedestal:.0f} counts with the laser off, over a quarter of full scale",

@@ -12,6 +12,7 @@ from calibration.coded_blocks import Blocks
 from calibration.exposure import step_towards
 from calibration.layout import PatchLayout
 from calibration.observed_slm import ObservedSLM
+from calibration.packing import full_scale_counts
 from calibration.registration import Registration
 from calibration.step import CalibrationStep
 
@@ -125,7 +126,7 @@ class FocusedCamera:
 
     def _expose(self, plane: int, phase_rad: Array) -> None:
         """Bring the brightest pixels to PEAK_FILL of full scale; raises NoSpotError if there are none."""
-        full = 2**self._camera.bit_depth - 1 - self._bench.pedestal_counts
+        full = full_scale_counts(self._camera) - self._bench.pedestal_counts
         for _ in range(8):
             frame = scipy.ndimage.uniform_filter(self._shown(plane, phase_rad), 3)
             fill = float(frame.max()) / full

@@ -1,4 +1,7 @@
-"""Where the bits sit in a word: 12 bits come right-justified, or in the upper end of 16."""
+"""Counts as the bench uses them: where the bits sit in a word, and at which count a pixel is saturated.
+
+12 bits come right-justified, or in the upper end of 16.
+"""
 
 from __future__ import annotations
 
@@ -23,18 +26,34 @@ def packing_step(pixels: CountArray, bit_depth: int) -> int:
 
 
 class RightJustified(CameraWrapper):
-    """A camera whose counts come in steps: the same frames in counts of one. step: 1 leaves them."""
+    """A camera whose counts come in steps, or end early: the same frames in counts of one.
 
-    def __init__(self, camera: Camera, step: int = 1) -> None:
+    step: 1 leaves the counts. declared_level: count of one from which a pixel is saturated, by the bench
+    file; 0: the largest of the bit depth. found_level: the same, as it was measured; 0: no other.
+    """
+
+    def __init__(self, camera: Camera, step: int = 1, declared_level: int = 0) -> None:
         super().__init__(camera)
-        self.step = step
+        self.step, self.declared_level, self.found_level = step, declared_level, 0
+
+    @property
+    def declared_full_scale_counts(self) -> int:
+        """Count from which a pixel is saturated, by the bench file."""
+        largest: int = 2**self.bit_depth - 1
+        return self.declared_level or largest
+
+    @property
+    def full_scale_counts(self) -> int:
+        """Count from which a pixel is saturated: as it is declared, or found below."""
+        declared = self.declared_full_scale_counts
+        return min(self.found_level, declared) if self.found_level else declared
 
     def converted(self, frame: Frame) -> Frame:
-        """Return the frame in counts of one."""
-        if self.step == 1:
+        """Return the frame in counts of one, with the share of pixels that are saturated."""
+        if self.step == 1 and not self.declared_level and not self.found_level:
             return frame
-        pixels = frame.pixels // np.uint16(self.step)
-        saturated = float((pixels >= 2**self.bit_depth - 1).mean())
+        pixels = frame.pixels if self.step == 1 else frame.pixels // np.uint16(self.step)
+        saturated = float((pixels >= self.full_scale_counts).mean())
         return Frame(
             pixels,
             frame.exposure_ms,
@@ -44,3 +63,13 @@ class RightJustified(CameraWrapper):
             saturated,
             frame.roi,
         )
+
+
+def full_scale_counts(camera: Camera) -> int:
+    """Return the count from which a pixel of a camera is saturated, as far as it is known."""
+    return counted(camera).full_scale_counts
+
+
+def counted(camera: Camera) -> RightJustified:
+    """Return a camera that knows its full scale: this one, or its counts taken as they are declared."""
+    return camera if isinstance(camera, RightJustified) else RightJustified(camera)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from calibration.ellipse import circle_from_ellipse
 from calibration.layout import PatchLayout
 from calibration.observed_slm import ObservedSLM
+from calibration.packing import full_scale_counts
 from calibration.result import CalibrationResult, Verdict
 from calibration.step import CalibrationStep
 
@@ -95,7 +96,7 @@ def measure_phase_response(
     """
     slm, camera = bench.slm, bench.camera
     top_grey = 2**slm.bit_depth - 1
-    full = 2**camera.bit_depth - 1 - bench.pedestal_counts
+    full = full_scale_counts(camera) - bench.pedestal_counts
     greys = np.unique(np.rint(np.linspace(0, top_grey, levels)).astype(int))
     # In random order drift becomes noise, which the fit averages; in rising order it would be a bend.
     order = np.random.default_rng(seed + 1).permutation(len(greys))

@@ -16,6 +16,7 @@ from calibration.layout import PatchLayout
 from calibration.map_fit import fit_map, map_sigma
 from calibration.observed_slm import ObservedSLM
 from calibration.observed_spots import foretold, sight
+from calibration.packing import full_scale_counts
 from calibration.result import CalibrationResult, Verdict
 from calibration.spot_search import find_spots, moving_parts, noise_of
 from calibration.spots import Constellation, LensSpots, SpotPlane, superpose
@@ -171,7 +172,7 @@ def register(
     def counts_with(which: Constellation) -> Array:
         return bench.counts_with(plane.panel(which.phase))
 
-    full = 2**camera.bit_depth - 1 - bench.pedestal_counts
+    full = full_scale_counts(camera) - bench.pedestal_counts
     try:
         for index in range(EXPOSURE_FRAMES):
             frame = counts_with(constellations[0])

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from calibration.exposure import step_towards
 from calibration.observed_slm import ObservedSLM
+from calibration.packing import full_scale_counts
 from calibration.registration import Registration
 from calibration.result import CalibrationResult, Verdict
 from calibration.spots import SpotPlane
@@ -128,7 +129,7 @@ def measure_wavefront(
     window, places = spot_window(camera, plane, registration, point, blocks)
     if len(places) < LEAST_PIXELS:
         return _failed("the super-pixels' spot falls off the camera")
-    full = 2**camera.bit_depth - 1 - bench.pedestal_counts
+    full = full_scale_counts(camera) - bench.pedestal_counts
     total = EXPOSURE_FRAMES + STEPS * (len(grid.tests)) + 2
     done = 0
 

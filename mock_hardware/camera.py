@@ -22,6 +22,7 @@ from mock_hardware.deferred_frames import DeferredFrame, Readout
 from mock_hardware.fault_script import Fault
 from mock_hardware.sensor import Image, Sensor
 from mock_hardware.state import State, frame_of, frame_state, named, part
+from mock_hardware.truth import converter_bits
 from mock_hardware.world import World
 
 Trigger = Literal["software", "hardware", "free_run"]
@@ -45,7 +46,10 @@ class MockCamera:
         self._exposure_ms = START_EXPOSURE_MS
         self._roi = Roi(0, 0, *self.shape)
         self._sensor = Sensor(
-            world.truth, self.bit_depth, self._settings.full_well_electrons, world.seed
+            world.truth,
+            converter_bits(world.geometry, world.settings),
+            self._settings.well * self._settings.full_well_electrons,
+            world.seed,
         )
         self._trigger: Trigger = "software"
         self._sequence = 0

@@ -17,12 +17,14 @@ class Sensor:
     """A CMOS or CCD sensor after EMVA 1288: counts = round((Poisson(e gain) + offset + read) / K) + dark.
 
     Seeded by the frame's number, so that a frame's noise does not depend on the frames before it.
+
+    bit_depth: of the converter. well_electrons: that a pixel holds.
     """
 
-    def __init__(self, truth: Truth, bit_depth: int, full_well_electrons: float, seed: int) -> None:
+    def __init__(self, truth: Truth, bit_depth: int, well_electrons: float, seed: int) -> None:
         self._truth, self._seed = truth, seed
         self.bit_depth = bit_depth
-        self._full_well = np.float32(full_well_electrons)
+        self._well = np.float32(well_electrons)
 
     def expose(self, electrons: Image, roi: Roi, exposure_ms: float, frame: int) -> Image:
         """Return counts (H, W) as float, before the converter's clipping.
@@ -43,8 +45,8 @@ class Sensor:
         caught[dead] = 0.0
         if truth.shot_noise:
             caught = _poisson(rng, caught)
-        # Twice the full scale of the converter fits in the well: it is the converter that clips.
-        np.minimum(caught, 2.0 * self._full_well, out=caught)
+        # By default twice the full scale of the converter fits in the well: it is the converter that clips.
+        np.minimum(caught, self._well, out=caught)
         if truth.read_noise_electrons > 0.0:
             read = rng.standard_normal(caught.shape, dtype=np.float32)
             caught += np.float32(truth.read_noise_electrons) * read

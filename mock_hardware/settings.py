@@ -121,6 +121,15 @@ class MockCameraSettings(_Settings):
         default=True, description="photon statistics", json_schema_extra={"effect": True}
     )
     full_well_electrons: float = feature(10_000.0, "electrons at full scale", 10.0, 1e6)
+    well: float = feature(
+        2.0, "electrons that the well holds, in full scales of the converter", 0.05
+    )
+    converter_bits: int = Field(
+        default=0,
+        ge=0,
+        le=16,
+        description="bits of the converter, if fewer than the camera declares; 0: as many",
+    )
     read_noise_electrons: float = effect(5.0, "rms electrons", 1e4)
     dark_electrons_per_s: float = effect(20.0, "dark current of a pixel", 1e6)
     pedestal: float = effect(0.02, "dark level, share of full scale", 0.5)

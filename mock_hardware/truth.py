@@ -88,6 +88,11 @@ class _Draws:
         return np.clip(self.stream(name).standard_normal(shape), -2.0, 2.0)
 
 
+def converter_bits(geometry: MockGeometry, settings: MockSettings) -> int:
+    """Return the bits in which the camera converts, at most those that the bench file declares."""
+    return min(settings.camera.converter_bits or 16, geometry.camera_bit_depth)
+
+
 def draw_truth(geometry: MockGeometry, settings: MockSettings, seed: int) -> Truth:
     """Draw the hidden quantities of the bench with this seed.
 
@@ -111,7 +116,7 @@ def draw_truth(geometry: MockGeometry, settings: MockSettings, seed: int) -> Tru
     ghost = [settings.beam.window_ghost, *ghost_angles, ghost_rng.uniform(0.0, 2.0 * np.pi)]
     edge = settings.cavity.mirror_edge * draws.stream("edge").uniform(0.5, 1.0)
     matrix, offset = _relay(geometry, settings, draws)
-    counts = 2**geometry.camera_bit_depth
+    counts = 2 ** converter_bits(geometry, settings)
     sensor = geometry.camera_shape
     hot, dead = (
         draws.stream(name).random(sensor) < settings.camera.defects for name in ("hot", "dead")

@@ -48,7 +48,7 @@ def least_p_value(geometry: MockGeometry, count: int) -> float:
     """Return the smallest p of chi-square tests of the sensor's electrons against Poisson's."""
     lab = lit(geometry, MockSettings().only("camera.shot_noise"))
     truth = dataclasses.replace(lab.world.truth, electrons_per_count=1.0, pedestal_counts=0.0)
-    sensor = Sensor(truth, 16, 60_000.0, seed=5)
+    sensor = Sensor(truth, 16, 120_000.0, seed=5)
     height, width = geometry.camera_shape
     least = 1.0
     for number, mean in enumerate(MEANS_ELECTRONS):
@@ -79,7 +79,7 @@ def read_noise_p_value(geometry: MockGeometry) -> float:
     lab.laser.emission = False
     lab.world.clock.sleep_s(1.0)
     truth = dataclasses.replace(lab.world.truth, electrons_per_count=0.01, pedestal_counts=30_000.0)
-    sensor = Sensor(truth, 16, 10_000.0, seed=6)
+    sensor = Sensor(truth, 16, 20_000.0, seed=6)
     shape = lab.camera.shape
     counts = sensor.convert(
         sensor.expose(np.zeros(shape, np.float32), Roi(0, 0, *shape), 1.0, 1)

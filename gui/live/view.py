@@ -66,7 +66,11 @@ class LiveView(QWidget):
     # Camera and frames
 
     def set_camera(
-        self, sensor_shape: tuple[int, int], bit_depth: int, step_counts: int = 1
+        self,
+        sensor_shape: tuple[int, int],
+        bit_depth: int,
+        step_counts: int = 1,
+        full_counts: int = 0,
     ) -> None:
         """Set the camera that takes the frames.
 
@@ -74,9 +78,10 @@ class LiveView(QWidget):
             sensor_shape: (height, width) of its sensor.
             bit_depth: Bits of a count.
             step_counts: Distance of two counts, 16 for 12 bits packed to the left of 16.
+            full_counts: Count from which a pixel is saturated; 0: the largest of the bit depth.
         """
         self._sensor_shape = sensor_shape
-        before, self._maximum = self._maximum, (2**bit_depth - 1) * step_counts
+        before, self._maximum = self._maximum, (full_counts or 2**bit_depth - 1) * step_counts
         self._recorder.sensor_shape, self._recorder.bit_depth = sensor_shape, bit_depth
         self._recorder.maximum_counts = self._maximum
         self.canvas.set_sensor(sensor_shape)

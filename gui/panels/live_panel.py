@@ -30,7 +30,7 @@ class LivePanel(QWidget):
     def __init__(self, out: Path) -> None:
         super().__init__()
         self.setObjectName("live_panel")
-        self._camera: tuple[tuple[int, int], int] | None = None
+        self._camera: tuple[tuple[int, int], int, int] | None = None
         self._state = BenchState("", (), False, False)
         self.view = LiveView()
         self.view.set_folder(out / "frames")
@@ -63,9 +63,14 @@ class LivePanel(QWidget):
 
     def show_state(self, state: BenchState, busy: bool) -> None:
         """Show the state of the bench; while it is busy live frames cannot be asked for."""
-        camera = (state.sensor_shape, state.bit_depth) if state.devices else None
+        camera = (
+            (state.sensor_shape, state.bit_depth, state.full_scale_counts)
+            if state.devices
+            else None
+        )
         if camera is not None and camera != self._camera:
-            self.view.set_camera(*camera)
+            shape, bit_depth, full_counts = camera
+            self.view.set_camera(shape, bit_depth, full_counts=full_counts)
             self.view.set_bench(state.bench)
         self._camera, self._state = camera, state
         self.live.setEnabled(camera is not None and not busy)

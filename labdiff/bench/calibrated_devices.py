@@ -38,7 +38,7 @@ class CalibratedDevices:
     def __init__(self, layout: PatchLayout, devices: BenchDevices, fault_log: FaultLog) -> None:
         self.layout, self.fault_log = layout, fault_log
         self.unpacked_devices = devices
-        self._packed = RightJustified(devices.camera)
+        self._packed = RightJustified(devices.camera, declared_level=devices.saturation_level)
         self._devices = replace(devices, camera=self._packed)
         self.slm, self.camera, self.laser = devices.slm, self._devices.camera, devices.laser
         self.clock, self.dmd = devices.clock, devices.dmd
@@ -84,6 +84,21 @@ class CalibratedDevices:
         """Take one frame and find the steps in which the camera counts."""
         self.use_packing(1)
         self.use_packing(packing_step(self.camera.get_frame().pixels, self.camera.bit_depth))
+
+    @property
+    def full_scale_counts(self) -> int:
+        """Count, in ones, from which a pixel of the camera is saturated, as far as it is known."""
+        return self._packed.full_scale_counts
+
+    @property
+    def found_saturation(self) -> int:
+        """Count from which a pixel is saturated, measured below the declared one; 0: there is none."""
+        return self._packed.found_level
+
+    def use_saturation(self, level_counts: float) -> None:
+        """Take a measured saturation level where it is below the declared one; 0 goes back to that."""
+        below = level_counts < self._packed.declared_full_scale_counts
+        self._packed.found_level = int(level_counts) if below else 0
 
     def use_registration(self, registration: Registration, margin_px: int = 24) -> None:
         """Read out only the window of the camera on which the output plane falls, and rectify it."""
@@ -142,6 +157,7 @@ class CalibratedDevices:
         values = self.display.state()
         values["counts_per_ms_per_unit"] = self.counts_per_ms_per_unit
         values["packing_step"] = self.packing_step
+        values["found_saturation"] = self.found_saturation
         if self.rectifier is not None:
             roi = self.rectifier.roi
             values["rectified"] = np.array([roi.top, roi.left, roi.height, roi.width])
@@ -154,6 +170,7 @@ class CalibratedDevices:
         values = state.values
         self.dark, self.registration = state.dark, state.registration
         self.use_packing(float(values["packing_step"]))
+        self.use_saturation(float(values.get("found_saturation", 0)))
         self.display.restore(values)
         if "rectified" in values and state.registration is not None:
             roi = Roi(*(int(edge) for edge in np.asarray(values["rectified"])))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from calibration.saturation import key_to_set
 from drivers.errors import DeviceError
 from drivers.types import Frame
 from labdiff.bench.bench import Bench
@@ -24,6 +25,14 @@ FLAT_SHARE = 0.7
 """Share of the expected rise of counts below which they do not follow the exposure."""
 DIM_SHARE = 0.1
 """Share of full scale below which a rise of counts is compared with the dark at the same exposure."""
+RISING = 1.2
+"""Ratio of counts up to which they do not rise with more light."""
+EXPECTED_SHARE = 0.85
+"""Share of the counts that four times the exposure is expected to give, below which they have stopped."""
+SIGNAL_COUNTS = 8.0
+"""Counts above the dark ones from which there is light."""
+MUCH_LESS = 64.0
+"""Ratio by which an exposure is shortened to see whether counts fall at all."""
 BRIGHT_SHARE = 0.001
 """Share of the pixels, the brightest, by which light is judged."""
 
@@ -64,7 +73,7 @@ def check_light(bench: Bench, lacks: Collection[Lack] = ()) -> Iterator[CheckFin
 
 
 def _checks(bench: Bench, without_patterns: bool) -> Iterator[CheckFinding]:
-    full = 2**bench.camera.bit_depth - 1
+    full = bench.full_scale_counts
     bench.make_safe()
     bench.clock.sleep_s(bench.laser.timing.total_ms / 1e3)
     dark = _frames(bench)
@@ -73,7 +82,7 @@ def _checks(bench: Bench, without_patterns: bool) -> Iterator[CheckFinding]:
         bench.show(np.zeros((bench.planes, *bench.layout.patch_shape)))
         if bench.dmd is not None:
             bench.dmd.show(np.ones(bench.dmd.shape))
-        exposure_ms = _useful_exposure_ms(bench, full)
+        exposure_ms = _useful_exposure_ms(bench, full, dark.top)
         lit = _frames(bench)
         if lit.top - dark.top < DIM_SHARE * full:
             dark = _dark_now(bench)  # a sensor's dark current grows with the exposure too
@@ -117,17 +126,29 @@ def _top(frame: Frame) -> float:
     return float(ranked[count // 4 : count].mean())
 
 
-def _useful_exposure_ms(bench: Bench, full: int) -> float:
-    """Shorten or lengthen the exposure until the brightest pixels fill a quarter to three quarters."""
+def _useful_exposure_ms(bench: Bench, full: int, dark: float) -> float:
+    """Shorten or lengthen the exposure until the brightest pixels fill a quarter to three quarters.
+
+    It is not lengthened further where they do not get brighter.
+
+    Args:
+        bench: an open bench, with its laser on.
+        full: count from which a pixel is saturated.
+        dark: count of the brightest pixels without light.
+    """
     low_ms, high_ms = bench.camera.exposure_range_ms
+    before: float | None = None
     for _ in range(8):
-        fill = _top(bench.camera.get_frame()) / full
-        if 0.25 <= fill <= 0.75:
+        top = _top(bench.camera.get_frame())
+        fill = top / full
+        stuck = before is not None and SIGNAL_COUNTS < top - dark < RISING * (before - dark)
+        if 0.25 <= fill <= 0.75 or stuck:
             break
         factor = 0.25 if fill > 0.95 else float(np.clip(0.5 / max(fill, 1e-3), 0.25, 4.0))
         exposure_ms = float(np.clip(bench.camera.exposure_ms * factor, low_ms, min(high_ms, 1e3)))
         if exposure_ms == bench.camera.exposure_ms:
             break
+        before = top if factor > RISING else None
         bench.camera.exposure_ms = exposure_ms
     return bench.camera.exposure_ms
 
@@ -181,29 +202,28 @@ def _linear(bench: Bench, dark: _Frames, full: int, exposure_ms: float) -> Check
         seen = _frames(bench)
         rises[wanted_ms] = (seen.top - dark.top, seen.largest)
     once = rises[exposure_ms][0]
-    most = rises[longer][1]
-    flat = rises[longer][0] < 1.2 * once and most < 0.9 * full
-    bits = (most + 1).bit_length() - 1
-    if flat and most + 1 == 2**bits:
-        return CheckFinding(
-            "camera",
-            "wrong",
-            f"counts stop rising at {most} of {full}: they have {bits} bits",
-            f"Set camera.bit_depth = {bits}.",
-        )
-    if rises[half][0] > (1.0 - 0.5 * FLAT_SHARE) * once:
+    ratio = min(longer, high_ms) / exposure_ms
+    expected = min(ratio * once, full - dark.top)
+    stops = rises[longer][0] < EXPECTED_SHARE * expected and rises[longer][1] < 0.9 * full
+    too_flat = rises[half][0] > (1.0 - 0.5 * FLAT_SHARE) * once
+    if stops and too_flat:
+        # All three may be saturated; an automatic gain holds the counts at any exposure.
+        bench.camera.exposure_ms = float(np.clip(exposure_ms / MUCH_LESS, low_ms, high_ms))
+        too_flat = _frames(bench).top - dark.top > (1.0 - 0.5 * FLAT_SHARE) * once
+    if too_flat:
         return CheckFinding(
             "camera",
             "wrong",
             f"half the exposure gives {rises[half][0] / once:.0%} of the counts",
             "Switch automatic gain, automatic exposure and gamma off in the camera.",
         )
-    if flat:
+    if stops:
+        most = rises[longer][1]
         return CheckFinding(
             "camera",
             "wrong",
             f"counts stop rising at {most} of {full}: the sensor is saturated there",
-            "Raise its gain until its largest count is reached, or lower the laser's power.",
+            key_to_set(most, full),
         )
     return CheckFinding(
         "camera",

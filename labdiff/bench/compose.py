@@ -82,7 +82,8 @@ def reconnecting(
     if opened.dmd is not None:
         dmd = ReconnectingModulator("dmd", opened.dmd.device, opened.dmd.open_again, context)
         states["dmd"] = dmd
-    devices = BenchDevices(slm, camera, laser, clock, dmd, frames_name_patterns)
+    level = config.camera.saturation_level
+    devices = BenchDevices(slm, camera, laser, clock, dmd, frames_name_patterns, level)
     # Last: from here on the bench is closed in good order, which releases the guardian.
     guard = guard_laser(config.laser, opened.laser.device, laser.switched_off)
     return ReconnectingDevices(devices, fault_log, guard, states)

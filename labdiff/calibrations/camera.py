@@ -23,6 +23,7 @@ def _measure(calibrated: CalibratedBench) -> Job[CameraFound]:
 def _apply(calibrated: CalibratedBench, camera: CameraFound) -> None:
     """Correct dead pixels as hot ones are; set the noise of frames from gain and read noise."""
     bench, dark = calibrated.bench, calibrated.dark
+    bench.use_saturation(camera.saturation_counts)
     bench.noise = FrameNoise(camera.gain_electrons, camera.read_noise_counts, camera.step_counts)
     defects = np.unique(np.vstack([dark.hot_pixels, camera.dead_pixels]), axis=0)
     bench.dark = dataclasses.replace(dark, hot_pixels=defects)

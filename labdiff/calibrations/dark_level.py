@@ -18,6 +18,7 @@ LARGEST_PEDESTAL_CHANGE = 1e-3
 def _measure(calibrated: CalibratedBench) -> Job[DarkLevel]:
     bench = calibrated.bench
     bench.find_packing()
+    bench.use_saturation(0)  # what was measured with earlier settings holds no longer
     dark = yield from measure_dark(bench.camera, bench.laser, bench.clock.sleep_s)
     return dataclasses.replace(dark, packing_step=float(bench.packing_step))
 
@@ -34,7 +35,7 @@ def _probe(
     bench = calibrated.bench
     now = yield from measure_dark(bench.camera, bench.laser, bench.clock.sleep_s, PROBE_FRAMES)
     change = now.pedestal_counts - known.pedestal_counts
-    valid = abs(change) <= LARGEST_PEDESTAL_CHANGE * 2**bench.camera.bit_depth
+    valid = abs(change) <= LARGEST_PEDESTAL_CHANGE * bench.full_scale_counts
     name = DarkLevel.routine
     reason = f"pedestal moved by {change:+.2f} counts"
     return {name: ValidityFinding(name, "fresh" if valid else "stale", reason)}

@@ -52,6 +52,8 @@ def _apply(calibrated: CalibratedBench, exposure: Exposure) -> None:
     if 0.0 < exposure.power_mw != bench.laser.power_mw:
         bench.laser.power_mw = exposure.power_mw
     bench.counts_per_ms_per_unit = exposure.counts_per_ms_per_unit
+    if exposure.saturation_counts:
+        bench.use_saturation(exposure.saturation_counts)
 
 
 def _probe(

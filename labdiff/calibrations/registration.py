@@ -20,6 +20,8 @@ def _measure(calibrated: CalibratedBench) -> Job[Registration]:
     bench.show(patches)
     focused = yield from set_exposure(bench.camera, pedestal, laser=bench.laser)
     focused.verdict.require("exposure")
+    if focused.saturation_counts:
+        bench.use_saturation(focused.saturation_counts)
     return (yield from measure_registration(observed_slm(calibrated), layout))
 
 

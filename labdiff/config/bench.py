@@ -18,6 +18,8 @@ from mock_hardware.settings import MockSettings
 Positive = Annotated[float, Field(gt=0.0)]
 Pixels = Annotated[int, Field(ge=1, le=20_000)]
 Shape = tuple[Pixels, Pixels]
+LEAST_LEVEL = 64
+"""Least count at which a camera may saturate: of fewer nothing can be measured."""
 
 
 class SourceConfig(Section):
@@ -64,8 +66,24 @@ class CameraConfig(Section):
     pixel_pitch_um: float = Field(gt=0.0, le=100.0)
     bit_depth: int = Field(ge=8, le=16, description="bits of one count")
     exposure_ms: float = Field(gt=0.0, le=10_000.0)
+    saturation_level: int = Field(
+        default=0,
+        ge=0,
+        description="count from which a pixel is saturated, where counts end below the largest of "
+        "bit_depth; 0 if they do not",
+    )
     serial: str | None = None
     options: dict[str, Any] = Field(default={}, description="options of this driver")
+
+    @model_validator(mode="after")
+    def _counts_reach_the_saturation_level(self) -> CameraConfig:
+        largest = 2**self.bit_depth - 1
+        if self.saturation_level and not LEAST_LEVEL <= self.saturation_level <= largest:
+            raise ValueError(
+                f"camera.saturation_level = {self.saturation_level}: allowed with bit_depth = "
+                f"{self.bit_depth} is {LEAST_LEVEL} ... {largest}, or 0 for the largest count"
+            )
+        return self
 
 
 class RelayConfig(Section):

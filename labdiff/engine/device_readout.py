@@ -70,6 +70,7 @@ class DeviceReadout:
             live=live,
             sensor_shape=bench.camera.shape,
             bit_depth=bench.camera.bit_depth,
+            full_scale_counts=bench.full_scale_counts,
             panel_shape=bench.slm.shape,
             patch_shape=config.cavity.patch_shape,
             pixel_pitch_um=config.slm.pixel_pitch_um,
@@ -104,6 +105,7 @@ class DeviceReadout:
             Setting("window, height", None, roi.height, "px"),
             Setting("window, width", None, roi.width, "px"),
             Setting("bits", None, camera.bit_depth, ""),
+            Setting("saturation", None, self._bench.full_scale_counts, "counts"),
         )
 
     def _laser(self) -> tuple[Setting, ...]:

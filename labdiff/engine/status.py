@@ -48,7 +48,8 @@ class DeviceState:
 class BenchState:
     """The devices of the connected bench; none after disconnecting.
 
-    sensor_shape, panel_shape, patch_shape: (height, width), px. calibrations: folder of the archive.
+    sensor_shape, panel_shape, patch_shape: (height, width), px. full_scale_counts: count from which a pixel
+    of the camera is saturated. calibrations: folder of the archive.
     """
 
     bench: str
@@ -57,6 +58,7 @@ class BenchState:
     live: bool
     sensor_shape: tuple[int, int] = (0, 0)
     bit_depth: int = 0
+    full_scale_counts: int = 0
     panel_shape: tuple[int, int] = (0, 0)
     patch_shape: tuple[int, int] = (0, 0)
     pixel_pitch_um: float = 0.0

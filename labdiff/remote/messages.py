@@ -78,6 +78,7 @@ class SentBatch:
     settle_ms: float | None
     packing_step: float
     most_saturated: float
+    found_saturation: int = 0
 
 
 @dataclass(frozen=True, slots=True)

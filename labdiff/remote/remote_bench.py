@@ -45,7 +45,9 @@ class RemoteBench(Bench):
         self._prefetched: tuple[Arrays, SentBatch] | None = None
         try:
             lease.attach()
-            super().__init__(patch_layout(config), remote_devices(lease.ask, status.dmd))
+            level = config.camera.saturation_level
+            devices = replace(remote_devices(lease.ask, status.dmd), saturation_level=level)
+            super().__init__(patch_layout(config), devices)
             self._safety.note_lit()
         except BaseException:
             lease.end()
@@ -147,6 +149,7 @@ class RemoteBench(Bench):
             self.display.measured_settle_ms,
             self.packing_step,
             self.most_saturated,
+            self.found_saturation,
         )
         self.lease.up.count([batch.inputs, batch.layers])
         return batch, False

@@ -214,6 +214,7 @@ class ServedBench:
         with self._owners_turn(token):
             self._check_lit()
             bench.use_packing(batch.packing_step)
+            bench.use_saturation(batch.found_saturation)
             bench.display.measured_settle_ms = batch.settle_ms
             bench.most_saturated = batch.most_saturated
             try:

@@ -12,7 +12,7 @@ import pytest
 from calibration.layout import PatchLayout
 from drivers.camera.wrapper import CameraWrapper
 from drivers.protocols import Camera
-from drivers.types import Frame
+from drivers.types import CountArray, Frame
 from labdiff.bench.bench import Bench
 from labdiff.bench.check_devices import CheckFinding, check_devices
 from labdiff.bench.check_light import check_light
@@ -36,21 +36,33 @@ class TwelveBitsInSixteen(CameraWrapper):
         return 16
 
 
+class EndsAt2540(CameraWrapper):
+    """A camera that clips its counts below the largest of its bit depth."""
+
+    def converted(self, frame: Frame) -> Frame:
+        pixels = np.minimum(frame.pixels, 2540).astype(np.uint16)
+        return with_pixels(frame, pixels)
+
+
 class AutomaticGain(CameraWrapper):
     """A camera whose brightest pixel has always the same count."""
 
     def converted(self, frame: Frame) -> Frame:
         pixels = frame.pixels.astype(np.float64)
-        scaled = (pixels * 2000.0 / max(pixels.max(), 1.0)).astype(np.uint16)
-        return Frame(
-            scaled,
-            frame.exposure_ms,
-            frame.timestamp_s,
-            frame.sequence,
-            frame.pattern_id,
-            0.0,
-            frame.roi,
-        )
+        return with_pixels(frame, (pixels * 2000.0 / max(pixels.max(), 1.0)).astype(np.uint16))
+
+
+def with_pixels(frame: Frame, pixels: CountArray) -> Frame:
+    """Return a frame with other pixels, of which none is taken as saturated."""
+    return Frame(
+        pixels,
+        frame.exposure_ms,
+        frame.timestamp_s,
+        frame.sequence,
+        frame.pattern_id,
+        0.0,
+        frame.roi,
+    )
 
 
 def checked(
@@ -101,6 +113,7 @@ def test_what_does_not_follow_is_named(fault: Fault, device: str, message: str) 
     ("camera", "message", "remedy"),
     [
         (TwelveBitsInSixteen, "counts stop rising at 4095 of 65535", "camera.bit_depth = 12"),
+        (EndsAt2540, "counts stop rising at 2540 of 4095", "camera.saturation_level = 2540"),
         (AutomaticGain, "half the exposure gives", "automatic gain"),
     ],
 )

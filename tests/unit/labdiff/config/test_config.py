@@ -81,3 +81,23 @@ def test_the_papers_bench_is_the_papers() -> None:
     assert bench.gap_mm == pytest.approx(34.2)
     read_out_px = 260 * 9.2 * bench.relay.magnification / bench.camera.pixel_pitch_um
     assert read_out_px == pytest.approx(130)
+
+
+@pytest.mark.parametrize("level", [-1, 12, 4096, 70_000])
+def test_a_saturation_level_lies_within_the_bit_depth(level: int) -> None:
+    text = bench_text("mock")[1]
+    with pytest.raises(UserError, match=r"saturation_level") as caught:
+        parse_bench(with_key(text, f"saturation_level = {level}"), "bench.toml")
+    if level > 0:
+        assert str(caught.value) == (
+            f"bench.toml: camera.saturation_level = {level}: allowed with bit_depth = 12 is 64 ... 4095, or "
+            "0 for the largest count"
+        )
+    assert (
+        parse_bench(with_key(text, "saturation_level = 3900"), "b").camera.saturation_level == 3900
+    )
+
+
+def with_key(text: str, key: str) -> str:
+    """Return the text of a bench file with one more key of its camera."""
+    return text.replace("[camera]", f"[camera]\n{key}", 1)
