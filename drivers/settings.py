@@ -43,13 +43,15 @@ class CameraSettings(Generic[OptionsT]):
     """Settings of a camera.
 
     serial: its serial number; "" opens the first one. bit_depth: of one count. shape: (height, width) of
-    the sensor by the bench file, with which a driver's own is compared once it is open.
+    the sensor by the bench file, with which a driver's own is compared once it is open. one_colour: a
+    colour camera's own counts are wanted, of which one filter's pixels are taken.
     """
 
     serial: str
     bit_depth: int
     options: OptionsT
     shape: tuple[int, int] = (1, 1)
+    one_colour: bool = False
 
 
 @dataclass(frozen=True, slots=True)

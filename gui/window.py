@@ -151,7 +151,7 @@ class MainWindow(QMainWindow):
             self._show_notice(str(error))
             return
         self.close_process()
-        self._process = BenchProcess(config.camera.shape, self._engine)
+        self._process = BenchProcess(config.camera.used_shape, self._engine)
         self.panels.live.start(self._process.frames)
         self._settings.setValue("bench", bench)
         self._settings.setValue("seed", seed)

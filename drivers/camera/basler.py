@@ -44,7 +44,11 @@ class BaslerCamera(SfncCamera):
     Options = BaslerOptions
 
     def __init__(
-        self, serial: str = "", bit_depth: int = 12, options: BaslerOptions | None = None
+        self,
+        serial: str = "",
+        bit_depth: int = 12,
+        options: BaslerOptions | None = None,
+        one_colour: bool = False,
     ) -> None:
         options = options or BaslerOptions()
         try:
@@ -64,7 +68,7 @@ class BaslerCamera(SfncCamera):
                 options.heartbeat_ms, "HeartbeatTimeout"
             )
             before_first = BEFORE_FIRST.get(info.GetDeviceClass())
-            super().__init__(name, features, bit_depth, options, before_first)
+            super().__init__(name, features, bit_depth, options, before_first, one_colour)
             if options.image_folder:
                 _play(features, name, options.image_folder)
         except BaseException:
@@ -74,7 +78,7 @@ class BaslerCamera(SfncCamera):
     @classmethod
     def from_settings(cls, settings: CameraSettings[BaslerOptions]) -> BaslerCamera:
         """Open the camera of the bench file. Raises DeviceNotFoundError."""
-        return cls(settings.serial, settings.bit_depth, settings.options)
+        return cls(settings.serial, settings.bit_depth, settings.options, settings.one_colour)
 
     def _open(self, serial: str, error_type: type[Exception], options: BaslerOptions) -> Any:
         """Open the camera; one that a crashed program holds is waited for while its heartbeat lasts."""

@@ -1,5 +1,8 @@
 """From a camera's buffer to counts: GenICam's monochrome pixel formats (PFNC 2.4), packed ones too.
 
+A colour camera's own counts come in the same ways, and the format names the filters of the first two
+pixels: "BayerRG12p".
+
 "Mono12p" runs on, lowest bit first, over the bytes. "Mono12Packed" is GigE Vision's older way: the two
 pixels' high bytes stand first and last, their low bits share the byte between. IDS groups: the high bytes
 of all pixels of a group stand first, and their low bits, the first pixel's lowest, share the last byte
@@ -8,6 +11,7 @@ of all pixels of a group stand first, and their low bits, the first pixel's lowe
 
 from __future__ import annotations
 
+import re
 from itertools import takewhile
 
 import numpy as np
@@ -22,13 +26,21 @@ KNOWN = (
     "Mono10", "Mono10p", "Mono10Packed", "Mono10g40IDS", "Mono8",
 )  # fmt: skip
 """Pixel formats in the order in which one is chosen: finest first, whole words before packed ones."""
+BAYER = re.compile(r"^Bayer(RG|GR|GB|BG)")
+"""Beginning of the names of a colour camera's own counts."""
+
+
+def as_mono(pixel_format: str) -> str:
+    """Return the monochrome format whose bytes are laid out alike: "Mono12p" of "BayerRG12p"."""
+    return BAYER.sub("Mono", pixel_format)
 
 
 def bits_of(pixel_format: str) -> int:
-    """Return the bits of one count. Raises DeviceValueError for a format that is not monochrome."""
-    if pixel_format not in KNOWN:
+    """Return the bits of one count. Raises DeviceValueError for a format of interpolated colours."""
+    mono = as_mono(pixel_format)
+    if mono not in KNOWN:
         raise DeviceValueError(f"pixel format {pixel_format!r}; allowed are {', '.join(KNOWN)}")
-    return int("".join(takewhile(str.isdigit, pixel_format.removeprefix("Mono"))))
+    return int("".join(takewhile(str.isdigit, mono.removeprefix("Mono"))))
 
 
 def unpack(buffer: Bytes, pixel_format: str, shape: tuple[int, int]) -> CountArray:
@@ -43,6 +55,7 @@ def unpack(buffer: Bytes, pixel_format: str, shape: tuple[int, int]) -> CountArr
         DeviceValueError: the buffer is too short.
     """
     bits, pixels = bits_of(pixel_format), shape[0] * shape[1]
+    pixel_format = as_mono(pixel_format)
     if pixel_format.endswith("IDS"):
         in_group = 4 if bits == 10 else 2
         size, read = -(-pixels // in_group) * (in_group + 1), _grouped

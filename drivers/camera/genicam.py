@@ -40,7 +40,11 @@ class GenicamCamera(SfncCamera):
     Options = GenicamOptions
 
     def __init__(
-        self, serial: str = "", bit_depth: int = 12, options: GenicamOptions | None = None
+        self,
+        serial: str = "",
+        bit_depth: int = 12,
+        options: GenicamOptions | None = None,
+        one_colour: bool = False,
     ) -> None:
         options = options or GenicamOptions()
         try:
@@ -58,9 +62,8 @@ class GenicamCamera(SfncCamera):
             name = f"{info.vendor} {info.model} {info.serial_number}"
             node_map = self._acquirer.remote_device.node_map
             features = Features(lambda feature: getattr(node_map, feature), errors, str)
-            super().__init__(
-                name, features, bit_depth, options, BEFORE_FIRST.get(str(info.tl_type))
-            )
+            before_first = BEFORE_FIRST.get(str(info.tl_type))
+            super().__init__(name, features, bit_depth, options, before_first, one_colour)
         except BaseException:
             self._harvester.reset()
             raise
@@ -68,7 +71,7 @@ class GenicamCamera(SfncCamera):
     @classmethod
     def from_settings(cls, settings: CameraSettings[GenicamOptions]) -> GenicamCamera:
         """Open the camera of the bench file. Raises DeviceNotFoundError."""
-        return cls(settings.serial, settings.bit_depth, settings.options)
+        return cls(settings.serial, settings.bit_depth, settings.options, settings.one_colour)
 
     def _find(self, serial: str, files: list[Path], errors: tuple[type[Exception], ...]) -> Any:
         refused = []

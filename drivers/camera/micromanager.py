@@ -35,6 +35,11 @@ READOUT_MS = 10.0
 """Time that a read-out is taken to need: Micro-Manager does not report it."""
 STEPS = (1, 2, 4, 8, 16, 32, 64)
 """Steps in pixels in which adapters take windows, in the order in which they are tried."""
+COLOUR = (
+    "Of a colour camera choose the raw format by camera.options.properties, and the pixels of one colour "
+    'by camera.bayer_plane = "green1" and camera.bayer_pattern = "RG", as its manual has it'
+)
+"""What to do with a colour camera."""
 LABEL = "labdiff camera"
 """Name of the camera in Micro-Manager's core."""
 
@@ -215,7 +220,7 @@ class MicroManagerCamera(UntriggeredCamera):
             core.setProperty(label, key.strip(), value.strip())
         core.clearROI()
         if core.getNumberOfComponents() != 1 or core.getBytesPerPixel() > 2:
-            raise DeviceValueError(f"{self.name}: sends no grey levels of 8 ... 16 bits")
+            raise DeviceValueError(f"{self.name}: sends no grey levels of 8 ... 16 bits. {COLOUR}")
         self._shape = (core.getImageHeight(), core.getImageWidth())
         whole = Roi(0, 0, *self._shape)
         self._window = ReadWindow(whole, whole)

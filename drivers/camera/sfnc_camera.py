@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drivers.camera.bit_packing import Bytes, bits_of, unpack
+from drivers.camera.bayer import PATTERNS, BayerPattern
+from drivers.camera.bit_packing import BAYER, Bytes, bits_of, unpack
 from drivers.camera.features import Features
 from drivers.camera.sfnc_settings import SfncOptions, SfncSettings
 from drivers.errors import DeviceDisconnectedError, DeviceStateError, DeviceValueError
@@ -47,6 +48,7 @@ class SfncCamera(ABC):
         bit_depth: int,
         options: SfncOptions,
         number_before_first: int | None = None,
+        one_colour: bool = False,
     ) -> None:
         self._name, self._features, self._options = name, features, options
         self._number_before_first = number_before_first
@@ -54,7 +56,7 @@ class SfncCamera(ABC):
         self._last_number: int | None = None
         self._running = self._unread = self._closed = False
         try:
-            self._settings = SfncSettings(name, features, bit_depth, options)
+            self._settings = SfncSettings(name, features, bit_depth, options, one_colour)
         except features.errors as error:
             raise DeviceValueError(f"{name}: does not take its settings: {error}") from error
 
@@ -96,6 +98,12 @@ class SfncCamera(ABC):
     def bit_depth(self) -> int:
         """Bits of one count."""
         return bits_of(self._settings.pixel_format)
+
+    @property
+    def bayer_pattern(self) -> BayerPattern | None:
+        """Filters of the first two pixels, by the pixel format; None for a monochrome one."""
+        found = BAYER.match(self._settings.pixel_format)
+        return next((each for each in PATTERNS if found and each == found.group(1)), None)
 
     @property
     def timing(self) -> CameraTiming:

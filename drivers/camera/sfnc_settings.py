@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from drivers.camera.bit_packing import KNOWN, bits_of
+from drivers.camera.bit_packing import KNOWN, as_mono, bits_of
 from drivers.camera.features import Features
 from drivers.camera.window import ReadWindow, Steps
 from drivers.errors import DeviceValueError
@@ -16,7 +16,15 @@ from drivers.types import CameraTiming, Roi
 
 log = logging.getLogger(__name__)
 
-COLOUR = "A colour camera's filter lets half of the light through at most; use a monochrome camera"
+COLOUR = (
+    'To measure with the pixels of one colour set camera.bayer_plane = "green1" (or red, green2, blue) in '
+    "the bench file; a monochrome camera gets more light"
+)
+"""What to do with a colour camera."""
+NO_COLOUR = (
+    "Leave camera.bayer_plane out: the camera is monochrome, or sends colours that are interpolated"
+)
+"""What to do where one colour's pixels are asked for and there is no format of them."""
 TRIGGER_MS = 1.0
 """Time from the command until the exposure begins."""
 READOUT_MS = 10.0
@@ -33,6 +41,7 @@ FIXED: tuple[tuple[str, object], ...] = (
     ("ExposureAuto", "Off"),
     ("GainAuto", "Off"),
     ("BlackLevelAuto", "Off"),
+    ("BalanceWhiteAuto", "Off"),
     ("GammaEnable", False),
     ("Gamma", 1.0),
     ("LUTEnable", False),
@@ -83,13 +92,22 @@ class SfncSettings:
     otherwise before, a line each.
     """
 
-    def __init__(self, name: str, features: Features, bit_depth: int, options: SfncOptions) -> None:
+    def __init__(
+        self,
+        name: str,
+        features: Features,
+        bit_depth: int,
+        options: SfncOptions,
+        one_colour: bool = False,
+    ) -> None:
         self._name, self._features, self._options = name, features, options
+        self._one_colour = one_colour
         found = {feature: features.read(feature) for feature in (*dict(FIXED), "Gain")}
         self._load_user_set()
         for feature, value in FIXED:
             features.try_write(value, feature)
         self._set_gain()
+        self._balance()
         self._bin()
         self.pixel_format = self._choose_format(bit_depth)
         self.has_trigger = self._choose_trigger()
@@ -164,6 +182,11 @@ class SfncSettings:
 
     def _bin(self) -> None:
         for feature in ("BinningHorizontal", "BinningVertical"):
+            if self._one_colour and self._options.binning > 1:
+                raise DeviceValueError(
+                    f"{self._name}: binning = {self._options.binning} mixes colours; leave it out beside "
+                    "camera.bayer_plane"
+                )
             taken = self._features.try_write(self._options.binning, feature)
             if not taken and self._options.binning > 1:
                 raise DeviceValueError(
@@ -173,9 +196,19 @@ class SfncSettings:
 
     def _choose_format(self, bit_depth: int) -> str:
         features, wanted = self._features, self._options.pixel_format
-        there = [name for name in KNOWN if name in features.choices("PixelFormat")]
-        colours = ", ".join(features.choices("PixelFormat")) or "none that it names"
-        has = f"it has {', '.join(there)}" if there else f"it has only colours: {colours}. {COLOUR}"
+        choices = features.choices("PixelFormat")
+        there = [
+            name
+            for mono in KNOWN
+            for name in choices
+            if as_mono(name) == mono and (name != mono) == self._one_colour
+        ]
+        all_of_it = ", ".join(choices) or "none that it names"
+        has = f"it has {', '.join(there)}"
+        if not there and self._one_colour:
+            has = f"it has no format of a colour camera's own counts: {all_of_it}. {NO_COLOUR}"
+        elif not there:
+            has = f"it has only colours: {all_of_it}. {COLOUR}"
         if wanted and wanted not in there:
             raise DeviceValueError(f"{self._name}: pixel_format = {wanted!r}; {has}")
         fitting = [n for n in there if bits_of(n) == bit_depth and wanted in ("", n)]
@@ -250,6 +283,13 @@ class SfncSettings:
                 f"{self._name}: gain_db = {wanted:g}; its gain goes from {least} to "
                 f"{features.largest('Gain', 'GainRaw')}"
             )
+
+    def _balance(self) -> None:
+        """Give all colours the same gain."""
+        features = self._features
+        for colour in features.choices("BalanceRatioSelector"):
+            if features.try_write(colour, "BalanceRatioSelector"):
+                features.try_write(1.0, "BalanceRatio")
 
     def _axis(self, length: str, offset: str) -> Steps:
         features = self._features

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -31,6 +31,8 @@ from drivers.types import CameraTiming, CountArray, Roi
 
 PERIODS_SEEN = 9
 """Number of frames from which the period is measured."""
+CHANNELS = ("blue", "green", "red")
+"""Colours in OpenCV's order."""
 IN_STEP = (0.5, 1.75)
 """Periods between two frames that come straight from the camera: one that comes sooner was queued, and
 where one comes later there may be a queue behind it."""
@@ -42,12 +44,14 @@ class WebcamOptions:
 
     frames_on_the_way: periods between the light and the frame in hand, at most. exposure: the value that
     this camera's own scale has for the bench file's exposure_ms; OpenCV's unit differs from driver to
-    driver. timeout_ms: for opening and for every frame.
+    driver. timeout_ms: for opening and for every frame. channel: of a picture in colours, which a webcam
+    has interpolated: one of them, or the grey that OpenCV makes of them.
     """
 
     frames_on_the_way: Annotated[int, Field(ge=1, le=30)] = 2
     exposure: float | None = None
     timeout_ms: Annotated[int, Field(ge=10, le=600_000)] = 5000
+    channel: Literal["grey", "red", "green", "blue"] = "grey"
 
 
 class Webcam(WholeFrameCamera):
@@ -82,6 +86,11 @@ class Webcam(WholeFrameCamera):
     @classmethod
     def from_settings(cls, settings: CameraSettings[WebcamOptions]) -> Webcam:
         """Open the webcam of the bench file. Raises DeviceNotFoundError."""
+        if settings.one_colour:
+            raise DeviceValueError(
+                f"webcam {settings.serial or '0'}: its colours are interpolated, no pixels of one filter; "
+                'leave camera.bayer_plane out, and set camera.options.channel = "green" (or red, blue)'
+            )
         return cls(settings.serial, settings.bit_depth, settings.options)
 
     @property
@@ -170,7 +179,9 @@ class Webcam(WholeFrameCamera):
         there, picture = self._capture.read()
         if not there:
             raise DeviceDisconnectedError(f"{self.name}: no more frames; check the cable")
-        if picture.ndim == 3:
+        if picture.ndim == 3 and self._options.channel == "grey":
             picture = self._cv2.cvtColor(picture, self._cv2.COLOR_BGR2GRAY)
+        elif picture.ndim == 3:
+            picture = picture[..., CHANNELS.index(self._options.channel)]
         pixels: CountArray = picture.astype(np.uint16)
         return pixels

@@ -144,7 +144,7 @@ def _check_camera(config: BenchConfig) -> Iterator[CheckFinding]:
         return
     with _closed(camera):
         yield CheckFinding("camera", "ok", f"{camera.name}: opened")
-        yield _compared("camera", "shape", list(given.shape), list(camera.shape))
+        yield _compared("camera", "shape", list(given.used_shape), list(camera.shape))
         yield _compared("camera", "bit_depth", given.bit_depth, camera.bit_depth)
         low, high = camera.exposure_range_ms
         if not low <= given.exposure_ms <= high:

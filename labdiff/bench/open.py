@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 
+from drivers.protocols import Camera
 from drivers.registry import KINDS
 from labdiff.bench.bench import Bench
 from labdiff.bench.bench_safety import opened_dark
@@ -25,7 +26,7 @@ from labdiff.bench.openers import (
     laser_opener,
     slm_opener,
 )
-from labdiff.config.bench import BenchConfig
+from labdiff.config.bench import BenchConfig, CameraConfig
 from labdiff.config.driver_options import find_driver
 from labdiff.config.libraries import require_confirmed
 from labdiff.errors import UserError
@@ -71,6 +72,8 @@ def open_bench(config: BenchConfig, seed: int) -> Bench:
             except UserError as error:
                 raise UserError(f"bench {config.name!r}: {error}") from None
     if len(mocked) == len(drivers) - 1 and config.camera.options.get(IMAGE_FOLDER):
+        if config.camera.bayer_plane:
+            raise UserError("camera.bayer_plane: simulated light has no colours; leave it out")
         with own_devices(config) as owners:
             bench: Bench = open_mock_bench(config, seed)
             bench.release_with(owners.pop_all())
@@ -104,10 +107,8 @@ def _open_real_bench(config: BenchConfig, simulated: SimulatedOpeners | None = N
             )
         camera = open_camera()
         stack.callback(camera.close)
-        if camera.shape != config.camera.shape:
-            raise UserError(
-                f"camera.shape = {list(config.camera.shape)}: {camera.name} has {list(camera.shape)} pixels"
-            )
+        if camera.shape != config.camera.used_shape:
+            raise UserError(_other_shape(config.camera, camera))
         opened = OpenedDevices(
             Opened(slm, open_slm), Opened(camera, open_camera), Opened(laser, open_laser), dmd
         )
@@ -122,3 +123,14 @@ def _open_real_bench(config: BenchConfig, simulated: SimulatedOpeners | None = N
         stack.pop_all()
         bench.release_with(owners.pop_all())
         return bench
+
+
+def _other_shape(given: CameraConfig, camera: Camera) -> str:
+    """Return what is wrong with the shape of a camera in the bench file."""
+    if not given.bayer_plane:
+        return f"camera.shape = {list(given.shape)}: {camera.name} has {list(camera.shape)} pixels"
+    height, width = camera.shape
+    return (
+        f"camera.shape = {list(given.shape)}: with bayer_plane it is the whole sensor's; {camera.name} "
+        f"are {height} x {width}: set camera.shape = {[2 * height, 2 * width]}"
+    )

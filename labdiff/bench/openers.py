@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from drivers.absent import NONE
+from drivers.camera.bayer import PATTERNS, BayerPlaneCamera, ColourCamera
 from drivers.errors import DeviceError, DeviceValueError
 from drivers.protocols import SLM, Camera, InputModulator, Laser, Shutter
 from drivers.registry import CAMERAS, INPUTS, LASERS, SHUTTERS, SLMS, WITHOUT_ADDRESS, DriverKind
@@ -42,8 +44,31 @@ def camera_opener(config: BenchConfig) -> Callable[[], Camera]:
     given = config.camera
     driver = find_driver(CAMERAS, given.driver)
     options = driver_options("camera", given.driver, driver.Options, given.options)
-    settings = CameraSettings(given.serial or "", given.bit_depth, options, given.shape)
-    return _complete(CAMERAS, given.driver, partial(driver.from_settings, settings))
+    plane, absent = given.bayer_plane, given.driver == NONE
+    shape = given.used_shape if absent else given.shape
+    settings = CameraSettings(given.serial or "", given.bit_depth, options, shape, bool(plane))
+    open_camera = _complete(CAMERAS, given.driver, partial(driver.from_settings, settings))
+    if not plane or absent:
+        return open_camera
+
+    def open_plane() -> Camera:
+        camera = open_camera()
+        known = camera.bayer_pattern if isinstance(camera, ColourCamera) else None
+        pattern = given.bayer_pattern or known
+        if pattern is None:
+            name = camera.name
+            camera.close()
+            raise UserError(
+                f"camera.bayer_plane = {plane!r}: {name} does not report the order of its filters; set "
+                f"camera.bayer_pattern to the first two of its manual: {', '.join(PATTERNS)}"
+            )
+        try:
+            return BayerPlaneCamera(camera, plane, pattern)
+        except BaseException:
+            camera.close()
+            raise
+
+    return open_plane
 
 
 def slm_opener(config: BenchConfig) -> Callable[[], SLM]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from drivers.camera.bayer import BayerPattern, BayerPlane, plane_shape
 from drivers.validation_messages import explain
 from labdiff.config.section import Section
 from labdiff.config.toml_text import parse_toml, read_toml_file
@@ -72,8 +73,36 @@ class CameraConfig(Section):
         description="count from which a pixel is saturated, where counts end below the largest of "
         "bit_depth; 0 if they do not",
     )
+    bayer_plane: Literal["", BayerPlane] = Field(
+        default="",
+        description="of a colour camera: the filter whose pixels are used, every second one of every "
+        "second row; shape and pixel_pitch_um are the sensor's own",
+    )
+    bayer_pattern: Literal["", BayerPattern] = Field(
+        default="",
+        description="filters of the first two pixels, where the driver does not report them",
+    )
     serial: str | None = None
     options: dict[str, Any] = Field(default={}, description="options of this driver")
+
+    @property
+    def used_shape(self) -> tuple[int, int]:
+        """(height, width) of what the bench uses: the sensor, or one plane of a colour camera's."""
+        return plane_shape(self.shape) if self.bayer_plane else self.shape
+
+    @property
+    def used_pitch_um(self) -> float:
+        """Distance of the pixels that the bench uses: every second one of a colour camera."""
+        return self.pixel_pitch_um * (2.0 if self.bayer_plane else 1.0)
+
+    @model_validator(mode="after")
+    def _simulated_cameras_have_no_filters(self) -> CameraConfig:
+        if self.bayer_plane and self.driver == "mock":
+            raise ValueError(
+                f"camera.bayer_plane = {self.bayer_plane!r}: the simulated camera is monochrome; leave it "
+                "out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _counts_reach_the_saturation_level(self) -> CameraConfig:

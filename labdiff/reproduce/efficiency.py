@@ -149,7 +149,7 @@ def declared_odu(config: BenchConfig, bench: Bench, batch: int = 100) -> Efficie
     """
     timing = bench.declared
     height, width = config.cavity.patch_shape
-    scale = config.relay.magnification * config.slm.pixel_pitch_um / config.camera.pixel_pitch_um
+    scale = config.relay.magnification * config.slm.pixel_pitch_um / config.camera.used_pitch_um
     writes = (
         f"an SLM update an image and step, {timing.slm_ms:.3g} ms"
         if timing.dmd is None

@@ -14,6 +14,7 @@ from drivers.camera.features import Features
 from drivers.camera.sfnc_camera import Grabbed, SfncCamera
 from drivers.camera.sfnc_settings import SfncOptions
 from drivers.errors import DeviceTimeoutError
+from tests.contracts.packed_pixels import packed
 
 PER_SELECTOR = ("TriggerMode", "TriggerSource")
 LEFT: dict[str, object] = {
@@ -167,6 +168,41 @@ class RuledCamera(SfncCamera):
             raise DeviceTimeoutError("no whole frame; check trigger, cable and load")
         shape = (int(self.nodes("Height").value), int(self.nodes("Width").value))
         return Grabbed(np.zeros(shape[0] * shape[1] * 3 // 2, np.uint8), shape, 1)
+
+    def _gone(self) -> bool:
+        return False
+
+    def _release(self) -> None:
+        pass
+
+
+class ColourRuledCamera(SfncCamera):
+    """Sends counts that differ from pixel to pixel of the sensor, in the packed format of 12 bits."""
+
+    def __init__(
+        self, nodes: RuledNodes, main: str, options: SfncOptions, one_colour: bool = True
+    ) -> None:
+        self.nodes = nodes
+        size = int(nodes("Height").value), int(nodes("Width").value)
+        self._counts = np.random.default_rng(0).integers(0, 4096, size).astype(np.uint16)
+        self._counts[::3, ::5] = 4095
+        features = Features(nodes, (AccessError,), str)
+        super().__init__("colour camera", features, 12, options, one_colour=one_colour)
+
+    def _start(self, buffers: int) -> None:
+        pass
+
+    def _stop(self) -> None:
+        pass
+
+    def _fire(self) -> None:
+        pass
+
+    def _fetch(self, timeout_ms: float) -> Grabbed:
+        top, left = int(self.nodes("OffsetY").value), int(self.nodes("OffsetX").value)
+        shape = (int(self.nodes("Height").value), int(self.nodes("Width").value))
+        window = self._counts[top : top + shape[0], left : left + shape[1]]
+        return Grabbed(packed(window.reshape(-1), "Mono12p"), shape, 1)
 
     def _gone(self) -> bool:
         return False

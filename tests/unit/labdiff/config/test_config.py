@@ -90,8 +90,8 @@ def test_a_saturation_level_lies_within_the_bit_depth(level: int) -> None:
         parse_bench(with_key(text, f"saturation_level = {level}"), "bench.toml")
     if level > 0:
         assert str(caught.value) == (
-            f"bench.toml: camera.saturation_level = {level}: allowed with bit_depth = 12 is 64 ... 4095, or "
-            "0 for the largest count"
+            f"bench.toml: camera.saturation_level = {level}: allowed with bit_depth = 12 is 64 ... 4095, "
+            "or 0 for the largest count"
         )
     assert (
         parse_bench(with_key(text, "saturation_level = 3900"), "b").camera.saturation_level == 3900
