@@ -139,6 +139,7 @@ def raw_images(folder: Path) -> str:
 
 def bench_of(section: str, *keys: str) -> BenchConfig:
     text = bench_text("mock")[1]
+    text = text.replace('[slm]\ndriver = "mock"', '[slm]\ndriver = "none"', 1)
     camera = "\n".join([section, *keys])
     return parse_bench(text.replace('driver = "mock"\nshape = [256, 320]', camera, 1), "bench.toml")
 
