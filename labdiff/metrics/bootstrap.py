@@ -16,8 +16,11 @@ CONFIDENCE = 0.95
 def resample_counts(count: int, resamples: int, seed: int) -> npt.NDArray[np.int64]:
     """Draw how often each image is in each resample.
 
+    A resample that holds one image only is drawn again: it has no pair of different images, which a
+    kernel distance needs.
+
     Args:
-        count: number of images.
+        count: number of images, at least two.
         resamples: number of resamples.
         seed: of the random numbers.
 
@@ -25,7 +28,11 @@ def resample_counts(count: int, resamples: int, seed: int) -> npt.NDArray[np.int
         (resamples, count); every row sums to count.
     """
     rng = np.random.default_rng(seed)
-    return rng.multinomial(count, np.full(count, 1.0 / count), size=resamples)
+    chances = np.full(count, 1.0 / count)
+    counts = rng.multinomial(count, chances, size=resamples)
+    while (single := (counts == count).any(1)).any():
+        counts[single] = rng.multinomial(count, chances, size=int(single.sum()))
+    return counts
 
 
 def interval_around(value: float, resampled: Values, least: float = -np.inf) -> tuple[float, float]:

@@ -175,3 +175,10 @@ def test_images_seen_before_cost_nothing() -> None:
     first = run(extractor.extract(images, ""))
     assert np.array_equal(first, run(extractor.extract(images.clone(), "")))
     assert calls == [4, 4, 2]
+
+
+def test_resamples_of_very_few_images_hold_two_different_ones() -> None:
+    counts = resample_counts(2, 500, 0)
+    assert (counts == 1).all()
+    x = np.linspace(-1, 1, 6).reshape(2, 3)
+    assert np.isfinite(resampled_kernel_distances(x, x + 1, 1.0, counts)).all()
