@@ -54,16 +54,20 @@ def _page(found: Json) -> Markup:
     for kind, title in (("noise_mse", "Noise MSE"), ("clean_mse", "Clean-image MSE")):
         parts += [element("h4", f"{title}, with one standard error"), _errors(found, kind)]
     for images in found["images"]:
+        without = _light_off(found, images["features"])
         rows = [
             [
                 name,
                 element("b", f"{figure['value']:.4g}"),
                 f"{figure['low']:.4g} ... {figure['high']:.4g}",
+                *([f"{without[name]['value']:.4g}" if name in without else ""] if without else []),
                 f"{figure['real']:.4g}",
             ]
             for name, figure in images["figures"].items()
         ]
-        heads = ["", "value", f"95 % of {images['resamples']} resamples", "real images"]
+        heads = ["", "value", f"95 % of {images['resamples']} resamples"]
+        heads += ["light off"] if without else []
+        heads.append("real images")
         parts += [
             element("h4", f"{images['count']} generated images, {images['features']}"),
             _table([heads, *rows]),
@@ -76,6 +80,14 @@ def _page(found: Json) -> Markup:
         )
     )
     return joined(parts)
+
+
+def _light_off(found: Json, features: str) -> Json:
+    """Return the same figures of images without light; empty in evaluations that had none."""
+    for images in found.get("light_off", []):
+        if images["features"] == features:
+            return dict(images["figures"])
+    return {}
 
 
 def _errors(found: Json, kind: str) -> Markup:

@@ -79,6 +79,7 @@ def evaluate(
     seed: int = 0,
     weights: str | Path | None = None,
     data_dir: str | Path | None = None,
+    light_off: bool = True,
     progress: Progress = False,
 ) -> Scores:
     """Score the layers of a run: errors by timestep range, and how near its images are to real ones.
@@ -90,6 +91,7 @@ def evaluate(
         seed: Of all that is drawn.
         weights: File of Inception weights; None for that in the data folder, or the classifier alone.
         data_dir: Folder of data files; None for that of LABDIFF_DATA.
+        light_off: Whether images of the same electronics without light are generated and scored too.
         progress: True for a progress bar, or a function that is called with each event.
 
     Returns:
@@ -111,5 +113,6 @@ def evaluate(
         seed=seed,
         weights=Path(weights) if weights is not None else None,
         data_dir=Path(data_dir) if data_dir is not None else None,
+        light_off=light_off,
     )
     return Scores(run_job(EvaluationJob(request).job(), progress))

@@ -42,6 +42,9 @@ class EvaluateArguments:
     inception_weights: Annotated[
         Path | None, typer.Option(help="Weights of the FID Inception (else LABDIFF_DATA).")
     ] = None
+    light_off: Annotated[
+        bool, typer.Option("--light-off/--no-light-off", help="Score images without light too.")
+    ] = True
     data_dir: DataDir = None
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for tables and figures.")
@@ -75,6 +78,7 @@ def _evaluate(arguments: EvaluateArguments, options: Mapping[str, Value]) -> Non
         arguments.seed,
         arguments.inception_weights,
         arguments.data_dir,
+        arguments.light_off,
         Consent(arguments.bench, arguments.yes),
     )
     if arguments.out is not None:

@@ -45,8 +45,12 @@ def denoise(
     t: Tensor,
     where: Literal["twin", "bench"],
     prompts: Tensor | None = None,
+    light_off: bool = False,
 ) -> tuple[Tensor, float]:
     """Return the predicted noise (B, H, W), and the discrepancy between twin and bench (nan on the twin).
+
+    With the light off electronics alone denoise: of each batch all images get the batch's mean intensity,
+    which says nothing of any one of them.
 
     Args:
         denoiser: the trained unit on its bench or twin.
@@ -54,6 +58,7 @@ def denoise(
         t: (B,), their timesteps; images of the same layer set are denoised together.
         where: what denoises: the bench, or its twin.
         prompts: (B,), blocks of the classes prompted; none if None.
+        light_off: whether the intensity is replaced by its mean over the images.
     """
     odu, calibrated = denoiser.odu, denoiser.calibrated
     predicted = torch.empty_like(x_t)
@@ -83,6 +88,8 @@ def denoise(
                 )
                 discrepancies.append(discrepancy(compared, calibrated.twin(*displayed)))
                 calibrated.follow_drift(*displayed, compared)
+            if light_off:
+                intensity = intensity.mean(0, keepdim=True).expand_as(intensity)
             abar = denoiser.schedule.alphas_bar[t[group]]
             predicted[group] = odu.decode(intensity, x_t[group], abar, layer_set)
     return predicted, float(torch.cat(discrepancies).mean()) if discrepancies else float("nan")

@@ -45,6 +45,7 @@ def generate(
     prompts: Tensor | None = None,
     guidance: float = 1.0,
     progress: dict[str, np.ndarray] | None = None,
+    light_off: bool = False,
 ) -> Job[Tensor]:
     """Generate images (count, H, W) in -1 ... 1; yield the batch after every denoising step.
 
@@ -56,6 +57,8 @@ def generate(
         prompts: (count,), blocks of the classes prompted (`labdiff.session.class_prompts`).
         guidance: weight of the prompt; other than 1 it takes two forward passes an image and step.
         progress: filled after every step with what it takes to resume from there; resumed from if filled.
+        light_off: whether electronics alone denoise (`labdiff.generation.denoise.denoise`): what is as good
+            without light was not made by light.
     """
     options = denoiser.options
     sampler = sampler_of(options, float(denoiser.odu.image_mean))
@@ -65,14 +68,16 @@ def generate(
     if progress:
         done, start = int(progress["done"]), torch.from_numpy(progress["images"])
         rng.set_state(torch.from_numpy(progress["rng"]))
-    yield StageStarted(f"generating on the {where}", sampler.steps)
+    how = ", light off" if light_off else ""
+    yield StageStarted(f"generating on the {where}{how}", sampler.steps)
 
     def predict_noise(x_t: Tensor, t: int) -> Tensor:
         times = torch.full((len(x_t),), t)
         if prompts is None or guidance == 1.0:
-            return denoise(denoiser, x_t, times, where, prompts)[0]
+            return denoise(denoiser, x_t, times, where, prompts, light_off)[0]
         both = torch.cat([torch.full_like(prompts, NO_PROMPT), prompts])
-        predicted, _ = denoise(denoiser, x_t.repeat(2, 1, 1), times.repeat(2), where, both)
+        twice = x_t.repeat(2, 1, 1), times.repeat(2)
+        predicted, _ = denoise(denoiser, *twice, where, both, light_off)
         unprompted, prompted = predicted.chunk(2)
         return guided(unprompted, prompted, guidance)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -22,10 +23,11 @@ from labdiff.jobs.job_bench import JobBench
 from labdiff.metrics.baselines import WienerDenoiser, WienerFilter, identity_prediction
 from labdiff.metrics.classifier import TrainedClassifier, train_classifier
 from labdiff.metrics.features import FeatureExtractor
-from labdiff.metrics.images import ImageMetrics, image_metrics
+from labdiff.metrics.images import ImageFigure, ImageMetrics, image_metrics
 from labdiff.metrics.inception import find_inception, inception_features
 from labdiff.metrics.noise_error import Predictor
 from labdiff.metrics.range_error import RangeError, noisy_range, range_edges, range_error
+from labdiff.metrics.variety import variety_metrics
 from labdiff.runs.reader import read_run
 from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.checkpoint import options_to_resume, resume_run
@@ -41,6 +43,7 @@ class EvaluationRequest:
     """A run file with trained layers, and what to score of it.
 
     consent: what was said about the devices of its bench.
+    light_off: whether as many images are generated without light, on the twin, and scored too.
     weights: file of Inception weights; None: the one in the data folder, or else the classifier alone.
     """
 
@@ -50,6 +53,7 @@ class EvaluationRequest:
     seed: int = 0
     weights: Path | None = None
     data_dir: Path | None = None
+    light_off: bool = True
     consent: Consent = NOTHING_SAID
 
 
@@ -57,7 +61,8 @@ class EvaluationRequest:
 class Evaluation:
     """Results of an evaluation, and a description of what was evaluated.
 
-    errors: by name of the predictor. generated: (count, H, W); real: as many held-out ones at most.
+    errors: by name of the predictor. light_off: distances of images that electronics alone generated on
+    the twin, from the same real ones. generated: (count, H, W); real: as many held-out ones at most.
     """
 
     request: EvaluationRequest
@@ -66,9 +71,17 @@ class Evaluation:
     data: str
     errors: dict[str, tuple[RangeError, ...]]
     metrics: tuple[ImageMetrics, ...]
+    light_off: tuple[ImageMetrics, ...]
     classifier: TrainedClassifier
     generated: Tensor
     real: Tensor
+
+    def without_light(self, metrics: ImageMetrics, name: str) -> ImageFigure | None:
+        """Return the same figure of the images that electronics alone generated; None if there is none."""
+        for found in self.light_off:
+            if found.features == metrics.features:
+                return found.figure(name)
+        return None
 
 
 class EvaluationJob:
@@ -100,6 +113,7 @@ class EvaluationJob:
         """Evaluate; the end, by whatever way, leaves the bench safe."""
         session, request = self.session, self.request
         yield JobStarted("evaluation", 3)
+        light_off: Tensor | None = None
         with self._bench.lit():
             if request.where == "bench":
                 yield from Calibrator(session.calibrated).bring_up_to_date()
@@ -108,28 +122,44 @@ class EvaluationJob:
             generated = yield from generate(
                 session, request.count, request.where, request.seed, prompts
             )
+        if request.light_off:
+            light_off = yield from generate(
+                session, request.count, "twin", request.seed, prompts, light_off=True
+            )
         images, options = session.images, session.options
         classifier = yield from train_classifier(images, request.seed)
         extractors: list[FeatureExtractor] = [classifier.extractor]
         if self._inception is not None:
             extractors.insert(0, self._inception)
-        metrics = []
-        for extractor in extractors:
-            found = yield from image_metrics(
-                generated, images.train, images.test, extractor, request.seed
-            )
-            metrics.append(found)
+        metrics = yield from self._distances(generated, extractors)
+        variety = yield from variety_metrics(generated, images, classifier.extractor, request.seed)
+        without: list[ImageMetrics] = []
+        if light_off is not None:
+            without = yield from self._distances(light_off, extractors)
         return Evaluation(
             request=request,
             prediction=options.prediction,
             sampler=options.sampler_description,
             data=images.source,
             errors=errors,
-            metrics=tuple(metrics),
+            metrics=(*metrics, variety),
+            light_off=tuple(without),
             classifier=classifier,
             generated=generated,
             real=images.test[: len(generated)],
         )
+
+    def _distances(
+        self, generated: Tensor, extractors: Sequence[FeatureExtractor]
+    ) -> Job[list[ImageMetrics]]:
+        images, seed = self.session.images, self.request.seed
+        found = []
+        for extractor in extractors:
+            metrics = yield from image_metrics(
+                generated, images.train, images.test, extractor, seed
+            )
+            found.append(metrics)
+        return found
 
     def _errors(self) -> Job[dict[str, tuple[RangeError, ...]]]:
         session, request = self.session, self.request

@@ -18,8 +18,16 @@ from labdiff.metrics.class_score import class_score, resampled_class_scores
 from labdiff.metrics.features import FeatureExtractor
 from labdiff.metrics.frechet import frechet_distance, resampled_distances
 from labdiff.metrics.kernel_distance import kernel_distance, resampled_kernel_distances, rms
+from labdiff.metrics.neighbours import NEIGHBOUR, precision, reached, resampled_recalls
 
-LEAST = {"fid": 0.0, "kid": -math.inf, "kid_raw": -math.inf, "is": 1.0}
+LEAST = {
+    "fid": 0.0,
+    "kid": -math.inf,
+    "kid_raw": -math.inf,
+    "is": 1.0,
+    "precision": 0.0,
+    "recall": 0.0,
+}
 """Least possible value of each figure."""
 
 
@@ -27,9 +35,10 @@ LEAST = {"fid": 0.0, "kid": -math.inf, "kid_raw": -math.inf, "is": 1.0}
 class ImageFigure:
     """One figure, with its 95 % interval by bootstrap over the generated images.
 
-    name: fid, kid, kid_raw with Inception's features; classifier_fid, classifier_kid, classifier_is else.
+    name: fid, kid, kid_raw, precision, recall with Inception's features; else the same with the prefix
+    classifier_, and classifier_is. nearest, variance_within, share_error: `labdiff.metrics.variety`.
     real: the same figure of real held-out images against the same real training images: the figure of
-    perfect images at `real_count`. For classifier_is it is a ceiling, not a floor.
+    perfect images at `real_count`. For classifier_is, precision and recall it is a ceiling, not a floor.
     """
 
     name: str
@@ -106,7 +115,7 @@ def image_metrics(
     features = yield from extractor.extract(generated[:count], "generated")
     prefix = "classifier_" if extractor.name == "classifier" else ""
     counts = resample_counts(count, resamples, seed)
-    yield StageStarted("confidence intervals", 3)
+    yield StageStarted("confidence intervals", 4)
 
     def figure(name: str, value: float, resampled: Values, real: float) -> ImageFigure:
         low, high = interval_around(value, resampled, LEAST[name])
@@ -120,20 +129,30 @@ def image_metrics(
             frechet_distance(held_out, reference[:real_count]),
         )
     ]
-    yield EvaluationStep(0, 3, "Frechet distance")
+    yield EvaluationStep(0, 4, "Frechet distance")
     # Inception's features are also used unscaled, as in published KIDs.
     scales = {"kid": rms(reference)} | ({"kid_raw": 1.0} if not prefix else {})
     for name, scale in scales.items():
         value = kernel_distance(features, reference, scale)
         resampled = resampled_kernel_distances(features, reference, scale, counts)
         found.append(figure(name, value, resampled, kernel_distance(held_out, reference, scale)))
-    yield EvaluationStep(1, 3, "kernel distance")
+    yield EvaluationStep(1, 4, "kernel distance")
+    if real_count > NEIGHBOUR:
+        reaches = reached(features, reference)
+        within = precision(features, reference)
+        real_recall = reached(held_out, reference[:real_count]).any(0).mean()
+        real_precision = precision(held_out, reference[:real_count]).mean()
+        shares = counts @ within / count
+        found.append(figure("precision", float(within.mean()), shares, float(real_precision)))
+        recalls = resampled_recalls(reaches, counts)
+        found.append(figure("recall", float(reaches.any(0).mean()), recalls, float(real_recall)))
+    yield EvaluationStep(2, 4, "precision and recall")
     probabilities, of_real = extractor.probabilities(features), extractor.probabilities(held_out)
     if probabilities is not None and of_real is not None:
         resampled = resampled_class_scores(probabilities, counts)
         value = class_score(probabilities)
         found.append(figure("is", value, resampled, class_score(of_real)))
-    yield EvaluationStep(2, 3, "class score")
+    yield EvaluationStep(3, 4, "class score")
     return ImageMetrics(
         tuple(found), extractor.name, extractor.preparation, count, real_count, seed, resamples
     )

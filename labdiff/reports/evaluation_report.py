@@ -19,6 +19,7 @@ from torch import Tensor
 from labdiff.atomic_write import write_atomically
 from labdiff.errors import UserError
 from labdiff.jobs.evaluation_job import Evaluation
+from labdiff.metrics.images import ImageMetrics
 from labdiff.metrics.range_error import MeanError, RangeError
 from labdiff.reports.html_page import image, png_bytes
 from labdiff.reports.markup import Markup, element, table
@@ -47,6 +48,7 @@ class EvaluationFigures(TypedDict):
     errors: list[dict[str, object]]
     mean_errors: dict[str, dict[str, float]]
     images: list[dict[str, object]]
+    light_off: list[dict[str, object]]
     classifier_accuracy: float
     classifier_task: str
 
@@ -68,6 +70,7 @@ def evaluation_figures(evaluation: Evaluation) -> EvaluationFigures:
             for name, errors in evaluation.errors.items()
         },
         "images": [metrics.as_dict() for metrics in evaluation.metrics],
+        "light_off": [metrics.as_dict() for metrics in evaluation.light_off],
         "classifier_accuracy": classifier.accuracy,
         "classifier_task": classifier.task,
     }
@@ -168,12 +171,13 @@ def evaluation_parts(evaluation: Evaluation) -> list[Markup]:
         )
         for name, found in evaluation.errors.items()
     ]
-    distances = [("image figure", "generated", "95 %", "real")]
+    distances = [("image figure", "generated", "95 %", "light off", "real")]
     distances += [
         (
             figure.name,
             f"{figure.value:.4g}",
             f"{figure.low:.4g} ... {figure.high:.4g}",
+            _without_light(evaluation, metrics, figure.name),
             f"{figure.real:.4g}",
         )
         for metrics in evaluation.metrics
@@ -220,12 +224,14 @@ def print_evaluation(evaluation: Evaluation) -> None:
         shown = Table("figure")
         shown.add_column("value", justify="right")
         shown.add_column(f"95 % of {metrics.resamples} resamples", justify="right")
+        shown.add_column("light off", justify="right")
         shown.add_column(f"real images, {metrics.real_count}", justify="right")
         for figure in metrics.figures:
             shown.add_row(
                 figure.name,
                 f"{figure.value:.4g}",
                 f"{figure.low:.4g} ... {figure.high:.4g}",
+                _without_light(evaluation, metrics, figure.name),
                 f"{figure.real:.4g}",
             )
         console.print(shown)
@@ -234,6 +240,11 @@ def print_evaluation(evaluation: Evaluation) -> None:
         f"The classifier tells apart {classifier.task}: "
         f"{classifier.accuracy:.1%} right on held-out real images."
     )
+
+
+def _without_light(evaluation: Evaluation, metrics: ImageMetrics, name: str) -> str:
+    found = evaluation.without_light(metrics, name)
+    return "" if found is None else f"{found.value:.4g}"
 
 
 def _with_error(mean: MeanError) -> str:

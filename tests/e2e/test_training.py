@@ -63,10 +63,15 @@ def test_layers_are_evaluated_beside_baselines_and_real_images(
     means = figures["mean_errors"]
     assert means["wiener_each_t"]["clean_mse"] < means["wiener"]["clean_mse"]
     assert means["odu"]["clean_mse"] < means["identity"]["clean_mse"]
-    (images,) = figures["images"]
+    images, variety = figures["images"]
     assert (images["features"], images["count"], images["real_count"]) == ("classifier", 40, 40)
     assert "10x10, not resized" in images["preparation"]
-    assert set(images["figures"]) == {"classifier_fid", "classifier_kid", "classifier_is"}
+    names = ("fid", "kid", "is", "precision", "recall")
+    assert set(images["figures"]) == {f"classifier_{name}" for name in names}
+    assert set(variety["figures"]) == {"nearest", "variance_within", "share_error"}
+    # Electronics alone score worse than light does.
+    (dark,) = figures["light_off"]
+    assert dark["figures"]["classifier_fid"]["value"] > images["figures"]["classifier_fid"]["value"]
     distance = images["figures"]["classifier_fid"]
     assert distance["real"] < distance["low"] < distance["value"] < distance["high"]
     scores = tmp_path / "scores"

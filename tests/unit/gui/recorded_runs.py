@@ -101,6 +101,12 @@ def evaluated(folder: Path, run: str = "run.h5") -> None:
                 "figures": {"FID": {"value": 12.5, "low": 11.0, "high": 14.0, "real": 3.0}},
             }
         ],
+        "light_off": [
+            {
+                "features": "classifier",
+                "figures": {"FID": {"value": 31.5, "low": 30.0, "high": 33.0, "real": 3.0}},
+            }
+        ],
         "classifier_accuracy": 0.975,
         "classifier_task": "10 digits",
     }

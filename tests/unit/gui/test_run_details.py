@@ -233,3 +233,4 @@ def test_a_run_is_evaluated_by_a_process_of_its_own(
     settled(qtbot, panel)
     assert panel.details.currentWidget() is panel.details.evaluation
     assert "12.5" in panel.details.evaluation.toPlainText()
+    assert "31.5" in panel.details.evaluation.toPlainText(), "without light"

@@ -151,13 +151,15 @@ def test_metrics_rank_piles_of_images_and_say_what_they_rest_on() -> None:
     near = run(image_metrics(drawn(90, 0.3), train, test, extractor, resamples=50))
     far = run(image_metrics(drawn(90, 0.6), train, test, extractor, resamples=50))
     assert (near.count, near.real_count, near.features) == (90, 60, "inception")
-    assert [figure.name for figure in near.figures] == ["fid", "kid", "kid_raw"]
+    names = ["fid", "kid", "kid_raw", "precision", "recall"]
+    assert [figure.name for figure in near.figures] == names
     for name in ("fid", "kid"):
         assert near.figure(name).high < far.figure(name).low
         assert near.figure(name).real == far.figure(name).real
     assert far.as_dict()["figures"]["fid"]["value"] == far.figure("fid").value
     again = run(image_metrics(drawn(90, 0.6), train, test, pixels("classifier"), resamples=50))
-    assert [figure.name for figure in again.figures] == ["classifier_fid", "classifier_kid"]
+    names = [f"classifier_{name}" for name in ("fid", "kid", "precision", "recall")]
+    assert [figure.name for figure in again.figures] == names
     with pytest.raises(ValueError, match="two images at least"):
         run(image_metrics(drawn(1, 0.3), train, test, extractor))
 

@@ -29,7 +29,14 @@ def test_it_tells_real_digits_apart_and_names_its_figures(
     noise = torch.rand(100, 10, 10, generator=torch.Generator().manual_seed(0)) * 2 - 1
     metrics = run(image_metrics(noise, digits.train, digits.test, trained.extractor))
     names = [figure.name for figure in metrics.figures]
-    assert names == ["classifier_fid", "classifier_kid", "classifier_is"]
+    assert names[:2] == ["classifier_fid", "classifier_kid"]
+    assert names[2:] == ["classifier_precision", "classifier_recall", "classifier_is"]
+    assert (
+        metrics.figure("classifier_recall").value
+        < 0.1
+        < 0.8
+        < metrics.figure("classifier_recall").real
+    )
     for name in names[:2]:
         assert metrics.figure(name).low > 5 * metrics.figure(name).real
     score = metrics.figure("classifier_is")
