@@ -27,6 +27,12 @@ MORE_THAN_NOISE = 4.0
 RIM_PX = ((0,), (-4, 0, 4))
 """Rims of the two patterns, from the patch's middle along each side. So close together each of the three is
 lit as the one is; and 4 px apart they leave each other alone."""
+LEAST_MISSING_STEPS = 2.5
+"""Steps of a panel of 2 pi that may be missing of a turn: L levels divide it into L steps."""
+SHORT_REMEDY = (
+    "Layers are trained with the phases that there are. For a whole turn load the maker's table for this "
+    "wavelength into the panel, or use a shorter wavelength."
+)
 GRAIN_PX = 1
 COARSE = 8
 """Grains along each side where there is one patch alone: the half at rest scatters."""
@@ -209,4 +215,18 @@ def _smooth_response(angle: Array, greys: npt.NDArray[np.int_], top_grey: int) -
             f"the response is not monotone, or misses held-out levels by {check:.2f} rad",
             "Is the laser's power steady and nothing saturated? Run it again.",
         )
+    elif missing := missing_share(table):
+        verdict = Verdict(
+            "warn",
+            f"{verdict.reason}: short of 2 pi; {missing:.0%} of all phases are shown as the nearer end",
+            SHORT_REMEDY,
+        )
     return PhaseResponse(table, check, verdict)
+
+
+def missing_share(phase_by_grey_rad: Array) -> float:
+    """Return the share of a turn that no grey level reaches; 0 for a step between two levels."""
+    turn_rad = 2.0 * np.pi
+    missing_rad = turn_rad - float(np.ptp(phase_by_grey_rad))
+    steps_rad = LEAST_MISSING_STEPS * turn_rad / len(phase_by_grey_rad)
+    return missing_rad / turn_rad if missing_rad > steps_rad else 0.0

@@ -16,7 +16,8 @@ from drivers.types import Frame
 
 Array = npt.NDArray[np.float64]
 LEVELS = 20
-FRAMES_A_STEP = 12
+FRAMES_A_STEP, SLOW_FRAMES_A_STEP = 12, 24
+"""Frames that follow a step; more where the panel is known to be slow, and frames cost no time."""
 BAND = 12
 """A band of rows is this part of the patch's height: its rows begin at about the same time."""
 SMALL_STEP_RAD = 2.0 * np.pi / 3.0
@@ -54,6 +55,7 @@ class SteppedBands:
         known = waited_ms is not None
         self._rest_ms = PATIENCE * bench.slm.timing.total_ms if waited_ms is None else waited_ms
         self._rest_spans = KNOWN_REST_SPANS if known else REST_SPANS
+        self._frames_a_step = SLOW_FRAMES_A_STEP if known else FRAMES_A_STEP
         self._bench, self._slm, self._camera = bench, bench.slm, bench.camera
         self._now_s, self._sleep_s = clock.now_s, clock.sleep_s
         self._rng = np.random.default_rng(seed)
@@ -74,7 +76,6 @@ class SteppedBands:
             ((top - 0.5) / panel_height, (top + tall - 0.5) / panel_height) for top in tops
         ]
         self._planes: list[PhasorPlane] = []
-        self._greys: list[Array] = []
         self.spread = 0.0
         self.step_rad: Array = np.zeros(4)
         self._done, self._total = 0, 0
@@ -84,7 +85,7 @@ class SteppedBands:
         self._total = len(self._bands) * (LEVELS + 4 * cycles)
         greys = np.rint(np.linspace(0, self._top_grey, LEVELS))
         wait_s = self._rest_ms * 1e-3
-        self._planes, self._greys = [], []
+        self._planes = []
         for number in range(len(self._bands)):
             frames = np.empty((2, LEVELS, int(np.prod(self._camera.roi.shape))))
             # In random order a drift is noise, in rising order it would be phase.
@@ -101,26 +102,31 @@ class SteppedBands:
             if plane is None:
                 return False
             self._planes.append(plane)
-            wanted = np.array([0.0, SMALL_STEP_RAD, 2.0 * np.pi])
-            rad = np.maximum.accumulate(plane.level_rad)
-            self._greys.append(np.rint(np.interp(wanted, rad, greys)))
         self.spread = max(plane.spread for plane in self._planes)
         return True
 
     def steps(self, cycles: int, span_ms: float) -> Generator[CalibrationStep, None, list[Step]]:
-        """Measure steps up and down, large and small, on both bands; none if any takes over span_ms."""
+        """Measure steps up and down, large and small, on both bands; none if any takes over span_ms.
+
+        Small steps begin at another phase in each cycle: what the phase response and the rims bend is not
+        the same there.
+        """
         steps: list[Step] = []
-        for _ in range(cycles):
+        for cycle in range(cycles):
             for number, plane in enumerate(self._planes):
-                zero, small, large = self._greys[number]
+                most = float(np.clip(plane.level_rad.max(), SMALL_STEP_RAD, 2.0 * np.pi))
+                low_rad = (most - SMALL_STEP_RAD) * cycle / max(cycles - 1, 1)
+                wanted = np.array([0.0, most, low_rad, low_rad + SMALL_STEP_RAD])
+                zero, large, low, high = self._greys_of(plane, wanted)
                 for kind, (start, end) in enumerate(
-                    ((zero, large), (large, zero), (zero, small), (small, zero))
+                    ((zero, large), (large, zero), (low, high), (high, low))
                 ):
                     self._show(number, start)
                     self._sleep_s(span_ms * 1e-3 * (self._rest_spans + self._rng.random()))
+                    at_rest = self._camera.get_frame()
                     command_s = self._now_s()
                     self._show(number, end)
-                    frames = self._watch(command_s, span_ms)
+                    frames = [at_rest, *self._watch(command_s, span_ms)]
                     after_ms = np.array([(f.timestamp_s - command_s) * 1e3 for f in frames])
                     seen = plane.phasors(np.stack([self._counts(f) for f in frames]))
                     start_rad, end_rad = self._rad(plane, start), self._rad(plane, end)
@@ -146,7 +152,8 @@ class SteppedBands:
 
     def _watch(self, command_s: float, span_ms: float) -> list[Frame]:
         """Take frames at random times, spread evenly over the span; the last at its end."""
-        places = (np.arange(FRAMES_A_STEP) + self._rng.random(FRAMES_A_STEP)) / FRAMES_A_STEP
+        count = self._frames_a_step
+        places = (np.arange(count) + self._rng.random(count)) / count
         places[-1] = 1.0
         frames = []
         for place in places:
@@ -157,6 +164,13 @@ class SteppedBands:
     def _show(self, band: int, grey: float) -> None:
         self._panel[self._bands[band]] = grey
         self._slm.set_grey(self._panel)
+
+    def _greys_of(self, plane: PhasorPlane, phases_rad: Array) -> Array:
+        """Return the grey levels that give these phases."""
+        greys = np.rint(np.linspace(0, self._top_grey, LEVELS))
+        rising = np.maximum.accumulate(plane.level_rad)
+        levels: Array = np.rint(np.interp(phases_rad, rising, greys)).astype(np.float64)
+        return levels
 
     def _rad(self, plane: PhasorPlane, grey: float) -> float:
         if self._response is not None:

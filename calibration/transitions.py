@@ -102,9 +102,8 @@ def fit_transitions(
         errors = []
         for s, b, used in zip(chosen, begin, which, strict=True):
             if used:
-                error = predicted(s, b, np.exp(x[s.kind]), scan, exposure_ms) - s.phasors
-                # The plane drifts slowly: one step's phasors are all displaced alike.
-                errors.append(error - error.mean())
+                modelled = predicted(s, b, np.exp(x[s.kind]), scan, exposure_ms)
+                errors.append(_without_drift(modelled, s.phasors))
         together: Array = np.concatenate(errors).view(np.float64)
         return together
 
@@ -158,6 +157,17 @@ def predicted(
     phase = step.end_rad + (step.start_rad - step.end_rad) * left
     mean: Phasors = (step.curve(phase) @ (weights / 2.0)).mean(axis=-1)
     return mean
+
+
+def _without_drift(modelled: Phasors, seen: Phasors) -> Phasors:
+    """Return what is left of modelled - seen (K,) if the plane has drifted since it was measured.
+
+    A drift displaces all phasors of one step alike, and turns and stretches them alike.
+    """
+    centred, wanted = modelled - modelled.mean(), seen - seen.mean()
+    gain = np.vdot(wanted, centred) / max(float(np.vdot(wanted, wanted).real), 1e-12)
+    left: Phasors = centred - gain * wanted
+    return left
 
 
 def _missed(step: Step, begin_ms: Array, tau_ms: Array, exposure_ms: float) -> Array:

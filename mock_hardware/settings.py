@@ -47,7 +47,10 @@ class _Settings(BaseModel):
 class MockSlmSettings(_Settings):
     """Liquid crystal on silicon."""
 
-    stroke_spread: float = effect(0.12, "full stroke beyond 2 pi, share, uniform from 0", 0.5)
+    stroke: float = feature(
+        1.0, "full stroke, share of 2 pi: below 1 a panel for shorter waves", 0.3, 2.0
+    )
+    stroke_spread: float = effect(0.12, "full stroke beyond that, share, uniform from 0", 0.5)
     lut_bend: float = effect(0.04, "bend of the phase response, share of the stroke", 0.2)
     lut_variation: float = effect(0.01, "stroke over the panel, rms share", 0.2)
     backplane_rad: float = effect(0.15, "curvature of the backplane over a patch, rms rad", 20.0)

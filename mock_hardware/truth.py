@@ -166,7 +166,8 @@ def _phase_response(geometry: MockGeometry, settings: MockSettings, draws: _Draw
     grey = np.arange(levels) / (levels - 1.0)
     extra = settings.slm.stroke_spread * draws.stream("stroke").random()
     # With the effect off, the levels divide 2 pi as a driver without a table assumes.
-    total = 2.0 * np.pi * (1.0 + extra if settings.slm.stroke_spread else (levels - 1.0) / levels)
+    turns = 1.0 + extra if settings.slm.stroke_spread else (levels - 1.0) / levels
+    total = 2.0 * np.pi * settings.slm.stroke * turns
     bend = settings.slm.lut_bend * draws.deviates("lut bend", 2)
     bent = bend[0] * np.sin(np.pi * grey) + bend[1] * np.sin(2.0 * np.pi * grey) / 2.0
     result: Array = total * (grey + bent)

@@ -16,7 +16,8 @@ import numpy.typing as npt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 
-from drivers.settings import NoOptions, SlmSettings
+from drivers.settings import SlmSettings
+from drivers.slm.level_encoding import VideoOptions
 from drivers.slm.screen import Screen
 
 
@@ -43,7 +44,7 @@ def main(shape: tuple[int, int]) -> None:
     window.repaint()
     app.sync()
     started_s = time.monotonic()
-    screen = Screen.from_settings(SlmSettings(shape, 8.0, "panel", NoOptions()))
+    screen = Screen.from_settings(SlmSettings(shape, 8.0, "panel", VideoOptions()))
     _tell(
         ratio=window.devicePixelRatio(),
         opened_s=time.monotonic() - started_s,

@@ -143,8 +143,8 @@ def refusals() -> tuple[str, int, str]:
     shape = SHAPES[1]
     code = (
         "from drivers.slm.screen import Screen; "
-        "from drivers.settings import NoOptions, SlmSettings; "
-        f"settings = SlmSettings(({DESK[0]}, {DESK[1]}), 8.0, 'desk', NoOptions()); "
+        "from drivers.settings import SlmSettings; from drivers.slm.level_encoding import VideoOptions; "
+        f"settings = SlmSettings(({DESK[0]}, {DESK[1]}), 8.0, 'desk', VideoOptions()); "
         "Screen.from_settings(settings)"
     )
     with two_monitors(shape, "1") as environment:

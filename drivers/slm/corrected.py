@@ -36,7 +36,7 @@ class CorrectedSlm(SlmWrapper):
         self._correction: npt.NDArray[np.float32] | None = None
         if options.correction:
             self._correction = correction_rad(options, slm.shape, wavelength_nm)
-        self._own_lut = _lut(options, slm.bit_depth)
+        self._own_lut = maker_phases(options, slm.bit_depth)
         if self._own_lut is not None:
             slm.set_lut(self._own_lut)
 
@@ -104,8 +104,11 @@ def correction_rad(
     return np.mod(placed, TURN_RAD).astype(np.float32)
 
 
-def _lut(options: PanelOptions, bits: int) -> Table | None:
-    """Return the phase of each grey level, rad; None where nothing is known of it."""
+def maker_phases(options: PanelOptions, bits: int) -> Table | None:
+    """Return the phase of each grey level, rad; None where nothing is known of it.
+
+    Raises DeviceValueError for a file that cannot be read, or of another number of levels.
+    """
     levels = 2**bits
     if options.two_pi_level:
         return np.arange(levels) * (TURN_RAD / options.two_pi_level)

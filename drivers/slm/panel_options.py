@@ -7,6 +7,13 @@ from typing import Literal
 
 from drivers.errors import DeviceValueError
 
+VOLTAGE_LUT = "voltage_lut"
+"""Name of the option of a file of voltages, in drivers whose library uploads it."""
+WITHOUT_UPLOAD = (
+    "load it with the maker's own program once (the panel keeps it), then name the phase response that "
+    "goes with it in slm.options.lut"
+)
+"""What to do where a driver's library uploads no voltages."""
 LutValues = Literal["auto", "rad", "pi", "levels"]
 
 

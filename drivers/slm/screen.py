@@ -20,12 +20,15 @@ from drivers.errors import (
     DeviceValueError,
 )
 from drivers.phase_quantiser import PhaseQuantiser, check_pattern
-from drivers.settings import NoOptions, SlmSettings
+from drivers.settings import SlmSettings
+from drivers.slm.level_encoding import GREY, LevelEncoding, VideoOptions
+from drivers.slm.panel import Grey
 from drivers.slm.window_files import WindowState, place
 from drivers.slm.window_link import WindowLink, window_on
 from drivers.types import FloatArray, PatternId, Timing
 
-Grey = npt.NDArray[np.uint8]
+Levels = npt.NDArray[np.uint8]
+"""(height, width) levels, or (height, width, 3) colours."""
 CRYSTAL_MS = 30.0
 """Time until the liquid crystal has settled, for slow ones; calibration measures it."""
 
@@ -44,12 +47,30 @@ class Swap:
 
 
 class Screen:
-    """8-bit grey levels, wrapped and quantised here; `set_phase` returns after the swap."""
+    """Grey levels, wrapped and quantised here; `set_phase` returns after the swap.
 
-    Options = NoOptions
+    8 bits, or as many as the encoding of levels in colours has.
+    """
 
-    def __init__(self, state: WindowState, shape: tuple[int, int], pixel_pitch_um: float) -> None:
+    Options = VideoOptions
+
+    def __init__(
+        self,
+        state: WindowState,
+        shape: tuple[int, int],
+        pixel_pitch_um: float,
+        encoding: str = GREY,
+    ) -> None:
+        """Take over a window.
+
+        Args:
+            state: of the window.
+            shape: (height, width) of the panel.
+            pixel_pitch_um: distance between pixel centres.
+            encoding: of levels in colours.
+        """
         self._monitor = state.monitor
+        self._encoding = LevelEncoding.parse(encoding)
         self._shape, self._pitch_um = shape, pixel_pitch_um
         self._link = WindowLink(state)
         try:
@@ -59,14 +80,15 @@ class Screen:
             raise
         self.taken_over: str = found["stands"]
         self.swap_method: str = found["swap"]
-        self._pixels: Grey = np.memmap(place(state.ticket, "pixels"), np.uint8, "r+", 0, shape)
-        self._quantise = PhaseQuantiser(8)
+        room = (*shape, 3) if self._encoding.coloured else shape
+        self._pixels: Levels = np.memmap(place(state.ticket, "pixels"), np.uint8, "r+", 0, room)
+        self._quantise = PhaseQuantiser(self.bit_depth)
         self._swap: Swap | None = None
         self._pattern: PatternId = 0
         self._closed = False
 
     @classmethod
-    def from_settings(cls, settings: SlmSettings[NoOptions]) -> Screen:
+    def from_settings(cls, settings: SlmSettings[VideoOptions]) -> Screen:
         """Take over a monitor by its name, or by "serial=...", "model=...; name=...".
 
         `labdiff monitors` lists the addresses.
@@ -76,7 +98,8 @@ class Screen:
         DeviceValueError if it is the primary, or its native size is not the panel's.
         """
         window = window_on(settings.address, settings.shape)
-        return cls(window, settings.shape, settings.pixel_pitch_um)
+        encoding = settings.options.encoding
+        return cls(window, settings.shape, settings.pixel_pitch_um, encoding)
 
     @property
     def name(self) -> str:
@@ -102,7 +125,7 @@ class Screen:
     @property
     def bit_depth(self) -> int:
         """Bits of one grey level."""
-        return 8
+        return self._encoding.bits
 
     @property
     def reported_pattern(self) -> PatternId | None:
@@ -115,8 +138,8 @@ class Screen:
         return self._swap
 
     def set_lut(self, phase_by_grey_rad: FloatArray | None) -> None:
-        """Use a measured phase response, (256,) radians; None: linear over 2 pi."""
-        self._quantise = PhaseQuantiser(8, phase_by_grey_rad)
+        """Use a measured phase response, (2**bit_depth,) radians; None: linear over 2 pi."""
+        self._quantise = PhaseQuantiser(self.bit_depth, phase_by_grey_rad)
 
     def set_phase(self, phase_rad: FloatArray) -> PatternId:
         """Show a phase pattern, (height, width); returns when it stands in the frame buffer.
@@ -130,15 +153,17 @@ class Screen:
     def set_grey(self, grey: FloatArray) -> PatternId:
         """Show raw grey levels, (height, width)."""
         check_pattern(self.name, grey, self._shape)
-        if grey.min() < 0 or grey.max() > 255:
-            raise DeviceValueError(f"{self.name}: grey levels outside 0 ... 255")
-        return self._show(grey.astype(np.uint8))
+        most = 2**self.bit_depth - 1
+        if grey.min() < 0 or grey.max() > most:
+            raise DeviceValueError(f"{self.name}: grey levels outside 0 ... {most}")
+        return self._show(grey.astype(np.uint16))
 
     def _show(self, grey: Grey) -> PatternId:
         if self._closed:
             raise DeviceStateError(f"{self.name}: is closed")
-        self._pixels[...] = grey
-        answer = self._link.ask("show")
+        coloured = self._encoding.coloured
+        self._pixels[...] = self._encoding.colours(grey) if coloured else grey
+        answer = self._link.ask("show colours" if coloured else "show")
         self._pattern += 1
         self._swap = Swap(self._pattern, float(answer["copied_s"]), float(answer["time_s"]))
         return self._pattern

@@ -14,7 +14,8 @@ from drivers.errors import (
     DeviceNotFoundError,
     DeviceValueError,
 )
-from drivers.settings import NoOptions, SlmSettings
+from drivers.settings import SlmSettings
+from drivers.slm.level_encoding import LevelEncoding, VideoOptions
 from drivers.slm.panel import Display, Grey, Panel
 from drivers.slm.slmpy_tcp import PORT, SlmPyConnection
 from drivers.types import Timing
@@ -24,24 +25,41 @@ LOCAL = "monitor:"
 
 
 class SlmPy(Panel):
-    """8-bit grey levels. Network and one refresh at 60 Hz, then the liquid crystal."""
+    """Grey levels. Network and one refresh at 60 Hz, then the liquid crystal."""
 
-    Options = NoOptions
+    Options = VideoOptions
 
-    def __init__(self, display: Display, shape: tuple[int, int], pixel_pitch_um: float) -> None:
+    def __init__(
+        self, display: Display, shape: tuple[int, int], pixel_pitch_um: float, bits: int = 8
+    ) -> None:
+        """Take over a display.
+
+        Args:
+            display: that shows levels.
+            shape: (height, width) of the panel.
+            pixel_pitch_um: distance between pixel centres.
+            bits: of a level.
+        """
         timing = Timing(latency_ms=50.0, duration_ms=30.0)
-        super().__init__(display, "SLM through slmPy", shape, pixel_pitch_um, timing)
+        super().__init__(display, "SLM through slmPy", shape, pixel_pitch_um, timing, bits)
 
     @classmethod
-    def from_settings(cls, settings: SlmSettings[NoOptions]) -> SlmPy:
+    def from_settings(cls, settings: SlmSettings[VideoOptions]) -> SlmPy:
         """Connect to "host" or "host:port" of slmPy's server (port 9999 if not given), or to "monitor:1".
 
         Raises DeviceNotFoundError if nothing answers there, or slmPy is needed and missing;
         DeviceValueError for an address of another form.
         """
         shape, pixel_pitch_um, address = settings.shape, settings.pixel_pitch_um, settings.address
+        encoding = LevelEncoding.parse(settings.options.encoding)
         if address.startswith(LOCAL):
-            return cls(_Monitor(_number(address, LOCAL), shape), shape, pixel_pitch_um)
+            monitor = _Monitor(_number(address, LOCAL), shape, encoding)
+            return cls(monitor, shape, pixel_pitch_um, encoding.bits)
+        if encoding.coloured:
+            raise DeviceValueError(
+                f"slm.options.encoding = {settings.options.encoding!r}: slmPy's server takes one byte a "
+                'pixel; attach the panel here, with slm.driver = "screen" or slm.address = "monitor:1"'
+            )
         host, colon, _ = address.partition(":")
         port = _number(address, f"{host}:") if colon else PORT
         return cls(SlmPyConnection(host, port), shape, pixel_pitch_um)
@@ -50,7 +68,8 @@ class SlmPy(Panel):
 class _Monitor:
     """A monitor of this computer, through slmPy's own window."""
 
-    def __init__(self, number: int, shape: tuple[int, int]) -> None:
+    def __init__(self, number: int, shape: tuple[int, int], encoding: LevelEncoding) -> None:
+        self._encoding = encoding
         try:
             slmpy: Any = import_module("slmpy")
         except ImportError as error:
@@ -77,7 +96,8 @@ class _Monitor:
 
     def show(self, grey: Grey) -> None:
         try:
-            self._window.updateArray(grey)
+            coloured = self._encoding.coloured
+            self._window.updateArray(self._encoding.colours(grey) if coloured else grey)
         except Exception as error:
             raise DeviceDisconnectedError(f"slmPy: its window does not answer: {error}") from error
 

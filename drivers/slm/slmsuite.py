@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import Any, ClassVar
 
 from drivers.errors import DeviceDisconnectedError, DeviceNotFoundError, DeviceValueError
 from drivers.settings import SlmSettings
 from drivers.slm.panel import Grey, Panel
+from drivers.slm.panel_options import WITHOUT_UPLOAD
 from drivers.types import Timing
 
 CLASSES = {
@@ -23,15 +25,21 @@ CLASSES = {
     "simulated": "simulated:SimulatedSLM",
 }
 """Module and class in slmsuite.hardware.slms by the name in slm.address."""
+UPLOADS = {"meadowlark": "lut_path"}
+"""Argument of slmsuite's class that names a file of voltages to be uploaded, where there is one."""
 
 
 @dataclass(frozen=True)
 class SlmsuiteOptions:
-    """arguments: what slmsuite's class takes, by its names. latency_ms, crystal_ms: of this panel."""
+    """arguments: what slmsuite's class takes, by its names. latency_ms, crystal_ms: of this panel.
+
+    voltage_lut: file of voltages by grey level that the maker's library uploads into the panel.
+    """
 
     arguments: Mapping[str, Any] = field(default_factory=dict)
     latency_ms: float = 33.0
     crystal_ms: float = 30.0
+    voltage_lut: str = ""
 
 
 class _Display:
@@ -66,8 +74,19 @@ class SlmsuiteSlm(Panel):
             raise DeviceValueError(
                 f"slm.address = {address!r}: slmsuite's drivers are {', '.join(CLASSES)}"
             )
+        if given.voltage_lut and address not in UPLOADS:
+            raise DeviceValueError(
+                f"slm.options.voltage_lut = {given.voltage_lut!r}: slmsuite's {address} uploads none; "
+                f"{WITHOUT_UPLOAD}"
+            )
         module, _, name = CLASSES[address].partition(":")
         arguments = dict(given.arguments)
+        if given.voltage_lut:
+            if not Path(given.voltage_lut).is_file():
+                raise DeviceValueError(
+                    f"slm.options.voltage_lut = {given.voltage_lut!r}: there is no such file"
+                )
+            arguments[UPLOADS[address]] = given.voltage_lut
         if address == "simulated":
             arguments = {"resolution": (shape[1], shape[0]), **arguments}
         try:

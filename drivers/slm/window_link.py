@@ -64,7 +64,9 @@ class WindowLink:
             raise DeviceNotFoundError(f"{self._where}: its window does not answer") from error
 
     def ask(self, what: str) -> dict[str, Any]:
-        """Send the window "own", "show", "flat", "release", "quit" or "status", and return its answer.
+        """Send the window a command, and return its answer.
+
+        what: "own", "show", "show colours", "flat", "release", "quit" or "status".
 
         Raises DeviceTimeoutError, DeviceNotFoundError while another program owns the window,
         DeviceDisconnectedError when window or monitor are gone and from then on, DeviceStateError when

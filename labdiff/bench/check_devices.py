@@ -7,13 +7,22 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
+from calibration.phase_response import SHORT_REMEDY, missing_share
 from drivers.absent import NONE
 from drivers.errors import DeviceError, LaserMayBeOnError
 from drivers.protocols import SLM, Camera, Device, InputModulator, Laser
 from labdiff.bench.bench_safety import note_laser_that_may_be_on, opened_dark
 from labdiff.bench.lit_note import laser_place
 from labdiff.bench.mock_bench import MOCK
-from labdiff.bench.openers import camera_opener, dmd_opener, laser_opener, slm_opener
+from labdiff.bench.openers import (
+    camera_opener,
+    declared_phases,
+    dmd_opener,
+    laser_opener,
+    slm_opener,
+)
 from labdiff.config.bench import BenchConfig
 from labdiff.config.libraries import require_confirmed
 from labdiff.errors import UserError
@@ -98,6 +107,7 @@ def _check_slm(config: BenchConfig) -> Iterator[CheckFinding]:
     given = config.slm
     if given.driver in (MOCK, NONE):
         yield _simulated("slm") if given.driver == MOCK else _absent("slm")
+        yield from _check_stroke(config)
         return
     try:
         slm: SLM = slm_opener(config)()
@@ -115,6 +125,24 @@ def _check_slm(config: BenchConfig) -> Iterator[CheckFinding]:
             "note",
             f"declares {timing.total_ms:g} ms until a pattern stands",
             "The calibration measures it.",
+        )
+    yield from _check_stroke(config)
+
+
+def _check_stroke(config: BenchConfig) -> Iterator[CheckFinding]:
+    """Say whether the panel reaches 2 pi, as far as the bench file has its maker's phase response."""
+    try:
+        phases_rad = declared_phases(config)
+    except UserError as error:
+        yield CheckFinding("slm", "wrong", str(error))
+        return
+    if phases_rad is not None and (missing := missing_share(phases_rad)):
+        yield CheckFinding(
+            "slm",
+            "warning",
+            f"by slm.options its stroke is {float(np.ptp(phases_rad)) / np.pi:.2f} pi, short of 2 pi: "
+            f"{missing:.0%} of all phases are shown as the nearer end",
+            SHORT_REMEDY,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 
-from drivers.protocols import Camera
+from drivers.protocols import SLM, Camera
 from drivers.registry import KINDS
 from labdiff.bench.bench import Bench
 from labdiff.bench.bench_safety import opened_dark
@@ -33,6 +33,8 @@ from labdiff.errors import UserError
 
 log = logging.getLogger(__name__)
 
+BY_VIDEO = ("screen", "slmpy")
+"""Drivers of SLMs on a video output."""
 SIMULATED = "no real light follows them, and a simulated camera takes no frames beside real devices"
 
 
@@ -103,7 +105,7 @@ def _open_real_bench(config: BenchConfig, simulated: SimulatedOpeners | None = N
         if (slm.shape, slm.bit_depth) != (config.slm.shape, config.slm.bit_depth):
             raise UserError(
                 f"slm.shape = {list(config.slm.shape)}, slm.bit_depth = {config.slm.bit_depth}: {slm.name} "
-                f"has {list(slm.shape)} and {slm.bit_depth} bits"
+                f"has {list(slm.shape)} and {slm.bit_depth} bits{_how_more_bits(config, slm)}"
             )
         camera = open_camera()
         stack.callback(camera.close)
@@ -133,4 +135,14 @@ def _other_shape(given: CameraConfig, camera: Camera) -> str:
     return (
         f"camera.shape = {list(given.shape)}: with bayer_plane it is the whole sensor's; {camera.name} "
         f"are {height} x {width}: set camera.shape = {[2 * height, 2 * width]}"
+    )
+
+
+def _how_more_bits(config: BenchConfig, slm: SLM) -> str:
+    """Return how a video output carries the bits that a bench file declares; "" where it does."""
+    if config.slm.driver not in BY_VIDEO or slm.bit_depth == config.slm.bit_depth:
+        return ""
+    return (
+        "; a video output carries more than 8 bits in its colours: set slm.options.encoding as the panel's "
+        "manual has it (docs/hardware/panel.md), and slm.bit_depth to as many bits"
     )

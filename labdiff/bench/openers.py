@@ -8,6 +8,9 @@ from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 from drivers.absent import NONE
 from drivers.camera.bayer import PATTERNS, BayerPlaneCamera, ColourCamera
 from drivers.errors import DeviceError, DeviceValueError
@@ -21,8 +24,8 @@ from drivers.settings import (
     SlmSettings,
 )
 from drivers.shutter.shuttered_laser import ShutteredLaser
-from drivers.slm.corrected import CorrectedSlm
-from drivers.slm.panel_options import PanelOptions
+from drivers.slm.corrected import CorrectedSlm, maker_phases
+from drivers.slm.panel_options import VOLTAGE_LUT, WITHOUT_UPLOAD, PanelOptions
 from drivers.wrapper import D
 from labdiff.config.bench import BenchConfig, LaserConfig, ShutterConfig, SlmConfig
 from labdiff.config.driver_options import driver_options, find_driver
@@ -91,19 +94,44 @@ def mock_slm_opener(config: BenchConfig, open_slm: Callable[[], SLM]) -> Callabl
     return _with_panel_options(config, _split_options(config.slm, set())[0], open_slm)
 
 
+def declared_phases(config: BenchConfig) -> npt.NDArray[np.float64] | None:
+    """Return the phase of each grey level by the bench file, rad; None where it names none.
+
+    Raises UserError for a wrong option or file.
+    """
+    given = config.slm
+    own = (
+        {field.name for field in fields(find_driver(SLMS, given.driver).Options)}
+        if given.driver != "mock"
+        else set()
+    )
+    of_panel, _ = _split_options(given, own)
+    options = driver_options("slm", given.driver, PanelOptions, of_panel)
+    try:
+        return maker_phases(options, given.bit_depth)
+    except DeviceValueError as error:
+        raise UserError(f"slm.options: {error}") from error
+
+
 def _split_options(given: SlmConfig, own: set[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the options that are the panel's, and those that are the driver's own.
 
-    Raises UserError for any other one if the driver has none of its own.
+    Raises UserError for any other one.
     """
     names = {field.name for field in fields(PanelOptions)} - own
-    of_panel = {key: value for key, value in given.options.items() if key in names}
-    rest = {key: value for key, value in given.options.items() if key not in names}
-    if rest and not own:
+    if VOLTAGE_LUT in given.options and VOLTAGE_LUT not in own:
+        upload = "its key is lut" if given.driver == "meadowlark" else WITHOUT_UPLOAD
         raise UserError(
-            f"slm.options: {', '.join(rest)}: unknown; every SLM takes {', '.join(sorted(names))}"
+            f"slm.options.{VOLTAGE_LUT}: the driver {given.driver!r} does not take it; {upload}"
         )
-    return of_panel, rest
+    unknown = [key for key in given.options if key not in names | own]
+    if unknown:
+        more = f"; {given.driver!r} takes {', '.join(sorted(own))} too" if own else ""
+        raise UserError(
+            f"slm.options: {', '.join(unknown)}: unknown; every SLM takes {', '.join(sorted(names))}{more}"
+        )
+    of_panel = {key: value for key, value in given.options.items() if key in names}
+    return of_panel, {key: value for key, value in given.options.items() if key in own}
 
 
 def _with_panel_options(

@@ -51,7 +51,8 @@ def _serve(
     port: Annotated[int, typer.Option(help="Port; slmPy's own is 9999.", min=0, max=65535)] = 9999,
 ) -> None:
     """Show what slmPy's clients send on this computer's SLM, such as a Raspberry Pi's; Ctrl-C ends it."""
-    from drivers.settings import NoOptions, SlmSettings
+    from drivers.settings import SlmSettings
+    from drivers.slm.level_encoding import VideoOptions
     from drivers.slm.monitor import choose
     from drivers.slm.screen import Screen
     from drivers.slm.slmpy_server import SlmPyServer
@@ -59,7 +60,7 @@ def _serve(
     from labdiff.jobs.stop_signal import StopOnSignal
 
     shape = choose(list_monitors(), monitor).shape
-    screen = Screen.from_settings(SlmSettings(shape, 1.0, monitor, NoOptions()))
+    screen = Screen.from_settings(SlmSettings(shape, 1.0, monitor, VideoOptions()))
     try:
         server = SlmPyServer(screen.set_grey, shape, host, port)
         try:

@@ -27,7 +27,8 @@ from drivers.errors import (
     DeviceStateError,
     DeviceValueError,
 )
-from drivers.settings import NoOptions, SlmSettings
+from drivers.settings import SlmSettings
+from drivers.slm.level_encoding import VideoOptions
 from drivers.slm.screen import Screen
 from drivers.slm.window_files import place, socket_address
 from drivers.slm.window_link import WindowLink, list_monitors, running_windows
@@ -38,8 +39,9 @@ SHAPE = (64, 160)
 DIES = """
 import os, numpy as np
 from drivers.slm.screen import Screen
-from drivers.settings import NoOptions, SlmSettings
-settings = SlmSettings((64, 160), 8.0, "panel", NoOptions())
+from drivers.slm.level_encoding import VideoOptions
+from drivers.settings import SlmSettings
+settings = SlmSettings((64, 160), 8.0, "panel", VideoOptions())
 Screen.from_settings(settings).set_grey(np.full((64, 160), 77))
 os._exit(1)
 """
@@ -76,7 +78,7 @@ def test_every_pixel_at_any_scale_factor(
 ) -> None:
     monkeypatch.setenv("QT_SCALE_FACTOR", factor)
     with x_server(tmp_path, SHAPE, monkeypatch):
-        screen = Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", NoOptions()))
+        screen = Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", VideoOptions()))
         assert not on_the_panel().any(), "flat until the first pattern"
         before = time.monotonic()
         screen.set_grey(noise())
@@ -92,7 +94,7 @@ def test_every_pixel_at_any_scale_factor(
         assert not on_the_panel().any(), "closed in good order: flat"
         subprocess.run([sys.executable, "-c", DIES], check=False)
         assert (on_the_panel() == 77).all(), "its owner died"
-        again = Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", NoOptions()))
+        again = Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", VideoOptions()))
         assert "left by" in again.taken_over and (on_the_panel() == 77).all()
         again.close()
 
@@ -103,6 +105,7 @@ def test_a_pattern_that_nobody_takes_over_is_flattened() -> None:
     subprocess.run([sys.executable, "-c", DIES], check=False)
     (state,) = running_windows()
     pixels = np.fromfile(place(state.ticket, "pixels"), np.uint8)
+    pixels = pixels[: SHAPE[0] * SHAPE[1]]
     assert (pixels == 77).all(), "what the owner wrote; the window keeps a copy of its own"
     visitor = WindowLink(state)
     stands = ""
@@ -115,7 +118,7 @@ def test_a_pattern_that_nobody_takes_over_is_flattened() -> None:
 
 def test_a_monitor_that_goes_or_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with x_server(tmp_path, SHAPE, monkeypatch):
-        screen = Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", NoOptions()))
+        screen = Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", VideoOptions()))
         subprocess.run(["xrandr", "--delmonitor", "panel"], check=True)
         eventually_gone(screen, "unplugged")
         assert not x_pixels().any(), "the window does not move to another monitor"
@@ -144,10 +147,10 @@ def test_a_monitor_that_becomes_the_primary(
 
 @pytest.mark.usefixtures("two_monitors")
 def test_one_owner_at_a_time() -> None:
-    with_pattern = Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", NoOptions()))
+    with_pattern = Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", VideoOptions()))
     with_pattern.set_grey(noise())
     with pytest.raises(DeviceNotFoundError, match=r"in use by .*process \d+"):
-        Screen.from_settings(SlmSettings(SHAPE, 8.0, "name=panel", NoOptions()))
+        Screen.from_settings(SlmSettings(SHAPE, 8.0, "name=panel", VideoOptions()))
     (state,) = running_windows()
     visitor = WindowLink(state)
     with pytest.raises(DeviceNotFoundError, match="in use by"):
@@ -160,7 +163,7 @@ def test_one_owner_at_a_time() -> None:
     assert visitor.ask("status")["stands"] == "flat"
     visitor.close()
     with pytest.raises(DeviceValueError, match="160 x 64 pixels and the SLM 160 x 60"):
-        Screen.from_settings(SlmSettings((60, 160), 8.0, "panel", NoOptions()))
+        Screen.from_settings(SlmSettings((60, 160), 8.0, "panel", VideoOptions()))
     stranger = Client(socket_address(state.ticket))
     stranger.send_bytes(b'{"key": "guessed"}')
     with pytest.raises(EOFError):
@@ -170,7 +173,7 @@ def test_one_owner_at_a_time() -> None:
 
 @pytest.mark.usefixtures("two_monitors")
 def test_strangers_at_the_windows_socket_get_nothing_and_keep_nobody_out() -> None:
-    screen = Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", NoOptions()))
+    screen = Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", VideoOptions()))
     (state,) = running_windows()
     address = socket_address(state.ticket)
     nested, wrong = b"[" * 4000, json.dumps({"key": "\u00fc" * 32}).encode()
@@ -217,7 +220,7 @@ def test_what_a_dead_owner_left_is_reported_and_made_flat() -> None:
 
 @pytest.mark.usefixtures("two_monitors")
 def test_a_window_that_dies() -> None:
-    screen = Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", NoOptions()))
+    screen = Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", VideoOptions()))
     (state,) = running_windows()
     os.kill(state.pid, signal.SIGTERM)
     eventually_gone(screen, "window has ended")
@@ -239,7 +242,7 @@ def test_monitors_that_can_not_carry_an_slm() -> None:
         ("colour=red", SHAPE, DeviceValueError, "not understood"),
     ):
         with pytest.raises(kind, match=words):
-            Screen.from_settings(SlmSettings(shape, 8.0, address, NoOptions()))
+            Screen.from_settings(SlmSettings(shape, 8.0, address, VideoOptions()))
     assert running_windows() == []
 
 
@@ -248,7 +251,7 @@ def test_a_magnified_monitor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         offscreen(tmp_path, SHAPE, monkeypatch, ratio=2.0),
         pytest.raises(DeviceValueError, match="magnifies it by 2"),
     ):
-        Screen.from_settings(SlmSettings((128, 320), 8.0, "panel", NoOptions()))
+        Screen.from_settings(SlmSettings((128, 320), 8.0, "panel", VideoOptions()))
 
 
 def test_no_display(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,5 +260,25 @@ def test_no_display(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DeviceNotFoundError, match="no display"):
         list_monitors()
     with pytest.raises(DeviceNotFoundError, match="did not start"):
-        Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", NoOptions()))
+        Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", VideoOptions()))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("two_monitors")
+def test_ten_bits_go_to_the_colours_that_the_panel_reads() -> None:
+    settings = SlmSettings(SHAPE, 8.0, "panel", VideoOptions("santec"))
+    screen = Screen.from_settings(settings)
+    assert screen.bit_depth == 10
+    levels = np.random.default_rng(1).integers(0, 1024, SHAPE)
+    screen.set_grey(levels)
+    (state,) = running_windows()
+    red, green, blue = np.moveaxis(
+        np.fromfile(place(state.ticket, "pixels"), np.uint8).reshape(*SHAPE, 3), 2, 0
+    ).astype(int)
+    assert (((red >> 5) << 7) + ((green >> 5) << 4) + (blue >> 4) == levels).all()
+    with pytest.raises(DeviceValueError, match=r"outside 0 \.\.\. 1023"):
+        screen.set_grey(np.full(SHAPE, 1024))
+    screen.close()
+    eight = Screen.from_settings(SlmSettings(SHAPE, 8.0, "panel", VideoOptions()))
+    eight.set_grey(noise())
+    eight.close()

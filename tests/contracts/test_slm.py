@@ -22,7 +22,8 @@ from drivers.errors import (
 )
 from drivers.phase_quantiser import PhaseQuantiser
 from drivers.protocols import SLM
-from drivers.settings import NoOptions, SlmSettings
+from drivers.settings import SlmSettings
+from drivers.slm.level_encoding import VideoOptions
 from drivers.slm.meadowlark import Meadowlark, MeadowlarkOptions
 from drivers.slm.screen import Screen
 from drivers.slm.slmpy import SlmPy
@@ -90,22 +91,24 @@ def shown(
     elif name == "slmpy, their server":
         with SlmPyServer(SHAPE) as server:
             found = SlmPy.from_settings(
-                SlmSettings(SHAPE, 9.2, f"127.0.0.1:{server.port}", NoOptions())
+                SlmSettings(SHAPE, 9.2, f"127.0.0.1:{server.port}", VideoOptions())
             )
             yield Shown(found, lambda: server.pictures[-1])
             found.close()
     elif name == "slmpy, our server":
         pictures: list[Pixels] = []
         with served(pictures.append) as port:
-            found = SlmPy.from_settings(SlmSettings(SHAPE, 9.2, f"127.0.0.1:{port}", NoOptions()))
+            found = SlmPy.from_settings(
+                SlmSettings(SHAPE, 9.2, f"127.0.0.1:{port}", VideoOptions())
+            )
             yield Shown(found, lambda: pictures[-1])
             found.close()
     elif name == "slmpy, our server, screen under Xvfb":
         with x_server(tmp_path, SHAPE, monkeypatch):
-            screen = Screen.from_settings(SlmSettings(SHAPE, 9.2, "panel", NoOptions()))
+            screen = Screen.from_settings(SlmSettings(SHAPE, 9.2, "panel", VideoOptions()))
             with served(screen.set_grey) as port:
                 found = SlmPy.from_settings(
-                    SlmSettings(SHAPE, 9.2, f"127.0.0.1:{port}", NoOptions())
+                    SlmSettings(SHAPE, 9.2, f"127.0.0.1:{port}", VideoOptions())
                 )
                 yield Shown(found, on_x)
                 found.close()
@@ -114,16 +117,16 @@ def shown(
         package = ModuleType("slmpy")
         package.SLMdisplay = TheirWindow  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "slmpy", package)
-        found = SlmPy.from_settings(SlmSettings(SHAPE, 9.2, "monitor:1", NoOptions()))
+        found = SlmPy.from_settings(SlmSettings(SHAPE, 9.2, "monitor:1", VideoOptions()))
         yield Shown(found, lambda: TheirWindow.pictures[-1])
     elif name == "screen":
         with offscreen(tmp_path, SHAPE, monkeypatch):
-            screen = Screen.from_settings(SlmSettings(SHAPE, 9.2, "panel", NoOptions()))
+            screen = Screen.from_settings(SlmSettings(SHAPE, 9.2, "panel", VideoOptions()))
             yield Shown(screen, None)
             screen.close()
     elif name == "screen under Xvfb":
         with x_server(tmp_path, SHAPE, monkeypatch):
-            screen = Screen.from_settings(SlmSettings(SHAPE, 9.2, "panel", NoOptions()))
+            screen = Screen.from_settings(SlmSettings(SHAPE, 9.2, "panel", VideoOptions()))
             yield Shown(screen, on_x)
             screen.close()
     elif name == "slmsuite":

@@ -22,8 +22,9 @@ from drivers.errors import (
     DeviceNotFoundError,
     DeviceValueError,
 )
-from drivers.settings import NoOptions, SlmSettings
+from drivers.settings import SlmSettings
 from drivers.slm import slmpy_server
+from drivers.slm.level_encoding import VideoOptions
 from drivers.slm.slmpy import SlmPy
 from drivers.slm.slmpy_tcp import SlmPyConnection
 from tests.contracts.peers import served
@@ -142,7 +143,7 @@ def test_the_command_serves_a_monitor_until_ctrl_c(
             said = program.stdout.readline()
             assert "64 x 160 pixels at 127.0.0.1:" in said
             slm = SlmPy.from_settings(
-                SlmSettings(SHAPE, 9.2, said.split(" at ")[1].strip(), NoOptions())
+                SlmSettings(SHAPE, 9.2, said.split(" at ")[1].strip(), VideoOptions())
             )
             slm.set_phase(np.ones(SHAPE))
             slm.close()

@@ -26,7 +26,7 @@ class PatternWindow(QRasterWindow):
         super().__init__()
         self._screen = screen
         size = screen.geometry().size()
-        self._grey = np.zeros((size.height(), size.width()), np.uint8)
+        self._levels: npt.NDArray[np.uint8] = np.zeros((size.height(), size.width()), np.uint8)
         self.setScreen(screen)
         # No window manager between us and the pixels, no focus to take, and no pointer on the SLM.
         self.setFlags(
@@ -61,9 +61,12 @@ class PatternWindow(QRasterWindow):
             )
         return None
 
-    def show_grey(self, grey: npt.NDArray[np.uint8]) -> tuple[float, float]:
-        """Show (height, width) levels. When they lay in the frame buffer, and the blank after (seconds)."""
-        self._grey[...] = grey
+    def show_levels(self, levels: npt.NDArray[np.uint8]) -> tuple[float, float]:
+        """Show levels (height, width), or colours (height, width, 3).
+
+        Returns when they lay in the frame buffer, and the blank after, seconds.
+        """
+        self._levels = levels.copy()
         self.update()
         # At once, not when Qt's timer for updates comes round.
         QCoreApplication.sendEvent(self, QEvent(QEvent.Type.UpdateRequest))
@@ -74,8 +77,12 @@ class PatternWindow(QRasterWindow):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Copy the levels into the window's buffer, one for one."""
         del event
-        height, width = self._grey.shape
-        image = QImage(self._grey.data, width, height, width, QImage.Format.Format_Grayscale8)
+        height, width = self._levels.shape[:2]
+        if self._levels.ndim == 3:
+            kind, line = QImage.Format.Format_RGB888, 3 * width
+        else:
+            kind, line = QImage.Format.Format_Grayscale8, width
+        image = QImage(self._levels.data, width, height, line, kind)
         painter = QPainter(self)
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
         painter.drawImage(0, 0, image)

@@ -14,6 +14,7 @@ import signal
 import sys
 
 import numpy as np
+import numpy.typing as npt
 
 from drivers.errors import DeviceError, DeviceNotFoundError, DeviceValueError
 from drivers.own_process import runtime_folder
@@ -64,7 +65,7 @@ def main(ticket: str, shape: tuple[int, int], address: str) -> int:
         kind = "value" if isinstance(error, DeviceValueError) else "not found"
         write_state(WindowRefusal(ticket, str(error), kind))
         return 1
-    window.show_grey(np.zeros(shape, np.uint8))
+    window.show_levels(np.zeros(shape, np.uint8))
     key = secrets.token_hex(16)
     service = Service(window, shared_pixels(ticket, shape), ticket, key)
     watch(app, screen, monitor, service)
@@ -119,16 +120,14 @@ def lock_of(monitor: Monitor) -> QLockFile:
     return lock
 
 
-def shared_pixels(
-    ticket: str, shape: tuple[int, int]
-) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
-    """Return grey levels in a mapped file: no process owns it, so that it survives all of them."""
+def shared_pixels(ticket: str, shape: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """Return room for colours (height, width, 3) in a mapped file, which survives all processes."""
     path = place(ticket, "pixels")
     path.touch(mode=0o600)
     with path.open("r+b") as file:
-        file.truncate(shape[0] * shape[1])
-        memory = mmap.mmap(file.fileno(), shape[0] * shape[1])
-    return np.frombuffer(memory, np.uint8).reshape(shape)
+        file.truncate(3 * shape[0] * shape[1])
+        memory = mmap.mmap(file.fileno(), 3 * shape[0] * shape[1])
+    return np.frombuffer(memory, np.uint8).reshape(*shape, 3)
 
 
 def watch(app: QGuiApplication, screen: QScreen, monitor: Monitor, service: Service) -> None:

@@ -38,7 +38,8 @@ HELLO_S = 5.0
 class Service(QObject):
     """Listens in threads, acts in the window's own.
 
-    pixels: (height, width) memory that the owner writes before it sends "show".
+    pixels: (height, width, 3) memory that the owner writes before it sends "show colours"; before it sends
+    "show", the levels stand in its first height x width bytes.
     """
 
     arrived = Signal(object, object)
@@ -48,7 +49,8 @@ class Service(QObject):
         self, window: PatternWindow, pixels: npt.NDArray[np.uint8], ticket: str, key: str
     ) -> None:
         super().__init__()
-        self._window, self._pixels, self._key = window, pixels, key
+        self._window, self._colours, self._key = window, pixels, key
+        self._pixels = pixels.reshape(-1)[: pixels.size // 3].reshape(pixels.shape[:2])
         self._owner: Connection | None = None
         self._owner_name = ""
         self._stands = "flat"
@@ -56,7 +58,8 @@ class Service(QObject):
         self._acts: dict[str, Callable[[Connection], Message]] = {
             "status": self._status,
             "own": self._own,
-            "show": self._show,
+            "show": lambda connection: self._show(connection, self._pixels),
+            "show colours": lambda connection: self._show(connection, self._colours),
             "flat": self._flat,
             "release": self._release,
             "quit": self._quit,
@@ -136,10 +139,10 @@ class Service(QObject):
         self._owner, self._owner_name = connection, self._asked_by
         return {"stands": found, "swap": self._window.swap_method}
 
-    def _show(self, connection: Connection) -> Message:
+    def _show(self, connection: Connection, levels: npt.NDArray[np.uint8]) -> Message:
         if connection is not self._owner:
             return {"error": "only its owner may write patterns", "kind": "state"}
-        return self._put(self._pixels, f"a pattern of {self._owner_name}")
+        return self._put(levels, f"a pattern of {self._owner_name}")
 
     def _flatten_if_left(self) -> None:
         """Flatten a pattern that its owner has left and nobody has taken over."""
@@ -155,7 +158,7 @@ class Service(QObject):
         wrong = self._window.wrong()
         if wrong is not None:
             return {"error": wrong, "kind": "value"}
-        copied_s, time_s = self._window.show_grey(grey)
+        copied_s, time_s = self._window.show_levels(grey)
         self._stands = what
         return {"copied_s": copied_s, "time_s": time_s}
 

@@ -16,7 +16,8 @@ from drivers.errors import (
     DeviceTimeoutError,
     DeviceValueError,
 )
-from drivers.settings import NoOptions, SlmSettings
+from drivers.settings import SlmSettings
+from drivers.slm.level_encoding import VideoOptions
 from drivers.slm.slmpy import SlmPy
 from drivers.slm.slmpy_tcp import SlmPyConnection
 from tests.contracts.peers import SlmPyServer
@@ -33,7 +34,9 @@ def free_port() -> int:
 def test_every_pixel_arrives_at_slmpys_server() -> None:
     grey = np.random.default_rng(0).integers(0, 256, SHAPE)
     with SlmPyServer(SHAPE) as server:
-        slm = SlmPy.from_settings(SlmSettings(SHAPE, 9.2, f"127.0.0.1:{server.port}", NoOptions()))
+        slm = SlmPy.from_settings(
+            SlmSettings(SHAPE, 9.2, f"127.0.0.1:{server.port}", VideoOptions())
+        )
         slm.set_grey(grey.astype(float))
         slm.set_phase(np.full(SHAPE, np.pi))
         slm.close()
@@ -44,7 +47,9 @@ def test_every_pixel_arrives_at_slmpys_server() -> None:
 
 def test_a_wrong_size_is_refused_by_the_server_and_said() -> None:
     with SlmPyServer((10, 10)) as server:
-        slm = SlmPy.from_settings(SlmSettings(SHAPE, 9.2, f"127.0.0.1:{server.port}", NoOptions()))
+        slm = SlmPy.from_settings(
+            SlmSettings(SHAPE, 9.2, f"127.0.0.1:{server.port}", VideoOptions())
+        )
         with pytest.raises(DeviceValueError, match="24 x 32 pixels; does slm.shape match"):
             slm.set_phase(np.zeros(SHAPE))
         with pytest.raises(DeviceValueError):
@@ -78,10 +83,12 @@ def test_a_server_that_goes_away_is_a_disconnection() -> None:
 )
 def test_an_slm_that_is_not_there_is_said(address: str, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
-        SlmPy.from_settings(SlmSettings(SHAPE, 9.2, address.format(port=free_port()), NoOptions()))
+        SlmPy.from_settings(
+            SlmSettings(SHAPE, 9.2, address.format(port=free_port()), VideoOptions())
+        )
 
 
 def test_pypis_slmpy_is_recognised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "slmpy", ModuleType("slmpy"))
     with pytest.raises(DeviceNotFoundError, match="unrelated package; pip uninstall slmpy"):
-        SlmPy.from_settings(SlmSettings(SHAPE, 9.2, "monitor:1", NoOptions()))
+        SlmPy.from_settings(SlmSettings(SHAPE, 9.2, "monitor:1", VideoOptions()))
