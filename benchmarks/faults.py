@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.fault_checks import beside, injected, kills, memory, off_first, signals
+from benchmarks.fault_checks import (
+    beside,
+    dialects,
+    injected,
+    kills,
+    memory,
+    off_first,
+    signals,
+)
 from benchmarks.parts import Part, parser, run_parts
 
 PARTS: dict[str, Part] = {
@@ -13,6 +21,7 @@ PARTS: dict[str, Part] = {
     "memory": memory.measure,
     "beside": beside.measure,
     "off_first": off_first.measure,
+    "dialects": dialects.measure,
     "signals": signals.measure,
 }
 

@@ -129,7 +129,7 @@ class EventRouter(QObject):
         While a job has the bench nobody asks the laser, which has to be taken as on.
         """
         if not self.bench.devices:
-            return "no bench"
+            return "no bench; the laser may be ON" if self.bench.emission else "no bench"
         laser = "laser on" if self.bench.emission else "laser off"
         if self.busy:
             laser = "laser in use by the job"

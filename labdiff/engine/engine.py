@@ -222,7 +222,7 @@ class Engine:
         if opened is not None:
             opened.bench.close()
             self._emit_left_unsafe(opened.bench)
-            self._emit(BenchState("", (), False, False))
+            self._emit(BenchState("", (), bool(lasers_that_may_be_on()), False))
 
     def _begin(self, job: RunningJob) -> None:
         self._job = job

@@ -48,6 +48,7 @@ class DeviceState:
 class BenchState:
     """The devices of the connected bench; none after disconnecting.
 
+    emission: the laser's; True also where it is not known, as after a bench that was not left dark.
     sensor_shape, panel_shape, patch_shape: (height, width), px. full_scale_counts: count from which a pixel
     of the camera is saturated. calibrations: folder of the archive.
     """

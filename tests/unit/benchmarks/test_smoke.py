@@ -37,7 +37,7 @@ LONG = {
     "calibration": ("benches", "timing", "kills"),
     "demo": ("demo",),
     "drivers": ("contracts", "devices"),
-    "faults": ("beside", "injected", "kills", "memory", "off_first", "signals"),
+    "faults": ("beside", "dialects", "injected", "kills", "memory", "off_first", "signals"),
     "generation": ("peers", "bench", "scaling", "command"),
     "gui": ("live", "slm", "stream"),
     "online_learning": ("figure7", "real", "drift", "knock"),
