@@ -1,7 +1,8 @@
 """A program that wants what another one has: python -m benchmarks.fault_checks.beside_program.
 
 For each line of standard input, a JSON list of what it wants and the folder, it prints a JSON line
-(owned, message), waits for a second line if it owns it, does its work, and prints another one.
+(owned, message), waits for a second line if it owns it, does its work, and prints another one; on a bench
+also in the middle of the work, where it waits again.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ from labdiff.sweep.driver import SweepDriver
 from labdiff.sweep.sweep_file import read_sweep
 
 ROWS = 20
-"""Training steps that a resumed run records."""
+"""Training steps that a program records."""
+HALF = "half"
+"""Message in the middle of the work."""
 RUN, STORE, SWEEP, BENCH = "run", "store", "sweep", "bench"
 
 
@@ -44,7 +47,8 @@ def main() -> None:
         print(json.dumps([True, ""]), flush=True)
         sys.stdin.readline()
         for _ in work:
-            pass
+            print(json.dumps([True, HALF]), flush=True)
+            sys.stdin.readline()
         print(json.dumps([True, "done"]), flush=True)
 
 
@@ -77,11 +81,20 @@ def _sweep(folder: Path, _: int) -> Iterator[None]:
     run(driver.job())
 
 
-def _bench(folder: Path, _: int) -> Iterator[None]:
-    """Open a bench of real drivers."""
-    bench = open_bench(load_bench(str(folder / "bench.toml")), 0)
-    yield
-    bench.close()
+def _bench(folder: Path, number: int) -> Iterator[None]:
+    """Open a bench of real drivers, and record the mean of each frame that it takes in its light."""
+    with (
+        open_bench(load_bench(str(folder.parent / "bench.toml")), 0) as bench,
+        Recorder(folder / "run.h5", "", "{}", 0) as recorder,
+    ):
+        yield
+        for step in range(ROWS):
+            if step == ROWS // 2:
+                yield
+            mean = float(bench.camera.get_frame().pixels.mean())
+            recorder(TrainingStep("online", step, ROWS, number, mean))
+            recorder.flush()
+        recorder(JobEnded("completed", ""))
 
 
 WORK = {RUN: _run, STORE: _store, SWEEP: _sweep, BENCH: _bench}

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -152,7 +153,13 @@ def _line(process: subprocess.Popen[str]) -> str:
 
 @contextmanager
 def unignored() -> Iterator[None]:
-    """Let children have the signals that this process ignores, as one that was started with nohup does."""
+    """Let children have the signals that this process ignores, as one that was started with nohup does.
+
+    In another thread than the main one, which alone may do so, nothing is done.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     before = {each: signal.getsignal(each) for each in stopping_signals()}
     ignored = [each for each, handler in before.items() if handler is signal.SIG_IGN]
     for each in ignored:

@@ -8,6 +8,8 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +34,10 @@ WAIT_S = 30.0
 """Longest time that is waited for a dark laser."""
 AT_WORK_S = 0.3
 """Time from the light to the signal."""
+AT_ONCE = 2
+"""Number of signals that are measured at the same time: most of it is waiting for programs to start."""
+ONE_SERVER = threading.Lock()
+"""Held while a server is measured: two first nodes of Ray want the same ports."""
 STARTS = 4
 """How often a program is started whose laser is not on when the signal is to be sent."""
 SIGNALS = ("SIGKILL", "SIGTERM", "SIGTSTP", "SIGINT", "SIGQUIT", "SIGHUP")
@@ -67,15 +73,25 @@ SERVERS = (
     Receiver("server", server, 1),
     Receiver("server's bench process", server_bench, 1, grouped=False),
 )
+EVERY = (*COMMANDS, *WINDOWS, *SERVERS)
+NO_GROUP = (
+    "it belongs to the group of the program that started it, or to Ray's: no group of its own"
+)
+"""Why a signal to the group of some processes is no cell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One signal. dark_s: from it to the dark laser; None if it stayed on. left: guardians that stayed."""
+    """One signal.
+
+    dark_s: from it to the dark laser; None if it stayed on. left: guardians that stayed. void: why the
+    laser was not lit when the signal was due; "" if it was.
+    """
 
     what: str
     dark_s: float | None
     left: int
+    void: str = ""
 
 
 def measure(setting: Setting) -> Outcome:
@@ -96,26 +112,43 @@ def measure(setting: Setting) -> Outcome:
         if receiver.grouped or not to_group
     ]
     count = setting.amount("signals sent", smoke=1, quick=6, full=TRIES)
-    trials = []
-    for receiver, name, to_group in itertools.islice(itertools.cycle(cells), count):
-        found = _sent(receiver, name, to_group, setting)
-        setting.say(f"  {found.what}: {found.dark_s} s")
-        trials.append(found)
+    with unignored(), ThreadPoolExecutor(AT_ONCE) as pool:
+        sent = [
+            pool.submit(_sent, *cell, setting)
+            for cell in itertools.islice(itertools.cycle(cells), count)
+        ]
+        trials = [each.result() for each in sent]
     return outcome(trials)
 
 
 def _sent(receiver: Receiver, name: str, to_group: bool, setting: Setting) -> Trial:
-    """Send a signal; again where the laser was dark before: a computer that is busy loses heartbeats."""
-    for _ in range(STARTS - 1):
+    """Send a signal; again where the laser was dark before: a computer that is busy loses heartbeats.
+
+    One whose laser is never lit when the signal is due is void, and says why.
+    """
+    void = ""
+    began_s = time.monotonic()
+    for _ in range(STARTS):
         try:
-            return send(receiver, name, to_group)
+            with ONE_SERVER if receiver in SERVERS else nullcontext():
+                found = send(receiver, name, to_group)
+            took_s = time.monotonic() - began_s
+            setting.say(f"  {found.what}: {found.dark_s} s (took {took_s:.0f} s)")
+            return found
         except DarkTooSoonError as error:
-            setting.say(f"  {error}; started again")
-    return send(receiver, name, to_group)
+            void = str(error)
+            setting.say(f"  {void}; started again")
+    return Trial(_cell(receiver, name, to_group), None, 0, void)
+
+
+def _cell(receiver: Receiver, name: str, to_group: bool) -> str:
+    return f"{name} to {receiver.name}, {'group' if to_group else 'process'}"
 
 
 def outcome(trials: list[Trial]) -> Outcome:
-    """Return the claims of trials."""
+    """Return the claims of trials, and the cells that are void with the reason."""
+    void = {trial.what: trial.void for trial in trials if trial.void}
+    void |= {f"{receiver.name}, group": NO_GROUP for receiver in EVERY if not receiver.grouped}
     count = len(trials)
     dark = [trial.dark_s for trial in trials if trial.dark_s is not None]
     in_time = sum(each <= WITHIN_S for each in dark)
@@ -134,7 +167,7 @@ def outcome(trials: list[Trial]) -> Outcome:
     by_receiver: dict[str, list[float | None]] = {}
     for trial in trials:
         by_receiver.setdefault(trial.what, []).append(trial.dark_s)
-    return Outcome(claims, {"too_late": slow, "seconds": by_receiver})
+    return Outcome(claims, {"too_late": slow, "void": void, "seconds": by_receiver})
 
 
 def send(receiver: Receiver, name: str, to_group: bool) -> Trial:
@@ -142,7 +175,6 @@ def send(receiver: Receiver, name: str, to_group: bool) -> Trial:
 
     Raises DarkTooSoonError if there is no light when the signal is to be sent.
     """
-    where = "group" if to_group else "process"
     with tempfile.TemporaryDirectory() as folder, lit_bench(Path(folder)) as bench, unignored():
         program = receiver.start(bench)
         # What it prints is of no interest, but a full pipe would stop it.
@@ -159,4 +191,4 @@ def send(receiver: Receiver, name: str, to_group: bool) -> Trial:
             dark_s = round(max(bench.laser.changed_s - sent_s, 0.0), 3) if dark else None
         finally:
             left = program.end()
-    return Trial(f"{name} to {receiver.name}, {where}", dark_s, left)
+    return Trial(_cell(receiver, name, to_group), dark_s, left)
