@@ -16,7 +16,7 @@ from drivers.types import Frame
 
 Array = npt.NDArray[np.float64]
 LEVELS = 20
-FRAMES_A_STEP, SLOW_FRAMES_A_STEP = 12, 24
+FRAMES_A_STEP, SLOW_FRAMES_A_STEP = 12, 16
 """Frames that follow a step; more where the panel is known to be slow, and frames cost no time."""
 BAND = 12
 """A band of rows is this part of the patch's height: its rows begin at about the same time."""
@@ -52,7 +52,7 @@ class SteppedBands:
             waited_ms: after which the panel is known to have settled; None: as its driver declares, and
                 that is not believed.
         """
-        known = waited_ms is not None
+        self._known = known = waited_ms is not None
         self._rest_ms = PATIENCE * bench.slm.timing.total_ms if waited_ms is None else waited_ms
         self._rest_spans = KNOWN_REST_SPANS if known else REST_SPANS
         self._frames_a_step = SLOW_FRAMES_A_STEP if known else FRAMES_A_STEP
@@ -108,14 +108,15 @@ class SteppedBands:
     def steps(self, cycles: int, span_ms: float) -> Generator[CalibrationStep, None, list[Step]]:
         """Measure steps up and down, large and small, on both bands; none if any takes over span_ms.
 
-        Small steps begin at another phase in each cycle: what the phase response and the rims bend is not
-        the same there.
+        On a slow panel small steps begin at another phase in each cycle: what the phase response and the
+        rims bend is not the same there. On a fast one all begin at 0, where frames tell best when.
         """
         steps: list[Step] = []
         for cycle in range(cycles):
             for number, plane in enumerate(self._planes):
                 most = float(np.clip(plane.level_rad.max(), SMALL_STEP_RAD, 2.0 * np.pi))
-                low_rad = (most - SMALL_STEP_RAD) * cycle / max(cycles - 1, 1)
+                place = cycle / max(cycles - 1, 1) if self._known else 0.0
+                low_rad = (most - SMALL_STEP_RAD) * place
                 wanted = np.array([0.0, most, low_rad, low_rad + SMALL_STEP_RAD])
                 zero, large, low, high = self._greys_of(plane, wanted)
                 for kind, (start, end) in enumerate(
