@@ -6,6 +6,7 @@ found is compared with the mock's hidden truth, which only this script reads.
     benches     healthy benches against their truth
     refusals    benches on which something is wrong
     timing      settling and beam
+    slow panels settling where the bench file declares another time
     kills       kill -9 at random moments
     slmsuite    ours beside slmsuite's own, on its simulated devices
 """
@@ -14,13 +15,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.calibration_checks import faulty_benches, healthy_benches, kills, peer, timing
+from benchmarks.calibration_checks import (
+    faulty_benches,
+    healthy_benches,
+    kills,
+    peer,
+    slow_panels,
+    timing,
+)
 from benchmarks.parts import Part, parser, run_parts
 
 PARTS: dict[str, Part] = {
     "benches": healthy_benches.measure,
     "refusals": faulty_benches.measure,
     "timing": timing.measure,
+    "slow panels": slow_panels.measure,
     "kills": kills.measure,
     "slmsuite": peer.measure,
 }
