@@ -71,8 +71,8 @@ def test_a_buffer_too_short_and_a_colour_are_refused() -> None:
         DeviceValueError, match="17 bytes for 3 x 4 pixels of Mono12p; needed are 18"
     ):
         unpack(np.zeros(17, np.uint8), "Mono12p", (3, 4))
-    with pytest.raises(DeviceValueError, match="BayerRG8.*Mono12p"):
-        bits_of("BayerRG8")
+    with pytest.raises(DeviceValueError, match="RGB8.*Mono12p"):
+        bits_of("RGB8")
     assert {bits_of(name) for name in KNOWN} == {8, 10, 12, 14, 16}
 
 
