@@ -16,7 +16,8 @@ class Provenance:
     before a crash. devices: name (maker, model, serial number) of each kind.
     settings: wavelength_nm, exposure_ms, power_mw and what else was set, units in the names.
     parents: routine to id of the calibrations that it rests on, among them the dark frame's.
-    bench_sha256: of the bench file's text. versions: of the programs.
+    bench_sha256: of the bench file's text. versions: of the programs. simulated: which of the devices
+    were, in one sentence; "" if none was.
     """
 
     routine: str
@@ -29,6 +30,7 @@ class Provenance:
     parents: dict[str, str] = field(default_factory=dict)
     bench_sha256: str = ""
     versions: dict[str, str] = field(default_factory=dict)
+    simulated: str = ""
 
     def to_json(self) -> str:
         """Return it as text, for a file's attribute."""
@@ -48,6 +50,8 @@ class Provenance:
         for name in ("frames", "seconds", "resumed_frames"):
             if not isinstance(getattr(found, name), int | float):
                 raise TypeError(f"provenance: {name} is no number")
+        if not isinstance(found.simulated, str):
+            raise TypeError("provenance: simulated is no text")
         for name in ("devices", "settings", "parents", "versions"):
             if not isinstance(getattr(found, name), dict):
                 raise TypeError(f"provenance: {name} is no table")

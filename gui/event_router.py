@@ -12,6 +12,7 @@ from calibration.step import CalibrationStep
 from gui.image_view import Picture
 from gui.panels.panel_set import PanelSet
 from labdiff.calibrations.names import ROUTINE_TITLES
+from labdiff.config.simulated import with_simulated
 from labdiff.engine.status import (
     BenchState,
     EngineEvent,
@@ -133,7 +134,13 @@ class EventRouter(QObject):
         laser = "laser on" if self.bench.emission else "laser off"
         if self.busy:
             laser = "laser in use by the job"
-        return f"{self.bench.bench}: {laser}"
+        return with_simulated(f"{self.bench.bench}: {laser}", self.bench.simulated)
+
+    def window_title(self) -> str:
+        """Return the program, the bench, and what of it is simulated."""
+        if not self.bench.devices:
+            return "labdiff"
+        return with_simulated(f"labdiff, {self.bench.bench}", self.bench.simulated)
 
     def job_status(self) -> str:
         """Return the job and its state in two words; "" if there is none."""

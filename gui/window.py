@@ -280,6 +280,7 @@ class MainWindow(QMainWindow):
     def _show_status(self) -> None:
         self.top.bench_status.setText(self.router.bench_status())
         self.top.job_status.setText(self.router.job_status())
+        self.setWindowTitle(self.router.window_title())
 
     def _show_lost(self, process: BenchProcess) -> None:
         """Say that the bench's process has ended by itself, and be ready for another."""

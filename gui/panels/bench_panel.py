@@ -26,6 +26,7 @@ from gui.widgets.monitor_chooser import MonitorChooser
 from gui.widgets.no_wheel_fields import CountField, NumberField
 from gui.widgets.plain_label import PlainLabel
 from labdiff.config.bench import SHIPPED, load_bench
+from labdiff.config.simulated import with_simulated
 from labdiff.engine.status import BenchState, DeviceState, Setting
 from labdiff.errors import UserError
 
@@ -136,7 +137,7 @@ class BenchPanel(QWidget):
         bar_px = self._scroll.verticalScrollBar().sizeHint().width()
         self._scroll.setMinimumWidth(self._inner.minimumSizeHint().width() + bar_px)
         self.emission.setChecked(state.emission and bool(kinds))
-        self._show_connected(bool(kinds), state.bench)
+        self._show_connected(bool(kinds), with_simulated(state.bench, state.simulated))
 
     def set_busy(self, busy: bool) -> None:
         """Disable the devices' controls while a job uses them."""

@@ -13,6 +13,7 @@ from gui.live.view import LiveView
 from gui.process.frame_feed import FrameFeed
 from gui.process.frame_ring import FrameRing
 from gui.widgets.plain_label import PlainLabel
+from labdiff.config.simulated import with_simulated
 from labdiff.engine.status import BenchState
 
 
@@ -71,7 +72,7 @@ class LivePanel(QWidget):
         if camera is not None and camera != self._camera:
             shape, bit_depth, full_counts = camera
             self.view.set_camera(shape, bit_depth, full_counts=full_counts)
-            self.view.set_bench(state.bench)
+            self.view.set_bench(with_simulated(state.bench, state.simulated))
         self._camera, self._state = camera, state
         self.live.setEnabled(camera is not None and not busy)
         self.live.setChecked(state.live and not busy)

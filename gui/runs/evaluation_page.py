@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from labdiff.errors import UserError
-from labdiff.reports.markup import Markup, element, joined, table
+from labdiff.reports.markup import Markup, element, joined, simulated_part, table
 
 FOLDER, FIGURES = "evaluation", "evaluation.json"
 PREDICTORS = {
@@ -51,6 +51,7 @@ def _page(found: Json) -> Markup:
             f"On the {found['where']}, seed {found['seed']}, {found['data']}, {found['sampler']}",
         )
     ]
+    parts += simulated_part(str(found.get("simulated", "")))
     for kind, title in (("noise_mse", "Noise MSE"), ("clean_mse", "Clean-image MSE")):
         parts += [element("h4", f"{title}, with one standard error"), _errors(found, kind)]
     for images in found["images"]:

@@ -7,7 +7,7 @@ import json
 from gui import style
 from gui.runs.runs_model import moment, outcome_colour
 from labdiff.reports.labels import FIGURE_LABELS
-from labdiff.reports.markup import Markup, element, joined, table
+from labdiff.reports.markup import Markup, element, joined, simulated_part, table
 from labdiff.runs.reader import RunFile
 
 
@@ -23,6 +23,7 @@ def run_page(run: RunFile) -> str:
             f"started {moment(run.start_time)}, seed {run.seed}",
         ),
     ]
+    parts += simulated_part(run.simulated)
     if run.figures:
         parts += [element("h4", "Figures"), _table(_figures(run.figures))]
     if run.calibration:

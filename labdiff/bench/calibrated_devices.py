@@ -22,6 +22,7 @@ from labdiff.bench.intensity import IntensityConversion
 from labdiff.bench.origin import BenchOrigin
 from labdiff.bench.slm_display import SlmDisplay
 from labdiff.bench.snapshot import BenchSnapshot, Values
+from labdiff.config.simulated import with_simulated
 
 
 class CalibratedDevices:
@@ -30,7 +31,8 @@ class CalibratedDevices:
     slm, camera, laser, clock, dmd: the devices; dmd is None where a patch of the SLM writes the input.
     unpacked_devices: the same, with the camera's own counts. display: the layers on the SLM. fault_log:
     faults of the devices that were recovered from.
-    origin: bench file, seed and archive; None for a bench composed by hand.
+    origin: bench file, seed and archive; None for a bench composed by hand. simulated: what of it is, in
+    one sentence; "" if nothing is.
     dark, noise, registration, rectifier: calibrations in use, None before they are.
     counts_per_ms_per_unit: counts for an intensity of 1 in each millisecond of exposure.
     """
@@ -44,6 +46,7 @@ class CalibratedDevices:
         self.clock, self.dmd = devices.clock, devices.dmd
         self.display = SlmDisplay(layout, self.slm, self.clock, lambda: fault_log.reopened)
         self.origin: BenchOrigin | None = None
+        self.simulated = ""
         self.dark: DarkLevel | None = None
         self.noise: FrameNoise | None = None
         self.registration: Registration | None = None
@@ -134,8 +137,9 @@ class CalibratedDevices:
             "camera noise": self.noise,
         }
         calibrated = [name for name, result in results.items() if result is not None]
+        source = "composed by hand" if self.origin is None else self.origin.file.source
         return {
-            "bench": "composed by hand" if self.origin is None else self.origin.file.source,
+            "bench": with_simulated(source, self.simulated),
             "SLM": f"{slm.name}, {slm.shape[0]} x {slm.shape[1]} px, {slm.bit_depth} bit",
             "patches": f"{self.planes} of {height} x {width} px",
             "input": "a patch of the SLM" if self.dmd is None else self.dmd.name,

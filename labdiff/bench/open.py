@@ -29,6 +29,7 @@ from labdiff.bench.openers import (
 from labdiff.config.bench import BenchConfig, CameraConfig
 from labdiff.config.driver_options import find_driver
 from labdiff.config.libraries import require_confirmed
+from labdiff.config.simulated import simulated_devices
 from labdiff.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,12 @@ def open_bench(config: BenchConfig, seed: int) -> Bench:
             the file names a library that was not confirmed on this computer.
         DeviceError: If a device is not there.
     """
+    bench = _opened(config, seed)
+    bench.simulated = simulated_devices(config)
+    return bench
+
+
+def _opened(config: BenchConfig, seed: int) -> Bench:
     require_confirmed(config)
     drivers = {
         "slm": config.slm.driver,
@@ -81,7 +88,7 @@ def open_bench(config: BenchConfig, seed: int) -> Bench:
             bench.release_with(owners.pop_all())
             return bench
     if mocked:
-        log.warning("simulated on this bench: %s; %s", ", ".join(mocked), SIMULATED)
+        log.warning("%s: %s; %s", config.name, simulated_devices(config), SIMULATED)
         return _open_real_bench(config, simulated_openers(config, seed))
     return _open_real_bench(config)
 

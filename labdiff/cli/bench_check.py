@@ -34,6 +34,7 @@ def _check(
 ) -> None:
     """Open each device, compare it with the bench file, then see that light, counts and frames follow."""
     from labdiff.config.bench import read_bench_file
+    from labdiff.config.simulated import simulated_devices
 
     config = read_bench_file(bench).config
     findings: list[CheckFinding] = []
@@ -45,8 +46,18 @@ def _check(
     wrong = [finding for finding in findings if finding.level == "wrong"]
     following = _next_step(config, bench, bool(wrong))
     if as_json:
-        print(json.dumps({"findings": [asdict(each) for each in findings], "next": following}))
+        print(
+            json.dumps(
+                {
+                    "findings": [asdict(each) for each in findings],
+                    "next": following,
+                    "simulated": simulated_devices(config),
+                }
+            )
+        )
     else:
+        if simulated := simulated_devices(config):
+            print(simulated)
         print(f"next: {following}")
     if wrong:
         raise UserError(

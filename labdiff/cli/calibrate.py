@@ -53,6 +53,8 @@ def _calibrate(
         # What failed is in the report too.
         page = write_calibration_report(prepared.archive, prepared.calibrated.config)
     print(f"calibrations  {prepared.archive.folder}\nreport        {page}")
+    if simulated := prepared.calibrated.bench.simulated:
+        print(simulated)
     if as_json:
         print(json.dumps(prepared.figures(done)))
     if check and any(finding.state not in ("fresh", "left out") for finding in done.findings):

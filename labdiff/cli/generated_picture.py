@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from labdiff.atomic_write import write_atomically
+from labdiff.config.simulated import simulated_devices
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.generation.request import GenerationRequest
@@ -27,7 +28,11 @@ def generate_picture(request: GenerationRequest, out: Path) -> Path:
     prepared = GenerationJob(request)
     with StopOnSignal() as stop, ProgressBar() as progress, threads_for(request.count):
         images = run(prepared.job(), watch=[progress], should_stop=stop.requested)
-    figure = image_grid(images, _title(request, prepared.options))
+    simulated = simulated_devices(prepared.denoiser.calibrated.config)
+    title = _title(request, prepared.options)
+    figure = image_grid(images, f"{title}\n{simulated}" if simulated else title)
+    if simulated:
+        print(simulated)
     try:
         write_atomically(out, png_bytes(figure))
     except OSError as error:

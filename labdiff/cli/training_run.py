@@ -13,6 +13,7 @@ from labdiff.errors import JobStoppedError
 
 def run_experiment(request: Any, as_json: bool) -> None:
     """Run a training request to its end, print its figures and write its report."""
+    from labdiff.config.simulated import simulated_devices
     from labdiff.job import run
     from labdiff.jobs.stop_signal import StopOnSignal
     from labdiff.jobs.training_job import ExperimentJob
@@ -35,10 +36,13 @@ def run_experiment(request: Any, as_json: bool) -> None:
                 f"resume with: labdiff train --resume {recorder.path}{how}"
             ) from error
     _print_table("Figures", figures)
+    simulated = simulated_devices(prepared.session.calibrated.config)
+    if simulated:
+        print(simulated)
     if recorder is not None:
         _print_report(recorder.path)
     if as_json:
-        print(json.dumps(figures))
+        print(json.dumps({**figures, "simulated": simulated}))
 
 
 def _print_report(run_file: Path) -> None:

@@ -76,6 +76,7 @@ class DeviceReadout:
             pixel_pitch_um=config.slm.pixel_pitch_um,
             wavelength_nm=config.source.wavelength_nm,
             calibrations=str(self._calibrations),
+            simulated=bench.simulated,
         )
 
     def _read(

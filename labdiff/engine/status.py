@@ -50,7 +50,8 @@ class BenchState:
 
     emission: the laser's; True also where it is not known, as after a bench that was not left dark.
     sensor_shape, panel_shape, patch_shape: (height, width), px. full_scale_counts: count from which a pixel
-    of the camera is saturated. calibrations: folder of the archive.
+    of the camera is saturated. calibrations: folder of the archive. simulated: which devices are, in one
+    sentence; "" if none is.
     """
 
     bench: str
@@ -59,12 +60,13 @@ class BenchState:
     live: bool
     sensor_shape: tuple[int, int] = (0, 0)
     bit_depth: int = 0
-    full_scale_counts: int = 0
     panel_shape: tuple[int, int] = (0, 0)
     patch_shape: tuple[int, int] = (0, 0)
     pixel_pitch_um: float = 0.0
     wavelength_nm: float = 0.0
     calibrations: str = ""
+    full_scale_counts: int = 0
+    simulated: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,4 +106,5 @@ class CalibrationJob:
             "fresh": [finding.routine for finding in done.findings if finding.state == "fresh"],
             "verdicts": {name: found.verdict.level for name, found in done.measured.items()},
             "alignment": self.calibrated.twin.alignment(),
+            "simulated": self.calibrated.bench.simulated,
         }

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from drivers.phase_quantiser import PhaseQuantiser
 from labdiff.config.bench import parse_bench
+from labdiff.config.simulated import simulated_devices
 from labdiff.errors import UserError
 from labdiff.events import EvaluationStep, JobStarted, StageStarted
 from labdiff.generation.denoise import denoise
@@ -61,6 +62,7 @@ class EvaluationRequest:
 class Evaluation:
     """Results of an evaluation, and a description of what was evaluated.
 
+    simulated: what of the run's bench is, in one sentence; "" if nothing is.
     errors: by name of the predictor. light_off: distances of images that electronics alone generated on
     the twin, from the same real ones. generated: (count, H, W); real: as many held-out ones at most.
     """
@@ -75,6 +77,7 @@ class Evaluation:
     classifier: TrainedClassifier
     generated: Tensor
     real: Tensor
+    simulated: str = ""
 
     def without_light(self, metrics: ImageMetrics, name: str) -> ImageFigure | None:
         """Return the same figure of the images that electronics alone generated; None if there is none."""
@@ -147,6 +150,7 @@ class EvaluationJob:
             classifier=classifier,
             generated=generated,
             real=images.test[: len(generated)],
+            simulated=simulated_devices(session.calibrated.config),
         )
 
     def _distances(

@@ -17,6 +17,7 @@ from labdiff.bench.bench import Bench
 from labdiff.bench.bench_safety import note_laser_that_may_be_on
 from labdiff.bench.compose import patch_layout
 from labdiff.config.bench import BenchConfig
+from labdiff.config.simulated import simulated_devices
 from labdiff.errors import JobStoppedError
 from labdiff.remote.lease import Lease
 from labdiff.remote.messages import (
@@ -48,6 +49,7 @@ class RemoteBench(Bench):
             level = config.camera.saturation_level
             devices = replace(remote_devices(lease.ask, status.dmd), saturation_level=level)
             super().__init__(patch_layout(config), devices)
+            self.simulated = simulated_devices(config)
             self._safety.note_lit()
         except BaseException:
             lease.end()

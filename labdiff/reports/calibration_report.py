@@ -10,9 +10,19 @@ from calibration.alignment_found import AlignmentFound
 from calibration.archive import CalibrationArchive, Stored
 from labdiff.calibrations.names import ROUTINE_NAMES
 from labdiff.config.bench import BenchConfig
+from labdiff.config.simulated import BEGINNING, simulated_devices
 from labdiff.reports.calibration_figures import history, quantities
 from labdiff.reports.html_page import image, write_page
-from labdiff.reports.markup import Markup, cell, details, element, joined, table, tag
+from labdiff.reports.markup import (
+    Markup,
+    cell,
+    details,
+    element,
+    joined,
+    simulated_part,
+    table,
+    tag,
+)
 
 PAGE = "report.html"
 """File name of the page in the archive's folder."""
@@ -28,6 +38,7 @@ def write_calibration_report(archive: CalibrationArchive, bench: BenchConfig) ->
             "The newest result of each routine; failed ones are stored for inspection and not used.",
             css="quiet",
         ),
+        *simulated_part(simulated_devices(bench)),
         _overview(past),
     ]
     for name, stored in past.items():
@@ -39,7 +50,7 @@ def write_calibration_report(archive: CalibrationArchive, bench: BenchConfig) ->
 def calibration_parts(archive: CalibrationArchive, bench: BenchConfig) -> list[Markup]:
     """Return the verdicts and the figures of the newest results, as pieces of HTML for a notebook."""
     past = {name: archive.history(name) for name in ROUTINE_NAMES}
-    parts = [_overview(past)]
+    parts = [*simulated_part(simulated_devices(bench)), _overview(past)]
     for name, stored in past.items():
         drawn = stored[-1].result.figure(bench.cavity.patch_shape) if stored else None
         if drawn is not None:
@@ -114,6 +125,7 @@ def _provenance(stored: Stored) -> Markup:
         + (f", {about.resumed_frames} of them before a crash" if about.resumed_frames else ""),
         "rests on": ", ".join(about.parents.values()),
         "devices": ", ".join(about.devices.values()),
+        "simulated": about.simulated.removeprefix(BEGINNING),
         "settings": ", ".join(f"{name} {value:g}" for name, value in about.settings.items()),
         "versions": ", ".join(f"{name} {version}" for name, version in about.versions.items()),
         "bench file, SHA-256": about.bench_sha256[:16],

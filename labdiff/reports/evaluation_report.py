@@ -22,7 +22,7 @@ from labdiff.jobs.evaluation_job import Evaluation
 from labdiff.metrics.images import ImageMetrics
 from labdiff.metrics.range_error import MeanError, RangeError
 from labdiff.reports.html_page import image, png_bytes
-from labdiff.reports.markup import Markup, element, table
+from labdiff.reports.markup import Markup, element, simulated_part, table
 
 PREDICTOR_LABELS = {
     "odu": "ODU",
@@ -40,6 +40,7 @@ class EvaluationFigures(TypedDict):
 
     run: str
     where: str
+    simulated: str
     count: int
     seed: int
     prediction: str
@@ -59,6 +60,7 @@ def evaluation_figures(evaluation: Evaluation) -> EvaluationFigures:
     return {
         "run": str(request.run_file),
         "where": request.where,
+        "simulated": evaluation.simulated,
         "count": request.count,
         "seed": request.seed,
         "prediction": evaluation.prediction,
@@ -100,7 +102,7 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
     Each file is written atomically. Raises UserError if they cannot be written.
     """
     text = io.StringIO()
-    rows = error_rows(evaluation.errors)
+    rows = [{**row, "simulated": evaluation.simulated} for row in error_rows(evaluation.errors)]
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
@@ -108,7 +110,7 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
     files = {
         "evaluation.json": figures.encode(),
         "errors.csv": text.getvalue().encode(),
-        "errors.png": png_bytes(error_figure(evaluation.errors), 130),
+        "errors.png": png_bytes(error_figure(evaluation.errors, evaluation.simulated), 130),
         "images.png": png_bytes(image_figure(evaluation), 130),
     }
     try:
@@ -118,9 +120,16 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
         raise UserError(f"{folder}: cannot be written: {error.strerror or error}") from None
 
 
-def error_figure(errors: dict[str, tuple[RangeError, ...]]) -> Figure:
-    """Return a figure of both errors against t, on a logarithmic scale, with standard errors."""
+def error_figure(errors: dict[str, tuple[RangeError, ...]], simulated: str = "") -> Figure:
+    """Return a figure of both errors against t, on a logarithmic scale, with standard errors.
+
+    Args:
+        errors: by name of the predictor.
+        simulated: what of the bench is, in one sentence.
+    """
     figure = Figure(figsize=(9, 3.6), layout="constrained")
+    if simulated:
+        figure.suptitle(simulated, fontsize=9)
     for ax, kind, title in zip(
         figure.subplots(1, 2),
         ("noise_mse", "clean_mse"),
@@ -146,6 +155,8 @@ def error_figure(errors: dict[str, tuple[RangeError, ...]]) -> Figure:
 def image_figure(evaluation: Evaluation) -> Figure:
     """Return a figure of generated images, the first ones and not the best, beside real ones."""
     figure = Figure(figsize=(9, 4.8), layout="constrained")
+    if evaluation.simulated:
+        figure.suptitle(evaluation.simulated, fontsize=9)
     generated = f"generated on the {evaluation.request.where}"
     for ax, images, title in zip(
         figure.subplots(1, 2),
@@ -186,8 +197,9 @@ def evaluation_parts(evaluation: Evaluation) -> list[Markup]:
     about = f"{request.run_file}, on the {request.where}, {evaluation.data}; {evaluation.sampler}"
     return [
         element("p", about, css="quiet"),
+        *simulated_part(evaluation.simulated),
         table(errors),
-        image(error_figure(evaluation.errors), "errors over the timesteps"),
+        image(error_figure(evaluation.errors, evaluation.simulated), "errors over the timesteps"),
         table(distances),
         image(image_figure(evaluation), "generated and real images"),
     ]
@@ -200,6 +212,8 @@ def print_evaluation(evaluation: Evaluation) -> None:
         highlight=False,
     )
     request = evaluation.request
+    if evaluation.simulated:
+        console.print(evaluation.simulated, markup=False)
     count = next(iter(evaluation.errors.values()))[0].count
     for kind, title in (("noise_mse", "Noise MSE"), ("clean_mse", "Clean-image MSE")):
         console.print(

@@ -85,3 +85,11 @@ def details(summary: str, *content: str) -> Markup:
 def tag(state: str) -> Markup:
     """Return an outcome or a verdict on its coloured ground."""
     return element("span", state, css=f"tag {state}")
+
+
+def simulated_part(simulated: str) -> list[Markup]:
+    """Return the paragraph that states what of a bench was simulated; none if nothing was.
+
+    simulated: the sentence.
+    """
+    return [element("p", element("b", simulated))] if simulated else []

@@ -12,7 +12,16 @@ from matplotlib.figure import Figure
 
 from labdiff.reports.html_page import image, write_page
 from labdiff.reports.labels import FIGURE_LABELS
-from labdiff.reports.markup import Markup, cell, details, element, joined, table, tag
+from labdiff.reports.markup import (
+    Markup,
+    cell,
+    details,
+    element,
+    joined,
+    simulated_part,
+    table,
+    tag,
+)
 from labdiff.runs.reader import RunFile
 from labdiff.runs.training_quantities import DISCREPANCY, LOSS, TrainingQuantity, charts
 
@@ -38,6 +47,7 @@ def run_parts(run: RunFile) -> list[Markup]:
             css="quiet",
         )
     ]
+    parts += simulated_part(run.simulated)
     if run.figures:
         parts += [element("h2", "Figures"), _figures_table(run)]
         note = (

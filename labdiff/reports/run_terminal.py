@@ -55,6 +55,8 @@ def _headline(run: RunFile, now_s: float) -> Text:
         f"  seed {run.seed}",
         no_wrap=True,
     )
+    if run.simulated:
+        text.append(f"\n{run.simulated}", "bold")
     if run.reason:
         text.append(f"\n{plain_line(run.reason, LONGEST_REASON)}", style)
     silent_s = now_s - _last_s(run)

@@ -3,7 +3,8 @@
 Layout (NeXus, NXentry):
 
     /entry                      attrs: NX_class, definition, format, start_time, versions, outcome, reason
-    /entry/config               attrs: the bench file's text, the options as JSON, the seed
+    /entry/config               attrs: the bench file's text, what of it is simulated, the options as JSON,
+                                the seed
     /entry/events/<kind>        one growing column for each number of an event, one row an event
     /entry/pictures             latest pictures of a training step, (height, width)
     /entry/history              pictures along the run: `labdiff.runs.picture_history`
@@ -26,6 +27,7 @@ from pathlib import Path
 import h5py
 
 from calibration.result_file import Result, write_result
+from labdiff.config.simulated import simulated_in
 from labdiff.events import Checkpoint
 from labdiff.runs.block import Block
 from labdiff.runs.default_plots import update_plots
@@ -76,6 +78,7 @@ def create_entry(
     config.attrs["bench"] = bench_text
     config.attrs["options"] = options_json
     config.attrs["seed"] = seed
+    config.attrs["simulated"] = simulated_in(bench_text)
     if calibrations is not None:
         config.attrs["calibrations"] = str(calibrations.absolute())
     entry.create_group("events").attrs["NX_class"] = "NXcollection"

@@ -22,6 +22,7 @@ from calibration.hdf5_reading import (
     read_values,
 )
 from calibration.result_file import Result
+from labdiff.config.simulated import simulated_in
 from labdiff.errors import UserError, reading
 from labdiff.owner import living_owner
 from labdiff.runs.format import FORMAT, check_format
@@ -70,6 +71,11 @@ class RunFile:
     checkpoint: dict[str, npt.NDArray[Any]]
     checkpoint_scalars: dict[str, float | int | str]
     checkpoint_results: dict[str, Result]
+
+    @property
+    def simulated(self) -> str:
+        """What of the run's bench was simulated, in one sentence; "" if nothing was."""
+        return simulated_in(self.bench_text)
 
 
 def read_run(path: Path) -> RunFile:

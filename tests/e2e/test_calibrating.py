@@ -36,6 +36,8 @@ def calibrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])
     assert set(figures["verdicts"]) == set(ROUTINE_NAMES)
+    assert figures["simulated"] == "simulated: all devices (mock)"
+    assert figures["simulated"] in done.stdout.splitlines()
     assert set(figures["verdicts"].values()) <= {"pass", "warn"}
     return folder
 
@@ -53,6 +55,7 @@ def test_calibrations_are_stored_with_their_verdicts_and_resume_to_the_frame(
     resumed = sum(past[0].provenance.resumed_frames for past in stored.values())
     assert resumed >= 20
     alignment = stored["alignment"][0]
+    assert alignment.provenance.simulated == "simulated: all devices (mock)"
     assert isinstance(alignment.result, AlignmentFound)
     assert len(alignment.result.names) == len(alignment.result.sigma) > 90
     assert "d_alpha_beam_mrad[0]" in alignment.result.names

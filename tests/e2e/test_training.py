@@ -17,6 +17,9 @@ STEP_WORDS = [w for name, count in STEPS.items() for w in (f"--{name}-steps", st
 QUICK_TRAIN = ("--layer-sets", "3", "--batch", "4", "--generated", "16", *STEP_WORDS)
 
 
+SENTENCE = "simulated: all devices (mock)"
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
@@ -25,6 +28,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = LabdiffProcess(*words, folder=folder).wait()
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])
+    assert figures["simulated"] == SENTENCE and SENTENCE in done.stdout.splitlines()
     assert figures["mse_wiener"] < figures["mse_identity"]
     assert figures["discrepancy_after"] < 0.05 < figures["discrepancy_before"]
     return folder / "run" / "run.h5"
@@ -41,6 +45,7 @@ def test_run_and_report_hold_the_whole_story(trained: Path) -> None:
     assert run.generated["images"].shape == (16, 10, 10)
     page = trained.with_name("report.html").read_text(encoding="utf-8")
     assert page.count("data:image/png;base64,") >= 4
+    assert SENTENCE in page
     # A bare "http" is also four letters that base64 may hold by chance.
     assert "://" not in page
 
@@ -48,6 +53,7 @@ def test_run_and_report_hold_the_whole_story(trained: Path) -> None:
 def test_images_are_generated_from_a_run(trained: Path, tmp_path: Path) -> None:
     done = labdiff("generate", trained, "--out", tmp_path / "grid.png", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    assert SENTENCE in done.stdout.splitlines()
     assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -60,6 +66,7 @@ def test_layers_are_evaluated_beside_baselines_and_real_images(
     )
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])
+    assert figures["simulated"] == SENTENCE and SENTENCE in done.stdout.splitlines()
     means = figures["mean_errors"]
     assert means["wiener_each_t"]["clean_mse"] < means["wiener"]["clean_mse"]
     assert means["odu"]["clean_mse"] < means["identity"]["clean_mse"]
@@ -78,7 +85,8 @@ def test_layers_are_evaluated_beside_baselines_and_real_images(
     stored = json.loads((scores / "evaluation.json").read_text(encoding="utf-8"))
     assert stored == figures
     # Four predictors, ten ranges of 100 timesteps, and the names of the columns.
-    assert len((scores / "errors.csv").read_text(encoding="utf-8").splitlines()) == 41
+    table = (scores / "errors.csv").read_text(encoding="utf-8").splitlines()
+    assert len(table) == 41 and all(SENTENCE in row for row in table[1:])
     for name in ("errors.png", "images.png"):
         assert (scores / name).read_bytes().startswith(b"\x89PNG")
     assert {path.name for path in scores.iterdir()} == {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,12 @@ def test_states_enable_panels_and_are_described(panels: PanelSet) -> None:
     assert router.bench_status() == "no bench" and not panels.training.start.isEnabled()
     router.route(BENCH, {})
     assert router.bench_status() == "two-layer bench: laser on"
+    assert router.window_title() == "labdiff, two-layer bench"
+    sentence = "simulated: SLM (mock)"
+    router.route(replace(BENCH, simulated=sentence), {})
+    assert router.bench_status() == f"two-layer bench: laser on; {sentence}"
+    assert router.window_title() == f"labdiff, two-layer bench; {sentence}"
+    router.route(BENCH, {})
     assert panels.training.start.isEnabled() and panels.slm.notice.isHidden()
     router.route(JobState("training", "running", "runs/gui-1/run.h5"), {})
     assert router.busy and router.job_status() == "training running"
