@@ -47,6 +47,8 @@ ENDS = {
 """How a session ends, by its program."""
 RELIGHT = {COMMAND: ("safe", "release", "on"), WINDOW: ("connect", "on")}
 """Operations after which the laser is lit, unless a command has closed its bench."""
+WITH_LIGHT, DARKENING = ("on", "power"), 0.3
+"""Last operations that leave the light on, and the share of sessions whose last one may be any."""
 MANNERS: tuple[Manner, ...] = ("polite", "polite", "polite", "mute", "garbage", "hung up", "stuck")
 NOBODY_LEFT = "SIGKILL of all"
 
@@ -154,7 +156,7 @@ def run_session(kind: str, end: str, bench: DialectBench, chance: random.Random)
         bench.behave(manner)
         names = list(OPERATIONS if kind == COMMAND else WINDOWS_OPERATIONS)
         # Most ends come with light, in the middle of an operation.
-        steered.ask(chance.choice(names))
+        steered.ask(chance.choice(names if chance.random() < DARKENING else WITH_LIGHT))
         time.sleep(chance.uniform(0.0, MOMENT_S))
         found.lit = bench.laser.on
         ended_s = _end(steered, end, receiver, chance)

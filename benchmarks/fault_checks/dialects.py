@@ -19,7 +19,8 @@ SESSIONS = 200
 WITHIN_S = 2.0
 WINDOW_EVERY = 4
 """One session in so many is the window's, whose process with the engine takes seconds to start."""
-AT_ONCE = 2
+AT_ONCE = 4
+"""Number of sessions at the same time: most of it is waiting for programs to start."""
 LEAST_DIALECTS = 12
 
 

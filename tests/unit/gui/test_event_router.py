@@ -68,6 +68,8 @@ def test_states_enable_panels_and_are_described(panels: PanelSet) -> None:
     assert "training started runs/gui-1/run.h5" in log_of(panels)
     router.reset()
     assert not router.busy and router.bench_status() == "no bench"
+    router.bench = BenchState("", (), True, False)
+    assert router.bench_status() == "no bench; the laser may be ON"
     assert not panels.bench.connected
 
 

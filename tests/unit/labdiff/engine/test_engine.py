@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from drivers.errors import DeviceTimeoutError
 from drivers.types import Frame, Roi
 from labdiff.bench.bench import Bench
 from labdiff.config.bench import bench_text
@@ -38,6 +39,7 @@ from labdiff.events import GenerationStep, JobEnded
 from labdiff.generation.request import GenerationRequest
 from labdiff.runs.reader import read_run
 from labdiff.session.layer_file import pretrained_path, read_layers
+from mock_hardware.laser import MockLaser
 
 TWO_STEPS = Generate(GenerationRequest(count=1, sampler={"sampler_steps": 2}))
 MANY_STEPS = Generate(GenerationRequest(count=1, sampler={"sampler_steps": 200}))
@@ -255,6 +257,22 @@ def test_the_bench_is_closed_when_whoever_steered_it_is_gone() -> None:
     assert benches[-1] is not None and not benches[-1].bench.laser.emission
     with pytest.raises(Exception, match="is closed"):
         benches[-1].bench.slm.set_phase(np.zeros((144, 640), np.float32))
+
+
+def test_a_laser_that_was_not_left_dark_is_no_dark_one_when_the_bench_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(laser: MockLaser, value: bool) -> None:
+        raise DeviceTimeoutError("no answer")
+
+    def fall_mute() -> None:
+        monkeypatch.setattr(MockLaser, "emission", property(lambda laser: True, fails))
+
+    monkeypatch.setattr("labdiff.bench.bench_safety._MAY_BE_ON", {})
+    desk = Desk().play(Connect("mock-small"), SetEmission(True), fall_mute, Disconnect())
+    assert "the laser may be ON" in desk.of(ErrorReport)[-1].message
+    last = desk.of(BenchState)[-1]
+    assert not last.devices and last.emission
 
 
 def test_disconnect_and_connect_again() -> None:
