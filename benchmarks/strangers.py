@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.parts import Part, parser, run_parts
-from benchmarks.stranger_checks import benches, cameras, lasers, panels
+from benchmarks.stranger_checks import benches, cameras, counts, lasers, panels
 from benchmarks.stranger_checks.case import part
 
 PARTS: dict[str, Part] = {
     "lasers": part("lasers", lasers.cases),
     "cameras": part("cameras", cameras.cases),
+    "counts": part("counts", counts.cases),
     "panels": part("panels", panels.cases),
     "benches": part("benches", benches.cases),
 }

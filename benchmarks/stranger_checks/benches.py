@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.parts import Setting
+from benchmarks.stranger_checks import screens_of_cases
 from benchmarks.stranger_checks.case import StrangerCase, cases_folder
 from drivers.operator import operated_by
 from labdiff.bench.bench import Bench
@@ -46,7 +47,8 @@ def cases(setting: Setting) -> list[StrangerCase]:
         setting.leave_out("benches of the cases, without pypylon")
         return found
     files = ("camera_first.toml", "slm_first.toml", "hene.toml", "eleven_bits.toml")
-    return [*found, *(StrangerCase(name, partial(_of_file, folder / name)) for name in files)]
+    found += [StrangerCase(name, partial(_of_file, folder / name)) for name in files]
+    return [*found, *screens_of_cases.cases(folder)]
 
 
 @contextmanager

@@ -215,7 +215,8 @@ class SfncSettings:
         for name in fitting:
             if features.try_write(name, "PixelFormat"):
                 return name
-        raise DeviceValueError(f"{self._name}: bit_depth = {bit_depth} {wanted}: {has}")
+        asked = f"bit_depth = {bit_depth} {wanted}".rstrip()
+        raise DeviceValueError(f"{self._name}: {asked}: {has}")
 
     def _choose_trigger(self) -> bool:
         """Set one frame for each trigger; what else may be triggered is not.

@@ -28,7 +28,7 @@ SHORT = {
     "mock_speed": ("mock", "mock-paper"),
     "scaling": ("layers", "remote", "gradients", "cost"),
     "strange_files": ("damaged",),
-    "strangers": ("lasers", "cameras", "panels", "benches"),
+    "strangers": ("lasers", "cameras", "counts", "panels", "benches"),
     "twin_accuracy": ("closed_forms", "gradients"),
     "twin_speed": ("transforms", "peers", "layers", "batch"),
 }
