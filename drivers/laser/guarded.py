@@ -166,7 +166,7 @@ class GuardedLine:
                     self._pid = int(reason)
                     self._ready.set()
                 elif word == OFF:
-                    self._on_switched_off(reason)
+                    self._on_switched_off(f"{reason} (it reports in {self.log_path})")
                     log.error("the laser's guardian switches it off: %s", reason)
                 elif word == RESULT:
                     log.error("the laser's guardian: %s (%s)", reason, self.log_path)

@@ -106,11 +106,13 @@ class ServedBench:
             return RemoteError.of(error)
 
     def status(self) -> BenchStatus:
-        """Return what the bench is, and who uses it."""
+        """Return what the bench is, and who uses it. Raises DeviceStateError while it is being closed."""
         left, dmd = self._left_unsafe, self._bench.dmd is not None
         if left is not None:
             lit = any("laser" in line for line in left)
             return BenchStatus(self._text, None, not left, lit, 0.0, dmd, left, closed=True)
+        if self._closed.is_set():
+            raise DeviceStateError("the bench is being closed")
         rested_s, emission = self._rested_s, self._bench.laser.emission
         return BenchStatus(
             self._text,

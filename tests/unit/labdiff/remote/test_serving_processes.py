@@ -12,7 +12,7 @@ import pytest
 
 from drivers.errors import DeviceTimeoutError
 from labdiff.errors import UserError
-from labdiff.remote.messages import BenchStatus
+from labdiff.remote.messages import BenchStatus, RemoteError
 from labdiff.remote.port_owner import own_port
 from tests.support.served_bench import remote
 
@@ -86,6 +86,9 @@ def test_a_node_ends_with_the_program_that_holds_its_pipe(word: bytes, tmp_path:
 def test_a_bench_that_was_closed_by_a_signal_reports_it_and_what_was_left() -> None:
     with remote() as (lab, served, _, _, _):
         assert not served.status().closed and served.status().emission
+        served._closed.set()
+        answer = served.call("status")
+        assert isinstance(answer, RemoteError) and "being closed" in answer.message
         assert served.close() == []
         assert served.status() == BenchStatus(
             served.status().bench_text, None, True, False, 0.0, False, (), closed=True
