@@ -7,8 +7,6 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
@@ -29,6 +27,10 @@ class DigitClassifier:
     """
 
     def __init__(self, images: Tensor, labels: Tensor, seed: int = 0) -> None:
+        # Here, as it takes a second of CPU time: every job's process imports this file, few classify.
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.neural_network import MLPClassifier
+
         rng = np.random.default_rng(seed)
         clean = images.numpy()
         noisy = clean + rng.normal(0.0, 0.15, clean.shape).astype(np.float32)
