@@ -15,6 +15,7 @@ Array = npt.NDArray[np.float64]
 Phasors = npt.NDArray[np.complex128]
 HELD_OUT_EVERY = 5
 EXPOSURE_NODES, ROW_NODES = 4, 3
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(EXPOSURE_NODES)
 LARGEST_DOUBT_MS = 1.0
 """A step of which no frame saw the motion could have begun any time between two frames."""
 LARGEST_DOUBT = 0.3
@@ -148,14 +149,13 @@ def predicted(
         scan_ms: of the refresh, over the panel.
         exposure_ms: of a frame.
     """
-    nodes, weights = np.polynomial.legendre.leggauss(EXPOSURE_NODES)
-    within = exposure_ms * (nodes + 1.0) / 2.0
+    within = exposure_ms * (_NODES + 1.0) / 2.0
     rows = np.linspace(*step.row_share, 2 * ROW_NODES + 1)[1::2]
     begin, tau = (np.asarray(v, float)[..., None, None, None] for v in (begin_ms, tau_ms))
     elapsed = step.after_ms[:, None, None] + within - scan_ms * rows[:, None] - begin
     left = np.exp(-np.maximum(elapsed, 0.0) / tau)
     phase = step.end_rad + (step.start_rad - step.end_rad) * left
-    mean: Phasors = (step.curve(phase) @ (weights / 2.0)).mean(axis=-1)
+    mean: Phasors = (step.curve(phase) @ (_WEIGHTS / 2.0)).mean(axis=-1)
     return mean
 
 

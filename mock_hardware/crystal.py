@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,12 @@ class _Step:
     target: Phase
     rows_s: Array
     settled_s: float
+
+    @cached_property
+    def moving(self) -> npt.NDArray[np.bool_]:
+        """Which patches change at all, (P,): often the input alone, while the layers stand."""
+        moving: npt.NDArray[np.bool_] = (self.start != self.target).any(axis=(1, 2))
+        return moving
 
 
 class LiquidCrystal:
@@ -137,12 +144,14 @@ class LiquidCrystal:
         if step.start is step.target or np.min(when_s) >= step.settled_s:
             return step.target
         s = self._settings
-        change = step.target - step.start
+        target = step.target[step.moving]
+        change = target - step.start[step.moving]
         full_ms = np.where(change >= 0.0, s.rise_ms, s.fall_ms) / TEN_TO_NINETY
         small = 1.0 - np.minimum(np.abs(change) / (2.0 * np.pi), 1.0)
         tau_s = np.maximum(full_ms * (1.0 + s.small_step_slowdown * small), 1e-9) * 1e-3
         elapsed_s = np.maximum(when_s - step.rows_s[None, :, None], 0.0)
         left = np.exp(-elapsed_s / tau_s)
         left[np.broadcast_to(elapsed_s >= SETTLED * tau_s, left.shape)] = 0.0
-        phase: Phase = (step.target - change * left).astype(np.float32)
+        phase = step.target.copy()
+        phase[step.moving] = target - change * left
         return phase

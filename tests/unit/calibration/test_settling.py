@@ -30,7 +30,7 @@ def laboratory(
     return lab
 
 
-def found(lab: MockLaboratory, known: bool = True, cycles: int = 4) -> SettlingFound:
+def found(lab: MockLaboratory, known: bool = True, cycles: int = 2) -> SettlingFound:
     response = lab.world.truth.phase_by_grey_rad * lab.world.truth.stroke_map[-1].mean()
     routine = measure_settling(
         ObservedSLM(lab.slm, lab.camera, lab.world.truth.pedestal_counts, settle(lab)),
