@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -197,9 +198,18 @@ def _scaled(images: Grey, white: float, size: int) -> Tensor:
 
 
 def _embedded_digits() -> RawImages:
-    from sklearn.datasets import load_digits
+    """Read the digits that come with scikit-learn, whose import would take over a second of CPU time.
 
-    bunch = load_digits()
-    images = np.asarray(bunch.images, dtype=np.float32) / np.float32(16.0)
-    labels: Labels = np.asarray(bunch.target, dtype=np.int64)
+    Raises UserError if scikit-learn is not installed as a folder, or without its data.
+    """
+    found = find_spec("sklearn")
+    folders = (found.submodule_search_locations if found else None) or [""]
+    path = Path(folders[0], "datasets", "data", "digits.csv.gz")
+    if not path.is_file():
+        raise UserError(
+            "data digits: come with scikit-learn, which is not complete; install it again"
+        )
+    table = np.loadtxt(path, np.float32, delimiter=",")
+    images = table[:, :-1].reshape(-1, 8, 8) / np.float32(16.0)
+    labels: Labels = table[:, -1].astype(np.int64)
     return RawImages(images, labels, white=1.0, full_scale=None)

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from gui.window import MainWindow
 
-PATIENCE_MS = 120_000
+PATIENCE_MS = 600_000
 BENCH = """
 name = "by hand"
 [source]

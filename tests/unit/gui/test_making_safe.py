@@ -20,7 +20,7 @@ from tests.unit.gui.file_choice import answer, opened
 from tests.unit.gui.lit_engine import ADDRESS, STUCK_BATCH
 
 ENGINE = "tests.unit.gui.lit_engine:Engine"
-PATIENCE_MS = 60_000
+PATIENCE_MS = 600_000
 Opener = tuple[str, Callable[[], None]]
 
 

@@ -135,7 +135,7 @@ def test_the_report_opens_in_the_browser(
     panel = opened(qtbot, tmp_path)
     click(qtbot, panel, 0)
     qtbot.mouseClick(panel.report_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: bool(shown), timeout=120_000)
+    qtbot.waitUntil(lambda: bool(shown), timeout=600_000)
     assert Path(shown[0].toLocalFile()) == tmp_path / "report.html"
     assert "Light that denoises" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
@@ -160,7 +160,7 @@ def test_a_report_that_cannot_be_written_is_reported(qtbot: QtBot, tmp_path: Pat
     (tmp_path / "report.html").mkdir()
     panel = opened(qtbot, tmp_path)
     click(qtbot, panel, 0)
-    with qtbot.waitSignal(panel.problem, timeout=120_000) as received:
+    with qtbot.waitSignal(panel.problem, timeout=600_000) as received:
         qtbot.mouseClick(panel.report_button, Qt.MouseButton.LeftButton)
     assert received.args is not None and "cannot be written" in received.args[0]
 
@@ -214,7 +214,7 @@ def test_a_run_is_evaluated_by_a_process_of_its_own(
     panel = opened(qtbot, tmp_path)
     assert not panel.evaluate_button.isEnabled()
     click(qtbot, panel, 0)
-    with qtbot.waitSignal(panel.problem, timeout=120_000) as received:
+    with qtbot.waitSignal(panel.problem, timeout=600_000) as received:
         qtbot.mouseClick(panel.evaluate_button, Qt.MouseButton.LeftButton)
         assert panel.evaluate_button.text() == "Stop evaluation"
         assert "some minutes" in panel.message.text()

@@ -25,7 +25,12 @@ from tests.support.inline_workers import InlineWorkers
 from tests.unit.labdiff.training.test_twin_only import SMALL
 
 OPTIONS = TrainingOptions(
-    layer_sets=3, offline_steps=4, further_steps=1.0, batch=2, warm_start=False
+    layer_sets=3,
+    offline_steps=4,
+    calibrated_steps=4,
+    further_steps=1.0,
+    batch=2,
+    warm_start=False,
 )
 
 

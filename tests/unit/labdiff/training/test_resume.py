@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,10 +45,18 @@ WALL_CLOCK = ("time_s", "seconds")
 
 
 def recorded(
-    folder: Path, stops: Sequence[int] = (), kept: bool = False
+    folder: Path,
+    stops: Sequence[int | tuple[str, int]] = (),
+    kept: bool = False,
+    archive: Path | None = None,
 ) -> tuple[RunFile, list[Event]]:
-    """A whole run, stopped after so many events, again after so many more, and so on."""
+    """A whole run, stopped after so many events, again after so many more, and so on.
+
+    A stop may also be after so many events of a stage. archive: of calibrations that are there already.
+    """
     folder.mkdir()
+    if archive is not None:
+        shutil.copytree(archive, folder / "calibrations")
     (folder / "bench.toml").write_text(BENCH, encoding="utf-8")
     path = folder / "run.h5"
     seen: list[Event] = []
@@ -62,14 +71,16 @@ def recorded(
         )
         job = ExperimentJob(request)
         assert job.recorder is not None
-        last = len(seen) + stop
+        before = len(seen)
+
+        def reached(stop: int | tuple[str, int] = stop, before: int = before) -> bool:
+            if isinstance(stop, int):
+                return len(seen) >= before + stop
+            stage, events = stop
+            return stage in places(seen) and len(seen) >= places(seen)[stage] + events
+
         try:
-            run(
-                job.job(),
-                record=[job.recorder],
-                watch=[seen.append],
-                should_stop=lambda last=last: len(seen) >= last,  # type: ignore[misc]
-            )
+            run(job.job(), record=[job.recorder], watch=[seen.append], should_stop=reached)
         except JobStoppedError:
             assert read_run(path).outcome == "stopped"
     return read_run(path), seen
@@ -95,13 +106,17 @@ def assert_same(one: RunFile, other: RunFile) -> None:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunFile, list[Event]]:
-    """A run that nobody stops."""
-    return recorded(tmp_path_factory.mktemp("whole") / "run")
+    """A run that nobody stops, and its calibrations in an archive."""
+    return recorded(tmp_path_factory.mktemp("whole") / "run", kept=True)
 
 
 def places(events: list[Event]) -> dict[str, int]:
-    """Number of events before each stage."""
-    return {event.stage: n for n, event in enumerate(events, 1) if isinstance(event, StageStarted)}
+    """Number of events before each stage first began."""
+    found: dict[str, int] = {}
+    for n, event in enumerate(events, 1):
+        if isinstance(event, StageStarted):
+            found.setdefault(event.stage, n)
+    return found
 
 
 def test_stopped_in_calibration_and_between_steps_it_goes_on_to_the_bit(
@@ -121,10 +136,10 @@ def test_a_bench_that_cannot_be_restored_is_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: tuple[RunFile, list[Event]]
 ) -> None:
     monkeypatch.setattr(Bench, "state", lambda bench: None)  # as a real one says
-    stop = places(whole[1])["online learning"] + 8
-    run_file, seen = recorded(tmp_path / "run", (stop,), kept=True)
+    archive = whole[0].path.parent / "calibrations"
+    run_file, seen = recorded(tmp_path / "run", (("online learning", 8),), True, archive)
     assert run_file.outcome == "completed"
-    after = seen[stop:]
+    after = seen[places(seen)["online learning"] + 8 :]
     (looked,) = [event for event in after if isinstance(event, ValidityChecked)]
     assert {name: state for name, state, _ in looked.findings}["alignment"] == "fresh"
     assert not {"registration", "alignment"} & set(places(after)), "nothing is measured anew"
