@@ -75,6 +75,17 @@ def test_saturated_pixels_are_marked_at_the_cameras_own_maximum(
     assert colour_at(view, 2, 3) == QColor("white")
 
 
+def test_saturated_pixels_are_marked_from_the_level_at_which_counts_end(
+    qtbot: QtBot, view: LiveView
+) -> None:
+    view.set_camera(SENSOR, 16, full_counts=3900)
+    pixels = np.full((6, 8), 3899, np.uint16)
+    pixels[2, 3] = 3900
+    shown(qtbot, view, NumberedFrame(1, Frame(pixels, 1.0, 0.0, 1, None, 1 / 48, Roi(0, 0, 6, 8))))
+    assert colour_at(view, 2, 3) == QColor(style.theme().saturated)
+    assert colour_at(view, 2, 4) != QColor(style.theme().saturated)
+
+
 def test_a_lone_saturated_pixel_shows_in_a_small_picture(qtbot: QtBot, view: LiveView) -> None:
     view.set_camera((2000, 3000), 12)
     pixels = np.zeros((2000, 3000), np.uint16)

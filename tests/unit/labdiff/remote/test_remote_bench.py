@@ -79,6 +79,18 @@ def test_a_calibrations_calls_reach_the_devices_and_nothing_else_does() -> None:
         assert far.camera.get_frame().sequence == frame.sequence + 1
 
 
+def test_a_saturation_level_that_was_found_here_is_used_there() -> None:
+    with remote() as (_, served, _, _, far):
+        far.camera.exposure_ms = 2.0
+        level = int(np.quantile(far.camera.get_frame().pixels, 0.5))
+        far.use_saturation(level)
+        far.most_saturated = 1.0
+        inputs, phases = batches("slm_patch", 1)[0]
+        frames = far.acquire_raw(inputs, phases, lambda: False, lambda: None)
+        assert served._bench.full_scale_counts == level
+        assert frames[0].saturated_fraction == (frames[0].pixels >= level).mean() > 0.1
+
+
 def test_the_devices_there_have_the_operations_that_are_asked_for_and_no_others() -> None:
     asked = re.findall(
         r'"((?:slm|dmd|camera|laser|clock)\.\w+=?)"', inspect.getsource(remote_devices)
