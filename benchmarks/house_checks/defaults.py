@@ -21,7 +21,7 @@ def option_defaults(source: Iterable[Module]) -> dict[str, object]:
         node.name: node
         for module in source
         if module.path.startswith(OPTION_FOLDER)
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.ClassDef)
     }
     if OPTIONS not in classes:
@@ -50,7 +50,7 @@ def _names_in(node: ast.ClassDef) -> set[str]:
 def repeated_defaults(module: Module, defaults: dict[str, object]) -> list[Place]:
     """Find the functions and classes outside the options' own that state defaults of theirs again."""
     found = []
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 stated = _parameters(node.args)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 import grimp
 import numpy as np
@@ -12,9 +13,15 @@ from scipy.sparse.csgraph import connected_components
 from benchmarks.house_checks.source import PRODUCT
 
 
+@cache
+def import_graph() -> grimp.ImportGraph:
+    """Return the graph of all imports, which takes a second or two to build."""
+    return grimp.build_graph(*PRODUCT, cache_dir=None)
+
+
 def module_circles() -> list[list[str]]:
     """Return the circles of modules: each is a set of modules that import one another, by any chain."""
-    graph = grimp.build_graph(*PRODUCT, cache_dir=None)
+    graph = import_graph()
     return circles(
         (importer, imported)
         for importer in graph.modules
@@ -24,7 +31,7 @@ def module_circles() -> list[list[str]]:
 
 def room_circles() -> list[list[str]]:
     """Return the circles of labdiff's sub-packages and root modules."""
-    graph = grimp.build_graph(*PRODUCT, cache_dir=None)
+    graph = import_graph()
     inside = [module for module in graph.modules if module.startswith("labdiff.")]
     pairs = (
         (_room(importer), _room(imported))

@@ -24,14 +24,14 @@ def parameter_names(source: Iterable[Module]) -> set[str]:
 
 
 def _recorded(module: Module) -> Iterator[str]:
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Call) and _name_of(node.func) == RECORD:
             values = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "name")]
             yield from _strings(values[:1])
 
 
 def _annotated_parameters(module: Module) -> Iterator[str]:
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.ClassDef) and node.name == "DigitalTwin":
             for line in node.body:
                 if (
@@ -52,7 +52,7 @@ def parameter_lists(module: Module, names: set[str]) -> list[Place]:
     """Find the literal lists, tuples, sets, tables and Literal types that name two parameters or more."""
     stems = {stem(name) for name in names}
     found = []
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         listed = [text for text in _strings(_members(node)) if stem(text) in stems]
         if len(set(listed)) >= FEWEST_NAMES:
             found.append(Place(module.path, getattr(node, "lineno", 0)))

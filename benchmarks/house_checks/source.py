@@ -27,6 +27,11 @@ class Module:
         """Return the syntax tree; files of which only the lines are counted are never parsed."""
         return ast.parse(self.text, self.path)
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Return all nodes of the syntax tree: every check goes through them, and walking is slow."""
+        return tuple(ast.walk(self.tree))
+
     @property
     def lines(self) -> int:
         """Return the number of lines."""
@@ -57,7 +62,7 @@ def modules(folders: Iterable[str], root: Path = ROOT) -> list[Module]:
 
 def calls_of(module: Module, *names: str) -> Iterator[ast.Call]:
     """Yield every call of a function with one of these names, bare or as an attribute of a module."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Call):
             called = node.func
             if (isinstance(called, ast.Name) and called.id in names) or (

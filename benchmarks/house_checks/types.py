@@ -68,7 +68,7 @@ def not_none_asserts(module: Module) -> list[Place]:
     """Find the asserts that something is not None."""
     return [
         Place(module.path, node.lineno)
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Assert)
         and any(isinstance(part, ast.Compare) and _is_not_none(part) for part in ast.walk(node))
     ]
@@ -109,7 +109,7 @@ def untyped_tables(module: Module) -> list[Place]:
         return []
     return [
         Place(module.path, node.lineno)
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Subscript) and ast.unparse(node) == "dict[str, Any]"
     ]
 
@@ -117,7 +117,7 @@ def untyped_tables(module: Module) -> list[Place]:
 def long_signatures(module: Module, most: int) -> list[Place]:
     """Find the functions with more than `most` parameters, self and cls not counted."""
     found = []
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             named = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
             names = [argument.arg for argument in named]

@@ -79,18 +79,6 @@ def test_a_check_finds_a_bench_that_stood_still_fresh_and_measures_nothing(
     assert done.returncode == 0, done.stderr
 
 
-def test_training_uses_what_is_stored_and_still_holds(calibrated: Path) -> None:
-    steps = [word for name in METHODS for word in (f"--{name}-steps", "2")]
-    words = ("--bench", "bench.toml", "--layer-sets", "1", "--generated", "0", *steps, "--json")
-    done = labdiff("train", *words, "--out", "run", cwd=calibrated)
-    assert done.returncode == 0, done.stderr
-    assert "fresh  alignment" in done.stderr
-    assert "registration ..." not in done.stderr
-    figures = json.loads(done.stdout.splitlines()[-1])
-    assert figures["discrepancy_after"] < 0.05
-    assert "mse_offline_bench" not in figures
-
-
 def test_a_check_finds_a_camera_that_was_moved(calibrated: Path) -> None:
     text = (calibrated / "bench.toml").read_text(encoding="utf-8")
     moved = text.replace("offset_px = 3.0 ", "offset_px = 4.0 ")
@@ -109,12 +97,12 @@ def test_a_check_finds_a_camera_that_was_moved(calibrated: Path) -> None:
     ("number", "code", "outcome"),
     [(signal.SIGINT, 130, "stopped"), (signal.SIGKILL, -signal.SIGKILL, "died")],
 )
-def test_an_interrupted_run_leaves_a_file_that_is_resumed(
+def test_an_interrupted_run_is_resumed_and_uses_the_calibrations_that_are_stored(
     calibrated: Path, tmp_path: Path, number: signal.Signals, code: int, outcome: str
 ) -> None:
     shutil.copytree(calibrated, tmp_path, dirs_exist_ok=True)
     path = tmp_path / "interrupted" / "run.h5"
-    words = ("--bench", "bench.toml", "--layer-sets", "3", "--offline-steps", "4000")
+    words = ("--bench", "bench.toml", "--layer-sets", "2", "--offline-steps", "4000")
     training = LabdiffProcess("train", *words, "--out", path.parent, folder=tmp_path)
     # Until a block with steps and a checkpoint is on disk, there is nothing to resume from.
     training.wait_until(lambda: _has_checkpoint(path))
@@ -129,8 +117,12 @@ def test_an_interrupted_run_leaves_a_file_that_is_resumed(
         file["entry/config"].attrs["options"] = json.dumps(options)
     done = labdiff("train", "--resume", path, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    assert "fresh  alignment" in done.stderr
+    assert "registration ..." not in done.stderr
     resumed = read_run(path)
     assert resumed.outcome == "completed"
+    assert resumed.figures["discrepancy_after"] < 0.05
+    assert "mse_offline_bench" not in resumed.figures
     training_columns = resumed.columns["training"]
     assert set(training_columns["method"]) == set(METHODS)
     first_set = (training_columns["method"] == "offline") & (training_columns["layer_set"] == 0)

@@ -9,12 +9,13 @@ import pytest
 
 from labdiff.config.bench import bench_text
 from labdiff.runs.reader import read_run
-from tests.support.command_line import LabdiffProcess, labdiff
+from tests.support.command_line import labdiff
 from tests.support.small_bench_file import write_small_bench
 
 STEPS = {"offline": 12, "calibrated": 8, "online": 8}
 STEP_WORDS = [w for name, count in STEPS.items() for w in (f"--{name}-steps", str(count))]
-QUICK_TRAIN = ("--layer-sets", "3", "--batch", "4", "--generated", "16", *STEP_WORDS)
+IMAGE_WORDS = ("--generated", "16", "--sampler-steps", "10")
+QUICK_TRAIN = ("--layer-sets", "3", "--batch", "4", *IMAGE_WORDS, *STEP_WORDS)
 
 
 SENTENCE = "simulated: all devices (mock)"
@@ -25,7 +26,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     bench = write_small_bench(folder)
     words = ("train", "--bench", bench.name, "--out", "run", *QUICK_TRAIN, "--json")
-    done = LabdiffProcess(*words, folder=folder).wait()
+    done = labdiff(*words, cwd=folder)
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])
     assert figures["simulated"] == SENTENCE and SENTENCE in done.stdout.splitlines()
