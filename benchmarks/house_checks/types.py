@@ -87,6 +87,8 @@ def casts(module: Module) -> list[Place]:
 
 def ignored_errors(module: Module) -> list[Place]:
     """Find the comments that switch the type checker off."""
+    if "type: ignore" not in module.text:
+        return []  # most files: splitting them into tokens takes longer than all else
     tokens = tokenize.generate_tokens(io.StringIO(module.text).readline)
     return [
         Place(module.path, token.start[0])

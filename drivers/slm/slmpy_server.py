@@ -87,6 +87,7 @@ class SlmPyServer:
             self._show(client.grey)
         except DeviceError:
             client.answer(ERROR)
+            client.wait_until_sent()  # before the server ends, and with it the connection
             raise
         client.answer(DONE)
 
@@ -147,6 +148,7 @@ class _Client:
         self.grey = np.zeros(shape, np.uint8)
         self.alive = True
         self._answer: queue.Queue[bytes] = queue.Queue()
+        self._sent = threading.Event()
         threading.Thread(target=self._read, name=f"slmPy client {name}", daemon=True).start()
 
     def __str__(self) -> str:
@@ -155,6 +157,10 @@ class _Client:
     def answer(self, reply: bytes) -> None:
         """Let the thread send the reply to the last picture."""
         self._answer.put(reply)
+
+    def wait_until_sent(self) -> None:
+        """Wait until the thread has sent the reply to the last picture, or cannot."""
+        self._sent.wait(PATIENCE_S)
 
     def close(self) -> None:
         """Let go of the client; its thread ends."""
@@ -170,7 +176,9 @@ class _Client:
             while self.alive and (reply := self._picture()) is not None:
                 self._connection.settimeout(PATIENCE_S)
                 self._connection.sendall(reply)
+                self._sent.set()
         self.alive = False
+        self._sent.set()
 
     def _picture(self) -> bytes | None:
         """Take one picture and return the reply to it; None if the connection is of no use any more."""
@@ -193,6 +201,7 @@ class _Client:
         if grey is None:
             return ERROR
         self.grey = grey
+        self._sent.clear()
         self._complete(self)
         return self._answer.get()
 

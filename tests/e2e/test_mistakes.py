@@ -9,7 +9,6 @@ import pytest
 from labdiff.config.bench import bench_text
 from labdiff.runs.reader import read_run
 from tests.support.command_line import Ended, LabdiffProcess, labdiff
-from tests.support.small_bench_file import small_bench_text
 
 OPTIONS: dict[str, tuple[object, ...]] = {
     "does not divide the patch": ("train", "--image-size", "7"),
@@ -89,7 +88,7 @@ def test_a_calibration_that_cannot_be_is_refused(
 
 
 def test_a_camera_that_is_unplugged_fails_the_run_and_its_process(tmp_path: Path) -> None:
-    text = small_bench_text().replace("script = []", 'script = ["unplugged@31-"]')
+    text = bench_text("mock-small")[1].replace("script = []", 'script = ["unplugged@31-"]')
     (tmp_path / "bench.toml").write_text(text, encoding="utf-8")
     words = ("train", "--bench", "bench.toml", "--out", "run", "--offline-steps", "2")
     assert_refused(LabdiffProcess(*words, folder=tmp_path).wait(), "check cable and power")

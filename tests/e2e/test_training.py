@@ -10,7 +10,6 @@ import pytest
 from labdiff.config.bench import bench_text
 from labdiff.runs.reader import read_run
 from tests.support.command_line import labdiff
-from tests.support.small_bench_file import write_small_bench
 
 STEPS = {"offline": 12, "calibrated": 8, "online": 8}
 STEP_WORDS = [w for name, count in STEPS.items() for w in (f"--{name}-steps", str(count))]
@@ -24,8 +23,7 @@ SENTENCE = "simulated: all devices (mock)"
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
-    bench = write_small_bench(folder)
-    words = ("train", "--bench", bench.name, "--out", "run", *QUICK_TRAIN, "--json")
+    words = ("train", "--bench", "mock-small", "--out", "run", *QUICK_TRAIN, "--json")
     done = labdiff(*words, cwd=folder)
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])
