@@ -62,24 +62,13 @@ def open_bench(config: BenchConfig, seed: int) -> Bench:
 
 def _opened(config: BenchConfig, seed: int) -> Bench:
     require_confirmed(config)
-    drivers = {
-        "slm": config.slm.driver,
-        "camera": config.camera.driver,
-        "laser": config.laser.driver,
-    }
-    if config.input.kind == "dmd":
-        drivers["input"] = config.input.driver
+    drivers = _drivers(config)
     mocked = [kind for kind, driver in drivers.items() if driver == "mock"]
     if len(mocked) == len(drivers):
         if config.shutter is not None:
             raise UserError("shutter: a simulated laser has none; leave the section out")
         return open_mock_bench(config, seed)
-    for kind, driver in drivers.items():
-        if driver != "mock":
-            try:
-                find_driver(KINDS[kind], driver)
-            except UserError as error:
-                raise UserError(f"bench {config.name!r}: {error}") from None
+    require_known_drivers(config)
     if len(mocked) == len(drivers) - 1 and config.camera.options.get(IMAGE_FOLDER):
         if config.camera.bayer_plane:
             raise UserError("camera.bayer_plane: simulated light has no colours; leave it out")
@@ -91,6 +80,27 @@ def _opened(config: BenchConfig, seed: int) -> Bench:
         log.warning("%s: %s; %s", config.name, simulated_devices(config), SIMULATED)
         return _open_real_bench(config, simulated_openers(config, seed))
     return _open_real_bench(config)
+
+
+def require_known_drivers(config: BenchConfig) -> None:
+    """Refuse a bench file that names a driver that there is not. Raises UserError with those like it."""
+    for kind, driver in _drivers(config).items():
+        if driver != "mock":
+            try:
+                find_driver(KINDS[kind], driver)
+            except UserError as error:
+                raise UserError(f"bench {config.name!r}: {error}") from None
+
+
+def _drivers(config: BenchConfig) -> dict[str, str]:
+    drivers = {
+        "slm": config.slm.driver,
+        "camera": config.camera.driver,
+        "laser": config.laser.driver,
+    }
+    if config.input.kind == "dmd":
+        drivers["input"] = config.input.driver
+    return drivers
 
 
 def _open_real_bench(config: BenchConfig, simulated: SimulatedOpeners | None = None) -> Bench:

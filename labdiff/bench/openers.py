@@ -113,7 +113,7 @@ def declared_phases(config: BenchConfig) -> npt.NDArray[np.float64] | None:
         raise UserError(f"slm.options: {error}") from error
 
 
-def _split_options(given: SlmConfig, own: set[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _split_options(given: SlmConfig, own: set[str]) -> tuple[dict[str, object], dict[str, object]]:
     """Return the options that are the panel's, and those that are the driver's own.
 
     Raises UserError for any other one.
@@ -135,7 +135,7 @@ def _split_options(given: SlmConfig, own: set[str]) -> tuple[dict[str, Any], dic
 
 
 def _with_panel_options(
-    config: BenchConfig, given: dict[str, Any], open_slm: Callable[[], SLM]
+    config: BenchConfig, given: dict[str, object], open_slm: Callable[[], SLM]
 ) -> Callable[[], SLM]:
     """Return what opens an SLM with what its maker has measured of it.
 

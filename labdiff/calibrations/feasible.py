@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from labdiff.bench.open import require_known_drivers
 from labdiff.bench.presence import lacking, listed
 from labdiff.calibrations.routines import ROUTINES
 from labdiff.config.bench import BenchConfig
@@ -30,9 +31,11 @@ def require_measurable(config: BenchConfig, names: Iterable[str], purpose: str) 
         purpose: What they are for, as "training", for the message.
 
     Raises:
-        UserError: If one cannot be measured; it names routine and device.
+        UserError: If one cannot be measured; it names routine and device. A driver that there is not is
+            named first: with the right one, nothing may be missing.
     """
     missing = not_measurable(config)
     for name in names:
         if name in missing:
+            require_known_drivers(config)
             raise UserError(f"bench {config.name!r}: {purpose}: {name!r} {missing[name]}")
