@@ -87,9 +87,10 @@ def test_a_check_finds_a_camera_that_was_moved(calibrated: Path) -> None:
     folder = calibrated / "bench-seed0.calibration"
     done = labdiff("calibrate", "--bench", "moved.toml", "--out", folder, "--check", cwd=calibrated)
     assert done.returncode == 1, done.stderr
-    assert "stale  registration: moved by" in done.stderr
-    assert "fresh  phase response" in done.stderr
-    assert "stale  alignment" in done.stderr
+    found = one_line(done.stderr)
+    assert "stale registration: moved by" in found
+    assert "fresh phase response" in found
+    assert "stale alignment" in found
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent to a process as on POSIX")
@@ -117,7 +118,7 @@ def test_an_interrupted_run_is_resumed_and_uses_the_calibrations_that_are_stored
         file["entry/config"].attrs["options"] = json.dumps(options)
     done = labdiff("train", "--resume", path, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "fresh  alignment" in done.stderr
+    assert "fresh alignment" in one_line(done.stderr)
     assert "registration ..." not in done.stderr
     resumed = read_run(path)
     assert resumed.outcome == "completed"
@@ -131,6 +132,10 @@ def test_an_interrupted_run_is_resumed_and_uses_the_calibrations_that_are_stored
     np.testing.assert_array_equal(
         training_columns["twin_mse"][first_set], before[: first_set.sum()]
     )
+
+
+def one_line(messages: str) -> str:
+    return " ".join(messages.split())
 
 
 def _has_checkpoint(path: Path) -> bool:
