@@ -6,7 +6,7 @@ found is compared with the mock's hidden truth, which only this script reads.
     benches     healthy benches against their truth
     refusals    benches on which something is wrong
     timing      settling and beam
-    slow panels settling where the bench file declares another time
+    slow_panels settling where the bench file declares another time
     kills       kill -9 at random moments
     slmsuite    ours beside slmsuite's own, on its simulated devices
 """
@@ -29,7 +29,7 @@ PARTS: dict[str, Part] = {
     "benches": healthy_benches.measure,
     "refusals": faulty_benches.measure,
     "timing": timing.measure,
-    "slow panels": slow_panels.measure,
+    "slow_panels": slow_panels.measure,
     "kills": kills.measure,
     "slmsuite": peer.measure,
 }

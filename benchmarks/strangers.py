@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.parts import Part, parser, run_parts
-from benchmarks.stranger_checks import benches, cameras, counts, lasers, panels
+from benchmarks.stranger_checks import benches, cameras, counts, lasers, panels, unready
 from benchmarks.stranger_checks.case import part
 
 PARTS: dict[str, Part] = {
@@ -19,6 +19,7 @@ PARTS: dict[str, Part] = {
     "counts": part("counts", counts.cases),
     "panels": part("panels", panels.cases),
     "benches": part("benches", benches.cases),
+    "unready": part("unready", unready.cases),
 }
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from drivers.errors import DeviceDisconnectedError, DeviceNotFoundError
 from drivers.line_settings import LineSettings
+from drivers.maker_library import maker_module
+from drivers.plain_text import plain_line
 
 LONGEST_ANSWER = 65_536
 """Largest number of bytes of one answer; a longer one is garbage without an end."""
@@ -48,10 +50,9 @@ class VisaTransport:
             DeviceNotFoundError: nothing is there, or another program has it.
         """
         where = f"VISA {address!r}"
+        manager = _manager(library)
         try:
-            import pyvisa
-
-            resource: Any = pyvisa.ResourceManager(library).open_resource(address)
+            resource: Any = manager.open_resource(address)
             resource.timeout = timeout_ms
             resource.write_termination = ""
             if address.upper().endswith("SOCKET") or address.upper().startswith("ASRL"):
@@ -62,7 +63,9 @@ class VisaTransport:
         except (
             Exception
         ) as error:  # pyvisa-py lets through whatever sockets and ports raise, bare too
-            raise DeviceNotFoundError(f"{where}: not found, or in use: {error}") from error
+            raise DeviceNotFoundError(
+                f"{where}: not found, or in use by another program: {error}"
+            ) from error
         if settings.open_wait_ms:
             time.sleep(settings.open_wait_ms / 1e3)
         return cls(resource, where, settings)
@@ -133,3 +136,18 @@ class VisaTransport:
         """Close the resource, also of an instrument that is lost."""
         with suppress(Exception):
             self._resource.close()
+
+
+def _manager(library: str) -> Any:
+    """Return pyvisa's manager of a VISA library.
+
+    Raises DeviceNotFoundError if pyvisa or the library do not load, with what to do.
+    """
+    pyvisa = maker_module("pyvisa", "pip install labdiff anew")
+    try:
+        return pyvisa.ResourceManager(library)
+    except Exception as error:  # OSError, ValueError, LibraryError of pyvisa's own
+        raise DeviceNotFoundError(
+            f"VISA library {library!r}: does not load: {plain_line(error, 300)}; install NI-VISA or "
+            'Keysight IO Libraries, or leave the option library out: "@py" needs no maker\'s software'
+        ) from error

@@ -10,10 +10,12 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from drivers.camera.chosen import CameraIdentity, choose_camera
 from drivers.camera.features import Features
 from drivers.camera.sfnc_camera import Grabbed, SfncCamera
 from drivers.camera.sfnc_settings import SfncOptions
 from drivers.errors import DeviceError, DeviceNotFoundError, DeviceTimeoutError, DeviceValueError
+from drivers.maker_library import maker_modules
 from drivers.settings import CameraSettings
 
 FREED_MS = 1000
@@ -51,10 +53,7 @@ class BaslerCamera(SfncCamera):
         one_colour: bool = False,
     ) -> None:
         options = options or BaslerOptions()
-        try:
-            from pypylon import genicam, pylon
-        except ImportError as error:
-            raise DeviceNotFoundError("pypylon is missing; pip install pypylon") from error
+        pylon, genicam = maker_modules(("pypylon.pylon", "pypylon.genicam"), "pip install pypylon")
         self._pylon: Any = pylon
         self._late: type[Exception] = genicam.TimeoutException
         self._camera: Any = self._open(serial, genicam.GenericException, options)
@@ -86,13 +85,13 @@ class BaslerCamera(SfncCamera):
         until_s = time.monotonic() + (options.heartbeat_ms + FREED_MS) / 1e3
         while True:
             found = factory.EnumerateDevices()
-            info = next((one for one in found if serial in ("", one.GetSerialNumber())), None)
-            if info is None:
-                there = ", ".join(one.GetSerialNumber() for one in found) or "none"
+            there = [_identity(one) for one in found]
+            try:
+                info = found[choose_camera("Basler", serial, there)]
+            except DeviceNotFoundError as error:
                 raise DeviceNotFoundError(
-                    f"Basler camera {serial or '(any)'}: not found; cameras there are: {there}. "
-                    "Check cable, power and, with GigE, the IP address (pylon IP Configurator)"
-                )
+                    f"{error}. Check cable, power and, with GigE, the IP address (pylon IP Configurator)"
+                ) from None
             try:
                 camera = self._pylon.InstantCamera(factory.CreateDevice(info))
                 camera.Open()
@@ -101,7 +100,7 @@ class BaslerCamera(SfncCamera):
                 if time.monotonic() > until_s or not info.GetDeviceClass().endswith("GigE"):
                     raise DeviceNotFoundError(
                         f"Basler camera {info.GetSerialNumber()}: is there and does not open, as if "
-                        f"another program had it: {error}"
+                        f"another program had it (the pylon Viewer, or another labdiff): {error}"
                     ) from error
             time.sleep(RETRY_S)
 
@@ -145,6 +144,12 @@ class BaslerCamera(SfncCamera):
     def _release(self) -> None:
         with suppress(*self._features.errors, DeviceError):
             self._camera.Close()
+
+
+def _identity(info: Any) -> CameraIdentity:
+    """Return what pylon tells of a camera; "N/A" is its word for nothing."""
+    told = (info.GetSerialNumber(), info.GetUserDefinedName(), info.GetFullName())
+    return CameraIdentity(*("" if text == "N/A" else str(text) for text in told))
 
 
 def _play(features: Features, name: str, folder: str) -> None:

@@ -7,6 +7,7 @@ GENICAM_GENTL64_PATH, which the maker's installer sets.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from drivers.camera.chosen import CameraIdentity, choose_camera
 from drivers.camera.features import Features
 from drivers.camera.sfnc_camera import Grabbed, SfncCamera
 from drivers.camera.sfnc_settings import SfncOptions
 from drivers.errors import DeviceNotFoundError, DeviceTimeoutError
+from drivers.maker_library import maker_modules
 from drivers.settings import CameraSettings
 
 GENTL_PATH = "GENICAM_GENTL64_PATH"
@@ -47,15 +50,11 @@ class GenicamCamera(SfncCamera):
         one_colour: bool = False,
     ) -> None:
         options = options or GenicamOptions()
-        try:
-            from genicam import genapi, gentl
-            from harvesters.core import Harvester
-        except ImportError as error:
-            raise DeviceNotFoundError(
-                "harvesters is missing; pip install 'labdiff[genicam]'"
-            ) from error
+        core, genapi, gentl = maker_modules(
+            ("harvesters.core", "genicam.genapi", "genicam.gentl"), "pip install 'labdiff[genicam]'"
+        )
         errors = (genapi.GenericException, gentl.GenericException)
-        self._harvester: Any = Harvester()
+        self._harvester: Any = core.Harvester()
         try:
             info = self._find(serial, producers(options.producer), errors)
             self._acquirer: Any = self._open(info, errors)
@@ -83,14 +82,14 @@ class GenicamCamera(SfncCamera):
                 refused.append(f"; {file.name}: {error}")
         self._harvester.update()
         found = self._harvester.device_info_list
-        for info in found:
-            if serial in ("", info.serial_number):
-                return info
-        there = ", ".join(info.serial_number for info in found)
-        raise DeviceNotFoundError(
-            f"GenICam camera {serial or '(any)'}: not found by {', '.join(f.name for f in files)}; "
-            f"cameras there are: {there or 'none, or another program has them'}{''.join(refused)}"
-        )
+        there = [_identity(one, errors) for one in found]
+        try:
+            return found[choose_camera("GenICam", serial, there)]
+        except DeviceNotFoundError as error:
+            held = "" if found else ", or another program has them: close the maker's viewer"
+            raise DeviceNotFoundError(
+                f"{error}{held}; asked were {', '.join(f.name for f in files)}{''.join(refused)}"
+            ) from None
 
     def _open(self, info: Any, errors: tuple[type[Exception], ...]) -> Any:
         try:
@@ -130,6 +129,22 @@ class GenicamCamera(SfncCamera):
         with suppress(*self._features.errors):
             self._acquirer.destroy()
         self._harvester.reset()
+
+
+def _identity(info: Any, errors: tuple[type[Exception], ...]) -> CameraIdentity:
+    """Return what a producer tells of a camera; it may tell no name."""
+
+    def told(read: Callable[[], str]) -> str:
+        try:
+            return read() or ""
+        except errors:
+            return ""
+
+    return CameraIdentity(
+        told(lambda: info.serial_number),
+        told(lambda: info.user_defined_name),
+        told(lambda: info.id_),
+    )
 
 
 def as_grabbed(data: npt.NDArray[Any], shape: tuple[int, int], number: int) -> Grabbed:

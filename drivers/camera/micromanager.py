@@ -25,6 +25,7 @@ from drivers.errors import (
     DeviceTimeoutError,
     DeviceValueError,
 )
+from drivers.maker_library import maker_module
 from drivers.protocols import ReadOut
 from drivers.settings import CameraSettings
 from drivers.types import CameraTiming, Frame, Roi
@@ -67,12 +68,7 @@ class MicroManagerCamera(UntriggeredCamera):
     Options = MicroManagerOptions
 
     def __init__(self, serial: str, bit_depth: int, options: MicroManagerOptions) -> None:
-        try:
-            import pymmcore
-        except ImportError as error:
-            raise DeviceNotFoundError(
-                "pymmcore is missing; pip install 'labdiff[micromanager]'"
-            ) from error
+        pymmcore = maker_module("pymmcore", "pip install 'labdiff[micromanager]'")
         self._options, self._sequence, self._closed = options, 0, False
         self._label = serial or LABEL
         self._name = f"Micro-Manager {serial or options.device or Path(options.config_file).name}"

@@ -25,10 +25,13 @@ from drivers.errors import (
     DeviceTimeoutError,
     DeviceValueError,
 )
+from drivers.maker_library import maker_module
 from drivers.protocols import ReadOut
 from drivers.settings import CameraSettings
 from drivers.types import CameraTiming, CountArray, Roi
 
+LIBRARIES = "libGL and libglib (Debian: libgl1 libglib2.0-0), or opencv-python-headless"
+"""What OpenCV needs of the system, on Linux."""
 PERIODS_SEEN = 9
 """Number of frames from which the period is measured."""
 CHANNELS = ("blue", "green", "red")
@@ -60,10 +63,7 @@ class Webcam(WholeFrameCamera):
     Options = WebcamOptions
 
     def __init__(self, serial: str, bit_depth: int, options: WebcamOptions) -> None:
-        try:
-            import cv2
-        except ImportError as error:
-            raise DeviceNotFoundError("opencv is missing; pip install 'labdiff[webcam]'") from error
+        cv2 = maker_module("cv2", "pip install 'labdiff[webcam]'", LIBRARIES)
         if bit_depth != 8:
             raise DeviceValueError(f"webcam {serial}: bit_depth = {bit_depth}; a webcam has 8")
         self._cv2: Any = cv2
@@ -75,7 +75,8 @@ class Webcam(WholeFrameCamera):
             self._capture: Any = self._call(lambda: cv2.VideoCapture(source))
             if not self._call(self._capture.isOpened):
                 raise DeviceNotFoundError(
-                    f"{self._name}: not found, or in use; serial is OpenCV's number of the camera "
+                    f"{self._name}: not found, or in use by another program (a browser, a meeting); "
+                    "serial is OpenCV's number of the camera "
                     "(0, 1 ...) or the address of a stream"
                 )
             self._set_up()

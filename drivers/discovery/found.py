@@ -50,12 +50,16 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Of one back end. problem: why it found nothing, or what it needs; empty if all went well."""
+    """Of one back end. problem: why it found nothing, or what it needs; empty if all went well.
+
+    late: it was ended before it answered.
+    """
 
     back_end: str
     found: tuple[Attached, ...] = ()
     problem: str = ""
     seconds: float = 0.0
+    late: bool = False
 
 
 def quoted(value: str) -> str:

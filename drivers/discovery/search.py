@@ -22,7 +22,14 @@ from drivers import entry_points
 from drivers.discovery import panels
 from drivers.discovery.found import Answer, Attached
 from drivers.errors import DeviceError
+from drivers.plain_text import plain_line
 
+BUSY = (
+    "did not answer in {:g} s: a device may be there all the same. Is another program using it (the "
+    "maker's viewer, another labdiff), or is the computer busy? Close that, or search longer with "
+    "--timeout 30"
+)
+"""What is said of a back end that is late; its devices are neither found nor absent."""
 POLL_S = 0.005
 """Time between two looks at the processes."""
 
@@ -139,7 +146,7 @@ def search(patience_s: float, back_ends: Mapping[str, BackEnd]) -> list[Answer]:
             process.kill()
             with suppress(subprocess.TimeoutExpired):
                 process.communicate(timeout=1.0)
-            answers[name] = Answer(name, (), f"did not answer in {patience_s:g} s", patience_s)
+            answers[name] = Answer(name, (), BUSY.format(patience_s), patience_s, True)
     return [answers[name] for name in back_ends]
 
 
@@ -177,8 +184,13 @@ def main(arguments: Sequence[str]) -> int:
         found = getattr(import_module(module), function)()
     except DeviceError as error:
         problem = str(error)
-    except Exception as error:  # whatever a maker's library raises
-        problem = f"{type(error).__name__}: {error}"
+    except (ImportError, OSError, AttributeError) as error:
+        problem = (
+            f"its library does not load ({type(error).__name__}: {plain_line(error, 300)}): a shared "
+            "library is missing; install the maker's software, of as many bits as Python"
+        )
+    except Exception as error:  # whatever else a maker's library raises
+        problem = f"{type(error).__name__}: {plain_line(error, 300)}"
     print(json.dumps({"found": [one.as_dict() for one in found], "problem": problem}), flush=True)
     # Some makers' libraries hang as they are unloaded.
     os._exit(0)

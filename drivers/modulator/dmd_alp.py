@@ -21,6 +21,7 @@ from drivers.errors import (
     DeviceStateError,
     DeviceValueError,
 )
+from drivers.maker_library import maker_module
 from drivers.phase_quantiser import check_pattern
 from drivers.settings import InputSettings
 from drivers.types import FloatArray, PatternId, Timing
@@ -113,10 +114,7 @@ class DmdAlp:
         address, given = settings.address, settings.options
         if address and not address.isdecimal():
             raise DeviceValueError(f"input.address = {address!r}: expected a DMD's serial number")
-        try:
-            from ALP4 import ALP4
-        except ImportError as error:
-            raise DeviceNotFoundError(f"ALP4lib: {error}; pip install 'labdiff[alp]'") from error
+        ALP4 = maker_module("ALP4", "pip install 'labdiff[alp]'", "ViALUX's ALP").ALP4
         try:
             with redirect_stdout(io.StringIO()):  # it prints each step
                 alp = ALP4(version=given.version, libDir=given.library or None)
@@ -128,7 +126,8 @@ class DmdAlp:
             ) from error
         except Exception as error:
             raise DeviceNotFoundError(
-                f"ViALUX DMD {address or 'any'}: not found, or in use: {_message(error)}"
+                f"ViALUX DMD {address or 'any'}: not found, or in use by another program (EasyProj): "
+                f"{_message(error)}"
             ) from error
         return cls(alp, settings.shape, given)
 

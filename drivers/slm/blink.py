@@ -21,6 +21,7 @@ from drivers.errors import (
     DeviceTimeoutError,
     DeviceValueError,
 )
+from drivers.maker_library import MakerFunctions
 from drivers.slm.panel import Grey
 
 Generation = Literal["hdmi", "pcie 3", "pcie 6", "pcie 8", "overdrive"]
@@ -85,9 +86,15 @@ class Blink:
         self._board, self._where = board, f"Meadowlark SLM {board} ({self.kind})"
         self._wait = self._pulse = False
         try:
-            self._sdk: Any = ctypes.CDLL(str((folder / LIBRARY).resolve()))
+            library = ctypes.CDLL(str((folder / LIBRARY).resolve()))
         except OSError as error:
-            raise DeviceNotFoundError(f"Blink SDK in {folder}: does not load: {error}") from error
+            raise DeviceNotFoundError(
+                f"Blink SDK in {folder}: {LIBRARY} does not load: {error}; install Meadowlark's Blink "
+                "anew, of as many bits as Python, with the Visual C++ runtime that it brings"
+            ) from error
+        self._sdk: Any = MakerFunctions(
+            library, f"Blink SDK in {folder}", f"is it of another version than {HEADER} beside it?"
+        )
         boards = self._create()
         self._open = True
         if not 1 <= board <= boards:

@@ -6,7 +6,6 @@ TCP protocol is spoken here without it; only a monitor of this computer needs sl
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 from drivers.errors import (
@@ -14,12 +13,14 @@ from drivers.errors import (
     DeviceNotFoundError,
     DeviceValueError,
 )
+from drivers.maker_library import maker_module
 from drivers.settings import SlmSettings
 from drivers.slm.level_encoding import LevelEncoding, VideoOptions
 from drivers.slm.panel import Display, Grey, Panel
 from drivers.slm.slmpy_tcp import PORT, SlmPyConnection
 from drivers.types import Timing
 
+INSTALL = "install it from its GitHub repository (wavefrontshaping/slmPy), with wxPython"
 LOCAL = "monitor:"
 """Beginning of the address of a monitor of this computer."""
 
@@ -70,13 +71,7 @@ class _Monitor:
 
     def __init__(self, number: int, shape: tuple[int, int], encoding: LevelEncoding) -> None:
         self._encoding = encoding
-        try:
-            slmpy: Any = import_module("slmpy")
-        except ImportError as error:
-            raise DeviceNotFoundError(
-                f"slmPy for monitor {number}: {error}; install it from its GitHub repository "
-                "(wavefrontshaping/slmPy), with wxPython"
-            ) from error
+        slmpy = maker_module("slmpy", INSTALL, "wxPython")
         if not hasattr(slmpy, "SLMdisplay"):
             raise DeviceNotFoundError(
                 "slmPy: the installed 'slmpy' is PyPI's, an unrelated package; pip uninstall slmpy, "

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
 from drivers.errors import DeviceDisconnectedError, DeviceNotFoundError, DeviceValueError
+from drivers.maker_library import maker_module, not_loaded
 from drivers.settings import SlmSettings
 from drivers.slm.panel import Grey, Panel
 from drivers.slm.panel_options import WITHOUT_UPLOAD
@@ -25,6 +25,7 @@ CLASSES = {
     "simulated": "simulated:SimulatedSLM",
 }
 """Module and class in slmsuite.hardware.slms by the name in slm.address."""
+MAKERS_SOFTWARE = "the SLM maker's software, with its libraries where slmsuite looks for them"
 UPLOADS = {"meadowlark": "lut_path"}
 """Argument of slmsuite's class that names a file of voltages to be uploaded, where there is one."""
 
@@ -89,15 +90,17 @@ class SlmsuiteSlm(Panel):
             arguments[UPLOADS[address]] = given.voltage_lut
         if address == "simulated":
             arguments = {"resolution": (shape[1], shape[0]), **arguments}
+        install = "pip install 'labdiff[slmsuite]'"
+        maker = maker_module(f"slmsuite.hardware.slms.{module}", install, MAKERS_SOFTWARE)
         try:
-            slm: Any = getattr(import_module(f"slmsuite.hardware.slms.{module}"), name)(**arguments)
-        except ImportError as error:
-            raise DeviceNotFoundError(
-                f"slmsuite {address}: {error}; pip install 'labdiff[slmsuite]', and the maker's software"
-            ) from error
+            slm: Any = getattr(maker, name)(**arguments)
+        except (ImportError, OSError, AttributeError, NameError) as error:
+            reason = not_loaded(f"slmsuite {address}", error, install, MAKERS_SOFTWARE)
+            raise DeviceNotFoundError(reason) from error
         except Exception as error:
             raise DeviceNotFoundError(
-                f"slmsuite {address}: not found, in use, or slm.options.arguments are not right: {error}"
+                f"slmsuite {address}: not found, in use by another program (the maker's), or "
+                f"slm.options.arguments are not right: {error}"
             ) from error
         display = _Display(slm)
         if tuple(slm.shape) != shape:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,22 +41,29 @@ def _devices(
             print(f"  {answer.problem}")
         elif not answer.found:
             print("  none")
-    print(f"\n{bench_snippet([one for answer in answers for one in answer.found])}")
+    late = [back_ends[answer.back_end].title for answer in answers if answer.late]
+    print(f"\n{bench_snippet([one for answer in answers for one in answer.found], late)}")
 
 
-def bench_snippet(found: list[Attached]) -> str:
-    """Return sections for a bench file: the first usable device of each kind, others behind a #."""
-    parts = []
+def bench_snippet(found: list[Attached], late: Sequence[str] = ()) -> str:
+    """Return sections for a bench file: the first device of each kind that was seen, others behind a #.
+
+    late: back ends that have not answered, whose devices may be there all the same.
+    """
+    parts = [f"# not searched to the end: {title}" for title in late]
     for kind in KINDS:
         usable = [one for one in found if one.kind == kind and not one.why_not]
-        for number, one in enumerate(usable):
+        for number, one in enumerate(sorted(usable, key=lambda one: not one.seen)):
             text = one.section().replace("[instrument]", "[laser]")
-            # A meter has no section, and a second one of a kind would be a mistake.
-            if number > 0 or kind in ("meter", "instrument"):
+            # A meter has no section, a second one of a kind would be a mistake, and what a maker's software
+            # offers, such as a demo camera, need not be attached.
+            if number > 0 or not one.seen or kind in ("meter", "instrument"):
                 text = "\n".join(f"# {line}" for line in text.splitlines())
             parts.append(f"# {one.title}\n{text}")
     head = "# For a bench file ('labdiff init' writes one); what is behind a # is another choice.\n"
-    return head + "\n\n".join(parts) if parts else "Nothing was found that a bench could use."
+    if len(parts) == len(late):
+        return "\n".join([*parts, "Nothing was found that a bench could use."])
+    return head + "\n\n".join(parts)
 
 
 def _as_dict(answer: Answer) -> dict[str, object]:

@@ -140,11 +140,15 @@ def test_mirrors_switch_on_one_by_one_and_scattered() -> None:
 def test_a_dmd_that_is_not_there_taken_or_pulled_is_said(tmp_path: Path) -> None:
     library = alp(tmp_path)
     with pytest.raises(
-        DeviceNotFoundError, match="not found, or in use: The specified ALP has not|ready"
+        DeviceNotFoundError,
+        match="in use by another program.*The specified ALP has not|ready",
     ):
         opened(tmp_path, "999")
     library.stub_take(1)
-    with pytest.raises(DeviceNotFoundError, match="in use: The specified ALP device is already"):
+    with pytest.raises(
+        DeviceNotFoundError,
+        match="another program \\(EasyProj\\): The specified ALP device is already",
+    ):
         opened(tmp_path)
     library.stub_take(0)
     with pytest.raises(DeviceValueError, match="do not fit on its 48 x 64 mirrors"):

@@ -28,13 +28,13 @@ SHORT = {
     "mock_speed": ("mock", "mock-paper"),
     "scaling": ("layers", "remote", "gradients", "cost"),
     "strange_files": ("damaged",),
-    "strangers": ("lasers", "cameras", "counts", "panels", "benches"),
+    "strangers": ("lasers", "cameras", "counts", "panels", "benches", "unready"),
     "twin_accuracy": ("closed_forms", "gradients"),
     "twin_speed": ("transforms", "peers", "layers", "batch"),
 }
 """Parts that take a few seconds of the processor at most, all of them together less than a minute."""
 LONG = {
-    "calibration": ("benches", "timing", "kills"),
+    "calibration": ("benches", "timing", "slow_panels", "kills"),
     "demo": ("demo",),
     "drivers": ("contracts", "devices"),
     "faults": ("beside", "dialects", "injected", "kills", "memory", "off_first", "signals"),

@@ -51,9 +51,12 @@ def test_back_ends_that_hang_crash_or_lack_something_harm_no_other(
     ends["maker"] = BackEnd("maker", "", "", "makers:finds", (lambda: False, "the maker's CD"))
     answers = {answer.back_end: answer for answer in search(8.0, ends)}
     assert list(answers) == list(ends)
-    assert answers["hangs"].problem == "did not answer in 8 s"
+    assert answers["hangs"].problem.startswith("did not answer in 8 s: a device may be there")
+    assert "another program" in answers["hangs"].problem and answers["hangs"].late
+    assert not any(answers[name].late for name in ends if name != "hangs")
     assert "ended the process" in answers["crashes"].problem
-    assert answers["raises"].problem == "OSError: libmaker.so.3 is missing"
+    assert "does not load (OSError: libmaker.so.3 is missing)" in answers["raises"].problem
+    assert "install the maker's software" in answers["raises"].problem
     assert answers["finds"].found == (Attached("camera", "basler", "a camera", {"serial": "7"}),)
     assert answers["lacks"].problem == "needs pip install it"
     assert answers["maker"].problem == "needs the maker's CD"
@@ -134,3 +137,15 @@ def test_instruments_of_the_network_answer_a_broadcast(monkeypatch: pytest.Monke
         monkeypatch.setattr(instruments, "BROADCAST", mapper.getsockname())
         assert instruments.network_addresses() == ["TCPIP::127.0.0.1::INSTR"]
         thread.join()
+
+
+def test_a_demo_camera_is_no_advice_and_a_late_back_end_is_named() -> None:
+    demo = Attached("camera", "micromanager", "DemoCamera", {"options.device": "DCam"}, seen=False)
+    text = bench_snippet([demo], ["Basler cameras (pylon)"])
+    assert tomllib.loads(text) == {}
+    assert "# not searched to the end: Basler cameras (pylon)" in text
+    assert '# driver = "micromanager"' in text
+    real = Attached("camera", "basler", "Basler 1", {"serial": "1"})
+    assert tomllib.loads(bench_snippet([demo, real]))["camera"]["driver"] == "basler"
+    nothing = bench_snippet([], ["Basler cameras (pylon)"])
+    assert nothing.startswith("# not searched to the end") and "Nothing was found" in nothing
