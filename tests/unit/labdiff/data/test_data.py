@@ -40,6 +40,20 @@ def test_embedded_digits_are_split_without_overlap() -> None:
     assert sum(t.numpy().tobytes() in seen for t in images.test) <= 1
 
 
+def test_digits_are_those_of_scikit_learn_and_it_is_named_where_they_are_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from sklearn.datasets import load_digits
+
+    images = load_images("digits", 8)
+    mine = torch.cat([images.train, images.test]).flatten(1)
+    theirs = torch.from_numpy(load_digits().data).float() / 8.0 - 1.0
+    assert mine.sum(0).allclose(theirs.sum(0), atol=1e-2) and mine.shape == theirs.shape
+    monkeypatch.setattr("labdiff.data.image_set.find_spec", lambda name: None)
+    with pytest.raises(UserError, match="scikit-learn, which is not complete"):
+        load_images("digits", 8)
+
+
 def test_a_fifth_is_held_out_and_no_image_is_lost_or_doubled(tmp_path: Path) -> None:
     write_npz(tmp_path / "mnist.npz", train=400)
     images = load_images("mnist", 6, (), tmp_path, seed=1)
