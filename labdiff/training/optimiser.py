@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 from labdiff.config.training import TrainingOptions
-from labdiff.training.adamw import AdamW, ParameterGroup
 from labdiff.training.batch_share import BatchShare
 from twin.denoising_unit import REST_RAD, OpticalDenoisingUnit
 
@@ -41,7 +39,7 @@ class LayerOptimiser:
         self._odu, self._batch = odu, options.batch
         self._deviation = (odu.phases.detach()[layer_set] - REST_RAD).requires_grad_()
         self._optimiser = _optimiser(self._deviation, odu.codec_parameters, options, rate)
-        self._steps, self._done = max(steps, 1), 0
+        self._schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self._optimiser, max(steps, 1))
 
     @property
     def phases(self) -> Tensor:
@@ -70,37 +68,59 @@ class LayerOptimiser:
         """
         if not trusted:
             self._optimiser.zero_grad()
-        self._optimiser.step(0.5 * (1.0 + math.cos(math.pi * self._done / self._steps)))
-        self._done += 1
+        self._optimiser.step()
+        self._schedule.step()
         with torch.no_grad():
             self._odu.phases[self.layer_set] = self.phases
 
     def skip(self, steps: int) -> None:
         """Bring the schedule to where it is after so many steps."""
-        self._done += steps
+        for _ in range(steps):
+            self._optimiser.step()  # without gradients: nothing moves
+            self._schedule.step()
 
     def state(self) -> dict[str, Tensor]:
         """Return all that resuming needs beside the unit and the number of steps, as tensors by name.
 
         The unit's layers are the deviation plus pi, rounded; subtracting it does not give it back.
         """
-        return {DEVIATION: self._deviation.detach().clone(), **self._optimiser.state()}
+        return {DEVIATION: self._deviation.detach().clone(), **_state(self._optimiser)}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Resume from what `state` gave."""
         with torch.no_grad():
             self._deviation.copy_(state[DEVIATION])
-        self._optimiser.load_state({k: v for k, v in state.items() if k != DEVIATION})
+        _load_state(self._optimiser, {k: v for k, v in state.items() if k != DEVIATION})
 
 
 def _optimiser(
     deviation: Tensor, ends: list[torch.nn.Parameter], options: TrainingOptions, rate: float
-) -> AdamW:
-    """Return the optimiser of phases and encoder; what has the methods of `AdamW` can stand here."""
-    return AdamW(
+) -> Optimizer:
+    """Return the optimiser of phases and encoder; any of `torch.optim` without a closure can stand here."""
+    return torch.optim.AdamW(
         [
-            ParameterGroup([deviation], rate, options.phase_decay),
-            ParameterGroup(ends, ENCODER_RATE * rate, 0.0),
+            {"params": [deviation], "lr": rate, "weight_decay": options.phase_decay},
+            {"params": ends, "lr": ENCODER_RATE * rate, "weight_decay": 0.0},
         ],
-        BETAS,
+        betas=BETAS,
     )
+
+
+def _state(optimiser: Optimizer) -> dict[str, Tensor]:
+    """Return copies of an optimiser's state of each parameter: "0.exp_avg" and so on."""
+    return {
+        f"{index}.{name}": value.clone()
+        for index, values in optimiser.state_dict()["state"].items()
+        for name, value in values.items()
+        if isinstance(value, Tensor)
+    }
+
+
+def _load_state(optimiser: Optimizer, state: dict[str, Tensor]) -> None:
+    """Load what `_state` gave; rates and schedules stay."""
+    whole = optimiser.state_dict()
+    whole["state"] = {}
+    for name, value in state.items():
+        index, _, part = name.partition(".")
+        whole["state"].setdefault(int(index), {})[part] = value.clone()
+    optimiser.load_state_dict(whole)
