@@ -56,7 +56,7 @@ def open_bench(config: BenchConfig, seed: int) -> Bench:
         DeviceError: If a device is not there.
     """
     bench = _opened(config, seed)
-    bench.simulated = simulated_devices(config)
+    bench.simulated = simulated_devices(config, bench.camera.name)
     return bench
 
 

@@ -22,7 +22,6 @@ from labdiff.bench.frame_replay import RoutineRecording
 from labdiff.calibrations.names import ROUTINE_NAMES
 from labdiff.calibrations.routine import Routine
 from labdiff.calibrations.routines import IMAGING, PREDICTION, ROUTINES, routine
-from labdiff.config.simulated import simulated_devices
 from labdiff.errors import UserError
 from labdiff.events import Calibrated, StageStarted
 from labdiff.job import Job
@@ -275,7 +274,7 @@ class ArchivedCalibration:
             parents={parent: self.in_use[parent] for parent in self._parents(what)},
             bench_sha256=self._digest,
             versions={name: metadata.version(name) for name in ("labdiff", "numpy", "torch")},
-            simulated=simulated_devices(config),
+            simulated=bench.simulated,
         )
 
     def _parents(self, what: Routine[Any]) -> tuple[str, ...]:

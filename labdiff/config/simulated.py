@@ -9,14 +9,19 @@ MOCK = "mock"
 """Driver of simulated devices."""
 IMAGES = "images of a folder"
 """What a camera sends that plays images, or waits for them, in place of a sensor."""
+EMULATOR, EMULATED_SERIAL = "Basler Emulation", "0815-"
+"""Beginnings of name and serial number of the cameras that pylon emulates."""
 BEGINNING = "simulated: "
 """First word of the sentence."""
 
 
-def simulated_devices(config: BenchConfig) -> str:
+def simulated_devices(config: BenchConfig, camera: str = "") -> str:
     """Return what of a bench is simulated, as "simulated: SLM, laser (mock)"; "" if nothing is.
 
-    config: the bench file.
+    Args:
+        config: the bench file.
+        camera: name of the open camera; "" where none is open. Only so is the emulator of a maker known
+            that a variable of the environment puts in the place of a camera.
     """
     drivers = {"SLM": config.slm.driver}
     if config.input.kind == "dmd":
@@ -32,6 +37,8 @@ def simulated_devices(config: BenchConfig) -> str:
         parts.append("SLM (slmsuite's simulation)")
     if config.camera.driver != MOCK and config.camera.options.get("image_folder"):
         parts.append(f"camera ({IMAGES})")
+    elif camera.startswith(EMULATOR) or (config.camera.serial or "").startswith(EMULATED_SERIAL):
+        parts.append("camera (Basler's emulator)")
     return f"{BEGINNING}{'; '.join(parts)}" if parts else ""
 
 

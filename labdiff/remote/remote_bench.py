@@ -49,7 +49,7 @@ class RemoteBench(Bench):
             level = config.camera.saturation_level
             devices = replace(remote_devices(lease.ask, status.dmd), saturation_level=level)
             super().__init__(patch_layout(config), devices)
-            self.simulated = simulated_devices(config)
+            self.simulated = simulated_devices(config, self.camera.name)
             self._safety.note_lit()
         except BaseException:
             lease.end()

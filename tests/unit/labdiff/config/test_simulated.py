@@ -78,6 +78,15 @@ def test_the_sentence_names_what_is_simulated(
     assert simulated_devices(changed(**sections)) == sentence
 
 
+def test_a_makers_emulator_is_known_by_its_name_or_serial_number() -> None:
+    sentence = "simulated: SLM (mock); camera (Basler's emulator)"
+    config = changed(**{**REAL, "slm": {}})
+    assert simulated_devices(config, "Basler Emulation 0815-0000") == sentence
+    assert simulated_devices(config, "Basler a2A1920 40012345") == "simulated: SLM (mock)"
+    camera = {"driver": "basler", "serial": "0815-0001"}
+    assert simulated_devices(changed(**{**REAL, "slm": {}, "camera": camera})) == sentence
+
+
 def test_the_sentence_of_a_bench_files_text() -> None:
     assert simulated_in(MIXED) == SENTENCE
     assert simulated_in("no bench file") == ""
