@@ -30,7 +30,7 @@ def laboratory(
     return lab
 
 
-def found(lab: MockLaboratory, known: bool = True, cycles: int = 2) -> SettlingFound:
+def found(lab: MockLaboratory, known: bool = True, cycles: int = 4) -> SettlingFound:
     response = lab.world.truth.phase_by_grey_rad * lab.world.truth.stroke_map[-1].mean()
     routine = measure_settling(
         ObservedSLM(lab.slm, lab.camera, lab.world.truth.pedestal_counts, settle(lab)),
@@ -86,14 +86,14 @@ def test_rise_fall_and_settling_are_the_settings(seed: int, changed: dict[str, f
 
 def test_a_panel_that_waits_for_no_refresh_has_no_latency() -> None:
     slm = MockSlmSettings(refresh_hz=1e5, scan_ms=3.0)
-    settling = found(laboratory(MockSettings(slm=slm)))
+    settling = found(laboratory(MockSettings(slm=slm)), cycles=2)
     assert settling.refresh_period_ms == 0.0
     assert settling.latency_ms == pytest.approx(0.0, abs=0.3)
     assert settling.settle_ms == pytest.approx(true_settle_ms(slm), rel=0.05)
 
 
 def test_without_a_phase_response_the_frames_tell_phases_well_enough() -> None:
-    settling = found(laboratory(), known=False)
+    settling = found(laboratory(), known=False, cycles=2)
     assert settling.rise_ms == pytest.approx(4.0, rel=0.1)
     assert settling.fall_ms == pytest.approx(7.0, rel=0.1)
 
@@ -104,7 +104,7 @@ def test_a_driver_that_declares_too_little_is_warned_of(monkeypatch: pytest.Monk
 
     lab = laboratory()
     monkeypatch.setattr(MockSLM, "timing", property(lambda self: Timing(5.0, 15.0)))
-    settling = found(lab)
+    settling = found(lab, cycles=2)
     assert settling.verdict.level == "warn"
     assert "waited for 20.0 ms" in settling.verdict.reason
     assert f"wait for {settling.settle_ms:.0f} ms" in settling.verdict.remedy
