@@ -93,11 +93,15 @@ def test_a_guardian_starts_fast_since_it_imports_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("one_at_a_time", [False, True])
 def test_a_killed_program_leaves_a_dark_laser(tmp_path: Path, one_at_a_time: bool) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
     with laser_server(one_at_a_time) as server, owner(server, tmp_path) as program:
+        assert program.ask(f"beside {run}") == "beside"
         program.process.kill()
         wait_for(lambda: not server.on)
         wait_for(lambda: program.log.exists() and "confirmed dark" in program.log.read_text())
     assert "has ended without switching the laser off" in program.log.read_text()
+    assert (run / "guardian.log").read_text() == program.log.read_text()
 
 
 @pytest.mark.slow

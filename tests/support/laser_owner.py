@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from pathlib import Path
 
 from drivers.errors import DeviceError
 from drivers.laser.guarded import GuardedLine
@@ -42,6 +43,9 @@ def main(address: str) -> None:
                 laser.permit()
                 laser.emission = True
                 print("lit", guarded.pid, flush=True)
+            case beside if beside.startswith("beside "):
+                guarded.report_in(Path(beside.removeprefix("beside ")))
+                print("beside", flush=True)
             case "freeze":  # as a maker's library that never returns and holds the interpreter
                 ctypes.PyDLL(None).sleep(600)
             case "crash":
