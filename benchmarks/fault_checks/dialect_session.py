@@ -190,8 +190,8 @@ def _end(steered: Steered, end: str, receiver: int, chance: random.Random) -> fl
     program = steered.program
     guardians = program.pids(GUARDIAN)
     if end == NOBODY_LEFT:
-        # The guardians first, and at once: the program would start others.
-        _send(signal.SIGKILL, [steered.process.pid, receiver, *guardians])
+        # The guardians first, which would act, and the others at once, which would start new ones.
+        _send(signal.SIGKILL, [*guardians, receiver, steered.process.pid])
         return time.monotonic()
     if end.startswith("SIGKILL of the guardian"):
         _send(signal.SIGKILL, guardians)
