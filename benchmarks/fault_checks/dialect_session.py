@@ -190,8 +190,10 @@ def _end(steered: Steered, end: str, receiver: int, chance: random.Random) -> fl
     program = steered.program
     guardians = program.pids(GUARDIAN)
     if end == NOBODY_LEFT:
-        # The guardians first, which would act, and the others at once, which would start new ones.
-        _send(signal.SIGKILL, [*guardians, receiver, steered.process.pid])
+        # Who stands still starts no other guardian; a guardian that lived longer would act.
+        owners = [receiver, steered.process.pid]
+        _send(signal.SIGSTOP, owners)
+        _send(signal.SIGKILL, [*program.pids(GUARDIAN), *owners])
         return time.monotonic()
     if end.startswith("SIGKILL of the guardian"):
         _send(signal.SIGKILL, guardians)

@@ -64,6 +64,11 @@ def outcome(sessions: list[Session]) -> Outcome:
         claim("random sessions with lasers of every dialect", len(sessions), f">= {len(sessions)}"),
         claim("dialects", len(spoken), f">= {min(LEAST_DIALECTS, len(sessions))}"),
         claim(
+            "sessions that ended with light",
+            sum(s.lit for s in sessions),
+            f">= {len(sessions) // 3}",
+        ),
+        claim(
             f"sessions with a process left in which the laser was dark within {WITHIN_S:g} s",
             in_time,
             f">= {len(guarded)}",
@@ -82,7 +87,6 @@ def outcome(sessions: list[Session]) -> Outcome:
     ]
     late = [each.what for each in guarded if each.dark_s is None or each.dark_s > WITHIN_S]
     figures = {
-        "sessions that ended with light": sum(each.lit for each in sessions),
         "sessions with a process left": len(guarded),
         "sessions with nobody left, or a laser that does not obey, and light": len(asked),
         "too_late": late,
