@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,8 +15,15 @@ import h5py
 
 from calibration.hdf5_reading import open_hdf5, read_group, read_number, read_text
 from calibration.provenance import Provenance
-from calibration.result import CalibrationError, OtherVersionError
-from calibration.result_file import Result, ResultT, read_result, read_result_as, write_result
+from calibration.result import CalibrationError, OtherVersionError, Verdict
+from calibration.result_file import (
+    Result,
+    ResultT,
+    read_result,
+    read_result_as,
+    read_verdict,
+    write_result,
+)
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +48,19 @@ class Stored:
     def good(self) -> bool:
         """False for one that failed."""
         return self.result.verdict.level != "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVerdict:
+    """What can be read of a result whose type is not known here, as that of a script.
+
+    id: the file's name without its suffix. title: what the routine finds.
+    """
+
+    id: str
+    title: str
+    verdict: Verdict
+    provenance: Provenance
 
 
 class CalibrationArchive:
@@ -110,6 +131,31 @@ class CalibrationArchive:
                 log.warning("left aside: %s", error)
             except Exception as error:  # whatever h5py raises about a damaged file
                 raise _not_ours(path, error) from None
+        return found
+
+    def newest_of_others(self, known: Collection[str]) -> dict[str, StoredVerdict]:
+        """Return the newest verdict of each routine that is none of the known ones, by its name.
+
+        A file that is no calibration is left aside, with a warning.
+        """
+        newest: dict[str, Path] = {}
+        slugs = {_slug(name) for name in known}
+        for path in sorted(self.folder.glob("*Z-*.h5")):
+            slug = path.stem.partition("Z-")[2]
+            if slug not in slugs:
+                newest[slug] = path
+        found: dict[str, StoredVerdict] = {}
+        for path in newest.values():
+            try:
+                with open_hdf5(path) as file:
+                    _check_format(path, file)
+                    about = Provenance.from_json(read_text(file, "provenance"))
+                    title, verdict = read_verdict(read_group(file, "result"))
+            except Exception as error:  # whatever h5py raises about a damaged file
+                log.warning("left aside: %s", _not_ours(path, error))
+                continue
+            if about.routine not in known:
+                found[about.routine] = StoredVerdict(path.stem, title, verdict, about)
         return found
 
     def _files(self, routine: str) -> list[Path]:

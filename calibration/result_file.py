@@ -52,6 +52,7 @@ PLOT = "plot"
 def write_result(group: h5py.Group, result: Result) -> None:
     """Put a result into an empty group; the verdict goes into its attributes."""
     group.attrs["kind"] = type(result).__name__
+    group.attrs["title"] = result.title
     for field in fields(result):
         value = getattr(result, field.name)
         if isinstance(value, Verdict):
@@ -104,7 +105,7 @@ def read_result_as(group: h5py.Group, kind: type[ResultT]) -> ResultT:
     values: dict[str, Any] = {}
     for field in fields(described):
         if field.name == "verdict":
-            values["verdict"] = _read_verdict(group)
+            values["verdict"] = read_verdict(group)[1]
         elif field.name in stored:
             values[field.name] = _read_value(group, field, kind.shapes.get(field.name))
         elif field.default is MISSING and field.default_factory is MISSING:
@@ -132,12 +133,16 @@ def _read_value(
     return array if array.shape else float(array)
 
 
-def _read_verdict(group: h5py.Group) -> Verdict:
+def read_verdict(group: h5py.Group) -> tuple[str, Verdict]:
+    """Return title ("" of an older file) and verdict of a result, whatever its type.
+
+    Raises StrangeFileError for another level.
+    """
     level = read_text(group, "verdict", "")
     reason, remedy = read_text(group, "reason", ""), read_text(group, "remedy", "")
     for known in LEVELS:
         if level == known:
-            return Verdict(known, reason, remedy)
+            return read_text(group, "title", ""), Verdict(known, reason, remedy)
     raise StrangeFileError(f"{group.name}/verdict: {level[:20]!r}; expected one of {LEVELS}")
 
 

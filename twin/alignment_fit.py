@@ -41,12 +41,18 @@ class FitStep:
     measured_share: (P,) share of what is known of each parameter that comes from the frames and not from
     the data sheet, 0 ... 1 (diagonal of the resolution matrix): a small one is a parameter that the
     frames cannot separate from others.
+    released, released_sigma: (P,) where the frames and all other priors would have each parameter without
+    the prior on itself, and how well they know it; 0 where fixed. explained: (P,) share of the misfit that
+    would vanish by that. All to first order, around this iteration.
     """
 
     iteration: int
     discrepancy: float
     covariance: Tensor
     measured_share: Tensor
+    released: Tensor
+    released_sigma: Tensor
+    explained: Tensor
 
     @property
     def deviation(self) -> Tensor:
@@ -122,6 +128,7 @@ def fit_alignment(
         slope = (jacobian.T @ residual.flatten()).double() + pull
         curvature = (jacobian.T @ jacobian).double() + torch.diag(weight)
         cost = misfit.cost(theta, residual)
+        before = theta
         for _ in range(5):
             step = torch.linalg.solve(
                 curvature + damping * torch.diag(curvature.diagonal()), -slope
@@ -133,13 +140,27 @@ def fit_alignment(
             damping *= 6.0
         load_parameter_vector(twin, theta)
         inverse = torch.linalg.inv(curvature)
-        spread = _spread(jacobian, residual, inverse, cost)
+        # What a parameter's own prior leaves of its variance: that of the frames is larger by one over it.
+        left = (1.0 - weight * inverse.diagonal()).clamp_min(1e-9)
+        moved = (-(inverse @ slope) + pull * inverse.diagonal()) / left
+        disagreement, noise = _spread(jacobian, residual, inverse, cost)
+        spread = disagreement + noise
+        own = (disagreement.diagonal() / left**2 + noise.diagonal() / left).clamp_min(0.0).sqrt()
+        # The frames' own curvature for it, with all others following.
+        curved = left / inverse.diagonal()
+        explained = torch.zeros(len(theta))
+        explained[fitted] = (curved * moved**2 / residual.square().sum().clamp_min(1e-20)).float()
+        released, released_sigma = torch.zeros(len(theta)), torch.zeros(len(theta))
+        released[fitted] = (before[fitted].double() + moved).float()
+        released_sigma[fitted] = own.float()
         covariance, measured_share = torch.zeros(len(theta), len(theta)), torch.zeros(len(theta))
         covariance[fitted[:, None], fitted[None, :]] = spread.float()
         by_data_sheet = weight * (prior.sigma / prior_sigma(twin))[fitted].double().square()
         measured_share[fitted] = (1.0 - inverse.diagonal() * by_data_sheet).clamp(0.0, 1.0).float()
         mean_d = 0.5 * float(residual.square().sum()) / len(residual)
-        yield FitStep(iteration, mean_d, covariance, measured_share)
+        yield FitStep(
+            iteration, mean_d, covariance, measured_share, released, released_sigma, explained
+        )
 
 
 def _jacobian(
@@ -206,15 +227,19 @@ def information(
     return Information(curvature / frames, variance, max(together, 1.0))
 
 
-def _spread(jacobian: Tensor, residual: Tensor, inverse: Tensor, cost: float) -> Tensor:
-    """Return the covariance of the free parameters, as `FitStep` has it, float64."""
+def _spread(
+    jacobian: Tensor, residual: Tensor, inverse: Tensor, cost: float
+) -> tuple[Tensor, Tensor]:
+    """Return the two parts of the covariance of the free parameters, as `FitStep` has it, float64.
+
+    They are how far the frames disagree, and the noise of their pixels.
+    """
     frames = len(residual)
     of_frames = jacobian.view(frames, -1, jacobian.shape[1])
     pulls = torch.einsum("fpk,fp->fk", of_frames, residual.flatten(1)).double()
     disagreement = inverse @ (pulls.T @ pulls) @ inverse * (frames / max(frames - 1.0, 1.0))
     noise = 2.0 * cost / max(residual.numel() - jacobian.shape[1], 1)
-    result: Tensor = disagreement + inverse * noise
-    return result
+    return disagreement, inverse * noise
 
 
 def normalised(images: Tensor) -> Tensor:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QRunnable, Signal
 
+from labdiff.calibrations.names import ROUTINE_NAMES
+
 
 class FigureSignals(QObject):
     """Signals of a task, which is no QObject itself.
@@ -42,12 +44,18 @@ class FigureTask(QRunnable):
         from labdiff.reports.html_page import png_bytes
 
         try:
-            past = CalibrationArchive(self._folder).history(self._name)
+            archive = CalibrationArchive(self._folder)
+            past = archive.history(self._name)
+            others = {} if past else archive.newest_of_others(ROUTINE_NAMES)
         except (CalibrationError, OSError) as error:
             self.signals.drawn.emit(self._number, str(error), b"", b"")
             return
         if not past:
-            self.signals.drawn.emit(self._number, f"{self._name}: never measured", b"", b"")
+            own = others.get(self._name)
+            said = "never measured"
+            if own is not None:  # its type, which has the figure, is the script's
+                said = f"{own.title}: {own.verdict.reason} {own.verdict.remedy}".strip(": ")
+            self.signals.drawn.emit(self._number, f"{self._name}: {said}", b"", b"")
             return
         result = past[-1].result
         figure, over_time = result.figure(self._patch_shape), history(past)

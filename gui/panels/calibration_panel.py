@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from calibration.archive import CalibrationArchive, StoredVerdict
+from calibration.result import CalibrationError, Verdict
 from calibration.result_file import Result
 from calibration.step import CalibrationStep
 from gui import style
@@ -36,6 +39,8 @@ from gui.widgets.plain_label import PlainLabel
 from labdiff.calibrations.names import ROUTINE_TITLES
 from labdiff.events import AlignmentStep
 
+OWN = "a routine of a script"
+"""What is said of a routine that is none of labdiff's."""
 COLUMNS = ("Routine", "State", "Measured", "Result")
 STATE_ROLES = {
     "fresh": "good",
@@ -72,11 +77,12 @@ class CalibrationPanel(QWidget):
         self.setObjectName("calibration_panel")
         self._folder: Path | None = None
         self._patch_shape = (1, 1)
+        self._titles = dict(ROUTINE_TITLES)
         self._states = dict.fromkeys(ROUTINE_TITLES, "never")
         self._stage_s = time.monotonic()
         self._drawing = 0
         self._connected = False
-        self.table = QTableWidget(len(ROUTINE_TITLES), len(COLUMNS))
+        self.table = QTableWidget(0, len(COLUMNS))
         self.table.setObjectName("calibrations")
         self.table.setHorizontalHeaderLabels(COLUMNS)
         self.table.verticalHeader().hide()
@@ -89,12 +95,8 @@ class CalibrationPanel(QWidget):
         for column in range(3):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
-        self._cells: dict[tuple[int, int], QTableWidgetItem] = {}
-        for row, (name, title) in enumerate(ROUTINE_TITLES.items()):
-            for column, text in enumerate((name, "never", "", title)):
-                item = self._cells[row, column] = QTableWidgetItem(text)
-                self.table.setItem(row, column, item)
-            self._cell(row, 0).setToolTip(title)
+        for name, title in ROUTINE_TITLES.items():
+            self._add_row(name, title)
         self.table.itemSelectionChanged.connect(self._selected)
 
         self.buttons: dict[str, QPushButton] = {}
@@ -174,10 +176,8 @@ class CalibrationPanel(QWidget):
             checked: States that a check or a measurement has just found stay.
         """
         self._folder, self._patch_shape = folder, patch_shape
-        from calibration.archive import CalibrationArchive
-        from calibration.result import CalibrationError
-
         archive = CalibrationArchive(folder)
+        self._show_own(archive.newest_of_others(ROUTINE_TITLES), checked)
         for name in ROUTINE_TITLES:
             try:
                 past = archive.history(name)
@@ -187,12 +187,7 @@ class CalibrationPanel(QWidget):
             if not past:
                 self._set_row(name, "never", "", ROUTINE_TITLES[name])
                 continue
-            verdict = past[-1].result.verdict
-            state = "failed" if verdict.level == "fail" else "stored"
-            if checked and self._states[name] not in ("never", "measuring"):
-                state = self._states[name]
-            taken = _ago(past[-1].provenance.taken_utc)
-            self._set_row(name, state, taken, f"{verdict.reason} {verdict.remedy}".strip())
+            self._show_stored(name, past[-1].result.verdict, past[-1].provenance.taken_utc, checked)
 
     def set_ready(self, connected: bool, busy: bool, calibrating: bool = False) -> None:
         """Enable what can be asked for now.
@@ -250,8 +245,9 @@ class CalibrationPanel(QWidget):
     def show_validity(self, findings: tuple[tuple[str, str, str], ...]) -> None:
         """Show the findings of a validity check: routine, state and reason of each."""
         for name, state, message in findings:
-            row = list(ROUTINE_TITLES).index(name)
-            taken = self._cell(row, 2).text()
+            if name not in self._titles:
+                self._add_row(name, OWN)
+            taken = self._cell(self._row(name), 2).text()
             self._set_row(name, state, taken, message)
 
     def show_end(self, message: str) -> None:
@@ -264,8 +260,36 @@ class CalibrationPanel(QWidget):
         """Return the state of a routine, as shown."""
         return self._states[name]
 
+    def _show_own(self, own: Mapping[str, StoredVerdict], checked: bool) -> None:
+        """Show the routines of scripts whose results this archive holds, below labdiff's."""
+        for name in [name for name in self._titles if name not in {**ROUTINE_TITLES, **own}]:
+            self.table.removeRow(self._row(name))
+            del self._titles[name], self._states[name]
+        for name, stored in own.items():
+            if name not in self._titles:
+                self._add_row(name, f"{stored.title} ({OWN})" if stored.title else OWN)
+            self._show_stored(name, stored.verdict, stored.provenance.taken_utc, checked)
+
+    def _show_stored(self, name: str, verdict: Verdict, taken_utc: str, checked: bool) -> None:
+        state = "failed" if verdict.level == "fail" else "stored"
+        if checked and self._states[name] not in ("never", "measuring"):
+            state = self._states[name]
+        self._set_row(name, state, _ago(taken_utc), f"{verdict.reason} {verdict.remedy}".strip())
+
+    def _add_row(self, name: str, title: str) -> None:
+        row = self.table.rowCount()
+        self.table.insertRow(row)
+        self._titles[name] = title
+        self._states.setdefault(name, "never")
+        for column, text in enumerate((name, "never", "", title)):
+            self.table.setItem(row, column, QTableWidgetItem(text))
+        self._cell(row, 0).setToolTip(title)
+
+    def _row(self, name: str) -> int:
+        return list(self._titles).index(name)
+
     def _set_row(self, name: str, state: str, taken: str, message: str) -> None:
-        row = list(ROUTINE_TITLES).index(name)
+        row = self._row(name)
         self._states[name] = state
         for column, text in ((1, state), (2, taken), (3, message)):
             self._cell(row, column).setText(text)
@@ -273,20 +297,28 @@ class CalibrationPanel(QWidget):
         self._paint_row(name)
 
     def _cell(self, row: int, column: int) -> QTableWidgetItem:
-        return self._cells[row, column]
+        item = self.table.item(row, column)
+        if item is None:
+            raise IndexError(f"the table has no cell ({row}, {column})")
+        return item
 
     def _choose(self) -> None:
         rows = sorted({index.row() for index in self.table.selectedIndexes()})
         if not rows:
             self.message.setText("Select one or more routines in the table first.")
             return
-        self.chosen_wanted.emit(tuple(list(ROUTINE_TITLES)[row] for row in rows))
+        chosen = tuple(list(self._titles)[row] for row in rows)
+        own = [name for name in chosen if name not in ROUTINE_TITLES]
+        if own:
+            self.message.setText(f"{', '.join(own)}: {OWN}; its script measures it.")
+            return
+        self.chosen_wanted.emit(chosen)
 
     def _selected(self) -> None:
         rows = {index.row() for index in self.table.selectedIndexes()}
         if self._folder is None or len(rows) != 1:
             return
-        name = list(ROUTINE_TITLES)[rows.pop()]
+        name = list(self._titles)[rows.pop()]
         self._drawing += 1
         task = FigureTask(self._folder, name, self._patch_shape, self._drawing)
         task.signals.drawn.connect(self._on_drawn)
@@ -327,12 +359,12 @@ class CalibrationPanel(QWidget):
         self._fit.setSymbolBrush(chosen.discrepancy)
         for key, icon in (("check", "eye-outline"), ("stale", "refresh"), ("stop", "stop")):
             self.buttons[key].setIcon(qta.icon(f"mdi6.{icon}", color=chosen.text))
-        for name in ROUTINE_TITLES:
+        for name in self._titles:
             self._paint_row(name)
 
     def _paint_row(self, name: str) -> None:
         role = STATE_ROLES.get(self._states[name], "text")
-        item = self._cell(list(ROUTINE_TITLES).index(name), 1)
+        item = self._cell(self._row(name), 1)
         item.setForeground(QColor(getattr(style.theme(), role)))
 
 

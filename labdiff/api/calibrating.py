@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from labdiff.bench.measurement import FloatImages
 from labdiff.calibrations.archived import ArchivedCalibration
 from labdiff.calibrations.names import ROUTINE_NAMES
 from labdiff.calibrations.routine import Routine, ValidityFinding
+from labdiff.errors import UserError
 from labdiff.events import JobStarted
 from labdiff.job import Job
 from labdiff.jobs.calibration_job import CalibrationJob, CalibrationRequest
@@ -85,18 +87,28 @@ class Calibration:
             predicted: torch.Tensor = self.twin(_tensor(inputs), _tensor(phases))
         return np.asarray(predicted.numpy(), np.float32)
 
-    def measure(self, routine: Routine[ResultT], *, progress: Progress = False) -> ResultT:
+    @overload
+    def measure(self, routine: str, *, progress: Progress = False) -> Result: ...
+
+    @overload
+    def measure(self, routine: Routine[ResultT], *, progress: Progress = False) -> ResultT: ...
+
+    def measure(
+        self, routine: str | Routine[ResultT], *, progress: Progress = False
+    ) -> Result | ResultT:
         """Measure a calibration routine of your own, store its result and put it to use.
 
         Args:
-            routine: Its result is a dataclass that derives from `labdiff.CalibrationResult`.
+            routine: Its result is a dataclass that derives from `labdiff.CalibrationResult`. Or the name of
+                one of labdiff's, as "alignment", which is measured again, with what yours have contributed.
             progress: True for a progress bar, or a function that is called with each event.
 
         Returns:
             The result. The archive holds it beside the others, with frames, devices and what it rests on.
 
         Raises:
-            UserError: If labdiff has a routine of that name, or the archive cannot be written.
+            UserError: If labdiff has a routine of that name, or none of it; if the archive cannot be
+                written.
             CalibrationError: If the result failed, and the routine says that it is needed.
             JobStoppedError: If Ctrl-C stopped it.
 
@@ -107,7 +119,13 @@ class Calibration:
         with borrowed(self.calibrated.bench, 0) as bench:
             text = origin_of(bench).file.text
             stored = ArchivedCalibration(self.calibrated, self.archive, text)
-            return run_job(_own_job(stored, routine), progress)
+            if not isinstance(routine, str):
+                return run_job(_own_job(stored, routine), progress)
+            if routine not in ROUTINE_NAMES:
+                raise UserError(
+                    f"routine {routine!r}: no such routine; allowed are {', '.join(ROUTINE_NAMES)}"
+                )
+            return run_job(_measured_again(stored, routine), progress)
 
     def history(self, routine: Routine[ResultT]) -> list[ResultT]:
         """Return all stored results of a routine, oldest first, failed ones too.
@@ -206,6 +224,13 @@ def _own_job(stored: ArchivedCalibration, routine: Routine[ResultT]) -> Job[Resu
     with stored.calibrated.bench.lent():
         yield JobStarted(routine.name, 1)
         return (yield from stored.measure_own(routine))
+
+
+def _measured_again(stored: ArchivedCalibration, name: str) -> Job[Result]:
+    """Measure one of labdiff's routines with the laser on; its end leaves the bench safe."""
+    with stored.calibrated.bench.lent():
+        yield JobStarted(name, 1)
+        return (yield from stored.measure([name]))[name]
 
 
 def _tensor(array: npt.NDArray[np.floating]) -> torch.Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +11,10 @@ import torch
 
 from calibration.alignment_found import AlignmentFound
 from calibration.result import Verdict
+from labdiff.calibrations.alignment_search import SearchResult
+from labdiff.calibrations.prior_conflicts import PriorConflict
 from labdiff.calibrations.registration_correction import take_registration_correction
 from labdiff.session.calibrated_bench import CalibratedBench
-from twin.alignment_fit import FitStep
 from twin.digital_twin import DigitalTwin
 from twin.parameter_vector import parameter_vector, unresolved_sigma, value_names
 
@@ -22,7 +24,7 @@ LARGEST_DISCREPANCY = 0.03
 
 
 def alignment_found(
-    calibrated: CalibratedBench, fit: FitStep, held_out_d: float, unit: float
+    calibrated: CalibratedBench, result: SearchResult, dropped: Sequence[PriorConflict] = ()
 ) -> AlignmentFound:
     """Return all parameters with their deviations; the verdict names those that the frames do not tell.
 
@@ -30,11 +32,10 @@ def alignment_found(
 
     Args:
         calibrated: the bench, its twin as the fit left it.
-        fit: the last step of the fit.
-        held_out_d: discrepancy on probes that were not fitted.
-        unit: measured intensity over the twin's.
+        result: of the search.
+        dropped: priors that the frames contradict, and that were left out.
     """
-    twin, bench = calibrated.twin, calibrated.bench
+    twin, bench, fit = calibrated.twin, calibrated.bench, result.fit
     registration = take_registration_correction(calibrated)
     names = value_names(twin)
     value, share = (t.double().numpy() for t in (parameter_vector(twin), fit.measured_share))
@@ -51,12 +52,12 @@ def alignment_found(
         ),
         registration_matrix=registration.matrix,
         registration_offset=registration.offset,
-        counts_per_ms_per_unit=bench.counts_per_ms_per_unit * unit,
-        held_out_d=held_out_d,
-        verdict=Verdict("pass", f"held-out D {held_out_d:.4f}"),
+        counts_per_ms_per_unit=bench.counts_per_ms_per_unit * result.unit,
+        held_out_d=result.held_out_d,
+        verdict=Verdict("pass", f"held-out D {result.held_out_d:.4f}"),
         covariance=covariance,
     )
-    return dataclasses.replace(found, verdict=_verdict(found))
+    return dataclasses.replace(found, verdict=_verdict(found, dropped))
 
 
 def _with_unresolved(twin: DigitalTwin, covariance: Array) -> Array:
@@ -78,7 +79,7 @@ def _tilt_sigma_mrad(names: tuple[str, ...], covariance: Array, layers: int) -> 
     return sigma
 
 
-def _verdict(found: AlignmentFound) -> Verdict:
+def _verdict(found: AlignmentFound, dropped: Sequence[PriorConflict]) -> Verdict:
     if not found.held_out_d <= LARGEST_DISCREPANCY:
         return Verdict(
             "fail",
@@ -88,6 +89,14 @@ def _verdict(found: AlignmentFound) -> Verdict:
             "beam.",
         )
     reason = f"held-out D {found.held_out_d:.4f}"
+    if dropped:
+        routines = sorted({routine for conflict in dropped for routine in conflict.routines})
+        return Verdict(
+            "warn",
+            f"{reason}; the light contradicts what was measured apart, which was left out: "
+            f"{'; '.join(map(str, dropped))}",
+            f"Measure {' and '.join(routines)} again, or state a wider deviation there.",
+        )
     if not found.untold:
         return Verdict("pass", reason)
     fitted = int((found.sigma > 0.0).sum())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calibration.coarse_settling import CoarseSettling, measure_coarse_settling
 from calibration.dark import DarkLevel
-from labdiff.calibrations.routine import Routine, observed_slm, open_modulator
+from labdiff.calibrations.routine import PATTERNS, Routine, observed_slm, open_modulator
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
 
@@ -20,5 +20,10 @@ def _apply(calibrated: CalibratedBench, settling: CoarseSettling) -> None:
 
 
 COARSE_SETTLING = Routine(
-    CoarseSettling, _measure, depends_on=(DarkLevel,), apply=_apply, purpose="imaging"
+    CoarseSettling,
+    _measure,
+    depends_on=(DarkLevel,),
+    apply=_apply,
+    purpose="imaging",
+    needs=PATTERNS,
 )

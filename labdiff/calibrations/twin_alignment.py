@@ -3,124 +3,90 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from calibration.alignment_found import AlignmentFound
 from calibration.phase_response import PhaseResponse
 from calibration.registration import Registration
 from calibration.result import CalibrationError
-from labdiff.calibrations.alignment_result import alignment_found
+from labdiff.calibrations.alignment_result import LARGEST_DISCREPANCY, alignment_found
+from labdiff.calibrations.alignment_search import STAGES, ProbeSets, SearchResult, near, search
 from labdiff.calibrations.alignment_validity import probe_alignment
-from labdiff.calibrations.probe_frames import ProbeKind, compared, measure_probes
-from labdiff.calibrations.ray_alignment import start_from, trace_rays
+from labdiff.calibrations.prior_conflicts import PriorConflict, conflicts, doubted
+from labdiff.calibrations.probe_frames import measure_probes
+from labdiff.calibrations.ray_alignment import Rays, start_from, trace_rays
 from labdiff.calibrations.routine import PATTERNS, Routine
 from labdiff.events import AlignmentStep
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.models import build_twin
-from twin.alignment_fit import Triples, fit_alignment
-from twin.ghost import find_ghost
-from twin.parameter_vector import (
-    load_parameter_vector,
-    parameter_vector,
-    reset,
-    start_searches,
-    value_names,
-)
-from twin.parameters import FitPhase, free_in
-from twin.prior import load_estimates, prior_around, with_estimates
+from twin.parameter_vector import load_parameter_vector, parameter_vector, value_names
+from twin.prior import Estimate
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Probes of one kind and strength (rms rad, squares, or pixels a block), and how they are fitted.
+class _Fits:
+    """The searches of one alignment, on the same frames; they count their steps together."""
 
-    phase: of the alignment; it says which parameters are free. blur_px: of each iteration, coarse to
-    fine; none if the frames are for a later stage. together: fitted with the frames of the stages before
-    in which the details were free, and the last before. prior_share: as `twin.prior.Prior` has it.
-    """
+    def __init__(self, calibrated: CalibratedBench, rays: Rays) -> None:
+        self._calibrated, self._rays = calibrated, rays
+        self.probes = ProbeSets(partial(measure_probes, calibrated))
+        self._stages = near(STAGES) if rays.found else STAGES
+        self._done, self._total = 0, 0
 
-    phase: FitPhase
-    kind: ProbeKind
-    strength: float
-    frames: int
-    blur_px: tuple[float, ...]
-    together: bool = False
-    prior_share: float = 1e-2
+    def search(self, estimates: Mapping[str, Estimate], note: str = "") -> Job[SearchResult]:
+        """Fit the twin from the start, with these estimates of other routines as prior.
 
+        note: what is said of this search before each of its messages.
+        """
+        twin = self._calibrated.twin
+        self._total += sum(len(stage.blur_px) for stage in self._stages) + 1
+        start = partial(start_from, self._calibrated, self._rays)
+        steps = search(twin, self.probes, estimates, self._stages, start)
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                result: SearchResult = end.value
+                break
+            d = step.fit.discrepancy
+            message = f"{note}{step.stage.kind} probes, D {d:.4f}"
+            yield self._step(d, message, step.frames.intensity[0].numpy())
+        d = result.held_out_d
+        yield self._step(d, f"{note}held-out probes, D {d:.4f}")
+        return result
 
-STAGES = (
-    Stage("coarse", "smooth", 0.7, 8, (8.0, 8.0, 6.0, 6.0, 5.0, 4.0)),
-    Stage("coarse", "smooth", 1.5, 10, (4.0, 3.0, 3.0, 2.0)),
-    Stage("detailed", "smooth", 2.5, 10, (2.0, 1.0, 0.0)),
-    Stage("detailed", "squares", 4, 10, ()),
-    Stage("finest", "blocks", 8, 10, (0.0, 0.0), together=True, prior_share=1e-4),
-)
-"""Weak phases and blurred images first; sharp squares and turns of 2 pi, as layers have them, last."""
-NEAR_BLUR_PX = (5.0, 4.0)
-"""Blurs of the first stage, where rays have measured the angles to a tenth of a milliradian."""
-
-HELD_OUT_FRAMES = 4
-HELD_OUT: tuple[ProbeKind, float] = ("squares", 4)
+    def _step(
+        self, d: float, message: str, picture: npt.NDArray[np.float32] | None = None
+    ) -> AlignmentStep:
+        self._done += 1
+        twin = self._calibrated.twin
+        return AlignmentStep(self._done - 1, self._total, d, twin.alignment(), message, picture)
 
 
 def _measure(calibrated: CalibratedBench) -> Job[AlignmentFound]:
     """Fit the twin to probe patterns, and correct the registration by what it found.
 
     The search starts from the data sheet, the rays and what other routines found of the twin, which is the
-    fit's prior. The twin is left as it was: `_apply` brings it up to date. The verdict is "fail" if the
-    aligned twin does not predict patterns that were not fitted.
+    fit's prior. What the frames contradict of it is left out, and named in the verdict. The twin is left as
+    it was: `_apply` brings it up to date. The verdict is "fail" if the aligned twin does not predict
+    patterns that were not fitted.
     """
     twin = calibrated.twin
     before = parameter_vector(twin)
-    reset(twin, free_in("finest"))
-    rays = yield from trace_rays(calibrated)
-    start_from(calibrated, rays)
-    estimates = calibrated.estimates
-    load_estimates(twin, estimates)
-    prior = with_estimates(prior_around(twin), twin, estimates)
-    stages = _near(STAGES) if rays.found else STAGES
-    total = sum(len(stage.blur_px) for stage in stages) + 1
-    done = 0
-    detailed: list[Triples] = []
-    phase: FitPhase = "coarse"
-    for number, stage in enumerate(stages):
-        triples = measure_probes(calibrated, stage.kind, stage.strength, stage.frames, 100 + number)
-        if stage.phase != phase:
-            phase = stage.phase
-            start_searches(twin, phase)
-            load_estimates(twin, estimates)
-        detailed = [triples] if phase == "coarse" else [*detailed, triples]
-        fitted = Triples.joined(detailed) if stage.together else triples
-        finest = phase == "finest"
-        if finest:
-            find_ghost(twin, fitted)
-        weighted = dataclasses.replace(prior, share=stage.prior_share)
-        for step in fit_alignment(
-            twin, fitted, stage.blur_px, free_in(phase), weighted, chord=finest
-        ):
-            yield AlignmentStep(
-                step=done,
-                total=total,
-                discrepancy=step.discrepancy,
-                alignment=twin.alignment(),
-                message=f"{stage.kind} probes, D {step.discrepancy:.4f}",
-                picture=triples.intensity[0].numpy(),
-            )
-            done += 1
-            fit = step
-    held_out = measure_probes(calibrated, *HELD_OUT, HELD_OUT_FRAMES, 999)
-    d, unit = compared(twin, held_out)
-    yield AlignmentStep(done, total, d, twin.alignment(), f"held-out probes, D {d:.4f}")
+    fits = _Fits(calibrated, (yield from trace_rays(calibrated)))
+    result, dropped = yield from _without_wrong_priors(calibrated, fits)
+    held_out, unit = fits.probes.held_out(), result.unit
     probe = held_out.inputs[:1], held_out.phases[0]
     with torch.no_grad():
         after = unit * twin(*probe)[0]
         by_data_sheet = unit * build_twin(calibrated.config)(*probe)[0]
     found = dataclasses.replace(
-        alignment_found(calibrated, fit, d, unit),
+        alignment_found(calibrated, result, dropped),
         probe_measured=held_out.intensity[0].numpy(),
         probe_before=by_data_sheet.numpy(),
         probe_after=after.numpy(),
@@ -129,9 +95,33 @@ def _measure(calibrated: CalibratedBench) -> Job[AlignmentFound]:
     return found
 
 
-def _near(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
-    """Return stages that begin where the angles are known to a tenth of a milliradian."""
-    return dataclasses.replace(stages[0], blur_px=NEAR_BLUR_PX), *stages[1:]
+def _without_wrong_priors(
+    calibrated: CalibratedBench, fits: _Fits
+) -> Job[tuple[SearchResult, list[PriorConflict]]]:
+    """Search with all that routines have contributed; again without what the frames contradict.
+
+    The second one counts if it contradicts them and predicts the held-out frames better. Returns the one
+    that counts, and what it left out.
+    """
+    twin, told, estimates = calibrated.twin, calibrated.contributions, calibrated.estimates
+    result = yield from fits.search(estimates)
+    doubts = doubted(twin, result.fit, told)
+    if not doubts and not result.held_out_d <= LARGEST_DISCREPANCY:
+        doubts = set(estimates)
+    if not doubts:
+        return result, []
+    first, reached = result, parameter_vector(twin)
+    kept = {name: each for name, each in estimates.items() if name not in doubts}
+    result = yield from fits.search(kept, f"without the prior on {', '.join(sorted(doubts))}: ")
+    left_out = {
+        routine: {name: each for name, each in values.items() if name in doubts}
+        for routine, values in told.items()
+    }
+    contradicted = conflicts(twin, result.fit, left_out)
+    if contradicted and result.held_out_d < first.held_out_d:
+        return result, contradicted
+    load_parameter_vector(twin, reached)
+    return first, []
 
 
 def _apply(calibrated: CalibratedBench, found: AlignmentFound) -> None:

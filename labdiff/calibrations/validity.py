@@ -9,6 +9,7 @@ from calibration.result_file import Result
 from labdiff.calibrations.archived import ArchivedCalibration
 from labdiff.calibrations.feasible import not_measurable
 from labdiff.calibrations.names import ROUTINE_NAMES
+from labdiff.calibrations.own_validity import own_findings
 from labdiff.calibrations.routine import Findings, ValidityFinding
 from labdiff.calibrations.routines import ROUTINES, routine, with_dependents
 from labdiff.events import StageStarted, ValidityChecked
@@ -70,7 +71,7 @@ def check_validity(
     """Apply what is archived and check whether it is still valid; findings in the routines' order.
 
     2 frames in the dark, 1 of a flat SLM, 8 of probe patterns. What is found of the power is applied too:
-    it is a number.
+    it is a number. Routines of scripts, whose code is not at hand, are judged by what they depend on.
     """
     missing = left_out(calibrated)
     measurable = [each for each in ROUTINES if each.name not in missing]
@@ -89,6 +90,7 @@ def check_validity(
     for name in ROUTINE_NAMES:
         findings.setdefault(name, ValidityFinding(name, "fresh", "nothing speaks against it"))
     found = [findings[name] for name in ROUTINE_NAMES]
+    found += own_findings(archived.archive, in_use, findings)
     yield ValidityChecked(tuple((f.routine, f.state, f.reason) for f in found))
     return found
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from calibration.alignment_found import AlignmentFound
 from calibration.archive import CalibrationArchive, Stored
+from calibration.provenance import Provenance
+from calibration.result import Verdict
 from labdiff.calibrations.names import ROUTINE_NAMES
 from labdiff.config.bench import BenchConfig
 from labdiff.config.simulated import BEGINNING, simulated_devices
@@ -39,7 +41,7 @@ def write_calibration_report(archive: CalibrationArchive, bench: BenchConfig) ->
             css="quiet",
         ),
         *simulated_part(simulated_devices(bench)),
-        _overview(past),
+        _overview(past, archive),
     ]
     for name, stored in past.items():
         if stored:
@@ -50,7 +52,7 @@ def write_calibration_report(archive: CalibrationArchive, bench: BenchConfig) ->
 def calibration_parts(archive: CalibrationArchive, bench: BenchConfig) -> list[Markup]:
     """Return the verdicts and the figures of the newest results, as pieces of HTML for a notebook."""
     past = {name: archive.history(name) for name in ROUTINE_NAMES}
-    parts = [*simulated_part(simulated_devices(bench)), _overview(past)]
+    parts = [*simulated_part(simulated_devices(bench)), _overview(past, archive)]
     for name, stored in past.items():
         drawn = stored[-1].result.figure(bench.cavity.patch_shape) if stored else None
         if drawn is not None:
@@ -58,17 +60,23 @@ def calibration_parts(archive: CalibrationArchive, bench: BenchConfig) -> list[M
     return parts
 
 
-def _overview(past: dict[str, list[Stored]]) -> Markup:
+def _overview(past: dict[str, list[Stored]], archive: CalibrationArchive) -> Markup:
+    """Return the newest verdict of each routine; those of scripts are the last."""
     rows: list[tuple[str, ...]] = []
     for name, stored in past.items():
         if not stored:
             rows.append((name, "", cell("never measured", css="quiet"), ""))
             continue
-        verdict, about = stored[-1].result.verdict, stored[-1].provenance
-        reason = joined([verdict.reason, " ", element("b", verdict.remedy)])
-        when = cell(_moment(about.taken_utc), css="quiet time")
-        rows.append((name, tag(verdict.level), reason, when))
+        rows.append(_row(name, stored[-1].result.verdict, stored[-1].provenance))
+    for name, own in archive.newest_of_others(ROUTINE_NAMES).items():
+        rows.append(_row(f"{name} (of a script)", own.verdict, own.provenance))
     return table(rows)
+
+
+def _row(name: str, verdict: Verdict, about: Provenance) -> tuple[str, ...]:
+    reason = joined([verdict.reason, " ", element("b", verdict.remedy)])
+    when = cell(_moment(about.taken_utc), css="quiet time")
+    return name, tag(verdict.level), reason, when
 
 
 def _section(name: str, stored: list[Stored], patch_shape: tuple[int, int]) -> list[Markup]:

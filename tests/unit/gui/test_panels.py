@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from calibration.archive import CalibrationArchive
 from calibration.dark import DarkLevel
 from calibration.provenance import Provenance
-from calibration.result import Verdict
+from calibration.result import CalibrationResult, Verdict
 from calibration.step import CalibrationStep
 from gui.panels.bench_panel import BenchPanel
 from gui.panels.calibration_panel import CalibrationPanel
@@ -190,6 +191,38 @@ def test_stored_calibrations_are_shown_with_their_verdicts_and_pictures(
     assert panel.state_of("dark level") == "stale"
 
 
+@dataclass(frozen=True, slots=True)
+class Steadiness(CalibrationResult):
+    """What a script measures."""
+
+    routine = "steadiness"
+    title = "How steady the light is"
+    noise: float
+    verdict: Verdict
+
+
+def test_routines_of_scripts_are_shown_below_the_others(qtbot: QtBot, tmp_path: Path) -> None:
+    about = Provenance("steadiness", datetime.now(UTC).isoformat(), 4, 1.0)
+    result = Steadiness(0.01, Verdict("warn", "1 % rms", "Let it warm up."))
+    CalibrationArchive(tmp_path).save(result, about)  # type: ignore[arg-type]
+    panel = CalibrationPanel()
+    qtbot.addWidget(panel)
+    panel.set_archive(tmp_path, (100, 100))
+    last = len(ROUTINE_NAMES)
+    assert panel.table.rowCount() == last + 1 and panel.state_of("steadiness") == "stored"
+    assert panel.table.item(last, 0).text() == "steadiness"
+    assert panel.table.item(last, 3).text() == "1 % rms Let it warm up."
+    panel.table.selectRow(last)
+    qtbot.waitUntil(lambda: "1 % rms" in panel.result.text(), timeout=20_000)
+    panel.buttons["chosen"].setEnabled(True)
+    panel.buttons["chosen"].click()
+    assert "its script measures it" in panel.message.text()
+    panel.show_validity((("steadiness", "stale", "rests on an earlier one"), ("new", "fresh", "")))
+    assert (panel.state_of("steadiness"), panel.state_of("new")) == ("stale", "fresh")
+    panel.set_archive(tmp_path / "another", (100, 100))
+    assert panel.table.rowCount() == last
+
+
 def test_calibration_buttons_ask_and_progress_is_shown(qtbot: QtBot) -> None:
     panel = CalibrationPanel()
     qtbot.addWidget(panel)
@@ -205,7 +238,7 @@ def test_calibration_buttons_ask_and_progress_is_shown(qtbot: QtBot) -> None:
     panel.table.selectRow(1)
     with qtbot.waitSignal(panel.chosen_wanted) as asked:
         panel.buttons["chosen"].click()
-    assert asked.args == [("registration",)]
+    assert asked.args == [(ROUTINE_NAMES[1],)]
     panel.set_ready(connected=True, busy=True, calibrating=True)
     assert panel.buttons["stop"].isEnabled() and not panel.buttons["all"].isEnabled()
     panel.begin()

@@ -13,6 +13,9 @@ from calibration.archive import CalibrationArchive
 from calibration.dark import DarkLevel
 from calibration.registration import Registration
 from labdiff.api.calibrating import Calibration
+from labdiff.calibrations.names import ROUTINE_NAMES
+from labdiff.calibrations.own_validity import own_findings
+from labdiff.calibrations.routine import ValidityFinding
 from labdiff.job import Job
 
 
@@ -64,8 +67,11 @@ def test_it_is_applied_stored_and_read_again(calibration: Calibration) -> None:
     assert (again.names, again.verdict) == (("mean",), found.verdict)
     np.testing.assert_array_equal(again.counts, found.counts)
     assert calibration.calibrated.calibrations[Pixels.routine]
-    # labdiff itself, which does not know the type, leaves it aside.
-    assert CalibrationArchive(calibration.archive.folder).history(Pixels.routine) == []
+    # labdiff itself, which does not know the type, reads its verdict alone.
+    archive = CalibrationArchive(calibration.archive.folder)
+    assert archive.history(Pixels.routine) == []
+    own = archive.newest_of_others(ROUTINE_NAMES)[Pixels.routine]
+    assert (own.title, own.verdict) == (Pixels.title, found.verdict)
     assert set(calibration.results) == {"dark level"}
 
 
@@ -91,3 +97,37 @@ def test_its_parents_are_required_and_its_name_is_its_own(calibration: Calibrati
         calibration.measure(labdiff.Routine(Impostor, measure))
     assert calibration.archive.results_of(Impostor) == []
     assert len(calibration.history(labdiff.Routine(DarkLevel, measure))) == 1
+
+
+def test_a_script_s_routine_is_valid_as_long_as_what_it_rests_on(calibration: Calibration) -> None:
+    calibration.measure(routine_with("pass", []))
+    in_use = dict(calibration.calibrated.calibrations)
+
+    def state(dark: str, **changed: str) -> tuple[str, str]:
+        findings = {"dark level": ValidityFinding("dark level", dark, "")}  # type: ignore[arg-type]
+        used = {
+            name: changed.get(name.replace(" ", "_"), number) for name, number in in_use.items()
+        }
+        (found,) = own_findings(calibration.archive, used, findings)
+        assert found.routine == Pixels.routine
+        return found.state, found.reason
+
+    assert state("fresh") == ("fresh", "as asked; what it rests on is valid")
+    assert state("stale")[0] == "stale" and "dark level, on which it rests" in state("stale")[1]
+    newer, why = state("fresh", dark_level="20990101T000000000000Z-dark_level")
+    assert newer == "stale" and why.startswith(
+        "it rests on an earlier dark level than the one in use"
+    )
+    with pytest.raises(labdiff.CalibrationError):
+        calibration.measure(routine_with("fail", []))
+    assert state("fresh") == ("failed", "the last one failed: as asked")
+
+
+def test_one_of_labdiffs_is_measured_again_by_its_name(calibration: Calibration) -> None:
+    before = len(calibration.archive.history("dark level"))
+    assert isinstance(calibration.measure("dark level"), DarkLevel)
+    assert len(calibration.archive.history("dark level")) == before + 1
+    with pytest.raises(
+        labdiff.UserError, match="routine 'alignmend': no such routine; allowed are"
+    ):
+        calibration.measure("alignmend")
