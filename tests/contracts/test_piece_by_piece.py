@@ -69,7 +69,7 @@ def test_what_needs_an_slm_is_refused_before_anybody_is_asked(tmp_path: Path) ->
         ):
             refused = labdiff(*command, cwd=tmp_path)
             assert refused.returncode == 2
-            assert f"'registration' needs {NO_SLM}" in refused.stderr, refused.stderr
+            assert f"' needs {NO_SLM}" in refused.stderr, refused.stderr
     assert not person.requests
 
 
