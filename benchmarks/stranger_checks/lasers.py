@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -57,6 +58,8 @@ def cases(setting: Setting) -> list[StrangerCase]:
     return found
 
 
+STILL_S = 0.2
+"""Time without a line after which a server's log is complete."""
 ODD_POWERS = ("NAN", "INF", "9.9 A", "lots", "")
 
 
@@ -130,9 +133,9 @@ def _served(folder: Path, name: str, driver: str, options: dict[str, object]) ->
             given = checked_options("laser.options", kind.Options, options)
             laser = kind.from_settings(LaserSettings(address, 850.0, given))
             try:
-                return _use(laser, lambda: log.read_text().splitlines()[-1].endswith(" on"))
+                return _use(laser, partial(_stands, log))
             except DeviceError as error:
-                lit = log.read_text().splitlines()[-1].endswith(" on")
+                lit = _stands(log)
                 if lit and not isinstance(error, LaserMayBeOnError):
                     return False
                 raise
@@ -141,3 +144,12 @@ def _served(folder: Path, name: str, driver: str, options: dict[str, object]) ->
             server.wait()
             if server.stdout:
                 server.stdout.close()
+
+
+def _stands(log: Path) -> bool:
+    """Return whether a server's log ends with "on", once nothing has come for a while: it answers first."""
+    before, seen = None, log.read_text()
+    while seen != before:
+        time.sleep(STILL_S)
+        before, seen = seen, log.read_text()
+    return seen.splitlines()[-1].endswith(" on")
