@@ -28,19 +28,28 @@ def _unknown() -> Array:
     return np.zeros((0, 0))
 
 
+def _no_frames() -> Array:
+    return np.zeros(0)
+
+
 @dataclass(frozen=True, slots=True)
 class AlignmentFound(CalibrationResult):
     """names (P,): the twin's parameters, units in the names, numbered where there are several.
 
     value, sigma, told (P,): what was found, its standard deviation, and the share of it that comes
-    from the frames (`twin.alignment_fit.FitStep`). covariance (P, P): of all; empty if it was not
-    stored. tilt_mrad,
+    from the frames (`twin.alignment_fit.FitStep`); sigma contains what the bench file does not know of the
+    wavelength and of the pitch. covariance (P, P): of all, with these as the bench file has them; empty if
+    it was not stored. wavelength_gap_px2: wavelength * path between two patches / pitch^2 and its standard
+    deviation, which is what frames tell of the gap; NaN if it was not stored. tilt_mrad,
     tilt_sigma_mrad (N + 1, 2): what light picks up at the input plane and at each layer, (x, y).
     held_out_d: discrepancy on probes that were not fitted.
     registration_matrix, registration_offset: as `calibration.registration.Registration` has them, with
     what the fit found about them. counts_per_ms_per_unit: counts of the camera in a millisecond where
     the twin says 1. probe_measured, probe_before, probe_after: (h, w) of one held-out probe, as the
-    camera saw it, as the data sheet's twin had it, and as the aligned one has it.
+    camera saw it, as the data sheet's twin had it, and as the aligned one has it. frame_scale,
+    frame_offset (F,): of each held-out probe against the twin, in its unit. light_offset,
+    light_scale_scatter, power_scatter, power_minute, gain_exponent, dark_change, clipped_light: as
+    `calibration.steady_light` has them; NaN if they were not stored.
     """
 
     routine: ClassVar[str] = "alignment"
@@ -55,6 +64,8 @@ class AlignmentFound(CalibrationResult):
         "registration_matrix": (2, 2),
         "registration_offset": (2,),
         "covariance": (None, None),
+        "frame_scale": (None,),
+        "frame_offset": (None,),
         "probe_measured": (None, None),
         "probe_before": (None, None),
         "probe_after": (None, None),
@@ -76,6 +87,17 @@ class AlignmentFound(CalibrationResult):
     probe_before: Image = field(default_factory=_none, compare=False)
     probe_after: Image = field(default_factory=_none, compare=False)
     covariance: Array = field(default_factory=_unknown, compare=False)
+    frame_scale: Array = field(default_factory=_no_frames, compare=False)
+    frame_offset: Array = field(default_factory=_no_frames, compare=False)
+    light_offset: float = np.nan
+    light_scale_scatter: float = np.nan
+    power_scatter: float = np.nan
+    power_minute: float = np.nan
+    gain_exponent: float = np.nan
+    dark_change: float = np.nan
+    clipped_light: float = np.nan
+    wavelength_gap_px2: float = np.nan
+    wavelength_gap_sigma_px2: float = np.nan
 
     @property
     def untold(self) -> tuple[str, ...]:

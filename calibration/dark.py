@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LARGEST_PEDESTAL = 0.25
+SHORTER = 0.25
+"""Second exposure in the dark, of the first: what grows with the exposure is light or dark current."""
+LARGEST_AMBIENT = 0.005
+"""Ambient light at the exposure that stands, share of full scale, beyond which the verdict is a warning."""
 HOT_SIGMAS, HOT_COUNTS = 8.0, 5.0
 """A pixel is hot whose dark level lies so far above the others', by both measures."""
 
@@ -29,6 +33,8 @@ class DarkLevel(CalibrationResult):
 
     hot_pixels: (K, 2) row and column on the raw sensor of pixels that count without light.
     packing_step: counts of the raw frames come in steps of this (`calibration.packing`).
+    exposure_ms: of the pedestal, 0 if it was not stored; ambient_counts_per_ms: by which the pedestal grows
+    with the exposure, from ambient light and dark current.
     """
 
     routine: ClassVar[str] = "dark level"
@@ -43,6 +49,15 @@ class DarkLevel(CalibrationResult):
         default_factory=lambda: np.zeros((0, 2), np.int64), compare=False
     )
     packing_step: float = 1.0
+    exposure_ms: float = 0.0
+    ambient_counts_per_ms: float = 0.0
+
+    def pedestal_at(self, exposure_ms: float) -> float:
+        """Return what a pixel counts without the laser in an exposure."""
+        if self.exposure_ms <= 0.0:
+            return self.pedestal_counts
+        longer_ms = exposure_ms - self.exposure_ms
+        return self.pedestal_counts + self.ambient_counts_per_ms * longer_ms
 
     def mend(self, frames: npt.NDArray[np.floating], roi: Roi) -> None:
         """Give hot pixels of frames (B, H, W), in place, the median of the good ones around them."""
@@ -57,6 +72,12 @@ class DarkLevel(CalibrationResult):
             good = ~hot[near]
             if good.any():
                 frames[:, row, column] = np.median(frames[:, *near][:, good], axis=1)
+
+    def forget_hot(self, masks: npt.NDArray[np.bool_], roi: Roi) -> None:
+        """Clear masks (B, H, W), in place, at hot pixels: `mend` gives these other values."""
+        places = self.hot_pixels - (roi.top, roi.left)
+        rows, columns = places[((places >= 0) & (places < roi.shape)).all(axis=1)].T
+        masks[:, rows, columns] = False
 
     def figure(self, patch_shape: tuple[int, int]) -> Figure | None:
         """Return where the hot pixels lie; None without any."""
@@ -75,28 +96,45 @@ class DarkLevel(CalibrationResult):
 
 
 def measure_dark(
-    camera: Camera, laser: Laser, sleep_s: Callable[[float], None], frames: int = 16
+    camera: Camera,
+    laser: Laser,
+    sleep_s: Callable[[float], None],
+    frames: int = 16,
+    ambient: bool = True,
 ) -> Generator[CalibrationStep, None, DarkLevel]:
-    """Take frames with the laser off; it is switched back to what it was.
+    """Take frames with the laser off, at two exposures; laser and exposure are put back.
 
     Args:
         camera: the camera.
         laser: the laser.
         sleep_s: lets seconds pass on the bench's clock, while the shutter moves.
-        frames: number of frames.
+        frames: number of frames at the exposure that stands.
+        ambient: whether half as many are taken at a shorter one, for what grows with the exposure.
     """
-    emission = laser.emission
+    emission, exposure_ms = laser.emission, camera.exposure_ms
+    shorter_ms = max(SHORTER * exposure_ms, camera.exposure_range_ms[0])
+    shorter = frames // 2 if ambient and shorter_ms < exposure_ms else 0
     laser.emission = False
     sleep_s(laser.timing.total_ms / 1e3)
     total = np.zeros(camera.roi.shape)
     squares = np.zeros(camera.roi.shape)
+    brief = np.zeros(camera.roi.shape)
     try:
         for index in range(frames):
             pixels = camera.get_frame().pixels.astype(np.float64)
             total += pixels
             squares += pixels**2
-            yield CalibrationStep("dark", index, frames, f"{pixels.mean():.1f} counts")
+            yield CalibrationStep("dark", index, frames + shorter, f"{pixels.mean():.1f} counts")
+        if shorter:
+            camera.exposure_ms = shorter_ms
+            camera.get_frame()  # a camera may apply a new exposure only from its second frame
+        for index in range(shorter):
+            pixels = camera.get_frame().pixels.astype(np.float64)
+            brief += pixels / shorter
+            message = f"{pixels.mean():.1f} counts in {shorter_ms:.3g} ms"
+            yield CalibrationStep("dark", frames + index, frames + shorter, message)
     finally:
+        camera.exposure_ms = exposure_ms
         laser.emission = emission
         sleep_s(laser.timing.total_ms / 1e3)
     mean = total / frames
@@ -106,14 +144,33 @@ def measure_dark(
     spread = 1.4826 * float(np.median(np.abs(above)))
     too_bright = above > max(HOT_SIGMAS * spread, HOT_COUNTS)
     pedestal = float(mean[~too_bright].mean())
+    grown = pedestal - float(brief[~too_bright].mean()) if shorter else 0.0
+    per_ms = grown / (exposure_ms - shorter_ms) if shorter else 0.0
     hot = np.argwhere(too_bright) + np.array([camera.roi.top, camera.roi.left])
     message = f"pedestal {pedestal:.1f}, read noise {read_noise:.2f} counts, {len(hot)} hot pixels"
     verdict = Verdict("pass", message)
-    if pedestal > LARGEST_PEDESTAL * full_scale_counts(camera):
+    full = full_scale_counts(camera)
+    light = per_ms * exposure_ms / full
+    if pedestal > LARGEST_PEDESTAL * full:
         verdict = Verdict(
             "fail",
             f"{pedestal:.0f} counts with the laser off, over a quarter of full scale",
             "Shield the camera from stray light, and check that the laser's shutter closes.",
         )
+    elif light > LARGEST_AMBIENT:
+        verdict = Verdict(
+            "warn",
+            f"{message}; with the laser off counts grow with the exposure, {light:.1%} of full scale in "
+            f"{exposure_ms:.3g} ms: ambient light, which is subtracted, or dark current",
+            "Switch the lamps off or shield the camera: their light must not change from now on.",
+        )
     sigma = read_noise / np.sqrt(frames * mean.size)
-    return DarkLevel(pedestal, float(sigma), read_noise, verdict, hot)
+    return DarkLevel(
+        pedestal,
+        float(sigma),
+        read_noise,
+        verdict,
+        hot,
+        exposure_ms=exposure_ms,
+        ambient_counts_per_ms=per_ms,
+    )

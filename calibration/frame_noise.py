@@ -24,10 +24,17 @@ class FrameNoise:
     read_noise_counts: float
     step_counts: float = 1.0
 
-    def discrepancy(self, counts: Floats, rectifier: Rectifier) -> npt.NDArray[np.float64]:
+    def discrepancy(
+        self, counts: Floats, rectifier: Rectifier, valid: npt.NDArray[np.bool_] | None = None
+    ) -> npt.NDArray[np.float64]:
         """Return the D = 1 - C that a perfect model of each frame would show, (B,).
 
-        counts: (B, h, w) rectified, without the dark level. With noise n of variance v and light s, both
+        Args:
+            counts: (B, h, w) rectified, without the dark level.
+            rectifier: That made them.
+            valid: (B, h, w), pixels that are compared; None: all.
+
+        With noise n of variance v and light s, both
         without their mean over the plane, C = |s| / |s + n|: the expectation of what is measured is
         |s + n|^2 = |s|^2 + sum v. A rectified pixel is a mixture of the camera's, whose noise partly
         averages out (`Rectifier.noise_gain`).
@@ -35,8 +42,11 @@ class FrameNoise:
         light = np.maximum(counts, 0.0, dtype=np.float64)
         of_camera = light / self.gain_electrons + self.read_noise_counts**2
         variance = rectifier.noise_gain * (of_camera + self.step_counts**2 / 12.0)
-        noise = variance.sum(axis=(1, 2))
-        centred = counts - counts.mean(axis=(1, 2), keepdims=True, dtype=np.float64)
+        weight = np.ones(counts.shape) if valid is None else valid.astype(np.float64)
+        noise = (variance * weight).sum(axis=(1, 2))
+        pixels = np.maximum(weight.sum(axis=(1, 2), keepdims=True), 1.0)
+        mean = (counts * weight).sum(axis=(1, 2), keepdims=True) / pixels
+        centred = (counts - mean) * weight
         total = np.maximum((centred**2).sum(axis=(1, 2)), noise)
         share: npt.NDArray[np.float64] = noise / np.maximum(total, 1e-30)
         return 1.0 - np.sqrt(1.0 - share)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -33,6 +33,8 @@ SHORT_REMEDY = (
     "Layers are trained with the phases that there are. For a whole turn load the maker's table for this "
     "wavelength into the panel, or use a shorter wavelength."
 )
+RIMS_LEFT = 0.3
+"""Share of the rims' bias, as two lengths of them tell it, that is wrong after it is taken off."""
 GRAIN_PX = 1
 COARSE = 8
 """Grains along each side where there is one patch alone: the half at rest scatters."""
@@ -40,7 +42,11 @@ COARSE = 8
 
 @dataclass(frozen=True, slots=True)
 class PhaseResponse(CalibrationResult):
-    """phase_by_grey_rad: (2**bits,), 0 at grey 0. held_out_rad: rms on levels not fitted."""
+    """phase_by_grey_rad: (2**bits,), 0 at grey 0. held_out_rad: rms on levels not fitted.
+
+    sigma_rad: standard deviation of the phases, rms over the table without what they have in
+    common; NaN if it was not stored.
+    """
 
     routine: ClassVar[str] = "phase response"
     title: ClassVar[str] = "Phase of each grey level of the SLM"
@@ -50,6 +56,7 @@ class PhaseResponse(CalibrationResult):
     phase_by_grey_rad: Array
     held_out_rad: float
     verdict: Verdict
+    sigma_rad: float = float("nan")
 
     def derived_quantities(self) -> dict[str, float]:
         """Return the phase of the highest grey level."""
@@ -130,7 +137,10 @@ def measure_phase_response(
             return PhaseResponse(np.full(top_grey + 1, np.nan), float("nan"), verdict)
         found.append(angle)
     few, many = found
-    return _smooth_response(few - (many - few) / 2.0, greys, top_grey)
+    rims = (many - few) / 2.0
+    response = _smooth_response(few - rims, greys, top_grey)
+    noise = response.held_out_rad * np.sqrt(POLYNOMIAL_ORDER / len(greys))
+    return replace(response, sigma_rad=float(np.hypot(RIMS_LEFT * rims.std(), noise)))
 
 
 def chequerboard(

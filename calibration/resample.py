@@ -39,6 +39,19 @@ class Rectifier:
         plane = (self._weights @ coefficients).T
         return np.ascontiguousarray(plane, np.float32).reshape(len(frames), *self.plane_shape)
 
+    def touched(self, masks: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Return (B, h, w): True where a pixel of a mask (B, H, W) or a neighbour of one counts.
+
+        A cubic B-spline reaches two pixels far; beyond the first its weights are a few percent.
+        """
+        wide = scipy.ndimage.binary_dilation(masks, np.ones((1, 3, 3), bool))
+        rows, columns = np.rint(self._places).astype(int).T
+        height, width = self.roi.shape
+        inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+        found = wide[:, np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)] & inside
+        result: npt.NDArray[np.bool_] = found.reshape(len(masks), *self.plane_shape)
+        return result
+
     @cached_property
     def noise_gain(self) -> Images:
         """(h, w): variance of a plane pixel where every pixel of the camera has 1, independently.

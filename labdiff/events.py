@@ -60,7 +60,8 @@ class TrainingStep:
     method: one of `labdiff.training.methods`. step: counts over all layer sets, 0-based, out of total.
     twin_mse, bench_mse: noise MSE of this batch (bench_mse is None on a twin).
     discrepancy: D = 1 - C between camera and twin (None on a twin). noise_floor: D of a perfect twin,
-    which the noise of the frames alone causes.
+    which the noise of the frames alone causes. intensity_scale, intensity_offset: mean line through the
+    frames, measured = scale * modelled + offset, which D does not show: laser power and ambient light.
     alignment: the twin's alignment parameters by name, units in the names; deviation: one standard
     deviation of each. refined: whether this step changed them.
     frames_per_s, duty: see `labdiff.bench.acquisition_thread.Pace`. repeated: number of frames that were
@@ -75,6 +76,8 @@ class TrainingStep:
     bench_mse: float | None = None
     discrepancy: float | None = None
     noise_floor: float | None = None
+    intensity_scale: float | None = None
+    intensity_offset: float | None = None
     alignment: dict[str, float] = field(default_factory=dict)
     deviation: dict[str, float] = field(default_factory=dict)
     refined: bool = False

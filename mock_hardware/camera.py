@@ -347,7 +347,8 @@ class MockCamera:
         return DeferredFrame(readout, exposure_ms, start_s, number, pattern, roi, in_hand_s)
 
     def _read(self, electrons: Image, roi: Roi, exposure_ms: float, number: int) -> Readout:
-        counts = self._sensor.expose(electrons, roi, exposure_ms, number)
+        gain = self._world.automatic_gain
+        counts = self._sensor.expose(electrons, roi, exposure_ms, number, gain)
         pixels = self._sensor.convert(counts)
         if self._settings.packing == "left":
             pixels = (pixels << (16 - self.bit_depth)).astype(np.uint16)

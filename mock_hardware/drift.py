@@ -51,6 +51,29 @@ class OrnsteinUhlenbeck:
         self._known = np.concatenate([self._known[:-1], list(more)])
 
 
+class ModeHops:
+    """A laser that hops between two modes at random: the power is less by a share in the second.
+
+    It starts in the first. Times between two hops are exponential; they depend on the seed alone.
+    """
+
+    def __init__(self, share: float, mean_s: float, seed: list[int]) -> None:
+        self._share, self._mean_s = share, mean_s
+        self._rng = np.random.default_rng(seed)
+        self._hops_s = np.zeros(0)
+
+    def __call__(self, now_s: float) -> float:
+        """Return the change of the power at a time since the laboratory opened, as a share."""
+        if self._share == 0.0:
+            return 0.0
+        while not len(self._hops_s) or self._hops_s[-1] <= now_s:
+            start_s = self._hops_s[-1] if len(self._hops_s) else 0.0
+            more_s = start_s + np.cumsum(self._rng.exponential(self._mean_s, _BLOCK))
+            self._hops_s = np.concatenate([self._hops_s, more_s])
+        hops = int(np.searchsorted(self._hops_s, now_s, side="right"))
+        return -self._share if hops % 2 else 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Drifted:
     """How far the bench is from its truth; angles (x, y) in rad, power as a share."""
@@ -76,6 +99,7 @@ class Drift:
         self._beam = [process(f"beam {a}", s.beam_urad * 1e-6, s.angle_minutes) for a in "xy"]
         self._mirror = [process(f"mirror {a}", s.mirror_urad * 1e-6, s.angle_minutes) for a in "xy"]
         self._power = process("power", s.power, s.laser_minutes)
+        self._hops = ModeHops(s.mode_hop, s.mode_hop_s, [seed, 3, crc32(b"mode hops")])
         self._wavelength = process("wavelength", s.wavelength_nm, s.laser_minutes)
         self._temperature = process("temperature", s.temperature_k, s.temperature_minutes)
 
@@ -84,7 +108,7 @@ class Drift:
         return Drifted(
             beam_rad=np.array([process(now_s) for process in self._beam]),
             mirror_rad=np.array([process(now_s) for process in self._mirror]),
-            power=self._power(now_s),
+            power=self._power(now_s) + self._hops(now_s),
             wavelength_nm=self._wavelength(now_s),
             temperature_k=self._temperature(now_s),
         )

@@ -77,6 +77,7 @@ class LightPath:
         lights = [self._patch(i, phase, stroke, flicker) for i, phase in enumerate(phases)]
         angles = np.concatenate([drifted.beam_rad, drifted.mirror_rad]) / ANGLE_STEP_RAD
         colour = round(wavelength_nm / WAVELENGTH_STEP_NM)
+        colour += round(self.truth.wavelength_off_nm / WAVELENGTH_STEP_NM)
         alignment = self._alignment(tuple(np.rint(angles)), colour)
         if field is None:
             return self.optics.intensity(lights[0], lights[1:], alignment)

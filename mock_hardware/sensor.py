@@ -11,6 +11,8 @@ from mock_hardware.truth import Truth
 Image = npt.NDArray[np.float32]
 HOT_ELECTRONS_PER_S = 5e5
 """Dark current of a hot pixel."""
+GAIN_QUANTILE, GAIN_TARGET, LARGEST_GAIN = 0.99, 0.5, 4.0
+"""Automatic gain brings this quantile of a frame to this share of full scale, within a factor."""
 
 
 class Sensor:
@@ -26,7 +28,14 @@ class Sensor:
         self.bit_depth = bit_depth
         self._well = np.float32(well_electrons)
 
-    def expose(self, electrons: Image, roi: Roi, exposure_ms: float, frame: int) -> Image:
+    def expose(
+        self,
+        electrons: Image,
+        roi: Roi,
+        exposure_ms: float,
+        frame: int,
+        automatic_gain: float = 0.0,
+    ) -> Image:
         """Return counts (H, W) as float, before the converter's clipping.
 
         Args:
@@ -34,6 +43,7 @@ class Sensor:
             roi: The window.
             exposure_ms: Exposure time, for the dark current.
             frame: Number of the frame, which seeds its noise.
+            automatic_gain: How much of the frame's brightness the camera takes back, share.
         """
         truth = self._truth
         rng = np.random.Generator(np.random.SFC64([self._seed, 2, frame]))
@@ -52,8 +62,16 @@ class Sensor:
             caught += np.float32(truth.read_noise_electrons) * read
         caught += truth.offset_pattern_electrons[window]
         caught *= np.float32(1.0 / truth.electrons_per_count)
+        if automatic_gain > 0.0:
+            caught *= np.float32(self._gain(caught, automatic_gain))
         caught += np.float32(truth.pedestal_counts)
         return caught
+
+    def _gain(self, counts: Image, automatic_gain: float) -> float:
+        """Return the factor by which automatic gain brings a frame's bright pixels nearer to the middle."""
+        fill = float(np.quantile(counts, GAIN_QUANTILE)) / 2**self.bit_depth
+        wanted = (GAIN_TARGET / max(fill, 1e-6)) ** automatic_gain
+        return float(np.clip(wanted, 1.0 / LARGEST_GAIN, LARGEST_GAIN))
 
     def convert(self, counts: Image) -> npt.NDArray[np.uint16]:
         """Convert to whole numbers in 0 ... 2**bits - 1."""

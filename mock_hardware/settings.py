@@ -72,6 +72,7 @@ class MockSlmSettings(_Settings):
 class MockBeamSettings(_Settings):
     """The laser beam on the input plane."""
 
+    wavelength_error: float = effect(0.0, "wavelength against the data sheet, rms share", 0.1)
     tilt_mrad: float = effect(1.5, "angle of the beam, rms mrad", 50.0)
     offset_um: float = effect(30.0, "pointing on the input plane, rms um", 5e3)
     waist_error: float = effect(0.05, "waist against the data sheet, rms share", 0.5)
@@ -151,6 +152,12 @@ class MockCameraSettings(_Settings):
     queue: int = Field(
         default=4, ge=1, le=1000, description="frames that the driver keeps in free run"
     )
+    automatic_gain: float = effect(
+        0.0, "how much of a frame's brightness automatic gain takes back, share", 1.0
+    )
+    lamp: float = effect(0.0, "light of a lamp in the room, share of full scale in 2 ms", 1.0)
+    lamp_from_s: float = feature(0.0, "time at which the lamp is switched on")
+    lamp_warm_up_s: float = feature(0.0, "time constant in which the lamp gets bright")
 
 
 class MockDriftSettings(_Settings):
@@ -159,6 +166,8 @@ class MockDriftSettings(_Settings):
     beam_urad: float = effect(25.0, "beam pointing, rms of each axis", 1e5)
     mirror_urad: float = effect(25.0, "mirror angle, rms of each axis", 1e5)
     power: float = effect(0.01, "laser power, rms share", 0.5)
+    mode_hop: float = effect(0.0, "power lost in the laser's other mode, share", 0.9)
+    mode_hop_s: float = feature(5.0, "mean time between two mode hops", 1e-3, 1e6)
     wavelength_nm: float = effect(0.01, "laser wavelength, rms", 10.0)
     temperature_k: float = effect(0.3, "temperature of the SLM, rms", 20.0)
     stroke_per_k: float = feature(-0.004, "stroke of the SLM against temperature, share", -0.1, 0.1)

@@ -34,6 +34,7 @@ class Truth:
     index (row, column), before distortion (share at the patch's corner).
     aberration_rad: weights of the pupil's Zernike terms 5 ... 12 (ANSI).
     offset_pattern_electrons, gain_pattern, hot, dead: (H, W) of the sensor.
+    wavelength_off_nm: true wavelength less the data sheet's; the table of phases is at the true one.
     """
 
     z_gap_mm: float
@@ -67,6 +68,7 @@ class Truth:
     gain_pattern: npt.NDArray[np.float32]
     hot: npt.NDArray[np.bool_]
     dead: npt.NDArray[np.bool_]
+    wavelength_off_nm: float = 0.0
 
     @property
     def defective(self) -> npt.NDArray[np.bool_]:
@@ -122,6 +124,7 @@ def draw_truth(geometry: MockGeometry, settings: MockSettings, seed: int) -> Tru
         draws.stream(name).random(sensor) < settings.camera.defects for name in ("hot", "dead")
     )
     offsets = draws.stream("offset pattern").standard_normal(sensor)
+    wavelength = settings.beam.wavelength_error * float(deviates("wavelength", 1)[0])
     gains = draws.stream("gain pattern").standard_normal(sensor)
     return Truth(
         z_gap_mm=geometry.z_gap_mm
@@ -158,6 +161,7 @@ def draw_truth(geometry: MockGeometry, settings: MockSettings, seed: int) -> Tru
         gain_pattern=(1.0 + settings.camera.gain_pattern * gains).astype(np.float32),
         hot=hot,
         dead=dead,
+        wavelength_off_nm=geometry.wavelength_nm * wavelength,
     )
 
 

@@ -17,6 +17,7 @@ from mock_hardware.drift import Drift, Drifted
 from mock_hardware.fault_script import Fault
 from mock_hardware.faults import FaultPlan
 from mock_hardware.geometry import MockGeometry
+from mock_hardware.lamp import Lamp
 from mock_hardware.laser_output import LaserOutput
 from mock_hardware.light_path import LightPath
 from mock_hardware.micromirrors import MicromirrorArray
@@ -66,6 +67,8 @@ class World:
         self.truth: Truth = draw_truth(geometry, settings, seed)
         self.light_path = LightPath(geometry, settings, self.truth)
         self.drift = Drift(self.settings.drift, seed)
+        self.lamp = Lamp.of(self.settings.camera)
+        self.automatic_gain = self.settings.camera.automatic_gain
         self.faults = FaultPlan(self.settings.faults, seed)
         # Frames are computed side by side; what they show does not depend on how many at once.
         self.workers = ThreadPoolExecutor(settings.threads or os.cpu_count() or 1, "mock light")
@@ -144,8 +147,11 @@ class World:
         faults = self.faults.at(request)
         gain = 0.0 if "beam_blocked" in faults else 1e3 if "saturated" in faults else 1.0
 
+        lamp = self.lamp.share(start_s + exposure_s / 2, exposure_s)
+        from_lamp = lamp * self.settings.camera.full_well_electrons
+
         def electrons() -> Image:
-            total = np.zeros(roi.shape, np.float32)
+            total = np.full(roi.shape, from_lamp, np.float32)
             for rows, scene in moments:
                 part = self._electrons(scene, roi, gain)
                 total += part if rows is None else rows * part

@@ -12,6 +12,7 @@ from torch import Tensor
 from twin.alignment_fit import Triples, information, normalised
 from twin.digital_twin import DigitalTwin
 from twin.discrepancy import discrepancy
+from twin.frame_light import FrameLight, frame_light
 from twin.parameter_vector import load_parameter_vector, parameter_vector, prior_sigma
 from twin.parameters import ALIGNMENT_PARAMETERS, Wander
 
@@ -33,12 +34,13 @@ class FrameComparison:
     """Frames compared with the twin as it is.
 
     discrepancy (B,): D of each. residual (B, h, w): modelled - measured, both normalised. slope (P,):
-    J^T r, summed over the frames.
+    J^T r, summed over the frames. light: scale and offset of each, which normalised frames do not show.
     """
 
     discrepancy: Tensor
     residual: Tensor
     slope: Tensor
+    light: FrameLight
 
 
 class TwinFilter:
@@ -92,8 +94,10 @@ class TwinFilter:
         twin.refining(True)
         try:
             modelled = twin(triples.inputs, _shared(triples))
-            d = discrepancy(triples.intensity, modelled.detach())
-            residual = normalised(modelled) - normalised(triples.intensity)
+            measured, valid = triples.intensity, triples.valid
+            d = discrepancy(measured, modelled.detach(), valid)
+            light = frame_light(measured, modelled, valid)
+            residual = normalised(modelled, valid) - normalised(measured, valid)
             slopes = torch.autograd.grad(
                 0.5 * residual.square().sum(), list(twin.parameters()), allow_unused=True
             )
@@ -103,7 +107,7 @@ class TwinFilter:
             torch.zeros(p.numel()) if slope is None else slope.flatten()
             for slope, p in zip(slopes, twin.parameters(), strict=True)
         ]
-        return FrameComparison(d, residual.detach(), torch.cat(parts).double())
+        return FrameComparison(d, residual.detach(), torch.cat(parts).double(), light)
 
     def take_information(
         self, coarse: DigitalTwin, triples: Triples, comparison: FrameComparison
@@ -151,9 +155,9 @@ class TwinFilter:
         theta[free] += step.float()
         load_parameter_vector(self.twin, theta)
         with torch.no_grad():
-            left = normalised(self.twin(triples.inputs, _shared(triples))) - normalised(
-                triples.intensity
-            )
+            modelled = self.twin(triples.inputs, _shared(triples))
+            left = normalised(modelled, triples.valid)
+            left -= normalised(triples.intensity, triples.valid)
         if float(left.square().mean()) > WORSE * variance:
             load_parameter_vector(self.twin, before)
             self.caution = min(4.0 * self.caution, 1e6)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from twin.cavity import TOGETHER
 from twin.digital_twin import DigitalTwin
+from twin.discrepancy import centred
 from twin.parameter_vector import is_among, load_parameter_vector, parameter_vector, prior_sigma
 from twin.parameters import MODULATOR_PARAMETERS, free_in
 from twin.prior import Prior, data_sheet_prior
@@ -17,17 +18,31 @@ from twin.prior import Prior, data_sheet_prior
 
 @dataclass(frozen=True, slots=True)
 class Triples:
-    """Patterns and answers: inputs (B, h, w), phases (B, N, h, w), intensity (B, h, w)."""
+    """Patterns and answers: inputs (B, h, w), phases (B, N, h, w), intensity (B, h, w).
+
+    valid: (B, h, w), False where the camera was saturated; None if it was nowhere.
+    """
 
     inputs: Tensor
     phases: Tensor
     intensity: Tensor
+    valid: Tensor | None = None
 
     @classmethod
     def joined(cls, parts: Sequence[Triples]) -> Triples:
         """Join the frames of several measurements."""
         columns = zip(*((p.inputs, p.phases, p.intensity) for p in parts), strict=True)
-        return cls(*(torch.cat(column) for column in columns))
+        joined = cls(*(torch.cat(column) for column in columns))
+        if all(part.valid is None for part in parts):
+            return joined
+        return replace(joined, valid=torch.cat([part.valid_pixels for part in parts]))
+
+    @property
+    def valid_pixels(self) -> Tensor:
+        """Return where the camera was not saturated, (B, h, w) bool."""
+        if self.valid is None:
+            return torch.ones_like(self.intensity, dtype=torch.bool)
+        return self.valid
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +132,7 @@ def fit_alignment(
     # Most parameters leave the modulators alone: what they do is not computed anew for each.
     written = _Written(twin, triples)
     for iteration, sigma in enumerate(blur_px):
-        misfit = _Misfit(written, triples.intensity, sigma, prior)
+        misfit = _Misfit(written, triples, sigma, prior)
         residual = misfit.start(theta)
         if iteration == 0 or not chord:
             jacobian = _jacobian(misfit, theta, residual, fitted, steps)
@@ -203,7 +218,7 @@ def information(
         covariance: (P, P) float64, what is known of the parameters before; 0 for what is fixed.
     """
     theta = parameter_vector(twin)
-    misfit = _Misfit(_Written(twin, triples), triples.intensity, 0.0, data_sheet_prior(twin))
+    misfit = _Misfit(_Written(twin, triples), triples, 0.0, data_sheet_prior(twin))
     everything = torch.arange(len(theta))
     steps = torch.full((len(theta),), DIFFERENCE)
     jacobian = _jacobian(misfit, theta, misfit.residual(theta), everything, steps)
@@ -242,10 +257,11 @@ def _spread(
     return disagreement, inverse * noise
 
 
-def normalised(images: Tensor) -> Tensor:
-    """Return images (B, h, w) without their mean, of norm 1 each."""
-    centred = images - images.mean((1, 2), keepdim=True)
-    result: Tensor = centred / centred.flatten(1).norm(dim=1).clamp_min(1e-12)[:, None, None]
+def normalised(images: Tensor, valid: Tensor | None = None) -> Tensor:
+    """Return images (B, h, w) without their mean, of norm 1 each; 0 where pixels are not valid."""
+    without_mean = centred(images, valid)
+    norm = without_mean.flatten(1).norm(dim=1).clamp_min(1e-12)[:, None, None]
+    result: Tensor = without_mean / norm
     return result
 
 
@@ -303,10 +319,11 @@ class _Misfit:
     misses by far more than the others do is one that went wrong, and counts less (Huber).
     """
 
-    def __init__(self, written: _Written, measured: Tensor, sigma: float, prior: Prior) -> None:
+    def __init__(self, written: _Written, triples: Triples, sigma: float, prior: Prior) -> None:
         self._written, self._sigma, self._prior = written, sigma, prior
-        self._target = normalised(blur(measured, sigma))
-        self._weights = torch.ones(len(measured), 1, 1)
+        self._valid = triples.valid
+        self._target = self._compared(triples.intensity)
+        self._weights = torch.ones(len(triples.intensity), 1, 1)
         self.prior_weight = torch.zeros_like(prior.mean)
 
     def start(self, theta: Tensor) -> Tensor:
@@ -327,8 +344,13 @@ class _Misfit:
     def residual(self, theta: Tensor) -> Tensor:
         """Return the residual (B, h, w) at parameters theta."""
         load_parameter_vector(self._written.twin, theta)
-        modelled = normalised(blur(self._written.intensity(), self._sigma))
-        return (modelled - self._target) * self._weights
+        return (self._compared(self._written.intensity()) - self._target) * self._weights
+
+    def _compared(self, images: Tensor) -> Tensor:
+        """Return images as they are compared; saturated pixels are taken out of both before the blur."""
+        if self._valid is not None:
+            images = images * self._valid
+        return normalised(blur(images, self._sigma), self._valid)
 
     def cost(self, theta: Tensor, residual: Tensor) -> float:
         """Return half the squares of residual and prior."""

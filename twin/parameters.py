@@ -58,6 +58,8 @@ class AlignmentParameter:
     sheet's value gives no slope to follow.
     unresolved: what one sample a pixel cannot resolve of it, one standard deviation, as a fit of it to
     two samples a pixel shows. wander: how it moves on a bench that stands, if it does.
+    goes_with: powers of wavelength and of pitch with which its quantity has to change for the light to stay
+    as it was; of_whole: the data sheet's value of it, in the parameter's units, if it is a share.
     recorded: what of it events and run files hold; recorded_stem: how that is called there, without the
     unit, if not as the parameter is. shown: whether the terminal, the reports and the window show it
     without being asked.
@@ -73,6 +75,8 @@ class AlignmentParameter:
     search_start: float | None = None
     unresolved: float = 0.0
     wander: Wander | None = None
+    goes_with: tuple[float, float] = (0.0, 0.0)
+    of_whole: float = 0.0
     recorded: Recorded = "each value"
     recorded_stem: str = ""
     shown: bool = False
@@ -140,6 +144,8 @@ ALIGNMENT_PARAMETERS = (
         fitted_from="coarse",
         recorded="absolute",
         shown=True,
+        goes_with=(-1.0, 2.0),
+        of_whole=100.0,
     ),
     AlignmentParameter(
         "d_alpha_beam_mrad",
@@ -150,6 +156,7 @@ ALIGNMENT_PARAMETERS = (
         fitted_from="coarse",
         wander=Wander(0.03, 2.0),
         shown=True,
+        goes_with=(1.0, -1.0),
     ),
     AlignmentParameter(
         "d_alpha_mirror_mrad",
@@ -160,6 +167,7 @@ ALIGNMENT_PARAMETERS = (
         fitted_from="coarse",
         wander=Wander(0.03, 2.0),
         shown=True,
+        goes_with=(1.0, -1.0),
     ),
     # The tilts of single bounces are small beside the mirror's, which is common to all.
     AlignmentParameter(
@@ -170,6 +178,7 @@ ALIGNMENT_PARAMETERS = (
         prior_sigma=0.2,
         fitted_from="coarse",
         recorded_stem="bounce",
+        goes_with=(1.0, -1.0),
     ),
     AlignmentParameter(
         "source_centre_px",
@@ -186,6 +195,8 @@ ALIGNMENT_PARAMETERS = (
         shape=(),
         prior_sigma=10.0,
         fitted_from="coarse",
+        goes_with=(0.0, 1.0),
+        of_whole=100.0,
     ),
     AlignmentParameter(
         "output_shift_px",
@@ -240,6 +251,7 @@ ALIGNMENT_PARAMETERS = (
         shape=(),
         prior_sigma=0.5,
         fitted_from="detailed",
+        goes_with=(-1.0, 2.0),
     ),
     AlignmentParameter(
         "aberration_rad",
@@ -286,6 +298,7 @@ ALIGNMENT_PARAMETERS = (
         prior_sigma=2.0,
         fitted_from="finest",
         recorded="not",
+        goes_with=(1.0, -1.0),
     ),
     AlignmentParameter(
         "stroke_percent",

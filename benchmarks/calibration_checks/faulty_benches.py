@@ -29,6 +29,7 @@ from labdiff.jobs.training_job import ExperimentJob, Request
 from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.training_session import TrainingSession
 from mock_hardware.laboratory import MockLaboratory
+from mock_hardware.lamp import Lamp
 from mock_hardware.light_path import LightPath
 
 LARGEST_NRMSE = 0.15
@@ -42,7 +43,8 @@ Act = Callable[[MockLaboratory], None]
 class FaultyBench:
     """What is wrong: keys of the bench file with other values, or an act on the laboratory.
 
-    during: the act happens after so many frames of this routine; at once if it is empty.
+    during: the act happens after so many frames of this routine; at once if it is empty. cause: words of
+    which one has to stand in what is reported; without any the cause is not looked at.
     """
 
     name: str
@@ -50,6 +52,7 @@ class FaultyBench:
     act: Act | None = None
     during: str = ""
     after_frames: int = 0
+    cause: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,13 @@ class Ended:
     name: str
     reported: str
     spoilt: tuple[str, ...]
+    cause: tuple[str, ...] = ()
+
+    @property
+    def misattributed(self) -> bool:
+        """Return whether something was reported, and not its cause."""
+        named = any(word in self.reported for word in self.cause)
+        return bool(self.reported and self.cause) and not named
 
     @property
     def silent(self) -> bool:
@@ -87,10 +97,27 @@ def dead_rows(lab: MockLaboratory) -> None:
     lab.world.truth.dead[middle + 7 : middle + 11] = True
 
 
+def lamp_on(lab: MockLaboratory) -> None:
+    """Switch a lamp on that fills 3 % of full scale."""
+    lab.world.lamp = Lamp(0.03)
+
+
+def gain_on(lab: MockLaboratory) -> None:
+    """Switch the camera's automatic gain on."""
+    lab.world.automatic_gain = 0.5
+
+
+def brighter(lab: MockLaboratory) -> None:
+    """Take a filter out of the beam: three times the light for which the exposure was set."""
+    lab.world.laser_output.power_mw *= 3.0
+
+
 def dim(lab: MockLaboratory) -> None:
     """Leave a neutral filter in the beam."""
     lab.laser.power_mw = 2e-5
 
+
+AMBIENT, GAIN, POWER = ("ambient light",), ("gain",), ("power",)
 
 FAULTY_BENCHES = (
     FaultyBench("the interlock is open", {"script": ["laser_shut@1"]}),
@@ -142,6 +169,36 @@ FAULTY_BENCHES = (
     FaultyBench(
         "frames are dropped, doubled and torn", {"dropped": 0.02, "duplicated": 0.02, "torn": 0.02}
     ),
+    FaultyBench("a lamp is on from the beginning", {"lamp": 0.03}, cause=AMBIENT),
+    FaultyBench(
+        "a lamp is switched on after the dark level", act=lamp_on, during="camera", cause=AMBIENT
+    ),
+    FaultyBench(
+        "a lamp is switched on in mid-alignment",
+        act=lamp_on,
+        during="alignment",
+        after_frames=40,
+        cause=AMBIENT,
+    ),
+    FaultyBench("a lamp warms up", {"lamp": 0.03, "lamp_warm_up_s": 20.0}, cause=AMBIENT),
+    FaultyBench("automatic gain", {"automatic_gain": 0.5}, cause=GAIN),
+    FaultyBench(
+        "automatic gain is switched on after the camera routine",
+        act=gain_on,
+        during="phase response",
+        cause=GAIN,
+    ),
+    FaultyBench(
+        "the power wanders by 10 % in seconds", {"power": 0.1, "laser_minutes": 0.05}, cause=POWER
+    ),
+    FaultyBench("the power wanders by 10 % in minutes", {"power": 0.1}, cause=POWER),
+    FaultyBench("mode hops", {"mode_hop": 0.1, "mode_hop_s": 1.5}, cause=POWER),
+    FaultyBench(
+        "the light gets brighter than the exposure was set for",
+        act=brighter,
+        during="alignment",
+        cause=("saturated", "power"),
+    ),
 )
 
 
@@ -159,7 +216,10 @@ def measure(setting: Setting) -> Outcome:
             setting.say(f"{faulty.name}: reported {ended[-1].reported!r}, spoilt {spoilt!r}")
     silent = sum(each.silent for each in ended)
     return Outcome(
-        [claim(f"silent bad results on {len(ended)} faulty benches", silent, "<= 0")],
+        [
+            claim(f"silent bad results on {len(ended)} faulty benches", silent, "<= 0"),
+            claim("reported without the cause", sum(e.misattributed for e in ended), "<= 0"),
+        ],
         {"ended": [asdict(each) for each in ended]},
     )
 
@@ -188,7 +248,8 @@ def calibrate_faulty(faulty: FaultyBench, seed: int) -> Ended:
     try:
         nrmse = run(job())
     except (CalibrationError, DeviceError, UserError) as error:
-        return Ended(faulty.name, str(error), ())
+        # What had been reported before is on the screen too.
+        return Ended(faulty.name, "; ".join([*reported, str(error)]), (), faulty.cause)
     spoilt = [
         f"{name} off by {checked.error:.3g}"
         for name, checked in check(calibrated, results).items()
@@ -196,7 +257,7 @@ def calibrate_faulty(faulty: FaultyBench, seed: int) -> Ended:
     ]
     if not nrmse <= LARGEST_NRMSE:
         spoilt.append(f"unseen frames missed by {nrmse:.2f}")
-    return Ended(faulty.name, "; ".join(reported), tuple(spoilt))
+    return Ended(faulty.name, "; ".join(reported), tuple(spoilt), faulty.cause)
 
 
 def _disturbed(calibrated: CalibratedBench, faulty: FaultyBench, lab: MockLaboratory) -> Job[Any]:

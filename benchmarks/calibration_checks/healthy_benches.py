@@ -20,6 +20,7 @@ from labdiff.bench.mock_bench import mock_geometry
 from labdiff.config.bench import parse_bench
 from labdiff.errors import UserError
 from labdiff.job import run
+from labdiff.sweep.bench_overrides import override_values
 
 DECADES = tuple(10.0 ** np.arange(-3, 4))
 
@@ -41,6 +42,10 @@ class Found:
 def measure(setting: Setting) -> Outcome:
     """Calibrate random benches and compare what was found with the truth."""
     text = bench_file(setting)
+    source = parse_bench(text, "bench of the benchmark").source
+    # The wavelength is drawn from the deviation that the bench file states.
+    error = source.wavelength_sigma_nm / source.wavelength_nm
+    text = override_values(text, {"mock.beam.wavelength_error": error})
     found = []
     for seed in setting.benches(20):
         found.append(one_bench(text, seed))

@@ -108,8 +108,7 @@ def check(
         # A phase that is common to a patch does nothing; the response is that of the last patch.
         true = truth.phase_by_grey_rad * truth.stroke_map[-1].mean()
         off = float((response.phase_by_grey_rad - true).std())
-        sigma = float(getattr(response, "sigma_rad", math.nan))
-        found["phase response, rad"] = Checked(off, sigma, 0.05)
+        found["phase response, rad"] = Checked(off, response.sigma_rad, 0.05)
     alignment = results.get("alignment")
     if isinstance(alignment, AlignmentFound):
         when_s = lab.world.clock.now_s() if aligned_s is None else aligned_s

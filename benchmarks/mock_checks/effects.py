@@ -18,6 +18,7 @@ from mock_hardware.settings import MockSettings
 
 InputKind = Literal["slm_patch", "dmd"]
 RAISED = {"defects": 2e-3, "dropped": 1.0, "duplicated": 1.0, "torn": 1.0, "late": 1.0}
+RAISED |= {"automatic_gain": 0.5, "lamp": 0.03, "mode_hop": 0.1, "wavelength_error": 0.02}
 """Dials whose default is too small (or 0) to meet one of a few frames."""
 
 

@@ -27,8 +27,8 @@ MAX_REPEATS = 3
 class BatchAcquisition:
     """Exposes the patterns of a batch on the devices of a bench.
 
-    validator: checks the frames. most_saturated: share of saturated pixels beyond which a frame is
-    rejected.
+    validator: checks the frames. most_saturated: share of the light on saturated pixels beyond which a
+    frame is rejected.
     """
 
     def __init__(

@@ -34,8 +34,8 @@ from labdiff.bench.snapshot import (
 from labdiff.bench.timing import DeclaredTiming
 from labdiff.errors import JobStoppedError
 
-MOST_SATURATED = 0.05
-"""Share of a frame's pixels that may be saturated, unless the bench file gives another."""
+MOST_SATURATED = 0.2
+"""Share of a frame's light that may fall on saturated pixels, unless the bench file gives another."""
 LEAST_LIGHT = 0.01
 """Mean of a frame below which no light arrives: no trained layers send 99 % of it past the camera."""
 REAL_DEVICES = NotRestorable()
@@ -246,7 +246,7 @@ class Bench(CalibratedDevices):
 
     @property
     def most_saturated(self) -> float:
-        """Share of saturated pixels beyond which a frame is rejected."""
+        """Share of the light on saturated pixels beyond which a frame is rejected."""
         return self._acquisition.most_saturated
 
     @most_saturated.setter

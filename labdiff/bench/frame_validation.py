@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 from drivers.errors import DeviceError, DeviceTimeoutError, TooMuchLightError
 from drivers.types import Frame
 from labdiff.bench.acquisition import BatchExposure, Exposures
+from labdiff.bench.clipping import clipped_light
 from labdiff.bench.fault_log import FaultLog
 
 RejectReason = Literal["dropped", "duplicated", "late", "torn", "stale", "saturated"]
@@ -17,7 +18,7 @@ RejectReason = Literal["dropped", "duplicated", "late", "torn", "stale", "satura
 
 dropped: no frame came. duplicated: it was handed out before. late: it was exposed before its pattern had
 settled. torn: the pattern changed during the exposure, or it is put together of two. stale: it shows
-another pattern. saturated: more of its pixels are at the largest count than is allowed."""
+another pattern. saturated: more of its light falls on pixels at the largest count than is allowed."""
 
 TRIES = 4
 """Number of times that a frame is taken; so many rejected frames in a row end the measurement at once."""
@@ -51,7 +52,7 @@ class FrameValidator:
         Args:
             count: Number of patterns.
             expose: Takes the frames of some of them, by their indices.
-            most_saturated: Share of saturated pixels beyond which a frame is rejected.
+            most_saturated: Share of the light on saturated pixels beyond which a frame is rejected.
 
         Raises:
             DeviceTimeoutError: If a frame is still rejected then.
@@ -78,9 +79,13 @@ class FrameValidator:
                         raise errors[-1]
             # Pixels last: they may be on their way while the next pattern settles.
             for index in missing:
-                if index in accepted and accepted[index].saturated_fraction > most_saturated:
+                if index not in accepted:
+                    continue
+                share = clipped_light(accepted[index])
+                if share > most_saturated:
+                    frame = accepted.pop(index)
                     self.rejected["saturated"] += 1
-                    errors.append(self._too_much_light(accepted.pop(index), most_saturated))
+                    errors.append(self._too_much_light(frame, share, most_saturated))
                     self._fault_log.record("camera", "saturated", errors[-1])
         if len(accepted) < count:
             raise errors[-1]
@@ -125,9 +130,9 @@ class FrameValidator:
             f"{exposure.displayed.pattern}; check that the SLM is not frozen, its timing, and the trigger"
         )
 
-    def _too_much_light(self, frame: Frame, most: float) -> TooMuchLightError:
+    def _too_much_light(self, frame: Frame, share: float, most: float) -> TooMuchLightError:
         return TooMuchLightError(
-            f"{self._camera}: {frame.saturated_fraction:.0%} of a frame's pixels are saturated; allowed "
+            f"{self._camera}: {share:.0%} of a frame's light falls on saturated pixels; allowed "
             f"are {most:.0%}. It was taken {TRIES} times: set an exposure shorter than "
             f"{frame.exposure_ms:.3g} ms, lower the laser's power, or calibrate the exposure anew"
         )

@@ -11,10 +11,13 @@ import torch
 
 from calibration.alignment_found import AlignmentFound
 from calibration.result import Verdict
+from calibration.steady_light import SteadyLight
 from labdiff.calibrations.alignment_search import SearchResult
 from labdiff.calibrations.prior_conflicts import PriorConflict
 from labdiff.calibrations.registration_correction import take_registration_correction
 from labdiff.session.calibrated_bench import CalibratedBench
+from labdiff.session.models import asserted_deviations
+from twin.asserted import asserted_covariance, wavelength_gap_px2
 from twin.digital_twin import DigitalTwin
 from twin.parameter_vector import parameter_vector, unresolved_sigma, value_names
 
@@ -24,7 +27,10 @@ LARGEST_DISCREPANCY = 0.03
 
 
 def alignment_found(
-    calibrated: CalibratedBench, result: SearchResult, dropped: Sequence[PriorConflict] = ()
+    calibrated: CalibratedBench,
+    result: SearchResult,
+    light: SteadyLight,
+    dropped: Sequence[PriorConflict] = (),
 ) -> AlignmentFound:
     """Return all parameters with their deviations; the verdict names those that the frames do not tell.
 
@@ -33,31 +39,46 @@ def alignment_found(
     Args:
         calibrated: the bench, its twin as the fit left it.
         result: of the search.
+        light: what the frames show of offsets, power and gain.
         dropped: priors that the frames contradict, and that were left out.
     """
     twin, bench, fit = calibrated.twin, calibrated.bench, result.fit
     registration = take_registration_correction(calibrated)
     names = value_names(twin)
     value, share = (t.double().numpy() for t in (parameter_vector(twin), fit.measured_share))
-    covariance = _with_unresolved(twin, fit.covariance.double().numpy())
-    sigma = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
+    of_frames = fit.covariance.double().numpy()
+    covariance = _with_unresolved(twin, of_frames)
+    asserted = asserted_covariance(twin, asserted_deviations(calibrated.config)).numpy()
+    fitted = np.outer(of_frames.diagonal() > 0.0, of_frames.diagonal() > 0.0)
+    asserted = np.where(fitted, asserted, 0.0)
+    sigma = np.sqrt(np.maximum((covariance + asserted).diagonal(), 0.0))
+    gap_px2, gap_percent = wavelength_gap_px2(twin), names.index("z_gap_percent")
+    gap_share = np.sqrt(covariance[gap_percent, gap_percent]) / (100.0 + value[gap_percent])
     found = AlignmentFound(
         names=names,
         value=value,
         sigma=sigma,
         told=share,
         tilt_mrad=1e3 * twin.planes_tilt_rad().double().numpy(),
-        tilt_sigma_mrad=_tilt_sigma_mrad(
-            names, fit.covariance.double().numpy(), calibrated.config.layers
-        ),
+        tilt_sigma_mrad=_tilt_sigma_mrad(names, of_frames + asserted, calibrated.config.layers),
         registration_matrix=registration.matrix,
         registration_offset=registration.offset,
         counts_per_ms_per_unit=bench.counts_per_ms_per_unit * result.unit,
         held_out_d=result.held_out_d,
         verdict=Verdict("pass", f"held-out D {result.held_out_d:.4f}"),
         covariance=covariance,
+        light_offset=light.offset / result.unit,
+        light_scale_scatter=light.scale_scatter,
+        power_scatter=light.power_scatter,
+        power_minute=light.power_minute,
+        gain_exponent=light.gain_exponent,
+        dark_change=light.dark_change,
+        clipped_light=light.clipped,
+        wavelength_gap_px2=gap_px2,
+        wavelength_gap_sigma_px2=float(gap_px2 * gap_share),
     )
-    return dataclasses.replace(found, verdict=_verdict(found, dropped))
+    of_light = dataclasses.replace(light, offset=light.offset / result.unit)
+    return dataclasses.replace(found, verdict=_verdict(found, of_light, dropped))
 
 
 def _with_unresolved(twin: DigitalTwin, covariance: Array) -> Array:
@@ -79,29 +100,41 @@ def _tilt_sigma_mrad(names: tuple[str, ...], covariance: Array, layers: int) -> 
     return sigma
 
 
-def _verdict(found: AlignmentFound, dropped: Sequence[PriorConflict]) -> Verdict:
+def _verdict(
+    found: AlignmentFound, light: SteadyLight, dropped: Sequence[PriorConflict]
+) -> Verdict:
     if not found.held_out_d <= LARGEST_DISCREPANCY:
+        # Frames that the twin does not predict tell nothing of offsets and scales.
+        dark = SteadyLight(dark_change=light.dark_change, clipped=light.clipped).verdict()
+        missed = (
+            f"the aligned twin misses held-out probes by D = {found.held_out_d:.3f} (allowed "
+            f"{LARGEST_DISCREPANCY})"
+        )
+        if dark.level == "fail":
+            return dataclasses.replace(dark, reason=f"{missed}; {dark.reason}")
         return Verdict(
             "fail",
-            f"the aligned twin misses held-out probes by D = {found.held_out_d:.3f} (allowed "
-            f"{LARGEST_DISCREPANCY})",
+            missed,
             "Check z_gap_mm, waist_mm and patch_lefts in the bench file, and that nothing clips the "
             "beam.",
         )
-    reason = f"held-out D {found.held_out_d:.4f}"
+    steady = light.verdict()
+    if steady.level == "fail":
+        return steady
+    reason = f"held-out D {found.held_out_d:.4f}; {steady.reason}"
     if dropped:
         routines = sorted({routine for conflict in dropped for routine in conflict.routines})
+        remedy = f"Measure {' and '.join(routines)} again, or state a wider deviation there."
         return Verdict(
             "warn",
             f"{reason}; the light contradicts what was measured apart, which was left out: "
             f"{'; '.join(map(str, dropped))}",
-            f"Measure {' and '.join(routines)} again, or state a wider deviation there.",
+            f"{remedy} {steady.remedy}".rstrip(),
         )
-    if not found.untold:
-        return Verdict("pass", reason)
-    fitted = int((found.sigma > 0.0).sum())
-    return Verdict(
-        "pass",
-        f"{reason}; of {fitted} parameters the frames do not tell {len(found.untold)} from others: "
-        f"{', '.join(found.untold)}",
-    )
+    if found.untold:
+        fitted = int((found.sigma > 0.0).sum())
+        reason += (
+            f"; of {fitted} parameters the frames do not tell {len(found.untold)} from others: "
+            f"{', '.join(found.untold)}"
+        )
+    return Verdict(steady.level, reason, steady.remedy)

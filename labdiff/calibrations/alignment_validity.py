@@ -12,6 +12,7 @@ from calibration.phase_response import PhaseResponse
 from calibration.registration import Registration
 from calibration.step import CalibrationStep
 from labdiff.calibrations.alignment_result import LARGEST_DISCREPANCY
+from labdiff.calibrations.light_check import light_of
 from labdiff.calibrations.probe_frames import compared, measure_probes
 from labdiff.calibrations.routine import Findings, ValidityFinding
 from labdiff.job import Job
@@ -53,8 +54,14 @@ def probe_alignment(
     probes = measure_probes(calibrated, "squares", PROBE_SQUARES, PROBE_FRAMES, PROBE_SEED)
     d, _ = compared(calibrated.twin, probes)
     reason = f"probes D {d:.4f}, {expected_d:.4f} when it was measured"
+    light = light_of(calibrated.twin, probes)
+    if d <= limit:
+        reason += f"; offset {light.offset:+.3f}, scale steady to {light.scale_scatter:.1%}"
     yield CalibrationStep(name, 0, 1, reason)
     if d <= limit:
+        verdict = light.verdict()
+        if verdict.level == "fail":
+            return {name: ValidityFinding(name, "stale", f"{reason}; {verdict.reason}")}
         return {name: ValidityFinding(name, "fresh", reason)}
     return _attributed(calibrated.twin, probes, reason)
 

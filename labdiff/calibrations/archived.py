@@ -20,6 +20,7 @@ from labdiff.atomic_write import write_atomically
 from labdiff.bench.frame_log import FrameLog
 from labdiff.bench.frame_replay import RoutineRecording
 from labdiff.calibrations.names import ROUTINE_NAMES
+from labdiff.calibrations.plausibility import with_plausibility
 from labdiff.calibrations.routine import Routine
 from labdiff.calibrations.routines import IMAGING, PREDICTION, ROUTINES, routine
 from labdiff.errors import UserError
@@ -48,7 +49,8 @@ def measure_routines(
 def _measured(calibrated: CalibratedBench, what: Routine[Any]) -> Job[Result]:
     yield StageStarted(what.name, 1)
     calibrated.withdraw(what.name)
-    result: Result = yield from what.measure(calibrated)
+    measured: Result = yield from what.measure(calibrated)
+    result = with_plausibility(measured, calibrated.config)
     if result.verdict.level != "fail":
         what.apply(calibrated, result)
     yield Calibrated(what.name, result)
@@ -205,7 +207,7 @@ class ArchivedCalibration:
             with self.calibrated.bench.recording(FrameLog(self._frames_file)) as recording:
                 yield StageStarted(what.name, 1)
                 try:
-                    result: Result = yield from what.measure(self.calibrated)
+                    measured: Result = yield from what.measure(self.calibrated)
                 except DeviceDisconnectedError:
                     raise  # what was measured until then is good
                 except CalibrationError:
@@ -217,6 +219,7 @@ class ArchivedCalibration:
                     # Answered by the same frames, it would fail again, whatever was repaired since.
                     recording.drop()
                     raise
+                result = with_plausibility(measured, self.calibrated.config)
                 if result.verdict.level == "fail" and recording.from_log:
                     recording.drop()
                     yield Calibrated(what.name, result)

@@ -17,7 +17,7 @@ from labdiff.session.calibrated_bench import CalibratedBench
 def _measure(calibrated: CalibratedBench) -> Job[CameraFound]:
     bench = calibrated.bench
     bench.show(bench.layout.flat())
-    return (yield from measure_camera(bench.camera, calibrated.dark.pedestal_counts))
+    return (yield from measure_camera(bench.camera, calibrated.pedestal_counts))
 
 
 def _apply(calibrated: CalibratedBench, camera: CameraFound) -> None:

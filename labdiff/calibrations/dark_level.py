@@ -33,8 +33,10 @@ def _probe(
 ) -> Job[Findings]:
     """Take two frames in the dark."""
     bench = calibrated.bench
-    now = yield from measure_dark(bench.camera, bench.laser, bench.clock.sleep_s, PROBE_FRAMES)
-    change = now.pedestal_counts - known.pedestal_counts
+    now = yield from measure_dark(
+        bench.camera, bench.laser, bench.clock.sleep_s, PROBE_FRAMES, ambient=False
+    )
+    change = now.pedestal_counts - known.pedestal_at(bench.camera.exposure_ms)
     valid = abs(change) <= LARGEST_PEDESTAL_CHANGE * bench.full_scale_counts
     name = DarkLevel.routine
     reason = f"pedestal moved by {change:+.2f} counts"

@@ -25,7 +25,7 @@ def _measure(calibrated: CalibratedBench) -> Job[Exposure]:
     """Set the exposure for a flat SLM; the unit of intensity is what the twin says of a flat SLM."""
     bench, layout = calibrated.bench, calibrated.bench.layout
     bench.show(layout.flat())
-    pedestal = calibrated.dark.pedestal_counts
+    pedestal = calibrated.pedestal_counts
     exposure = yield from set_exposure(bench.camera, pedestal, FLAT_FILL, bench.laser)
     if exposure.verdict.level == "fail":
         return exposure

@@ -10,6 +10,7 @@ from torch import Tensor
 from labdiff.session.calibrated_bench import CalibratedBench
 from twin.alignment_fit import Triples
 from twin.digital_twin import DigitalTwin
+from twin.discrepancy import centred
 from twin.probes import block_phases, smooth_phases, square_phases
 
 ProbeKind = Literal["smooth", "squares", "blocks"]
@@ -40,8 +41,21 @@ def measure_probes(
     patterns = patterns.view(frames, planes, *shape)
     patterns = calibrated.quantised(patterns)
     inputs = _as_inputs(calibrated, patterns[:, 0])
-    answers = [calibrated.measure(inputs[i : i + 1], patterns[i, 1:]) for i in range(frames)]
-    return Triples(inputs, patterns[:, 1:], torch.cat(answers))
+    answers = [calibrated.measurement(inputs[i : i + 1], patterns[i, 1:]) for i in range(frames)]
+    intensity = torch.cat([torch.from_numpy(answer.intensity) for answer in answers])
+    valid = torch.ones_like(intensity, dtype=torch.bool)
+    for frame, answer in zip(valid, answers, strict=True):
+        if answer.clipped is not None:
+            frame &= torch.from_numpy(~answer.clipped[0])
+    return Triples(inputs, patterns[:, 1:], intensity, None if bool(valid.all()) else valid)
+
+
+def predicted(twin: DigitalTwin, frames: Triples) -> Tensor:
+    """Return the twin's intensity (B, h, w) of measured patterns, without a gradient."""
+    with torch.no_grad():
+        return torch.cat(
+            [twin(frames.inputs[i : i + 1], frames.phases[i]) for i in range(len(frames.inputs))]
+        )
 
 
 def _as_inputs(calibrated: CalibratedBench, patterns: Tensor) -> Tensor:
@@ -52,12 +66,9 @@ def _as_inputs(calibrated: CalibratedBench, patterns: Tensor) -> Tensor:
 
 def compared(twin: DigitalTwin, probes: Triples) -> tuple[float, float]:
     """Return the discrepancy of all probes together, and the scale of intensity: measured over modelled."""
-    with torch.no_grad():
-        modelled = torch.cat(
-            [twin(probes.inputs[i : i + 1], probes.phases[i]) for i in range(len(probes.inputs))]
-        )
-    centred = [x - x.mean((1, 2), keepdim=True) for x in (probes.intensity, modelled)]
-    d = 1.0 - float(
-        ((centred[0] * centred[1]).sum() / (centred[0].norm() * centred[1].norm())).item()
-    )
+    modelled = predicted(twin, probes)
+    seen, model = (centred(images, probes.valid) for images in (probes.intensity, modelled))
+    d = 1.0 - float(((seen * model).sum() / (seen.norm() * model.norm())).item())
+    if probes.valid is not None:
+        modelled = modelled * probes.valid
     return d, float((probes.intensity * modelled).sum() / modelled.square().sum())

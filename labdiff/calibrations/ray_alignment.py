@@ -18,6 +18,7 @@ import torch
 from scipy import ndimage
 
 from calibration.exposure import set_exposure
+from labdiff.bench.clipping import clipped_light
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
 
@@ -25,6 +26,10 @@ Array = npt.NDArray[np.float64]
 SPOT_PX = 1.5
 """Blur before the brightest place is looked for."""
 WINDOW_PX = 6
+SPOT_FILL = 0.2
+"""Share of full scale of the pixels around a spot's peak, which is many times as bright."""
+CLEAR_SHARE, SHORTENINGS = 0.02, 6
+"""Share of the light on saturated pixels of a clear spot, and how often the exposure is halved for it."""
 LEAST_CONTRAST = 4.0
 """A spot's peak over the mean of the frame: less is no spot."""
 
@@ -56,7 +61,8 @@ def trace_rays(calibrated: CalibratedBench) -> Job[Rays]:
         for plane in range(config.layers - 1, 0 if dmd else -1, -1):
             patches = _patches(calibrated, plane, theta)
             bench.show(patches[1:] if dmd else patches)
-            yield from set_exposure(bench.camera, bench.dark.pedestal_counts)
+            yield from set_exposure(bench.camera, calibrated.pedestal_counts, SPOT_FILL)
+            _shorten_until_clear(calibrated)
             inputs = np.ones_like(patches[:1]) if dmd else patches[:1]
             light = calibrated.measure(torch.from_numpy(inputs), torch.from_numpy(patches[1:]))
             place = spot(light[0].numpy())
@@ -70,6 +76,17 @@ def trace_rays(calibrated: CalibratedBench) -> Job[Rays]:
     if dmd and len(theta) > 2:
         theta[0] = theta[1] - np.diff(theta[1:], axis=0).mean(axis=0)
     return Rays(theta)
+
+
+def _shorten_until_clear(calibrated: CalibratedBench) -> None:
+    """Divide the exposure until hardly any of the spot's light falls on saturated pixels."""
+    camera = calibrated.bench.camera
+    for _ in range(SHORTENINGS):
+        half_ms = camera.exposure_ms / 2.0
+        too_short = half_ms < camera.exposure_range_ms[0]
+        if too_short or clipped_light(camera.get_frame()) <= CLEAR_SHARE:
+            return
+        camera.exposure_ms = half_ms
 
 
 def start_from(calibrated: CalibratedBench, rays: Rays) -> None:

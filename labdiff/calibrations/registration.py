@@ -12,7 +12,7 @@ from labdiff.session.calibrated_bench import CalibratedBench
 
 def _measure(calibrated: CalibratedBench) -> Job[Registration]:
     bench, layout = calibrated.bench, calibrated.bench.layout
-    pedestal = calibrated.dark.pedestal_counts
+    pedestal = calibrated.pedestal_counts
     bench.camera.roi = bench.whole_sensor
     open_modulator(calibrated)
     patches = layout.flat()

@@ -97,7 +97,7 @@ PATTERNS: tuple[DeviceKind, ...] = ("camera", "laser", "input", "slm")
 def observed_slm(calibrated: CalibratedBench) -> ObservedSLM:
     """Return the bench's SLM and camera, as the routines of `calibration` work with them."""
     bench = calibrated.bench
-    return ObservedSLM(bench.slm, bench.camera, calibrated.dark.pedestal_counts, bench.settle)
+    return ObservedSLM(bench.slm, bench.camera, calibrated.pedestal_counts, bench.settle)
 
 
 def open_modulator(calibrated: CalibratedBench) -> None:

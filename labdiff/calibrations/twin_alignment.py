@@ -17,8 +17,8 @@ from calibration.result import CalibrationError
 from labdiff.calibrations.alignment_result import LARGEST_DISCREPANCY, alignment_found
 from labdiff.calibrations.alignment_search import STAGES, ProbeSets, SearchResult, near, search
 from labdiff.calibrations.alignment_validity import probe_alignment
+from labdiff.calibrations.light_check import LightCheck
 from labdiff.calibrations.prior_conflicts import PriorConflict, conflicts, doubted
-from labdiff.calibrations.probe_frames import measure_probes
 from labdiff.calibrations.ray_alignment import Rays, start_from, trace_rays
 from labdiff.calibrations.routine import PATTERNS, Routine
 from labdiff.events import AlignmentStep
@@ -34,7 +34,8 @@ class _Fits:
 
     def __init__(self, calibrated: CalibratedBench, rays: Rays) -> None:
         self._calibrated, self._rays = calibrated, rays
-        self.probes = ProbeSets(partial(measure_probes, calibrated))
+        self.light = LightCheck(calibrated)
+        self.probes = ProbeSets(self.light.measure_probes)
         self._stages = near(STAGES) if rays.found else STAGES
         self._done, self._total = 0, 0
 
@@ -74,22 +75,27 @@ def _measure(calibrated: CalibratedBench) -> Job[AlignmentFound]:
     The search starts from the data sheet, the rays and what other routines found of the twin, which is the
     fit's prior. What the frames contradict of it is left out, and named in the verdict. The twin is left as
     it was: `_apply` brings it up to date. The verdict is "fail" if the aligned twin does not predict
-    patterns that were not fitted.
+    patterns that were not fitted, or if light or dark level were not steady.
     """
     twin = calibrated.twin
     before = parameter_vector(twin)
     fits = _Fits(calibrated, (yield from trace_rays(calibrated)))
     result, dropped = yield from _without_wrong_priors(calibrated, fits)
     held_out, unit = fits.probes.held_out(), result.unit
+    fits.light.repeat()
+    dark_change = yield from fits.light.dark_change()
+    steady, frames = fits.light.found(twin, dark_change)
     probe = held_out.inputs[:1], held_out.phases[0]
     with torch.no_grad():
         after = unit * twin(*probe)[0]
         by_data_sheet = unit * build_twin(calibrated.config)(*probe)[0]
     found = dataclasses.replace(
-        alignment_found(calibrated, result, dropped),
+        alignment_found(calibrated, result, steady, dropped),
         probe_measured=held_out.intensity[0].numpy(),
         probe_before=by_data_sheet.numpy(),
         probe_after=after.numpy(),
+        frame_scale=frames.scale.numpy() / unit,
+        frame_offset=frames.offset.numpy() / unit,
     )
     load_parameter_vector(twin, before)
     return found

@@ -27,6 +27,9 @@ class SourceConfig(Section):
     """The laser beam, from its data sheet."""
 
     wavelength_nm: float = Field(ge=200.0, le=2000.0, description="vacuum wavelength, nm")
+    wavelength_sigma_nm: float = Field(
+        default=1.0, ge=0.0, le=100.0, description="standard deviation of the wavelength, nm"
+    )
     waist_mm: float = Field(gt=0.0, le=50.0, description="1/e^2 intensity radius on the SLM, mm")
 
 
@@ -45,6 +48,9 @@ class SlmConfig(Section):
     driver: str
     shape: Shape
     pixel_pitch_um: float = Field(gt=0.0, le=100.0)
+    pixel_pitch_sigma_um: float = Field(
+        default=0.002, ge=0.0, le=10.0, description="standard deviation of the pitch, um"
+    )
     bit_depth: Literal[8, 10] = 8
     address: str | None = None
     options: dict[str, Any] = Field(default={}, description="options of this driver")
@@ -180,10 +186,10 @@ class WatchdogConfig(Section):
         description="time between two checks that the laser emits",
     )
     saturated_share: float = Field(
-        default=0.05,
+        default=0.2,
         gt=0.0,
         le=1.0,
-        description="fraction of saturated pixels beyond which a frame is rejected",
+        description="fraction of the light on saturated pixels beyond which a frame is rejected",
     )
 
 

@@ -48,7 +48,7 @@ def _sigma_name(name: str) -> str:
     return f"{stem}_sigma_{unit}"
 
 
-def history(past: list[Stored], most: int = 6) -> Figure | None:
+def history(past: list[Stored], most: int = 12) -> Figure | None:
     """Return a figure of a routine's quantities over time; a failed calibration is a red cross."""
     if len(past) < 2:
         return None

@@ -28,6 +28,10 @@ from labdiff.reports.markup import (
 
 PAGE = "report.html"
 """File name of the page in the archive's folder."""
+ASSERTED = (
+    "Frames tell wavelength x gap / pitch\u00b2 and angle x pitch / wavelength, never gap and angles "
+    "alone: their deviations contain those of wavelength and pitch in the bench file."
+)
 
 
 def write_calibration_report(archive: CalibrationArchive, bench: BenchConfig) -> Path:
@@ -121,7 +125,7 @@ def _parameters(found: AlignmentFound) -> Markup:
         "All parameters of the twin: value, standard deviation, share that the frames and not the "
         "prior determine"
     )
-    return details(summary, table(rows))
+    return details(summary, element("p", ASSERTED, css="quiet"), table(rows))
 
 
 def _provenance(stored: Stored) -> Markup:

@@ -44,6 +44,7 @@ class TrainingQuantity:
 
 LOSS = ChartAxes("Loss", "noise MSE of a batch")
 DISCREPANCY = ChartAxes("Discrepancy", "D = 1 - C")
+LIGHT = ChartAxes("Light", "camera = scale x twin + offset", log=False)
 FRAME_RATE = ChartAxes("Frame rate", "frames/s", log=False)
 DUTY = ChartAxes("Bench duty", "% of the time", log=False, limits=(0.0, 100.0))
 
@@ -54,6 +55,8 @@ TRAINING_QUANTITIES = (
     TrainingQuantity(
         "noise_floor", "D of a perfect twin", DISCREPANCY, "noise floor", reference=True
     ),
+    TrainingQuantity("intensity_scale", "scale of the light", LIGHT, "scale"),
+    TrainingQuantity("intensity_offset", "offset of the light", LIGHT, "offset"),
     TrainingQuantity("frames_per_s", "frame rate", FRAME_RATE, "measured", pace="{:.3g} frames/s"),
     TrainingQuantity("duty", "bench duty", DUTY, "measuring", 100.0, pace="bench duty {:.0%}"),
 )

@@ -10,6 +10,7 @@ from calibration.registration import Registration
 from drivers.errors import DeviceStateError
 from drivers.phase_quantiser import PhaseQuantiser
 from labdiff.bench.bench import Bench
+from labdiff.bench.measurement import Measurement
 from labdiff.config.bench import BenchConfig
 from labdiff.session.models import build_twin
 from twin.digital_twin import DigitalTwin
@@ -74,6 +75,11 @@ class CalibratedBench:
         return self.bench.dark
 
     @property
+    def pedestal_counts(self) -> float:
+        """Return what the camera counts without the laser at the exposure that stands."""
+        return self.dark.pedestal_at(self.bench.camera.exposure_ms)
+
+    @property
     def registration(self) -> Registration:
         """Return the registration in use. Raises DeviceStateError before it is measured."""
         if self.bench.registration is None:
@@ -117,8 +123,11 @@ class CalibratedBench:
 
     def measure(self, inputs: Tensor, layers: Tensor) -> Tensor:
         """Return the bench's answer (B, h, w) to inputs and layers as displayed."""
-        measured = self.bench.measure(inputs.detach().numpy(), layers.detach().numpy())
-        return torch.from_numpy(measured.intensity)
+        return torch.from_numpy(self.measurement(inputs, layers).intensity)
+
+    def measurement(self, inputs: Tensor, layers: Tensor) -> Measurement:
+        """Return what `measure` does, with what is known of the frames."""
+        return self.bench.measure(inputs.detach().numpy(), layers.detach().numpy())
 
     def precompensate(self) -> None:
         """Move what the twin has learnt of tilts and curvature onto the SLM."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from labdiff.config.bench import BenchConfig
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
+from twin.asserted import AssertedDeviations
 from twin.denoising_unit import ImageStatistics, OpticalDenoisingUnit, UnitDesign
 from twin.digital_twin import DigitalTwin, TwinGeometry
 from twin.input_layout import InputLayout
@@ -21,6 +22,14 @@ def twin_geometry(config: BenchConfig) -> TwinGeometry:
         waist_m=config.source.waist_mm * 1e-3,
         input_kind=config.input.kind,
         numerical_aperture=config.relay.numerical_aperture,
+    )
+
+
+def asserted_deviations(config: BenchConfig) -> AssertedDeviations:
+    """Return how well the bench file knows what it asserts."""
+    return AssertedDeviations(
+        wavelength=config.source.wavelength_sigma_nm / config.source.wavelength_nm,
+        pixel_pitch=config.slm.pixel_pitch_sigma_um / config.slm.pixel_pitch_um,
     )
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+import torch
 from torch import Tensor
 
 from labdiff.bench.acquisition_thread import AcquisitionThread, PendingBatch
@@ -25,6 +26,7 @@ from labdiff.training.realignment import realign
 from labdiff.training.submitted_batch import Fields, SubmittedBatch
 from labdiff.training.twin_refinement import RefinementResult, TwinRefiner
 from twin.discrepancy import discrepancy
+from twin.frame_light import frame_light
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +147,21 @@ class BenchForward(TwinForward):
         measured = submitted.measured
         modelled = self.calibrated.twin(*submitted.straight_through())
         intensity = modelled + (measured - modelled).detach()
+        if submitted.valid is not None:
+            # A saturated pixel reads the same whatever the layers do: it has no gradient.
+            intensity = torch.where(submitted.valid, intensity, measured)
         return ForwardResult(intensity, measured, modelled.detach())
 
     def refine(self, submitted: SubmittedBatch, result: ForwardResult) -> RefinementResult:
         """Leave the twin as it is, and return how well it predicts the bench."""
-        d = float(discrepancy(result.measured, result.modelled).mean())
-        return RefinementResult(d, float(submitted.noise_floor.mean()))
+        d = float(discrepancy(result.measured, result.modelled, submitted.valid).mean())
+        light = frame_light(result.measured, result.modelled, submitted.valid)
+        return RefinementResult(
+            d,
+            float(submitted.noise_floor.mean()),
+            intensity_scale=float(light.scale.mean()),
+            intensity_offset=float(light.offset.mean()),
+        )
 
 
 class RefinedForward(BenchForward):
@@ -166,7 +177,12 @@ class RefinedForward(BenchForward):
         ended_s = submitted.pending.pace.ended_s
         inputs, layers = submitted.displayed
         refinement = self._refiner.refine(
-            inputs, layers, submitted.measured, submitted.noise_floor, ended_s
+            inputs,
+            layers,
+            submitted.measured,
+            submitted.noise_floor,
+            ended_s,
+            submitted.valid,
         )
         if self.calibrated.aligned:
             self.calibrated.precompensate()

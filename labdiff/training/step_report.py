@@ -64,6 +64,8 @@ class StepReport:
             bench_mse=_scored_mse(predicted, batch) if on_bench else None,
             discrepancy=refinement.discrepancy if on_bench else None,
             noise_floor=refinement.noise_floor if on_bench else None,
+            intensity_scale=refinement.intensity_scale if on_bench else None,
+            intensity_offset=refinement.intensity_offset if on_bench else None,
             alignment=session.calibrated.twin.alignment() if on_bench else {},
             deviation=forward.deviation(),
             refined=refinement.refined,

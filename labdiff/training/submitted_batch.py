@@ -62,6 +62,12 @@ class SubmittedBatch:
         return torch.from_numpy(self.measurement.intensity)
 
     @property
+    def valid(self) -> Tensor | None:
+        """Wait for the bench and return where the camera was not saturated (B, h, w); None: everywhere."""
+        clipped = self.measurement.clipped
+        return None if clipped is None else torch.from_numpy(~clipped)
+
+    @property
     def noise_floor(self) -> Tensor:
         """Wait for the bench and return the discrepancy (B,) that the frames' own noise makes."""
         return torch.from_numpy(self.measurement.noise_floor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -45,7 +45,8 @@ class RefinementResult:
     discrepancy: mean D of the frames compared, before anything was changed; NaN on a twin. noise_floor:
     the D of a perfect twin, NaN if the frames' noise is not known. refined: the twin was changed.
     trusted: nothing speaks against the batch. change_point: the bench is no longer the one that it was a
-    few batches ago, and nothing was changed.
+    few batches ago, and nothing was changed. intensity_scale, intensity_offset: mean over the frames
+    compared of the line measured = scale * modelled + offset: laser power, and ambient light.
     """
 
     discrepancy: float
@@ -53,6 +54,8 @@ class RefinementResult:
     refined: bool = False
     trusted: bool = True
     change_point: bool = False
+    intensity_scale: float = math.nan
+    intensity_offset: float = math.nan
 
 
 class TwinRefiner:
@@ -89,7 +92,13 @@ class TwinRefiner:
         self._last_s = math.nan
 
     def refine(
-        self, inputs: Tensor, layers: Tensor, measured: Tensor, noise_floor: Tensor, now_s: float
+        self,
+        inputs: Tensor,
+        layers: Tensor,
+        measured: Tensor,
+        noise_floor: Tensor,
+        now_s: float,
+        valid: Tensor | None = None,
     ) -> RefinementResult:
         """Refine the twin by a batch, if it misses more than the frames' noise.
 
@@ -99,8 +108,10 @@ class TwinRefiner:
             measured: (B, h, w), the bench's answer.
             noise_floor: (B,), as `labdiff.bench.measurement.Measurement` has it.
             now_s: the bench's clock at the end of the batch.
+            valid: (B, h, w), False where the camera was saturated; None if it was nowhere.
         """
-        compared = _first(FRAMES, inputs, layers, measured)
+        batch = Triples(inputs, layers if layers.dim() == 4 else layers[None], measured, valid)
+        compared = _first(FRAMES, batch)
         self._fine.load_alignment(self.twin.state_dict())
         if not math.isnan(self._last_s):
             self._filter.predict(max(now_s - self._last_s, 0.0))
@@ -113,11 +124,13 @@ class TwinRefiner:
         if refined and d <= FAR:
             self._filter_step(compared, found)
         elif refined and self._since_capture >= CAPTURE_EVERY:
-            self._capture(_first(CAPTURE_FRAMES, inputs, layers, measured))
+            self._capture(_first(CAPTURE_FRAMES, batch))
         else:
             refined = False
         trusted, change_point = verdict == "expected", verdict == "change point"
-        return RefinementResult(d, floor, refined, trusted, change_point)
+        light = found.light
+        scale, offset = float(light.scale.mean()), float(light.offset.mean())
+        return RefinementResult(d, floor, refined, trusted, change_point, scale, offset)
 
     def _exceeds(self, discrepancy: Tensor, floor: Tensor) -> bool:
         """Return whether the twin misses more than the frames' noise; True where that is not known."""
@@ -141,7 +154,7 @@ class TwinRefiner:
     def _capture(self, compared: Triples) -> None:
         """Fit the path's parameters to one batch from afar, coarse to fine; the filter restarts there."""
         phases = compared.phases.expand(len(compared.inputs), -1, -1, -1)
-        whole = Triples(compared.inputs, phases, compared.intensity)
+        whole = replace(compared, phases=phases)
         prior = prior_around(self.twin)
         for _ in fit_alignment(self.twin, whole, CAPTURE_BLUR_PX, PATH_PARAMETERS, prior):
             pass
@@ -172,9 +185,8 @@ class TwinRefiner:
         self._filter.load_state(state)
 
 
-def _first(count: int, inputs: Tensor, layers: Tensor, measured: Tensor) -> Triples:
-    """Return the first frames; layers that all images share come as (1, N, h, w)."""
+def _first(count: int, batch: Triples) -> Triples:
+    """Return the first frames; layers that all images share stay (1, N, h, w)."""
     some = slice(count)
-    return Triples(
-        inputs[some], layers[some] if layers.dim() == 4 else layers[None], measured[some]
-    )
+    valid = None if batch.valid is None else batch.valid[some]
+    return Triples(batch.inputs[some], batch.phases[some], batch.intensity[some], valid)

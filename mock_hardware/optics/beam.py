@@ -40,7 +40,7 @@ def beam_field(
     for (nx, ny), amplitude in zip(BEAM_MODES, truth.beam_modes, strict=True):
         if amplitude:
             field += amplitude * _hermite(nx, u) * _hermite(ny, v) * gaussian
-    k = 2e9 * np.pi / geometry.wavelength_nm
+    k = 2e9 * np.pi / (geometry.wavelength_nm + truth.wavelength_off_nm)
     strength, ax, ay, phase = truth.ghost
     field *= 1.0 + strength * np.exp(1j * (k * (x_m * ax + y_m * ay) + phase))
     if truth.mirror_edge > 0.0:
@@ -65,7 +65,10 @@ def _clip(
     pitch_m = float(x_m[0, 1] - x_m[0, 0])
     edge_m = x_m[0, 0] + truth.mirror_edge * (x_m[0, -1] - x_m[0, 0])
     blocked = 0.5 * erfc((x_m - edge_m) / (EDGE_SOFTNESS_UM * 1e-6))
-    z_m, wavelength_m = truth.z_gap_mm * 1e-3, geometry.wavelength_nm * 1e-9
+    z_m, wavelength_m = (
+        truth.z_gap_mm * 1e-3,
+        (geometry.wavelength_nm + truth.wavelength_off_nm) * 1e-9,
+    )
     height, width = field.shape
     propagate = AngularSpectrum((height, width), pitch_m, wavelength_m, z_m)
     return field - propagate((field * blocked).astype(np.complex64))

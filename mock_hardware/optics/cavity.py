@@ -99,7 +99,7 @@ class CavityOptics:
 
     def _ramp(self, angles_rad: Array) -> tuple[Field, Field]:
         """Return the factors (S h, 1) and (1, S w) of a tilt (x, y)."""
-        k = 2e9 * np.pi / self._geometry.wavelength_nm
+        k = 2e9 * np.pi / (self._geometry.wavelength_nm + self._truth.wavelength_off_nm)
         ax, ay = angles_rad
         return (
             np.exp(-1j * k * self._y_m * np.sin(ay)).astype(np.complex64),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 
 from calibration.archive import CalibrationArchive
+from calibration.dark import DarkLevel
 from calibration.exposure import Exposure
+from calibration.phase_response import PhaseResponse
 from calibration.provenance import Provenance
 from calibration.result import CalibrationError, Verdict
 
@@ -82,3 +85,22 @@ def test_a_result_of_another_version_is_left_aside(
         del file["result/fill"]
     assert archive.history("exposure") == [new]
     assert "left aside" in caplog.text
+
+
+def test_results_from_before_a_field_was_added_are_read_without_it(tmp_path: Path) -> None:
+    """A dark level without its exposure holds at every one; a phase response states no deviation."""
+    archive = CalibrationArchive(tmp_path)
+    dark = DarkLevel(80.0, 0.1, 2.0, PASS, exposure_ms=2.0, ambient_counts_per_ms=3.0)
+    response = PhaseResponse(np.linspace(0.0, 6.5, 256), 0.01, PASS, sigma_rad=0.008)
+    newer = ("exposure_ms", "ambient_counts_per_ms"), ("sigma_rad",)
+    for result, names in zip((dark, response), newer, strict=True):
+        stored = archive.save(result, replace(provenance(1), routine=result.routine))
+        with h5py.File(stored.path, "r+") as file:
+            for name in names:
+                del file["result"][name]
+        read = archive.read(stored.path).result
+        if isinstance(read, DarkLevel):
+            assert read.pedestal_at(10.0) == 80.0
+        else:
+            assert isinstance(read, PhaseResponse)
+            assert np.isnan(read.sigma_rad)

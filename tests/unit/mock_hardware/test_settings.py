@@ -32,9 +32,18 @@ def fields() -> list[tuple[str, str]]:
 
 
 def all_on() -> MockSettings:
-    """Every effect has a value; faults have none by default."""
+    """Every effect has a value; faults, a lamp, automatic gain, mode hops
+    and a wrong wavelength have none by default."""
     faults = {"dropped": 0.1, "duplicated": 0.1, "torn": 0.1, "late": 0.1}
-    return MockSettings.model_validate({"faults": faults})
+    camera = {"automatic_gain": 0.5, "lamp": 0.03}
+    return MockSettings.model_validate(
+        {
+            "faults": faults,
+            "camera": camera,
+            "drift": {"mode_hop": 0.05},
+            "beam": {"wavelength_error": 0.001},
+        }
+    )
 
 
 def test_the_settings_used_here_switch_every_effect_on() -> None:

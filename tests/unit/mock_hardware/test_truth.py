@@ -55,15 +55,20 @@ HIDES: dict[str, tuple[str, ...]] = {
     "camera.offset_pattern_electrons": ("offset_pattern_electrons",),
     "camera.gain_pattern": ("gain_pattern",),
     "camera.defects": ("hot", "dead"),
+    "camera.automatic_gain": (),
+    "camera.lamp": (),
+    "beam.wavelength_error": ("wavelength_off_nm",),
 }
-"""The hidden quantities that each setting scales; drift and faults are not hidden but happen."""
+"""The hidden quantities that each setting scales; drift, faults and lamps are not hidden but happen."""
 EFFECTS = [f"{section}.{name}" for section, name in MockSettings.effects()]
 
 
 def turned(effect: str, factor: float) -> MockSettings:
     """All settings as they are but one, which is scaled (or off, for a switch)."""
     section, name = effect.split(".")
-    settings = MockSettings.model_validate({"camera": {"defects": 0.02}})
+    settings = MockSettings.model_validate(
+        {"camera": {"defects": 0.02}, "beam": {"wavelength_error": 0.01}}
+    )
     part = getattr(settings, section)
     value = getattr(part, name)
     update = {name: type(value)(value * factor)}

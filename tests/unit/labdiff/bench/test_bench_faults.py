@@ -125,7 +125,7 @@ LASTING: list[tuple[InputKind, Fault, type[DeviceError], str]] = [
         "slm_patch",
         "saturated",
         TooMuchLightError,
-        "% of a frame's pixels are saturated; allowed are 5%",
+        "% of a frame's light falls on saturated pixels; allowed are 20%",
     ),
     ("dmd", "dmd_unplugged", DeviceDisconnectedError, "mock DMD: disconnected"),
     ("dmd", "dmd_timeout", DeviceTimeoutError, "mock DMD: no answer"),
