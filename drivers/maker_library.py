@@ -76,8 +76,11 @@ class MakerFunctions:
     def __getattr__(self, name: str) -> Any:
         """Return a function. Raises DeviceNotFoundError if the library has none of that name."""
         try:
-            return getattr(self._library, name)
+            function = self._library[name]
         except AttributeError as error:
             raise DeviceNotFoundError(
                 f"{self._where}: its library has no function {name}; {self._remedy}"
             ) from error
+        # Once: what is set on a function, its types, stays.
+        self.__dict__[name] = function
+        return function
