@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from functools import partial
 
 import numpy as np
@@ -116,7 +117,7 @@ def _missing(error: Exception) -> bool:
 
 def _another_version() -> bool:
     functions = MakerFunctions(
-        object(), "SDK of the maker", "is it of another version? Install it anew"
+        ctypes.pythonapi, "SDK of the maker", "is it of another version? Install it anew"
     )
     functions.Open()
     return False
