@@ -20,6 +20,10 @@ BRIGHTEST = 13
 """Among so many of the brightest spots the beacons are looked for."""
 LARGEST_SHEAR = 3.0
 """Ratio of an affine map's two stretches beyond which it is no camera's."""
+REACH_SHARE = 0.25
+"""Largest distance of a spot from its expected place, share of the distance between neighbouring spots."""
+LEAST_SCORE, LARGEST_RIVAL = 0.5, 0.7
+"""Score of a map that is believed, share of the points, and that of another map, share of the best one's."""
 CANDIDATES = 60
 
 
@@ -74,39 +78,59 @@ def identify(
     """Find the affine map (3, 2) of points (K, 2), beacons first, and each point's spot (-1: none).
 
     Nothing is assumed of scale, rotation, mirroring or place: each three beacons are tried on each three
-    of the brightest spots, and the map that explains most spots wins. None if no map explains half of
-    the points that it puts among the spots found, or if another map explains almost as many.
+    of the brightest spots, and the map that explains most spots best wins. A point scores 1 where its spot
+    is exactly where it is expected, and 0 from `reach_of` on. None if no map scores for half of the points,
+    or if another map scores almost as much.
 
     Args:
         points: of the constellation, (K, 2), beacons first.
-        spots: that were found.
+        spots: that were found, brightest first; half as many again as there are points are looked at.
         reach_px: largest distance of a spot from its expected place.
     """
-    bright = min(BRIGHTEST, len(spots.places))
+    places = spots.places[: len(points) * 3 // 2]
+    bright = min(BRIGHTEST, len(places))
     if bright < 3:
         return None
-    tree = scipy.spatial.KDTree(spots.places)
+    tree = scipy.spatial.KDTree(places)
     design = np.column_stack([points, np.ones(len(points))])
-    best: tuple[int, Array] | None = None
-    second = 0
+    best: tuple[float, Array] | None = None
+    second = 0.0
     for three in combinations(range(BEACONS), 3):
         inverse = np.linalg.inv(design[list(three)])
-        for places in permutations(range(bright), 3):
-            solution = inverse @ spots.places[list(places)]
+        for chosen in permutations(range(bright), 3):
+            solution = inverse @ places[list(chosen)]
             stretches = np.linalg.svd(solution[:2], compute_uv=False)
             if stretches[0] > LARGEST_SHEAR * stretches[1]:
                 continue
-            solution, hits = _refine(design, spots.places, tree, solution, reach_px)
+            reach = reach_of(points, solution, reach_px)
+            solution, score = _refine(design, places, tree, solution, reach)
             if best is not None and _alike(design, solution, best[1], reach_px):
-                best = max(best, (hits, solution), key=lambda found: found[0])
-            elif best is None or hits > best[0]:
-                second = best[0] if best else 0
-                best = (hits, solution)
+                best = max(best, (score, solution), key=lambda found: found[0])
+            elif best is None or score > best[0]:
+                second = best[0] if best else 0.0
+                best = (score, solution)
             else:
-                second = max(second, hits)
-    if best is None or best[0] < max(len(points) // 2, 6) or second > 0.7 * best[0]:
+                second = max(second, score)
+    if best is None or best[0] < max(LEAST_SCORE * len(points), 6.0):
+        return None
+    if second > LARGEST_RIVAL * best[0]:
         return None
     return best[1], assign(design @ best[1], spots, reach_px)
+
+
+def reach_of(points: Array, solution: Array, most_px: float) -> float:
+    """Return the distance within which a spot is taken for a point's, camera pixels.
+
+    On a small patch spots are so dense that some spot is within a few pixels of any place: there a map
+    that is wrong would explain almost as many points as the right one.
+
+    Args:
+        points: of the constellation, (K, 2).
+        solution: affine map to the camera, (3, 2).
+        most_px: largest distance, however far apart spots are.
+    """
+    area_px2 = float(np.prod(np.ptp(points, axis=0)) * abs(np.linalg.det(solution[:2])))
+    return min(most_px, REACH_SHARE * float(np.sqrt(area_px2 / len(points))))
 
 
 def assign(expected: Array, spots: Spots, reach_px: float) -> npt.NDArray[np.int_]:
@@ -135,14 +159,15 @@ def _alike(design: Array, one: Array, other: Array, reach_px: float) -> bool:
 
 def _refine(
     design: Array, places: Array, tree: scipy.spatial.KDTree, solution: Array, reach_px: float
-) -> tuple[Array, int]:
-    """Refine a map by least squares over the spots that it explains; return it and how many these are."""
-    hits = 0
+) -> tuple[Array, float]:
+    """Refine a map by least squares over the spots that it explains; return it and its score."""
     for reach in (3.0 * reach_px, reach_px):
         distance, index = tree.query(design @ solution)
         near = distance <= reach
-        hits = len(np.unique(index[near]))
         if near.sum() < 6:
-            break
+            return solution, 0.0
         solution = np.linalg.lstsq(design[near], places[index[near]], rcond=None)[0]
-    return solution, hits
+    distance, index = tree.query(design @ solution)
+    nearest = np.full(len(places), np.inf)
+    np.minimum.at(nearest, index, distance)
+    return solution, float(np.maximum(1.0 - (nearest / reach_px) ** 2, 0.0).sum())
