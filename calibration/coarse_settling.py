@@ -12,7 +12,7 @@ import numpy.typing as npt
 from calibration.exposure import step_towards
 from calibration.layout import PatchLayout
 from calibration.observed_slm import ObservedSLM, TimeSource
-from calibration.registration import STATIC
+from calibration.registration_causes import STATIC
 from calibration.relaxation import Relaxation, fit_relaxation
 from calibration.result import CalibrationResult, Verdict
 from calibration.step import CalibrationStep

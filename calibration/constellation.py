@@ -23,7 +23,7 @@ LARGEST_SHEAR = 3.0
 REACH_SHARE = 0.25
 """Largest distance of a spot from its expected place, share of the distance between neighbouring spots."""
 LEAST_SCORE, LARGEST_RIVAL = 0.5, 0.7
-"""Score of a map that is believed, share of the points, and that of another map, share of the best one's."""
+"""Score of a map that is believed, share of the points, and of another map, share of the best one's."""
 CANDIDATES = 60
 
 

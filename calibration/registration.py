@@ -10,13 +10,23 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from calibration.constellation import assign, beacon_powers, draw_points, identify
+from calibration.constellation import assign, beacon_powers, draw_points
 from calibration.exposure import step_towards
 from calibration.layout import PatchLayout
 from calibration.map_fit import fit_map, map_sigma
 from calibration.observed_slm import ObservedSLM
 from calibration.observed_spots import foretold, sight
 from calibration.packing import full_scale_counts
+from calibration.registration_causes import (
+    LAYOUT_REMEDY,
+    REACH_PX,
+    STATIC,
+    first_known,
+    held_out_error,
+    places_of,
+    why_few,
+    why_off,
+)
 from calibration.result import CalibrationResult, Verdict
 from calibration.spot_search import find_spots, moving_parts, noise_of
 from calibration.spots import Constellation, LensSpots, SpotPlane, superpose
@@ -33,7 +43,6 @@ FILL = 0.4
 """Of full scale, which as many pixels reach as there are spots."""
 PUPIL_JITTER = 0.1
 """How far aside of its spot a lens is put at random, share of the patch."""
-REACH_PX = 4.0
 DIMMEST_SIGMAS = 6.0
 LEAST_CHANGE = 0.1
 """Of the spots' brightness, that goes with the pattern."""
@@ -42,12 +51,6 @@ FEWEST, FEW = 0.6, 0.8
 LARGEST_ERROR_PX, LARGE_ERROR_PX = 1.0, 0.4
 BACKPLANE_RAD = 0.1
 """Typical of a patch: data sheets promise a quarter of a wave over the whole panel."""
-LAYOUT_REMEDY = (
-    "Does all of the output plane lie on the camera? Are pitch, wavelength and gap right?"
-)
-STATIC = "Is the SLM frozen, or does the pattern go to another monitor? Is the laser on?"
-
-
 DRAWN_LINES = 12
 """Number of lines, each way, of the grid that shows where the output plane lies."""
 
@@ -56,8 +59,9 @@ DRAWN_LINES = 12
 class Registration(CalibrationResult):
     """raw sensor (row, column) = matrix @ plane (row, column) + offset, all in pixels.
 
-    residual_px: rms of the fit; held_out_px: rms on the third frame's spots by the first two frames;
-    sigma_px: standard deviation of the map, rms over the plane. Camera pixels.
+    residual_px: rms of the fit; held_out_px: rms on the third frame's spots by the first two frames,
+    without the few that are far off all others; sigma_px: standard deviation of the map, rms over the
+    plane. Camera pixels.
     A tilt of the beam moves all spots alike, and thus the offset, which sigma_px does not hold; and where
     the light that arrives on the last patch converges unforeseen, the scale is off. The twin's alignment
     finds both.
@@ -232,18 +236,15 @@ def evaluate(
     if min(_nth_brightest(part, count) for part in parts) < LEAST_CHANGE * bright:
         return _failed("the picture does not change with the pattern", STATIC)
     found = [find_spots(part, 2 * count) for part in parts]
-    known = identify(constellations[0].points, found[0], REACH_PX)
-    if known is None:
+    solution = first_known(constellations, found)
+    if solution is None:
         return _failed("the spots on the camera are not the pattern's", LAYOUT_REMEDY)
-    solution = known[0]
     sightings = []
     for index, (constellation, spots) in enumerate(zip(constellations, found, strict=True)):
-        expected = np.column_stack([constellation.points, np.ones(count)]) @ solution
+        expected = places_of(constellation, solution)
         sighting = sight(constellation, assign(expected, spots, REACH_PX), spots)
         if len(sighting.places) < FEWEST * count:
-            seen = f"{len(sighting.places)} of {count} spots of pattern {index + 1} are seen"
-            inside = ((expected >= 0) & (expected < parts[0].shape)).all(axis=1).mean()
-            return _failed(seen, LAYOUT_REMEDY if inside < FEW else STATIC)
+            return _failed(*why_few(constellations, index, spots, solution, parts[0].shape))
         sightings.append(sighting)
     stretch = 1.0
     for _ in range(2):
@@ -256,15 +257,15 @@ def evaluate(
             break
         stretch *= 1.0 + early.stretch
     held_out = sightings[2].places - early(sightings[2])
-    held_out_px = float(np.sqrt(np.mean(np.sum(held_out**2, axis=1))))
+    held_out_px, strays = held_out_error(held_out)
     final = fit_map(sightings)
     low, high = plane.bounds
     lines = np.linspace(low, high, 5)
     corners = np.stack(np.meshgrid(lines[:, 0], lines[:, 1]), axis=-1).reshape(-1, 2)
     peaks = [f[_pixels(s.places)] for f, s in zip(frames, sightings, strict=True)]
     saturated = np.mean(np.concatenate(peaks) >= full)
-    seen_share = sum(len(s.places) for s in sightings) / (FRAMES * count)
-    verdict = _verdict(held_out_px, float(saturated), seen_share)
+    seen_share = (sum(len(s.places) for s in sightings) - strays) / (FRAMES * count)
+    verdict = _verdict(held_out, float(saturated), seen_share)
     return Registration(
         final.matrix,
         final.offset + origin,
@@ -291,13 +292,14 @@ def _failed(reason: str, remedy: str) -> Registration:
     )
 
 
-def _verdict(held_out_px: float, saturated: float, seen: float) -> Verdict:
+def _verdict(held_out: Array, saturated: float, seen: float) -> Verdict:
+    held_out_px, _ = held_out_error(held_out)
     message = f"held-out spots within {held_out_px:.2f} camera pixels"
     if held_out_px > LARGEST_ERROR_PX:
         return Verdict(
             "fail",
             f"held-out spots are off by {held_out_px:.2f} camera pixels",
-            "Did the camera or the mirror move during the measurement? Run it again.",
+            why_off(held_out),
         )
     if saturated > 0.5:
         return Verdict("fail", "most spots saturate the camera", "Lower the laser's power.")
