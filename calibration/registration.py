@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from calibration.constellation import assign, beacon_powers, draw_points
+from calibration.constellation import assign, beacon_powers, draw_points, reach_of
 from calibration.exposure import step_towards
 from calibration.layout import PatchLayout
 from calibration.map_fit import fit_map, map_sigma
@@ -19,10 +19,12 @@ from calibration.observed_spots import foretold, sight
 from calibration.packing import full_scale_counts
 from calibration.registration_causes import (
     LAYOUT_REMEDY,
+    LIGHT_REMEDY,
     REACH_PX,
     STATIC,
     first_known,
     held_out_error,
+    inside_frame,
     places_of,
     why_few,
     why_off,
@@ -242,7 +244,8 @@ def evaluate(
     sightings = []
     for index, (constellation, spots) in enumerate(zip(constellations, found, strict=True)):
         expected = places_of(constellation, solution)
-        sighting = sight(constellation, assign(expected, spots, REACH_PX), spots)
+        reach_px = reach_of(constellation.points, solution, REACH_PX)
+        sighting = sight(constellation, assign(expected, spots, reach_px), spots)
         if len(sighting.places) < FEWEST * count:
             return _failed(*why_few(constellations, index, spots, solution, parts[0].shape))
         sightings.append(sighting)
@@ -264,8 +267,11 @@ def evaluate(
     corners = np.stack(np.meshgrid(lines[:, 0], lines[:, 1]), axis=-1).reshape(-1, 2)
     peaks = [f[_pixels(s.places)] for f, s in zip(frames, sightings, strict=True)]
     saturated = np.mean(np.concatenate(peaks) >= full)
-    seen_share = (sum(len(s.places) for s in sightings) - strays) / (FRAMES * count)
-    verdict = _verdict(held_out, float(saturated), seen_share)
+    seen = sum(len(s.places) for s in sightings)
+    inside = sum(inside_frame(c, solution, parts[0].shape).sum() for c in constellations)
+    verdict = _verdict(
+        held_out, float(saturated), (seen - strays) / (FRAMES * count), seen / inside
+    )
     return Registration(
         final.matrix,
         final.offset + origin,
@@ -292,7 +298,15 @@ def _failed(reason: str, remedy: str) -> Registration:
     )
 
 
-def _verdict(held_out: Array, saturated: float, seen: float) -> Verdict:
+def _verdict(held_out: Array, saturated: float, seen: float, lit: float) -> Verdict:
+    """Return the verdict.
+
+    Args:
+        held_out: errors (S, 2) of the third frame's spots, camera pixels.
+        saturated: share of the spots.
+        seen: share of the spots, without strays.
+        lit: share of the spots that lie on the camera.
+    """
     held_out_px, _ = held_out_error(held_out)
     message = f"held-out spots within {held_out_px:.2f} camera pixels"
     if held_out_px > LARGEST_ERROR_PX:
@@ -300,6 +314,10 @@ def _verdict(held_out: Array, saturated: float, seen: float) -> Verdict:
             "fail",
             f"held-out spots are off by {held_out_px:.2f} camera pixels",
             why_off(held_out),
+        )
+    if lit < FEW:
+        return Verdict(
+            "fail", f"only {lit:.0%} of the spots that lie on the camera are seen", LIGHT_REMEDY
         )
     if saturated > 0.5:
         return Verdict("fail", "most spots saturate the camera", "Lower the laser's power.")

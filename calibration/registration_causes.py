@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from calibration.constellation import LEAST_SCORE, assign, identify
+from calibration.constellation import LEAST_SCORE, assign, identify, reach_of
 from calibration.map_fit import OUTLIER
 from calibration.spot_search import Spots
 from calibration.spots import Constellation
@@ -43,6 +43,20 @@ def places_of(constellation: Constellation, solution: Array) -> Array:
     return np.asarray(np.column_stack([points, np.ones(len(points))]) @ solution)
 
 
+def inside_frame(
+    constellation: Constellation, solution: Array, shape: tuple[int, ...]
+) -> npt.NDArray[np.bool_]:
+    """Return which points (K,) of a constellation lie in the frame.
+
+    Args:
+        constellation: of the pattern.
+        solution: map to the camera, (3, 2).
+        shape: (height, width) of the frame.
+    """
+    places = places_of(constellation, solution)
+    return np.asarray(((places >= 0) & (places < shape)).all(axis=1))
+
+
 def why_few(
     constellations: list[Constellation],
     index: int,
@@ -64,13 +78,13 @@ def why_few(
     if known is not None:
         here = places_of(constellations[index], known[0])
         moved_px = float(np.median(np.linalg.norm(here - expected, axis=1)))
-        if moved_px > REACH_PX / 2.0:
+        if moved_px > REACH_PX / 4.0:
             return f"pattern {index + 1} is {moved_px:.1f} camera pixels aside of another", MOVED
-    seen = [_seen(places_of(each, solution), spots) for each in constellations]
+    seen = [_seen(each, solution, spots) for each in constellations]
     reason = f"{seen[index]} of {len(expected)} spots of pattern {index + 1} are seen"
     if max(seen) > LEAST_SCORE * len(expected) > seen[index]:
         return reason, STATIC  # the frame shows another pattern
-    inside = ((expected >= 0) & (expected < shape)).all(axis=1).mean()
+    inside = inside_frame(constellations[index], solution, shape).mean()
     return reason, LAYOUT_REMEDY if inside < LEAST_INSIDE else LIGHT_REMEDY
 
 
@@ -93,5 +107,7 @@ def held_out_error(errors: Array) -> tuple[float, int]:
     return float(np.sqrt(np.mean(distance[near] ** 2))), int((~near).sum())
 
 
-def _seen(expected: Array, spots: Spots) -> int:
-    return int((assign(expected, spots, REACH_PX) >= 0).sum())
+def _seen(constellation: Constellation, solution: Array, spots: Spots) -> int:
+    """Return how many spots of a constellation are seen."""
+    reach_px = reach_of(constellation.points, solution, REACH_PX)
+    return int((assign(places_of(constellation, solution), spots, reach_px) >= 0).sum())
