@@ -18,7 +18,10 @@ LEAST_INSIDE = 0.8
 LAYOUT_REMEDY = (
     "Does all of the output plane lie on the camera? Are pitch, wavelength and gap right?"
 )
-LIGHT_REMEDY = "Does light reach all of the last patch? Are pitch, wavelength and gap right?"
+LIGHT_REMEDY = (
+    "Does light reach all of the last patch, and the stroke of the SLM 2 pi? Are pitch, wavelength and gap "
+    "right?"
+)
 MOVED = "Did the camera or the mirror move during the measurement? Run it again."
 STATIC = "Is the SLM frozen, or does the pattern go to another monitor? Is the laser on?"
 
@@ -99,8 +102,8 @@ def held_out_error(errors: Array) -> tuple[float, int]:
     """Return the rms of errors (S, 2), pixels, without strays, and the number of strays.
 
     Where tilts leave a part of the patch in the dark, the light beside it pulls a few spots aside by some
-    pixels, on a bench that stands still; fits leave these out too (`fit_map`). What moves camera or mirror
-    moves most spots.
+    pixels, on a bench that stands still; fits leave these out too (`fit_map`). When the camera or the
+    mirror moves, most spots do.
     """
     distance = np.linalg.norm(errors, axis=1)
     near = distance <= OUTLIER * np.median(distance)

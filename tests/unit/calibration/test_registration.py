@@ -19,12 +19,14 @@ from calibration.registration import (
     curvature_shift_px,
     measure_registration,
 )
+from calibration.registration_causes import LIGHT_REMEDY, MOVED, held_out_error, why_off
 from calibration.spot_search import Spots, centre_of
 from calibration.spots import BlazeSpots, LensSpots, intensity, superpose
 from drivers.types import Roi
 from mock_hardware.laboratory import MockLaboratory
+from mock_hardware.light_path import LightPath
 from mock_hardware.settings import MockSettings
-from tests.support.mock_bench import LAYOUT, laboratory, result_of, settle
+from tests.support.mock_bench import GEOMETRY, LAYOUT, laboratory, result_of, settle
 
 RELAY = ("magnification_error", "rotation_deg", "offset_px", "distortion")
 NOISE = ("shot_noise", "read_noise_electrons", "pedestal", "gain_pattern", "defects")
@@ -37,9 +39,10 @@ def registered(lab: MockLaboratory, layout: PatchLayout = LAYOUT) -> Registratio
 
 def error_px(found: Registration, lab: MockLaboratory) -> float:
     """Apart from the common shift, which a beam's tilt makes too."""
-    plane = np.mgrid[:100, :100].reshape(2, -1).T.astype(float)
-    away = plane - 49.5
-    squared = (away**2).sum(axis=1, keepdims=True) / (2 * 50.0**2)
+    side = lab.world.geometry.patch_shape[0]
+    plane = np.mgrid[:side, :side].reshape(2, -1).T.astype(float)
+    away = plane - (side - 1) / 2
+    squared = (away**2).sum(axis=1, keepdims=True) / (2 * (side / 2) ** 2)
     place = plane + lab.world.truth.distortion * squared * away
     error = found.plane_to_camera(plane) - place @ lab.world.truth.camera_matrix.T
     error -= error.mean(axis=0)
@@ -193,3 +196,114 @@ def test_a_lens_focuses_where_it_says() -> None:
     steps = np.arange(-4.0, 4.5, 0.5)
     spot = intensity(plane, light, point, steps, 1.0)
     assert np.unravel_index(spot.argmax(), spot.shape) == (8, 8)
+
+
+def small_laboratory(
+    seed: int, settings: MockSettings | None = None
+) -> tuple[MockLaboratory, PatchLayout]:
+    """Return a laboratory with patches of 50 x 50 at the shipped bench's Fresnel number, and its layout."""
+    lefts = (4, 74, 144)
+    geometry = dataclasses.replace(
+        GEOMETRY,
+        panel_shape=(58, 198),
+        patch_shape=(50, 50),
+        patch_top=4,
+        patch_lefts=lefts,
+        z_gap_mm=5.7 / 4.0,
+        waist_mm=0.3,
+        camera_shape=(110, 120),
+    )
+    lab = MockLaboratory.create(geometry, settings, seed)
+    lab.laser.emission = True
+    lab.world.clock.sleep_s(lab.laser.timing.total_ms / 1e3)
+    lab.camera.exposure_ms = 0.5
+    return lab, PatchLayout((58, 198), (50, 50), 4, lefts, 9.2, 850.0, 11.4 / 4.0, 0.3)
+
+
+def changed(part: str, **values: float) -> MockSettings:
+    """Return the mock's settings with other values in one part."""
+    settings = MockSettings().model_dump()
+    settings[part] |= values
+    return MockSettings.model_validate(settings)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_spots_that_are_dense_on_a_small_patch_are_identified(seed: int) -> None:
+    lab, layout = small_laboratory(seed)
+    before = lab.camera.requests
+    found = registered(lab, layout)
+    assert found.verdict.level == "pass", found.verdict.reason
+    assert error_px(found, lab) < 0.3
+    assert lab.camera.requests - before <= EXPOSURE_FRAMES + FRAMES
+
+
+@pytest.mark.parametrize(("stroke", "refused"), [(0.65, False), (0.4, True)])
+def test_a_panel_of_a_short_stroke_is_registered_or_named(stroke: float, refused: bool) -> None:
+    lab, layout = small_laboratory(0, changed("slm", stroke=stroke, stroke_spread=0.0))
+    found = registered(lab, layout)
+    if refused:
+        assert found.verdict.level == "fail"
+        assert "stroke" in found.verdict.remedy
+    else:
+        assert found.verdict.level != "fail", found.verdict.reason
+        assert error_px(found, lab) < 0.3
+
+
+def test_the_order_of_patches_reversed_is_refused() -> None:
+    lab, layout = small_laboratory(0)
+    found = registered(lab, dataclasses.replace(layout, lefts=layout.lefts[::-1]))
+    assert found.verdict.level == "fail"
+
+
+@pytest.mark.parametrize("after", [1, 2])
+@pytest.mark.parametrize("shift_px", [2.0, 4.0])
+def test_a_camera_that_moves_between_frames_is_refused_as_that(after: int, shift_px: float) -> None:
+    lab, layout = small_laboratory(0)
+    bench = ObservedSLM(lab.slm, lab.camera, lab.world.truth.pedestal_counts, settle(lab))
+    routine = measure_registration(bench, layout)
+    while (step := next(routine)).index != EXPOSURE_FRAMES + after - 1:
+        assert step.index < EXPOSURE_FRAMES + after
+    truth = lab.world.truth
+    lab.world.truth = dataclasses.replace(truth, camera_offset_px=truth.camera_offset_px + shift_px)
+    lab.world.light_path = LightPath(lab.world.geometry, lab.world.settings, lab.world.truth)
+    found = result_of(routine)
+    assert found.verdict.level == "fail"
+    assert "camera or the mirror move" in found.verdict.remedy
+
+
+def test_a_patch_that_is_dark_in_part_is_refused() -> None:
+    """The shade of the mirror's edge bends this map by more than a pixel."""
+    lab, layout = small_laboratory(1, changed("cavity", mirror_edge=0.6))
+    found = registered(lab, layout)
+    assert found.verdict.level == "fail"
+    assert "light" in found.verdict.remedy
+    assert error_px(found, lab) > 1.0
+
+
+def test_a_few_spots_that_tilts_pull_aside_do_not_refuse_a_bench_that_stands_still() -> None:
+    """Tilts of up to 5 mrad leave a corner of the last patch in the dark."""
+    settings = MockSettings()
+    beam = settings.beam.model_copy(update={"tilt_mrad": 2.5})
+    cavity = settings.cavity.model_copy(update={"mirror_tilt_mrad": 2.5, "gap_error": 0.025})
+    lab = laboratory(
+        5, settings.model_copy(update={"beam": beam, "cavity": cavity}), exposure_ms=0.5
+    )
+    found = registered(lab)
+    assert found.verdict.level != "fail", found.verdict.reason
+    assert error_px(found, lab) < 0.8
+
+
+def test_held_out_errors_leave_strays_out_and_hold_what_moves_all() -> None:
+    errors = np.random.default_rng(0).normal(0.0, 0.1, (25, 2))
+    alone = np.sqrt(np.mean(np.sum(errors**2, axis=1)))
+    with_strays = errors.copy()
+    with_strays[:2] = 3.0
+    error, strays = held_out_error(with_strays)
+    assert error == pytest.approx(alone, rel=0.2)
+    assert strays == 2
+    moved = errors + np.array([1.5, 0.0])
+    error, strays = held_out_error(moved)
+    assert error == pytest.approx(1.5, rel=0.1)
+    assert strays == 0
+    assert why_off(moved) == MOVED
+    assert why_off(10.0 * errors) == LIGHT_REMEDY
