@@ -38,7 +38,10 @@ class Person:
         self.asked.append(f"{request.device}: {request.act}")
         if self.obeys:
             self.free[request.device] = request.act.startswith(("open", "unblock"))
-            self.laboratory.laser.emission = all(self.free.values())
+            laser = self.laboratory.laser
+            laser.emission = all(self.free.values())
+            # A person answers once the light is as it was asked for.
+            self.laboratory.world.clock.sleep_s(laser.timing.total_ms / 1e3)
         return True
 
 

@@ -12,9 +12,9 @@ from drivers.laser.profile import profile_of_file, shipped_profile
 from drivers.registry import LASER_PROFILES, LASERS
 from drivers.settings import LaserSettings
 from labdiff.bench import bench_safety
-from labdiff.config.bench import bench_text
 from mock_hardware.visa.line import TcpLine
 from tests.contracts.line_dialects import DIALECTS, WORDS, Dialect, DialectLaser, opened
+from tests.contracts.test_piece_by_piece import folder_camera, written
 from tests.support.command_line import labdiff
 
 
@@ -154,14 +154,9 @@ def test_a_command_that_cannot_confirm_the_laser_dark_says_so_last(
     command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bench_safety, "_MAY_BE_ON", {})
-    text = bench_text("mock")[1].replace('driver = "mock"', 'driver = "none"', 2)
     with TcpLine(DialectLaser(Dialect(states=("EMISSION OFF", "EMISSION ON"))).speak) as line:
-        text = text.replace(
-            '[laser]\ndriver = "mock"',
-            f'[laser]\ndriver = "scpi_laser"\naddress = "{line.address}"\noptions.timeout_ms = 400',
-            1,
-        )
-        (tmp_path / "bench.toml").write_text(text, encoding="utf-8")
+        laser = f'driver = "scpi_laser"\naddress = "{line.address}"\noptions.timeout_ms = 400'
+        written(tmp_path, 'driver = "none"', folder_camera(tmp_path), laser)
         done = labdiff(*command, "bench.toml", cwd=tmp_path)
     assert done.returncode == 3
     last = done.stderr.splitlines()[-1]

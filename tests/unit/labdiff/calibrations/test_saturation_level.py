@@ -67,7 +67,7 @@ def test_a_level_that_calibrating_finds_is_the_benchs_full_scale_until_the_dark_
         assert exposure.saturation_counts == 4095.0 and exposure.verdict.level == "warn"
         assert "camera.saturation_level = 4095" in exposure.verdict.remedy
         bench.camera.exposure_ms = 50.0 * exposure.exposure_ms
-        with pytest.raises(TooMuchLightError, match="pixels are saturated"):
+        with pytest.raises(TooMuchLightError, match="saturated pixels"):
             bench.measure(*flat(bench))
     # Another program finds it in the archive, and forgets it with a new dark level.
     with open_bench(config, 0) as bench:
