@@ -63,7 +63,13 @@ def measure_damaged(first: int, keep: Path | None, setting: Setting) -> Outcome:
         claim("damaged files", len(damaged), f">= {count}"),
         *_nothing_wrong("damaged files", damaged),
     ]
-    return Outcome(claims, {"outcomes": dict(Counter(seen.outcome for seen in damaged))})
+    wrong = [
+        f"{seen.outcome}: {seen.case.path.name}: {seen.case.kind}: {seen.message}"
+        for seen in damaged
+        if seen.outcome in WRONG
+    ]
+    outcomes = dict(Counter(seen.outcome for seen in damaged))
+    return Outcome(claims, {"outcomes": outcomes, "wrong": wrong})
 
 
 def _nothing_wrong(title: str, files: Sequence[Seen]) -> list[Claim]:
