@@ -115,7 +115,8 @@ def fit_transitions(
     # Steps that fit badly count less in the fit, but not in how sure it is.
     scatter = float(np.sum(missed(solved.x, beginning) ** 2)) / degrees
     covariance = np.linalg.pinv(solved.jac.T @ solved.jac) * scatter
-    sigma = np.sqrt(np.diag(covariance))
+    # The inverse leaves out what no step tells; rounding may make its variance negative.
+    sigma = np.sqrt(np.diag(covariance).clip(0.0))
     parameters = solved.x[kinds + 1 :]
     wait_ms, wait_sigma_ms = clock.worst_wait_ms(parameters)
     check = missed(solved.x, ~beginning).view(np.complex128) if not beginning.all() else np.zeros(0)

@@ -84,7 +84,7 @@ def ask_visa(name: str, asked: int) -> tuple[int, Counter[str], int]:
         instrument.queries[f"N{number}?"] = partial("{:08d}".format, number)
     faulty = FaultyLine(1)
     with PtyLine(lines_of(instrument)) if name == "pty" else TcpLine(lines_of(instrument)) as line:
-        link = VisaLink.open(line.address, TIMEOUT_MS)
+        link = _opened(line.address)
         line.trouble = faulty
         wrong = answered = 0
         for number in range(asked):
@@ -96,6 +96,14 @@ def ask_visa(name: str, asked: int) -> tuple[int, Counter[str], int]:
                     break
         link.close()
     return wrong, faulty.met, answered
+
+
+def _opened(address: str) -> VisaLink:
+    """Open a line without faults; the time-out is short, and a busy machine may miss it."""
+    for _ in range(50):
+        with suppress(DeviceError):
+            return VisaLink.open(address, TIMEOUT_MS)
+    return VisaLink.open(address, TIMEOUT_MS)
 
 
 def ask_solstis(asked: int) -> tuple[int, Counter[str], int]:
