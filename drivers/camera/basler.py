@@ -148,8 +148,8 @@ class BaslerCamera(SfncCamera):
 
 def _identity(info: Any) -> CameraIdentity:
     """Return what pylon tells of a camera; "N/A" is its word for nothing."""
-    told = (info.GetSerialNumber(), info.GetUserDefinedName(), info.GetFullName())
-    return CameraIdentity(*("" if text == "N/A" else str(text) for text in told))
+    texts = (info.GetSerialNumber(), info.GetUserDefinedName(), info.GetFullName())
+    return CameraIdentity(*("" if text == "N/A" else str(text) for text in texts))
 
 
 def _play(features: Features, name: str, folder: str) -> None:

@@ -132,18 +132,18 @@ class GenicamCamera(SfncCamera):
 
 
 def _identity(info: Any, errors: tuple[type[Exception], ...]) -> CameraIdentity:
-    """Return what a producer tells of a camera; it may tell no name."""
+    """Return serial number, user name and id of a camera; a producer may lack any of them."""
 
-    def told(read: Callable[[], str]) -> str:
+    def text_or_empty(read: Callable[[], str]) -> str:
         try:
             return read() or ""
         except errors:
             return ""
 
     return CameraIdentity(
-        told(lambda: info.serial_number),
-        told(lambda: info.user_defined_name),
-        told(lambda: info.id_),
+        text_or_empty(lambda: info.serial_number),
+        text_or_empty(lambda: info.user_defined_name),
+        text_or_empty(lambda: info.id_),
     )
 
 

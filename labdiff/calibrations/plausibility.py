@@ -79,7 +79,7 @@ def with_plausibility(result: Result, config: BenchConfig) -> Result:
 
 
 def expectations(result: CalibrationResult, config: BenchConfig) -> Iterator[Expected]:
-    """Yield the numbers of a result by which it can be told that something is wrong."""
+    """Yield the numbers of a result that show whether something is wrong, with their ranges."""
     match result:
         case DarkLevel():
             yield from _of_dark_level(result, config)

@@ -68,8 +68,8 @@ def conflicts(
     """
     names = value_names(twin)
     found = []
-    for name in sorted({name for told in contributions.values() for name in told}):
-        routines = tuple(routine for routine, told in contributions.items() if name in told)
+    for name in sorted({name for values in contributions.values() for name in values}):
+        routines = tuple(routine for routine, values in contributions.items() if name in values)
         index = names.index(name)
         sigma = float(fit.released_sigma[index])
         if sigma <= 0.0:
@@ -94,8 +94,10 @@ def doubted(
         contributions: by routine, then by the name of the value.
     """
     names = value_names(twin)
-    told = {name for values in contributions.values() for name in values}
-    bending = {name for name in told if float(fit.explained[names.index(name)]) > DOUBTED_SHARE}
+    contributed = {name for values in contributions.values() for name in values}
+    bending = {
+        name for name in contributed if float(fit.explained[names.index(name)]) > DOUBTED_SHARE
+    }
     pulling = conflicts(twin, fit, contributions, DOUBTED_SIGMAS)
     return bending | {conflict.name for conflict in pulling}
 

@@ -109,19 +109,20 @@ def _without_wrong_priors(
     The second one counts if it contradicts them and predicts the held-out frames better. Returns the one
     that counts, and what it left out.
     """
-    twin, told, estimates = calibrated.twin, calibrated.contributions, calibrated.estimates
+    twin, estimates = calibrated.twin, calibrated.estimates
+    contributions = calibrated.contributions
     result = yield from fits.search(estimates)
-    doubts = doubted(twin, result.fit, told)
+    doubts = doubted(twin, result.fit, contributions)
     if not doubts and not result.held_out_d <= LARGEST_DISCREPANCY:
         doubts = set(estimates)
     if not doubts:
         return result, []
     first, reached = result, parameter_vector(twin)
-    kept = {name: each for name, each in estimates.items() if name not in doubts}
-    result = yield from fits.search(kept, f"without the prior on {', '.join(sorted(doubts))}: ")
+    agreed = {name: each for name, each in estimates.items() if name not in doubts}
+    result = yield from fits.search(agreed, f"without the prior on {', '.join(sorted(doubts))}: ")
     left_out = {
         routine: {name: each for name, each in values.items() if name in doubts}
-        for routine, values in told.items()
+        for routine, values in contributions.items()
     }
     contradicted = conflicts(twin, result.fit, left_out)
     if contradicted and result.held_out_d < first.held_out_d:

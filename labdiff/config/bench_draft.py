@@ -74,7 +74,7 @@ class DraftDevice:
 
 @dataclass(frozen=True, slots=True)
 class Pixels:
-    """Pixels of a panel or a sensor. shape: (height, width). known: keys that the device has told."""
+    """Pixels of a panel or a sensor. shape: (height, width). known: keys that the device reported."""
 
     shape: tuple[int, int]
     pitch_um: float

@@ -15,9 +15,11 @@ import pytest
 from calibration.alignment_found import AlignmentFound
 from calibration.archive import CalibrationArchive
 from labdiff.calibrations.names import ROUTINE_NAMES
-from labdiff.config.bench import bench_text
+from labdiff.config.bench import bench_text, load_bench
 from labdiff.runs.reader import read_run
+from labdiff.session.models import build_twin
 from tests.support.command_line import LabdiffProcess, labdiff
+from twin.parameter_vector import value_names
 
 METHODS = ("offline", "calibrated", "online")
 
@@ -57,7 +59,9 @@ def test_calibrations_are_stored_with_their_verdicts_and_resume_to_the_frame(
     alignment = stored["alignment"][0]
     assert alignment.provenance.simulated == "simulated: all devices (mock)"
     assert isinstance(alignment.result, AlignmentFound)
-    assert len(alignment.result.names) == len(alignment.result.sigma) > 80
+    twin = build_twin(load_bench("mock-small"))
+    assert alignment.result.names == value_names(twin)
+    assert len(alignment.result.sigma) == len(alignment.result.names)
     assert "d_alpha_beam_mrad[0]" in alignment.result.names
     assert alignment.provenance.parents["registration"] == stored["registration"][0].id
     assert not list(archive.folder.glob("unfinished*"))

@@ -54,7 +54,7 @@ def test_the_gain_exponent_is_that_of_the_scales() -> None:
     assert gain_exponent(np.zeros(3), np.zeros(3)) == (0.0, 0.0)
 
 
-def test_a_power_that_wanders_is_told_by_its_steps() -> None:
+def test_a_power_that_wanders_is_found_by_its_steps() -> None:
     """A random walk of 10 % rms in a minute, at six times within 3 s; a healthy one has 1 %."""
     found: dict[float, list[float]] = {0.1: [], 0.01: []}
     rng = np.random.default_rng(2)

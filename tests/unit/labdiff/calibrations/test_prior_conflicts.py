@@ -1,4 +1,4 @@
-"""Priors beside the frames: a right one is no conflict however tight, a wrong one is told in sigmas."""
+"""Priors beside the frames: a right one is no conflict however tight, a wrong one is named."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from twin.prior import Estimate, data_sheet_prior, load_estimates, with_estimate
 PLACE, TILT, GAP = "source_centre_px[0]", "d_alpha_mirror_mrad[1]", "z_gap_percent"
 
 
-def fitted_with(told: dict[str, Estimate]) -> tuple[DigitalTwin, FitStep]:
+def fitted_with(contributed: dict[str, Estimate]) -> tuple[DigitalTwin, FitStep]:
     """Fit frames of a bench with the beam at 1 px and the mirror at 0.8 mrad, with these priors."""
     _, triples = misaligned()
     twin = DigitalTwin(GEOMETRY)
-    load_estimates(twin, told)
-    prior = with_estimates(data_sheet_prior(twin), twin, told)
+    load_estimates(twin, contributed)
+    prior = with_estimates(data_sheet_prior(twin), twin, contributed)
     *_, last = fit_alignment(twin, triples, BLURS_PX, free_in("finest"), prior)
     return twin, last
 
 
 @pytest.mark.parametrize("sigma", [1e-3, 2.0])
 def test_a_right_prior_agrees_with_the_frames_however_tight(sigma: float) -> None:
-    told = {PLACE: Estimate(1.0, sigma), TILT: Estimate(0.8, sigma)}
-    assert doubted(*fitted_with(told), {"own": told}) == set()
+    contributed = {PLACE: Estimate(1.0, sigma), TILT: Estimate(0.8, sigma)}
+    assert doubted(*fitted_with(contributed), {"own": contributed}) == set()
 
 
 @pytest.mark.parametrize(("name", "wrong", "truth"), [(PLACE, 5.0, 1.0), (GAP, -4.0, 0.0)])
 def test_a_wrong_tight_prior_is_doubted_and_what_the_frames_say_is_near(
     name: str, wrong: float, truth: float
 ) -> None:
-    told = {name: Estimate(wrong, 1e-3)}
-    twin, last = fitted_with(told)
-    assert doubted(twin, last, {"first": {}, "second": told}) == {name}
-    (found,) = conflicts(twin, last, {"first": {}, "second": told}, 0.0)
+    contributed = {name: Estimate(wrong, 1e-3)}
+    twin, last = fitted_with(contributed)
+    assert doubted(twin, last, {"first": {}, "second": contributed}) == {name}
+    (found,) = conflicts(twin, last, {"first": {}, "second": contributed}, 0.0)
     assert (found.name, found.routines) == (name, ("second",))
     assert abs(found.frames.value - truth) < 0.5 * abs(wrong - truth), "to first order"
 
@@ -49,16 +49,18 @@ def test_a_wrong_prior_is_contradicted_by_a_fit_without_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "told", [{TILT: Estimate(0.4, 1e-3)}, {PLACE: Estimate(3.0, 1.0)}], ids=("untold", "wide")
+    "contributed",
+    [{TILT: Estimate(0.4, 1e-3)}, {PLACE: Estimate(3.0, 1.0)}],
+    ids=("untold", "wide"),
 )
 def test_what_the_frames_cannot_tell_and_what_is_unsure_are_not_doubted(
-    told: dict[str, Estimate],
+    contributed: dict[str, Estimate],
 ) -> None:
     """A mirror's tilt is made up for by the tilts of the bounces: the fit is as good."""
-    assert doubted(*fitted_with(told), {"own": told}) == set()
+    assert doubted(*fitted_with(contributed), {"own": contributed}) == set()
 
 
-def test_a_conflict_is_told_in_one_phrase() -> None:
+def test_a_conflict_is_stated_in_one_phrase() -> None:
     conflict = PriorConflict(GAP, ("ruler", "eye"), Estimate(5.0, 0.03), Estimate(1.0, 0.04))
     assert conflict.sigmas == pytest.approx(80.0)
     assert str(conflict) == (
