@@ -12,6 +12,7 @@ import sys
 import sysconfig
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -89,18 +90,44 @@ def test(arguments: list[str]) -> int:
 
 
 def lint(arguments: list[str]) -> int:
-    """Format, lint, types, floors, and what is in the wheel."""
+    """Format, lint, types as every system sees them, floors, and what is in the wheel."""
     del arguments
-    for step in (
-        (PYTHON, "-m", "ruff", "format", "--check", "."),
-        (PYTHON, "-m", "ruff", "check", "."),
-        (PYTHON, "-m", "mypy"),
-        (BIN / "lint-imports",),
-    ):
-        code = call(*step)
-        if code:
-            return code
-    return check_wheel()
+    checks: tuple[Callable[[], int], ...] = (
+        lambda: call(PYTHON, "-m", "ruff", "format", "--check", "."),
+        lambda: call(PYTHON, "-m", "ruff", "check", "."),
+        check_types,
+        lambda: call(BIN / "lint-imports"),
+        check_wheel,
+    )
+    # The first one that fails ends it.
+    return next((code for check in checks if (code := check())), 0)
+
+
+def check_types() -> int:
+    """Check the types for this system and, beside it, for the others: what Windows or macOS lacks.
+
+    Each system has a cache of its own; in one cache each would undo what the other has stored.
+    """
+    others = [system for system in ("linux", "win32", "darwin") if system != sys.platform]
+    running: list[subprocess.Popen[str]] = []
+    try:
+        for system in others:
+            options = ("--platform", system, "--cache-dir", f".mypy_cache/{system}")
+            command = [str(part) for part in (PYTHON, "-m", "mypy", *options)]
+            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+            running.append(
+                subprocess.Popen(command, cwd=HERE, env=environment_of_tools(), text=True, **pipes)
+            )
+        code = call(PYTHON, "-m", "mypy")
+        for system, process in zip(others, running, strict=True):
+            output = process.communicate()[0].strip()
+            print(f"+ python -m mypy --platform {system}\n{output}", flush=True)
+            code = code or process.returncode
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+    return code
 
 
 def check_wheel() -> int:
@@ -130,13 +157,18 @@ def call(*command: object) -> int:
     """Say the command, run it in the project's folder, return its exit code."""
     words = [str(part) for part in command]
     print("+", " ".join([Path(words[0]).name, *words[1:]]), flush=True)
-    environment = {**os.environ, "PYTHONUTF8": "1"}
+    environment = environment_of_tools()
     if words[1:3] == ["-m", "pytest"]:
         environment.setdefault("QT_QPA_PLATFORM", "offscreen")
     try:
         return subprocess.run(words, cwd=HERE, env=environment, check=False).returncode
     except KeyboardInterrupt:
         return 130
+
+
+def environment_of_tools() -> dict[str, str]:
+    """Return this process's environment, with text in UTF-8 whatever the locale."""
+    return {**os.environ, "PYTHONUTF8": "1"}
 
 
 def set_up() -> None:
@@ -169,6 +201,8 @@ def fingerprint() -> str:
 
 def install_system_packages() -> None:
     """On Debian and its kin: what Python's venv and Qt need and is missing."""
+    if sys.platform != "linux":
+        return
     apt = shutil.which("apt-get")
     if apt is None:
         return
@@ -200,7 +234,9 @@ def install_system_packages() -> None:
 
 
 def has_library(name: str) -> bool:
-    """Return whether the dynamic loader's folders hold the library."""
+    """Return whether the dynamic loader's folders hold the library; True where Qt brings all."""
+    if sys.platform != "linux":
+        return True
     roots = [Path("/usr/lib"), Path("/lib"), Path("/usr/lib64"), Path("/usr/local/lib")]
     return any(next(root.glob(f"**/{name}*"), None) is not None for root in roots if root.is_dir())
 

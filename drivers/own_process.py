@@ -30,8 +30,7 @@ def runtime_folder() -> Path:
         folder = Path(tempfile.gettempdir()) / f"labdiff-{os.getuid()}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if sys.platform != "win32":
-            _check_private(folder)
+        _check_private(folder)
     except OSError as error:
         raise DeviceNotFoundError(
             f"folder of running programs {folder}: {error.strerror or error}; "
@@ -43,8 +42,11 @@ def runtime_folder() -> Path:
 def _check_private(folder: Path) -> None:
     """Check that a folder is this user's; in the system's shared one, close it to others.
 
-    Raises PermissionError if it is not, or is a link there. A folder that the user named is left open.
+    Raises PermissionError if it is not, or is a link there. A folder that the user named is left open. On
+    Windows nothing is checked: the profile's folders belong to their user.
     """
+    if sys.platform == "win32":
+        return
     shared = folder.parent == Path(tempfile.gettempdir())
     found = folder.lstat() if shared else folder.stat()
     if stat.S_ISLNK(found.st_mode):

@@ -19,6 +19,7 @@ from benchmarks.children import environment, python
 from benchmarks.fault_checks.dialect_command import DARK, ERRORS, OPERATIONS, RAISE
 from benchmarks.fault_checks.dialect_laser import DialectBench, Manner
 from benchmarks.fault_checks.programs import GUARDIAN, MARK, Program
+from benchmarks.posix_calls import KILL, stop_program
 from labdiff.cli.main import EXIT_MAY_BE_ON
 
 COMMAND, WINDOW = "command", "window"
@@ -192,17 +193,19 @@ def _end(steered: Steered, end: str, receiver: int, chance: random.Random) -> fl
     if end == NOBODY_LEFT:
         # Who stands still starts no other guardian; a guardian that lived longer would act.
         owners = [receiver, steered.process.pid]
-        _send(signal.SIGSTOP, owners)
-        _send(signal.SIGKILL, [*program.pids(GUARDIAN), *owners])
+        for owner in owners:
+            with suppress(ProcessLookupError):
+                stop_program(owner)
+        _send(KILL, [*program.pids(GUARDIAN), *owners])
         return time.monotonic()
     if end.startswith("SIGKILL of the guardian"):
-        _send(signal.SIGKILL, guardians)
+        _send(KILL, guardians)
         until_s = time.monotonic() + ANSWERS_WITHIN_S
         while not set(program.pids(GUARDIAN)) - set(guardians) and time.monotonic() < until_s:
             if steered.process.poll() is not None:
                 break
             time.sleep(0.01)
-        _send(signal.SIGKILL, [receiver])
+        _send(KILL, [receiver])
         return time.monotonic()
     began_s = time.monotonic()
     if end == "exception":

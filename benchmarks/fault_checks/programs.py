@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from benchmarks.children import environment
 from benchmarks.fault_checks.lit_bench import LitBench
+from benchmarks.posix_calls import KILL, send_to_group
 from labdiff.jobs.signal_listener import stopping_signals
 
 MARK = "LABDIFF_TRIAL"
@@ -53,7 +54,7 @@ class Program:
     def send(self, number: int, to_group: bool) -> None:
         """Send a signal to the process, or to the group of the whole program."""
         if to_group:
-            os.killpg(self.process.pid, number)
+            send_to_group(self.process.pid, number)
         else:
             os.kill(self.receiver, number)
 
@@ -62,7 +63,7 @@ class Program:
         guardians = set(self.pids(GUARDIAN))
         for pid in set(self.pids()) - guardians:
             with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, KILL)
         for process in (self.process, *self.more):
             process.wait()
         until_s = time.monotonic() + ENDS_S
@@ -71,7 +72,7 @@ class Program:
         left = self.pids()
         for pid in left:
             with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, KILL)
         return len(left)
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import logging
-import resource
 import sys
 import time
 import warnings
 from pathlib import Path
 
 from benchmarks.file_checks.readers import outcome
+from benchmarks.posix_calls import limit_processor_time, peak_memory_mb
 
 CPU_S = 20
 """Seconds of processor time that one file may take."""
@@ -28,7 +28,7 @@ def main() -> None:
     for number in range(int(sys.argv[2]), len(listed)):
         reader, path = listed[number]
         limit_s = int(time.process_time()) + CPU_S
-        resource.setrlimit(resource.RLIMIT_CPU, (limit_s, resource.RLIM_INFINITY))
+        limit_processor_time(limit_s)
         began_s = time.process_time()
         result, message = outcome(reader, Path(path))
         row = {
@@ -36,7 +36,7 @@ def main() -> None:
             "outcome": result,
             "message": message,
             "cpu_s": round(time.process_time() - began_s, 3),
-            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            "peak_mb": int(peak_memory_mb()),
         }
         print(json.dumps(row), flush=True)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from benchmarks.claims import Claim, claim
 from benchmarks.gui_checks.hands import Hands, hands
 from benchmarks.gui_checks.session import needed
 from benchmarks.parts import Outcome, Setting
+from benchmarks.posix_calls import KILL
 
 JOB_S = 900.0
 SMALL_KB = 700
@@ -105,7 +105,7 @@ def killed(person: Hands) -> str:
     """Kill the bench's process in the midst of a training."""
     _open(person)
     _train(person)
-    os.kill(person.bench_pid(), signal.SIGKILL)
+    os.kill(person.bench_pid(), KILL)
     return _report(person, "process has ended")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from benchmarks.gui_checks.display import screen
+from benchmarks.posix_calls import niceness
 
 ROOT = Path(__file__).parents[2]
 POLL_S = 0.1
@@ -74,7 +74,7 @@ class Hands:
     def bench_pid(self) -> int:
         """Return the number of the bench's process: the child of low priority."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return next(int(c) for c in children if os.getpriority(os.PRIO_PROCESS, int(c)) >= 10)
+        return next(int(c) for c in children if niceness(int(c)) >= 10)
 
     def seen(self) -> dict[str, list[Any]]:
         """Return all widgets that can be seen, by name."""

@@ -21,6 +21,7 @@ import numpy as np
 from benchmarks.children import environment
 from benchmarks.claims import claim
 from benchmarks.parts import NotPossibleError, Outcome, Setting
+from benchmarks.posix_calls import limit_file_size
 from labdiff.events import Checkpoint, Measured, TrainingStep
 from labdiff.job import Job, run
 from labdiff.runs.recorder import Recorder
@@ -93,10 +94,7 @@ def _rows(path: Path) -> int:
 
 def _record(limit_bytes: int, path: Path) -> None:
     """Record until the disk is full; report after each block how many there are, and how it ended."""
-    import resource
-
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
+    limit_file_size(limit_bytes)
 
     def job() -> Job[None]:
         for number in range(BLOCKS):

@@ -7,7 +7,6 @@ line. Every figure comes from a process of its own, so that none meets a heap th
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from statistics import median
 import torch
 from torch import Tensor
 
+from benchmarks.posix_calls import peak_memory_mb
 from twin.cavity import FixedCavity, along_columns
 from twin.propagation import padded_size, transfer_function
 
@@ -123,8 +123,7 @@ def time_step(name: str, problem: Problem, rounds: int) -> Timed:
         started_s = time.perf_counter()
         step()
         times_s.append(time.perf_counter() - started_s)
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Timed(1e3 * median(times_s) / problem.batch, peak_mb)
+    return Timed(1e3 * median(times_s) / problem.batch, peak_memory_mb())
 
 
 def main(name: str, batch: int, layers: int, size: int, threads: int, rounds: int) -> None:

@@ -46,7 +46,10 @@ TRIES_S = 45.0
 """Time in which a laser that does not confirm is told OFF again and again."""
 IGNORED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP", "SIGTTOU", "SIGTTIN", "SIGBREAK")
 
-KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
+if sys.platform == "win32":
+    KILL = signal.SIGTERM
+else:
+    KILL = signal.SIGKILL
 """What ends a program that does not listen; on Windows SIGTERM does that."""
 
 State = Literal["silent", "ended"]

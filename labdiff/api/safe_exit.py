@@ -9,6 +9,7 @@ from types import FrameType
 from weakref import WeakSet
 
 from labdiff.bench.bench import Bench
+from labdiff.jobs.console_close import handle_console_close
 
 ENDING = ("SIGTERM", "SIGHUP", "SIGBREAK")
 """Names of the signals that end a program at once where nobody handles them, with the laser still on."""
@@ -37,6 +38,7 @@ def _exit_on_signals() -> None:
     for number in (getattr(signal, name) for name in ENDING if hasattr(signal, name)):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _exit)
+    handle_console_close()
 
 
 def _exit(number: int, frame: FrameType | None) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+
+from labdiff.jobs.console_close import handle_console_close
 
 STOPPING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP", "SIGBREAK")
 """Signals that stop a job: Ctrl-C, a request to end, a closed terminal, Ctrl-Backslash, Ctrl-Z, Break."""
@@ -27,7 +30,7 @@ class SignalListener:
 
     The interpreter writes the number of a signal that it handles to a socket the moment that it arrives,
     whatever the main thread does; a thread reads it there. So each signal also needs a handler
-    (`signal.signal`).
+    (`signal.signal`). On Windows, closing the console comes as SIGBREAK.
 
     Args:
         act: called in a thread; what it raises is dropped.
@@ -40,6 +43,7 @@ class SignalListener:
         self._read, self._write = socket.socketpair()
         self._write.setblocking(False)
         self._before = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
+        handle_console_close()
         threading.Thread(target=self._listen, name="signals", daemon=True).start()
 
     def _listen(self) -> None:
@@ -54,7 +58,8 @@ class SignalListener:
         """Suspend this process as Ctrl-Z does, when `act` was called."""
         self._acted.wait(SUSPEND_AFTER_S)
         self._acted.clear()
-        os.kill(os.getpid(), signal.SIGSTOP)
+        if sys.platform != "win32":
+            os.kill(os.getpid(), signal.SIGSTOP)
 
     def close(self) -> None:
         """Listen no more. To be called in the main thread."""

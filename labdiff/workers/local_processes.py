@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
 import traceback
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Self
 
 from labdiff.errors import UserError
 from labdiff.workers.task import Done, Failed, Lost, Task, TaskEvent, Yielded
+
+if sys.platform == "win32":
+    from multiprocessing.connection import PipeConnection as Connection
+else:
+    from multiprocessing.connection import Connection
 
 _SPAWN = multiprocessing.get_context("spawn")
 """Way to start processes: spawned everywhere, because a fork would copy torch's threads at work."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -115,17 +116,13 @@ class TcpLine:
 
 
 class PtyLine:
-    """A simulated serial port: a pseudo-terminal, which Windows does not have."""
+    """A simulated serial port: a pseudo-terminal. Raises OSError on Windows, which has none."""
 
     def __init__(self, speak: Speaker) -> None:
-        import pty
-        import tty
-
         self._speak = speak
         self.trouble: Trouble = as_it_is
-        self._ours, self._theirs = pty.openpty()
-        tty.setraw(self._theirs)
-        self.address = f"ASRL{os.ttyname(self._theirs)}::INSTR"
+        self._ours, self._theirs, name = _pseudo_terminal()
+        self.address = f"ASRL{name}::INSTR"
         """Address for VISA."""
         self._wake, self._end = os.pipe()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -155,3 +152,15 @@ class PtyLine:
         self._thread.join(5.0)
         for end in (self._ours, self._theirs, self._wake, self._end):
             os.close(end)
+
+
+def _pseudo_terminal() -> tuple[int, int, str]:
+    """Return the ends of a pseudo-terminal that changes no byte, and its name; OSError on Windows."""
+    if sys.platform == "win32":
+        raise OSError("Windows has no pseudo-terminals")
+    import pty
+    import tty
+
+    ours, theirs = pty.openpty()
+    tty.setraw(theirs)
+    return ours, theirs, os.ttyname(theirs)
