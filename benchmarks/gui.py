@@ -6,6 +6,7 @@
     session     a first session by mouse and keys
     failures    what the window says when something fails
     stream      the whole window beside a training
+    typed       numbers typed into fields: what was meant is sent, or nothing
     emergency   F12 and the red button: how soon the laser is dark, whatever is open
 
 --frames N: of the live view's soak; 100,000 take twenty minutes. --tries N: of the emergency
@@ -19,10 +20,19 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks.gui_checks import curves, emergency, failures, live, session, slm_window, streamed
+from benchmarks.gui_checks import (
+    curves,
+    emergency,
+    failures,
+    live,
+    session,
+    slm_window,
+    streamed,
+    typed,
+)
 from benchmarks.parts import Part, parser, run_parts
 
-NOT_QUICK = ("live", "session", "failures", "stream", "emergency")
+NOT_QUICK = ("live", "session", "failures", "stream", "typed", "emergency")
 
 
 def parts(
@@ -36,6 +46,7 @@ def parts(
         "session": partial(session.measure, archive),
         "failures": partial(failures.measure, archive),
         "stream": streamed.measure,
+        "typed": typed.measure,
         "emergency": partial(emergency.measure, tries),
     }
 

@@ -182,6 +182,10 @@ class MainWindow(QMainWindow):
 
     def make_safe(self) -> None:
         """Switch the laser off at once; then the job ends and the SLM shows a flat pattern."""
+        self._make_safe()
+        self.panels.bench.withdraw_questions()
+
+    def _make_safe(self) -> None:
         if self._process is None:
             self.panels.log.add("safe state: no bench is connected")
         elif self._process.make_safe():

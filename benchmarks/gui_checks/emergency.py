@@ -123,6 +123,13 @@ def _tour(person: Hands) -> None:
     person.click("Tour")
 
 
+def _raise_power(person: Hands) -> None:
+    """Have a question open: the power of the mock laser, many times."""
+    person.key("ctrl+1")
+    person.write("laser_power", "0.1 mW")
+    person.write("laser_power", "5 mW")
+
+
 OPENERS: dict[str, Callable[[Hands], None]] = {
     "nothing": lambda _: None,
     "keys": _key("F1"),
@@ -140,9 +147,10 @@ OPENERS: dict[str, Callable[[Hands], None]] = {
     "context menu": _click("ctrl+6", "generate_source", button=3),
     "number's context menu": _click("ctrl+6", "generate_count", button=3),
     "resume a run": _click("ctrl+5", "train_resume"),
+    "raise the power?": _raise_power,
     "close?": _key("alt+F4"),
 }
-ONLY = {"resume a run": "idle", "close?": "job"}
+ONLY = {"raise the power?": "idle", "resume a run": "idle", "close?": "job"}
 
 
 def trials(count: int) -> Iterator[tuple[str, str, str]]:

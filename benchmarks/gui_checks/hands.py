@@ -36,12 +36,18 @@ class Hands:
         self._map = folder / "map.json"
         self._window: subprocess.Popen[bytes] | None = None
 
-    def open(self, *arguments: str, engine: str = "") -> None:
-        """Start `labdiff gui` with these arguments, and wait until it can be seen."""
+    def open(self, *arguments: str, engine: str = "", program: str = "mapped_window") -> None:
+        """Start `labdiff gui` with these arguments, and wait until it can be seen.
+
+        Args:
+            arguments: Those of the command.
+            engine: What the program takes beside the map of widgets; "" for nothing.
+            program: Module beside this one that opens the window.
+        """
         self._map.unlink(missing_ok=True)
         asked = [str(self._map), *([engine] if engine else []), "--", *arguments]
         self._window = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.gui_checks.mapped_window", *asked],
+            [sys.executable, "-m", f"benchmarks.gui_checks.{program}", *asked],
             cwd=self.folder,
             env={**self.environment, "PYTHONPATH": str(ROOT)},
         )

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import qtawesome as qta
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QToolButton, QWidget
 from superqt import QFlowLayout
 
 from gui.live.levels import COLOUR_MAPS, LevelMode, Levels
 from gui.live.recording import FORMATS
 from gui.style import style, theme
+from gui.widgets.number_field import NumberField
 from gui.widgets.plain_label import PlainLabel
 
 MOST_COUNTS = 65535
@@ -39,8 +39,20 @@ class Controls(QWidget):
             [mode.value for mode in LevelMode],
             "How the levels follow the frames; they stay with the mode you choose.",
         )
-        self.low = _LevelBox("live_level_low", "The count, or percentile, of the first colour.")
-        self.high = _LevelBox("live_level_high", "The count, or percentile, of the last colour.")
+        self.low = NumberField(
+            "live_level_low",
+            0,
+            0,
+            MOST_COUNTS,
+            tip="The count, or percentile, of the first colour.",
+        )
+        self.high = NumberField(
+            "live_level_high",
+            255,
+            0,
+            MOST_COUNTS,
+            tip="The count, or percentile, of the last colour.",
+        )
         self.colours = _choice("live_colours", COLOUR_MAPS, "Colour map.")
         label = PlainLabel("Levels")
         label.setMinimumHeight(self.mode.sizeHint().height())
@@ -107,8 +119,8 @@ class Controls(QWidget):
         )
         row.addWidget(self.format)
         self.mode.currentTextChanged.connect(self._apply_mode)
-        self.low.editingFinished.connect(self._apply_boxes)
-        self.high.editingFinished.connect(self._apply_boxes)
+        self.low.valueChanged.connect(lambda _: self._apply_boxes())
+        self.high.valueChanged.connect(lambda _: self._apply_boxes())
         self.colours.currentTextChanged.connect(lambda _: self.changed.emit())
         self.saturation.toggled.connect(lambda _: self.changed.emit())
         style.changed.connect(self._colour)
@@ -146,8 +158,8 @@ class Controls(QWidget):
     def show_levels(self, levels: Levels) -> None:
         """Show the levels that min/max found; in the other modes the boxes show what was asked for."""
         if self.level_mode is LevelMode.MIN_MAX:
-            self.low.setValue(levels.low)
-            self.high.setValue(levels.high)
+            self.low.show_value(levels.low)
+            self.high.show_value(levels.high)
 
     def show_recording(self, on: bool) -> None:
         """Show on the button what it will do."""
@@ -156,28 +168,33 @@ class Controls(QWidget):
     def _apply_mode(self, _: str) -> None:
         percent = self.level_mode is LevelMode.PERCENTILE
         for box in (self.low, self.high):
-            box.setDecimals(2 if percent else 0)
-            box.setRange(0.0, 100.0 if percent else MOST_COUNTS)
-            box.setSingleStep(0.1 if percent else 1.0)
-            box.setSuffix(" %" if percent else " counts")
+            box.set_whole(not percent)
+            box.set_step(0.1 if percent else 1.0)
+            box.set_unit("%" if percent else "counts")
             box.setReadOnly(self.level_mode is LevelMode.MIN_MAX)
         self._fill()
         self.changed.emit()
 
     def _fill(self) -> None:
         if self.level_mode is LevelMode.FIXED:
-            self.low.setValue(self._fixed.low)
-            self.high.setValue(self._fixed.high)
+            self._show(self._fixed.low, self._fixed.high, 1.0, MOST_COUNTS)
         elif self.level_mode is LevelMode.PERCENTILE:
-            self.low.setValue(self._percentiles[0])
-            self.high.setValue(self._percentiles[1])
+            self._show(*self._percentiles, 0.0, 100.0)
+
+    def _show(self, low: float, high: float, least_gap: float, most: float) -> None:
+        """Show two levels, of which each limits the other."""
+        for box, level in ((self.low, low), (self.high, high)):
+            box.restore()
+            box.show_value(level)
+        self.low.setRange(0.0, high - least_gap)
+        self.high.setRange(low + least_gap, most)
 
     def _apply_boxes(self) -> None:
         low, high = self.low.value(), self.high.value()
         if self.level_mode is LevelMode.FIXED:
-            self._fixed = Levels(int(low), int(max(high, low + 1)))
+            self._fixed = Levels(int(low), int(high))
         elif self.level_mode is LevelMode.PERCENTILE:
-            self._percentiles = (min(low, high), max(low, high))
+            self._percentiles = (low, high)
         else:
             return
         self._fill()
@@ -187,21 +204,6 @@ class Controls(QWidget):
         for button, icon in self._icons:
             on = theme().bad if button is self.record else theme().accent
             button.setIcon(qta.icon(icon, color=theme().text, color_on=on))
-
-
-class _LevelBox(QDoubleSpinBox):
-    """A number that the mouse wheel leaves alone."""
-
-    def __init__(self, name: str, tip: str) -> None:
-        super().__init__()
-        self.setObjectName(name)
-        self.setToolTip(tip)
-        self.setKeyboardTracking(False)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Let what is around the box scroll."""
-        event.ignore()
 
 
 def _choice(name: str, entries: Sequence[str], tip: str) -> QComboBox:

@@ -20,10 +20,11 @@ from PySide6.QtWidgets import (
 )
 
 from gui import style
+from gui.panels.power_guard import PowerGuard
 from gui.widgets.choice import Choice
 from gui.widgets.dialogs import choose_file
 from gui.widgets.monitor_chooser import MonitorChooser
-from gui.widgets.no_wheel_fields import CountField, NumberField
+from gui.widgets.number_field import CountField, NumberField
 from gui.widgets.plain_label import PlainLabel
 from labdiff.config.bench import SHIPPED, load_bench
 from labdiff.config.simulated import with_simulated
@@ -56,6 +57,7 @@ class BenchPanel(QWidget):
         self.setObjectName("bench_panel")
         self._busy = False
         self._fields: dict[tuple[str, str], NumberField] = {}
+        self._guard: PowerGuard | None = None
         self._readings: dict[tuple[str, str], QLabel] = {}
         self._problems: dict[str, QLabel] = {}
         self._kinds: tuple[str, ...] = ()
@@ -66,11 +68,12 @@ class BenchPanel(QWidget):
         self.browse = QToolButton()
         self.browse.setToolTip("Choose a bench file")
         self.browse.clicked.connect(self._browse)
-        self.seed = CountField(0, 2**31 - 1)
-        self.seed.setObjectName("seed")
-        self.seed.setValue(seed)
-        self.seed.setToolTip(
-            "Which simulated laboratory: its imperfections are drawn from the seed"
+        self.seed = CountField(
+            "seed",
+            seed,
+            0,
+            2**31 - 1,
+            tip="Which simulated laboratory: its imperfections are drawn from the seed",
         )
         self.connect_button = QPushButton("Connect")
         self.connect_button.setObjectName("connect")
@@ -142,9 +145,16 @@ class BenchPanel(QWidget):
     def set_busy(self, busy: bool) -> None:
         """Disable the devices' controls while a job uses them."""
         self._busy = busy
+        if busy:
+            self.withdraw_questions()
         for field in self._fields.values():
             field.setEnabled(not busy)
         self.emission.setEnabled(self.connected and not busy)
+
+    def withdraw_questions(self) -> None:
+        """Close the question whether to raise the power; nothing is sent."""
+        if self._guard is not None:
+            self._guard.withdraw()
 
     def show_failed(self) -> None:
         """Show that connecting did not work; a notice says why."""
@@ -164,6 +174,8 @@ class BenchPanel(QWidget):
     def _clicked(self) -> None:
         if self.connected:
             self.disconnect_wanted.emit()
+        elif not self.seed.commit():
+            self._message.setText(f"Seed: {self.seed.refusal}. Nothing was connected.")
         else:
             self.show_connecting()
             monitor = self.monitors.address if self.monitors.isVisibleTo(self) else ""
@@ -196,6 +208,8 @@ class BenchPanel(QWidget):
         while (item := self._devices.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.deleteLater()
+        self.withdraw_questions()
+        self._guard = None
         self._fields.clear()
         self._readings.clear()
         self._problems.clear()
@@ -219,13 +233,18 @@ class BenchPanel(QWidget):
                 continue
             low = setting.low if setting.low is not None else 0.0
             high = setting.high if setting.high is not None else 1e6
-            field = NumberField(low, high, 3, setting.unit)
-            field.setObjectName(f"{kind}_{setting.name}")
-            field.setToolTip(
-                f"{low:g} ... {high:g} {setting.unit}; the device reports what it applies"
+            field = NumberField(
+                f"{kind}_{setting.name}",
+                setting.requested or low,
+                low,
+                high,
+                setting.unit,
+                tip="The device reports beside it what it applies",
             )
-            wanted = self.exposure_wanted if kind == "camera" else self.power_wanted
-            field.valueChanged.connect(wanted)
+            if kind == "laser":
+                self._guard = PowerGuard(field, self.power_wanted.emit)
+            else:
+                field.valueChanged.connect(self.exposure_wanted)
             self._fields[kind, setting.name] = field
             # The reading may get longer; the panel does not move then.
             reading.setMinimumWidth(self.fontMetrics().horizontalAdvance("is 0.0000 mW"))
@@ -243,10 +262,11 @@ class BenchPanel(QWidget):
         text = "?" if setting.actual is None else f"{setting.actual:.5g} {setting.unit}".strip()
         field = self._fields.get((kind, setting.name))
         reading.setText(text if field is None else f"is {text}")
-        if field is not None and setting.requested is not None and not field.hasFocus():
-            field.blockSignals(True)
-            field.setValue(setting.requested)
-            field.blockSignals(False)
+        guard = self._guard if kind == "laser" else None
+        if guard is not None and setting.actual is not None:
+            guard.set_present(setting.actual)
+        if field is not None and setting.requested is not None and not (guard and guard.asking):
+            field.show_value(setting.requested)
 
     def _show_problem(self, device: DeviceState) -> None:
         label = self._problems.get(device.kind)

@@ -29,7 +29,7 @@ from gui.widgets.denoising_view import DenoisingView
 from gui.widgets.dialogs import choose_file, choose_new_file
 from gui.widgets.image_files import gif_of, png_of
 from gui.widgets.image_grid import Images
-from gui.widgets.number_box import NumberBox
+from gui.widgets.number_field import CountField, NumberField
 from gui.widgets.plain_label import PlainLabel
 from labdiff.config.training import SAMPLER, TrainingOptions
 from labdiff.generation.request import STRONGEST_GUIDANCE, GenerationRequest
@@ -73,12 +73,18 @@ class GeneratePanel(QWidget):
         self.browse.clicked.connect(self._browse)
         self.where = QComboBox()
         self.where.addItems(list(WHERE))
-        self.count = NumberBox("generate_count", 16, 1, MOST_IMAGES, "images", decimals=0)
-        self.steps = NumberBox("generate_steps", 0, 0, STEPS.high or 0, "steps", decimals=0)
-        self.steps.setSpecialValueText("as trained")
-        self.seed = NumberBox("generate_seed", 0, 0, 2**31 - 1, "", decimals=0)
+        self.count = CountField("generate_count", 16, 1, MOST_IMAGES, "images")
+        self.steps = CountField("generate_steps", 0, 0, int(STEPS.high or 0), "steps")
+        self.steps.set_special("as trained")
+        self.seed = CountField("generate_seed", 0, 0, 2**31 - 1)
         self.label = QComboBox()
-        self.guidance = NumberBox("generate_guidance", 1, 0, STRONGEST_GUIDANCE, "", step=0.5)
+        self.guidance = NumberField("generate_guidance", 1.0, 0.0, STRONGEST_GUIDANCE, step=0.5)
+        self._numbers: tuple[tuple[str, NumberField], ...] = (
+            ("Count", self.count),
+            ("Steps", self.steps),
+            ("Seed", self.seed),
+            ("Guidance", self.guidance),
+        )
         self.start_button = QPushButton("Generate")
         self.stop_button = QPushButton("Stop")
         self.save_buttons = {kind: QPushButton(f"Save {kind.upper()} ...") for kind in FILTERS}
@@ -150,13 +156,13 @@ class GeneratePanel(QWidget):
     def request(self) -> GenerationRequest:
         """Return the request that the form describes."""
         label = self.label.currentText().strip()
-        asked = int(label) if self.label.isEnabled() and label.isdigit() else None
-        steps = int(self.steps.value())
+        asked = int(label) if self.label.isEnabled() and label.isdecimal() else None
+        steps = self.steps.value()
         return GenerationRequest(
             path=self._path(),
-            count=int(self.count.value()),
+            count=self.count.value(),
             where=WHERE[self.where.currentText()],
-            seed=int(self.seed.value()),
+            seed=self.seed.value(),
             label=asked,
             guidance=1.0 if asked is None else self.guidance.value(),
             sampler={"sampler_steps": steps} if steps else {},
@@ -240,13 +246,27 @@ class GeneratePanel(QWidget):
     def _allow(self) -> None:
         self.start_button.setEnabled(self._ready)
         self.stop_button.setEnabled(self._generating)
-        has_class = self.label.isEnabled() and self.label.currentText().strip().isdigit()
+        has_class = self.label.isEnabled() and self.label.currentText().strip().isdecimal()
         self.guidance.setEnabled(has_class)
         for kind, button in self.save_buttons.items():
             button.setEnabled(len(self.view.moments) > (kind == "gif"))
 
     def _ask(self) -> None:
-        self.generate_wanted.emit(self.request())
+        refusal = self._refusal()
+        if refusal:
+            self._fail(f"{refusal}. Nothing was started.")
+        else:
+            self.generate_wanted.emit(self.request())
+
+    def _refusal(self) -> str:
+        """Return which field is not understood, and why; "" if all are."""
+        for label, field in self._numbers:
+            if field.isEnabled() and not field.commit():
+                return f"{label}: {field.refusal}"
+        asked = self.label.currentText().strip()
+        if self.label.isEnabled() and asked != ANY and not asked.isdecimal():
+            return f"Class: '{asked}' is no class. Allowed: {ANY}, or a number such as 3"
+        return ""
 
     def _read_source(self) -> None:
         path = self._path()
@@ -288,7 +308,7 @@ class GeneratePanel(QWidget):
     def _save(self, kind: str) -> None:
         source = self._path()
         name = "images" if source is None else f"{source.parent.name or source.stem}-images"
-        proposed = self._folder / f"{name}-seed-{int(self.seed.value())}.{kind}"
+        proposed = self._folder / f"{name}-seed-{self.seed.value()}.{kind}"
         # Now: while the file is chosen another generation may begin.
         moments = [images for _, images in self.view.moments]
         shown = moments[self.view.slider.value()]

@@ -25,7 +25,7 @@ from gui.slm_patterns.phase_patterns import (
     zernike,
 )
 from gui.widgets.choice import Choice
-from gui.widgets.number_box import NumberBox
+from gui.widgets.number_field import CountField, NumberField
 from gui.widgets.plain_label import PlainLabel
 
 Make: TypeAlias = Callable[[], npt.NDArray[np.float32]]
@@ -83,12 +83,20 @@ class TestPatterns(QWidget):
         """Return a function that computes the pattern with the present parameters, in any thread."""
         return self._make[self.kind.currentIndex()]()
 
+    def refusal(self) -> str:
+        """Return which parameter of the chosen pattern is not understood, and why; "" if all are."""
+        page = self._pages.currentWidget()
+        for field in page.findChildren(NumberField) if page is not None else ():
+            if not field.commit():
+                return field.refusal
+        return ""
+
     def _page(self, name: str, page: QWidget, make: Callable[[], Make]) -> None:
         self.kind.addItem(name)
         self._pages.addWidget(page)
         self._make.append(make)
 
-    def _form(self, *rows: tuple[str, NumberBox]) -> QWidget:
+    def _form(self, *rows: tuple[str, NumberField]) -> QWidget:
         page = QWidget()
         form = QFormLayout(page)
         for label, box in rows:
@@ -98,8 +106,8 @@ class TestPatterns(QWidget):
 
     def _blaze(self) -> None:
         tip = "Pixels per 2 pi; negative: the opposite slope."
-        period = NumberBox("slm_blaze_period", 16.0, 2.0, 10_000.0, "px", tip=tip)
-        angle = NumberBox(
+        period = NumberField("slm_blaze_period", 16.0, 2.0, 10_000.0, "px", step=1.0, tip=tip)
+        angle = NumberField(
             "slm_blaze_angle",
             0.0,
             -180.0,
@@ -117,26 +125,34 @@ class TestPatterns(QWidget):
         )
 
     def _checkerboard(self) -> None:
-        cell = NumberBox("slm_checker_cell", 16.0, 1.0, 4096.0, "px", decimals=0)
-        contrast = NumberBox(
-            "slm_checker_contrast", np.pi, 0.0, TURN_RAD, "rad", decimals=3, step=0.1,
+        cell = CountField("slm_checker_cell", 16, 1, 4096, "px", tip="Side of a square.")
+        contrast = NumberField(
+            "slm_checker_contrast",
+            np.pi,
+            0.0,
+            TURN_RAD,
+            "rad",
+            step=0.1,
             tip="With π no light is left in the zero order.",
-        )  # fmt: skip
+        )
         self.cell, self.contrast = cell, contrast
         page = self._form(("Cells", cell), ("Contrast", contrast))
         self._page(
             "Checkerboard",
             page,
-            lambda: partial(
-                checkerboard, self._shape, int(self.cell.value()), self.contrast.value()
-            ),
+            lambda: partial(checkerboard, self._shape, self.cell.value(), self.contrast.value()),
         )
 
     def _lens(self) -> None:
-        focal = NumberBox(
-            "slm_lens_focal", 300.0, -100_000.0, 100_000.0, "mm", step=10.0,
+        focal = NumberField(
+            "slm_lens_focal",
+            300.0,
+            -100_000.0,
+            100_000.0,
+            "mm",
+            step=10.0,
             tip="Negative: the light diverges.",
-        )  # fmt: skip
+        )
         self.focal = focal
         self._page(
             "Lens",

@@ -56,6 +56,7 @@ class SlmPanel(QWidget):
         self._shape: tuple[int, int] | None = None
         self._layers: Phase | None = None
         self._preview_name = ""
+        self._previews_test = self._sends_next = False
         self._busy_reason = ""
         self._waiting: list[tuple[str, Make]] = []
         self._background = Background(self)
@@ -218,11 +219,14 @@ class SlmPanel(QWidget):
 
     def _on_made(self, phase: Phase) -> None:
         self.show_problem("")
+        self._previews_test = True
         self._show_preview(phase, self._preview_name)
-        if self.follow.isChecked():
-            self._send()
+        if not self._waiting and (self._sends_next or self.follow.isChecked()):
+            self._sends_next = False
+            self._send_preview()
 
     def _on_loaded(self, phase: Phase, name: str) -> None:
+        self._previews_test = False
         note = range_note(phase)
         self.show_problem(f"{name}: {note}" if note else "")
         self._show_preview(phase, name)
@@ -234,10 +238,21 @@ class SlmPanel(QWidget):
 
     def _preview_layer(self, layer_set: int, layer: int) -> None:
         if self._layers is not None:
+            self._previews_test = False
             name = f"Layer set {layer_set + 1}, layer {layer + 1}"
             self._show_preview(self._layers[layer_set, layer], name)
 
     def _send(self) -> None:
+        """Send the preview, or that of the parameters that were just entered."""
+        refusal = self.tests.refusal() if self._previews_test else ""
+        if refusal:
+            self.show_problem(f"{refusal}. Nothing was sent to the SLM.")
+        elif self._previews_test and self._background.busy:
+            self._sends_next = True
+        else:
+            self._send_preview()
+
+    def _send_preview(self) -> None:
         phase = self.preview.phase_rad
         if phase is not None and self.show_it.isEnabled():
             self.pattern_wanted.emit(phase)

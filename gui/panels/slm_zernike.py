@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from gui.slm_patterns.phase_patterns import NOLL
 from gui.widgets.choice import Choice
-from gui.widgets.number_box import NumberBox
+from gui.widgets.number_field import NumberField
 from gui.widgets.plain_label import PlainLabel
 
 TURN_RAD = 2.0 * np.pi
@@ -38,7 +38,7 @@ class ZernikeSliders(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._waves: dict[int, float] = {}
-        self._boxes: dict[int, NumberBox] = {}
+        self._boxes: dict[int, NumberField] = {}
         self._sliders: dict[int, QSlider] = {}
         self.unit = Choice("slm_zernike_unit", "A wave is 2π rad.")
         self.unit.addItems(["waves", "rad"])
@@ -83,9 +83,7 @@ class ZernikeSliders(QWidget):
         slider.setObjectName(f"slm_zernike_slider_{number}")
         slider.setMinimumWidth(SLIDER_WIDTH * self.fontMetrics().averageCharWidth())
         slider.setRange(-SLIDER_STEPS, SLIDER_STEPS)
-        box = NumberBox(
-            f"slm_zernike_{number}", 0.0, -WAVES, WAVES, "waves", decimals=3, step=0.01, tip=name
-        )
+        box = NumberField(f"slm_zernike_{number}", 0.0, -WAVES, WAVES, "waves", step=0.01, tip=name)
         self._boxes[number], self._sliders[number] = box, slider
         slider.valueChanged.connect(partial(self._on_slider, number))
         box.valueChanged.connect(partial(self._on_box, number))
@@ -112,7 +110,7 @@ class ZernikeSliders(QWidget):
         for number, box in self._boxes.items():
             box.blockSignals(True)
             box.setRange(-WAVES * self._scale(), WAVES * self._scale())
-            box.setSuffix(f" {unit}")
+            box.set_unit(unit)
             box.setValue(self._waves.get(number, 0.0) * self._scale())
             box.blockSignals(False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,15 +12,13 @@ from PySide6.QtWidgets import QCheckBox, QFormLayout, QGroupBox, QLineEdit, QVBo
 
 from drivers.validation_messages import explain
 from gui.widgets.choice import Choice
-from gui.widgets.no_wheel_fields import CountField, NumberField
+from gui.widgets.number_field import CountField, NumberField
 from labdiff.config.option import Option, OptionGroup
 
 Getter = Callable[[], Any]
 Setter = Callable[[Any], None]
 LARGEST_INTEGER = 2**31 - 1
 """The largest number that a field of whole numbers holds."""
-LARGEST_NUMBER = 1e9
-"""The largest number that a field offers where the option has no limit."""
 
 
 class ModelForm(QWidget):
@@ -47,6 +46,8 @@ class ModelForm(QWidget):
         self._rest = start
         self._get: dict[str, Getter] = {}
         self._set: dict[str, Setter] = {}
+        self._numbers: dict[str, NumberField] = {}
+        self._labels = {option.name: option.label for group in groups for option in group.options}
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for group in groups:
@@ -56,7 +57,9 @@ class ModelForm(QWidget):
             for option in group.options:
                 widget = self._control(option, (suggestions or {}).get(option.name, ()))
                 widget.setObjectName(f"option_{option.name}")
-                widget.setToolTip(option.hint)
+                # A field of numbers adds its limits itself.
+                numbers = isinstance(widget, NumberField)
+                widget.setToolTip(option.description if numbers else option.hint)
                 form.addRow(option.label, widget)
             layout.addWidget(box)
         layout.addStretch(1)
@@ -72,8 +75,11 @@ class ModelForm(QWidget):
         """Return a model with the values entered; fields without a control are as they were filled.
 
         Raises:
-            ValueError: If the model refuses a value; the message says which and what is allowed.
+            ValueError: If a field or the model refuses a value; the message says which and what is allowed.
         """
+        for name, field in self._numbers.items():
+            if not field.commit():
+                raise ValueError(f"{self._labels[name]}: {field.refusal}")
         chosen = {name: get() for name, get in self._get.items()}
         try:
             return self._model.model_validate({**self._rest.model_dump(), **chosen})
@@ -105,16 +111,20 @@ class ModelForm(QWidget):
 
     def _integer(self, option: Option) -> QWidget:
         high = LARGEST_INTEGER if option.high is None else min(int(option.high), LARGEST_INTEGER)
-        field = CountField(int(option.low or 0), high)
-        field.valueChanged.connect(lambda _: self.changed.emit())
-        self._get[option.name], self._set[option.name] = field.value, field.setValue
-        return field
+        low = int(option.low or 0)
+        field = CountField(option.name, low, low, high)
+        return self._number_field(option.name, field)
 
     def _number(self, option: Option) -> QWidget:
-        high = LARGEST_NUMBER if option.high is None else option.high
-        field = NumberField(option.low or 0.0, high, 4, option.presentation.unit)
+        high = math.inf if option.high is None else option.high
+        low = option.low or 0.0
+        field = NumberField(option.name, low, low, high, option.presentation.unit)
+        return self._number_field(option.name, field)
+
+    def _number_field(self, name: str, field: NumberField) -> QWidget:
         field.valueChanged.connect(lambda _: self.changed.emit())
-        self._get[option.name], self._set[option.name] = field.value, field.setValue
+        self._numbers[name] = field
+        self._get[name], self._set[name] = field.value, field.setValue
         return field
 
     def _choice(self, name: str, message: Sequence[str], editable: bool) -> QWidget:

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QMenu, QToolButton, QWidg
 from pytestqt.qtbot import QtBot
 
 from gui.widgets.dialogs import close_all
-from gui.widgets.no_wheel_fields import CountField
+from gui.widgets.number_field import CountField
 from gui.window import MainWindow
 from tests.support.laser_server import LaserServer, laser_server
 from tests.unit.gui.file_choice import answer, opened

@@ -24,8 +24,8 @@ from gui.panels.calibration_panel import CalibrationPanel
 from gui.panels.log_panel import LogPanel
 from gui.widgets.choice import Choice
 from gui.widgets.model_form import ModelForm
-from gui.widgets.no_wheel_fields import CountField, NumberField
 from gui.widgets.notice_bar import NoticeBar
+from gui.widgets.number_field import CountField, NumberField
 from labdiff.calibrations.names import ROUTINE_NAMES
 from labdiff.config.bench import bench_text
 from labdiff.config.training import GROUPS, TrainingOptions
@@ -73,7 +73,7 @@ def test_the_bench_panel_shows_what_was_set_beside_what_the_device_says(qtbot: Q
     qtbot.addWidget(panel)
     panel.show_state(STATE)
     field = panel.findChild(NumberField, "camera_exposure")
-    assert field is not None and field.value() == 2.0 and field.suffix() == " ms"
+    assert field is not None and field.value() == 2.0 and field.unit == "ms"
     assert text_of(panel, "camera_exposure_actual") == "is 1.998 ms"
     assert text_of(panel, "camera_bits_actual") == "12"
     assert panel.emission.isChecked()
@@ -264,7 +264,7 @@ def test_a_form_has_fields_limits_units_and_hints_of_its_model(form: ModelForm) 
     assert size is not None and (size.minimum(), size.maximum()) == (2, 512)
     assert "Side of the square images" in size.toolTip() and "2 ... 512" in size.toolTip()
     rate = form.findChild(NumberField, "option_learning_rate")
-    assert rate is not None and rate.suffix() == " rad a step"
+    assert rate is not None and rate.unit == "rad a step"
     sampler = form.findChild(Choice, "option_sampler")
     assert sampler is not None
     assert [sampler.itemText(i) for i in range(sampler.count())] == ["ddim", "ddpm", "paper"]

@@ -76,7 +76,7 @@ def test_zernike_sliders_in_waves_and_radians(qtbot: QtBot, panel: SlmPanel) -> 
     type_in(qtbot, sliders._boxes[5], "-0.123")
     assert sliders.waves == {4: 0.5, 5: -0.123}
     sliders.unit.setCurrentText("rad")
-    assert sliders._boxes[4].text() == "3.142 rad"
+    assert sliders._boxes[4].text() == "3.14159 rad"
     assert sliders.waves == {4: 0.5, 5: -0.123}
     settle(qtbot, panel)
     np.testing.assert_array_equal(panel.preview.phase_rad, zernike(SHAPE, {4: 0.5, 5: -0.123}))

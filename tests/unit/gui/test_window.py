@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from gui import style
 from gui.help_sheet import ShortcutSheet
 from gui.tour import STEPS, Tour
-from gui.widgets.no_wheel_fields import CountField, NumberField
+from gui.widgets.number_field import CountField, NumberField
 from gui.window import MainWindow
 
 ENGINE = "tests.unit.gui.fake_engine:Engine"
