@@ -222,9 +222,6 @@ class EventRouter(QObject):
             panels.training.show_progress(step.step, step.total, f"t = {step.t}")
 
     def _show_figures(self, figures: Mapping[str, float]) -> None:
-        if {"mse_identity", "mse_wiener"} <= set(figures):
-            plots = self._panels.training.plots
-            plots.set_baselines(figures["mse_identity"], figures["mse_wiener"])
         self._panels.log.add(", ".join(f"{name} {value:.4g}" for name, value in figures.items()))
 
     def _show_end(self, event: JobEnded) -> None:

@@ -64,6 +64,9 @@ class TrainingStep:
     frames, measured = scale * modelled + offset, which D does not show: laser power and ambient light.
     alignment: the twin's alignment parameters by name, units in the names; deviation: one standard
     deviation of each. refined: whether this step changed them.
+    first_t, end_t: timesteps [first_t, end_t) of the layer set; (0, 0) where they are not known.
+    wiener_mse, identity_mse: what the baselines score on those timesteps (None where that is not known);
+    errors of different layer sets can only be compared as multiples of wiener_mse.
     frames_per_s, duty: see `labdiff.bench.acquisition_thread.Pace`. repeated: number of frames that were
     rejected and measured again.
     """
@@ -85,6 +88,10 @@ class TrainingStep:
     duty: float | None = None
     repeated: int = 0
     pictures: Pictures | None = None
+    first_t: int = 0
+    end_t: int = 0
+    wiener_mse: float | None = None
+    identity_mse: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from gui.widgets.plain_label import PlainLabel
 from labdiff.config.training import GROUPS, TrainingOptions, quick_options
 from labdiff.data.catalogue import DATA_SETS, SELECTIONS
 from labdiff.events import AlignmentStep, TrainingStep
+from labdiff.reports.labels import loss_note
 
 
 class TrainingPanel(QWidget):
@@ -181,9 +182,7 @@ class TrainingPanel(QWidget):
     def show_step(self, step: TrainingStep) -> None:
         """Show one training step."""
         self.plots.add(step)
-        note = f"set {step.layer_set}, twin MSE {step.twin_mse:.3f}"
-        if step.bench_mse is not None:
-            note = f"set {step.layer_set}, bench MSE {step.bench_mse:.3f}"
+        note = loss_note(step)
         if step.frames_per_s is not None and step.duty is not None:
             note += f", {step.frames_per_s:.1f} frames/s, duty {step.duty:.0%}"
         self._advance(step.step, step.total, note)

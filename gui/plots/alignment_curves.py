@@ -5,34 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import fields
 
-import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QIcon, QPixmap
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QSplitter
 
 from gui import style
-from gui.plots.chart import Chart
 from gui.plots.chart_box import ChartBox
-from gui.plots.column import Column, Floats
 from gui.plots.curve import series_colour
+from gui.plots.parameter_table import ParameterTable
 from gui.plots.quantity_curves import Rows
-from gui.plots.training_curves import in_turn
+from gui.plots.training_curves import FIT_AXIS
 from labdiff.events import AlignmentStep, TrainingStep
 from twin.parameters import recorded_label, recorded_unit, shown_names
 
+STEP_AXIS = "step"
+"""Axis of the training."""
 NOT_PARAMETERS = {"time_s", *(field.name for field in fields(AlignmentStep))}
 """Columns of the table of the alignment fit that are no parameters."""
 
 
 class AlignmentCurves(ChartBox):
-    """Shows one chart for each unit, one below the other."""
+    """Shows a row for each unit: over the steps of the alignment fit, and over those of the training."""
 
     def __init__(self, name: str = "alignment_curves") -> None:
         super().__init__(name, log=False)
         self.log_button.hide()
-        self._values: dict[str, Column] = {}
-        self._deviations: dict[str, Column] = {}
-        self._steps = 0
+        self._tables = {FIT_AXIS: ParameterTable(), STEP_AXIS: ParameterTable()}
+        self._shown_axes: tuple[str, ...] = ()
         self._stale = False
         self.list = QListWidget()
         self.list.setObjectName(f"{name}_list")
@@ -65,35 +64,27 @@ class AlignmentCurves(ChartBox):
 
     def add(self, step: TrainingStep | AlignmentStep) -> None:
         """Add a step, to be drawn at the next `redraw`."""
-        deviation = step.deviation if isinstance(step, TrainingStep) else {}
         self._add_new(step.alignment)
-        for name, column in self._values.items():
-            column.append(step.alignment.get(name, np.nan))
-            self._deviations[name].append(deviation.get(name, np.nan))
-        self._steps += 1
+        training = isinstance(step, TrainingStep)
+        deviation = step.deviation if isinstance(step, TrainingStep) else {}
+        self._tables[STEP_AXIS if training else FIT_AXIS].add(step.alignment, deviation)
         self._stale = True
 
     def show_columns(self, columns: dict[str, Rows]) -> None:
         """Show a run, as `labdiff.runs.reader` returns it, in place of all that was added."""
-        training, alignment = columns.get("training", {}), columns.get("alignment", {})
-        among, between = in_turn(training, alignment)
-        self._forget()
-        names = [n.removeprefix("alignment_") for n in training if n.startswith("alignment_")]
-        names += [n for n in alignment if n not in NOT_PARAMETERS and n not in names]
-        self._add_new(names)
-        for name in names:
-            values: Floats = np.full(len(among) + len(between), np.nan)
-            deviations = values.copy()
-            for target, rows, column, places in (
-                (values, training, f"alignment_{name}", among),
-                (deviations, training, f"deviation_{name}", among),
-                (values, alignment, name, between),
-            ):
-                if column in rows:
-                    target[places] = rows[column]
-            self._values[name].extend(values)
-            self._deviations[name].extend(deviations)
-        self._steps = len(among) + len(between)
+        training, fit = columns.get("training", {}), columns.get("alignment", {})
+        found = {name: column for name, column in fit.items() if name not in NOT_PARAMETERS}
+        values, deviations = (
+            {
+                name.removeprefix(prefix): column
+                for name, column in training.items()
+                if name.startswith(prefix)
+            }
+            for prefix in ("alignment_", "deviation_")
+        )
+        self._add_new([*values, *found])
+        self._tables[FIT_AXIS].fill(found, {})
+        self._tables[STEP_AXIS].fill(values, deviations)
         self._rebuild()
 
     def clear(self) -> None:
@@ -105,23 +96,29 @@ class AlignmentCurves(ChartBox):
     def redraw(self) -> None:
         """Draw what was added."""
         if self._stale:
+            if self._axes() != self._shown_axes:
+                self._rebuild()
             self._fill()
         super().redraw()
 
     def _forget(self) -> None:
-        for column in (*self._values.values(), *self._deviations.values()):
-            column.cut(0)
-        self._steps = 0
+        for table in self._tables.values():
+            table.forget()
+
+    def _axes(self) -> tuple[str, ...]:
+        """Return the axes that have steps; that of the training if none has any."""
+        return tuple(axis for axis, table in self._tables.items() if table.steps) or (STEP_AXIS,)
 
     def _add_new(self, names: Iterable[str]) -> None:
-        """Add new parameters to the list, with no values at the steps before."""
-        new = [name for name in names if name not in self._values]
+        """Add new parameters to the list."""
+        known = {
+            str(self.list.item(row).data(Qt.ItemDataRole.UserRole))
+            for row in range(self.list.count())
+        }
+        new = [name for name in dict.fromkeys(names) if name not in known]
         shown_first = {recorded for _, recorded in shown_names()}
         self.list.blockSignals(True)
         for name in new:
-            self._values[name], self._deviations[name] = Column(), Column()
-            self._values[name].extend(np.full(self._steps, np.nan))
-            self._deviations[name].extend(np.full(self._steps, np.nan))
             item = QListWidgetItem(_entry(name))
             item.setData(Qt.ItemDataRole.UserRole, name)
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
@@ -137,12 +134,15 @@ class AlignmentCurves(ChartBox):
     def _rebuild(self) -> None:
         """Make the charts of the chosen parameters."""
         self.remove_charts()
-        charts: dict[str, Chart] = {}
-        for place, name in enumerate(self.chosen):
-            unit = recorded_unit(name)
-            if unit not in charts:
-                charts[unit] = self.add_chart("", unit, below=True, log=False)
-            charts[unit].add_curve(recorded_label(name), series_colour(place), spread=True)
+        self._shown_axes = self._axes()
+        units = list(dict.fromkeys(recorded_unit(name) for name in self.chosen))
+        for row, unit in enumerate(units):
+            for column, axis in enumerate(self._shown_axes):
+                title = axis.capitalize() if len(self._shown_axes) > 1 and not row else ""
+                chart = self.add_chart(title, unit, (row, column), log=False, axis=axis)
+                for place, name in enumerate(self.chosen):
+                    if recorded_unit(name) == unit:
+                        chart.add_curve(recorded_label(name), series_colour(place), spread=True)
         self._fill()
         self._paint_list()
         self.fit_button.setChecked(True)
@@ -151,11 +151,10 @@ class AlignmentCurves(ChartBox):
     def _fill(self) -> None:
         """Add to the curves the steps that they lack."""
         self._stale = False
-        curves = {curve.name: curve for chart in self.charts for curve in chart.curves}
-        for name in self.chosen:
-            curve = curves[recorded_label(name)]
-            known = len(curve.values)
-            curve.extend(self._values[name].values[known:], self._deviations[name].values[known:])
+        names = {recorded_label(name): name for name in self.chosen}
+        for chart in self.charts:
+            for curve in chart.curves:
+                self._tables[chart.axis].extend(curve, names[curve.name])
 
     def _paint_list(self) -> None:
         chosen = self.chosen

@@ -36,6 +36,7 @@ class Chart(QObject):
         unit: Label of the vertical axis.
         log: The axis is logarithmic, and follows the button that changes that.
         has_legend: The names of the curves stand behind the title.
+        axis: Name of the horizontal axis, which charts of the same name share.
 
     Attributes:
         fits: Everything is in view, and stays so while the curves grow; a zoom ends that until `fit`.
@@ -47,11 +48,17 @@ class Chart(QObject):
     zoomed = Signal()
 
     def __init__(
-        self, plot: pg.PlotItem, title: str, unit: str, log: bool = True, has_legend: bool = True
+        self,
+        plot: pg.PlotItem,
+        title: str,
+        unit: str,
+        log: bool = True,
+        has_legend: bool = True,
+        axis: str = "step",
     ) -> None:
         super().__init__()
         self.has_legend = has_legend
-        self.plot, self.title, self.unit = plot, title, unit
+        self.plot, self.title, self.unit, self.axis = plot, title, unit, axis
         self.curves: list[Curve] = []
         self.fits = True
         self.log, self.follows_log = False, log
@@ -62,7 +69,7 @@ class Chart(QObject):
         self._fitting = False
         self._title_px = 0.0
         plot.setLabel("left", unit)
-        plot.setLabel("bottom", "step")
+        plot.setLabel("bottom", axis)
         plot.hideButtons()
         plot.getAxis("left").enableAutoSIPrefix(False)
         plot.getAxis("bottom").enableAutoSIPrefix(False)
@@ -117,8 +124,7 @@ class Chart(QObject):
             value: Its value.
             dashed: The line is dashed, else dotted.
         """
-        if name in self._levels:
-            self.plot.removeItem(self._levels.pop(name)[1])
+        self.remove_level(name)
         options = {"position": 0.99, "movable": False, "anchors": [(1.0, 1.0), (1.0, 1.0)]}
         line = pg.InfiniteLine(angle=0, movable=False, label=name, labelOpts=options)
         line.dashes = Qt.PenStyle.DashLine if dashed else Qt.PenStyle.DotLine
@@ -126,6 +132,11 @@ class Chart(QObject):
         self.plot.addItem(line, ignoreBounds=True)
         self._place_levels()
         self.paint()
+
+    def remove_level(self, name: str) -> None:
+        """Remove the line of this name, if there is one."""
+        if name in self._levels:
+            self.plot.removeItem(self._levels.pop(name)[1])
 
     def mark(self, step: int, label: str) -> None:
         """Draw a vertical line where something begins, with its label."""
@@ -135,6 +146,11 @@ class Chart(QObject):
         self._marks.append((step, line))
         self.plot.addItem(line, ignoreBounds=True)
         self.paint()
+
+    def set_unit(self, unit: str) -> None:
+        """Set the label of the vertical axis."""
+        self.unit = unit
+        self.plot.setLabel("left", unit)
 
     def clear(self) -> None:
         """Remove all values, lines and marks; the curves stay, and the scale fits again."""
@@ -180,6 +196,7 @@ class Chart(QObject):
             view.setRange(xRange=(0, max(self.steps - 1, 1)), yRange=self._extent(), padding=MARGIN)
         self._fitting = False
         self._draw()
+        self._place_marks()
 
     def _draw(self) -> None:
         """Draw the part in view."""
@@ -269,6 +286,18 @@ class Chart(QObject):
             if line.isVisible():
                 line.setValue(math.log10(value) if self.log else value)
 
+    def _place_marks(self) -> None:
+        """Show the labels of marks that have room beside each other, from the left."""
+        view = self.plot.getViewBox()
+        (left, right), _ = view.viewRange()
+        points_a_step = view.width() / max(right - left, 1e-9)
+        free = -math.inf
+        for step, line in self._marks:
+            place = (step - left) * points_a_step
+            line.label.setVisible(place >= free)
+            if line.label.isVisible():
+                free = place + line.label.boundingRect().width() + 4.0
+
     def _on_zoom(self) -> None:
         self.fits = False
         self.zoomed.emit()
@@ -276,3 +305,4 @@ class Chart(QObject):
     def _on_range(self) -> None:
         if not self._fitting:
             self._draw()
+            self._place_marks()

@@ -129,31 +129,39 @@ class ChartBox(QWidget):
         return button
 
     def add_chart(
-        self, title: str, unit: str, below: bool = False, log: bool = True, legend: bool = True
+        self,
+        title: str,
+        unit: str,
+        place: tuple[int, int] | None = None,
+        log: bool = True,
+        legend: bool = True,
+        axis: str = "step",
     ) -> Chart:
         """Add a chart.
 
         Args:
             title: Title above it.
             unit: Label of its vertical axis.
-            below: It stands below the others instead of to their right.
+            place: Its row and column; to the right of all others if None.
             log: Its axis follows the button.
             legend: It has a legend.
+            axis: Name of its horizontal axis; charts of the same name share their steps.
         """
-        row, column = (len(self.charts), 0) if below else (0, len(self.charts))
+        row, column = place or (0, len(self.charts))
         plot = self.graphics.addPlot(
             row=row, col=column, enableMenu=False, axisItems={"left": LogAxis("left")}
         )
-        chart = Chart(plot, title, unit, log and self._log, legend)
+        chart = Chart(plot, title, unit, log and self._log, legend, axis)
         self.graphics.ci.layout.setColumnStretchFactor(column, 1)
         # All are equally wide; else what an axis or a title asks for would decide.
         self.graphics.ci.layout.setColumnPreferredWidth(column, 1)
         chart.smooth(WIDTHS[self.smoothing.value()])
-        chart.zoomed.connect(self._on_zoom)
-        if below and self.charts:
-            self.charts[-1].plot.getAxis("bottom").showLabel(False)
-        if self.charts:
-            chart.plot.setXLink(self.charts[0].plot)
+        chart.zoomed.connect(partial(self._on_zoom, axis))
+        sharing = self._sharing(axis)
+        if row and sharing:
+            sharing[-1].plot.getAxis("bottom").showLabel(False)
+        if sharing:
+            chart.plot.setXLink(sharing[0].plot)
         self.charts.append(chart)
         return chart
 
@@ -265,9 +273,13 @@ class ChartBox(QWidget):
         for chart in self.charts:
             chart.smooth(width)
 
-    def _on_zoom(self) -> None:
+    def _sharing(self, axis: str) -> list[Chart]:
+        """Return the charts that share a horizontal axis."""
+        return [chart for chart in self.charts if chart.axis == axis]
+
+    def _on_zoom(self, axis: str) -> None:
         # Steps are shared: a chart that still fitted would pull the others back.
-        for chart in self.charts:
+        for chart in self._sharing(axis):
             chart.fits = False
         self.fit_button.setChecked(False)
 
@@ -276,16 +288,16 @@ class ChartBox(QWidget):
             self.fit()
 
     def _on_mouse(self, position: QPointF) -> None:
-        step = None
+        step, axis = None, ""
         for chart in self.charts:
             view = chart.plot.getViewBox()
             if view.sceneBoundingRect().contains(position):
                 place = round(view.mapSceneToView(position).x())
-                step = place if 0 <= place < chart.steps else None
+                step, axis = (place if 0 <= place < chart.steps else None), chart.axis
         for chart in self.charts:
-            chart.point_at(step)
+            chart.point_at(step if chart.axis == axis else None)
         if step is None:
             self.read_out.setText("")
             return
-        texts = [text for chart in self.charts for text in chart.read(step)]
-        self.read_out.setText(f"step {step}:   " + "    ".join(texts))
+        texts = [text for chart in self._sharing(axis) for text in chart.read(step)]
+        self.read_out.setText(f"{axis} {step}:   " + "    ".join(texts))

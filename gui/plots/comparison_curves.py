@@ -9,8 +9,8 @@ from gui import style
 from gui.plots.chart import legend
 from gui.plots.chart_box import ChartBox
 from gui.plots.curve import series_colour
-from gui.plots.quantity_curves import Rows, count_of
-from labdiff.runs.training_quantities import TRAINING_QUANTITIES
+from gui.plots.quantity_curves import Rows
+from labdiff.runs.training_quantities import TRAINING_QUANTITIES, is_scaled
 
 
 class ComparisonCurves(ChartBox):
@@ -34,14 +34,22 @@ class ComparisonCurves(ChartBox):
 
     def show_runs(self, runs: dict[str, Rows]) -> None:
         """Show the training columns of runs by name."""
-        self._names = list(runs)
+        self._names = [
+            name if is_scaled(rows) or not rows else f"{name} (no Wiener error recorded: no loss)"
+            for name, rows in runs.items()
+        ]
         self._paint_legend()
         for quantity, chart in self._charts.items():
             chart.remove_curves()
+            chart.remove_lines()
+            if quantity.over:
+                chart.set_level("Wiener", 1.0, dashed=True)
             for place, (name, rows) in enumerate(runs.items()):
                 curve = chart.add_curve(name, series_colour(place))
-                unknown = np.full(count_of(rows), np.nan)
-                curve.extend(quantity.factor * rows.get(quantity.name, unknown))
+                values = quantity.of_columns(rows)
+                # Plain errors of other timesteps are not compared with multiples of Wiener's.
+                comparable = not quantity.over or is_scaled(rows)
+                curve.extend(values if comparable else np.full(len(values), np.nan))
         self.fit()
 
     def _paint_legend(self) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeAlias
 
-import numpy as np
 import numpy.typing as npt
 
 from gui import style
@@ -20,6 +19,7 @@ Rows: TypeAlias = dict[str, npt.NDArray[Any]]
 COLOURS: dict[str, Callable[[style.Theme], str]] = {
     "twin_mse": lambda theme: theme.twin,
     "bench_mse": lambda theme: theme.bench,
+    "identity_mse": lambda theme: theme.baseline,
     "discrepancy": lambda theme: theme.discrepancy,
     "noise_floor": lambda theme: theme.floor,
     "frames_per_s": lambda theme: theme.bench,
@@ -57,16 +57,14 @@ class QuantityCurves(ChartBox):
     def add(self, step: TrainingStep) -> None:
         """Add a training step, to be drawn at the next `redraw`."""
         for quantity, curve in self._curves.items():
-            value = getattr(step, quantity.name)
-            curve.append(None if value is None else quantity.factor * value)
+            curve.append(quantity.of_step(step))
 
     def show_columns(self, columns: dict[str, Rows]) -> None:
         """Show a run, as `labdiff.runs.reader` returns it, in place of all that was added."""
         training = columns.get("training", {})
-        unknown = np.full(count_of(training), np.nan)
         for quantity, curve in self._curves.items():
             curve.clear()
-            curve.extend(quantity.factor * training.get(quantity.name, unknown))
+            curve.extend(quantity.of_columns(training))
         self.redraw()
 
 
@@ -78,8 +76,3 @@ def quantity_colour(name: str, place: int) -> Callable[[], str]:
 
 def _colour_of(role: Callable[[style.Theme], str]) -> str:
     return role(style.theme())
-
-
-def count_of(rows: Rows) -> int:
-    """Return how many rows a table has."""
-    return max((len(column) for column in rows.values()), default=0)

@@ -36,10 +36,6 @@ class TrainingPlots(QTabWidget):
         self.learning.add_alignment(step)
         self.alignment.add(step)
 
-    def set_baselines(self, identity: float, wiener: float) -> None:
-        """Set the losses to compare with: those of a relay lens and of the best linear predictor."""
-        self.learning.set_baselines(identity, wiener)
-
     def clear(self) -> None:
         """Forget the last training."""
         for curves in (self.learning, self.alignment, self.pace):

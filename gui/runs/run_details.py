@@ -68,7 +68,7 @@ class RunDetails(QTabWidget):
         if another or page != self._evaluated:
             self._evaluated = page
             self.evaluation.setHtml(page)
-        self.curves.show_columns(run.columns, run.figures)
+        self.curves.show_columns(run.columns)
         self.alignment.show_columns(run.columns)
         self.pace.show_columns(run.columns)
         self.replay.show_history(history, run.pictures)

@@ -24,6 +24,15 @@ from labdiff.runs.summary import RunSummary
 
 Index = QModelIndex | QPersistentModelIndex
 SORT_ROLE = Qt.ItemDataRole.UserRole
+SCORED = {
+    "": "",
+    "mse_online_bench": "online, bench",
+    "mse_retrained_bench": "retrained, bench",
+    "mse_calibrated_bench": "calibrated, bench",
+    "mse_offline_bench": "offline, bench",
+    "mse_offline_twin": "offline, twin",
+}
+"""Short names of the figures of `labdiff.runs.summary.SCORES`."""
 COLUMNS: tuple[tuple[str, str, Callable[[RunSummary], Any]], ...] = (
     ("Run", "File below the folder", lambda run: str(run.path)),
     ("Started", "Local time", lambda run: run.started),
@@ -31,8 +40,22 @@ COLUMNS: tuple[tuple[str, str, Callable[[RunSummary], Any]], ...] = (
     ("Seed", "Seed of data, training and simulated laboratory", lambda run: run.seed),
     ("Bench", "Name in its bench file", lambda run: run.bench),
     ("Steps", "Number of training steps", lambda run: run.steps),
-    ("MSE, bench", "Noise MSE of the last batch on the bench", lambda run: run.bench_mse),
-    ("D", "Discrepancy D = 1 - C of the last step", lambda run: run.discrepancy),
+    (
+        "MSE",
+        "Noise MSE on held-out images over all t, of the last layers that were scored",
+        lambda run: run.mse,
+    ),
+    ("of", "Which layers that is, and where they were scored", lambda run: SCORED[run.scored]),
+    (
+        "Wiener",
+        "Noise MSE of the best linear predictor on the same images",
+        lambda run: run.wiener_mse,
+    ),
+    (
+        "D",
+        "Discrepancy D = 1 - C at the end of the run, or of its last step",
+        lambda run: run.discrepancy,
+    ),
     ("Images", "Number of generated images", lambda run: run.images),
     (
         "Remarks",
@@ -40,7 +63,7 @@ COLUMNS: tuple[tuple[str, str, Callable[[RunSummary], Any]], ...] = (
         lambda run: run.problem or run.reason,
     ),
 )
-NUMBERS = {"Seed", "Steps", "MSE, bench", "D", "Images"}
+NUMBERS = {"Seed", "Steps", "MSE", "Wiener", "D", "Images"}
 
 
 class RunsModel(QAbstractTableModel):

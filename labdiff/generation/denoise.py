@@ -9,6 +9,7 @@ from torch import Tensor
 
 from labdiff.metrics.baselines import WienerDenoiser, identity_prediction
 from labdiff.metrics.noise_error import NoisyImages, held_out_noisy, mse_of, noise_mse
+from labdiff.metrics.range_baselines import RangeBaseline, range_baselines
 from labdiff.session.denoiser import Denoiser
 from labdiff.session.training_session import TrainingSession
 from twin.discrepancy import discrepancy
@@ -27,10 +28,23 @@ def baselines(session: TrainingSession) -> dict[str, float]:
     """Return mse_identity and mse_wiener on the images on which the session is scored."""
     noisy = scored_images(session)
     wiener = WienerDenoiser(session.images.train, session.schedule)
+    session.range_baselines = session_range_baselines(session, wiener)
     return {
         "mse_identity": noise_mse(identity_prediction(noisy.x_t), noisy.noise),
         "mse_wiener": mse_of(wiener, noisy),
     }
+
+
+def session_range_baselines(
+    session: TrainingSession, wiener: WienerDenoiser | None = None
+) -> tuple[RangeBaseline, ...]:
+    """Return the baselines of each layer set; wiener: that of the training images, if it is known."""
+    if session.range_baselines:
+        return session.range_baselines
+    images, schedule = session.images, session.schedule
+    known = wiener or WienerDenoiser(images.train, schedule)
+    seed = 10_000 + session.options.seed
+    return range_baselines(known, images.test, schedule, session.policy, seed)
 
 
 def scored_images(session: TrainingSession) -> NoisyImages:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from labdiff.events import TrainingStep
+from labdiff.runs.training_quantities import layer_set_label
+
 FIGURE_LABELS = {
     "mse_identity": "Identity: standardised x_t, what a bare relay lens would score",
     "mse_wiener": "Wiener: the best linear predictor, per 100 timesteps",
@@ -21,6 +24,13 @@ FIGURE_LABELS = {
     "seconds": "Duration, s",
 }
 """Descriptions of the figures of a run, by name, in the order in which they are shown."""
+
+
+def loss_note(step: TrainingStep) -> str:
+    """Return a step's timesteps and loss, as a multiple of Wiener's: "t 0 ... 199, bench 1.23 x Wiener"."""
+    where, mse = ("twin", step.twin_mse) if step.bench_mse is None else ("bench", step.bench_mse)
+    loss = f"MSE {mse:.3g}" if not step.wiener_mse else f"{mse / step.wiener_mse:.3g} x Wiener"
+    return f"{layer_set_label(step.layer_set, step.first_t, step.end_t)}, {where} {loss}"
 
 
 def duration(seconds: float) -> str:

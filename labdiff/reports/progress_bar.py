@@ -32,6 +32,7 @@ from labdiff.events import (
     TrainingStep,
     ValidityChecked,
 )
+from labdiff.reports.labels import loss_note
 
 STYLES = {
     "pass": "green",
@@ -92,12 +93,12 @@ class ProgressBar:
                 if self._plain:
                     self.console.print(f"{stage} ...")
             case TrainingStep():
-                note = f"twin MSE {event.twin_mse:.3f}"
-                if event.bench_mse is not None and event.discrepancy is not None:
-                    note = f"bench MSE {event.bench_mse:.3f}  D {event.discrepancy:.4f}"
+                note = loss_note(event)
+                if event.discrepancy is not None:
+                    note += f"  D {event.discrepancy:.4f}"
                     if event.noise_floor is not None and math.isfinite(event.noise_floor):
                         note += f" (noise {event.noise_floor:.4f})"
-                self._advance(event.step, event.total, f"set {event.layer_set}  {note}")
+                self._advance(event.step, event.total, note)
             case DenoiserStep():
                 self._advance(event.step, event.total, f"{event.peer}  MSE {event.mse:.3f}")
             case AlignmentStep():

@@ -14,7 +14,7 @@ from drivers.plain_text import plain_line
 from labdiff.owner import living_owner
 from labdiff.reports.labels import FIGURE_LABELS, duration
 from labdiff.runs.reader import DIED, RUNNING, RunFile
-from labdiff.runs.training_quantities import TRAINING_QUANTITIES
+from labdiff.runs.training_quantities import TRAINING_QUANTITIES, is_scaled, layer_set_label
 from twin.parameters import recorded_label, recorded_unit, shown_names
 
 Column = npt.NDArray[Any]
@@ -102,14 +102,25 @@ def _stage(run: RunFile) -> Text:
 
 
 def _curves(training: Rows) -> Table:
-    table = Table("", "", "now", "least", box=None, pad_edge=False)
+    table = Table(_layer_set(training), "", "now", "least", box=None, pad_edge=False)
+    scaled = is_scaled(training)
     for quantity in TRAINING_QUANTITIES:
-        values = training.get(quantity.name, np.empty(0))
+        values = quantity.of_columns(training)
         values = values[np.isfinite(values)]
         if len(values) and not quantity.pace:
+            unscaled = quantity.over and not scaled
+            title = f"{quantity.chart.unscaled}, {quantity.label}" if unscaled else quantity.title
             now, least = f"{values[-1]:.4g}", f"{values.min():.4g}"
-            table.add_row(quantity.title, sparkline(values), now, least)
+            table.add_row(title, sparkline(values), now, least)
     return table
+
+
+def _layer_set(training: Rows) -> str:
+    """Return the number and the timesteps of the layer set in training; "" where they are not recorded."""
+    if "end_t" not in training or not np.isfinite(training["end_t"][-1]):
+        return ""
+    number, first_t, end_t = (int(training[k][-1]) for k in ("layer_set", "first_t", "end_t"))
+    return f"layer set {number}, {layer_set_label(number, first_t, end_t)}"
 
 
 def sparkline(values: npt.NDArray[np.floating], width: int = WIDTH) -> str:

@@ -13,17 +13,29 @@ from calibration.hdf5_reading import find_array, names, read_group, read_number,
 from labdiff.config.toml_text import parse_toml
 from labdiff.errors import UserError
 from labdiff.runs.reader import read_outcome, run_entry
+from labdiff.runs.recorded_parts import read_figures
 
 BLOCK = 4096
 """Number of rows that are read at once."""
+
+SCORES = (
+    "mse_online_bench",
+    "mse_retrained_bench",
+    "mse_calibrated_bench",
+    "mse_offline_bench",
+    "mse_offline_twin",
+)
+"""Figures that score the layers of a run over all t, the last one that a run measures first."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
     """One run file. problem: why the file cannot be read; then no other field is known.
 
-    started: ISO 8601, UTC. bench: the bench's name. steps: number of training steps. bench_mse,
-    discrepancy: of the last step that has them, NaN if none has. images: number of generated images.
+    started: ISO 8601, UTC. bench: the bench's name. steps: number of training steps. mse: noise MSE over
+    all t of the last layers that were scored; scored: name of that figure, "" if none was; wiener_mse:
+    that of the best linear predictor on the same images. discrepancy: at the end, or of the last step that
+    has one. Numbers are NaN where the run has none. images: number of generated images.
     """
 
     path: Path
@@ -33,7 +45,9 @@ class RunSummary:
     seed: int | None = None
     bench: str = ""
     steps: int = 0
-    bench_mse: float = math.nan
+    mse: float = math.nan
+    scored: str = ""
+    wiener_mse: float = math.nan
     discrepancy: float = math.nan
     images: int = 0
     problem: str = ""
@@ -43,6 +57,8 @@ def read_summary(path: Path) -> RunSummary:
     """Read a run's summary. Raises UserError like `labdiff.runs.reader.read_run`."""
     with run_entry(path) as entry:
         training = _member(read_group(entry, "events"), "training")
+        figures = read_figures(entry)
+        scored = next((name for name in SCORES if name in figures), "")
         generated, config = _member(entry, "generated"), read_group(entry, "config")
         return RunSummary(
             path=path,
@@ -52,8 +68,10 @@ def read_summary(path: Path) -> RunSummary:
             seed=int(read_number(config, "seed")),
             bench=_bench_name(read_text(config, "bench")),
             steps=_length(training, "step", 1),
-            bench_mse=_last(training, "bench_mse"),
-            discrepancy=_last(training, "discrepancy"),
+            mse=figures.get(scored, math.nan),
+            scored=scored,
+            wiener_mse=figures.get("mse_wiener", math.nan),
+            discrepancy=figures.get("discrepancy_after", _last(training, "discrepancy")),
             images=_length(generated, "images", 3),
         )
 

@@ -12,6 +12,7 @@ from labdiff.bench.snapshot import BenchSnapshot
 from labdiff.config.training import TrainingOptions
 from labdiff.data.image_set import ImageSet, load_images
 from labdiff.errors import UserError
+from labdiff.metrics.range_baselines import RangeBaseline
 from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.data_record import DataRecord
 from labdiff.session.denoiser import Denoiser
@@ -49,6 +50,7 @@ class TrainingSession(Denoiser):
         pretrained: whether the layers came from a file; every layer set then starts from its own.
         position: where the job is.
         figures: named results so far.
+        range_baselines: those of each layer set; empty until they are first asked for.
         in_progress: state of the stage at work, to resume it from a checkpoint; empty between stages.
         bench_snapshot: where the bench of a resumed run was; None if it cannot be put back there.
         resumed: whether the session was resumed from a checkpoint.
@@ -69,6 +71,7 @@ class TrainingSession(Denoiser):
         self.pretrained = self.resumed = False
         self.position = Position()
         self.figures: dict[str, float] = {}
+        self.range_baselines: tuple[RangeBaseline, ...] = ()
         self.in_progress: dict[str, np.ndarray] = {}
         self.bench_snapshot: BenchSnapshot | None = None
         self.checkpoint_seconds = CHECKPOINT_SECONDS

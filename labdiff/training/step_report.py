@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from labdiff.events import Pictures, TrainingStep
+from labdiff.generation.denoise import session_range_baselines
 from labdiff.metrics.noise_error import FIRST_SCORED_T, noise_mse
 from labdiff.session.training_session import TrainingSession
 from labdiff.training.batches import Batch
@@ -29,6 +30,7 @@ class StepReport:
         self._method: Method = method
         self._steps = step_counts(session.options, method)
         self._pictures_s = time.monotonic()
+        self._baselines = session_range_baselines(session)
 
     def __call__(
         self,
@@ -54,7 +56,7 @@ class StepReport:
             by_twin = predicted
             if on_bench:
                 by_twin = session.odu.decode(result.modelled, batch.x_t, batch.abar, layer_set)
-        pace = submitted.pace
+        pace, baseline = submitted.pace, self._baselines[layer_set]
         return TrainingStep(
             method=self._method,
             step=sum(self._steps[:layer_set]) + step,
@@ -73,6 +75,10 @@ class StepReport:
             duty=None if pace is None else pace.duty,
             repeated=0 if pace is None else pace.repeated,
             pictures=self._pictures(submitted, result, predicted),
+            first_t=baseline.first_t,
+            end_t=baseline.end_t,
+            wiener_mse=baseline.wiener_mse,
+            identity_mse=baseline.identity_mse,
         )
 
     def _pictures(

@@ -20,20 +20,33 @@ from labdiff.events import (
 from labdiff.runs.recorder import Recorder
 
 BENCH = 'name = "optical table"\n'
-FIGURES = {"mse_identity": 0.2, "mse_wiener": 0.05, "mse_online_bench": 0.0451}
+BASELINES = {"mse_identity": 0.2, "mse_wiener": 0.05}
 
 
 def step(number: int, bench_mse: float | None = 0.1) -> TrainingStep:
     noise = np.full((4, 4), number, np.float32)
     pictures = Pictures(noise, noise, noise, noise, noise)
-    return TrainingStep("online", number, 99, 0, 0.2, bench_mse, 0.02, pictures=pictures)
+    return TrainingStep(
+        "online",
+        number,
+        99,
+        0,
+        0.2,
+        bench_mse,
+        0.02,
+        pictures=pictures,
+        end_t=200,
+        wiener_mse=0.05,
+        identity_mse=0.3,
+    )
 
 
-def record(path: Path, steps: int, seed: int = 0, bench_mse: float = 0.1) -> Recorder:
+def record(path: Path, steps: int, seed: int = 0, mse: float | None = 0.0451) -> Recorder:
+    """Record steps with an error of their batches, and an error over all t that is another."""
     recorder = Recorder(path, BENCH, '{"layer_sets": 5, "classes": [0, 1]}', seed)
     for number in range(steps):
-        recorder(step(number, bench_mse))
-    recorder(Measured(FIGURES))
+        recorder(step(number))
+    recorder(Measured(BASELINES if mse is None else {**BASELINES, "mse_online_bench": mse}))
     return recorder
 
 

@@ -18,10 +18,11 @@ from gui.plots.comparison_curves import ComparisonCurves
 from gui.plots.curve import Curve
 from gui.plots.log_axis import LogAxis
 from gui.plots.quantity_curves import QuantityCurves
-from gui.plots.training_curves import TrainingCurves, in_turn
+from gui.plots.training_curves import TrainingCurves
 from labdiff.events import AlignmentStep, TrainingStep
 from tests.unit.gui.file_choice import choose
 
+WIENER = 0.04
 RNG = np.random.default_rng(0)
 
 
@@ -36,14 +37,28 @@ def named(chart: Chart, name: str) -> Curve:
 
 
 def training(qtbot: QtBot, steps: int = 60) -> TrainingCurves:
-    """Offline for half of the steps, then on the bench."""
+    """Offline for half of the steps, then on the bench; the losses are 0.5 and less of Wiener's."""
     curves = TrainingCurves()
     shown(qtbot, curves)
     for number in range(steps):
         loss = 0.5 * 0.95**number
         bench = (1.1 * loss, 0.01, 0.002) if number >= steps // 2 else (None, None, None)
         method = "online" if number >= steps // 2 else "offline"
-        curves.add(TrainingStep(method, number, steps, 0, loss, *bench))
+        curves.add(
+            TrainingStep(
+                method,
+                number,
+                steps,
+                number // 15,
+                loss * WIENER,
+                None if bench[0] is None else bench[0] * WIENER,
+                *bench[1:],
+                first_t=200 * (number // 15),
+                end_t=200 * (number // 15) + 200,
+                wiener_mse=WIENER,
+                identity_mse=3.0 * WIENER,
+            )
+        )
     curves.redraw()
     return curves
 
@@ -76,7 +91,7 @@ def test_everything_is_in_view_while_it_grows(qtbot: QtBot) -> None:
     curves = training(qtbot)
     (left, right), (low, high) = curves.loss.plot.viewRange()
     assert left <= 0 and 59 <= right < 70
-    assert low <= np.log10(0.5 * 0.95**59) and np.log10(0.5) <= high
+    assert low <= np.log10(0.5 * 0.95**59) and np.log10(3.0) <= high
     for number in range(60, 200):
         curves.add(TrainingStep("online", number, 200, 0, 0.2, 0.2, 0.01))
     curves.redraw()
@@ -129,18 +144,30 @@ def test_the_mean_is_shown_and_each_step_stays_faint(qtbot: QtBot) -> None:
 
 def test_linear_and_logarithmic(qtbot: QtBot) -> None:
     curves = training(qtbot)
-    curves.set_baselines(0.2, 0.05)
     qtbot.mouseClick(curves.log_button, Qt.MouseButton.LeftButton)
     _, (low, high) = curves.loss.plot.viewRange()
-    assert 0.5 <= high < 0.7 and low > -0.1
-    assert curves.loss._levels["Wiener"][1].value() == 0.05
+    assert 3.0 <= high < 3.5 and low > -0.5
+    assert curves.loss._levels["Wiener"][1].value() == 1.0
     qtbot.mouseClick(curves.log_button, Qt.MouseButton.LeftButton)
-    assert curves.loss._levels["Wiener"][1].value() == pytest.approx(np.log10(0.05))
+    assert curves.loss._levels["Wiener"][1].value() == 0.0
 
 
-def test_marks_say_where_a_method_begins_and_clear_forgets(qtbot: QtBot) -> None:
+def labels(chart: Chart) -> list[tuple[int, str]]:
+    return [(step, line.label.format) for step, line in chart._marks]
+
+
+def test_layer_sets_and_methods_are_marked_and_clear_forgets(qtbot: QtBot) -> None:
     curves = training(qtbot)
-    assert [step for step, _ in curves.loss._marks] == [0, 30]
+    assert (
+        labels(curves.loss)
+        == labels(curves.match)
+        == [
+            (0, "offline, t 0 ... 199"),
+            (15, "t 200 ... 399"),
+            (30, "online, t 400 ... 599"),
+            (45, "t 600 ... 799"),
+        ]
+    )
     curves.clear()
     assert curves.steps == 0 and not curves.loss._marks
     curves.add(TrainingStep("online", 0, 1, 0, 0.3, 0.3, 0.1))
@@ -155,19 +182,43 @@ def test_zero_and_nothing_do_no_harm(qtbot: QtBot) -> None:
     for value in (0.0, float("nan"), float("inf"), -1.0):
         curves.add(TrainingStep("online", 0, 1, 0, value, value, value, value))
         curves.redraw()
-    curves.set_baselines(0.0, 0.1)
     curves.grab()
+
+
+def test_losses_are_multiples_of_wieners_on_the_same_timesteps(qtbot: QtBot) -> None:
+    curves = training(qtbot)
+    assert named(curves.loss, "twin").values.values[10] == pytest.approx(0.5 * 0.95**10)
+    assert named(curves.loss, "identity").values.values[10] == pytest.approx(3.0)
+    assert "Wiener" in curves.loss.unit and set(curves.loss._levels) == {"Wiener"}
+    unknown = TrainingCurves()
+    shown(qtbot, unknown)
+    unknown.add(TrainingStep("offline", 0, 1, 0, 0.3))
+    assert named(unknown.loss, "twin").values.values[0] == 0.3
+    assert unknown.loss.unit == "noise MSE of a batch" and not unknown.loss._levels
+
+
+def test_the_alignment_fit_has_steps_of_its_own(qtbot: QtBot) -> None:
+    curves = training(qtbot)
+    for fit in range(2):
+        for number in range(4):
+            curves.add_alignment(AlignmentStep(number, 4, 0.5 - 0.1 * number + fit, {}, ""))
+    curves.redraw()
+    assert (curves.steps, curves.fit_steps) == (60, 8)
+    assert labels(curves.fit_chart) == [(0, "fit 1"), (4, "fit 2")]
+    assert curves.fit_chart.plot.viewRange()[0][1] < 10
+    assert np.isfinite(named(curves.match, "camera to twin").values.values[30:]).all()
 
 
 def test_a_run_file_shows_what_its_events_showed(qtbot: QtBot) -> None:
     live, read = TrainingCurves(), TrainingCurves()
     shown(qtbot, live)
     shown(qtbot, read)
+    baseline = {"first_t": 0, "end_t": 500, "wiener_mse": 0.1, "identity_mse": 0.4}
     for number in range(3):
-        live.add(TrainingStep("offline", number, 5, 0, 0.3))
+        live.add(TrainingStep("offline", number, 5, 0, 0.3, **baseline))
     live.add_alignment(AlignmentStep(0, 1, 0.4, {}, ""))
     for number in range(3, 5):
-        live.add(TrainingStep("online", number, 5, 0, 0.2, 0.25, 0.02, 0.01))
+        live.add(TrainingStep("online", number, 5, 1, 0.2, 0.25, 0.02, 0.01, **baseline))
     nan = np.nan
     columns = {
         "training": {
@@ -177,24 +228,25 @@ def test_a_run_file_shows_what_its_events_showed(qtbot: QtBot) -> None:
             "bench_mse": np.array([nan, nan, nan, 0.25, 0.25]),
             "discrepancy": np.array([nan, nan, nan, 0.02, 0.02]),
             "noise_floor": np.array([nan, nan, nan, 0.01, 0.01]),
+            "layer_set": np.array([0.0, 0, 0, 1, 1]),
+            "first_t": np.zeros(5),
+            "end_t": np.full(5, 500.0),
+            "wiener_mse": np.full(5, 0.1),
+            "identity_mse": np.full(5, 0.4),
         },
-        "alignment": {"time_s": np.array([3.0]), "discrepancy": np.array([0.4])},
+        "alignment": {
+            "time_s": np.array([3.0]),
+            "step": np.array([0.0]),
+            "discrepancy": np.array([0.4]),
+        },
     }
-    read.show_columns(columns, {"mse_identity": 0.2, "mse_wiener": 0.1})
+    read.show_columns(columns)
     for (name, one), (_, other) in zip(live.columns(), read.columns(), strict=True):
         np.testing.assert_array_equal(one, other, err_msg=name)
-    assert [step for step, _ in live.loss._marks] == [step for step, _ in read.loss._marks]
-    assert set(read.loss._levels) == {"identity", "Wiener"}
+    assert labels(live.loss) == labels(read.loss)
+    assert labels(live.fit_chart) == labels(read.fit_chart) == [(0, "fit 1")]
     read.show_columns(columns)
-    assert read.steps == 6 and not read.loss._levels
-
-
-def test_two_tables_in_the_order_of_their_times() -> None:
-    first, second = {"time_s": np.array([1.0, 4.0])}, {"time_s": np.array([2.0, 3.0, 5.0])}
-    among, between = in_turn(first, second)
-    assert among.tolist() == [0, 3] and between.tolist() == [1, 2, 4]
-    among, between = in_turn(first, {})
-    assert among.tolist() == [0, 1] and between.tolist() == []
+    assert (read.steps, read.fit_steps) == (5, 1) and set(read.loss._levels) == {"Wiener"}
 
 
 def export(qtbot: QtBot, curves: ChartBox, kind: str, path: Path) -> list[str]:
@@ -216,9 +268,11 @@ def test_numbers_go_to_a_table(qtbot: QtBot, tmp_path: Path) -> None:
     with (tmp_path / "loss.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 60 and rows[0]["step"] == "0"
-    assert float(rows[7]["Loss: twin, noise MSE of a batch"]) == pytest.approx(0.5 * 0.95**7)
-    assert rows[7]["Loss: bench, noise MSE of a batch"] == ""
-    assert float(rows[7]["Loss: twin, noise MSE of a batch, mean of 3 steps"]) > 0
+    assert float(rows[7]["Loss: twin, noise MSE / Wiener's on the same t"]) == pytest.approx(
+        0.5 * 0.95**7
+    )
+    assert rows[7]["Loss: bench, noise MSE / Wiener's on the same t"] == ""
+    assert float(rows[7]["Loss: twin, noise MSE / Wiener's on the same t, mean of 3 steps"]) > 0
     assert "saved" in curves.read_out.text()
 
 
@@ -261,15 +315,20 @@ def alignment(qtbot: QtBot) -> AlignmentCurves:
 def test_parameters_are_chosen_from_a_list_and_have_their_deviation(qtbot: QtBot) -> None:
     curves = alignment(qtbot)
     assert curves.chosen == ["z_gap_mm", "d_alpha_beam_x_mrad"]
-    assert [chart.unit for chart in curves.charts] == ["mm", "mrad"]
-    (gap,) = curves.charts[0].curves
-    assert gap.bounds(positive=False) == pytest.approx((5.0, 5.9))
-    assert len(gap.values) == 21
+    assert [(chart.unit, chart.axis) for chart in curves.charts] == [
+        ("mm", "fit step"),
+        ("mm", "step"),
+        ("mrad", "fit step"),
+        ("mrad", "step"),
+    ]
+    (fitted,), (gap,) = (chart.curves for chart in curves.charts[:2])
+    assert fitted.values.values.tolist() == [5.0]
+    assert gap.bounds(positive=False) == pytest.approx((5.5, 5.9))
+    assert len(gap.values) == 20
     row = curves.list.findItems("beam centre y, px", Qt.MatchFlag.MatchExactly)[0]
     row.setCheckState(Qt.CheckState.Checked)
-    assert [chart.unit for chart in curves.charts] == ["mm", "mrad", "px"]
-    values = curves.charts[2].curves[0].values.values
-    assert np.isnan(values[0]) and (values[1:] == 0.3).all()
+    assert [chart.unit for chart in curves.charts] == ["mm", "mm", "mrad", "mrad", "px", "px"]
+    assert (curves.charts[5].curves[0].values.values == 0.3).all()
 
 
 def test_alignment_from_a_file(qtbot: QtBot) -> None:
@@ -291,7 +350,9 @@ def test_alignment_from_a_file(qtbot: QtBot) -> None:
         }
     )
     assert curves.chosen == ["z_gap_mm"]
-    np.testing.assert_array_equal(curves.charts[0].curves[0].values.values, [5.0, 5.7, 5.8])
+    fitted, trained = (chart.curves[0].values.values for chart in curves.charts)
+    np.testing.assert_array_equal(fitted, [5.0])
+    np.testing.assert_array_equal(trained, [5.7, 5.8])
     curves.clear()
     assert curves.chosen == ["z_gap_mm"]
 
@@ -313,7 +374,11 @@ def test_runs_are_distinguished_by_name(qtbot: QtBot) -> None:
     curves = ComparisonCurves()
     shown(qtbot, curves)
     runs = {
-        name: {"twin_mse": RNG.uniform(0.1, 1, count), "bench_mse": RNG.uniform(0.1, 1, count)}
+        name: {
+            "twin_mse": RNG.uniform(0.1, 1, count),
+            "bench_mse": RNG.uniform(0.1, 1, count),
+            "wiener_mse": np.full(count, 0.2),
+        }
         for name, count in (("a", 30), ("b <i>", 50))
     }
     curves.show_runs(runs)
@@ -322,6 +387,11 @@ def test_runs_are_distinguished_by_name(qtbot: QtBot) -> None:
     assert "a " in curves.read_out.text() and "b <i> " in curves.read_out.text()
     hover(curves, 40)
     assert curves.read_out.text().count("b <i>") == 2 and "    a " not in curves.read_out.text()
+    assert [set(chart._levels) for chart in curves.charts[:2]] == [{"Wiener"}] * 2
+    old = {name: {"twin_mse": rows["twin_mse"]} for name, rows in runs.items()}
+    curves.show_runs({"new": runs["a"], "old": old["a"]})
+    assert "no Wiener error recorded" in curves.legend.text()
+    assert np.isnan(curves.charts[1].curves[1].values.values).all()
     curves.show_runs({})
     assert curves.legend.text() == "" and not curves.charts[0].curves
 

@@ -39,7 +39,7 @@ def test_one_run_in_detail(qtbot: QtBot, tmp_path: Path) -> None:
     assert "After online learning, on the bench" in page and "0.0451" in page
     assert "layer sets" in page and 'name = "optical table"' in page
     assert details.curves.steps == 12
-    assert set(details.curves.loss._levels) == {"identity", "Wiener"}
+    assert set(details.curves.loss._levels) == {"Wiener"}
     assert float(details.replay.views["camera"]._picture[0, 0]) == 11.0
     assert [t for t, _ in details.images.moments] == [900, 300, 0]
     assert details.images.t_label.text() == "t = 0, 3 of 3"

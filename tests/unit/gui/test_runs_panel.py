@@ -12,6 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from gui.runs.run_scan import RunScan
 from labdiff.errors import UserError
+from labdiff.events import JobEnded, Measured
+from labdiff.runs.reader import read_run
 from labdiff.runs.summary import read_summary
 from tests.unit.gui.recorded_runs import (
     click,
@@ -32,27 +34,46 @@ def test_a_summary_holds_the_last_values_that_there_are(tmp_path: Path) -> None:
     found = read_summary(tmp_path / "run.h5")
     assert (found.outcome, found.reason, found.seed) == ("stopped", "asked to", 3)
     assert (found.bench, found.steps, found.images) == ("optical table", 6, 6)
-    assert found.bench_mse == 0.1 and found.discrepancy == 0.02
+    assert (found.mse, found.scored, found.wiener_mse) == (0.0451, "mse_online_bench", 0.05)
+    assert found.discrepancy == 0.02
+    figures = read_run(tmp_path / "run.h5").figures
+    assert (found.mse, found.wiener_mse) == (figures["mse_online_bench"], figures["mse_wiener"])
+
+
+def test_the_last_layers_that_were_scored_count(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    recorder = record(path, 2, mse=None)
+    recorder(Measured({"mse_offline_twin": 0.07, "discrepancy_before": 0.5}))
+    recorder(JobEnded("stopped", ""))
+    assert (read_summary(path).mse, read_summary(path).scored) == (0.07, "mse_offline_twin")
+    again = tmp_path / "again.h5"
+    recorder = record(again, 2, mse=0.03)
+    recorder(Measured({"mse_offline_twin": 0.07, "discrepancy_after": 0.011}))
+    recorder(JobEnded("completed", ""))
+    found = read_summary(again)
+    assert (found.mse, found.scored, found.discrepancy) == (0.03, "mse_online_bench", 0.011)
 
 
 def test_runs_are_listed_with_outcome_seed_bench_and_errors(qtbot: QtBot, tmp_path: Path) -> None:
-    end(record(tmp_path / "a" / "run.h5", 3, seed=7, bench_mse=0.25))
+    end(record(tmp_path / "a" / "run.h5", 3, seed=7, mse=0.0386))
     deep = str(Path("deep", "er", "run.h5"))
-    recorder = record(tmp_path / deep, 0)
+    recorder = record(tmp_path / deep, 0, mse=None)
     panel = opened(qtbot, tmp_path)
     assert panel.message.text() == "2 runs"
     by_name = {row[0]: row for row in rows(panel)}
     done = by_name[str(Path("a", "run.h5"))]
-    assert done[2:9] == ["completed", "7", "optical table", "3", "0.25", "0.02", "6"]
-    assert by_name[deep][2:9] == ["running", "0", "optical table", "0", "", "", ""]
+    end_figures = ["0.0386", "online, bench", "0.05", "0.02", "6"]
+    assert done[2:11] == ["completed", "7", "optical table", "3", *end_figures]
+    unknown = ["", "", "0.05", "", ""]
+    assert by_name[deep][2:11] == ["running", "0", "optical table", "0", *unknown]
     recorder.close()  # its program has ended, and the file does not say how
     rescanned(qtbot, panel)
     assert {row[0]: row for row in rows(panel)}[deep][2] == "died"
 
 
 def test_numbers_are_sorted_as_numbers(qtbot: QtBot, tmp_path: Path) -> None:
-    for seed, mse in ((9, 0.5), (10, 0.06), (11, 0.0)):
-        record(tmp_path / f"{seed}.h5", int(mse > 0), seed=seed, bench_mse=mse)
+    for seed, mse in ((9, 0.5), (10, 0.06), (11, None)):
+        record(tmp_path / f"{seed}.h5", 1, seed=seed, mse=mse)
     panel = opened(qtbot, tmp_path)
     panel.list.table.sortByColumn(3, Qt.SortOrder.AscendingOrder)
     assert [row[3] for row in rows(panel)] == ["9", "10", "11"]
@@ -100,8 +121,8 @@ def test_files_that_are_no_runs_are_reported_in_their_rows(qtbot: QtBot, tmp_pat
     assert found["good.h5"][2] == "completed"
     for name in ("cut.h5", "text.h5", "empty.h5", "odd.h5"):
         assert found[name][2] == "unreadable", name
-        assert "expected a run file" in found[name][9], name
-    assert "not one that labdiff recorded" in found["other.h5"][9]
+        assert "expected a run file" in found[name][11], name
+    assert "not one that labdiff recorded" in found["other.h5"][11]
     names = [row[0] for row in rows(panel)]
     click(qtbot, panel, names.index("cut.h5"))
     assert "expected a run file" in panel.hint.text()
@@ -116,7 +137,7 @@ def test_a_deleted_run_is_reported_as_gone(qtbot: QtBot, tmp_path: Path) -> None
     click(qtbot, panel, 0)
     (tmp_path / "run.h5").unlink()
     rescanned(qtbot, panel)
-    assert rows(panel)[0][2] == "gone" and "deleted or moved" in rows(panel)[0][9]
+    assert rows(panel)[0][2] == "gone" and "deleted or moved" in rows(panel)[0][11]
     assert "deleted or moved" in panel.message.text()
     assert not panel.report_button.isEnabled() and not panel.resume_button.isEnabled()
     qtbot.mouseClick(panel.list.again, Qt.MouseButton.LeftButton)

@@ -52,6 +52,10 @@ def recorded(path: Path, steps: int = 6) -> Recorder:
                 frames_per_s=21.5,
                 duty=0.96,
                 repeated=1,
+                first_t=200,
+                end_t=400,
+                wiener_mse=0.05,
+                identity_mse=0.2,
             )
         )
     recorder.flush()
@@ -70,7 +74,10 @@ def test_a_growing_run_shows_where_it_is_and_what_it_knows(tmp_path: Path) -> No
     words = shown(recorder.path)
     assert "running" in words and "seed 7" in words
     assert "online learning: 6 of 10" in words and "left" in words
-    assert "0.08333" in words, "the bench MSE of the last step"
+    assert "layer set 0, t 200 ... 399" in words
+    losses = {line.split("  ")[0]: line.split()[-2:] for line in words.splitlines()}
+    assert losses["noise MSE / Wiener's, bench"] == ["1.667", "1.667"], "0.5 / 6 of 0.05"
+    assert losses["identity / Wiener's"] == ["4", "4"]
     assert "0.004" in words and "0.02" in words
     assert "21.5 frames/s, bench duty 96%, 6 frames measured again" in words
     rows = {line.split("  ")[0]: line.split()[-2:] for line in words.splitlines()}
