@@ -120,9 +120,11 @@ class EventRouter(QObject):
             self._curves_changed, self._drawn_s = False, time.monotonic()
 
     def reset(self) -> None:
-        """Show that there is neither a job nor a bench."""
-        self._show_job(IDLE)
-        self._show_bench(NO_BENCH)
+        """Show that there is neither a job nor a bench, and no figure of the last ones."""
+        self.bench, self.job = NO_BENCH, IDLE
+        self._curves_changed = False
+        self._panels.reset()
+        self._enable_panels()
 
     def bench_status(self) -> str:
         """Return the bench and its laser in a few words.
@@ -149,8 +151,10 @@ class EventRouter(QObject):
     def _show_bench(self, state: BenchState) -> None:
         before, self.bench = self.bench, state
         panels = self._panels
+        if before.devices and identity(before) != identity(state):
+            panels.reset()
         panels.bench.show_state(state)
-        if state.devices and (not before.devices or before.calibrations != state.calibrations):
+        if state.devices and identity(before) != identity(state):
             panels.calibration.set_archive(Path(state.calibrations), state.patch_shape)
             panels.slm.set_bench(state.panel_shape, state.wavelength_nm, state.pixel_pitch_um)
         self._enable_panels()
@@ -237,6 +241,14 @@ class EventRouter(QObject):
                 panels.generate.show_end(message)
             case "calibration":
                 panels.calibration.show_end(message)
-                if self.bench.calibrations:
-                    archive = Path(self.bench.calibrations)
-                    panels.calibration.set_archive(archive, self.bench.patch_shape, checked=True)
+        # A training measures calibrations too, and may end amidst one.
+        if self.bench.calibrations:
+            archive = Path(self.bench.calibrations)
+            panels.calibration.set_archive(archive, self.bench.patch_shape, checked=True)
+
+
+def identity(state: BenchState) -> tuple[object, ...]:
+    """Return what distinguishes a bench from another one; empty values if none is connected."""
+    devices = tuple((device.kind, device.driver, device.name) for device in state.devices)
+    shapes = state.sensor_shape, state.panel_shape, state.patch_shape
+    return state.bench, state.calibrations, devices, shapes

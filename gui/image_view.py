@@ -91,12 +91,20 @@ class ImageView(QWidget):
         self._item.setImage(self._picture, autoLevels=False)
         self._bar.setLevels((low, high))
 
+    def clear(self) -> None:
+        """Show no picture any more."""
+        self._picture = np.zeros((1, 1), np.float32)
+        self._item.hide()
+        self._bar.hide()
+        self._heading = self._named
+        self._head(self._named)
+
     def _read_out(self, position: QPointF) -> None:
         place = self._plot.vb.mapSceneToView(position)
         row, column = int(np.floor(place.y())), int(np.floor(place.x()))
         height, width = self._picture.shape
         text = self._heading
-        if 0 <= row < height and 0 <= column < width:
+        if self._item.isVisible() and 0 <= row < height and 0 <= column < width:
             text = f"{self._title}  [{row}, {column}] {self._picture[row, column]:.3g} {self._unit}"
         self._head(text)
 

@@ -110,6 +110,7 @@ class MainWindow(QMainWindow):
         panels.live.live_wanted.connect(lambda on: self._ask(ask.SetLive(on)))
         panels.live.roi_wanted.connect(lambda roi: self._ask(ask.SetRoi(roi)))
         panels.live.view.recording_ended.connect(panels.log.add)
+        panels.live.view.frame_described.connect(bench.show_frame)
         panels.slm.pattern_wanted.connect(lambda phase: self._ask(ask.ShowPhase(phase)))
         panels.slm.flat_wanted.connect(lambda: self._ask(ask.ShowPhase(None)))
         calibration = panels.calibration
@@ -164,10 +165,10 @@ class MainWindow(QMainWindow):
 
     def close_process(self) -> None:
         """End the bench's process, if there is one, and free its memory."""
-        if self._process is not None:
-            self.panels.live.stop("The bench is not connected")
-            self._process.close()
-            self._process = None
+        process, self._process = self._process, None
+        if process is not None:
+            self.router.reset()  # the live view lets go of the memory before it is freed
+            process.close()
 
     def send_safe(self) -> None:
         """Switch the laser off at once; may be called from any thread."""
@@ -290,7 +291,6 @@ class MainWindow(QMainWindow):
         """Say that the bench's process has ended by itself, and be ready for another."""
         code, job = process.exit_code, self.router.job
         self.close_process()
-        self.router.reset()
         disconnecting, self._disconnecting = self._disconnecting, False
         if self._closing:
             self.close()

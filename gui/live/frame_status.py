@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
@@ -17,6 +19,7 @@ class FrameStatus(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._acquired, self._shown, self._dropped = Rate(), Rate(), 0
+        self._received = ""
         self.read_out = _label("live_read_out")
         self.frame_label = _label("live_frame_state")
         self.counters = _label("live_counters")
@@ -45,6 +48,7 @@ class FrameStatus(QWidget):
             waiting: The last frame has not come to the screen.
             now_s: The time.
         """
+        self._received = time.strftime("%H:%M:%S")
         if before is None or number <= before.number:
             self._acquired, self._shown, self._dropped = Rate(), Rate(), 0
             self._acquired.add(now_s)
@@ -74,7 +78,9 @@ class FrameStatus(QWidget):
             f"acquired {acquired.count} ({acquired.per_s(now_s):.1f} frames/s) · "
             f"shown {shown.count} ({shown.per_s(now_s):.1f} frames/s) · dropped {self._dropped}"
         )
-        self.frame_label.setText(f"{frame_description(frame)} · zoom {100.0 * zoom:.0f} %")
+        self.frame_label.setText(
+            f"frame of {self._received}: {frame_description(frame)} · zoom {100.0 * zoom:.0f} %"
+        )
 
     def show_place(self, frame: Frame | None, place: tuple[int, int] | None) -> None:
         """Read out the (row, column) under the mouse; None for nothing."""

@@ -80,6 +80,10 @@ class Histogram(QWidget):
         edges, pixels = statistics.binned(BINS, self._maximum)
         self._curve.setData(edges, np.maximum(pixels, _NONE))
 
+    def clear(self) -> None:
+        """Show no pixels any more."""
+        self._curve.setData([0.0, 1.0], [_NONE])
+
     def _drag(self) -> None:
         low, high = sorted(max(0, round(line.value())) for line in self._lines)
         self.levels_dragged.emit(Levels(low, max(high, low + 1)))

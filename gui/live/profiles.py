@@ -86,6 +86,10 @@ class Profile(QWidget):
             self._curve.setData(places, heights)
             self._plot.setYRange(0.0, most, padding=0.02)
 
+    def clear(self) -> None:
+        """Show no counts any more."""
+        self._curve.setData([], [])
+
     def _colour(self) -> None:
         colours = theme()
         self._plot.setBackground(colours.panel)

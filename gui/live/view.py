@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QColor
 from PySide6.QtWidgets import QGridLayout, QSplitter, QVBoxLayout, QWidget
 
-from drivers.types import Roi
+from drivers.types import Frame, Roi
 from gui.live.canvas import Canvas
 from gui.live.controls import Controls
 from gui.live.frame_status import FrameStatus
@@ -41,10 +41,12 @@ class LiveView(QWidget):
     Attributes:
         roi_wanted: Emitted with the region that the camera is to read out.
         recording_ended: Emitted with a sentence about a snapshot or recording that has ended.
+        frame_described: Emitted with the newest frame, some times a second.
     """
 
     roi_wanted = Signal(Roi)
     recording_ended = Signal(str)
+    frame_described = Signal(Frame)
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -116,9 +118,11 @@ class LiveView(QWidget):
 
     def clear(self, reason: str) -> None:
         """Show no frame any more but the reason, such as "The camera is disconnected"."""
-        self._entry = self._analysed = None
+        self._entry = self._analysed = self._hovered = None
         self.canvas.empty_text = reason
         self.canvas.show_entry(None)
+        for figure in (self.histogram, self.row_profile, self.column_profile):
+            figure.clear()
         self._show_text()
 
     @property
@@ -224,6 +228,7 @@ class LiveView(QWidget):
         if self._entry is not None and self._entry is not self._analysed:
             self._analyse(self._entry)
             self._draw_profiles()
+            self.frame_described.emit(self._entry.frame)
         self._show_text()
         self._recorder.report()
 

@@ -9,9 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QFormLayout,
-    QGroupBox,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QToolButton,
@@ -19,20 +17,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from drivers.types import Frame
 from gui import style
-from gui.panels.power_guard import PowerGuard
+from gui.panels.device_group import DeviceGroup
 from gui.widgets.choice import Choice
 from gui.widgets.dialogs import choose_file
 from gui.widgets.monitor_chooser import MonitorChooser
-from gui.widgets.number_field import CountField, NumberField
+from gui.widgets.number_field import CountField
 from gui.widgets.plain_label import PlainLabel
 from labdiff.config.bench import SHIPPED, load_bench
 from labdiff.config.simulated import with_simulated
-from labdiff.engine.status import BenchState, DeviceState, Setting
+from labdiff.engine.status import BenchState, DeviceState
 from labdiff.errors import UserError
-
-TITLES = {"slm": "SLM", "camera": "Camera", "laser": "Laser", "dmd": "DMD"}
-SETTABLE = {("camera", "exposure"), ("laser", "power")}
 
 
 class BenchPanel(QWidget):
@@ -56,11 +52,11 @@ class BenchPanel(QWidget):
         super().__init__()
         self.setObjectName("bench_panel")
         self._busy = False
-        self._fields: dict[tuple[str, str], NumberField] = {}
-        self._guard: PowerGuard | None = None
-        self._readings: dict[tuple[str, str], QLabel] = {}
-        self._problems: dict[str, QLabel] = {}
-        self._kinds: tuple[str, ...] = ()
+        self._groups: dict[str, DeviceGroup] = {}
+        self._wanted = {
+            "camera": lambda _, exposure_ms: self.exposure_wanted.emit(exposure_ms),
+            "laser": lambda _, power_mw: self.power_wanted.emit(power_mw),
+        }
         self.bench = Choice("bench")
         self.bench.setEditable(True)
         self.bench.addItems(list(dict.fromkeys([bench, *SHIPPED])))
@@ -119,42 +115,51 @@ class BenchPanel(QWidget):
     @property
     def connected(self) -> bool:
         """True while a bench is open."""
-        return bool(self._kinds)
+        return bool(self._groups)
 
     def show_connecting(self) -> None:
         """Show that a bench is being opened."""
         self.connect_button.setEnabled(False)
         self._message.setText("connecting ...")
 
+    def reset(self) -> None:
+        """Forget the devices of the last bench; the choice of a bench stays."""
+        self.show_state(BenchState("", (), False, False))
+        self.set_busy(False)
+
     def show_state(self, state: BenchState) -> None:
         """Show what the devices report."""
-        kinds = tuple(device.kind for device in state.devices)
-        if kinds != self._kinds:
+        fits = len(self._groups) == len(state.devices) and all(
+            device.kind in self._groups and self._groups[device.kind].fits(device)
+            for device in state.devices
+        )
+        if not fits:
             self._rebuild(state.devices)
-        self._kinds = kinds
         for device in state.devices:
-            for setting in device.settings:
-                self._show_setting(device.kind, setting)
-            self._show_problem(device)
+            self._groups[device.kind].show_device(device)
         # It never scrolls sideways: what the devices report must fit.
         bar_px = self._scroll.verticalScrollBar().sizeHint().width()
         self._scroll.setMinimumWidth(self._inner.minimumSizeHint().width() + bar_px)
-        self.emission.setChecked(state.emission and bool(kinds))
-        self._show_connected(bool(kinds), with_simulated(state.bench, state.simulated))
+        self.emission.setChecked(state.emission and self.connected)
+        self._show_connected(self.connected, with_simulated(state.bench, state.simulated))
+
+    def show_frame(self, frame: Frame) -> None:
+        """Show what a frame says of the camera that took it."""
+        if "camera" in self._groups:
+            self._groups["camera"].show_frame(frame)
 
     def set_busy(self, busy: bool) -> None:
         """Disable the devices' controls while a job uses them."""
         self._busy = busy
-        if busy:
-            self.withdraw_questions()
-        for field in self._fields.values():
-            field.setEnabled(not busy)
+        for group in self._groups.values():
+            group.set_busy(busy)
         self.emission.setEnabled(self.connected and not busy)
+        self.emission.setText("Laser: in use by the job" if busy else "Laser on")
 
     def withdraw_questions(self) -> None:
         """Close the question whether to raise the power; nothing is sent."""
-        if self._guard is not None:
-            self._guard.withdraw()
+        for group in self._groups.values():
+            group.withdraw_question()
 
     def show_failed(self) -> None:
         """Show that connecting did not work; a notice says why."""
@@ -205,75 +210,18 @@ class BenchPanel(QWidget):
         )
 
     def _rebuild(self, devices: tuple[DeviceState, ...]) -> None:
-        while (item := self._devices.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
         self.withdraw_questions()
-        self._guard = None
-        self._fields.clear()
-        self._readings.clear()
-        self._problems.clear()
+        for group in self._groups.values():
+            self._devices.removeWidget(group)
+            group.setParent(None)
+            group.deleteLater()
+        self._groups.clear()
         for device in devices:
-            self._devices.addWidget(self._group(device))
-
-    def _group(self, device: DeviceState) -> QGroupBox:
-        kind = device.kind
-        group = QGroupBox(f"{TITLES.get(kind, kind)}: {device.name} ({device.driver})")
-        form = QFormLayout(group)
-        problem = PlainLabel()
-        problem.setWordWrap(True)
-        problem.setObjectName(f"{kind}_problem")
-        self._problems[kind] = problem
-        for setting in device.settings:
-            reading = PlainLabel()
-            reading.setObjectName(f"{kind}_{setting.name}_actual".replace(" ", "_"))
-            self._readings[kind, setting.name] = reading
-            if (kind, setting.name) not in SETTABLE:
-                form.addRow(setting.name.capitalize(), reading)
-                continue
-            low = setting.low if setting.low is not None else 0.0
-            high = setting.high if setting.high is not None else 1e6
-            field = NumberField(
-                f"{kind}_{setting.name}",
-                setting.requested or low,
-                low,
-                high,
-                setting.unit,
-                tip="The device reports beside it what it applies",
-            )
-            if kind == "laser":
-                self._guard = PowerGuard(field, self.power_wanted.emit)
-            else:
-                field.valueChanged.connect(self.exposure_wanted)
-            self._fields[kind, setting.name] = field
-            # The reading may get longer; the panel does not move then.
-            reading.setMinimumWidth(self.fontMetrics().horizontalAdvance("is 0.0000 mW"))
-            line = QHBoxLayout()
-            line.addWidget(field, 1)
-            line.addWidget(reading)
-            form.addRow(setting.name.capitalize(), line)
-        form.addRow(problem)
-        return group
-
-    def _show_setting(self, kind: str, setting: Setting) -> None:
-        reading = self._readings.get((kind, setting.name))
-        if reading is None:
-            return
-        text = "?" if setting.actual is None else f"{setting.actual:.5g} {setting.unit}".strip()
-        field = self._fields.get((kind, setting.name))
-        reading.setText(text if field is None else f"is {text}")
-        guard = self._guard if kind == "laser" else None
-        if guard is not None and setting.actual is not None:
-            guard.set_present(setting.actual)
-        if field is not None and setting.requested is not None and not (guard and guard.asking):
-            field.show_value(setting.requested)
-
-    def _show_problem(self, device: DeviceState) -> None:
-        label = self._problems.get(device.kind)
-        if label is not None:
-            label.setText(device.problem)
-            label.setVisible(bool(device.problem))
-            label.setStyleSheet(f"color: {style.theme().bad}")
+            group = DeviceGroup(device)
+            if device.kind in self._wanted:
+                group.wanted.connect(self._wanted[device.kind])
+            self._groups[device.kind] = group
+            self._devices.addWidget(group)
 
     def _paint(self) -> None:
         self.browse.setIcon(qta.icon("mdi6.folder-open-outline", color=style.theme().text))

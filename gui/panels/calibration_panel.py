@@ -41,6 +41,8 @@ from labdiff.events import AlignmentStep
 
 OWN = "a routine of a script"
 """What is said of a routine that is none of labdiff's."""
+NO_BENCH = "Connect a bench first."
+NO_RESULT = "Select a routine to see its result."
 COLUMNS = ("Routine", "State", "Measured", "Result")
 STATE_ROLES = {
     "fresh": "good",
@@ -124,7 +126,7 @@ class CalibrationPanel(QWidget):
         top.addWidget(self.report)
         self.progress = QProgressBar()
         self.progress.setFormat("%p %")
-        self.message = PlainLabel("Connect a bench first.")
+        self.message = PlainLabel(NO_BENCH)
         self.message.setWordWrap(True)
 
         self.frame = ImageView("Frame", "counts", "inferno")
@@ -140,7 +142,7 @@ class CalibrationPanel(QWidget):
         both.setContentsMargins(0, 0, 0, 0)
         both.addWidget(self.frame, 1)
         both.addWidget(self.curve, 1)
-        self.result = PlainLabel("Select a routine to see its result.")
+        self.result = PlainLabel(NO_RESULT)
         self.result.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.result.setWordWrap(True)
         self.history = PlainLabel()
@@ -205,13 +207,31 @@ class CalibrationPanel(QWidget):
             self.message.setText(
                 "Check shows what is still valid; bring up to date measures the rest."
                 if connected
-                else "Connect a bench first."
+                else NO_BENCH
             )
 
+    def reset(self) -> None:
+        """Forget the calibrations of the last bench, and what was being measured."""
+        self._folder = None
+        self._drawing += 1  # a figure that is being drawn is the old bench's
+        for name in [name for name in self._titles if name not in ROUTINE_TITLES]:
+            self._remove_row(name)
+        for name, title in ROUTINE_TITLES.items():
+            self._set_row(name, "never", "", title)
+        self.table.clearSelection()
+        self.begin()
+        self.result.setText(NO_RESULT)
+        self.history.clear()
+        self.set_ready(connected=False, busy=False)
+        self.message.setText(NO_BENCH)
+
     def begin(self) -> None:
-        """Show that a calibration starts."""
+        """Show that a calibration starts: nothing is measured yet."""
         self._discrepancies.clear()
         self._fit.setData([], [])
+        self.frame.clear()
+        self.progress.setMaximum(1)
+        self.progress.reset()
         self.details.setCurrentIndex(0)
 
     def begin_routine(self, name: str) -> None:
@@ -263,8 +283,7 @@ class CalibrationPanel(QWidget):
     def _show_own(self, own: Mapping[str, StoredVerdict], checked: bool) -> None:
         """Show the routines of scripts whose results this archive holds, below labdiff's."""
         for name in [name for name in self._titles if name not in {**ROUTINE_TITLES, **own}]:
-            self.table.removeRow(self._row(name))
-            del self._titles[name], self._states[name]
+            self._remove_row(name)
         for name, stored in own.items():
             if name not in self._titles:
                 self._add_row(name, f"{stored.title} ({OWN})" if stored.title else OWN)
@@ -284,6 +303,10 @@ class CalibrationPanel(QWidget):
         for column, text in enumerate((name, "never", "", title)):
             self.table.setItem(row, column, QTableWidgetItem(text))
         self._cell(row, 0).setToolTip(title)
+
+    def _remove_row(self, name: str) -> None:
+        self.table.removeRow(self._row(name))
+        del self._titles[name], self._states[name]
 
     def _row(self, name: str) -> int:
         return list(self._titles).index(name)

@@ -63,6 +63,7 @@ class GeneratePanel(QWidget):
         super().__init__()
         self.setObjectName("generate_panel")
         self._ready = self._generating = False
+        self._asks_bench = self._measured = False
         self._folder = Path.cwd()
         self._background = Background(self)
         self.view = DenoisingView("generate_images")
@@ -124,9 +125,19 @@ class GeneratePanel(QWidget):
             self.message.setText("Ready.")
         self._allow()
 
+    def reset(self) -> None:
+        """Forget the images that the last bench has measured; those of the digital twin stay."""
+        if self._measured:
+            self.view.clear()
+            self._measured = False
+        self.progress.setRange(0, 1)
+        self.progress.reset()
+        self.set_ready(connected=False, busy=False, generating=False)
+
     def begin(self) -> None:
         """Show that a generation starts."""
         self.view.clear()
+        self._measured = self._asks_bench
         self.progress.setRange(0, 0)
         self.message.setText("from noise ...")
         self._allow()
@@ -256,7 +267,9 @@ class GeneratePanel(QWidget):
         if refusal:
             self._fail(f"{refusal}. Nothing was started.")
         else:
-            self.generate_wanted.emit(self.request())
+            request = self.request()
+            self._asks_bench = request.where == "bench"
+            self.generate_wanted.emit(request)
 
     def _refusal(self) -> str:
         """Return which field is not understood, and why; "" if all are."""

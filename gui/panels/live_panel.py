@@ -62,6 +62,12 @@ class LivePanel(QWidget):
         self.feed.stop()
         self.view.clear(reason)
 
+    def reset(self) -> None:
+        """Forget the camera of the last bench and its frames."""
+        self.stop("The bench is not connected")
+        self._camera = None
+        self.show_state(BenchState("", (), False, False), busy=False)
+
     def show_state(self, state: BenchState, busy: bool) -> None:
         """Show the state of the bench; while it is busy live frames cannot be asked for."""
         camera = (

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 MOST_LINES = 5000
+END_OF_BENCH = "---------- the bench is closed ----------"
 
 
 class LogPanel(QWidget):
@@ -49,6 +50,11 @@ class LogPanel(QWidget):
         self._lines = [*self._lines[-MOST_LINES + 1 :], line]
         if self.filter.text().lower() in line.lower():
             self.text.appendPlainText(line)
+
+    def reset(self) -> None:
+        """Keep the lines, which have their times, and mark where the last bench ends."""
+        if self._lines and not self._lines[-1].endswith(END_OF_BENCH):
+            self.add(END_OF_BENCH)
 
     def _refill(self, wanted: str) -> None:
         shown = [line for line in self._lines if wanted.lower() in line.lower()]

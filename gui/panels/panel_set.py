@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from PySide6.QtWidgets import QWidget
 
@@ -15,6 +16,14 @@ from gui.panels.log_panel import LogPanel
 from gui.panels.runs_panel import RunsPanel
 from gui.panels.slm_panel import SlmPanel
 from gui.panels.training_panel import TrainingPanel
+
+
+class Panel(Protocol):
+    """What every panel can do beside what it is for."""
+
+    def reset(self) -> None:
+        """Forget everything that belongs to the last bench and its jobs."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,21 @@ class PanelSet:
             runs=RunsPanel(out),
             log=LogPanel(),
         )
+
+    def reset(self) -> None:
+        """Let every panel forget the last bench and its jobs: it has changed, was closed, or died."""
+        panels: tuple[Panel, ...] = (
+            self.bench,
+            self.live,
+            self.slm,
+            self.calibration,
+            self.training,
+            self.generate,
+            self.runs,
+            self.log,
+        )
+        for panel in panels:
+            panel.reset()
 
     def by_title(self) -> dict[str, QWidget]:
         """Return the panels by the titles of their docks, in the order of the menu."""

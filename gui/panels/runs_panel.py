@@ -137,6 +137,10 @@ class RunsPanel(QWidget):
         """Scan the folder at once, such as when a run has ended."""
         self.list.scan()
 
+    def reset(self) -> None:
+        """Keep the recorded runs, which belong to no open bench, and read their states anew."""
+        self.refresh()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """End what runs in the background."""
         self._reports.close()

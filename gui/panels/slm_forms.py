@@ -79,6 +79,10 @@ class TestPatterns(QWidget):
         self._shape, self._wavelength_nm, self._pitch_um = shape, wavelength_nm, pitch_um
         self.changed.emit()
 
+    def forget_panel(self) -> None:
+        """Explain nothing that depends on a bench."""
+        self.explanation.clear()
+
     def make(self) -> Make:
         """Return a function that computes the pattern with the present parameters, in any thread."""
         return self._make[self.kind.currentIndex()]()

@@ -64,6 +64,14 @@ class Gallery(QWidget):
             self.table.setColumnWidth(n, tile.width() + line // 2)
         self.table.blockSignals(False)
 
+    def clear(self) -> None:
+        """Show no layers any more."""
+        self.table.blockSignals(True)
+        self.table.clear()
+        self.table.setRowCount(0)
+        self.table.setColumnCount(0)
+        self.table.blockSignals(False)
+
     def _icon(self, phase_rad: npt.NDArray[np.floating]) -> QIcon:
         levels = np.ascontiguousarray(self._levels(phase_rad))
         height, width = levels.shape

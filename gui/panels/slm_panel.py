@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,8 @@ class SlmPanel(QWidget):
         self._layers: Phase | None = None
         self._preview_name = ""
         self._previews_test = self._sends_next = False
-        self._busy_reason = ""
+        self._busy_reason = self._displayed_name = self._displayed_at = ""
+        self._displaying_job = False
         self._waiting: list[tuple[str, Make]] = []
         self._background = Background(self)
         self._icons: list[tuple[QPushButton, str]] = []
@@ -100,12 +102,26 @@ class SlmPanel(QWidget):
             pixel_pitch_um: Pitch of the SLM's pixels.
         """
         self._shape = shape
+        self._displayed_name = self._displayed_at = ""
         self.displayed.show_phase(None)
-        self.displayed_label.setText("nothing shown yet" if shape else "no bench connected")
+        self._describe_displayed()
         self.preview.show_phase(None)
-        if shape is not None:
+        self.preview_label.clear()
+        if shape is None:
+            self.tests.forget_panel()
+        else:
             self.tests.set_panel(shape, wavelength_nm, pixel_pitch_um)
         self._enable()
+
+    def reset(self) -> None:
+        """Forget the patterns and layers of the last bench."""
+        self._waiting.clear()
+        self._sends_next = self._previews_test = False
+        self._layers = None
+        self.gallery.clear()
+        self.show_problem("")
+        self.set_busy("")
+        self.set_bench(None)
 
     def set_pattern(self, phase_rad: Phase, name: str = "") -> None:
         """Show the pattern that the SLM displays.
@@ -116,7 +132,10 @@ class SlmPanel(QWidget):
         """
         self.displayed.show_phase(phase_rad)
         size = f"{phase_rad.shape[1]} x {phase_rad.shape[0]} pixels"
-        self.displayed_label.setText(f"{name}, {size}" if name else size)
+        self._displayed_name = f"{name}, {size}" if name else size
+        self._displayed_at = time.strftime("%H:%M:%S")
+        self._displaying_job = bool(self._busy_reason)
+        self._describe_displayed()
         self._enable()
 
     def set_layer_sets(self, phases_rad: Phase) -> None:
@@ -131,7 +150,20 @@ class SlmPanel(QWidget):
             reason: Why nothing can be sent; "" if something can.
         """
         self._busy_reason = reason
+        # What a job displays between its reports is not known, nor what it has left.
+        self._displaying_job = self._displaying_job or bool(reason)
+        self._describe_displayed()
         self._enable()
+
+    def _describe_displayed(self) -> None:
+        """Say what the SLM displays, and when that was true."""
+        if not self._displayed_name:
+            known = "not known yet" if self._shape else "no bench connected"
+            self.displayed_label.setText(known)
+        elif self._displaying_job:
+            self.displayed_label.setText(f"{self._displayed_name}; at {self._displayed_at}")
+        else:
+            self.displayed_label.setText(f"{self._displayed_name}; since {self._displayed_at}")
 
     def show_problem(self, message: str) -> None:
         """Show what went wrong; "" hides it."""
@@ -210,6 +242,8 @@ class SlmPanel(QWidget):
             self._background.start(self._make_newest, self._on_made, self.show_problem)
 
     def _make_newest(self) -> Phase:
+        if not self._waiting:
+            raise UserError("the bench was closed")
         name, make = self._waiting.pop()
         self._preview_name = name
         try:
@@ -218,6 +252,8 @@ class SlmPanel(QWidget):
             raise UserError(f"{name}: {error}") from None
 
     def _on_made(self, phase: Phase) -> None:
+        if phase.shape != self._shape:
+            return  # it was computed for another bench
         self.show_problem("")
         self._previews_test = True
         self._show_preview(phase, self._preview_name)
@@ -226,6 +262,8 @@ class SlmPanel(QWidget):
             self._send_preview()
 
     def _on_loaded(self, phase: Phase, name: str) -> None:
+        if phase.shape != self._shape:
+            return  # it was read for another bench
         self._previews_test = False
         note = range_note(phase)
         self.show_problem(f"{name}: {note}" if note else "")

@@ -32,6 +32,8 @@ from labdiff.data.catalogue import DATA_SETS, SELECTIONS
 from labdiff.events import AlignmentStep, TrainingStep
 from labdiff.reports.labels import loss_note
 
+NO_BENCH = "Connect a bench first."
+
 
 class TrainingPanel(QWidget):
     """Starts trainings and shows their steps.
@@ -93,7 +95,7 @@ class TrainingPanel(QWidget):
         self.stop.clicked.connect(self.stop_wanted)
         self.resume.clicked.connect(self._resume)
         self.resume.setToolTip("Resume a run that was stopped or interrupted")
-        self.message = PlainLabel("Connect a bench first.")
+        self.message = PlainLabel(NO_BENCH)
         self.message.setObjectName("training_message")
         self.message.setWordWrap(True)
         self.progress = QProgressBar()
@@ -157,13 +159,27 @@ class TrainingPanel(QWidget):
             self.message.setText(
                 "Start trains an optical denoising unit; the bench is calibrated first, if necessary."
                 if connected
-                else "Connect a bench first."
+                else NO_BENCH
             )
+
+    def reset(self) -> None:
+        """Forget the training of the last bench; the form stays as it was filled in."""
+        self._forget()
+        self.show_paused(False)
+        self.set_ready(connected=False, busy=False)
+        self.message.setText(NO_BENCH)
+
+    def _forget(self) -> None:
+        self._stage = ""
+        self.plots.clear()
+        for view in self.views.values():
+            view.clear()
+        self.progress.setMaximum(1)
+        self.progress.reset()
 
     def begin(self, path: str) -> None:
         """Show that a training starts, which is recorded in a run file."""
-        self.plots.clear()
-        self.progress.setValue(0)
+        self._forget()
         self.message.setText(f"recorded in {path}")
 
     def show_paused(self, on: bool) -> None:
@@ -212,6 +228,8 @@ class TrainingPanel(QWidget):
     def show_end(self, message: str) -> None:
         """Show how the training has ended."""
         self.plots.redraw()
+        if not message.startswith("completed"):
+            self.progress.reset()
         self.message.setText(message)
 
     def _advance(self, index: int, total: int, note: str) -> None:

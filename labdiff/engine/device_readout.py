@@ -92,7 +92,7 @@ class DeviceReadout:
         return (
             Setting("settling", None, self._bench.display.settle_ms, "ms"),
             Setting("pixel pitch", None, slm.pixel_pitch_um, "µm"),
-            Setting("bits", None, slm.bit_depth, ""),
+            Setting("bit depth", None, slm.bit_depth, "bits"),
         )
 
     def _camera(self) -> tuple[Setting, ...]:
@@ -101,11 +101,11 @@ class DeviceReadout:
         roi = camera.roi
         return (
             Setting("exposure", self._exposure_ms, camera.exposure_ms, "ms", low, high),
-            Setting("window, top", None, roi.top, "px"),
-            Setting("window, left", None, roi.left, "px"),
-            Setting("window, height", None, roi.height, "px"),
-            Setting("window, width", None, roi.width, "px"),
-            Setting("bits", None, camera.bit_depth, ""),
+            Setting("ROI top", None, roi.top, "px"),
+            Setting("ROI left", None, roi.left, "px"),
+            Setting("ROI height", None, roi.height, "px"),
+            Setting("ROI width", None, roi.width, "px"),
+            Setting("bit depth", None, camera.bit_depth, "bits"),
             Setting("saturation", None, self._bench.full_scale_counts, "counts"),
         )
 

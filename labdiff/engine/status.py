@@ -17,7 +17,8 @@ JobKind: TypeAlias = Literal["calibration", "training", "generation"]
 class Setting:
     """A value of a device: requested and actual, with its unit and its limits.
 
-    requested: None for what cannot be set. actual: None if the device does not report it.
+    requested: None for what cannot be set. actual: None if the device does not report it. text: the
+    value of what is no number.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Setting:
     unit: str
     low: float | None = None
     high: float | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

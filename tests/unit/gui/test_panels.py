@@ -38,7 +38,7 @@ CAMERA = DeviceState(
     True,
     (
         Setting("exposure", 2.0, 1.998, "ms", 0.005, 1000.0),
-        Setting("bits", None, 12, ""),
+        Setting("bit depth", None, 12, "bits"),
     ),
 )
 LASER = DeviceState(
@@ -75,7 +75,7 @@ def test_the_bench_panel_shows_what_was_set_beside_what_the_device_says(qtbot: Q
     field = panel.findChild(NumberField, "camera_exposure")
     assert field is not None and field.value() == 2.0 and field.unit == "ms"
     assert text_of(panel, "camera_exposure_actual") == "is 1.998 ms"
-    assert text_of(panel, "camera_bits_actual") == "12"
+    assert text_of(panel, "camera_bit_depth_actual") == "12 bits"
     assert panel.emission.isChecked()
     assert panel.connect_button.text() == "Disconnect"
     with qtbot.waitSignal(panel.exposure_wanted) as asked:
