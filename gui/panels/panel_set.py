@@ -18,7 +18,7 @@ from gui.panels.slm_panel import SlmPanel
 from gui.panels.training_panel import TrainingPanel
 
 
-class Panel(Protocol):
+class WindowPanel(Protocol):
     """What every panel can do beside what it is for."""
 
     def reset(self) -> None:
@@ -61,7 +61,7 @@ class PanelSet:
 
     def reset(self) -> None:
         """Let every panel forget the last bench and its jobs: it has changed, was closed, or died."""
-        panels: tuple[Panel, ...] = (
+        panels: tuple[WindowPanel, ...] = (
             self.bench,
             self.live,
             self.slm,
