@@ -80,7 +80,7 @@ class TestPatterns(QWidget):
         self.changed.emit()
 
     def forget_panel(self) -> None:
-        """Explain nothing that depends on a bench."""
+        """Remove the explanation, which depends on the bench."""
         self.explanation.clear()
 
     def make(self) -> Make:

@@ -131,15 +131,15 @@ def _draw(ax: Axes, quantity: TrainingQuantity, columns: dict[str, npt.NDArray[A
     """Draw a quantity over the steps, a curve for each method that has it."""
     method = columns["method"]
     steps, values = np.arange(len(method)), quantity.of_columns(columns)
+    plot = ax.semilogy if quantity.chart.log else ax.plot
+    if quantity.reference:
+        if np.isfinite(values).any():
+            plot(steps, values, lw=0.8, color="0.4", label=quantity.label)
+        return
     for name in dict.fromkeys(method):
         chosen = (method == name) & np.isfinite(values)
         if chosen.any():
-            label = quantity.label if quantity.reference else f"{quantity.label}, {name}"
-            colour = "0.4" if quantity.reference else None
-            plot = ax.semilogy if quantity.chart.log else ax.plot
-            plot(steps[chosen], values[chosen], lw=0.8, color=colour, label=label)
-            if quantity.reference:
-                return
+            plot(steps[chosen], values[chosen], lw=0.8, label=f"{quantity.label}, {name}")
 
 
 def _mark_layer_sets(ax: Axes, columns: dict[str, npt.NDArray[Any]]) -> None:
