@@ -83,7 +83,13 @@ def write_number(value: float, unit: str = "", digits: int = 6) -> str:
 
 
 def write_limits(low: float, high: float, unit: str = "") -> str:
-    """Return the range of a number as text, such as "0.005 ... 1000 ms"; infinity is no limit."""
+    """Return the range of a number as text, such as "0.005 ... 1000 ms".
+
+    Args:
+        low: Least allowed value.
+        high: Greatest allowed value; infinity for none.
+        unit: Unit of both.
+    """
     if math.isinf(high):
         return f"{write_number(low, unit)} or more"
     return f"{write_number(low)} ... {write_number(high)} {unit}".strip()

@@ -105,7 +105,13 @@ def is_scaled(columns: Columns) -> bool:
 
 
 def layer_set_label(layer_set: int, first_t: int, end_t: int) -> str:
-    """Return the timesteps of a layer set as text, or its number where they are not known."""
+    """Return the timesteps of a layer set as text, or its number where they are not known.
+
+    Args:
+        layer_set: Its number.
+        first_t: First timestep of its range.
+        end_t: First timestep after it; not above first_t where the range is not known.
+    """
     return f"t {first_t} ... {end_t - 1}" if end_t > first_t else f"set {layer_set}"
 
 

@@ -11,25 +11,17 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from gui import style
-from gui.plots.alignment_curves import AlignmentCurves
 from gui.plots.chart import Chart
 from gui.plots.chart_box import ChartBox
-from gui.plots.comparison_curves import ComparisonCurves
 from gui.plots.curve import Curve
 from gui.plots.log_axis import LogAxis
 from gui.plots.quantity_curves import QuantityCurves
 from gui.plots.training_curves import TrainingCurves
 from labdiff.events import AlignmentStep, TrainingStep
+from tests.unit.gui.chart_hands import hover, shown
 from tests.unit.gui.file_choice import choose
 
 WIENER = 0.04
-RNG = np.random.default_rng(0)
-
-
-def shown(qtbot: QtBot, box: ChartBox) -> None:
-    qtbot.addWidget(box)
-    box.resize(1000, 400)
-    box.show()
 
 
 def named(chart: Chart, name: str) -> Curve:
@@ -61,12 +53,6 @@ def training(qtbot: QtBot, steps: int = 60) -> TrainingCurves:
         )
     curves.redraw()
     return curves
-
-
-def hover(curves: ChartBox, step: float) -> None:
-    view = curves.charts[0].plot.getViewBox()
-    place = view.mapViewToScene(QPointF(step, view.viewRect().center().y()))
-    curves.graphics.scene().sigMouseMoved.emit(place)
 
 
 def wheel(curves: ChartBox, turn: int) -> None:
@@ -297,66 +283,6 @@ def test_a_wrong_path_is_reported(qtbot: QtBot, tmp_path: Path, kind: str) -> No
     assert received.args is not None and "is a folder" in received.args[0]
 
 
-def alignment(qtbot: QtBot) -> AlignmentCurves:
-    curves = AlignmentCurves()
-    shown(qtbot, curves)
-    curves.add(AlignmentStep(0, 1, 0.1, {"z_gap_mm": 5.0}, ""))
-    for number in range(20):
-        found = {"z_gap_mm": 5.7, "d_alpha_beam_x_mrad": 0.1 * number, "source_centre_y_px": 0.3}
-        sigma = {"z_gap_mm": 0.2, "d_alpha_beam_x_mrad": 0.05}
-        step = TrainingStep(
-            "online", number, 20, 0, 0.1, 0.1, 0.01, alignment=found, deviation=sigma
-        )
-        curves.add(step)
-    curves.redraw()
-    return curves
-
-
-def test_parameters_are_chosen_from_a_list_and_have_their_deviation(qtbot: QtBot) -> None:
-    curves = alignment(qtbot)
-    assert curves.chosen == ["z_gap_mm", "d_alpha_beam_x_mrad"]
-    assert [(chart.unit, chart.axis) for chart in curves.charts] == [
-        ("mm", "fit step"),
-        ("mm", "step"),
-        ("mrad", "fit step"),
-        ("mrad", "step"),
-    ]
-    (fitted,), (gap,) = (chart.curves for chart in curves.charts[:2])
-    assert fitted.values.values.tolist() == [5.0]
-    assert gap.bounds(positive=False) == pytest.approx((5.5, 5.9))
-    assert len(gap.values) == 20
-    row = curves.list.findItems("beam centre y, px", Qt.MatchFlag.MatchExactly)[0]
-    row.setCheckState(Qt.CheckState.Checked)
-    assert [chart.unit for chart in curves.charts] == ["mm", "mm", "mrad", "mrad", "px", "px"]
-    assert (curves.charts[5].curves[0].values.values == 0.3).all()
-
-
-def test_alignment_from_a_file(qtbot: QtBot) -> None:
-    curves = AlignmentCurves()
-    shown(qtbot, curves)
-    curves.show_columns(
-        {
-            "training": {
-                "time_s": np.array([3.0, 4.0]),
-                "alignment_z_gap_mm": np.array([5.7, 5.8]),
-                "deviation_z_gap_mm": np.array([0.1, np.nan]),
-            },
-            "alignment": {
-                "time_s": np.array([1.0]),
-                "discrepancy": np.array([0.2]),
-                "message": np.array(["x"], object),
-                "z_gap_mm": np.array([5.0]),
-            },
-        }
-    )
-    assert curves.chosen == ["z_gap_mm"]
-    fitted, trained = (chart.curves[0].values.values for chart in curves.charts)
-    np.testing.assert_array_equal(fitted, [5.0])
-    np.testing.assert_array_equal(trained, [5.7, 5.8])
-    curves.clear()
-    assert curves.chosen == ["z_gap_mm"]
-
-
 def test_duty_and_frame_rate_have_their_units(qtbot: QtBot) -> None:
     curves = QuantityCurves("pace_curves", pace=True)
     shown(qtbot, curves)
@@ -368,32 +294,6 @@ def test_duty_and_frame_rate_have_their_units(qtbot: QtBot) -> None:
     assert curves.charts[1].unit.startswith("%")
     low, high = curves.charts[1].plot.viewRange()[1]
     assert -10 < low <= 0 and 100 <= high < 110
-
-
-def test_runs_are_distinguished_by_name(qtbot: QtBot) -> None:
-    curves = ComparisonCurves()
-    shown(qtbot, curves)
-    runs = {
-        name: {
-            "twin_mse": RNG.uniform(0.1, 1, count),
-            "bench_mse": RNG.uniform(0.1, 1, count),
-            "wiener_mse": np.full(count, 0.2),
-        }
-        for name, count in (("a", 30), ("b <i>", 50))
-    }
-    curves.show_runs(runs)
-    assert "b &lt;i&gt;" in curves.legend.text()
-    hover(curves, 20)
-    assert "a " in curves.read_out.text() and "b <i> " in curves.read_out.text()
-    hover(curves, 40)
-    assert curves.read_out.text().count("b <i>") == 2 and "    a " not in curves.read_out.text()
-    assert [set(chart._levels) for chart in curves.charts[:2]] == [{"Wiener"}] * 2
-    old = {name: {"twin_mse": rows["twin_mse"]} for name, rows in runs.items()}
-    curves.show_runs({"new": runs["a"], "old": old["a"]})
-    assert "no Wiener error recorded" in curves.legend.text()
-    assert np.isnan(curves.charts[1].curves[1].values.values).all()
-    curves.show_runs({})
-    assert curves.legend.text() == "" and not curves.charts[0].curves
 
 
 def test_curves_take_the_colours_of_a_new_theme(qtbot: QtBot) -> None:
