@@ -1,10 +1,15 @@
 """Set everything up, then do what was asked: python3 run.py demo | test | gui | lint.
 
 Standard library only, the same on Linux, macOS and Windows. The environment goes to `.venv` beside
-this file; a second run finds nothing left to set up and starts at once.
+this file; a second run finds nothing left to set up and starts at once. What the caller's configuration
+of pip says about where packages come from holds; where they go does not. LABDIFF_TORCH_INDEX names a
+mirror of torch's own index, https://download.pytorch.org/whl.
 """
 
+from __future__ import annotations
+
 import hashlib
+import importlib
 import os
 import shutil
 import subprocess
@@ -14,14 +19,13 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 MARK = VENV / ".labdiff-setup"
-# Pinned and installed first: a plain "torch" may bring several gigabytes of CUDA libraries.
-TORCH = "torch==2.13.0"
 PACKAGES = {"calibration", "drivers", "gui", "labdiff", "mock_hardware", "twin"}
 LAYERS = "labdiff/session/pretrained/digits.h5"
 QT_LIBRARIES = {
@@ -53,6 +57,8 @@ def main() -> int:
         return commands[sys.argv[1]](sys.argv[2:])
     except subprocess.CalledProcessError as error:
         print(f"\nrun.py: failed: {' '.join(map(str, error.cmd))} (exit code {error.returncode})")
+        if "pip" in error.cmd and (reason := import_pip().Pip(PYTHON, HERE).no_network()):
+            print(f"run.py: {reason}")
         return error.returncode or 1
     except KeyboardInterrupt:
         return 130
@@ -60,12 +66,12 @@ def main() -> int:
 
 def demo(arguments: list[str]) -> int:
     """Run the demo on the mock bench."""
-    return call(BIN / "labdiff", "demo", *arguments)
+    return call(BIN / "labdiff", "demo", *arguments, folder=None)
 
 
 def gui(arguments: list[str]) -> int:
     """Open the window."""
-    return call(BIN / "labdiff", "gui", *arguments)
+    return call(BIN / "labdiff", "gui", *arguments, folder=None)
 
 
 def test(arguments: list[str]) -> int:
@@ -114,10 +120,15 @@ def check_types() -> int:
         for system in others:
             options = ("--platform", system, "--cache-dir", f".mypy_cache/{system}")
             command = [str(part) for part in (PYTHON, "-m", "mypy", *options)]
-            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-            running.append(
-                subprocess.Popen(command, cwd=HERE, env=environment_of_tools(), text=True, **pipes)
+            process = subprocess.Popen(
+                command,
+                cwd=HERE,
+                env=environment_of_tools(),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
             )
+            running.append(process)
         code = call(PYTHON, "-m", "mypy")
         for system, process in zip(others, running, strict=True):
             output = process.communicate()[0].strip()
@@ -153,15 +164,18 @@ def check_wheel() -> int:
     return 0
 
 
-def call(*command: object) -> int:
-    """Say the command, run it in the project's folder, return its exit code."""
+def call(*command: object, folder: Path | None = HERE) -> int:
+    """Say the command, run it, return its exit code.
+
+    folder: in which it runs; None for the caller's, to which paths in its arguments are relative.
+    """
     words = [str(part) for part in command]
     print("+", " ".join([Path(words[0]).name, *words[1:]]), flush=True)
     environment = environment_of_tools()
     if words[1:3] == ["-m", "pytest"]:
         environment.setdefault("QT_QPA_PLATFORM", "offscreen")
     try:
-        return subprocess.run(words, cwd=HERE, env=environment, check=False).returncode
+        return subprocess.run(words, cwd=folder, env=environment, check=False).returncode
     except KeyboardInterrupt:
         return 130
 
@@ -181,20 +195,45 @@ def set_up() -> None:
     if not PYTHON.exists() or subprocess.run([PYTHON, "-m", "pip", "--version"]).returncode:
         print(f"run.py: creating the environment {VENV.name}", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
-    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    constraints = ["-c", str(HERE / "constraints.txt")]
-    for what in ([TORCH], ["hatchling", "editables"], ["--no-build-isolation", "-e", ".[dev]"]):
-        print(f"run.py: installing {what[-1]}", flush=True)
-        subprocess.run([*pip, *constraints, *what], cwd=HERE, check=True)
+    run_pip = import_pip()
+    pip = run_pip.Pip(PYTHON, HERE)
+    tools = ["hatchling", "editables"]
+    for what in ([run_pip.torch_to_install(pip), *tools], ["--no-build-isolation", "-e", ".[dev]"]):
+        print(f"run.py: installing {' '.join(what)}", flush=True)
+        pip.install(*what)
+    for file in VENV.glob("**/site-packages/*.pth"):
+        write_path_file_in_ascii(file)
     MARK.write_text(wanted, encoding="utf-8")
     print("run.py: set up", flush=True)
+
+
+def write_path_file_in_ascii(file: Path) -> None:
+    """Write the folders that a .pth file adds to Python's path in ASCII, if it has others.
+
+    Python reads these files in the locale's encoding: with LC_ALL=C, a folder with an umlaut ends it
+    before it has begun. A line that begins with "import " is executed.
+    """
+    lines = file.read_bytes().splitlines()
+    if all(line.isascii() for line in lines):
+        return
+    text = ""
+    for line in lines:
+        added = f"import os, sys; sys.path.append(os.fsdecode({line!r}))"
+        text += (line.decode("ascii") if line.isascii() else added) + "\n"
+    file.write_text(text, encoding="ascii")
+
+
+def import_pip() -> ModuleType:
+    """Return the module run_pip beside this file, whatever folders Python's path has."""
+    sys.path.insert(0, str(HERE))
+    return importlib.import_module("run_pip")
 
 
 def fingerprint() -> str:
     """Return a digest that changes when other packages have to be installed."""
     digest = hashlib.sha256(sys.version.encode())
     digest.update(str(VENV).encode())
-    for name in ("pyproject.toml", "constraints.txt", "run.py"):
+    for name in ("pyproject.toml", "constraints.txt", "run.py", "run_pip.py"):
         digest.update((HERE / name).read_bytes())
     return digest.hexdigest()
 
