@@ -61,6 +61,8 @@ class MockCamera:
         self._waiting: deque[float] = deque()
         self._queue: deque[DeferredFrame] = deque()
         self._buffers = self._settings.queue
+        # What the driver holds back: its pixels come with a later frame's number and time.
+        self._held: deque[DeferredFrame] = deque(maxlen=1 + self._settings.frames_late)
         world.on_change.append(self.catch_up)
         world.on_trigger.append(self.on_trigger)
 
@@ -180,6 +182,10 @@ class MockCamera:
             state |= named(f"queue.{number}", frame_state(frame))
         if self._last is not None:
             state |= named("last", frame_state(self._last))
+        if self._settings.frames_late:
+            state["held"] = len(self._held)
+            for number, frame in enumerate(self._held):
+                state |= named(f"held.{number}", frame_state(frame))
         return state
 
     def restore(self, state: State) -> None:
@@ -193,6 +199,8 @@ class MockCamera:
         self._queue = deque(
             frame_of(part(f"queue.{number}", state)) for number in range(int(state["queued"]))
         )
+        for number in range(int(state.get("held", 0))):
+            self._held.append(frame_of(part(f"held.{number}", state)))
         last = part("last", state)
         self._last = frame_of(last) if last else None
 
@@ -344,7 +352,9 @@ class MockCamera:
         light, pattern = self._world.expose(roi, start_s, exposure_ms * 1e-3, line_s, request)
         readout = self._world.workers.submit(lambda: self._read(light(), roi, exposure_ms, number))
         in_hand_s = start_s + self.timing.duration_ms * 1e-3
-        return DeferredFrame(readout, exposure_ms, start_s, number, pattern, roi, in_hand_s)
+        frame = DeferredFrame(readout, exposure_ms, start_s, number, pattern, roi, in_hand_s)
+        self._held.append(frame)
+        return frame if self._held[0].roi != roi else frame.with_pixels_of(self._held[0])
 
     def _read(self, electrons: Image, roi: Roi, exposure_ms: float, number: int) -> Readout:
         gain = self._world.automatic_gain

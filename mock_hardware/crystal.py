@@ -84,6 +84,7 @@ class LiquidCrystal:
         before = self._next[-1] if self._next else self._now
         start = self._phase_of(before, rows_s[None, :, None])
         duration_s = (self.timing.duration_ms - self._settings.scan_ms) * 1e-3
+        duration_s *= 1.0 + self._settings.undeclared_slowdown
         settled_s = float(rows_s.max()) + duration_s
         self._next.append(_Step(pattern, float(refresh_s), start, target, rows_s, settled_s))
         return float(refresh_s)
@@ -148,6 +149,7 @@ class LiquidCrystal:
         change = target - step.start[step.moving]
         full_ms = np.where(change >= 0.0, s.rise_ms, s.fall_ms) / TEN_TO_NINETY
         small = 1.0 - np.minimum(np.abs(change) / (2.0 * np.pi), 1.0)
+        full_ms = full_ms * (1.0 + s.undeclared_slowdown)
         tau_s = np.maximum(full_ms * (1.0 + s.small_step_slowdown * small), 1e-9) * 1e-3
         elapsed_s = np.maximum(when_s - step.rows_s[None, :, None], 0.0)
         left = np.exp(-elapsed_s / tau_s)

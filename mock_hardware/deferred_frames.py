@@ -39,6 +39,18 @@ class DeferredFrame(Frame):
         object.__setattr__(self, "roi", roi)
         object.__setattr__(self, "in_hand_s", in_hand_s)
 
+    def with_pixels_of(self, other: DeferredFrame) -> DeferredFrame:
+        """Return this frame with the pixels of another one, as a driver delivers that is late."""
+        return DeferredFrame(
+            other._readout,
+            self.exposure_ms,
+            self.timestamp_s,
+            self.sequence,
+            self.pattern_id,
+            self.roi,
+            self.in_hand_s,
+        )
+
     @property
     def pixels(self) -> CountArray:
         """Raw counts, (height, width), uint16."""

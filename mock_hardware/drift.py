@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import accumulate
 from zlib import crc32
@@ -99,6 +100,7 @@ class Drift:
         self._beam = [process(f"beam {a}", s.beam_urad * 1e-6, s.angle_minutes) for a in "xy"]
         self._mirror = [process(f"mirror {a}", s.mirror_urad * 1e-6, s.angle_minutes) for a in "xy"]
         self._power = process("power", s.power, s.laser_minutes)
+        self._ripple, self._ripple_hz = s.ripple, s.ripple_hz
         self._hops = ModeHops(s.mode_hop, s.mode_hop_s, [seed, 3, crc32(b"mode hops")])
         self._wavelength = process("wavelength", s.wavelength_nm, s.laser_minutes)
         self._temperature = process("temperature", s.temperature_k, s.temperature_minutes)
@@ -108,7 +110,11 @@ class Drift:
         return Drifted(
             beam_rad=np.array([process(now_s) for process in self._beam]),
             mirror_rad=np.array([process(now_s) for process in self._mirror]),
-            power=self._power(now_s) + self._hops(now_s),
+            power=self._power(now_s) + self._hops(now_s) + self._rippling(now_s),
             wavelength_nm=self._wavelength(now_s),
             temperature_k=self._temperature(now_s),
         )
+
+    def _rippling(self, now_s: float) -> float:
+        """Return the ripple of the power at a moment, as a share."""
+        return self._ripple * math.sin(2.0 * math.pi * self._ripple_hz * now_s)

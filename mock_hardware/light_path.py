@@ -47,6 +47,7 @@ class LightPath:
             for i in range(len(geometry.patch_lefts))
         ]
         self._patches: dict[int, tuple[Phase, int, PatchLight]] = {}
+        self._resting: dict[int, Field] = {}
         self._alignment = lru_cache(maxsize=4)(self._aligned)
         self._relay = lru_cache(maxsize=4)(self._relay_to)
 
@@ -80,15 +81,37 @@ class LightPath:
         colour += round(self.truth.wavelength_off_nm / WAVELENGTH_STEP_NM)
         alignment = self._alignment(tuple(np.rint(angles)), colour)
         if field is None:
-            return self.optics.intensity(lights[0], lights[1:], alignment)
-        sampled = field.repeat(self._samples, 0).repeat(self._samples, 1)
-        efficiency = np.sqrt(self.truth.dmd_efficiency)
-        first = (efficiency * sampled).astype(np.complex64)
-        return self.optics.intensity(first, lights, alignment)
+            first, layers = lights[0], lights[1:]
+        else:
+            sampled = field.repeat(self._samples, 0).repeat(self._samples, 1)
+            efficiency = np.sqrt(self.truth.dmd_efficiency)
+            first, layers = (efficiency * sampled).astype(np.complex64), lights
+        seen = self.optics.intensity(first, layers, alignment)
+        share = np.float32(self._settings.slm.unmodulated)
+        if share == 0.0:
+            return seen
+        rest = [self._unmodulated(i) for i in range(len(lights))]
+        if field is None:
+            first, rest = rest[0], rest[1:]
+        seen *= 1.0 - share
+        seen += share * self.optics.intensity(first, rest, alignment)
+        return seen
 
     def image(self, intensity: Image, roi: Roi) -> Image:
         """Return the light on a window of the sensor (H, W) from the output plane's intensity."""
-        return self._relay(roi)(intensity)
+        image = self._relay(roi)(intensity)
+        ghost = np.float32(self._settings.relay.ghost)
+        if ghost > 0.0:
+            beside = round(self._settings.relay.ghost_px / np.sqrt(2.0))
+            image[beside:, beside:] += ghost * image[: -beside or None, : -beside or None]
+        return image
+
+    def _unmodulated(self, index: int) -> Field:
+        """Return what a patch does to light in the polarisation that its crystal leaves alone."""
+        if index not in self._resting:
+            flat = np.zeros(self._geometry.patch_shape, np.float32)
+            self._resting[index] = self.panel.light(index, flat, 0.0, self._places[index]).at(0.0)
+        return self._resting[index]
 
     def _aligned(self, steps: tuple[float, ...], colour: int) -> Alignment:
         angles = np.array(steps) * ANGLE_STEP_RAD

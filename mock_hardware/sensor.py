@@ -48,7 +48,7 @@ class Sensor:
         truth = self._truth
         rng = np.random.Generator(np.random.SFC64([self._seed, 2, frame]))
         window = (slice(roi.top, roi.top + roi.height), slice(roi.left, roi.left + roi.width))
-        caught = electrons * truth.gain_pattern[window]
+        caught = electrons * (truth.sensor_dust[window] * truth.gain_pattern[window])
         caught += np.float32(truth.dark_electrons_per_s * exposure_ms * 1e-3)
         hot, dead = truth.hot[window], truth.dead[window]
         caught[hot] += np.float32(HOT_ELECTRONS_PER_S * exposure_ms * 1e-3)

@@ -67,6 +67,20 @@ class MockSlmSettings(_Settings):
     small_step_slowdown: float = feature(
         0.3, "how much slower a vanishing step is, share", 0.0, 5.0
     )
+    undeclared_slowdown: float = effect(
+        0.0, "by how much steps take longer than the driver declares, share", 100.0
+    )
+    unmodulated: float = effect(
+        0.0, "light in the polarisation that no patch modulates, share of the intensity", 0.9
+    )
+    pitch_error: float = effect(0.0, "pixel pitch against the data sheet, rms share", 0.3)
+    dust: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="opaque grains on each patch, 4 px across",
+        json_schema_extra={"effect": True},
+    )
 
 
 class MockBeamSettings(_Settings):
@@ -104,6 +118,10 @@ class MockRelaySettings(_Settings):
     distortion: float = effect(0.001, "radial, at the corner of the patch, rms share", 0.1)
     defocus_mm: float = effect(0.05, "camera out of the output plane's image, rms mm", 20.0)
     aberration_rad: float = effect(0.1, "Zernike terms 5 ... 12 in the pupil, rms rad each", 10.0)
+    ghost: float = effect(
+        0.0, "intensity of a second image, from a window before the camera, share", 0.9
+    )
+    ghost_px: float = feature(9.0, "distance of the second image, camera pixels", 0.0, 1e3)
     pupil_na: float = feature(0.05, "numerical aperture; 0: open", 0.0, 1.0)
 
 
@@ -155,6 +173,20 @@ class MockCameraSettings(_Settings):
     automatic_gain: float = effect(
         0.0, "how much of a frame's brightness automatic gain takes back, share", 1.0
     )
+    frames_late: int = Field(
+        default=0,
+        ge=0,
+        le=4,
+        description="exposures by which the pixels that are handed out are old",
+        json_schema_extra={"effect": True},
+    )
+    dust: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="opaque grains before the sensor, 5 px across",
+        json_schema_extra={"effect": True},
+    )
     lamp: float = effect(0.0, "light of a lamp in the room, share of full scale in 2 ms", 1.0)
     lamp_from_s: float = feature(0.0, "time at which the lamp is switched on")
     lamp_warm_up_s: float = feature(0.0, "time constant in which the lamp gets bright")
@@ -166,6 +198,8 @@ class MockDriftSettings(_Settings):
     beam_urad: float = effect(25.0, "beam pointing, rms of each axis", 1e5)
     mirror_urad: float = effect(25.0, "mirror angle, rms of each axis", 1e5)
     power: float = effect(0.01, "laser power, rms share", 0.5)
+    ripple: float = effect(0.0, "ripple of the power, amplitude, share", 0.9)
+    ripple_hz: float = feature(100.0, "frequency of that ripple", 0.01, 1e5)
     mode_hop: float = effect(0.0, "power lost in the laser's other mode, share", 0.9)
     mode_hop_s: float = feature(5.0, "mean time between two mode hops", 1e-3, 1e6)
     wavelength_nm: float = effect(0.01, "laser wavelength, rms", 10.0)

@@ -18,6 +18,8 @@ BACKPLANE_FIRST, BACKPLANE_TERMS = 3, 3
 ABERRATION_FIRST, ABERRATION_TERMS = 5, 8
 BEAM_MODES = ((1, 0), (0, 1), (2, 0), (0, 2), (1, 1))
 """Hermite-Gauss orders (x, y) that make the beam worse than a Gaussian."""
+PANEL_GRAIN_PX, SENSOR_GRAIN_PX = 4.0, 5.0
+"""Diameters of grains of dust, pixels of the panel and of the sensor."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,9 @@ class Truth:
     aberration_rad: weights of the pupil's Zernike terms 5 ... 12 (ANSI).
     offset_pattern_electrons, gain_pattern, hot, dead: (H, W) of the sensor.
     wavelength_off_nm: true wavelength less the data sheet's; the table of phases is at the true one.
+    pitch_off: true pixel pitch over the data sheet's, less 1.
+    panel_dust: (patches, h, w) amplitude that grains on the panel let through.
+    sensor_dust: (H, W) intensity that grains before the sensor let through.
     """
 
     z_gap_mm: float
@@ -68,7 +73,10 @@ class Truth:
     gain_pattern: npt.NDArray[np.float32]
     hot: npt.NDArray[np.bool_]
     dead: npt.NDArray[np.bool_]
+    panel_dust: npt.NDArray[np.float32]
+    sensor_dust: npt.NDArray[np.float32]
     wavelength_off_nm: float = 0.0
+    pitch_off: float = 0.0
 
     @property
     def defective(self) -> npt.NDArray[np.bool_]:
@@ -117,7 +125,8 @@ def draw_truth(geometry: MockGeometry, settings: MockSettings, seed: int) -> Tru
     ghost_angles = ghost_rng.uniform(0.5e-3, 2.0e-3, 2) * ghost_rng.choice([-1.0, 1.0], 2)
     ghost = [settings.beam.window_ghost, *ghost_angles, ghost_rng.uniform(0.0, 2.0 * np.pi)]
     edge = settings.cavity.mirror_edge * draws.stream("edge").uniform(0.5, 1.0)
-    matrix, offset = _relay(geometry, settings, draws)
+    pitch_off = settings.slm.pitch_error * float(deviates("pitch", 1)[0])
+    matrix, offset = _relay(geometry, settings, draws, 1.0 + pitch_off)
     counts = 2 ** converter_bits(geometry, settings)
     sensor = geometry.camera_shape
     hot, dead = (
@@ -161,8 +170,37 @@ def draw_truth(geometry: MockGeometry, settings: MockSettings, seed: int) -> Tru
         gain_pattern=(1.0 + settings.camera.gain_pattern * gains).astype(np.float32),
         hot=hot,
         dead=dead,
+        panel_dust=np.stack(
+            [
+                grains(geometry.patch_shape, settings.slm.dust, PANEL_GRAIN_PX, draws.stream(name))
+                for name in (f"panel dust {left}" for left in geometry.patch_lefts)
+            ]
+        ),
+        sensor_dust=grains(
+            sensor, settings.camera.dust, SENSOR_GRAIN_PX, draws.stream("sensor dust")
+        ),
         wavelength_off_nm=geometry.wavelength_nm * wavelength,
+        pitch_off=pitch_off,
     )
+
+
+def grains(
+    shape: tuple[int, ...], count: int, across_px: float, rng: np.random.Generator
+) -> npt.NDArray[np.float32]:
+    """Return what round grains let through (h, w): 1 beside them, 0 behind them.
+
+    Args:
+        shape: (height, width), pixels.
+        count: of the grains, anywhere in the middle nine tenths of each side.
+        across_px: diameter of a grain.
+        rng: draws the places.
+    """
+    passed = np.ones(shape, np.float32)
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    for _ in range(count):
+        row, column = rng.uniform(0.05, 0.95, 2) * np.array(shape)
+        passed[np.hypot(rows - row, columns - column) < across_px / 2.0] = 0.0
+    return passed
 
 
 def _phase_response(geometry: MockGeometry, settings: MockSettings, draws: _Draws) -> Array:
@@ -212,10 +250,12 @@ def _backplane(
     return np.stack([surface(w, BACKPLANE_FIRST, y, x) for w in weights]).astype(np.float32)
 
 
-def _relay(geometry: MockGeometry, settings: MockSettings, draws: _Draws) -> tuple[Array, Array]:
+def _relay(
+    geometry: MockGeometry, settings: MockSettings, draws: _Draws, pitch: float
+) -> tuple[Array, Array]:
     angle = np.deg2rad(settings.relay.rotation_deg * draws.deviates("rotation", 1)[0])
     scale = 1.0 + settings.relay.magnification_error * draws.deviates("magnification", 1)[0]
-    scale *= geometry.magnification * geometry.pixel_pitch_um / geometry.camera_pitch_um
+    scale *= geometry.magnification * geometry.pixel_pitch_um * pitch / geometry.camera_pitch_um
     matrix = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     plane_centre = (np.array(geometry.patch_shape) - 1) / 2
     sensor_centre = (np.array(geometry.camera_shape) - 1) / 2

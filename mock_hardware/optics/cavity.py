@@ -64,7 +64,7 @@ class CavityOptics:
         height, width = geometry.patch_shape
         self.shape = (height * samples, width * samples)
         self.samples = samples
-        self._pitch_m = geometry.pixel_pitch_um * 1e-6 / samples
+        self._pitch_m = geometry.pixel_pitch_um * (1.0 + truth.pitch_off) * 1e-6 / samples
         rows, columns = (np.arange(n, dtype=np.float64) - (n - 1) / 2.0 for n in self.shape)
         self._y_m: Array = rows[:, None] * self._pitch_m
         self._x_m: Array = columns[None, :] * self._pitch_m

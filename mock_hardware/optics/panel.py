@@ -64,7 +64,7 @@ class PanelOptics:
         self._dead = np.float32(
             gap * np.sqrt(truth.dead_space_reflectance * truth.slm_reflectivity)
         )
-        backplane = np.exp(1j * truth.backplane_rad).astype(np.complex64)
+        backplane = (truth.panel_dust * np.exp(1j * truth.backplane_rad)).astype(np.complex64)
         self._backplane = backplane.repeat(samples, -2).repeat(samples, -1)
 
     def phase(self, patch: int, grey: npt.NDArray[np.unsignedinteger]) -> Phase:

@@ -32,15 +32,17 @@ def fields() -> list[tuple[str, str]]:
 
 
 def all_on() -> MockSettings:
-    """Every effect has a value; faults, a lamp, automatic gain, mode hops
-    and a wrong wavelength have none by default."""
+    """Every effect has a value; faults, and what an ordinary bench has not, have none by default."""
     faults = {"dropped": 0.1, "duplicated": 0.1, "torn": 0.1, "late": 0.1}
-    camera = {"automatic_gain": 0.5, "lamp": 0.03}
+    camera = {"automatic_gain": 0.5, "lamp": 0.03, "frames_late": 1, "dust": 3}
+    slm = {"undeclared_slowdown": 1.0, "unmodulated": 0.1, "pitch_error": 0.01, "dust": 2}
     return MockSettings.model_validate(
         {
             "faults": faults,
             "camera": camera,
-            "drift": {"mode_hop": 0.05},
+            "slm": slm,
+            "relay": {"ghost": 0.1},
+            "drift": {"mode_hop": 0.05, "ripple": 0.05},
             "beam": {"wavelength_error": 0.001},
         }
     )

@@ -57,7 +57,14 @@ HIDES: dict[str, tuple[str, ...]] = {
     "camera.defects": ("hot", "dead"),
     "camera.automatic_gain": (),
     "camera.lamp": (),
+    "camera.frames_late": (),
+    "camera.dust": ("sensor_dust",),
     "beam.wavelength_error": ("wavelength_off_nm",),
+    "slm.pitch_error": ("pitch_off", "camera_matrix", "camera_offset_px"),
+    "slm.dust": ("panel_dust",),
+    "slm.unmodulated": (),
+    "slm.undeclared_slowdown": (),
+    "relay.ghost": (),
 }
 """The hidden quantities that each setting scales; drift, faults and lamps are not hidden but happen."""
 EFFECTS = [f"{section}.{name}" for section, name in MockSettings.effects()]
@@ -67,7 +74,11 @@ def turned(effect: str, factor: float) -> MockSettings:
     """All settings as they are but one, which is scaled (or off, for a switch)."""
     section, name = effect.split(".")
     settings = MockSettings.model_validate(
-        {"camera": {"defects": 0.02}, "beam": {"wavelength_error": 0.01}}
+        {
+            "camera": {"defects": 0.02, "dust": 2},
+            "slm": {"dust": 2, "pitch_error": 0.01},
+            "beam": {"wavelength_error": 0.01},
+        }
     )
     part = getattr(settings, section)
     value = getattr(part, name)
