@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +16,21 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float64]
 Image = npt.NDArray[np.float32]
+Panel: TypeAlias = tuple[Image, str, str, float, float]
+"""A picture of a figure, its title, its colours, and the values at their ends."""
+PANELS_IN_A_ROW = 5
+SUREST = 15.0
+"""Deviations at which the picture of a patch is brightest."""
 LEAST_TOLD = 0.5
 """A parameter of which the prior says more than the frames do is not determined by them."""
 
 
 def _none() -> Image:
     return np.zeros((0, 0), np.float32)
+
+
+def _no_patches() -> Image:
+    return np.zeros((0, 0, 0), np.float32)
 
 
 def _unknown() -> Array:
@@ -49,7 +58,9 @@ class AlignmentFound(CalibrationResult):
     camera saw it, as the data sheet's twin had it, and as the aligned one has it. frame_scale,
     frame_offset (F,): of each held-out probe against the twin, in its unit. light_offset,
     light_scale_scatter, power_scatter, power_minute, gain_exponent, dark_change, clipped_light: as
-    `calibration.steady_light` has them; NaN if they were not stored.
+    `calibration.steady_light` has them; NaN if they were not stored. residual_mean: (h, w) mean over sharp
+    probes of camera less aligned twin, share of the mean light; patch_sureness: (P, h, w) deviations by
+    which pixels of the patches seem wrong in all of them; empty where this was not looked for.
     """
 
     routine: ClassVar[str] = "alignment"
@@ -69,6 +80,8 @@ class AlignmentFound(CalibrationResult):
         "probe_measured": (None, None),
         "probe_before": (None, None),
         "probe_after": (None, None),
+        "residual_mean": (None, None),
+        "patch_sureness": (None, None, None),
     }
     alike: ClassVar[tuple[str, ...]] = ("names", "value", "sigma", "told")
 
@@ -98,6 +111,8 @@ class AlignmentFound(CalibrationResult):
     clipped_light: float = np.nan
     wavelength_gap_px2: float = np.nan
     wavelength_gap_sigma_px2: float = np.nan
+    residual_mean: Image = field(default_factory=_none, compare=False)
+    patch_sureness: Image = field(default_factory=_no_patches, compare=False)
 
     @property
     def untold(self) -> tuple[str, ...]:
@@ -111,22 +126,31 @@ class AlignmentFound(CalibrationResult):
 
         if not self.probe_measured.size:
             return None
-        figure = Figure(figsize=(11, 2.6), layout="constrained")
-        axes = figure.subplots(1, 5)
+        patches = list(self.patch_sureness)
         measured, before, after = self.probe_measured, self.probe_before, self.probe_after
         brightest = float(np.quantile(measured, 0.999))
         residuals = [before - measured, after - measured]
         limit = float(np.abs(residuals[0]).max())
-        panels = (
+        panels: list[Panel] = [
             (measured, "camera", "inferno", 0.0, brightest),
             (before, "twin by the data sheet", "inferno", 0.0, brightest),
             (residuals[0], "twin - camera, before", "coolwarm", -limit, limit),
             (after, "twin, aligned", "inferno", 0.0, brightest),
             (residuals[1], "twin - camera, after", "coolwarm", -limit, limit),
-        )
-        for ax, (values, title, colours, low, high) in zip(axes, panels, strict=True):
+        ]
+        if self.residual_mean.size:
+            most = max(float(np.abs(self.residual_mean).max()), 1e-9)
+            panels.append((self.residual_mean, "missed in all, share", "coolwarm", -most, most))
+        for number, sure in enumerate(patches, 1):
+            panels.append((sure, f"patch {number} wrong, deviations", "magma", 0.0, SUREST))
+        rows = -(-len(panels) // PANELS_IN_A_ROW)
+        figure = Figure(figsize=(11, 2.6 * rows), layout="constrained")
+        axes = figure.subplots(rows, PANELS_IN_A_ROW, squeeze=False).ravel()
+        for ax, (values, title, colours, low, high) in zip(axes, panels, strict=False):
             drawn = ax.imshow(values, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
             ax.set_title(title, fontsize=9)
             ax.set_xticks([]), ax.set_yticks([])
             figure.colorbar(drawn, ax=ax, shrink=0.7).ax.tick_params(labelsize=7)
+        for ax in axes[len(panels) :]:
+            ax.set_axis_off()
         return figure

@@ -139,6 +139,7 @@ def measure_camera(
             "warn",
             f"{verdict.reason}; {dead.sum()} pixels are dead, {together} of them in one place",
             "What falls there is lost: move the image on the sensor, or have the camera repaired.",
+            (*verdict.signs, "dead pixels"),
         )
     places = np.argwhere(dead) + np.array([camera.roi.top, camera.roi.left])
     return CameraFound(
@@ -244,12 +245,14 @@ def _verdict(
             "fail",
             f"even {OVEREXPOSED:.0f} times the exposure does not saturate the camera",
             "Is light on the camera? Raise the laser's power.",
+            ("no light",),
         )
     if not gain_sigma < 0.1 * gain:
         return Verdict(
             "fail",
             "the noise does not grow with the light as photons make it",
             "Is the light steady, and is the camera's gamma or noise filter off?",
+            ("noise of no photons",),
         )
     if not np.isfinite(nonlinearity):
         return Verdict(
@@ -260,5 +263,6 @@ def _verdict(
             "warn",
             f"{message}; the light deviates from a straight line by {nonlinearity:.1%}",
             "Switch the camera's gamma and automatic gain off.",
+            ("nonlinear counts",),
         )
     return Verdict("pass", message)

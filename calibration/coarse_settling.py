@@ -15,12 +15,15 @@ from calibration.observed_slm import ObservedSLM, TimeSource
 from calibration.registration_causes import STATIC
 from calibration.relaxation import Relaxation, fit_relaxation
 from calibration.result import CalibrationResult, Verdict
+from calibration.signs import Sign
 from calibration.step import CalibrationStep
 from calibration.watched_steps import WatchedSteps
 
 Array = npt.NDArray[np.float64]
 FILL, LEAST_FILL, MOST_FILL = 0.5, 0.2, 0.85
 """Of full scale: what the exposure aims at, and between which fills a frame is good enough."""
+DARK_FILL = 0.1
+"""Fill below which no light arrives, after EXPOSURE_FRAMES frames of ever longer exposure."""
 EXPOSURE_FRAMES = 5
 CHECKS = 2
 """Number of times that the declared time is tried: one frame may be bad."""
@@ -85,7 +88,7 @@ def measure_coarse_settling(
     stands_ms = camera.exposure_ms
     watched = WatchedSteps(bench, layout, clock, seed)
     try:
-        yield from _expose(bench, watched)
+        fill = yield from _expose(bench, watched)
         left = 1.0
         for _ in range(CHECKS):
             watched.rest(2.0 * declared_ms)
@@ -96,8 +99,9 @@ def measure_coarse_settling(
                     watched, f"{step.left(1):.1%} of a step left after {declared_ms:.0f} ms"
                 )
                 if not step.seen:
+                    sign: Sign = "no light" if fill < DARK_FILL else "picture stands still"
                     return _failed(
-                        declared_ms, "the picture does not change with the pattern", STATIC
+                        declared_ms, "the picture does not change with the pattern", STATIC, sign
                     )
                 found.append(step.left(1))
             left = max(found)
@@ -118,22 +122,24 @@ def measure_coarse_settling(
                 declared_ms,
                 f"the light has not settled {LONGEST_MS / 1e3:.0f} s after a new pattern",
                 "Does the panel show each pattern, once? Check its video signal and frame rate.",
+                "never settles",
             )
         return (yield from _slow(watched, declared_ms, left, step.tau_ms(), bench))
     finally:
         camera.exposure_ms = stands_ms
 
 
-def _expose(bench: ObservedSLM, watched: WatchedSteps) -> Generator[CalibrationStep, None, None]:
-    """Bring the brightest pixels of a frame into range."""
-    camera = bench.camera
+def _expose(bench: ObservedSLM, watched: WatchedSteps) -> Generator[CalibrationStep, None, float]:
+    """Bring the brightest pixels of a frame into range, and return how full they are."""
+    camera, fill = bench.camera, 0.0
     full = 2**camera.bit_depth - 1 - bench.pedestal_counts
     watched.begin()
     for _ in range(EXPOSURE_FRAMES):
         fill = watched.brightest() / full
         yield _reported(watched, f"{camera.exposure_ms:.3g} ms fills {fill:.0%}")
         if LEAST_FILL < fill < MOST_FILL or not step_towards(camera, fill, FILL):
-            return
+            break
+    return fill
 
 
 def _slow(
@@ -162,13 +168,23 @@ def _slow(
         f"settled {settle:.0f} ms after a command; declared are {declared_ms:.0f} ms",
         f"The bench waits for {wait:.0f} ms from now on. Put slm.options.crystal_ms = "
         f"{wait - bench.slm.timing.latency_ms:.0f} into the bench file, unless the panel should be faster.",
+        ("settles late",),
     )
     return CoarseSettling(declared_ms, left, tau, sigma, settle, wait, verdict)
 
 
-def _failed(declared_ms: float, reason: str, remedy: str) -> CoarseSettling:
+def _failed(declared_ms: float, reason: str, remedy: str, sign: Sign) -> CoarseSettling:
+    """Return a failed result.
+
+    Args:
+        declared_ms: by the driver.
+        reason: of the failure.
+        remedy: what to do about it.
+        sign: that was seen.
+    """
     nan = float("nan")
-    return CoarseSettling(declared_ms, nan, nan, nan, nan, nan, Verdict("fail", reason, remedy))
+    verdict = Verdict("fail", reason, remedy, (sign,))
+    return CoarseSettling(declared_ms, nan, nan, nan, nan, nan, verdict)
 
 
 def _reported(watched: WatchedSteps, message: str) -> CalibrationStep:

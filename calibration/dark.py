@@ -23,6 +23,8 @@ SHORTER = 0.25
 """Second exposure in the dark, of the first: what grows with the exposure is light or dark current."""
 LARGEST_AMBIENT = 0.005
 """Ambient light at the exposure that stands, share of full scale, beyond which the verdict is a warning."""
+LEAST_STEP = 1e-3
+"""By how much the first frames have to be brighter to show the light from before, share of full scale."""
 HOT_SIGMAS, HOT_COUNTS = 8.0, 5.0
 """A pixel is hot whose dark level lies so far above the others', by both measures."""
 
@@ -119,9 +121,11 @@ def measure_dark(
     total = np.zeros(camera.roi.shape)
     squares = np.zeros(camera.roi.shape)
     brief = np.zeros(camera.roi.shape)
+    levels: list[float] = []
     try:
         for index in range(frames):
             pixels = camera.get_frame().pixels.astype(np.float64)
+            levels.append(float(pixels.mean()))
             total += pixels
             squares += pixels**2
             yield CalibrationStep("dark", index, frames + shorter, f"{pixels.mean():.1f} counts")
@@ -151,11 +155,20 @@ def measure_dark(
     verdict = Verdict("pass", message)
     full = full_scale_counts(camera)
     light = per_ms * exposure_ms / full
-    if pedestal > LARGEST_PEDESTAL * full:
+    if late := frames_behind(np.array(levels), LEAST_STEP * full):
+        verdict = Verdict(
+            "fail",
+            f"{late} of {frames} frames without light, the first ones, show the light from before",
+            "Let the camera's driver hand out the newest frame, with a queue of one buffer; does the "
+            "laser's shutter close in the time that its driver declares?",
+            ("frames from before",),
+        )
+    elif pedestal > LARGEST_PEDESTAL * full:
         verdict = Verdict(
             "fail",
             f"{pedestal:.0f} counts with the laser off, over a quarter of full scale",
             "Shield the camera from stray light, and check that the laser's shutter closes.",
+            ("counts without light",),
         )
     elif light > LARGEST_AMBIENT:
         verdict = Verdict(
@@ -163,6 +176,7 @@ def measure_dark(
             f"{message}; with the laser off counts grow with the exposure, {light:.1%} of full scale in "
             f"{exposure_ms:.3g} ms: ambient light, which is subtracted, or dark current",
             "Switch the lamps off or shield the camera: their light must not change from now on.",
+            ("counts without light",),
         )
     sigma = read_noise / np.sqrt(frames * mean.size)
     return DarkLevel(
@@ -174,3 +188,15 @@ def measure_dark(
         exposure_ms=exposure_ms,
         ambient_counts_per_ms=per_ms,
     )
+
+
+def frames_behind(levels: npt.NDArray[np.float64], least_step: float) -> int:
+    """Return how many of the first frames show light from before, by the frames' means (K,), counts.
+
+    least_step: by which the others are darker. Those lie close together; and at least half are dark.
+    """
+    for late in range(1, len(levels) // 2 + 1):
+        first, rest = levels[:late], levels[late:]
+        if first.min() - rest.max() > max(least_step, 10.0 * float(np.ptp(rest))):
+            return late
+    return 0

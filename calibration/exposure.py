@@ -11,6 +11,7 @@ import numpy as np
 from calibration.packing import counted
 from calibration.result import CalibrationResult, Verdict
 from calibration.saturation import LEAST_RATIO, SaturationWatch, key_to_set
+from calibration.signs import Sign
 from calibration.step import CalibrationStep
 from drivers.protocols import Camera, Laser
 from drivers.types import CountArray
@@ -142,6 +143,7 @@ def _failed_exposure(
     camera: Camera, light: _Light, fill: float, target: float, watch: SaturationWatch
 ) -> Exposure:
     remedy = "Lower the laser's power." if fill > target else "Is the laser on? Raise its power."
+    sign: Sign = "too much light" if fill > target else "no light"
     level: Literal["warn", "fail"] = "warn" if 0.1 < fill < 0.9 else "fail"
     reason = f"the image fills {fill:.0%} of full scale at {light.description}"
     if watch.level_counts:
@@ -149,11 +151,11 @@ def _failed_exposure(
             f"counts stop rising at {watch.level_counts} of {watch.declared_counts}, and do not fall "
             f"below at {light.description}"
         )
-        level, remedy = "fail", STUCK
+        level, remedy, sign = "fail", STUCK, "too much light"
     return Exposure(
         camera.exposure_ms,
         fill,
-        Verdict(level, reason, remedy),
+        Verdict(level, reason, remedy, (sign,)),
         light.power_mw,
         saturation_counts=float(watch.level_counts),
     )

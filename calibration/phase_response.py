@@ -13,7 +13,9 @@ from calibration.ellipse import circle_from_ellipse
 from calibration.layout import PatchLayout
 from calibration.observed_slm import ObservedSLM
 from calibration.packing import full_scale_counts
+from calibration.phase_signs import response_signs, stands_still
 from calibration.result import CalibrationResult, Verdict
+from calibration.signs import Sign
 from calibration.step import CalibrationStep
 
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ class PhaseResponse(CalibrationResult):
     """phase_by_grey_rad: (2**bits,), 0 at grey 0. held_out_rad: rms on levels not fitted.
 
     sigma_rad: standard deviation of the phases, rms over the table without what they have in
-    common; NaN if it was not stored.
+    common. brightness_scatter: by which frames are brighter or darker as a whole than their
+    phases make them, rms share. Both NaN if they were not stored.
     """
 
     routine: ClassVar[str] = "phase response"
@@ -57,6 +60,7 @@ class PhaseResponse(CalibrationResult):
     held_out_rad: float
     verdict: Verdict
     sigma_rad: float = float("nan")
+    brightness_scatter: float = float("nan")
 
     def derived_quantities(self) -> dict[str, float]:
         """Return the phase of the highest grey level."""
@@ -114,6 +118,8 @@ def measure_phase_response(
     # In random order drift becomes noise, which the fit averages; in rising order it would be a bend.
     order = np.random.default_rng(seed + 1).permutation(len(greys))
     found: list[Array] = []
+    signs: list[Sign] = []
+    scatters: list[float] = []
     for rims_px in RIM_PX:
         panel, where = chequerboard(layout, rims_px, top_grey, seed)
         frames = np.empty((len(greys), *camera.roi.shape), np.float32)
@@ -133,14 +139,25 @@ def measure_phase_response(
                 "fail",
                 "the frames hardly change with the grey level",
                 "Check that the laser is on, that the SLM shows patterns, and its polarisation.",
+                ("grey levels without effect", *_still(frames[order][:, lit])),
             )
             return PhaseResponse(np.full(top_grey + 1, np.nan), float("nan"), verdict)
         found.append(angle)
+        telling = _telling(frames[:, lit].astype(np.float64))
+        seen, scatter = response_signs(telling, order, angle)
+        signs += [sign for sign in seen if sign not in signs]
+        scatters.append(scatter)
     few, many = found
     rims = (many - few) / 2.0
     response = _smooth_response(few - rims, greys, top_grey)
     noise = response.held_out_rad * np.sqrt(POLYNOMIAL_ORDER / len(greys))
-    return replace(response, sigma_rad=float(np.hypot(RIMS_LEFT * rims.std(), noise)))
+    verdict = replace(response.verdict, signs=tuple(signs))
+    sigma_rad = float(np.hypot(RIMS_LEFT * rims.std(), noise))
+    return replace(response, sigma_rad=sigma_rad, brightness_scatter=max(scatters), verdict=verdict)
+
+
+def _still(in_time: npt.NDArray[np.floating]) -> tuple[Sign, ...]:
+    return ("picture stands still",) if stands_still(in_time.astype(np.float64)) else ()
 
 
 def chequerboard(

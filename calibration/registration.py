@@ -30,6 +30,7 @@ from calibration.registration_causes import (
     why_off,
 )
 from calibration.result import CalibrationResult, Verdict
+from calibration.signs import Sign
 from calibration.spot_search import find_spots, moving_parts, noise_of
 from calibration.spots import Constellation, LensSpots, SpotPlane, superpose
 from calibration.step import CalibrationStep
@@ -50,6 +51,8 @@ LEAST_CHANGE = 0.1
 """Of the spots' brightness, that goes with the pattern."""
 FEWEST, FEW = 0.6, 0.8
 """Shares of the spots below which a frame is not believed, and below which it is worth a word."""
+EDGE_PX, LIT_EDGE = 3, 0.05
+"""Width of the frame's edge, and the share of the mean light from which on something is cut off there."""
 LARGEST_ERROR_PX, LARGE_ERROR_PX = 1.0, 0.4
 BACKPLANE_RAD = 0.1
 """Typical of a patch: data sheets promise a quarter of a wave over the whole panel."""
@@ -234,13 +237,21 @@ def evaluate(
     count = len(constellations[0].points)
     bright = _nth_brightest(frames[0], count)
     if bright < DIMMEST_SIGMAS * noise_of(frames[0] - scipy.ndimage.median_filter(frames[0], 5)):
-        return _failed("no light on the camera", "Is the laser on? Raise its power.")
+        return _failed("no light on the camera", "Is the laser on? Raise its power.", "no light")
     if min(_nth_brightest(part, count) for part in parts) < LEAST_CHANGE * bright:
-        return _failed("the picture does not change with the pattern", STATIC)
+        return _failed(
+            "the picture does not change with the pattern", STATIC, "picture stands still"
+        )
     found = [find_spots(part, 2 * count) for part in parts]
     solution = first_known(constellations, found)
     if solution is None:
-        return _failed("the spots on the camera are not the pattern's", LAYOUT_REMEDY)
+        cut_off = light_at_edge(parts) > LIT_EDGE
+        return _failed(
+            "the spots on the camera are not the pattern's",
+            LAYOUT_REMEDY,
+            "unknown spots",
+            *(("light at the frame's edge",) if cut_off else ()),
+        )
     sightings = []
     for index, (constellation, spots) in enumerate(zip(constellations, found, strict=True)):
         expected = places_of(constellation, solution)
@@ -291,11 +302,21 @@ def _pixels(places: Array) -> tuple[npt.NDArray[np.int_], npt.NDArray[np.int_]]:
     return rows, columns
 
 
-def _failed(reason: str, remedy: str) -> Registration:
+def _failed(reason: str, remedy: str, *signs: Sign) -> Registration:
     nan = np.full((2, 2), np.nan)
-    return Registration(
-        nan, nan[0], float("nan"), float("nan"), Verdict("fail", reason, remedy), float("nan")
-    )
+    verdict = Verdict("fail", reason, remedy, signs)
+    return Registration(nan, nan[0], float("nan"), float("nan"), verdict, float("nan"))
+
+
+def light_at_edge(parts: Array) -> float:
+    """Return the light of moving parts (K, H, W) in the outermost pixels, over that of the whole frame.
+
+    Means of the squares, which noise does not lift where spots are bright.
+    """
+    bright = np.square(parts).mean(axis=0)
+    inner = bright[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX]
+    outer = (bright.sum() - inner.sum()) / (bright.size - inner.size)
+    return float(outer / max(float(bright.mean()), 1e-30))
 
 
 def _verdict(held_out: Array, saturated: float, seen: float, lit: float) -> Verdict:
@@ -309,22 +330,30 @@ def _verdict(held_out: Array, saturated: float, seen: float, lit: float) -> Verd
     """
     held_out_px, _ = held_out_error(held_out)
     message = f"held-out spots within {held_out_px:.2f} camera pixels"
+    remedy, sign = why_off(held_out)
     if held_out_px > LARGEST_ERROR_PX:
         return Verdict(
             "fail",
             f"held-out spots are off by {held_out_px:.2f} camera pixels",
-            why_off(held_out),
+            remedy,
+            (sign,),
         )
     if lit < FEW:
         return Verdict(
-            "fail", f"only {lit:.0%} of the spots that lie on the camera are seen", LIGHT_REMEDY
+            "fail",
+            f"only {lit:.0%} of the spots that lie on the camera are seen",
+            LIGHT_REMEDY,
+            ("spots missing",),
         )
     if saturated > 0.5:
-        return Verdict("fail", "most spots saturate the camera", "Lower the laser's power.")
+        remedy = "Lower the laser's power."
+        return Verdict("fail", "most spots saturate the camera", remedy, ("too much light",))
     if saturated > 0.25:
         return Verdict("warn", f"{message}; {saturated:.0%} of them saturate", "Lower the power.")
     if seen < FEW:
-        return Verdict("warn", f"{message}, but only {seen:.0%} are seen", LAYOUT_REMEDY)
+        reason = f"{message}, but only {seen:.0%} are seen"
+        return Verdict("warn", reason, LAYOUT_REMEDY, ("spots missing",))
     if held_out_px > LARGE_ERROR_PX:
-        return Verdict("warn", f"held-out spots are off by {held_out_px:.2f} camera pixels", "")
+        reason = f"held-out spots are off by {held_out_px:.2f} camera pixels"
+        return Verdict("warn", reason, "", ("spots astray",))
     return Verdict("pass", message)

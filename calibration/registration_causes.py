@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from calibration.constellation import LEAST_SCORE, assign, identify, reach_of
 from calibration.map_fit import OUTLIER
+from calibration.signs import Sign
 from calibration.spot_search import Spots
 from calibration.spots import Constellation
 
@@ -66,8 +67,8 @@ def why_few(
     spots: Spots,
     solution: Array,
     shape: tuple[int, ...],
-) -> tuple[str, str]:
-    """Return the reason and the remedy where few spots of a pattern are where another frame puts them.
+) -> tuple[str, str, Sign]:
+    """Return reason, remedy and sign where few spots of a pattern are where another frame puts them.
 
     Args:
         constellations: one for each frame.
@@ -82,20 +83,24 @@ def why_few(
         here = places_of(constellations[index], known[0])
         moved_px = float(np.median(np.linalg.norm(here - expected, axis=1)))
         if moved_px > REACH_PX / 4.0:
-            return f"pattern {index + 1} is {moved_px:.1f} camera pixels aside of another", MOVED
+            reason = f"pattern {index + 1} is {moved_px:.1f} camera pixels aside of another"
+            return reason, MOVED, "pattern aside"
     seen = [_seen(each, solution, spots) for each in constellations]
     reason = f"{seen[index]} of {len(expected)} spots of pattern {index + 1} are seen"
     if max(seen) > LEAST_SCORE * len(expected) > seen[index]:
-        return reason, STATIC  # the frame shows another pattern
+        return reason, STATIC, "pattern of another frame"
     inside = inside_frame(constellations[index], solution, shape).mean()
-    return reason, LAYOUT_REMEDY if inside < LEAST_INSIDE else LIGHT_REMEDY
+    if inside < LEAST_INSIDE:
+        return reason, LAYOUT_REMEDY, "spots beyond the frame"
+    return reason, LIGHT_REMEDY, "spots missing"
 
 
-def why_off(errors: Array) -> str:
-    """Return what to do where held-out spots are off by errors (S, 2): a move shifts all spots alike."""
+def why_off(errors: Array) -> tuple[str, Sign]:
+    """Return remedy and sign where held-out spots are off by errors (S, 2): a move shifts all alike."""
     off_px = held_out_error(errors)[0]
     apart_px = held_out_error(errors - np.median(errors, axis=0))[0]
-    return MOVED if apart_px < off_px / 2.0 else LIGHT_REMEDY
+    moved = apart_px < off_px / 2.0
+    return (MOVED, "pattern aside") if moved else (LIGHT_REMEDY, "spots astray")
 
 
 def held_out_error(errors: Array) -> tuple[float, int]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias, get_args
 
+from calibration.signs import Sign
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -16,7 +18,14 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 
 
 class CalibrationError(Exception):
-    """Raised when a calibration failed: what was found, and the remedy. Nothing of it is used."""
+    """Raised when a calibration failed: what was found, and the remedy. Nothing of it is used.
+
+    verdict: of the routine that failed, if there is one.
+    """
+
+    def __init__(self, message: str, verdict: Verdict | None = None) -> None:
+        super().__init__(message)
+        self.verdict = verdict
 
 
 class OtherVersionError(CalibrationError):
@@ -25,16 +34,22 @@ class OtherVersionError(CalibrationError):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """pass, warn or fail, the reason, and what to do about it."""
+    """pass, warn or fail, the reason, and what to do about it.
+
+    signs: what the routine has noticed, by which causes are told apart. causes: the likeliest ones, by
+    their names; the remedy has them in words. A file holds neither.
+    """
 
     level: Level
     reason: str
     remedy: str = ""
+    signs: tuple[Sign, ...] = ()
+    causes: tuple[str, ...] = ()
 
     def require(self, routine: str) -> None:
         """Raise CalibrationError if this is a fail."""
         if self.level == "fail":
-            raise CalibrationError(f"{routine}: {self.reason}. {self.remedy}")
+            raise CalibrationError(f"{routine}: {self.reason}. {self.remedy}", self)
 
 
 class CalibrationResult:

@@ -19,6 +19,8 @@ from mock_hardware.settings import MockSettings
 InputKind = Literal["slm_patch", "dmd"]
 RAISED = {"defects": 2e-3, "dropped": 1.0, "duplicated": 1.0, "torn": 1.0, "late": 1.0}
 RAISED |= {"automatic_gain": 0.5, "lamp": 0.03, "mode_hop": 0.1, "wavelength_error": 0.02}
+RAISED |= {"frames_late": 1, "dust": 8, "ghost": 0.1, "unmodulated": 0.1, "pitch_error": 0.02}
+RAISED |= {"ripple": 0.1, "undeclared_slowdown": 20.0}
 """Dials whose default is too small (or 0) to meet one of a few frames."""
 
 

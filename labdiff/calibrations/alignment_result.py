@@ -13,6 +13,7 @@ from calibration.alignment_found import AlignmentFound
 from calibration.result import Verdict
 from calibration.steady_light import SteadyLight
 from labdiff.calibrations.alignment_search import SearchResult
+from labdiff.calibrations.alignment_signs import AlignmentSigns, parameter_signs
 from labdiff.calibrations.prior_conflicts import PriorConflict
 from labdiff.calibrations.registration_correction import take_registration_correction
 from labdiff.session.calibrated_bench import CalibratedBench
@@ -30,7 +31,8 @@ def alignment_found(
     calibrated: CalibratedBench,
     result: SearchResult,
     light: SteadyLight,
-    dropped: Sequence[PriorConflict] = (),
+    dropped: Sequence[PriorConflict],
+    seen: AlignmentSigns,
 ) -> AlignmentFound:
     """Return all parameters with their deviations; the verdict names those that the frames do not tell.
 
@@ -41,6 +43,7 @@ def alignment_found(
         result: of the search.
         light: what the frames show of offsets, power and gain.
         dropped: priors that the frames contradict, and that were left out.
+        seen: signs in the frames, and where the twin misses them.
     """
     twin, bench, fit = calibrated.twin, calibrated.bench, result.fit
     registration = take_registration_correction(calibrated)
@@ -76,9 +79,18 @@ def alignment_found(
         clipped_light=light.clipped,
         wavelength_gap_px2=gap_px2,
         wavelength_gap_sigma_px2=float(gap_px2 * gap_share),
+        residual_mean=seen.residual,
+        patch_sureness=seen.sureness,
     )
     of_light = dataclasses.replace(light, offset=light.offset / result.unit)
-    return dataclasses.replace(found, verdict=_verdict(found, of_light, dropped))
+    verdict = _verdict(found, of_light, dropped)
+    if verdict.level == "pass":
+        return dataclasses.replace(found, verdict=verdict)
+    side_px = max(calibrated.config.cavity.patch_shape)
+    signs = tuple(dict.fromkeys([*seen.signs, *parameter_signs(found, side_px)]))
+    places = f"; wrong in all frames: {seen.patches}" if "places on a patch" in signs else ""
+    verdict = dataclasses.replace(verdict, reason=f"{verdict.reason}{places}", signs=signs)
+    return dataclasses.replace(found, verdict=verdict)
 
 
 def _with_unresolved(twin: DigitalTwin, covariance: Array) -> Array:

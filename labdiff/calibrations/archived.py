@@ -19,8 +19,8 @@ from drivers.errors import DeviceDisconnectedError
 from labdiff.atomic_write import write_atomically
 from labdiff.bench.frame_log import FrameLog
 from labdiff.bench.frame_replay import RoutineRecording
+from labdiff.calibrations.judgement import causes_named, judged
 from labdiff.calibrations.names import ROUTINE_NAMES
-from labdiff.calibrations.plausibility import with_plausibility
 from labdiff.calibrations.routine import Routine
 from labdiff.calibrations.routines import IMAGING, PREDICTION, ROUTINES, routine
 from labdiff.errors import UserError
@@ -49,8 +49,9 @@ def measure_routines(
 def _measured(calibrated: CalibratedBench, what: Routine[Any]) -> Job[Result]:
     yield StageStarted(what.name, 1)
     calibrated.withdraw(what.name)
-    measured: Result = yield from what.measure(calibrated)
-    result = with_plausibility(measured, calibrated.config)
+    with causes_named(calibrated, what.name):
+        measured: Result = yield from what.measure(calibrated)
+    result = judged(calibrated, measured)
     if result.verdict.level != "fail":
         what.apply(calibrated, result)
     yield Calibrated(what.name, result)
@@ -207,7 +208,8 @@ class ArchivedCalibration:
             with self.calibrated.bench.recording(FrameLog(self._frames_file)) as recording:
                 yield StageStarted(what.name, 1)
                 try:
-                    measured: Result = yield from what.measure(self.calibrated)
+                    with causes_named(self.calibrated, what.name):
+                        measured: Result = yield from what.measure(self.calibrated)
                 except DeviceDisconnectedError:
                     raise  # what was measured until then is good
                 except CalibrationError:
@@ -219,7 +221,7 @@ class ArchivedCalibration:
                     # Answered by the same frames, it would fail again, whatever was repaired since.
                     recording.drop()
                     raise
-                result = with_plausibility(measured, self.calibrated.config)
+                result = judged(self.calibrated, measured)
                 if result.verdict.level == "fail" and recording.from_log:
                     recording.drop()
                     yield Calibrated(what.name, result)

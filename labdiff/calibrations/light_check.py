@@ -27,13 +27,14 @@ class LightCheck:
     """Frames of a flat SLM in between, frames in the dark at the end, and what the probes tell beside.
 
     To find ambient light, power and gain takes no probe of its own: the fit normalises every frame.
+    probes: frames of each kind, in the order in which they were measured.
     """
 
     def __init__(self, calibrated: CalibratedBench) -> None:
         self._calibrated = calibrated
         self._power: list[float] = []
         self._seconds: list[float] = []
-        self._probes: list[Triples] = []
+        self.probes: list[Triples] = []
 
     def measure_probes(self, kind: ProbeKind, strength: float, frames: int, seed: int) -> Triples:
         """Measure probes as `labdiff.calibrations.probe_frames.measure_probes` does, after a flat SLM.
@@ -45,8 +46,8 @@ class LightCheck:
             seed: of the patterns.
         """
         self.repeat()
-        self._probes.append(measure_probes(self._calibrated, kind, strength, frames, seed))
-        return self._probes[-1]
+        self.probes.append(measure_probes(self._calibrated, kind, strength, frames, seed))
+        return self.probes[-1]
 
     def repeat(self) -> None:
         """Take a frame of a flat SLM, always the same: the laser's power alone changes it."""
@@ -73,7 +74,7 @@ class LightCheck:
             twin: as it was fitted.
             dark_change: as `dark_change` returned it.
         """
-        found, light = _compared(twin, self._probes)
+        found, light = _compared(twin, self.probes)
         power, seconds = np.array(self._power), np.array(self._seconds)
         whole = dataclasses.replace(
             found,

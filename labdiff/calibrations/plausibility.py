@@ -18,12 +18,15 @@ from calibration.registration import Registration
 from calibration.result import CalibrationResult, Level, Verdict
 from calibration.result_file import Result
 from calibration.settling import SettlingFound
+from calibration.signs import Sign
 from calibration.wavefront import Wavefront
 from labdiff.config.bench import BenchConfig
 from twin.parameters import ALIGNMENT_PARAMETERS
 
 MOST_SIGMAS = 5.0
 """Prior deviations by which a parameter of the twin may be off its data sheet."""
+FAR_PERCENT = 4.0
+"""Difference of the gap by light from the bench file's, beyond which something in the file is wrong."""
 ANY = math.inf
 
 
@@ -33,6 +36,7 @@ class Expected:
 
     name: what it is, as a message begins. value: NaN if it was not found. expected: lowest and highest
     without a warning; possible: without a failure. remedy: what to look at. unit: after the number.
+    sign: what it is a sign of, if it lies elsewhere.
     """
 
     name: str
@@ -41,6 +45,7 @@ class Expected:
     possible: tuple[float, float]
     remedy: str
     unit: str = ""
+    sign: Sign | None = None
 
     @property
     def level(self) -> Level:
@@ -74,7 +79,9 @@ def with_plausibility(result: Result, config: BenchConfig) -> Result:
     level = wrong[0].level
     implausible = "; ".join(each.message for each in wrong)
     remedies = list(dict.fromkeys([each.remedy for each in wrong] + [verdict.remedy]))
-    changed = Verdict(level, f"{verdict.reason}; {implausible}", " ".join(filter(None, remedies)))
+    signs = list(dict.fromkeys([*verdict.signs, *(each.sign for each in wrong if each.sign)]))
+    reason, remedy = f"{verdict.reason}; {implausible}", " ".join(filter(None, remedies))
+    changed = Verdict(level, reason, remedy, tuple(signs))
     return dataclasses.replace(result, verdict=changed)
 
 
@@ -96,6 +103,14 @@ def expectations(result: CalibrationResult, config: BenchConfig) -> Iterator[Exp
                 (0.2, 30.0),
                 "Is the SLM's table made for this wavelength, and its polarisation right?",
                 " pi",
+            )
+            yield Expected(
+                "a scatter of the frames' brightness of",
+                result.brightness_scatter,
+                (-ANY, 0.005),
+                (-ANY, 0.5),
+                "Let the laser warm up; look for mode hops and reflections back into it.",
+                sign="brightness scatters",
             )
         case SettlingFound():
             yield Expected(
@@ -128,6 +143,7 @@ def _of_dark_level(found: DarkLevel, config: BenchConfig) -> Iterator[Expected]:
         (-ANY, 1e-3),
         (-ANY, 0.02),
         "Does light reach the camera with the laser off? Cool the sensor or shorten the exposure.",
+        sign="hot pixels",
     )
     yield Expected(
         "read noise of",
@@ -141,14 +157,14 @@ def _of_dark_level(found: DarkLevel, config: BenchConfig) -> Iterator[Expected]:
 
 def _of_registration(found: Registration, config: BenchConfig) -> Iterator[Expected]:
     stretches = np.linalg.svd(found.matrix, compute_uv=False) if _finite(found) else [math.nan] * 2
-    nominal = config.relay.magnification * config.slm.pixel_pitch_um / config.camera.pixel_pitch_um
     remedy = "Check relay.magnification and both pixel_pitch_um in the bench file."
     yield Expected(
         "an image whose size over the bench file's is",
-        float(math.sqrt(stretches[0] * stretches[1])) / nominal,
+        size_over_nominal(found, config),
         (0.8, 1.25),
         (0.4, 2.5),
         remedy,
+        sign="size of the image",
     )
     yield Expected(
         "an image stretched in one direction by",
@@ -157,6 +173,12 @@ def _of_registration(found: Registration, config: BenchConfig) -> Iterator[Expec
         (-ANY, 1.5),
         "Is the camera square to the light, and no cylindrical lens or wedge in the relay?",
     )
+
+
+def size_over_nominal(found: Registration, config: BenchConfig) -> float:
+    """Return how large the image of the output plane is, over what the bench file says; NaN if unknown."""
+    nominal = config.relay.magnification * config.slm.pixel_pitch_um / config.camera.pixel_pitch_um
+    return math.sqrt(abs(float(np.linalg.det(found.matrix)))) / nominal
 
 
 def _finite(found: Registration) -> bool:
@@ -188,6 +210,7 @@ def _of_camera(found: CameraFound, config: BenchConfig) -> Iterator[Expected]:
         (-ANY, 1e-3),
         (-ANY, 0.05),
         "Is there dust on the sensor, or something between the planes and the camera?",
+        sign="dead pixels",
     )
 
 
@@ -213,6 +236,8 @@ def _of_alignment(found: AlignmentFound) -> Iterator[Expected]:
         reach = MOST_SIGMAS * record.prior_sigma
         start = record.data_sheet if record.search_start is None else record.search_start
         low, high = min(record.data_sheet, start) - reach, max(record.data_sheet, start) + reach
+        if name == "z_gap_percent":
+            yield _path(float(value))
         yield Expected(
             f"{name} =",
             float(value),
@@ -220,3 +245,15 @@ def _of_alignment(found: AlignmentFound) -> Iterator[Expected]:
             (-ANY, ANY),
             "Check the distances, pitches and the wavelength in the bench file.",
         )
+
+
+def _path(percent: float) -> Expected:
+    """Return the number of the path by light: gap * wavelength / pitch^2, over the bench file's."""
+    return Expected(
+        "z_gap_percent =",
+        percent,
+        (-FAR_PERCENT, FAR_PERCENT),
+        (-ANY, ANY),
+        "Light tells wavelength * gap / pitch^2, not which of them differs from the bench file.",
+        sign="path off",
+    )

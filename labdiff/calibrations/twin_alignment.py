@@ -16,6 +16,7 @@ from calibration.registration import Registration
 from calibration.result import CalibrationError
 from labdiff.calibrations.alignment_result import LARGEST_DISCREPANCY, alignment_found
 from labdiff.calibrations.alignment_search import STAGES, ProbeSets, SearchResult, near, search
+from labdiff.calibrations.alignment_signs import alignment_signs
 from labdiff.calibrations.alignment_validity import probe_alignment
 from labdiff.calibrations.light_check import LightCheck
 from labdiff.calibrations.prior_conflicts import PriorConflict, conflicts, doubted
@@ -85,12 +86,13 @@ def _measure(calibrated: CalibratedBench) -> Job[AlignmentFound]:
     fits.light.repeat()
     dark_change = yield from fits.light.dark_change()
     steady, frames = fits.light.found(twin, dark_change)
+    signs = alignment_signs(twin, fits.light.probes, steady, LARGEST_DISCREPANCY)
     probe = held_out.inputs[:1], held_out.phases[0]
     with torch.no_grad():
         after = unit * twin(*probe)[0]
         by_data_sheet = unit * build_twin(calibrated.config)(*probe)[0]
     found = dataclasses.replace(
-        alignment_found(calibrated, result, steady, dropped),
+        alignment_found(calibrated, result, steady, dropped, signs),
         probe_measured=held_out.intensity[0].numpy(),
         probe_before=by_data_sheet.numpy(),
         probe_after=after.numpy(),

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from calibration.dark import DarkLevel
 from calibration.registration import Registration
+from calibration.result import Verdict
 from drivers.errors import DeviceStateError
 from drivers.phase_quantiser import PhaseQuantiser
 from labdiff.bench.bench import Bench
@@ -35,6 +36,7 @@ class CalibratedBench:
         calibrations: archive ids of the calibrations in use, by routine.
         contributions: what calibration routines have measured of the twin's parameters, by routine, then by
             the name of the value; the alignment starts from them, as its prior.
+        verdicts: of the routines that were measured since the bench was opened, by routine.
         quantiser: of the SLM for which layers are trained, where its bench is not at hand.
     """
 
@@ -52,6 +54,7 @@ class CalibratedBench:
         self.measured_registration: Registration | None = None
         self.calibrations: dict[str, str] = {}
         self.contributions: dict[str, dict[str, Estimate]] = {}
+        self.verdicts: dict[str, Verdict] = {}
         self.quantiser = quantiser
         self._bench = bench
 
