@@ -72,7 +72,7 @@ class FocusFound:
 
 
 def find_focus(calibrated: CalibratedBench) -> Job[FocusFound]:
-    """Look for the focal length of each patch; LENGTHS frames for each, and some for the exposure."""
+    """Find the focal length of each patch with LENGTHS frames, and some for the exposure."""
     bench = calibrated.bench
     layout = bench.layout
     count = len(layout.lefts)

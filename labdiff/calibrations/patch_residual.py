@@ -67,22 +67,14 @@ def patch_residual(twin: DigitalTwin, frames: Triples) -> PatchResidual:
     valid = frames.valid_pixels
     model, seen = modelled * valid, frames.intensity * valid
     scale = ((seen * model).sum((1, 2)) / model.square().sum((1, 2)).clamp_min(1e-24)).detach()
-    (scale[:, None, None] * model - seen).square().sum().backward()  # type: ignore[no-untyped-call]
-    fields = torch.cat([_patches(first), layers], dim=1).detach()
-    pulls = torch.cat([_patches(_gradient(first)), _gradient(layers)], dim=1).conj() * fields
+    misfit = (scale[:, None, None] * model - seen).square().sum()
+    of_first, of_layers = torch.autograd.grad(misfit, (first, layers))
+    fields = torch.cat([first[:, None], layers], dim=1).detach()
+    pulls = torch.cat([of_first[:, None], of_layers], dim=1).conj() * fields
     written = torch.cat([frames.inputs[:, None], frames.phases], dim=1)
     kinds = (pulls.real, -pulls.imag, -pulls.imag * written)
     sure = torch.stack([_sureness(kind) for kind in kinds]).amax(dim=0)
     return PatchResidual(sure.double().numpy())
-
-
-def _patches(first: Tensor) -> Tensor:
-    return first[:, None]
-
-
-def _gradient(values: Tensor) -> Tensor:
-    assert values.grad is not None
-    return values.grad
 
 
 def _sureness(pulls: Tensor) -> Tensor:

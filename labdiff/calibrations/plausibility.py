@@ -177,6 +177,8 @@ def _of_registration(found: Registration, config: BenchConfig) -> Iterator[Expec
 
 def size_over_nominal(found: Registration, config: BenchConfig) -> float:
     """Return how large the image of the output plane is, over what the bench file says; NaN if unknown."""
+    if not _finite(found):
+        return math.nan
     nominal = config.relay.magnification * config.slm.pixel_pitch_um / config.camera.pixel_pitch_um
     return math.sqrt(abs(float(np.linalg.det(found.matrix)))) / nominal
 
@@ -238,6 +240,7 @@ def _of_alignment(found: AlignmentFound) -> Iterator[Expected]:
         low, high = min(record.data_sheet, start) - reach, max(record.data_sheet, start) + reach
         if name == "z_gap_percent":
             yield _path(float(value))
+            continue
         yield Expected(
             f"{name} =",
             float(value),

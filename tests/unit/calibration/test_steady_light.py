@@ -7,10 +7,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from calibration.dark import DarkLevel, measure_dark
+from calibration.dark import DarkLevel, frames_behind, measure_dark
 from calibration.result import Verdict
 from calibration.steady_light import POWER, SteadyLight, gain_exponent, power_in_a_minute
 from mock_hardware.lamp import Lamp
+from mock_hardware.settings import MockSettings
 from tests.support.mock_bench import laboratory, result_of
 
 STEADY = SteadyLight(0.012, 0.004, 0.001, 3.0, 0.01, -0.01, 0.1, 1e-5)
@@ -88,3 +89,22 @@ def test_a_lamp_before_the_dark_level_is_warned_of_and_subtracted_at_every_expos
 
 def test_a_dark_level_without_its_exposure_is_the_same_at_every_one() -> None:
     assert DarkLevel(80.0, 0.1, 2.0, Verdict("pass", "")).pedestal_at(3.0) == 80.0
+
+
+@pytest.mark.parametrize("late", [1, 2])
+def test_a_camera_that_is_late_shows_light_after_the_laser_is_off(late: int) -> None:
+    camera = MockSettings().camera.model_copy(update={"frames_late": late})
+    lab = laboratory(3, MockSettings().model_copy(update={"camera": camera}), exposure_ms=2.0)
+    for _ in range(3):
+        lab.camera.get_frame()
+    verdict = result_of(measure_dark(lab.camera, lab.laser, lab.world.clock.sleep_s)).verdict
+    assert verdict.level == "fail"
+    assert verdict.signs == ("frames from before",)
+    assert verdict.reason.startswith(f"{late} of 16 frames")
+
+
+def test_levels_that_rise_or_stay_show_no_light_from_before() -> None:
+    rising = 80.0 + np.linspace(0.0, 60.0, 16)
+    assert frames_behind(rising, 4.0) == 0
+    assert frames_behind(np.full(16, 80.0), 4.0) == 0
+    assert frames_behind(np.array([900.0, 700.0, *np.full(14, 80.0)]), 4.0) == 2

@@ -11,6 +11,7 @@ from calibration.signs import SIGNS, Sign
 from labdiff.calibrations.causes import CAUSES, Cause
 from labdiff.calibrations.diagnosis import diagnose, with_diagnosis
 from labdiff.calibrations.names import ROUTINE_NAMES
+from tests.unit.house.prose import ROOT
 
 
 def test_every_sign_is_described_once_and_made_by_a_cause() -> None:
@@ -22,6 +23,13 @@ def test_every_sign_is_described_once_and_made_by_a_cause() -> None:
 def test_causes_have_names_of_their_own_and_chances() -> None:
     assert len({cause.name for cause in CAUSES}) == len(CAUSES)
     assert all(0.0 < chance < 1.0 for cause in CAUSES for chance in cause.signs.values())
+
+
+def test_the_documentation_has_every_cause_with_its_signs_and_its_test() -> None:
+    text = (ROOT / "docs" / "calibration.md").read_text(encoding="utf-8")
+    for cause in CAUSES:
+        signs = ", ".join(f"{sign} {chance:g}" for sign, chance in cause.signs.items())
+        assert f"| {cause.name}: {cause.description} | {signs} | {cause.test} |" in text
 
 
 @pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.name)

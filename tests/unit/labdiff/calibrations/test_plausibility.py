@@ -37,8 +37,9 @@ def camera(gain: float = 2.4, dead: int = 3) -> CameraFound:
     return CameraFound(gain, 0.01, 2.0, 0.01, 4095.0, 1.0, 0.001, PASS, places)
 
 
-def response(stroke_rad: float) -> PhaseResponse:
-    return PhaseResponse(np.linspace(0.0, stroke_rad, 256), 0.01, PASS)
+def response(stroke_rad: float, scatter: float = math.nan) -> PhaseResponse:
+    phase = np.linspace(0.0, stroke_rad, 256)
+    return PhaseResponse(phase, 0.01, PASS, brightness_scatter=scatter)
 
 
 def alignment(gap_percent: float, told: float = 1.0) -> AlignmentFound:
@@ -68,7 +69,10 @@ def alignment(gap_percent: float, told: float = 1.0) -> AlignmentFound:
         (response(1.1 * np.pi), "warn", "phase stroke"),
         (response(0.1 * np.pi), "fail", "phase stroke"),
         (alignment(4.0), "pass", ""),
+        (alignment(-7.6), "warn", "z_gap_percent"),
         (alignment(20.0), "warn", "z_gap_percent"),
+        (response(2.1 * np.pi, scatter=0.003), "pass", ""),
+        (response(2.1 * np.pi, scatter=0.01), "warn", "brightness"),
         (alignment(20.0, told=0.1), "pass", ""),
     ],
 )
