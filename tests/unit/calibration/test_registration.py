@@ -306,4 +306,4 @@ def test_held_out_errors_leave_strays_out_and_hold_what_moves_all() -> None:
     assert error == pytest.approx(1.5, rel=0.1)
     assert strays == 0
     assert why_off(moved) == (MOVED, "pattern aside")
-    assert why_off(10.0 * errors) == LIGHT_REMEDY
+    assert why_off(10.0 * errors) == (LIGHT_REMEDY, "spots astray")
