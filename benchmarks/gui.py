@@ -6,6 +6,7 @@
     session     a first session by mouse and keys
     failures    what the window says when something fails
     stream      the whole window beside a training
+    sizes       a small, a usual and a magnified screen: nothing is cut, nothing moves by itself
     typed       numbers typed into fields: what was meant is sent, or nothing
     emergency   F12 and the red button: how soon the laser is dark, whatever is open
 
@@ -26,13 +27,14 @@ from benchmarks.gui_checks import (
     failures,
     live,
     session,
+    sizes,
     slm_window,
     streamed,
     typed,
 )
 from benchmarks.parts import Part, parser, run_parts
 
-NOT_QUICK = ("live", "session", "failures", "stream", "typed", "emergency")
+NOT_QUICK = ("live", "session", "failures", "stream", "sizes", "typed", "emergency")
 
 
 def parts(
@@ -46,6 +48,7 @@ def parts(
         "session": partial(session.measure, archive),
         "failures": partial(failures.measure, archive),
         "stream": streamed.measure,
+        "sizes": sizes.measure,
         "typed": typed.measure,
         "emergency": partial(emergency.measure, tries),
     }

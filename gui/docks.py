@@ -12,7 +12,7 @@ LEFT, RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockW
 TOP, BOTTOM = Qt.DockWidgetArea.TopDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
 BESIDE, BELOW, MIDDLE = "Bench", "Log", "Live"
 FIRST = {BESIDE: QSize(330, 760), BELOW: QSize(1480, 130)}
-"""Sizes of the docks at the first start."""
+"""Width of the bench and height of the log at the first start; their other sizes follow the window."""
 
 
 def put_into_docks(window: QMainWindow, panels: Mapping[str, QWidget]) -> dict[str, QDockWidget]:

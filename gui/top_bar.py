@@ -1,4 +1,4 @@
-"""The bar above all docks: menus, the safe state, the state of bench and job, and notices."""
+"""The bar above all docks: menus, the safe state, the state of bench and job."""
 
 from __future__ import annotations
 
@@ -13,17 +13,21 @@ from gui.widgets.safe_button import SafeButton
 
 
 class TopBar(QWidget):
-    """Stays above the docks wherever these are moved."""
+    """Stays above the docks wherever these are moved.
 
-    def __init__(self) -> None:
-        super().__init__()
+    Args:
+        window: The main window, over which notices are shown.
+    """
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
         self.menus = QMenuBar()
         self.safe = SafeButton()
         self.bench_status = PlainLabel("no bench")
         self.bench_status.setObjectName("bench_status")
         self.job_status = PlainLabel("")
         self.job_status.setObjectName("job_status")
-        self.notice = NoticeBar()
+        self.notice = NoticeBar(window)
         line = QHBoxLayout()
         line.setContentsMargins(6, 2, 10, 4)
         line.addWidget(self.bench_status)
@@ -35,7 +39,6 @@ class TopBar(QWidget):
         layout.setSpacing(2)
         layout.addWidget(self.menus)
         layout.addLayout(line)
-        layout.addWidget(self.notice)
 
     def add_action(self, menu: QMenu, text: str, keys: str, act: Callable[[], object]) -> None:
         """Add an entry to a menu.

@@ -11,12 +11,14 @@ from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget
 
 from gui import style
+from gui.command_log import describe
 from gui.docks import SideRoom, put_into_docks
 from gui.emergency import Emergency
 from gui.event_router import EventRouter
 from gui.help_sheet import ShortcutSheet
 from gui.panels.panel_set import PanelSet
 from gui.process.bench_process import ENGINE, BenchProcess
+from gui.screen_fit import ScreenFit, open_on_screen
 from gui.top_bar import TopBar
 from gui.tour import Tour
 from gui.widgets.dialogs import ask as ask_user
@@ -54,7 +56,7 @@ class MainWindow(QMainWindow):
         self._closing = self._disconnecting = False
         self.setWindowTitle("labdiff")
         self.setObjectName("labdiff")
-        self.resize(1480, 920)
+        open_on_screen(self, self.screen())
         self.setDockNestingEnabled(True)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         with contextlib.suppress(OSError):  # the first run will say what is wrong
@@ -62,11 +64,12 @@ class MainWindow(QMainWindow):
         self.panels = PanelSet.create(bench, out, seed)
         self.router = EventRouter(self.panels)
         self.docks = put_into_docks(self, self.panels.by_title())
-        self.top = TopBar()
+        self.top = TopBar(self)
         self.setMenuWidget(self.top)
         self._fill_menus()
         self._connect_panels()
         self._default_layout = self.saveState(LAYOUT_VERSION)
+        self._screen_fit = ScreenFit(self)
         self._side_room = SideRoom(self, self.docks)
         self._restore()
         if self._settings.value("layout") is not None:
@@ -203,6 +206,8 @@ class MainWindow(QMainWindow):
         self._ask(ask.Generate(request))
 
     def _ask(self, command: ask.Command) -> None:
+        if line := describe(command):
+            self.panels.log.add(line)
         if self._process is None or not self._process.ask(command):
             self._show_notice("no bench is connected; choose one and connect")
 

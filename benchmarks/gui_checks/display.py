@@ -12,15 +12,15 @@ SCREEN = "1920x1200x24"
 
 
 @contextmanager
-def screen() -> Iterator[dict[str, str]]:
-    """Yield the environment in which a child shows its windows on a screen of 1920 x 1200."""
+def screen(size: str = SCREEN) -> Iterator[dict[str, str]]:
+    """Yield the environment in which a child shows its windows on a screen of this size."""
     if shutil.which("Xvfb") is None:
         yield {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
         return
     # -noreset: else the server starts anew when the first child's last window has gone.
     read, write = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-noreset", "-screen", "0", SCREEN],
+        ["Xvfb", "-displayfd", str(write), "-noreset", "-screen", "0", size],
         pass_fds=[write],
         stderr=subprocess.DEVNULL,
     )

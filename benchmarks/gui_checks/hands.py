@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from benchmarks.gui_checks.display import screen
+from benchmarks.gui_checks.display import SCREEN, screen
 from benchmarks.posix_calls import niceness
 
 ROOT = Path(__file__).parents[2]
@@ -106,6 +106,10 @@ class Hands:
         """Wait until a text stands on a widget."""
         self.until(lambda: text in self.text(name), f"'{text}' on {name}", patience_s)
 
+    def cut(self) -> list[str]:
+        """Return the buttons and labels that are clipped, or have less room than their text."""
+        return [name for name, found in self.seen().items() if found[6]]
+
     def click(self, name: str) -> None:
         """Click the middle of a widget, as soon as it can be seen and is enabled."""
         self.until(lambda: self.seen().get(name, [0] * 5)[4], f"{name}, to be clicked")
@@ -161,9 +165,14 @@ class Hands:
 
 
 @contextmanager
-def hands(folder: Path) -> Iterator[Hands]:
-    """Yield hands on a screen with a small window manager; what they opened is closed at the end."""
-    with screen() as environment:
+def hands(folder: Path, size: str = SCREEN) -> Iterator[Hands]:
+    """Yield hands on a screen with a small window manager; what they opened is closed at the end.
+
+    Args:
+        folder: Where the window runs and stores its settings and its archive.
+        size: Of the screen, "WIDTHxHEIGHTxBITS".
+    """
+    with screen(size) as environment:
         manager = subprocess.Popen(["openbox"], env=environment, stderr=subprocess.DEVNULL)
         person = Hands(environment, folder)
         try:

@@ -1,8 +1,9 @@
 """`labdiff gui` as it is, which also writes where its widgets are, for a hand that moves a real mouse.
 
 `python -m benchmarks.gui_checks.mapped_window MAP [ENGINE] -- ARGUMENTS of labdiff gui`. MAP is
-rewritten a few times a second: {name: [left, top, width, height, enabled, words]}, screen pixels, of all
-that can be seen. The window is steered by nothing in here.
+rewritten a few times a second: {name: [left, top, width, height, enabled, words, cut]}, screen pixels, of
+all that can be seen; cut: whether something covers or clips a part of it. The window is steered by nothing
+in here.
 """
 
 from __future__ import annotations
@@ -54,16 +55,41 @@ def write(map_file: Path) -> None:
                 place = top.actionGeometry(action)
                 corner = top.mapToGlobal(place.topLeft())
                 name = action.objectName() or action.text()
-                found[name] = [corner.x(), corner.y(), place.width(), place.height(), True, ""]
+                area = [corner.x(), corner.y(), place.width(), place.height()]
+                found[name] = [*_pixels(area, top), True, "", False]
         for widget in [top, *top.findChildren(QWidget)]:
             seen = widget.visibleRegion().boundingRect()
             if widget.objectName() and widget.isVisible() and not seen.isEmpty():
                 corner = widget.mapToGlobal(seen.topLeft())
                 area = [corner.x(), corner.y(), seen.width(), seen.height()]
-                found[widget.objectName()] = [*area, widget.isEnabled(), text_of(widget)]
+                state = [widget.isEnabled(), text_of(widget), is_cut(widget)]
+                found[widget.objectName()] = [*_pixels(area, widget), *state]
     fresh = map_file.with_suffix(".new")
     fresh.write_text(json.dumps(found))
     fresh.replace(map_file)
+
+
+def _pixels(area: list[int], widget: Any) -> list[int]:
+    """Return an area in the pixels of the screen, where Qt magnifies everything."""
+    return [round(value * widget.devicePixelRatioF()) for value in area]
+
+
+def is_cut(widget: Any) -> bool:
+    """Return whether a button or label has less room than its text, or is clipped; what scrolls is not."""
+    from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QLabel, QWidget
+
+    if not isinstance(widget, QAbstractButton | QLabel):
+        return False
+    around: QWidget | None = widget
+    while around is not None:
+        if isinstance(around, QAbstractScrollArea):
+            return False
+        around = around.parentWidget()
+    if widget.visibleRegion().boundingRect() != widget.rect():
+        return True
+    free = isinstance(widget, QLabel) and (widget.wordWrap() or not widget.text())
+    ignored = widget.sizePolicy().horizontalPolicy() == widget.sizePolicy().Policy.Ignored
+    return not free and not ignored and widget.width() < widget.minimumSizeHint().width()
 
 
 def text_of(widget: Any) -> str:

@@ -44,7 +44,7 @@ class DeviceGroup(QGroupBox):
     wanted = Signal(str, float)
 
     def __init__(self, device: DeviceState) -> None:
-        super().__init__(f"{TITLES.get(device.kind, device.kind)}: {device.name} ({device.driver})")
+        super().__init__(TITLES.get(device.kind, device.kind))
         self.device = device
         self._busy = False
         self._read_at = self._frame_at = ""
@@ -52,6 +52,10 @@ class DeviceGroup(QGroupBox):
         self._readings: dict[str, PlainLabel] = {}
         self._guard: PowerGuard | None = None
         self.form = QFormLayout(self)
+        name = PlainLabel(f"{device.name} ({device.driver})")
+        name.setObjectName(f"{device.kind}_name")
+        name.setWordWrap(True)  # however long it is, it does not widen the panel
+        self.form.addRow(name)
         for setting in device.settings:
             self._add_setting(setting)
         self._problem = PlainLabel()
@@ -174,7 +178,7 @@ class DeviceGroup(QGroupBox):
     def _show_times(self) -> None:
         text = f"read at {self._read_at}" if self._read_at else "not read yet"
         if self._frame_at:
-            text += f"; exposure and ROI: frame of {self._frame_at}"
+            text += f"; frame of {self._frame_at}"
         elif self._busy:
             text += ", before the job"
         self._times.setText(text)

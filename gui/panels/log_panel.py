@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtGui import QFontDatabase
+from PySide6.QtGui import QFontDatabase, QTextCursor
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
@@ -49,7 +49,10 @@ class LogPanel(QWidget):
         line = f"{time.strftime('%H:%M:%S')}  {message}"
         self._lines = [*self._lines[-MOST_LINES + 1 :], line]
         if self.filter.text().lower() in line.lower():
+            bar = self.text.verticalScrollBar()
+            follows, place = bar.value() >= bar.maximum(), bar.value()
             self.text.appendPlainText(line)
+            bar.setValue(bar.maximum() if follows else place)
 
     def reset(self) -> None:
         """Keep the lines, which have their times, and mark where the last bench ends."""
@@ -59,6 +62,7 @@ class LogPanel(QWidget):
     def _refill(self, wanted: str) -> None:
         shown = [line for line in self._lines if wanted.lower() in line.lower()]
         self.text.setPlainText("\n".join(shown))
+        self.text.moveCursor(QTextCursor.MoveOperation.End)
 
     def _clear(self) -> None:
         self._lines = []

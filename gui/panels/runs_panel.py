@@ -164,7 +164,14 @@ class RunsPanel(QWidget):
         self.pages = QStackedWidget()
         for page in (self.hint, self.details, self.comparison, self.recording):
             self.pages.addWidget(page)
-        curves = (self.details.curves, self.details.alignment, self.details.pace, self.comparison)
+        details = self.details
+        curves = (
+            details.curves,
+            details.fit,
+            details.alignment,
+            details.pace,
+            self.comparison,
+        )
         for box in curves:
             box.reported.connect(self.reported)
             box.problem.connect(self.problem)

@@ -12,7 +12,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QGroupBox,
-    QHBoxLayout,
     QLabel,
     QPushButton,
     QSplitter,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt import QFlowLayout
 
 from gui.panels.slm_forms import Make, TestPatterns
 from gui.panels.slm_gallery import Gallery
@@ -320,10 +320,10 @@ class SlmPanel(QWidget):
 
 
 def _column(box: QGroupBox, view: QWidget, label: QLabel, *buttons: QWidget) -> None:
-    row = QHBoxLayout()
+    label.setWordWrap(True)
+    row = QFlowLayout()  # of several lines where there is little room
     for button in buttons:
         row.addWidget(button)
-    row.addStretch(1)
     layout = QVBoxLayout(box)
     layout.addWidget(view, 1)
     layout.addWidget(label)

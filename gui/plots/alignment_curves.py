@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QListWidget, QListWidgetItem, QSplitter
 from gui import style
 from gui.plots.chart_box import ChartBox
 from gui.plots.curve import series_colour
+from gui.plots.fit_curves import FIT_AXIS
 from gui.plots.parameter_table import ParameterTable
 from gui.plots.quantity_curves import Rows
-from gui.plots.training_curves import FIT_AXIS
 from labdiff.events import AlignmentStep, TrainingStep
 from twin.parameters import recorded_label, recorded_unit, shown_names
 

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QTabWidget
 
 from gui.plots.alignment_curves import AlignmentCurves
 from gui.plots.chart_box import ChartBox
+from gui.plots.fit_curves import FitCurves
 from gui.plots.quantity_curves import QuantityCurves
 from gui.plots.training_curves import TrainingCurves
 from labdiff.events import AlignmentStep, TrainingStep
@@ -18,10 +19,12 @@ class TrainingPlots(QTabWidget):
         super().__init__()
         self.setObjectName("training_plots")
         self.learning = TrainingCurves()
+        self.fit = FitCurves()
         self.alignment = AlignmentCurves()
         self.pace = QuantityCurves("pace_curves", pace=True)
         self.addTab(self.learning, "Learning")
-        self.addTab(self.alignment, "Alignment")
+        self.addTab(self.fit, "Alignment fit")
+        self.addTab(self.alignment, "Parameters")
         self.addTab(self.pace, "Pace")
         self.currentChanged.connect(self.redraw)
 
@@ -33,12 +36,12 @@ class TrainingPlots(QTabWidget):
 
     def add_alignment(self, step: AlignmentStep) -> None:
         """Add a step of the alignment fit, to be drawn at the next `redraw`."""
-        self.learning.add_alignment(step)
+        self.fit.add(step)
         self.alignment.add(step)
 
     def clear(self) -> None:
         """Forget the last training."""
-        for curves in (self.learning, self.alignment, self.pace):
+        for curves in (self.learning, self.fit, self.alignment, self.pace):
             curves.clear()
 
     def redraw(self) -> None:

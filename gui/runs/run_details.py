@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QTabWidget, QTextBrowser
 
 from gui import style
 from gui.plots.alignment_curves import AlignmentCurves
+from gui.plots.fit_curves import FitCurves
 from gui.plots.quantity_curves import QuantityCurves
 from gui.plots.training_curves import TrainingCurves
 from gui.runs.evaluation_page import NONE_YET
@@ -27,6 +28,7 @@ class RunDetails(QTabWidget):
         self.page = QTextBrowser()
         self.page.setObjectName("run_page")
         self.curves = TrainingCurves("run_curves")
+        self.fit = FitCurves("run_fit")
         self.alignment = AlignmentCurves("run_alignment")
         self.pace = QuantityCurves("run_pace", pace=True)
         self.images = DenoisingView("run_images")
@@ -36,7 +38,8 @@ class RunDetails(QTabWidget):
         for widget, title in (
             (self.page, "Overview"),
             (self.curves, "Learning"),
-            (self.alignment, "Alignment"),
+            (self.fit, "Alignment fit"),
+            (self.alignment, "Parameters"),
             (self.pace, "Pace"),
             (self.replay, "Replay"),
             (self.images, "Images"),
@@ -58,7 +61,7 @@ class RunDetails(QTabWidget):
         another = self._run is None or self._run.path != run.path
         self._run = run
         if another:
-            for curves in (self.curves, self.alignment, self.pace):
+            for curves in (self.curves, self.fit, self.alignment, self.pace):
                 curves.clear()
                 curves.name_source(run.path.parent.name or run.path.stem, run.path.parent)
             self.images.clear()
@@ -69,6 +72,7 @@ class RunDetails(QTabWidget):
             self._evaluated = page
             self.evaluation.setHtml(page)
         self.curves.show_columns(run.columns)
+        self.fit.show_columns(run.columns)
         self.alignment.show_columns(run.columns)
         self.pace.show_columns(run.columns)
         self.replay.show_history(history, run.pictures)

@@ -1,9 +1,9 @@
-"""Notices of what went wrong, in one line above everything: details to copy, never a modal window."""
+"""Notices of what went wrong, over the lower edge of the window: they move nothing, and are never modal."""
 
 from __future__ import annotations
 
 import qtawesome as qta
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QFrame,
@@ -12,14 +12,23 @@ from PySide6.QtWidgets import (
     QPushButton,
     QToolButton,
     QVBoxLayout,
+    QWidget,
 )
 
 from gui import style
 from gui.widgets.plain_label import PlainLabel
 
+MARGIN = 6
+"""Gap between the notice and the window's edges, px."""
+
 
 class NoticeBar(QFrame):
     """Shows the latest notice, and how many came before it; hidden until there is one.
+
+    It lies over the lower edge of the window, where the log has the same lines.
+
+    Args:
+        window: The window.
 
     Attributes:
         dismissed: Emitted when the user has dismissed the notice.
@@ -27,8 +36,10 @@ class NoticeBar(QFrame):
 
     dismissed = Signal()
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        window.installEventFilter(self)
         self.setObjectName("notice_bar")
         self.setAutoFillBackground(True)
         self._count, self._details = 0, ""
@@ -56,7 +67,7 @@ class NoticeBar(QFrame):
         self._text = QPlainTextEdit()
         self._text.setReadOnly(True)
         self._text.setMaximumHeight(8 * self.fontMetrics().height())
-        layout = QVBoxLayout(self)
+        layout = self._rows = QVBoxLayout(self)
         layout.addLayout(line)
         layout.addWidget(self._text)
         self.hide()
@@ -74,6 +85,7 @@ class NoticeBar(QFrame):
         self._more.setChecked(False)
         self._text.setPlainText(details)
         self.show()
+        self._place()
 
     def dismiss(self) -> None:
         """Hide the notice and forget how many there were."""
@@ -83,6 +95,21 @@ class NoticeBar(QFrame):
 
     def _toggled(self, on: bool) -> None:
         self._text.setVisible(on)
+        self._place()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Stay at the lower edge when the window changes its size; no event is stopped."""
+        if event.type() == QEvent.Type.Resize and self.isVisible():
+            self._place()
+        return False
+
+    def _place(self) -> None:
+        """Lie over the lower edge of the window, as high as the notice needs."""
+        room, rows = self._window.size(), self._rows
+        width = room.width() - 2 * MARGIN
+        height = max(rows.totalHeightForWidth(width), rows.totalMinimumSize().height())
+        self.setGeometry(MARGIN, room.height() - height - MARGIN, width, height)
+        self.raise_()
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(f"{self.message.text()}\n{self._details}".strip())

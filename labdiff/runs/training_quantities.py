@@ -75,9 +75,9 @@ class TrainingQuantity:
         return values
 
 
-LOSS = ChartAxes("Loss", "noise MSE / Wiener's on the same t", unscaled="noise MSE of a batch")
+LOSS = ChartAxes("Loss", "noise MSE / Wiener's", unscaled="noise MSE of a batch")
 DISCREPANCY = ChartAxes("Discrepancy", "D = 1 - C")
-LIGHT = ChartAxes("Light", "camera = scale x twin + offset", log=False)
+LIGHT = ChartAxes("Light", "scale, offset", log=False)
 FRAME_RATE = ChartAxes("Frame rate", "frames/s", log=False)
 DUTY = ChartAxes("Bench duty", "% of the time", log=False, limits=(0.0, 100.0))
 

@@ -14,9 +14,11 @@ from gui import style
 from gui.plots.chart import Chart
 from gui.plots.chart_box import ChartBox
 from gui.plots.curve import Curve
+from gui.plots.fit_curves import FitCurves
 from gui.plots.log_axis import LogAxis
 from gui.plots.quantity_curves import QuantityCurves
 from gui.plots.training_curves import TrainingCurves
+from gui.plots.training_plots import TrainingPlots
 from labdiff.events import AlignmentStep, TrainingStep
 from tests.unit.gui.chart_hands import hover, shown
 from tests.unit.gui.file_choice import choose
@@ -184,15 +186,22 @@ def test_losses_are_multiples_of_wieners_on_the_same_timesteps(qtbot: QtBot) -> 
 
 
 def test_the_alignment_fit_has_steps_of_its_own(qtbot: QtBot) -> None:
-    curves = training(qtbot)
+    plots = TrainingPlots()
+    qtbot.addWidget(plots)
+    plots.add(TrainingStep("offline", 0, 1, 0, 0.3))
     for fit in range(2):
         for number in range(4):
-            curves.add_alignment(AlignmentStep(number, 4, 0.5 - 0.1 * number + fit, {}, ""))
-    curves.redraw()
-    assert (curves.steps, curves.fit_steps) == (60, 8)
-    assert labels(curves.fit_chart) == [(0, "fit 1"), (4, "fit 2")]
-    assert curves.fit_chart.plot.viewRange()[0][1] < 10
-    assert np.isfinite(named(curves.match, "camera to twin").values.values[30:]).all()
+            plots.add_alignment(AlignmentStep(number, 4, 0.5 - 0.1 * number + fit, {}, ""))
+    plots.fit.redraw()
+    assert (plots.learning.steps, plots.fit.steps) == (1, 8)
+    assert labels(plots.fit.chart) == [(0, "fit 1"), (4, "fit 2")]
+    assert plots.fit.chart.plot.viewRange()[0][1] < 10
+    read = FitCurves("read")
+    qtbot.addWidget(read)
+    found = plots.fit.chart.curves[0].values.values
+    read.show_columns({"alignment": {"step": np.tile(np.arange(4.0), 2), "discrepancy": found}})
+    assert labels(read.chart) == labels(plots.fit.chart)
+    np.testing.assert_array_equal(read.chart.curves[0].values.values, found)
 
 
 def test_a_run_file_shows_what_its_events_showed(qtbot: QtBot) -> None:
@@ -202,7 +211,6 @@ def test_a_run_file_shows_what_its_events_showed(qtbot: QtBot) -> None:
     baseline = {"first_t": 0, "end_t": 500, "wiener_mse": 0.1, "identity_mse": 0.4}
     for number in range(3):
         live.add(TrainingStep("offline", number, 5, 0, 0.3, **baseline))
-    live.add_alignment(AlignmentStep(0, 1, 0.4, {}, ""))
     for number in range(3, 5):
         live.add(TrainingStep("online", number, 5, 1, 0.2, 0.25, 0.02, 0.01, **baseline))
     nan = np.nan
@@ -230,9 +238,8 @@ def test_a_run_file_shows_what_its_events_showed(qtbot: QtBot) -> None:
     for (name, one), (_, other) in zip(live.columns(), read.columns(), strict=True):
         np.testing.assert_array_equal(one, other, err_msg=name)
     assert labels(live.loss) == labels(read.loss)
-    assert labels(live.fit_chart) == labels(read.fit_chart) == [(0, "fit 1")]
     read.show_columns(columns)
-    assert (read.steps, read.fit_steps) == (5, 1) and set(read.loss._levels) == {"Wiener"}
+    assert read.steps == 5 and set(read.loss._levels) == {"Wiener"}
 
 
 def export(qtbot: QtBot, curves: ChartBox, kind: str, path: Path) -> list[str]:
@@ -254,11 +261,9 @@ def test_numbers_go_to_a_table(qtbot: QtBot, tmp_path: Path) -> None:
     with (tmp_path / "loss.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 60 and rows[0]["step"] == "0"
-    assert float(rows[7]["Loss: twin, noise MSE / Wiener's on the same t"]) == pytest.approx(
-        0.5 * 0.95**7
-    )
-    assert rows[7]["Loss: bench, noise MSE / Wiener's on the same t"] == ""
-    assert float(rows[7]["Loss: twin, noise MSE / Wiener's on the same t, mean of 3 steps"]) > 0
+    assert float(rows[7]["Loss: twin, noise MSE / Wiener's"]) == pytest.approx(0.5 * 0.95**7)
+    assert rows[7]["Loss: bench, noise MSE / Wiener's"] == ""
+    assert float(rows[7]["Loss: twin, noise MSE / Wiener's, mean of 3 steps"]) > 0
     assert "saved" in curves.read_out.text()
 
 

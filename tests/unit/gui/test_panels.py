@@ -284,8 +284,9 @@ def test_a_form_gives_back_what_was_filled_in_and_what_was_changed(form: ModelFo
 
 
 def test_a_notice_is_counted_copied_and_dismissed(qtbot: QtBot) -> None:
-    bar = NoticeBar()
-    qtbot.addWidget(bar)
+    window = QWidget()
+    qtbot.addWidget(window)
+    bar = NoticeBar(window)
     bar.show_notice("camera: unplugged", "trace")
     bar.show_notice("laser: off")
     assert bar.message.text() == "laser: off   (1 before it, see the log)"

@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 import gui
@@ -17,8 +18,9 @@ ESCAPED = {"comparison_curves.py"}
 
 
 def test_a_notice_shows_tags_as_text(qtbot: QtBot) -> None:
-    bar = NoticeBar()
-    qtbot.addWidget(bar)
+    window = QWidget()
+    qtbot.addWidget(window)
+    bar = NoticeBar(window)
     bar.show_notice("<img src='file:///etc/passwd'>.toml: no such bench file")
     assert bar.message.textFormat() is Qt.TextFormat.PlainText
     assert "<img" in bar.message.text()
