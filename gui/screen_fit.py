@@ -30,12 +30,11 @@ def bring_onto_screen(window: QMainWindow, screen: QScreen) -> None:
         return
     room = screen.availableGeometry()
     frame = window.frameGeometry().size() - window.size()
-    inner = room.size() - (FRAME if frame.isEmpty() else frame)
-    size = window.size().boundedTo(inner)
+    size = window.size().boundedTo(room.size() - frame)
     if size != window.size():
         window.resize(size)
-    corner = window.pos()
-    furthest = room.bottomRight() - QRect(0, 0, size.width(), size.height()).bottomRight()
+    corner, outer = window.pos(), size + frame
+    furthest = room.bottomRight() - QRect(0, 0, outer.width(), outer.height()).bottomRight()
     left = max(min(corner.x(), furthest.x()), room.left())
     top = max(min(corner.y(), furthest.y()), room.top())
     if (left, top) != (corner.x(), corner.y()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QMenuBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QMenuBar, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.widgets.notice_bar import NoticeBar
 from gui.widgets.plain_label import PlainLabel
@@ -30,8 +30,9 @@ class TopBar(QWidget):
         self.notice = NoticeBar(window)
         line = QHBoxLayout()
         line.setContentsMargins(6, 2, 10, 4)
-        line.addWidget(self.bench_status)
-        line.addStretch(1)
+        # Its text takes what room there is, and moves nothing when it becomes longer.
+        self.bench_status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        line.addWidget(self.bench_status, 1)
         line.addWidget(self.job_status)
         line.addWidget(self.safe)  # at the right end: no menu that drops down covers it
         layout = QVBoxLayout(self)

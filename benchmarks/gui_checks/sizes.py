@@ -98,9 +98,9 @@ class Look:
         self.person.until_text("live_counters", "shown")
         time.sleep(2.0)
         self._compare("frames", before)
-        self.person.write("camera_exposure", "3.25")
+        self._enter("camera_exposure", "3.25")
         self.person.until_text("camera_exposure_actual", "is 3.25")
-        self.person.write("camera_exposure", "1e9")
+        self._enter("camera_exposure", "1e9")
         self.person.until(lambda: "refusal_note" in self.person.seen(), "the refusal")
         self._compare("a refusal and lines of the log", before)
         self.person.key("Escape")
@@ -110,15 +110,19 @@ class Look:
         """Have the bench's process die, which is noticed, and compare what stays."""
         self.person.key("ctrl+7")
         here = self._places()
-        self.person.click("runs_folder")
-        self.person.key("ctrl+a")
-        self.person.tool("type", "--delay", 20, "/nowhere/at/all")
-        self.person.key("Return")
+        self._enter("runs_folder", "/nowhere/at/all")
         self.person.until(lambda: "notice" in self.person.seen(), "the notice")
         self._compare("a notice", here)
         self.person.click("notice_close")
         self.person.key("ctrl+2")
         self._compare("a notice and its end", before)
+
+    def _enter(self, name: str, text: str) -> None:
+        """Type a text into a field and press Return, so that the focus stays where it is."""
+        self.person.click(name)
+        self.person.key("ctrl+a")
+        self.person.tool("type", "--delay", 20, text)
+        self.person.key("Return")
 
     def _walk(self, when: str) -> None:
         for number in PANELS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
 from drivers.types import Frame
 from gui.live.rates import Rate
@@ -33,7 +33,13 @@ class FrameStatus(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.addWidget(self.read_out, 0, 0)
-        grid.addWidget(self.counters, 0, 1, Qt.AlignmentFlag.AlignRight)
+        self.counters.setAlignment(Qt.AlignmentFlag.AlignRight)
+        for label in (self.read_out, self.counters, self.frame_label):
+            # However long their texts become, they move nothing.
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        grid.addWidget(self.counters, 0, 1)
+        grid.setColumnStretch(0, 2)
+        grid.setColumnStretch(1, 3)
         grid.addWidget(self.frame_label, 1, 0, 1, 2)
         grid.addWidget(self.recording_label, 2, 0, 1, 2)
 

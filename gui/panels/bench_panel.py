@@ -30,6 +30,9 @@ from labdiff.config.simulated import with_simulated
 from labdiff.engine.status import BenchState, DeviceState
 from labdiff.errors import UserError
 
+ORDER = ("laser", "shutter", "camera", "dmd", "slm", "meter")
+"""Kinds of devices from top to bottom: the light first."""
+
 
 class BenchPanel(QWidget):
     """Connects a bench, and shows and sets the values of its devices.
@@ -216,7 +219,7 @@ class BenchPanel(QWidget):
             group.setParent(None)
             group.deleteLater()
         self._groups.clear()
-        for device in devices:
+        for device in sorted(devices, key=lambda device: ORDER.index(device.kind)):
             group = DeviceGroup(device)
             if device.kind in self._wanted:
                 group.wanted.connect(self._wanted[device.kind])

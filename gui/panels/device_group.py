@@ -14,7 +14,7 @@ from gui.panels.power_guard import PowerGuard
 from gui.widgets.number_field import NumberField
 from gui.widgets.number_text import write_number
 from gui.widgets.plain_label import PlainLabel
-from labdiff.engine.status import DeviceState, Setting
+from labdiff.engine.status import DeviceState, Setting, roi_label
 
 TITLES = {
     "slm": "SLM",
@@ -100,13 +100,9 @@ class DeviceGroup(QGroupBox):
 
     def show_frame(self, frame: Frame) -> None:
         """Show what a frame says of its camera, which is newer than what was read of it."""
-        roi = frame.roi
         for name, value in (
             ("exposure", write_number(frame.exposure_ms, "ms", 5)),
-            ("ROI top", f"{roi.top} px"),
-            ("ROI left", f"{roi.left} px"),
-            ("ROI height", f"{roi.height} px"),
-            ("ROI width", f"{roi.width} px"),
+            ("ROI", roi_label(frame.roi)),
         ):
             if name in self._readings:
                 self._readings[name].setText(self._reading(name, value))

@@ -9,7 +9,7 @@ from pathlib import Path
 from drivers.errors import DeviceError
 from labdiff.bench.bench import Bench
 from labdiff.config.bench import BenchConfig
-from labdiff.engine.status import BenchState, DeviceState, Setting
+from labdiff.engine.status import BenchState, DeviceState, Setting, roi_label
 
 
 class DeviceReadout:
@@ -101,10 +101,7 @@ class DeviceReadout:
         roi = camera.roi
         return (
             Setting("exposure", self._exposure_ms, camera.exposure_ms, "ms", low, high),
-            Setting("ROI top", None, roi.top, "px"),
-            Setting("ROI left", None, roi.left, "px"),
-            Setting("ROI height", None, roi.height, "px"),
-            Setting("ROI width", None, roi.width, "px"),
+            Setting("ROI", None, None, "px", text=roi_label(roi)),
             Setting("bit depth", None, camera.bit_depth, "bits"),
             Setting("saturation", None, self._bench.full_scale_counts, "counts"),
         )

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from drivers.types import Roi
 from labdiff.events import Event
 
 JobKind: TypeAlias = Literal["calibration", "training", "generation"]
@@ -114,6 +115,11 @@ class HandRequested:
     device: str
     act: str
     expected: str
+
+
+def roi_label(roi: Roi) -> str:
+    """Return a window on the sensor as text: "320 x 256 px, top 0, left 0"."""
+    return f"{roi.width} x {roi.height} px, top {roi.top}, left {roi.left}"
 
 
 EngineEvent: TypeAlias = (

@@ -222,11 +222,13 @@ def test_the_window_imports_nothing_heavy_that_it_does_not_need() -> None:
 
 def test_room_that_is_won_goes_to_the_middle(qtbot: QtBot, window: MainWindow) -> None:
     docks = window.docks
-    QApplication.processEvents()  # the window is shown, its layout settled
+    window.resize(1480, 920)
+    qtbot.waitUntil(lambda: abs(docks["Bench"].width() - 330) < 60, timeout=PATIENCE_MS)
     bench, log, live = docks["Bench"].width(), docks["Log"].height(), docks["Live"].size()
+    first = window.size()
     for width, height in ((1900, 1050), (1300, 800), (1700, 1000)):
         window.resize(width, height)
-        won = width - 1480, height - 920
+        won = width - first.width(), height - first.height()
         qtbot.waitUntil(lambda won=won: abs(docks["Live"].width() - live.width() - won[0]) < 20)
         qtbot.waitUntil(lambda won=won: abs(docks["Live"].height() - live.height() - won[1]) < 20)
         assert abs(docks["Bench"].width() - bench) < 20
