@@ -50,7 +50,7 @@ class ScreenFit(QObject):
         window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Look where the window is once its frame is known; no event is stopped."""
+        """Fit the window to its screen once its frame is known; no event is stopped."""
         if event.type() == QEvent.Type.Show:
             QTimer.singleShot(0, self, self._fit)
             handle = self._window.windowHandle()

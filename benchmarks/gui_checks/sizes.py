@@ -41,7 +41,7 @@ SCREENS = (Screen(1366, 768), Screen(1920, 1080), Screen(1920, 1080, 1.5))
 
 
 def measure(setting: Setting) -> Outcome:
-    """Look at every panel on every screen, and cause notices, lines of the log and frames."""
+    """Compare every panel on every screen, before and after notices, lines of the log and frames."""
     needed(setting)
     outside: dict[str, list[str]] = {}
     moved: dict[str, list[str]] = {}

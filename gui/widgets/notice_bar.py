@@ -98,13 +98,13 @@ class NoticeBar(QFrame):
         self._place()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Stay at the lower edge when the window changes its size; no event is stopped."""
+        """Move to the lower edge when the window changes its size; no event is stopped."""
         if event.type() == QEvent.Type.Resize and self.isVisible():
             self._place()
         return False
 
     def _place(self) -> None:
-        """Lie over the lower edge of the window, as high as the notice needs."""
+        """Move to the lower edge of the window, as high as the notice needs."""
         room, rows = self._window.size(), self._rows
         width = room.width() - 2 * MARGIN
         height = max(rows.totalHeightForWidth(width), rows.totalMinimumSize().height())

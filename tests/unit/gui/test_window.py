@@ -223,7 +223,8 @@ def test_the_window_imports_nothing_heavy_that_it_does_not_need() -> None:
 def test_room_that_is_won_goes_to_the_middle(qtbot: QtBot, window: MainWindow) -> None:
     docks = window.docks
     window.resize(1480, 920)
-    qtbot.waitUntil(lambda: abs(docks["Bench"].width() - 330) < 60, timeout=PATIENCE_MS)
+    first_sizes = lambda: (docks["Bench"].width(), docks["Log"].height())  # noqa: E731
+    qtbot.waitUntil(lambda: first_sizes() == (330, 130), timeout=PATIENCE_MS)
     bench, log, live = docks["Bench"].width(), docks["Log"].height(), docks["Live"].size()
     first = window.size()
     for width, height in ((1900, 1050), (1300, 800), (1700, 1000)):
