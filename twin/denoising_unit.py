@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from twin.detection import Detection, detected
 from twin.gaussian_cells import softened
 from twin.input_layout import InputLayout, Writing
+from twin.tone_curve import straight_levels, toned
 
 CLIP = 3.0
 """Noisy images are clipped to -CLIP ... CLIP before they are written: 0.3 % of pure noise."""
@@ -35,10 +36,20 @@ Prediction = Literal["sample", "epsilon", "preconditioned"]
 
 @dataclass(frozen=True, slots=True)
 class ImageStatistics:
-    """Mean and standard deviation of the training images' pixels, in -1 ... 1."""
+    """What a unit knows of its training images, pixels in -1 ... 1.
+
+    Attributes:
+        mean: of all pixels.
+        deviation: standard deviation of the pixels of what the unit denoises: of the images, or of what is
+            left of them after the mean of their cluster.
+        cluster_means: (K, H, W), mean image of each cluster; None if all images are denoised alike.
+        cluster_weights: (K,), share of the images in each cluster.
+    """
 
     mean: float = 0.0
     deviation: float = 0.5
+    cluster_means: Tensor | None = None
+    cluster_weights: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,7 @@ class UnitDesign:
         soft_cells: a pixel is displayed as a Gaussian spot over the cells around its own, and read from
             one.
         prompts: classes that can be asked for, by a strip beside the image: `twin.input_layout`.
+        tone_curve: whether generated images pass through a table of grey levels: `twin.tone_curve`.
     """
 
     input_kind: Literal["slm_patch", "dmd"]
@@ -70,6 +82,7 @@ class UnitDesign:
     writing: Writing
     soft_cells: bool
     prompts: int
+    tone_curve: bool = False
 
 
 PLAIN_DESIGN = UnitDesign("slm_patch", "sample", False, "cells", "cells", False, 0)
@@ -77,7 +90,10 @@ PLAIN_DESIGN = UnitDesign("slm_patch", "sample", False, "cells", "cells", False,
 
 
 class OpticalDenoisingUnit(nn.Module):
-    """N layers for each of M timestep ranges, (M, N, h, w) radians: the weights.
+    """N layers for each layer set, (M, N, h, w) radians: the weights.
+
+    A layer set belongs to a range of timesteps. Where images fall into clusters it belongs to a cluster
+    too, cluster by cluster, and what it denoises is the image less the cluster's mean: `residual`.
 
     image_shape: (H, W) of an image; a patch of (h, w) must hold a whole number of pixels a cell.
     encode_scale (M,): the input's span over SPAN_RAD. data_gain (M, N): g_l. decode_scale (M,),
@@ -89,6 +105,9 @@ class OpticalDenoisingUnit(nn.Module):
 
     image_mean: Tensor
     image_deviation: Tensor
+    cluster_means: Tensor
+    cluster_weights: Tensor
+    tone_levels: Tensor
 
     def __init__(
         self,
@@ -114,20 +133,66 @@ class OpticalDenoisingUnit(nn.Module):
         self.data_gain = nn.Parameter(torch.full((layer_sets, layers), DATA_GAIN))
         self.decode_scale = nn.Parameter(torch.full((layer_sets,), 0.5))
         # Where F starts for a cell of mean intensity 1: a black sample, no correction, no difference.
-        start = -1.0 if design.prediction == "sample" else -0.5
+        found = statistics or ImageStatistics()
+        clustered = found.cluster_means is not None
+        start = -1.0 if design.prediction == "sample" and not clustered else -0.5
         offset = torch.full((layer_sets, *image_shape), start if cells else 0.0)
         self.decode_offset = nn.Parameter(offset)
         self.spot_px = nn.Parameter(torch.full((layer_sets,), SOFT_PX))
         self.region_px = nn.Parameter(torch.full((layer_sets,), SOFT_PX))
         self.skip_variance_log = nn.Parameter(torch.zeros(layer_sets))
-        found = statistics or ImageStatistics()
         self.register_buffer("image_mean", torch.tensor(found.mean))
         self.register_buffer("image_deviation", torch.tensor(found.deviation))
+        if design.tone_curve:
+            self.register_buffer("tone_levels", straight_levels())
+        self.clusters = 1
+        if found.cluster_means is not None and found.cluster_weights is not None:
+            self.clusters = len(found.cluster_means)
+            # Only where there are clusters: units of files without them have no such buffers.
+            self.register_buffer("cluster_means", found.cluster_means.clone())
+            self.register_buffer("cluster_weights", found.cluster_weights.clone())
 
     @property
     def codec_parameters(self) -> list[nn.Parameter]:
         """All that is trained but the phases: what encodes and decodes."""
         return [values for values in self.parameters() if values is not self.phases]
+
+    def set_tone_curve(self, levels: Tensor) -> None:
+        """Replace the tone curve by (LEVELS,) grey levels. The design has to have one."""
+        self.tone_levels.copy_(levels)
+
+    def reset_tone_curve(self) -> None:
+        """Make the tone curve one that changes nothing."""
+        self.tone_levels.copy_(straight_levels())
+
+    def finished(self, images: Tensor) -> Tensor:
+        """Return generated images after the tone curve, if the design has one."""
+        return toned(images, self.tone_levels) if self.design.tone_curve else images
+
+    def residual(self, x_t: Tensor, abar: Tensor, cluster: int) -> Tensor:
+        """Return noisy images less the mean image of their cluster, which is what is encoded.
+
+        The noise in them is the same. Without clusters they are the images themselves.
+
+        Args:
+            x_t: noisy images, (B, H, W).
+            abar: of their timesteps, (B,).
+            cluster: to which they belong.
+        """
+        if self.clusters == 1:
+            return x_t
+        return x_t - abar.sqrt().view(-1, 1, 1) * self.cluster_means[cluster]
+
+    def limits(self, layer_set: int) -> tuple[Tensor, Tensor]:
+        """Return the least and greatest values that a clean image can have, (H, W) or numbers.
+
+        Black and white are -1 and 1, less the mean of the layer set's cluster.
+        """
+        white = torch.ones_like(self.image_mean)
+        if self.clusters == 1:
+            return -white, white
+        mean = self.cluster_means[layer_set // (len(self.phases) // self.clusters)]
+        return -1.0 - mean, 1.0 - mean
 
     def start_from(self, layer_set: int, other: int) -> None:
         """Give a layer set the weights of another one."""
@@ -207,6 +272,9 @@ class OpticalDenoisingUnit(nn.Module):
         left = image * self.skip_variance_log[layer_set].exp()
         skip = left / (noise + left)
         weight = (noise * image / (noise + image)).sqrt()
+        if self.clusters > 1:
+            # The mean has been taken off.
+            return skip * x_t / abar.sqrt(), weight
         return self.image_mean + skip * (x_t / abar.sqrt() - self.image_mean), weight
 
     def match(self, measured: Tensor, modelled: Tensor, layer_set: int) -> None:
@@ -228,7 +296,7 @@ class OpticalDenoisingUnit(nn.Module):
     def decode(self, intensity: Tensor, x_t: Tensor, abar: Tensor, layer_set: int) -> Tensor:
         """Predict the noise, (B, H, W).
 
-        (x_t - sqrt(abar) x0) / sqrt(1 - abar), x0 within the range of images -1 ... 1; for "epsilon"
+        (x_t - sqrt(abar) x0) / sqrt(1 - abar), x0 within the range of images, `limits`; for "epsilon"
         what is detected, standardised.
 
         Args:
@@ -241,7 +309,7 @@ class OpticalDenoisingUnit(nn.Module):
             found = self.detected(intensity, layer_set)
             mean = found.mean((1, 2), keepdim=True)
             return (found - mean) / found.std((1, 2), keepdim=True).clamp_min(1e-6)
-        clean = self.clean(intensity, x_t, abar, layer_set).clamp(-1.0, 1.0)
+        clean = self.clean(intensity, x_t, abar, layer_set).clamp(*self.limits(layer_set))
         abar = abar.view(-1, 1, 1)
         return (x_t - abar.sqrt() * clean) / (1.0 - abar).sqrt()
 
@@ -273,5 +341,5 @@ class OpticalDenoisingUnit(nn.Module):
         if self.design.prediction == "epsilon":
             return (self.decode(intensity, x_t, abar, layer_set) - noise).square().mean()
         found = self.clean(intensity, x_t, abar, layer_set)
-        clamped = found.clamp(-1.0, 1.0)
+        clamped = found.clamp(*self.limits(layer_set))
         return (clamped + LEAK * (found - clamped) - clean).square().mean()

@@ -80,6 +80,26 @@ class UnitOptions(Section):
         default=(),
         description="First timesteps of ranges 2 ... M, rising; empty for ranges of equal length.",
     )
+    clusters: int = Field(
+        default=1,
+        ge=1,
+        le=200,
+        description="Number K of clusters into which the training images fall; each has layer sets of its "
+        "own, for what is left of an image after the cluster's mean. With a prompt within each class.",
+    )
+    first_t: int = Field(
+        default=TIMESTEPS,
+        ge=2,
+        le=TIMESTEPS,
+        title="First timestep",
+        description="Number of timesteps that are denoised: above them images are noise about the mean "
+        "image of all, or of their cluster, and the reverse process starts there.",
+    )
+    tone_curve: bool = Field(
+        default=False,
+        description="At the end map the grey levels of generated images by a table, so that they are "
+        "distributed as those of the training images: one look-up a pixel in electronics.",
+    )
     layers: Literal["passive", "data"] = Field(
         default="passive",
         description="passive: layers are the same for all images; data: they carry the image too, which "
@@ -266,9 +286,19 @@ class TrainingOptions(SamplerOptions, LearningOptions, UnitOptions, DataOptions)
 
     @model_validator(mode="after")
     def _check_edges_fit_the_layer_sets(self) -> Self:
-        if self.timestep_edges:
-            TimeAwarePolicy(TIMESTEPS, self.layer_sets, self.timestep_edges)
+        if self.timestep_edges or self.first_t < self.layer_sets:
+            TimeAwarePolicy(self.first_t, self.layer_sets, self.timestep_edges)
+        if self.first_t < TIMESTEPS and self.least_t + self.sampler_steps > self.first_t:
+            raise ValueError(
+                f"sampler_steps {self.sampler_steps}: from t = {self.first_t - 1} down to least_t = "
+                f"{self.least_t} there are {max(self.first_t - self.least_t, 0)}"
+            )
         return self
+
+    @property
+    def all_layer_sets(self) -> int:
+        """Number of layer sets: of every timestep range of every cluster."""
+        return self.layer_sets * self.clusters
 
 
 SAMPLER = option_group("sampler", "Sampler", SamplerOptions)

@@ -31,6 +31,8 @@ class Sampler:
     contrast, mean: "ddpm" and "ddim" stretch each predicted clean image about the images' mean
         brightness, because a unit loses contrast of its own images from step to step.
 
+    first_t: number of timesteps that are denoised: the process starts at the last of them. None: all T.
+
     Defaults stand with the options (`labdiff.config.training.SamplerOptions`), from which
     `labdiff.generation.sample.sampler_of` makes a sampler.
 
@@ -48,10 +50,11 @@ class Sampler:
     temperature: float
     contrast: float
     mean: float
+    first_t: int | None = None
 
     def timesteps(self, schedule: NoiseSchedule) -> list[int]:
         """Return the timesteps that are visited, in this order."""
-        return schedule.timesteps(self.steps, self.spacing, self.least_t)
+        return schedule.timesteps(self.steps, self.spacing, self.least_t, self.first_t)
 
     def sample(
         self,
@@ -65,7 +68,8 @@ class Sampler:
 
         Args:
             denoiser: predicts the noise of x_t.
-            start: pure noise (B, H, W), or the images after `done` steps.
+            start: noisy images (B, H, W) at the first timestep, pure noise at T - 1, or the
+                images after `done` steps.
             schedule: the noise schedule of the training.
             rng: draws the noise that is added.
             done: number of steps that were taken before.

@@ -43,25 +43,33 @@ class NoiseSchedule:
         abar = self.alphas_bar[t].view(-1, 1, 1)
         return abar.sqrt() * x0 + (1.0 - abar).sqrt() * noise
 
-    def timesteps(self, count: int, spacing: Spacing = "linspace", least_t: int = 0) -> list[int]:
-        """Return the timesteps that a sampler visits, from T - 1 down to least_t.
+    def timesteps(
+        self,
+        count: int,
+        spacing: Spacing = "linspace",
+        least_t: int = 0,
+        first_t: int | None = None,
+    ) -> list[int]:
+        """Return the timesteps that a sampler visits, from first_t - 1 down to least_t.
 
         Args:
             count: their number.
             spacing: "linspace": evenly spaced; "quadratic": closer together the less noise there is,
                 where images get their detail (Song 2021, appendix D.2).
             least_t: the last timestep.
+            first_t: number of timesteps that are denoised; T if None.
 
         Raises:
-            ValueError: count is not within 1 ... T - least_t.
+            ValueError: count is not within 1 ... first_t - least_t.
         """
-        span = self.steps - least_t
+        steps = self.steps if first_t is None else first_t
+        span = steps - least_t
         if not 1 <= count <= span:
             raise ValueError(f"sampler steps: {count}; allowed is 1 ... {span}")
         if count == 1:
-            return [self.steps - 1]
+            return [steps - 1]
         if spacing == "linspace":
-            return [round(t) for t in torch.linspace(self.steps - 1, least_t, count).tolist()]
+            return [round(t) for t in torch.linspace(steps - 1, least_t, count).tolist()]
         # No timestep twice: at the start the square grows by less than one a step.
         rising = [max(round((span - 1) * (k / (count - 1)) ** 2), k) for k in range(count)]
         return [least_t + k for k in rising[::-1]]

@@ -7,7 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from labdiff.metrics.baselines import WienerDenoiser, identity_prediction
+from labdiff.generation.cluster_wiener import ClusterWieners
+from labdiff.metrics.baselines import identity_prediction
 from labdiff.metrics.noise_error import NoisyImages, held_out_noisy, mse_of, noise_mse
 from labdiff.metrics.range_baselines import RangeBaseline, range_baselines
 from labdiff.session.denoiser import Denoiser
@@ -27,30 +28,40 @@ FRAMES_COMPARED = 8
 def baselines(session: TrainingSession) -> dict[str, float]:
     """Return mse_identity and mse_wiener on the images on which the session is scored."""
     noisy = scored_images(session)
-    wiener = WienerDenoiser(session.images.train, session.schedule)
-    session.range_baselines = session_range_baselines(session, wiener)
+    wieners = ClusterWieners(session)
+    session.range_baselines = session_range_baselines(session, wieners)
     return {
         "mse_identity": noise_mse(identity_prediction(noisy.x_t), noisy.noise),
-        "mse_wiener": mse_of(wiener, noisy),
+        "mse_wiener": mse_of(wieners.knowing(noisy.clean), noisy),
     }
 
 
 def session_range_baselines(
-    session: TrainingSession, wiener: WienerDenoiser | None = None
+    session: TrainingSession, wieners: ClusterWieners | None = None
 ) -> tuple[RangeBaseline, ...]:
-    """Return the baselines of each layer set; wiener: that of the training images, if it is known."""
+    """Return the baselines of each layer set; wieners: of the session's clusters, if they are known."""
     if session.range_baselines:
         return session.range_baselines
-    images, schedule = session.images, session.schedule
-    known = wiener or WienerDenoiser(images.train, schedule)
-    seed = 10_000 + session.options.seed
-    return range_baselines(known, images.test, schedule, session.policy, seed)
+    known = wieners or ClusterWieners(session)
+    return range_baselines(
+        [known.of_cluster(cluster) for cluster in range(session.policy.clusters)],
+        session.held_out_by_cluster(),
+        session.schedule,
+        session.policy,
+        seed=10_000 + session.options.seed,
+    )
 
 
 def scored_images(session: TrainingSession) -> NoisyImages:
     """Return the held-out images, timesteps and noise that every score of a run shares."""
-    seed = 10_000 + session.options.seed
-    return held_out_noisy(session.images.test, session.schedule, SCORED_IMAGES, seed=seed)
+    options = session.options
+    return held_out_noisy(
+        session.images.test,
+        session.schedule,
+        SCORED_IMAGES,
+        seed=10_000 + options.seed,
+        end_t=options.first_t,
+    )
 
 
 def denoise(
@@ -60,6 +71,7 @@ def denoise(
     where: Literal["twin", "bench"],
     prompts: Tensor | None = None,
     light_off: bool = False,
+    clusters: Tensor | None = None,
 ) -> tuple[Tensor, float]:
     """Return the predicted noise (B, H, W), and the discrepancy between twin and bench (nan on the twin).
 
@@ -73,11 +85,16 @@ def denoise(
         where: what denoises: the bench, or its twin.
         prompts: (B,), blocks of the classes prompted; none if None.
         light_off: whether the intensity is replaced by its mean over the images.
+        clusters: (B,), clusters of the images, for a unit that has some; the first for all if None.
     """
     odu, calibrated = denoiser.odu, denoiser.calibrated
     predicted = torch.empty_like(x_t)
     discrepancies = []
-    sets = torch.tensor([denoiser.policy.layer_set(int(step)) for step in t])
+    policy = denoiser.policy
+    of_cluster = [0] * len(t) if clusters is None else clusters.tolist()
+    sets = torch.tensor(
+        [policy.layer_set(*pair) for pair in zip(t.tolist(), of_cluster, strict=True)]
+    )
     # The bench writes a layer set once for all its images.
     most = TWIN_BATCH if where == "twin" else max(len(t), 1)
     groups = [
@@ -87,8 +104,10 @@ def denoise(
     ]
     with torch.no_grad():
         for layer_set, group in groups:
-            prompt = None if prompts is None else prompts[group]
-            encoded = odu.encode(x_t[group], layer_set, prompts=prompt)
+            prompt = prompts[group] if prompts is not None and odu.layout.prompts else None
+            abar = denoiser.schedule.alphas_bar[t[group]]
+            seen = odu.residual(x_t[group], abar, policy.cluster(layer_set))
+            encoded = odu.encode(seen, layer_set, prompts=prompt)
             inputs, layers = calibrated.displayed(*encoded)
             if where == "twin":
                 intensity = calibrated.twin(inputs, layers)
@@ -104,13 +123,17 @@ def denoise(
                 calibrated.follow_drift(*displayed, compared)
             if light_off:
                 intensity = intensity.mean(0, keepdim=True).expand_as(intensity)
-            abar = denoiser.schedule.alphas_bar[t[group]]
-            predicted[group] = odu.decode(intensity, x_t[group], abar, layer_set)
+            predicted[group] = odu.decode(intensity, seen, abar, layer_set)
     return predicted, float(torch.cat(discrepancies).mean()) if discrepancies else float("nan")
 
 
 def score(session: TrainingSession, where: Literal["twin", "bench"]) -> tuple[float, float]:
-    """Return the noise MSE on held-out images, t uniform in [100, 1000), and the discrepancy."""
+    """Return the noise MSE on held-out images, and the discrepancy between twin and bench.
+
+    t is uniform from 100 on to where the unit denoises. A unit of clusters is given the cluster nearest to
+    the clean image, as in generation, where it draws it; Wiener's prediction beside it knows it as well.
+    """
     noisy = scored_images(session)
-    predicted, distance = denoise(session, noisy.x_t, noisy.t, where)
+    clusters = session.clusters_of(noisy.clean)
+    predicted, distance = denoise(session, noisy.x_t, noisy.t, where, clusters=clusters)
     return noise_mse(predicted, noisy.noise), distance

@@ -8,22 +8,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from labdiff.config.training import SamplerOptions
+from labdiff.config.training import TIMESTEPS, SamplerOptions
 from labdiff.diffusion.guidance import guided
 from labdiff.diffusion.sampler import Sampler
 from labdiff.events import GenerationStep, StageStarted
 from labdiff.generation.denoise import denoise
+from labdiff.generation.drawn_clusters import draw_clusters, start_images
 from labdiff.job import Job
 from labdiff.session.denoiser import Denoiser
 from twin.input_layout import NO_PROMPT
 
 
-def sampler_of(options: SamplerOptions, image_mean: float = 0.0) -> Sampler:
+def sampler_of(
+    options: SamplerOptions, image_mean: float = 0.0, first_t: int = TIMESTEPS
+) -> Sampler:
     """Return the reverse process of sampler options.
 
     Args:
         options: the options.
         image_mean: mean brightness of the images, about which contrast stretches them.
+        first_t: number of timesteps that are denoised.
     """
     return Sampler(
         options.sampler,
@@ -34,6 +38,7 @@ def sampler_of(options: SamplerOptions, image_mean: float = 0.0) -> Sampler:
         options.temperature,
         options.contrast,
         image_mean,
+        first_t,
     )
 
 
@@ -61,9 +66,12 @@ def generate(
             without light was not made by light.
     """
     options = denoiser.options
-    sampler = sampler_of(options, float(denoiser.odu.image_mean))
-    rng = torch.Generator().manual_seed(20_000 + (options.seed if seed is None else seed))
-    start = torch.randn(count, options.image_size, options.image_size, generator=rng)
+    sampler = sampler_of(options, float(denoiser.odu.image_mean), options.first_t)
+    seed = options.seed if seed is None else seed
+    rng = torch.Generator().manual_seed(20_000 + seed)
+    noise = torch.randn(count, options.image_size, options.image_size, generator=rng)
+    clusters = draw_clusters(denoiser, count, prompts, 30_000 + seed)
+    start = start_images(denoiser, noise, clusters)
     progress, done = {} if progress is None else progress, 0
     if progress:
         done, start = int(progress["done"]), torch.from_numpy(progress["images"])
@@ -74,7 +82,7 @@ def generate(
     def predict_noise(x_t: Tensor, t: int) -> Tensor:
         times = torch.full((len(x_t),), t)
         if prompts is None or guidance == 1.0:
-            return denoise(denoiser, x_t, times, where, prompts, light_off)[0]
+            return denoise(denoiser, x_t, times, where, prompts, light_off, clusters)[0]
         both = torch.cat([torch.full_like(prompts, NO_PROMPT), prompts])
         twice = x_t.repeat(2, 1, 1), times.repeat(2)
         predicted, _ = denoise(denoiser, *twice, where, both, light_off)
@@ -83,6 +91,8 @@ def generate(
 
     images = start
     for index, t, images in sampler.sample(predict_noise, start, denoiser.schedule, rng, done):
+        if index == sampler.steps - 1:
+            images = denoiser.odu.finished(images)
         progress.update(
             done=np.array(index + 1), images=images.numpy(), rng=rng.get_state().numpy()
         )

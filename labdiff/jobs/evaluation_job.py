@@ -15,13 +15,14 @@ from labdiff.config.bench import parse_bench
 from labdiff.config.simulated import simulated_devices
 from labdiff.errors import UserError
 from labdiff.events import EvaluationStep, JobStarted, StageStarted
+from labdiff.generation.cluster_wiener import ClusterWieners
 from labdiff.generation.denoise import denoise
 from labdiff.generation.sample import generate
 from labdiff.job import Job
 from labdiff.jobs.bench_of_file import NOTHING_SAID, Consent, require_consent
 from labdiff.jobs.calibrator import Calibrator
 from labdiff.jobs.job_bench import JobBench
-from labdiff.metrics.baselines import WienerDenoiser, WienerFilter, identity_prediction
+from labdiff.metrics.baselines import WienerFilter, identity_prediction
 from labdiff.metrics.classifier import TrainedClassifier, train_classifier
 from labdiff.metrics.features import FeatureExtractor
 from labdiff.metrics.images import ImageFigure, ImageMetrics, image_metrics
@@ -168,18 +169,27 @@ class EvaluationJob:
     def _errors(self) -> Job[dict[str, tuple[RangeError, ...]]]:
         session, request = self.session, self.request
         schedule, images = session.schedule, session.images
-        predictors: dict[str, Predictor] = {
-            "odu": lambda x_t, t: denoise(session, x_t, t, request.where)[0],
-            "identity": lambda x_t, _: identity_prediction(x_t),
-            "wiener": WienerDenoiser(images.train, schedule),
-            "wiener_each_t": WienerFilter(images.train, schedule),
-        }
-        edges, count = range_edges(schedule), min(request.count, IMAGES_PER_RANGE[request.where])
-        found: dict[str, list[RangeError]] = {name: [] for name in predictors}
+        wiener, wiener_each_t = ClusterWieners(session), ClusterWieners(session, WienerFilter)
+
+        def predictors(clean: Tensor) -> dict[str, Predictor]:
+            clusters = session.clusters_of(clean)
+            return {
+                "odu": lambda x_t, t: denoise(session, x_t, t, where, clusters=clusters)[0],
+                "identity": lambda x_t, _: identity_prediction(x_t),
+                "wiener": wiener.knowing(clean),
+                "wiener_each_t": wiener_each_t.knowing(clean),
+            }
+
+        where = request.where
+        edges, count = range_edges(schedule), min(request.count, IMAGES_PER_RANGE[where])
+        # Beyond these the unit has no layers.
+        edges = (*(t for t in edges if t < session.policy.steps), session.policy.steps)
+        found: dict[str, list[RangeError]] = {}
         yield StageStarted(f"errors on the {request.where}", len(edges) - 1)
         for index, (first_t, end_t) in enumerate(pairwise(edges)):
             noisy = noisy_range(images.test, schedule, first_t, end_t, count, request.seed)
-            for name, predict in predictors.items():
-                found[name].append(range_error(predict, noisy, schedule, first_t, end_t))
+            for name, predict in predictors(noisy.clean).items():
+                error = range_error(predict, noisy, schedule, first_t, end_t)
+                found.setdefault(name, []).append(error)
             yield EvaluationStep(index, len(edges) - 1, f"t = {first_t} ... {end_t - 1}")
         return {name: tuple(errors) for name, errors in found.items()}

@@ -14,6 +14,7 @@ from labdiff.errors import UserError
 from labdiff.events import Calibrated, GenerationStep, JobStarted, Measured, StageStarted
 from labdiff.generation.denoise import baselines, score
 from labdiff.generation.sample import generate
+from labdiff.generation.tone_curve import fit_tone_curve
 from labdiff.job import Job
 from labdiff.jobs.calibrator import Calibrator
 from labdiff.jobs.recognition import recognised
@@ -55,7 +56,7 @@ def experiment(
     """
     started_s = time.monotonic() - seconds_before
     figures, where = session.figures, session.position
-    yield JobStarted("experiment", session.options.layer_sets, session.images.description)
+    yield JobStarted("experiment", session.options.all_layer_sets, session.images.description)
     if session.resumed:
         yield from _resume(session, calibrator)
     yield make_checkpoint(session)
@@ -155,6 +156,8 @@ def _calibrate(session: TrainingSession, calibrator: Calibrator) -> Job[None]:
 def _generate(session: TrainingSession) -> Job[None]:
     """Generate images on the bench, and score them by a classifier of digits."""
     count = session.options.generated
+    if not session.in_progress:
+        yield from fit_tone_curve(session)
     prompts = prompts_in_turn(session, count)
     generation = generate(session, count, "bench", prompts=prompts, progress=session.in_progress)
     with closing(generation):

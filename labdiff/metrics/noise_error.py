@@ -28,19 +28,24 @@ class NoisyImages:
     t: Tensor
 
 
-def held_out_noisy(images: Tensor, schedule: NoiseSchedule, count: int, seed: int) -> NoisyImages:
-    """Draw noisy images with t stratified uniformly over [100, T).
+def held_out_noisy(
+    images: Tensor, schedule: NoiseSchedule, count: int, seed: int, end_t: int | None = None
+) -> NoisyImages:
+    """Draw noisy images with t stratified uniformly over [100, end_t).
 
     Args:
         images: held-out images, (N, H, W).
         schedule: the noise schedule.
         count: number of noisy images.
         seed: of images, timesteps and noise.
+        end_t: first timestep that is not scored; T if None. At or below 100, all below it are scored.
     """
     rng = torch.Generator().manual_seed(seed)
-    span = schedule.steps - FIRST_SCORED_T
-    t = FIRST_SCORED_T + ((torch.arange(count) + torch.rand(count, generator=rng)) * span / count)
-    t = t.long().clamp(max=schedule.steps - 1)
+    end = schedule.steps if end_t is None else end_t
+    first = FIRST_SCORED_T if end > FIRST_SCORED_T else 0
+    span = end - first
+    t = first + ((torch.arange(count) + torch.rand(count, generator=rng)) * span / count)
+    t = t.long().clamp(max=end - 1)
     clean = images[torch.randint(len(images), (count,), generator=rng)]
     noise = torch.randn(clean.shape, generator=rng)
     return NoisyImages(schedule.add_noise(clean, noise, t), noise, clean, t)

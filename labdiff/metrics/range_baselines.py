@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
 
 from labdiff.diffusion.schedule import NoiseSchedule
 from labdiff.diffusion.time_aware_policy import TimeAwarePolicy
-from labdiff.metrics.baselines import WienerDenoiser, identity_prediction
-from labdiff.metrics.noise_error import FIRST_SCORED_T, mse_of, noise_mse
+from labdiff.metrics.baselines import identity_prediction
+from labdiff.metrics.noise_error import FIRST_SCORED_T, Predictor, mse_of, noise_mse
 from labdiff.metrics.range_error import noisy_range
 
 IMAGES_A_RANGE = 400
@@ -27,8 +28,8 @@ class RangeBaseline:
 
 
 def range_baselines(
-    wiener: WienerDenoiser,
-    images: Tensor,
+    wieners: Sequence[Predictor],
+    images: Sequence[Tensor],
     schedule: NoiseSchedule,
     policy: TimeAwarePolicy,
     seed: int,
@@ -36,8 +37,8 @@ def range_baselines(
     """Return the baselines of each layer set, in order, over the timesteps on which its steps are scored.
 
     Args:
-        wiener: the linear predictor of the training images.
-        images: held-out images, (N, H, W).
+        wieners: the linear predictor of the training images of each cluster, of all without clusters.
+        images: held-out images of each cluster, (N, H, W).
         schedule: the noise schedule.
         policy: which layer set denoises at which timesteps.
         seed: of images, timesteps and noise.
@@ -46,7 +47,8 @@ def range_baselines(
     for layer_set in range(policy.layer_sets):
         first_t, end_t = policy.bounds(layer_set)
         scored_t = max(first_t, FIRST_SCORED_T) if end_t > FIRST_SCORED_T else first_t
-        noisy = noisy_range(images, schedule, scored_t, end_t, IMAGES_A_RANGE, seed)
+        cluster = policy.cluster(layer_set)
+        noisy = noisy_range(images[cluster], schedule, scored_t, end_t, IMAGES_A_RANGE, seed)
         identity = noise_mse(identity_prediction(noisy.x_t), noisy.noise)
-        found.append(RangeBaseline(first_t, end_t, identity, mse_of(wiener, noisy)))
+        found.append(RangeBaseline(first_t, end_t, identity, mse_of(wieners[cluster], noisy)))
     return tuple(found)

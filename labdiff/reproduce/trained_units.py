@@ -132,7 +132,8 @@ def images_along_t(unit: Unit, count: int, points: int) -> Job[ImagesAlongT]:
     if path.exists():
         with np.load(path, allow_pickle=False) as file:
             return ImagesAlongT(tuple(file["t"].tolist()), torch.from_numpy(file["images"]))
-    times = sampler_of(unit.session.options).timesteps(unit.session.schedule)
+    options = unit.session.options
+    times = sampler_of(options, first_t=options.first_t).timesteps(unit.session.schedule)
     # Chosen from the last one backwards: a single moment is the result itself.
     moments = np.unique(np.linspace(len(times) - 1, 0, points).round().astype(int)).tolist()
     stored = []

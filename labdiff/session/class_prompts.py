@@ -25,12 +25,12 @@ def prompts_for_training(denoiser: Denoiser, labels: Tensor, rng: torch.Generato
     """Return the blocks (B,) of class numbers with no prompt for a tenth of the images.
 
     Args:
-        denoiser: Its unit; where that has no prompts, None is returned and nothing drawn.
+        denoiser: Its unit; where nothing is written beside images, None is returned and nothing drawn.
         labels: (B,) class numbers.
         rng: Draws the images that are left without a prompt.
     """
     prompts = prompts_of(denoiser, labels)
-    if prompts is None:
+    if prompts is None or not denoiser.odu.layout.prompts:
         return None
     left_out = torch.rand(prompts.shape, generator=rng) < LEFT_OUT
     return prompts.masked_fill(left_out, NO_PROMPT)

@@ -18,7 +18,7 @@ class Denoiser:
         odu: the unit, trained or not.
         classes: class numbers that can be prompted, number k of them by block k; empty without prompts.
         schedule: how much noise there is at each timestep.
-        policy: which layer set denoises which timestep.
+        policy: which layer set denoises which cluster at which timestep.
     """
 
     def __init__(
@@ -30,4 +30,6 @@ class Denoiser:
     ) -> None:
         self.calibrated, self.options, self.odu, self.classes = calibrated, options, odu, classes
         self.schedule = NoiseSchedule(TIMESTEPS)
-        self.policy = TimeAwarePolicy(TIMESTEPS, options.layer_sets, options.timestep_edges)
+        self.policy = TimeAwarePolicy(
+            options.first_t, options.layer_sets, options.timestep_edges, options.clusters
+        )

@@ -29,7 +29,7 @@ def export_layers(run_file: Path, path: Path, data_dir: Path | None = None) -> N
     if checkpoint.scalars.get("stage", "offline") == "offline":
         raise UserError(
             f"{run_file}: its layers are not trained to the end (layer set "
-            f"{checkpoint.scalars.get('layer_set', 0)} of {trained.options.layer_sets}); "
+            f"{checkpoint.scalars.get('layer_set', 0)} of {trained.options.all_layer_sets}); "
             "resume it first"
         )
     denoiser = trained.denoiser(CalibratedBench(trained.config), trained.options)

@@ -77,6 +77,9 @@ UNIT_OPTIONS = (
     "image_size",
     "layer_sets",
     "timestep_edges",
+    "clusters",
+    "first_t",
+    "tone_curve",
     "layers",
     "detection",
     "writing",
@@ -257,7 +260,7 @@ def _check_size(path: Path, file: h5py.File, config: BenchConfig, options: Train
         config: its bench.
         options: its options.
     """
-    wanted = (options.layer_sets, config.layers, *config.cavity.patch_shape)
+    wanted = (options.all_layer_sets, config.layers, *config.cavity.patch_shape)
     found = find_array(file, "phases", "u", len(wanted)).shape
     if found != wanted:
         raise UserError(f"{path}: phases holds {found}; its options and its bench need {wanted}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import torch
+
 from labdiff.config.bench import BenchConfig
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
@@ -54,9 +56,12 @@ def build_odu(
 
     Raises UserError if images, and the prompt beside them, do not fit the patches.
     """
+    if statistics is None and options.clusters > 1:
+        empty = torch.zeros(options.clusters, options.image_size, options.image_size)
+        statistics = ImageStatistics(cluster_means=empty, cluster_weights=empty[:, 0, 0])
     try:
         return OpticalDenoisingUnit(
-            layer_sets=options.layer_sets,
+            layer_sets=options.all_layer_sets,
             layers=config.layers,
             shape=config.cavity.patch_shape,
             image_shape=(options.image_size, options.image_size),
@@ -67,7 +72,9 @@ def build_odu(
                 detection=options.detection,
                 writing=options.writing,
                 soft_cells=options.cells == "soft",
-                prompts=prompts,
+                # With clusters a class is chosen by its clusters, and nothing is written beside images.
+                prompts=0 if options.clusters > 1 else prompts,
+                tone_curve=options.tone_curve,
             ),
             statistics=statistics,
         )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from labdiff.bench.snapshot import BenchSnapshot
 from labdiff.config.training import TrainingOptions
@@ -14,10 +17,12 @@ from labdiff.data.image_set import ImageSet, load_images
 from labdiff.errors import UserError
 from labdiff.metrics.range_baselines import RangeBaseline
 from labdiff.session.calibrated_bench import CalibratedBench
+from labdiff.session.class_prompts import prompts_of
 from labdiff.session.data_record import DataRecord
 from labdiff.session.denoiser import Denoiser
+from labdiff.session.image_clusters import nearest_clusters, statistics_of
 from labdiff.session.models import build_odu
-from twin.denoising_unit import ImageStatistics, OpticalDenoisingUnit
+from twin.denoising_unit import OpticalDenoisingUnit
 
 CHECKPOINT_SECONDS = 5.0
 """Time between two checkpoints: the longest whose work a crash costs."""
@@ -95,9 +100,46 @@ class TrainingSession(Denoiser):
         classes = prompt_classes(options, images)
         if options.prompt and len(classes) < 2:
             raise UserError(f"prompt: {images.name} has one class; a prompt needs two or more")
-        statistics = ImageStatistics(float(images.train.mean()), float(images.train.std()))
+        blocks = torch.searchsorted(torch.tensor(classes), images.train_labels) if classes else None
+        statistics = statistics_of(
+            images.train, blocks, len(classes), options.clusters, options.seed
+        )
         odu = build_odu(calibrated.config, options, statistics, len(classes))
         return cls(calibrated, options, odu, images)
+
+    def clusters_of(self, images: Tensor) -> Tensor | None:
+        """Return the cluster (B,) nearest to each clean image (B, H, W); None without clusters."""
+        if self.odu.clusters == 1:
+            return None
+        return nearest_clusters(self.odu.cluster_means, images)
+
+    def held_out_by_cluster(self) -> tuple[Tensor, ...]:
+        """Return the held-out images (N, H, W) of each cluster; a cluster with none gets them all."""
+        test = self.images.test
+        clusters = self.clusters_of(test)
+        if clusters is None:
+            return (test,)
+        found = (test[clusters == cluster] for cluster in range(self.odu.clusters))
+        return tuple(mine if len(mine) else test for mine in found)
+
+    @cached_property
+    def members(self) -> tuple[Tensor, ...]:
+        """Numbers of the training images of each cluster; without clusters one, with all of them.
+
+        Computed from the unit's mean images at first use, so that a resumed training has the same.
+        """
+        every = torch.arange(len(self.images.train))
+        if self.odu.clusters == 1:
+            return (every,)
+        nearest = nearest_clusters(
+            self.odu.cluster_means,
+            self.images.train,
+            prompts_of(self, self.images.train_labels),
+            len(self.classes),
+        )
+        found = (every[nearest == cluster] for cluster in range(self.odu.clusters))
+        # A cluster that no image is nearest to has no weight: it is never drawn to generate.
+        return tuple(mine if len(mine) else every for mine in found)
 
 
 def images_of(options: TrainingOptions, data_dir: Path | None = None) -> ImageSet:

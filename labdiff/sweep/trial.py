@@ -69,7 +69,9 @@ def run_trial(task: TrialTask) -> Iterator[tuple[Event, ...]]:
 def _on_twin(session: TrainingSession, before_s: float) -> Job[dict[str, float]]:
     """Train on the twin of the data sheet, then score there on held-out images."""
     figures, where, started_s = session.figures, session.position, time.monotonic() - before_s
-    yield JobStarted("trial on the twin", session.options.layer_sets, session.images.description)
+    yield JobStarted(
+        "trial on the twin", session.options.all_layer_sets, session.images.description
+    )
     if where.stage == "offline":
         with closing(train(session, "offline")) as job:
             for event in job:

@@ -21,7 +21,7 @@ class Batch:
     Attributes:
         x_t: (B, H, W), noisy images, the input.
         noise: (B, H, W), the noise in them, a target.
-        clean: (B, H, W), the images without noise, a target.
+        clean: (B, H, W), the images without noise, a target; both are less the mean of their cluster.
         t: (B,), timesteps.
         abar: (B,), share of the clean image's variance at these timesteps (Ho et al. 2020).
         prompts: (B,), blocks of the classes prompted; None where the unit has no prompts.
@@ -80,12 +80,15 @@ def draw_batch(
     """
     options = session.options
     stream = {"calibrated": 0, "offline": 1, "physics_aware": 2, "online": 3}[method]
-    seed = ((options.seed * 4 + stream) * options.layer_sets + layer_set) * 1_000_003 + step
+    seed = ((options.seed * 4 + stream) * options.all_layer_sets + layer_set) * 1_000_003 + step
     rng = torch.Generator().manual_seed(seed % 2**63)
     first, end = session.policy.bounds(layer_set)
     images = session.images
-    drawn = torch.randint(len(images.train), (options.batch,), generator=rng)
-    clean = images.train[drawn]
+    cluster = session.policy.cluster(layer_set)
+    members = session.members[cluster]
+    drawn = members[torch.randint(len(members), (options.batch,), generator=rng)]
+    # In place of images the unit sees what is left of them after the mean of their cluster.
+    clean = session.odu.residual(images.train[drawn], torch.ones(options.batch), cluster)
     t = torch.randint(first, end, (options.batch,), generator=rng)
     noise = torch.randn(clean.shape, generator=rng)
     # Last, so that images and noise are the same with and without prompts.

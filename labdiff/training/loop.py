@@ -43,7 +43,7 @@ def train(
     plan = step_counts(session.options, method)
     yield StageStarted(STAGES[method], sum(plan))
     resumed = ResumeState(session)
-    last_set = session.options.layer_sets - 1 if only is None else only
+    last_set = session.options.all_layer_sets - 1 if only is None else only
 
     with forward_of(session, method) as forward:
         resumed.load_forward(forward)

@@ -28,4 +28,4 @@ def step_counts(options: TrainingOptions, method: Method) -> list[int]:
         method, options.online_steps
     )
     further = math.ceil(options.further_steps * first)
-    return [first] + [further] * (options.layer_sets - 1)
+    return [first] + [further] * (options.all_layer_sets - 1)

@@ -38,7 +38,7 @@ SET = "set."
 
 def check_independent(options: TrainingOptions, workers: int) -> None:
     """Raise UserError if each layer set needs the one before."""
-    if options.warm_start and options.layer_sets > 1:
+    if options.warm_start and options.all_layer_sets > 1:
         raise UserError(
             f"--workers {workers}: with warm starts, the default, each layer set starts from its "
             "neighbour's end, so they are trained one after the other. Add --no-warm-start, and give each "
@@ -121,7 +121,7 @@ def _by_workers(
             if checkpoint_due(session):
                 yield make_checkpoint(session)
     where = session.position
-    where.layer_set, where.step = session.options.layer_sets, 0
+    where.layer_set, where.step = session.options.all_layer_sets, 0
     session.in_progress.clear()
 
 

@@ -10,6 +10,7 @@ from labdiff.config.bench import parse_bench
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.events import JobStarted
+from labdiff.generation.tone_curve import fit_tone_curve
 from labdiff.job import Job, recorded
 from labdiff.runs.reader import RunFile, read_run
 from labdiff.runs.recorder import Recorder, own_run
@@ -67,10 +68,11 @@ class TwinTraining:
 
     def _training(self, session: TrainingSession) -> Job[TrainingSession]:
         yield JobStarted(
-            "training on the twin", session.options.layer_sets, session.images.description
+            "training on the twin", session.options.all_layer_sets, session.images.description
         )
         if session.position.stage == "offline":
             yield from train(session, "offline")
+            yield from fit_tone_curve(session)
             session.position.stage = "trained"
             yield make_checkpoint(session)
         return session
