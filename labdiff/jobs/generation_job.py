@@ -53,6 +53,12 @@ class GenerationJob:
 
     def _prompts(self) -> Tensor | None:
         label, count = self.request.label, self.request.count
+        guidance = self.request.guidance
+        if guidance != 1.0 and not self.denoiser.odu.layout.prompts:
+            raise UserError(
+                f"--guidance {guidance:g}: weighs a prompt beside the image; these layers choose a class by "
+                "its clusters"
+            )
         return None if label is None else prompts_for_class(self.denoiser, label, count)
 
     def job(self) -> Job[npt.NDArray[np.float32]]:

@@ -37,8 +37,8 @@ class ImageFigure:
 
     name: fid, kid, kid_raw, precision, recall with Inception's features; else the same with the prefix
     classifier_, and classifier_is. nearest, variance_within, share_error: `labdiff.metrics.variety`.
-    real: the same figure of real held-out images against the same real training images: the figure of
-    perfect images at `real_count`. For classifier_is, precision and recall it is a ceiling, not a floor.
+    real: the same figure of as many real training images against the same held-out images: the figure of
+    perfect images. For classifier_is, precision and recall it is a ceiling, not a floor.
     """
 
     name: str
@@ -52,8 +52,8 @@ class ImageFigure:
 class ImageMetrics:
     """The figures of a set of generated images, with the settings on which they depend.
 
-    count: number of images on each side. real_count: the same for `ImageFigure.real`; less than count
-    where there are too few held-out images, and then the floor is higher than at `count`.
+    count: number of images on each side; fewer than were generated where there are not as many held-out
+    images. real_count: the same for `ImageFigure.real`.
     """
 
     figures: tuple[ImageFigure, ...]
@@ -86,10 +86,11 @@ def image_metrics(
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> Job[ImageMetrics]:
-    """Compute the figures of generated images, beside those of real held-out images.
+    """Compute the distances of generated images from held-out ones, beside those of training images.
 
-    Both sides have the same count: a seeded choice of real training images, as many as were generated
-    (or all there are, and then as many generated ones).
+    Nothing may have been chosen by the held-out images: neither the unit nor the sampler. Both sides have
+    the same count: a seeded choice of held-out images, as many as were generated (or all there are, and
+    then as many generated ones).
 
     Example:
         metrics = run(image_metrics(generated, images.train, images.test, extractor))
@@ -106,12 +107,11 @@ def image_metrics(
     Raises:
         ValueError: there are fewer than two images on a side.
     """
-    count = min(len(generated), len(real_train))
-    real_count = min(count, len(real_test))
-    if real_count < 2:
-        raise ValueError(f"two images at least are needed on each side; here {real_count}")
-    reference = yield from extractor.extract(_some(real_train, count, seed), "real, training")
-    held_out = yield from extractor.extract(_some(real_test, real_count, seed), "real, held out")
+    count = min(len(generated), len(real_train), len(real_test))
+    if count < 2:
+        raise ValueError(f"two images at least are needed on each side; here {count}")
+    reference = yield from extractor.extract(_some(real_test, count, seed), "real, held out")
+    training = yield from extractor.extract(_some(real_train, count, seed), "real, training")
     features = yield from extractor.extract(generated[:count], "generated")
     prefix = "classifier_" if extractor.name == "classifier" else ""
     counts = resample_counts(count, resamples, seed)
@@ -126,7 +126,7 @@ def image_metrics(
             "fid",
             frechet_distance(features, reference),
             resampled_distances(features, reference, counts),
-            frechet_distance(held_out, reference[:real_count]),
+            frechet_distance(training, reference),
         )
     ]
     yield EvaluationStep(0, 4, "Frechet distance")
@@ -135,26 +135,26 @@ def image_metrics(
     for name, scale in scales.items():
         value = kernel_distance(features, reference, scale)
         resampled = resampled_kernel_distances(features, reference, scale, counts)
-        found.append(figure(name, value, resampled, kernel_distance(held_out, reference, scale)))
+        found.append(figure(name, value, resampled, kernel_distance(training, reference, scale)))
     yield EvaluationStep(1, 4, "kernel distance")
-    if real_count > NEIGHBOUR:
+    if count > NEIGHBOUR:
         reaches = reached(features, reference)
         within = precision(features, reference)
-        real_recall = reached(held_out, reference[:real_count]).any(0).mean()
-        real_precision = precision(held_out, reference[:real_count]).mean()
+        real_recall = reached(training, reference).any(0).mean()
+        real_precision = precision(training, reference).mean()
         shares = counts @ within / count
         found.append(figure("precision", float(within.mean()), shares, float(real_precision)))
         recalls = resampled_recalls(reaches, counts)
         found.append(figure("recall", float(reaches.any(0).mean()), recalls, float(real_recall)))
     yield EvaluationStep(2, 4, "precision and recall")
-    probabilities, of_real = extractor.probabilities(features), extractor.probabilities(held_out)
+    probabilities, of_real = extractor.probabilities(features), extractor.probabilities(training)
     if probabilities is not None and of_real is not None:
         resampled = resampled_class_scores(probabilities, counts)
         value = class_score(probabilities)
         found.append(figure("is", value, resampled, class_score(of_real)))
     yield EvaluationStep(3, 4, "class score")
     return ImageMetrics(
-        tuple(found), extractor.name, extractor.preparation, count, real_count, seed, resamples
+        tuple(found), extractor.name, extractor.preparation, count, count, seed, resamples
     )
 
 

@@ -50,7 +50,7 @@ class ImageScorers:
 
         Columns: t, count (number of images on each side), and classifier_fid, classifier_kid,
         classifier_is, fid, kid, each with _low, _high (95 % by bootstrap over generated images) and
-        _real, the figure of as many real held-out images.
+        _real, the figure of as many real training images. All are distances from held-out images.
 
         Args:
             unit: the trained unit.
@@ -59,7 +59,7 @@ class ImageScorers:
         """
         count = along.images.shape[1]
         by_inception = 0 if self.inception is None else inception_points
-        path = unit.beside(f"{count}-scores-{len(along.t)}-{by_inception}.json")
+        path = unit.beside(f"{count}-held-out-scores-{len(along.t)}-{by_inception}.json")
         return (yield from cached_rows(path, lambda: self._score(unit, along, by_inception)))
 
     def _score(self, unit: Unit, along: ImagesAlongT, by_inception: int) -> Job[list[Row]]:

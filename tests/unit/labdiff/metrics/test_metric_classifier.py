@@ -33,7 +33,7 @@ def test_it_tells_real_digits_apart_and_names_its_figures(
     assert names[2:] == ["classifier_precision", "classifier_recall", "classifier_is"]
     assert (
         metrics.figure("classifier_recall").value
-        < 0.1
+        < 0.2
         < 0.8
         < metrics.figure("classifier_recall").real
     )
