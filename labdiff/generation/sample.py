@@ -81,7 +81,7 @@ def generate(
 
     def predict_noise(x_t: Tensor, t: int) -> Tensor:
         times = torch.full((len(x_t),), t)
-        if prompts is None or guidance == 1.0 or not denoiser.odu.layout.prompts:
+        if prompts is None or guidance == 1.0 or denoiser.odu.clusters > 1:
             return denoise(denoiser, x_t, times, where, prompts, light_off, clusters)[0]
         both = torch.cat([torch.full_like(prompts, NO_PROMPT), prompts])
         twice = x_t.repeat(2, 1, 1), times.repeat(2)

@@ -54,7 +54,7 @@ class GenerationJob:
     def _prompts(self) -> Tensor | None:
         label, count = self.request.label, self.request.count
         guidance = self.request.guidance
-        if guidance != 1.0 and not self.denoiser.odu.layout.prompts:
+        if guidance != 1.0 and self.denoiser.odu.clusters > 1:
             raise UserError(
                 f"--guidance {guidance:g}: weighs a prompt beside the image; these layers choose a class by "
                 "its clusters"
