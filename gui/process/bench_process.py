@@ -32,8 +32,6 @@ from labdiff.events import AlignmentStep, Checkpoint, GenerationStep, TrainingSt
 from labdiff.jobs.signal_listener import SUSPEND, SignalListener, stopping_signals
 
 ENGINE = "labdiff.engine.engine:Engine"
-OFF = b"off"
-"""Message by which the window has the laser switched off."""
 ALIVE_EVERY_S = 0.5
 """Time between two signs of life of the window."""
 PATIENCE_S = 20.0
@@ -73,6 +71,7 @@ class BenchProcess:
         for theirs in (send, take, off):
             theirs.close()
         self._over = False
+        self._pressed = 0
         self._asking, self._alive_s = threading.Lock(), 0.0
 
     def ask(self, command: Command) -> bool:
@@ -90,9 +89,10 @@ class BenchProcess:
 
     def make_safe(self) -> bool:
         """Switch the laser off at once, past all commands; return False if the process has ended."""
+        self._pressed += 1
         with contextlib.suppress(OSError):
-            self._off.send_bytes(OFF)
-        return self.ask(SafeState())
+            self._off.send_bytes(str(self._pressed).encode())
+        return self.ask(SafeState(self._pressed))
 
     def poll(self, most: int = 200) -> list[Report]:
         """Return what was reported since the last call, `most` reports at most.

@@ -34,6 +34,7 @@ class CommandListener:
     ) -> None:
         self._commands, self._laser_off, self._frozen = commands, laser_off, frozen
         self._hands = hands
+        self._queueing, self._pressed = threading.Lock(), 0
 
     def start(self, take: Connection, off: Connection) -> None:
         """Listen in threads.
@@ -65,7 +66,7 @@ class CommandListener:
             elif isinstance(command, HandDone):
                 self._hands.answer(command)
             elif isinstance(command, SafeState):
-                self._make_safe()
+                self._make_safe(command.press)
             else:
                 if isinstance(command, Quit):
                     self._quietly_off()
@@ -75,24 +76,35 @@ class CommandListener:
         """Switch the laser off whenever the window asks for it, and when the window is gone."""
         while True:
             try:
-                off.recv_bytes()
+                press = int(off.recv_bytes())
             except (EOFError, OSError):
                 self._quietly_off()
                 return
             self._quietly_off()
-            self._commands.put(SafeState())
+            with self._queueing:
+                if press > self._pressed:
+                    self._pressed = press
+                    self._commands.put(SafeState(press))
 
-    def _make_safe(self) -> None:
-        """Switch the laser off; forget the commands that wait: what was wanted before is not wanted now."""
+    def _make_safe(self, press: int = 0) -> None:
+        """Switch the laser off; forget the commands that wait: what was wanted before is not wanted now.
+
+        The rest of the safe state follows once for each press: a person who switches the laser by hand is
+        asked once.
+        """
         self._quietly_off()
-        waiting = []
-        with contextlib.suppress(queue.Empty):
-            while True:
-                waiting.append(self._commands.get_nowait())
-        for command in waiting:
-            if command is None or isinstance(command, Quit):
-                self._commands.put(command)
-        self._commands.put(SafeState())
+        with self._queueing:
+            waiting = []
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    waiting.append(self._commands.get_nowait())
+            for command in waiting:
+                if command is None or isinstance(command, Quit):
+                    self._commands.put(command)
+            begun = 0 < press <= self._pressed and SafeState(press) not in waiting
+            self._pressed = max(press, self._pressed)
+            if not begun:
+                self._commands.put(SafeState(press))
 
     def _quietly_off(self) -> None:
         # What goes wrong is reported when the bench is left.

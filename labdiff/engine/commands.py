@@ -127,7 +127,13 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class SafeState:
-    """Switch the laser off at once, then stop the job and flatten the SLM."""
+    """Switch the laser off at once, then stop the job and flatten the SLM.
+
+    press: number of the person's request, which reaches the bench's process in two ways; 0 if no person
+    asked.
+    """
+
+    press: int = 0
 
 
 @dataclass(frozen=True, slots=True)

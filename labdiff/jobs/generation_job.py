@@ -56,8 +56,8 @@ class GenerationJob:
         guidance = self.request.guidance
         if guidance != 1.0 and self.denoiser.odu.clusters > 1:
             raise UserError(
-                f"--guidance {guidance:g}: weighs a prompt beside the image; these layers choose a class by "
-                "its clusters"
+                f"--guidance {guidance:g}: weighs a prompt beside the image; these layers choose a class "
+                "by its clusters"
             )
         return None if label is None else prompts_for_class(self.denoiser, label, count)
 

@@ -58,6 +58,22 @@ def test_the_safe_state_switches_the_laser_off_before_it_waits_in_the_queue(hear
     assert heard.commands.get(timeout=LIMIT_S) == SetLive(True)
 
 
+def test_a_press_that_comes_in_two_ways_is_one_safe_state(heard: Heard) -> None:
+    for press in (1, 2):
+        heard.emergency.send_bytes(str(press).encode())
+        assert heard.commands.get(timeout=LIMIT_S) == SafeState(press)
+        send(heard.window, SafeState(press), SetLive(False))
+        assert heard.commands.get(timeout=LIMIT_S) == SetLive(False)
+
+
+def test_a_press_whose_second_way_comes_first_is_one_safe_state(heard: Heard) -> None:
+    send(heard.window, SafeState(1))
+    assert heard.commands.get(timeout=LIMIT_S) == SafeState(1)
+    heard.emergency.send_bytes(b"1")
+    heard.emergency.send_bytes(b"2")
+    assert heard.commands.get(timeout=LIMIT_S) == SafeState(2)
+
+
 def test_a_window_that_is_gone_leaves_a_dark_laser_at_once(heard: Heard) -> None:
     heard.window.close()
     assert heard.order.get(timeout=LIMIT_S) == "off"

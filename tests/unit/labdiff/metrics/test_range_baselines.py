@@ -15,7 +15,7 @@ def test_each_layer_set_has_its_timesteps_and_wiener_is_below_identity() -> None
     images = torch.randn(300, 6, 6, generator=torch.Generator().manual_seed(0)).cumsum(1) * 0.3
     schedule = NoiseSchedule()
     policy = TimeAwarePolicy(schedule.steps, 4, [100, 300, 600])
-    found = range_baselines(WienerDenoiser(images, schedule), images, schedule, policy, seed=3)
+    found = range_baselines([WienerDenoiser(images, schedule)], [images], schedule, policy, seed=3)
     assert [(b.first_t, b.end_t) for b in found] == [(0, 100), (100, 300), (300, 600), (600, 1000)]
     assert all(0.0 < b.wiener_mse < b.identity_mse for b in found)
     assert [b.wiener_mse for b in found] == sorted((b.wiener_mse for b in found), reverse=True), (
@@ -29,6 +29,6 @@ def test_white_images_leave_the_error_that_theory_says() -> None:
     images = torch.randn(20_000, 4, 4, generator=generator)
     schedule = NoiseSchedule()
     policy = TimeAwarePolicy(schedule.steps, 2, [600])
-    found = range_baselines(WienerDenoiser(images, schedule), images, schedule, policy, seed=3)
+    found = range_baselines([WienerDenoiser(images, schedule)], [images], schedule, policy, seed=3)
     expected = float(schedule.alphas_bar[600:].mean())
     assert found[1].wiener_mse == pytest.approx(expected, rel=0.1)
