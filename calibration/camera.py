@@ -90,14 +90,15 @@ def measure_camera(
             if level:
                 saturation, saturated = float(level), float((bright >= level).mean())
         dead = _dead(bright - pedestal_counts, saturation - pedestal_counts)
-        step = float(np.gcd.reduce(np.unique(bright).astype(np.int64)))
+        levels = [np.unique(bright).astype(np.int64)]
         stacks: list[Array] = []
         light: list[tuple[float, float]] = []
         read_variances: list[float] = []
         for index, share in enumerate(SHARES, start=1):
             camera.exposure_ms = max(share * stands_ms, shortest_ms)
-            frames = [camera.get_frame().pixels - pedestal_counts for _ in range(FRAMES)]
-            stack = np.stack(frames).astype(np.float64)
+            raw = np.stack([camera.get_frame().pixels for _ in range(FRAMES)])
+            levels.append(np.unique(raw).astype(np.int64))
+            stack = raw - float(pedestal_counts)
             yield CalibrationStep("camera", index, total, f"{camera.exposure_ms:.3g} ms")
             light.append((camera.exposure_ms, float(stack.mean())))
             if share == 0.0:
@@ -107,6 +108,8 @@ def measure_camera(
             stacks.append(stack.reshape(FRAMES, -1)[:, ::thinned])
     finally:
         camera.exposure_ms = stands_ms
+    # Where light fills the whole overexposed frame, that has one count alone.
+    step = float(np.gcd.reduce(np.concatenate(levels)))
     fullest = FULLEST * (saturation - pedestal_counts)
     dark, *lit = [stack.mean(axis=0) for stack in stacks]
     noise = _variances(stacks)
