@@ -98,7 +98,7 @@ def measure_camera(
             camera.exposure_ms = max(share * stands_ms, shortest_ms)
             raw = np.stack([camera.get_frame().pixels for _ in range(FRAMES)])
             levels.append(np.unique(raw).astype(np.int64))
-            stack = raw - float(pedestal_counts)
+            stack: Array = raw.astype(np.float64) - pedestal_counts
             yield CalibrationStep("camera", index, total, f"{camera.exposure_ms:.3g} ms")
             light.append((camera.exposure_ms, float(stack.mean())))
             if share == 0.0:
