@@ -55,6 +55,10 @@ class MockSlmSettings(_Settings):
     lut_variation: float = effect(0.01, "stroke over the panel, rms share", 0.2)
     backplane_rad: float = effect(0.15, "curvature of the backplane over a patch, rms rad", 20.0)
     crosstalk_px: float = effect(0.25, "fringing field: Gaussian blur of the phase, px", 3.0)
+    fringing_growth: float = effect(
+        0.0, "how much more a pixel follows its neighbours where they differ by 2 pi, share", 1.0
+    )
+    phase_noise_rad: float = effect(0.0, "phase error of each pixel by itself, rms rad", 3.0)
     dead_space: float = effect(0.06, "share of a pixel that does not modulate (zero order)", 0.5)
     dead_space_reflectance: float = feature(0.5, "intensity that the dead space reflects", 0.0, 1.0)
     reflection_loss: float = effect(0.05, "intensity lost at each bounce on the SLM", 0.9)
@@ -122,6 +126,9 @@ class MockRelaySettings(_Settings):
         0.0, "intensity of a second image, from a window before the camera, share", 0.9
     )
     ghost_px: float = feature(9.0, "distance of the second image, camera pixels", 0.0, 1e3)
+    stray: float = effect(
+        0.0, "coherent light past all patterns, amplitude over that of the beam", 1.0
+    )
     pupil_na: float = feature(0.05, "numerical aperture; 0: open", 0.0, 1.0)
 
 
@@ -230,11 +237,20 @@ class MockFaultSettings(_Settings):
         return lines
 
 
+UNMODELLED = {
+    "slm": {"phase_noise_rad": 0.15, "fringing_growth": 0.2},
+    "relay": {"stray": 0.08},
+}
+"""What "unmodelled" sets, by section, where it is off: the twin has no parameter for any of it."""
+
+
 class MockSettings(_Settings):
     """All settings of a mock laboratory."""
 
-    imperfections: Literal["random", "none"] = Field(
-        default="random", description='"random": drawn from the seed; "none": every effect off'
+    imperfections: Literal["random", "none", "unmodelled"] = Field(
+        default="random",
+        description='"random": drawn from the seed; "none": every effect off; "unmodelled": as "random", '
+        "with effects that the twin has no parameter for",
     )
     clock: Literal["virtual", "real"] = Field(
         default="virtual", description='"virtual": instant; "real": waits as the devices would'
@@ -290,5 +306,20 @@ class MockSettings(_Settings):
         return self.model_copy(update=parts)
 
     def effective(self) -> MockSettings:
-        """Return these settings, or all effects off if imperfections is "none"."""
-        return self.off() if self.imperfections == "none" else self
+        """Return these settings with what `imperfections` says of their effects."""
+        match self.imperfections:
+            case "none":
+                return self.off()
+            case "unmodelled":
+                slm, relay = (
+                    part.model_copy(
+                        update={name: getattr(part, name) or value for name, value in own.items()}
+                    )
+                    for part, own in (
+                        (self.slm, UNMODELLED["slm"]),
+                        (self.relay, UNMODELLED["relay"]),
+                    )
+                )
+                return self.model_copy(update={"slm": slm, "relay": relay})
+            case _:
+                return self

@@ -36,6 +36,8 @@ class Truth:
     index (row, column), before distortion (share at the patch's corner).
     aberration_rad: weights of the pupil's Zernike terms 5 ... 12 (ANSI).
     offset_pattern_electrons, gain_pattern, hot, dead: (H, W) of the sensor.
+    phase_error_rad: (patches, h, w), of each pixel by itself. fringing_growth: see `PanelOptics.light`.
+    stray: amplitude of the light past all patterns over the beam's, its two angles (rad) and phase.
     wavelength_off_nm: true wavelength less the data sheet's; the table of phases is at the true one.
     pitch_off: true pixel pitch over the data sheet's, less 1.
     panel_dust: (patches, h, w) amplitude that grains on the panel let through.
@@ -75,6 +77,9 @@ class Truth:
     dead: npt.NDArray[np.bool_]
     panel_dust: npt.NDArray[np.float32]
     sensor_dust: npt.NDArray[np.float32]
+    phase_error_rad: npt.NDArray[np.float32]
+    fringing_growth: float
+    stray: Array
     wavelength_off_nm: float = 0.0
     pitch_off: float = 0.0
 
@@ -135,6 +140,16 @@ def draw_truth(geometry: MockGeometry, settings: MockSettings, seed: int) -> Tru
     offsets = draws.stream("offset pattern").standard_normal(sensor)
     wavelength = settings.beam.wavelength_error * float(deviates("wavelength", 1)[0])
     gains = draws.stream("gain pattern").standard_normal(sensor)
+    patches = (len(geometry.patch_lefts), *geometry.patch_shape)
+    phase_noise = settings.slm.phase_noise_rad * draws.stream("phase noise").standard_normal(
+        patches
+    )
+    stray_rng = draws.stream("stray light")
+    stray = [
+        settings.relay.stray,
+        *stray_rng.uniform(-2e-3, 2e-3, 2),
+        stray_rng.uniform(0.0, 2.0 * np.pi),
+    ]
     return Truth(
         z_gap_mm=geometry.z_gap_mm
         * (1.0 + settings.cavity.gap_error * float(deviates("gap", 1)[0])),
@@ -179,6 +194,9 @@ def draw_truth(geometry: MockGeometry, settings: MockSettings, seed: int) -> Tru
         sensor_dust=grains(
             sensor, settings.camera.dust, SENSOR_GRAIN_PX, draws.stream("sensor dust")
         ),
+        phase_error_rad=phase_noise.astype(np.float32),
+        fringing_growth=settings.slm.fringing_growth,
+        stray=np.array(stray),
         wavelength_off_nm=geometry.wavelength_nm * wavelength,
         pitch_off=pitch_off,
     )

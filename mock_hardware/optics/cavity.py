@@ -71,6 +71,7 @@ class CavityOptics:
         self._beam = beam_field(geometry, truth, self._y_m, self._x_m)
         self._margin = MARGIN_PX * samples
         self._stop = _field_stop(height, samples)[:, None] * _field_stop(width, samples)
+        self._stray = self._stray_field() if truth.stray[0] else None
         self._transfers = lru_cache(maxsize=8)(self._transfers_at)
         self.undrifted = self.alignment(np.zeros(2), np.zeros(2), 0.0)
 
@@ -133,6 +134,17 @@ class CavityOptics:
         pupil: npt.NDArray[np.complex128] = opening * np.exp(1j * phase * (radius < 1.1))
         return pupil
 
+    def _stray_field(self) -> Field:
+        """Return the field on the output plane of light that met no pattern: a wave at an angle."""
+        amplitude, ax, ay, phase = self._truth.stray
+        k = 2e9 * np.pi / (self._geometry.wavelength_nm + self._truth.wavelength_off_nm)
+        y, x = (
+            (np.arange(count) - (count - 1) / 2.0) * self._pitch_m for count in self._stop.shape
+        )
+        ramp = k * (np.sin(ax) * x[None, :] + np.sin(ay) * y[:, None])
+        wave: Field = (amplitude * np.exp(1j * (ramp + phase))).astype(np.complex64)
+        return wave
+
     def intensity(
         self, first: Field, layers: list[Field], alignment: Alignment | None = None
     ) -> npt.NDArray[np.float32]:
@@ -149,7 +161,10 @@ class CavityOptics:
             field, plane = path.gap(field, plane), layer
             if path.turn is not None:
                 field *= path.turn
-        parts = path.exit(field, plane).view(np.float32).reshape(*self._stop.shape, 2)
+        out = path.exit(field, plane)
+        if self._stray is not None:
+            out = out + self._stray
+        parts = out.view(np.float32).reshape(*self._stop.shape, 2)
         np.square(parts, out=parts)
         result: npt.NDArray[np.float32] = parts[..., 0] + parts[..., 1]
         result *= self._stop

@@ -52,7 +52,8 @@ class PanelOptics:
     def __init__(self, truth: Truth, samples: int = 1) -> None:
         self._samples = samples
         self._response = truth.phase_by_grey_rad.astype(np.float32)
-        self._stroke = truth.stroke_map
+        self._stroke, self._error = truth.stroke_map, truth.phase_error_rad
+        self._growth = truth.fringing_growth
         finer = max(2, -(-FINEST // samples))
         self._finer = finer
         weights, low_pass = _fringing(truth.crosstalk_px, samples * finer), _low_pass(finer)
@@ -69,7 +70,7 @@ class PanelOptics:
 
     def phase(self, patch: int, grey: npt.NDArray[np.unsignedinteger]) -> Phase:
         """Return the phase (h, w) to which the liquid crystal of a patch settles, radians."""
-        result: Phase = self._response[grey] * self._stroke[patch]
+        result: Phase = self._response[grey] * self._stroke[patch] + self._error[patch]
         return result
 
     def light(
@@ -80,7 +81,8 @@ class PanelOptics:
         (1 - g) exp(j phi * blur) + g sqrt(R), g the dead space that does not modulate and so makes the
         zero order; times the backplane's curvature. The fringing field blurs the phase itself, also
         where it falls from 2 pi to 0. What varies faster than the samples can carry leaves the bench
-        at angles that the samples cannot carry either, and is filtered out.
+        at angles that the samples cannot carry either, and is filtered out. With fringing growth a pixel
+        is drawn to the mean of its four neighbours by a share that grows with how far it is from them.
 
         Args:
             patch: its number.
@@ -88,6 +90,8 @@ class PanelOptics:
             stroke: relative change of the phase by flicker and temperature.
             place: a further factor of the cavity at the patch, (S h, S w).
         """
+        if self._growth:
+            phase = _drawn_to_neighbours(phase, self._growth)
         along_rows, along_columns = self._spread
         fine = along_columns @ _turned(along_rows @ (phase * np.float32(1.0 + stroke)))  # (w, h)
         wide, high = fine.shape
@@ -104,6 +108,18 @@ class PanelOptics:
         # For a change of stroke in the per mille the phase between two points will do.
         near = self._finer // 2
         return PatchLight(field, modulated, _turned(fine[near :: self._finer, near :: self._finer]))
+
+
+def _drawn_to_neighbours(phase: Phase, growth: float) -> Phase:
+    """Return the phase (h, w) with each pixel moved towards its four neighbours' mean m.
+
+    phi + g |m - phi| / 2 pi (m - phi): no blur of the phase, of whatever width, does the same.
+    """
+    wider = np.pad(phase, 1, mode="edge")
+    mean = (wider[:-2, 1:-1] + wider[2:, 1:-1] + wider[1:-1, :-2] + wider[1:-1, 2:]) / 4.0
+    away = mean - phase
+    drawn: Phase = phase + np.float32(growth / (2.0 * np.pi)) * np.abs(away) * away
+    return drawn
 
 
 def _fringing(sigma_px: float, points: int) -> npt.NDArray[np.float32]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from mock_hardware.settings import MockSettings
+from mock_hardware.settings import UNMODELLED, MockSettings
 
 EFFECTS = sorted(MockSettings.effects())
 NAMES = [f"{section}.{name}" for section, name in EFFECTS]
@@ -36,12 +36,13 @@ def all_on() -> MockSettings:
     faults = {"dropped": 0.1, "duplicated": 0.1, "torn": 0.1, "late": 0.1}
     camera = {"automatic_gain": 0.5, "lamp": 0.03, "frames_late": 1, "dust": 3}
     slm = {"undeclared_slowdown": 1.0, "unmodulated": 0.1, "pitch_error": 0.01, "dust": 2}
+    slm |= {"phase_noise_rad": 0.1, "fringing_growth": 0.1}
     return MockSettings.model_validate(
         {
             "faults": faults,
             "camera": camera,
             "slm": slm,
-            "relay": {"ghost": 0.1},
+            "relay": {"ghost": 0.1, "stray": 0.1},
             "drift": {"mode_hop": 0.05, "ripple": 0.05},
             "beam": {"wavelength_error": 0.001},
         }
@@ -148,3 +149,16 @@ def test_imperfections_none_means_off_and_random_means_as_they_are() -> None:
 @pytest.mark.parametrize(("section", "name"), fields())
 def test_every_setting_has_a_description(section: str, name: str) -> None:
     assert type(getattr(MockSettings(), section)).model_fields[name].description
+
+
+def test_unmodelled_sets_what_the_twin_lacks_where_it_is_off() -> None:
+    unmodelled = MockSettings.model_validate(
+        {"imperfections": "unmodelled", "slm": {"phase_noise_rad": 0.7}}
+    )
+    there = unmodelled.effective()
+    for section, own in UNMODELLED.items():
+        for name, dialled in own.items():
+            expected = 0.7 if name == "phase_noise_rad" else dialled
+            assert value(there, section, name) == expected
+            assert value(MockSettings().effective(), section, name) == 0.0
+    assert switched_on(MockSettings().effective()) < switched_on(there)

@@ -27,6 +27,8 @@ HIDES: dict[str, tuple[str, ...]] = {
     "slm.lut_variation": ("stroke_map",),
     "slm.backplane_rad": ("backplane_rad",),
     "slm.crosstalk_px": ("crosstalk_px",),
+    "slm.fringing_growth": ("fringing_growth",),
+    "slm.phase_noise_rad": ("phase_error_rad",),
     "slm.dead_space": ("dead_space",),
     "slm.reflection_loss": ("slm_reflectivity",),
     "slm.flicker": ("flicker",),
@@ -47,6 +49,7 @@ HIDES: dict[str, tuple[str, ...]] = {
     "relay.distortion": ("distortion",),
     "relay.defocus_mm": ("defocus_mm",),
     "relay.aberration_rad": ("aberration_rad",),
+    "relay.stray": ("stray",),
     "dmd.diffraction_loss": ("dmd_efficiency",),
     "camera.shot_noise": ("shot_noise",),
     "camera.read_noise_electrons": ("read_noise_electrons",),
@@ -76,8 +79,14 @@ def turned(effect: str, factor: float) -> MockSettings:
     settings = MockSettings.model_validate(
         {
             "camera": {"defects": 0.02, "dust": 2},
-            "slm": {"dust": 2, "pitch_error": 0.01},
+            "slm": {
+                "dust": 2,
+                "pitch_error": 0.01,
+                "fringing_growth": 0.2,
+                "phase_noise_rad": 0.2,
+            },
             "beam": {"wavelength_error": 0.01},
+            "relay": {"stray": 0.1},
         }
     )
     part = getattr(settings, section)
@@ -113,7 +122,8 @@ def test_another_seed_hides_something_else_wherever_chance_is_involved() -> None
     fixed = {
         "mirror_reflectivity", "slm_reflectivity", "crosstalk_px", "dead_space",
         "dead_space_reflectance", "flicker", "dmd_efficiency", "pedestal_counts",
-        "electrons_per_count", "read_noise_electrons", "dark_electrons_per_s", "shot_noise",
+        "fringing_growth", "electrons_per_count", "read_noise_electrons", "dark_electrons_per_s",
+        "shot_noise",
     }  # fmt: skip
     names = {field.name for field in fields(Truth)}
     assert different(truth_of(settings, 1), truth_of(settings, 2)) == names - fixed
