@@ -1,6 +1,9 @@
 """Online learning on a bench that is unknown, drifts and is knocked: python benchmarks/online_learning.py.
 
     figure7     four angles that the twin has wrong, drawn at random
+    rays        a twin that was never fitted
+    calibrated  beside further steps on the calibrated twin, and physics-aware: never worse
+    unmodelled  the same with effects that the twin has no parameter for
     real        every imperfection
     drift       an hour in which the bench drifts between the steps
     knock       a mirror turned in mid-run
@@ -14,18 +17,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.online_checks import drift, figure7, knock, real
+from benchmarks.online_checks import drift, figure7, knock, rays, real, regimes
 from benchmarks.parts import Part, parser, run_parts
 
 PARTS: dict[str, Part] = {
     "figure7": figure7.measure,
+    "rays": rays.measure,
+    "calibrated": regimes.measure_calibrated,
+    "unmodelled": regimes.measure_unmodelled,
     "real": real.measure,
     "drift": drift.measure,
     "knock": knock.measure,
 }
 
 
-NOT_QUICK = ("real", "drift")
+NOT_QUICK = ("rays", "calibrated", "unmodelled", "real", "drift")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -71,7 +71,7 @@ class TrainingStep:
     rejected and measured again.
     """
 
-    method: Literal["offline", "calibrated", "physics_aware", "online"]
+    method: Literal["offline", "calibrated", "further", "physics_aware", "online"]
     step: int
     total: int
     layer_set: int

@@ -66,6 +66,11 @@ class TwinFilter:
         self._start = covariance
         self._free = (covariance.diagonal() > 0.0).nonzero()[:, 0]
 
+    def start_again(self, covariance: Tensor) -> None:
+        """Begin anew with another covariance (P, P), as a fit of the twin has it."""
+        self._begin(covariance.double())
+        self.forget()
+
     def forget(self) -> None:
         """Forget all but the covariance of the start."""
         self.covariance = self._start.clone()

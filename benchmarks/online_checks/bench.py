@@ -84,11 +84,13 @@ class Trial:
         batch = draw_batch(self.session, "online", LAYER_SET, self.step_number)
         self.step_number += 1
         forward = self.forward
-        submitted = forward.submit(batch, LAYER_SET, self.learner.phases)
+        submitted = forward.submit(batch, LAYER_SET, self.learner.phases, learning=True)
         result = forward(submitted)
         self.learner.backward(training_loss(self.session, submitted, result, LAYER_SET))
         refinement = forward.refine(submitted, result)
         self.learner.step(trusted=refinement.trusted)
+        if refinement.correction_due:
+            forward.correct()
         return self._mse(result.measured, batch), refinement
 
     def score(self, batches: int) -> float:
@@ -101,7 +103,8 @@ class Trial:
                 submitted = forward.submit(batch, LAYER_SET)
                 result = forward(submitted)
             errors.append(self._mse(result.measured, batch))
-            forward.refine(submitted, result)
+            if forward.refine(submitted, result).correction_due:
+                forward.correct()
         return sum(errors) / len(errors)
 
     def _mse(self, measured: Tensor, batch: Batch) -> float:

@@ -15,6 +15,7 @@ from labdiff.runs.training_quantities import (
 METHODS = {
     "offline": "offline",
     "calibrated": "calibrated twin",
+    "further": "further, on the twin",
     "physics_aware": "physics-aware",
     "online": "online",
 }

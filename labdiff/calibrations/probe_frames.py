@@ -16,10 +16,10 @@ from twin.probes import block_phases, smooth_phases, square_phases
 ProbeKind = Literal["smooth", "squares", "blocks"]
 
 
-def measure_probes(
+def probe_patterns(
     calibrated: CalibratedBench, kind: ProbeKind, strength: float, frames: int, seed: int
-) -> Triples:
-    """Measure random patterns on every plane; nothing is pre-compensated.
+) -> tuple[Tensor, Tensor]:
+    """Return random patterns for every plane, in the SLM's grey levels: inputs and layers (B, N, h, w).
 
     Args:
         calibrated: the bench.
@@ -38,16 +38,30 @@ def measure_probes(
             patterns = square_phases(count, shape, int(strength), seed)
         case "blocks":
             patterns = block_phases(count, shape, int(strength), seed)
-    patterns = patterns.view(frames, planes, *shape)
-    patterns = calibrated.quantised(patterns)
-    inputs = _as_inputs(calibrated, patterns[:, 0])
-    answers = [calibrated.measurement(inputs[i : i + 1], patterns[i, 1:]) for i in range(frames)]
+    patterns = calibrated.quantised(patterns.view(frames, planes, *shape))
+    return _as_inputs(calibrated, patterns[:, 0]), patterns[:, 1:]
+
+
+def measure_probes(
+    calibrated: CalibratedBench, kind: ProbeKind, strength: float, frames: int, seed: int
+) -> Triples:
+    """Measure random patterns on every plane; nothing is pre-compensated.
+
+    Args:
+        calibrated: the bench.
+        kind: of the patterns.
+        strength: rms phase in rad, squares a pattern, or pixels a block.
+        frames: how many.
+        seed: of the patterns.
+    """
+    inputs, layers = probe_patterns(calibrated, kind, strength, frames, seed)
+    answers = [calibrated.measurement(inputs[i : i + 1], layers[i]) for i in range(frames)]
     intensity = torch.cat([torch.from_numpy(answer.intensity) for answer in answers])
     valid = torch.ones_like(intensity, dtype=torch.bool)
     for frame, answer in zip(valid, answers, strict=True):
         if answer.clipped is not None:
             frame &= torch.from_numpy(~answer.clipped[0])
-    return Triples(inputs, patterns[:, 1:], intensity, None if bool(valid.all()) else valid)
+    return Triples(inputs, layers, intensity, None if bool(valid.all()) else valid)
 
 
 def predicted(twin: DigitalTwin, frames: Triples) -> Tensor:

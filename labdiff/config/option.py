@@ -33,6 +33,13 @@ class Presentation:
 
 
 @dataclass(frozen=True, slots=True)
+class Formerly:
+    """The value with which runs went on before there was the option: files without it have this one."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
 class Option:
     """One option: its name, its label, the sentence that describes it, and the values it takes.
 

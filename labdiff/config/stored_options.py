@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import AliasChoices, ValidationError
 
 from drivers.validation_messages import explain
+from labdiff.config.option import Formerly
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError, reading
 
@@ -31,10 +32,9 @@ def stored_options(text: str, where: str) -> TrainingOptions:
         log.warning(
             "%s: options of another version of labdiff are not used: %s", where, ", ".join(unknown)
         )
+    known = {name: value for name, value in table.items() if name not in unknown}
     try:
-        return TrainingOptions.model_validate(
-            {name: value for name, value in table.items() if name not in unknown}
-        )
+        return TrainingOptions.model_validate(_former_values() | known)
     except ValidationError as error:
         raise UserError(explain(error, where, TrainingOptions).replace("\n", "; ")) from None
 
@@ -58,6 +58,16 @@ def _table(text: str, where: str) -> dict[str, Any]:
         if not isinstance(table, dict):
             raise ValueError("no table of options")
         return table
+
+
+def _former_values() -> dict[str, Any]:
+    """Return, of options that came later, the value with which runs without them go on as they began."""
+    return {
+        name: former.value
+        for name, field in TrainingOptions.model_fields.items()
+        for former in field.metadata
+        if isinstance(former, Formerly)
+    }
 
 
 def _known() -> set[str]:

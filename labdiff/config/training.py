@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import AliasChoices, Field, ValidationError, model_validator
 
 from drivers.validation_messages import explain
-from labdiff.config.option import Presentation, option_group
+from labdiff.config.option import Formerly, Presentation, option_group
 from labdiff.config.section import Section
 from labdiff.diffusion.time_aware_policy import TimeAwarePolicy
 from labdiff.errors import UserError
@@ -152,6 +152,32 @@ class LearningOptions(Section):
         default=100,
         ge=0,
         description="Training steps of the first layer set with measured light, on the bench.",
+    )
+    fit_frames: Annotated[int, Formerly(0)] = Field(
+        default=16,
+        ge=0,
+        le=256,
+        title="Frames of a fit of the twin",
+        description="Latest frames to which online learning fits the twin where it is off; 0: steps of a "
+        "filter alone.",
+    )
+    probe_frames: Annotated[int, Formerly(0)] = Field(
+        default=4,
+        ge=0,
+        le=64,
+        description="Probe frames that online learning measures with a step while the twin is far off.",
+    )
+    held_out_batches: Annotated[int, Formerly(0)] = Field(
+        default=2,
+        ge=0,
+        le=64,
+        description="Held-out batches by which the layers from before, amid and after a training on the "
+        "bench are compared; the best stay. 0: the last ones.",
+    )
+    comparisons: Annotated[bool, Formerly(False)] = Field(
+        default=True,
+        description="Also train as many further steps on the calibrated twin, and on the bench with a "
+        "fixed twin, from the layers with which online learning starts.",
     )
     overlap: bool = Field(
         default=True,

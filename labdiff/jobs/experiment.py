@@ -109,6 +109,23 @@ def _stage(session: TrainingSession, calibrator: Calibrator, on_twin: TrainOnTwi
             where.go_to("retrained_on_bench")
         case "retrained_on_bench":
             figures["mse_retrained_bench"], _ = score(session, "bench")
+            compared = session.options.comparisons and session.options.online_steps > 0
+            if compared:
+                session.store_starting_layers()
+            where.go_to("further" if compared else "online")
+        case "further":
+            yield from train(session, "further")
+            where.go_to("further_on_bench")
+        case "further_on_bench":
+            figures["mse_further_bench"], _ = score(session, "bench")
+            session.load_starting_layers()
+            where.go_to("physics_aware")
+        case "physics_aware":
+            yield from train(session, "physics_aware")
+            where.go_to("physics_aware_on_bench")
+        case "physics_aware_on_bench":
+            figures["mse_physics_aware_bench"], _ = score(session, "bench")
+            session.load_starting_layers()
             where.go_to("online")
         case "online":
             yield from train(session, "online")

@@ -12,6 +12,8 @@ FIGURE_LABELS = {
     "mse_offline_bench": "The same layers on the misaligned bench",
     "mse_calibrated_bench": "The same layers after calibration and pre-compensation",
     "mse_retrained_bench": "Trained again on the calibrated twin, on the bench",
+    "mse_further_bench": "After as many further steps on the calibrated twin, on the bench",
+    "mse_physics_aware_bench": "After physics-aware training (twin fixed, the same frames), on the bench",
     "mse_online_bench": "After online learning, on the bench",
     "mse_online_twin": "After online learning, on the aligned twin",
     "discrepancy_before": "Discrepancy D = 1 - C before calibration",

@@ -1,7 +1,8 @@
 """Checkpoints: a training session as plain arrays and scalars, and resumed from them.
 
 Names in a checkpoint begin with what they belong to: "odu.", "twin.", "bench.", "at_work." (the stage in
-progress), "calibration.", "contribution." (to the twin, by routine) and the recorder's "figure.".
+progress), "start." (the layers with which online learning starts), "calibration.", "contribution." (to the
+twin, by routine) and the recorder's "figure.".
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from labdiff.session.denoiser import Denoiser
 from labdiff.session.training_session import Position, TrainingSession
 from twin.prior import Estimate
 
-ODU, TWIN, BENCH = "odu.", "twin.", "bench."
+ODU, TWIN, BENCH, START = "odu.", "twin.", "bench.", "start."
 IN_PROGRESS, CALIBRATION, CONTRIBUTION = "at_work.", "calibration.", "contribution."
 FITTING = "one that fits this program, its bench and its options"
 """What a checkpoint has to be, for messages."""
@@ -74,6 +75,7 @@ def make_checkpoint(session: TrainingSession, bench: BenchSnapshot | None = None
         for name, value in module.state_dict().items():
             arrays[prefix + name] = value.detach().numpy().copy()
     arrays.update({IN_PROGRESS + name: value.copy() for name, value in session.in_progress.items()})
+    arrays.update({START + name: value.copy() for name, value in session.starting_layers.items()})
     scalars.update(session.data.scalars())
     scalars.update({FIGURE + name: value for name, value in session.figures.items()})
     scalars.update({CALIBRATION + name: found for name, found in calibrated.calibrations.items()})
@@ -135,6 +137,7 @@ def resume(session: TrainingSession, checkpoint: Checkpoint, name: str) -> None:
         session.pretrained = bool(scalars["pretrained"])
         session.figures = {k: float(v) for k, v in _part(FIGURE, scalars).items()}
     session.in_progress = {k: np.array(v) for k, v in _part(IN_PROGRESS, arrays).items()}
+    session.starting_layers = {k: np.array(v) for k, v in _part(START, arrays).items()}
     values = _part(BENCH, {**arrays, **scalars})
     if values:
         session.bench_snapshot = BenchSnapshot(

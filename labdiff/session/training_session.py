@@ -57,6 +57,8 @@ class TrainingSession(Denoiser):
         figures: named results so far.
         range_baselines: those of each layer set; empty until they are first asked for.
         in_progress: state of the stage at work, to resume it from a checkpoint; empty between stages.
+        starting_layers: the unit's parameters with which online learning starts, while others learn on from
+            them for comparison; empty otherwise.
         bench_snapshot: where the bench of a resumed run was; None if it cannot be put back there.
         resumed: whether the session was resumed from a checkpoint.
         checkpoint_seconds: time between two checkpoints.
@@ -78,6 +80,7 @@ class TrainingSession(Denoiser):
         self.figures: dict[str, float] = {}
         self.range_baselines: tuple[RangeBaseline, ...] = ()
         self.in_progress: dict[str, np.ndarray] = {}
+        self.starting_layers: dict[str, np.ndarray] = {}
         self.bench_snapshot: BenchSnapshot | None = None
         self.checkpoint_seconds = CHECKPOINT_SECONDS
         self.last_checkpoint_s = time.monotonic()
@@ -140,6 +143,17 @@ class TrainingSession(Denoiser):
         found = (every[nearest == cluster] for cluster in range(self.odu.clusters))
         # A cluster that no image is nearest to has no weight: it is never drawn to generate.
         return tuple(mine if len(mine) else every for mine in found)
+
+    def store_starting_layers(self) -> None:
+        """Store the unit's parameters as those with which online learning starts."""
+        self.starting_layers = {
+            name: value.detach().numpy().copy() for name, value in self.odu.state_dict().items()
+        }
+
+    def load_starting_layers(self) -> None:
+        """Give the unit the stored parameters again."""
+        stored = {name: torch.from_numpy(v.copy()) for name, v in self.starting_layers.items()}
+        self.odu.load_state_dict(stored)
 
 
 def images_of(options: TrainingOptions, data_dir: Path | None = None) -> ImageSet:

@@ -42,7 +42,8 @@ class BatchQueue:
         """Draw, encode and submit the batch of a step. displayed: what a resumed run had displayed."""
         layer_set = self._optimiser.layer_set
         batch = draw_batch(self._session, self._method, layer_set, step, self._share)
-        submitted = self._forward.submit(batch, layer_set, self._optimiser.phases, displayed)
+        phases = self._optimiser.phases
+        submitted = self._forward.submit(batch, layer_set, phases, displayed, learning=True)
         self._submitted.append(submitted)
 
     def collect(self) -> SubmittedBatch:

@@ -73,13 +73,14 @@ def draw_batch(
 
     Args:
         session: the images, the noise schedule and the policy.
-        method: each method has batches of its own.
+        method: whose batches are drawn.
         layer_set: whose timesteps are drawn.
         step: of the layer set; negative ones give batches that training never sees.
         share: of every batch, if several processes train a layer set together.
     """
     options = session.options
-    stream = {"calibrated": 0, "offline": 1, "physics_aware": 2, "online": 3}[method]
+    # Further steps on the twin have the batches of online learning, with which they are compared.
+    stream = {"calibrated": 0, "offline": 1, "further": 3, "physics_aware": 2, "online": 3}[method]
     seed = ((options.seed * 4 + stream) * options.all_layer_sets + layer_set) * 1_000_003 + step
     rng = torch.Generator().manual_seed(seed % 2**63)
     first, end = session.policy.bounds(layer_set)

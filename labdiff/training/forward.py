@@ -1,6 +1,7 @@
 """The forward pass of a training step and its gradient: in this the methods differ.
 
-    offline, calibrated   intensity and gradient of the twin
+    offline, calibrated, further
+                          intensity and gradient of the twin
     physics_aware         the bench's intensity, the gradient of a fixed twin (Wright et al. 2022)
     online                the same, and the twin is refined with every batch (the paper, algorithm 1)
 
@@ -18,15 +19,25 @@ import torch
 from torch import Tensor
 
 from labdiff.bench.acquisition_thread import AcquisitionThread, PendingBatch
+from labdiff.calibrations.registration_correction import take_registration_correction
 from labdiff.job import Job
 from labdiff.session.training_session import TrainingSession
 from labdiff.training.batches import Batch
 from labdiff.training.methods import Method
+from labdiff.training.probe_choice import choose_probes
 from labdiff.training.realignment import realign
 from labdiff.training.submitted_batch import Fields, SubmittedBatch
 from labdiff.training.twin_refinement import RefinementResult, TwinRefiner
+from labdiff.training.twin_window import TwinWindow
 from twin.discrepancy import discrepancy
 from twin.frame_light import frame_light
+
+PROBE_SEED = 20_000
+"""Beginning of the seeds of probe patterns."""
+EXPECTED_DISCREPANCY = 0.04
+"""Discrepancy that is expected of a twin before the first comparison."""
+PROBES = "probes"
+"""Name of the number of probes and of the last discrepancy in a checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +53,7 @@ class ForwardResult:
 
 
 class TwinForward:
-    """Intensity and gradient of the twin: the methods "offline" and "calibrated".
+    """Intensity and gradient of the twin: the methods "offline", "calibrated" and "further".
 
     A context manager, whose end leaves no batch in progress.
     """
@@ -79,6 +90,7 @@ class TwinForward:
         layer_set: int,
         phases: Tensor | None = None,
         displayed: Fields | None = None,
+        learning: bool = False,
     ) -> SubmittedBatch:
         """Encode a batch; a bench measures it while the computer does something else.
 
@@ -87,11 +99,18 @@ class TwinForward:
             layer_set: of their timesteps.
             phases: (N, h, w), rad; the layer set's own if None.
             displayed: what a resumed run had displayed; encoded and displayed now if None.
+            learning: it is a step's batch, which may be measured together with probe frames.
         """
         encoded = self.encode(batch, layer_set, phases)
         if displayed is None:
             displayed = self.calibrated.displayed(*(part.detach() for part in encoded))
+            if learning:
+                displayed = self._with_probes(displayed)
         return SubmittedBatch(batch, encoded, displayed, self._measure_later(displayed))
+
+    def _with_probes(self, displayed: Fields) -> Fields:
+        """Return what is displayed with the probe patterns that are to be measured with it; here none."""
+        return displayed
 
     def _measure_later(self, displayed: Fields) -> PendingBatch | None:
         return None
@@ -104,6 +123,9 @@ class TwinForward:
     def refine(self, submitted: SubmittedBatch, result: ForwardResult) -> RefinementResult:
         """Leave the twin as it is."""
         return RefinementResult(math.nan, math.nan)
+
+    def correct(self) -> None:
+        """Give the bench what the twin has found of registration and unit of intensity; here nothing."""
 
     def realign(self) -> Job[None]:
         """Find out how the bench has changed; a twin never does."""
@@ -169,7 +191,24 @@ class RefinedForward(BenchForward):
 
     def __init__(self, session: TrainingSession) -> None:
         super().__init__(session)
-        self._refiner = TwinRefiner(self.calibrated.twin, self.calibrated.covariance)
+        options, calibrated = session.options, self.calibrated
+        self._probe_frames, self._seed = options.probe_frames, options.seed
+        window = None
+        if options.fit_frames:
+            window = TwinWindow(options.fit_frames, searching=calibrated.covariance is None)
+        self._refiner = TwinRefiner(calibrated.twin, calibrated.covariance, window=window)
+        self._probed, self._discrepancy = 0, EXPECTED_DISCREPANCY
+
+    def _with_probes(self, displayed: Fields) -> Fields:
+        if not (self._probe_frames and self._refiner.wants_probes):
+            return displayed
+        inputs, layers = displayed
+        seed = self._seed + PROBE_SEED + self._probed
+        self._probed += 1
+        covariance, d = self._refiner.covariance, self._discrepancy
+        probes = choose_probes(self.calibrated, covariance, d, self._probe_frames, seed)
+        own = layers if layers.dim() == 4 else layers.expand(len(inputs), -1, -1, -1)
+        return torch.cat([inputs, probes[0]]), torch.cat([own, probes[1]])
 
     def refine(self, submitted: SubmittedBatch, result: ForwardResult) -> RefinementResult:
         """Refine the twin by a batch, and pre-compensate what has drifted."""
@@ -183,10 +222,24 @@ class RefinedForward(BenchForward):
             submitted.noise_floor,
             ended_s,
             submitted.valid,
+            submitted.probes,
         )
+        self._discrepancy = refinement.discrepancy
         if self.calibrated.aligned:
             self.calibrated.precompensate()
         return refinement
+
+    def correct(self) -> None:
+        """Give the bench what the twin has found of registration and unit of intensity.
+
+        No batch may be in progress: what is being measured would be read by another registration.
+        """
+        calibrated = self.calibrated
+        calibrated.bench.use_registration(take_registration_correction(calibrated))
+        calibrated.bench.counts_per_ms_per_unit *= self._refiner.intensity_scale
+        if calibrated.aligned:
+            calibrated.precompensate()
+        self._refiner.corrected()
 
     def realign(self) -> Job[None]:
         """Find out how the bench has changed; no batch may be in progress."""
@@ -198,10 +251,14 @@ class RefinedForward(BenchForward):
 
     def state(self) -> dict[str, Tensor]:
         """Return all that resuming needs beside the twin's parameters."""
-        return self._refiner.state()
+        own = torch.tensor([self._probed, self._discrepancy], dtype=torch.float64)
+        return {PROBES: own, **self._refiner.state()}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Resume from what `state` gave."""
+        if PROBES in state:  # run files of former versions have none
+            probed, self._discrepancy = state[PROBES].tolist()
+            self._probed = int(probed)
         self._refiner.load_state(state)
 
 

@@ -12,6 +12,7 @@ from labdiff.session.checkpoint import checkpoint_due
 from labdiff.session.training_session import TrainingSession
 from labdiff.training.batch_queue import BatchQueue
 from labdiff.training.batch_share import BatchShare
+from labdiff.training.early_stopping import LayerCandidates
 from labdiff.training.forward import forward_of
 from labdiff.training.loss import training_loss
 from labdiff.training.methods import STAGES, Method, step_counts
@@ -53,6 +54,10 @@ def train(
             steps = plan[layer_set]
             optimiser = _optimiser(session, method, layer_set, steps)
             resumed.load_optimiser(optimiser)
+            candidates = LayerCandidates(session, forward, method, layer_set)
+            resumed.load_candidates(candidates)
+            if where.step == 0:
+                candidates.store(0, steps)
             if forward.on_bench and where.step == 0:
                 match_offsets(session, forward, method, layer_set)
             batches = BatchQueue(session, forward, optimiser, method, share)
@@ -72,15 +77,20 @@ def train(
                 optimiser.step(trusted=refinement.trusted)
                 batches.encode_again()
 
-                if refinement.change_point:
+                if refinement.change_point or refinement.correction_due:
                     batches.discard()
+                if refinement.change_point:
                     yield from forward.realign()
+                if refinement.correction_due:
+                    forward.correct()
                 if not batches and not last:
                     batches.submit(step + 1)
+                candidates.store(step + 1, steps)
                 where.layer_set, where.step = layer_set, step + 1
                 yield report(step, optimiser, submitted, result, refinement)
                 if checkpoint_due(session):
-                    yield checkpoint(session, forward, optimiser, batches.ahead)
+                    yield checkpoint(session, forward, optimiser, batches.ahead, candidates)
+            candidates.keep_best()
             where.layer_set, where.step = layer_set + 1, 0
     session.in_progress.clear()
 
@@ -90,7 +100,7 @@ def _optimiser(
 ) -> LayerOptimiser:
     """Return a layer set's optimiser; on a twin the layers start from those of the set with less noise."""
     options, where = session.options, session.position
-    on_twin = method in ("offline", "calibrated")
+    on_twin = method in ("offline", "calibrated")  # "further" goes on with what was trained there
     rate = options.learning_rate if on_twin else options.online_learning_rate
     if on_twin and options.warm_start and not session.pretrained and layer_set > 0:
         rate *= 0.5

@@ -7,10 +7,11 @@ from typing import Literal
 
 from labdiff.config.training import TrainingOptions
 
-Method = Literal["offline", "calibrated", "physics_aware", "online"]
+Method = Literal["offline", "calibrated", "further", "physics_aware", "online"]
 STAGES: dict[Method, str] = {
     "offline": "learning on the data sheet's twin",
     "calibrated": "learning on the calibrated twin",
+    "further": "learning on, on the calibrated twin",
     "physics_aware": "learning on the bench, twin fixed",
     "online": "online learning",
 }

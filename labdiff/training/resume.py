@@ -12,11 +12,12 @@ from torch import Tensor
 from labdiff.events import Checkpoint
 from labdiff.session.checkpoint import make_checkpoint
 from labdiff.session.training_session import TrainingSession
+from labdiff.training.early_stopping import LayerCandidates
 from labdiff.training.forward import TwinForward
 from labdiff.training.optimiser import LayerOptimiser
 from labdiff.training.submitted_batch import Fields, SubmittedBatch
 
-OPTIMISER, FORWARD, DISPLAYED = "learner.", "source.", "sent."
+OPTIMISER, FORWARD, DISPLAYED, CANDIDATES = "learner.", "source.", "sent.", "candidate."
 """Beginnings of the names under which a checkpoint stores a training in progress."""
 
 
@@ -25,6 +26,7 @@ def checkpoint(
     forward: TwinForward,
     optimiser: LayerOptimiser,
     ahead: SubmittedBatch | None,
+    candidates: LayerCandidates,
 ) -> Checkpoint:
     """Return the checkpoint after a step.
 
@@ -33,11 +35,13 @@ def checkpoint(
         forward: the forward pass and its state.
         optimiser: of the layer set.
         ahead: the batch of the next step; None if the layer set has none.
+        candidates: the layer set as it was earlier.
     """
     stored = {OPTIMISER + name: value for name, value in optimiser.state().items()}
     stored |= {FORWARD + name: value for name, value in forward.state().items()}
+    stored |= {CANDIDATES + name: value for name, value in candidates.state().items()}
     if ahead is not None:
-        inputs, layers = ahead.displayed
+        inputs, layers = ahead.all_displayed
         stored |= {DISPLAYED + "inputs": inputs, DISPLAYED + "layers": layers}
     session.in_progress.clear()
     session.in_progress.update({name: value.numpy() for name, value in stored.items()})
@@ -63,6 +67,12 @@ class ResumeState:
         state = self._part(OPTIMISER)
         if state:
             optimiser.load_state(state)
+
+    def load_candidates(self, candidates: LayerCandidates) -> None:
+        """Load the first layer set's candidates; those of later ones begin."""
+        state = self._part(CANDIDATES)
+        if state:
+            candidates.load_state(state)
 
     def displayed(self) -> Fields | None:
         """Return inputs and layers of the batch that was ahead, as displayed; None if there was none."""

@@ -12,6 +12,7 @@ from labdiff.bench.acquisition_thread import Pace, PendingBatch
 from labdiff.bench.measurement import Measurement
 from labdiff.bench.snapshot import BenchSnapshot
 from labdiff.training.batches import Batch
+from twin.alignment_fit import Triples
 
 Fields = tuple[Tensor, Tensor]
 """Inputs (B, h, w) and layers, (N, h, w) for the whole batch or (B, N, h, w)."""
@@ -23,14 +24,36 @@ class SubmittedBatch:
     Attributes:
         batch: the images.
         encoded: inputs and layers with the gradient of the parameters that encode them.
-        displayed: the same as the modulators display them: pre-compensated, in grey levels, no gradient.
+        all_displayed: what the modulators display, pre-compensated, in grey levels, no gradient; probe
+            patterns that are measured with the batch come last, and every frame then has its own layers.
     """
 
     def __init__(
         self, batch: Batch, encoded: Fields, displayed: Fields, pending: PendingBatch | None = None
     ) -> None:
-        self.batch, self.encoded, self.displayed = batch, encoded, displayed
+        self.batch, self.encoded, self.all_displayed = batch, encoded, displayed
         self._pending = pending
+        self._count = len(batch.x_t)
+
+    @cached_property
+    def displayed(self) -> Fields:
+        """Return inputs and layers of the batch's images as displayed, without the probes."""
+        inputs, layers = self.all_displayed
+        if len(inputs) == self._count:
+            return inputs, layers
+        shared = self.encoded[1].dim() == 3
+        return inputs[: self._count], layers[0] if shared else layers[: self._count]
+
+    @property
+    def probes(self) -> Triples | None:
+        """Wait for the bench and return the probe frames measured with the batch; None without any."""
+        inputs, layers = self.all_displayed
+        if len(inputs) == self._count:
+            return None
+        some = slice(self._count, None)
+        clipped, intensity = self.measurement.clipped, self.measurement.intensity
+        valid = None if clipped is None else torch.from_numpy(~clipped[some])
+        return Triples(inputs[some], layers[some], torch.from_numpy(intensity[some]), valid)
 
     def straight_through(self) -> Fields:
         """Return inputs and layers with the displayed values and the encoded gradient.
@@ -59,18 +82,18 @@ class SubmittedBatch:
     @property
     def measured(self) -> Tensor:
         """Wait for the bench and return the intensity (B, h, w) that it measured."""
-        return torch.from_numpy(self.measurement.intensity)
+        return torch.from_numpy(self.measurement.intensity[: self._count])
 
     @property
     def valid(self) -> Tensor | None:
         """Wait for the bench and return where the camera was not saturated (B, h, w); None: everywhere."""
         clipped = self.measurement.clipped
-        return None if clipped is None else torch.from_numpy(~clipped)
+        return None if clipped is None else torch.from_numpy(~clipped[: self._count])
 
     @property
     def noise_floor(self) -> Tensor:
         """Wait for the bench and return the discrepancy (B,) that the frames' own noise makes."""
-        return torch.from_numpy(self.measurement.noise_floor)
+        return torch.from_numpy(self.measurement.noise_floor[: self._count])
 
     @property
     def pace(self) -> Pace | None:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from labdiff.training.change_detector import ChangeDetector
+from labdiff.training.twin_window import TwinWindow
 from twin.alignment_filter import FrameComparison, TwinFilter
 from twin.alignment_fit import Triples, fit_alignment
 from twin.digital_twin import DigitalTwin
@@ -34,8 +35,10 @@ CAPTURE_BLUR_PX = (8.0, 8.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0, 0.0, 0.0)
 UNRESOLVED_SHARE = 0.05
 """Share of a parameter's prior sigma by which one sample a pixel may have misled the calibration."""
 
-COUNTS, CHANGES = "looks", "usual"
-"""Names of counts and of the change detector's state in a checkpoint."""
+COUNTS, CHANGES, WINDOW = "looks", "usual", "window."
+"""Names of counts and of the change detector's state in a checkpoint, and how the window's begin."""
+SHIFTED_PX, SCALED = 0.1, 0.03
+"""Shift of the output plane, and share of the intensity, from which on the bench takes them over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class RefinementResult:
     trusted: nothing speaks against the batch. change_point: the bench is no longer the one that it was a
     few batches ago, and nothing was changed. intensity_scale, intensity_offset: mean over the frames
     compared of the line measured = scale * modelled + offset: laser power, and ambient light.
+    correction_due: the twin has found the registration or the unit of intensity to be another: the bench
+    takes it over once no batch is in progress.
     """
 
     discrepancy: float
@@ -56,6 +61,7 @@ class RefinementResult:
     change_point: bool = False
     intensity_scale: float = math.nan
     intensity_offset: float = math.nan
+    correction_due: bool = False
 
 
 class TwinRefiner:
@@ -66,7 +72,11 @@ class TwinRefiner:
     """
 
     def __init__(
-        self, twin: DigitalTwin, covariance: Tensor | None = None, samples: int = SAMPLES
+        self,
+        twin: DigitalTwin,
+        covariance: Tensor | None = None,
+        samples: int = SAMPLES,
+        window: TwinWindow | None = None,
     ) -> None:
         """Refine a twin.
 
@@ -74,6 +84,7 @@ class TwinRefiner:
             twin: the digital twin.
             covariance: (P, P), what the calibration left unknown of it; None: all but the data sheet.
             samples: a pixel, of the twin that is compared.
+            window: frames to which the twin is fitted where it is off; None: the filter alone.
         """
         self.twin = twin
         self._fine = twin.finer(samples)
@@ -90,6 +101,12 @@ class TwinRefiner:
         self._refined, self._since_capture = 0, CAPTURE_EVERY
         self._since_information = 0
         self._last_s = math.nan
+        self._window, self.intensity_scale = window, 1.0
+
+    @property
+    def covariance(self) -> Tensor:
+        """Return what is unknown of the twin's parameters, (P, P) float64."""
+        return self._filter.covariance
 
     def refine(
         self,
@@ -99,6 +116,7 @@ class TwinRefiner:
         noise_floor: Tensor,
         now_s: float,
         valid: Tensor | None = None,
+        probes: Triples | None = None,
     ) -> RefinementResult:
         """Refine the twin by a batch, if it misses more than the frames' noise.
 
@@ -109,6 +127,7 @@ class TwinRefiner:
             noise_floor: (B,), as `labdiff.bench.measurement.Measurement` has it.
             now_s: the bench's clock at the end of the batch.
             valid: (B, h, w), False where the camera was saturated; None if it was nowhere.
+            probes: frames of probe patterns that were measured with the batch.
         """
         batch = Triples(inputs, layers if layers.dim() == 4 else layers[None], measured, valid)
         compared = _first(FRAMES, batch)
@@ -121,7 +140,10 @@ class TwinRefiner:
         verdict = self._change_detector.check(d, floor, self._filter.expected_discrepancy)
         self._since_capture += 1
         refined = verdict == "expected" and self._exceeds(found.discrepancy, noise_floor[:FRAMES])
-        if refined and d <= FAR:
+        fitted = verdict == "expected" and self._window_fit(compared, probes, d, floor)
+        if fitted:
+            refined = True
+        elif refined and d <= FAR:
             self._filter_step(compared, found)
         elif refined and self._since_capture >= CAPTURE_EVERY:
             self._capture(_first(CAPTURE_FRAMES, batch))
@@ -130,7 +152,8 @@ class TwinRefiner:
         trusted, change_point = verdict == "expected", verdict == "change point"
         light = found.light
         scale, offset = float(light.scale.mean()), float(light.offset.mean())
-        return RefinementResult(d, floor, refined, trusted, change_point, scale, offset)
+        due = fitted and self._correction_due()
+        return RefinementResult(d, floor, refined, trusted, change_point, scale, offset, due)
 
     def _exceeds(self, discrepancy: Tensor, floor: Tensor) -> bool:
         """Return whether the twin misses more than the frames' noise; True where that is not known."""
@@ -139,6 +162,46 @@ class TwinRefiner:
             return True
         error = float(excess.std()) / math.sqrt(len(excess))
         return float(excess.mean()) > SIGNIFICANT * error
+
+    def _window_fit(
+        self, compared: Triples, probes: Triples | None, discrepancy: float, floor: float
+    ) -> bool:
+        """Add frames to the window and, if it is time, fit the twin to it; return whether that helped."""
+        if self._window is None:
+            return False
+        if probes is not None:
+            phases = compared.phases.expand(len(compared.inputs), -1, -1, -1)
+            compared = Triples.joined([replace(compared, phases=phases), probes])
+        if not self._window.add(compared, discrepancy, floor):
+            return False
+        found = self._window.fit(self.twin, self._fine, discrepancy)
+        if found is None:
+            return False
+        self.intensity_scale = found.scale
+        misled = (UNRESOLVED_SHARE * prior_sigma(self.twin).double()).square()
+        free = found.covariance.diagonal() > 0.0
+        self._filter.start_again(found.covariance + torch.diag(misled * free))
+        self._refined = 0
+        return True
+
+    def _correction_due(self) -> bool:
+        """Return whether the last fit moved the output plane, or its unit of intensity, by much."""
+        height, width = self.twin.geometry.shape
+        corner = torch.tensor([width / 2.0, height / 2.0])
+        moved = self.twin.output_shear_percent.abs() / 100.0 @ corner
+        moved = moved + self.twin.output_shift_px.abs()
+        return float(moved.max()) > SHIFTED_PX or abs(self.intensity_scale - 1.0) > SCALED
+
+    @property
+    def wants_probes(self) -> bool:
+        """Return whether probe frames would help: the twin is far off."""
+        return self._window is not None and self._window.wants_probes
+
+    def corrected(self) -> None:
+        """Forget frames of before the bench took registration and unit of intensity over from the twin."""
+        self.intensity_scale = 1.0
+        if self._window is not None:
+            self._window.forget()
 
     def _filter_step(self, compared: Triples, found: FrameComparison) -> None:
         """Make one step of the filter."""
@@ -166,6 +229,8 @@ class TwinRefiner:
         self._filter.forget()
         self._change_detector = ChangeDetector()
         self._refined, self._since_capture, self._last_s = 0, CAPTURE_EVERY, math.nan
+        if self._window is not None:
+            self._window.restart()
 
     def deviation(self) -> dict[str, float]:
         """Return one standard deviation of each of the alignment's values, named as they are."""
@@ -175,7 +240,13 @@ class TwinRefiner:
         """Return all that resuming needs beside the twin's own parameters."""
         counts = [self._refined, self._since_capture, self._since_information]
         own = torch.tensor([*counts, self._last_s], dtype=torch.float64)
-        return {COUNTS: own, CHANGES: self._change_detector.state(), **self._filter.state()}
+        window = {} if self._window is None else self._window.state()
+        return {
+            COUNTS: own,
+            CHANGES: self._change_detector.state(),
+            **self._filter.state(),
+            **{WINDOW + name: value for name, value in window.items()},
+        }
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Resume from what `state` gave. Raises KeyError if something is missing."""
@@ -183,6 +254,9 @@ class TwinRefiner:
         self._refined, self._since_capture, self._since_information = (int(n) for n in counts)
         self._change_detector.load_state(state[CHANGES])
         self._filter.load_state(state)
+        if self._window is not None:
+            own = {k.removeprefix(WINDOW): v for k, v in state.items() if k.startswith(WINDOW)}
+            self._window.load_state(own)
 
 
 def _first(count: int, batch: Triples) -> Triples:

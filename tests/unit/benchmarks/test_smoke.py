@@ -40,7 +40,7 @@ LONG = {
     "faults": ("beside", "dialects", "injected", "kills", "memory", "off_first", "signals"),
     "generation": ("peers", "bench", "scaling", "command"),
     "gui": ("live", "slm", "stream"),
-    "online_learning": ("figure7", "real", "drift", "knock"),
+    "online_learning": ("figure7", "rays", "calibrated", "unmodelled", "real", "drift", "knock"),
     "scaling": ("sweep", "absent"),
     "strange_files": ("made",),
     "twin_cold_start": ("cold_start",),

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from calibration.registration import Registration
-from calibration.result import CalibrationError, Verdict
+from calibration.result import CalibrationError
 from drivers.protocols import Camera
 from labdiff.bench.batch import NextBatch, ShouldStop
 from labdiff.bench.measurement import Measurement
@@ -30,7 +29,6 @@ class KnockedBench(TwinBench):
 
     def __init__(self, lost: bool = False) -> None:
         super().__init__()
-        self.registration = Registration(np.eye(2), np.zeros(2), 0.0, 0.0, Verdict("pass", ""))
         self.probes = 0
         self._lost = lost
 
@@ -54,18 +52,6 @@ class KnockedBench(TwinBench):
     def measure(self, inputs: np.ndarray, layers: np.ndarray) -> Measurement:
         self.probes += len(inputs)
         return self.to_intensity(self.acquire(inputs, layers, lambda: False))
-
-    def use_registration(self, registration: Registration) -> None:
-        """From now on the light is read where the registration says, (row, column)."""
-        self.registration = registration
-        centre = (np.array(CONFIG.cavity.patch_shape) - 1) / 2
-        shear = registration.matrix - np.eye(2)
-        shift = shear @ centre + registration.offset
-        read = {
-            "output_shear_percent": torch.tensor(100.0 * shear[::-1, ::-1].copy()).float(),
-            "output_shift_px": torch.tensor(shift[::-1].copy()).float(),
-        }
-        self._twin.load_alignment(self._twin.state_dict() | read)
 
 
 def test_a_knocked_mirror_is_noticed_found_and_compensated() -> None:

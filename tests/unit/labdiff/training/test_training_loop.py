@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from calibration.registration import Registration
+from calibration.result import Verdict
 from drivers.errors import DeviceTimeoutError
 from labdiff.bench.batch import NextBatch, ShouldStop
 from labdiff.bench.measurement import Measurement
@@ -31,12 +33,21 @@ CONFIG = parse_bench(
     .replace("z_gap_mm = 5.7 ", "z_gap_mm = 1.0 "),
     "small bench",
 )
-OPTIONS = TrainingOptions(layer_sets=1, online_steps=60, batch=8, online_learning_rate=0.05)
+OPTIONS = TrainingOptions(
+    layer_sets=1,
+    online_steps=60,
+    batch=8,
+    online_learning_rate=0.05,
+    fit_frames=0,
+    held_out_batches=0,
+)
 TILT_MRAD = torch.tensor([0.4, -0.3])
 
 
 class TwinBench:
     """Answers as the data sheet's twin with a mirror that is tilted, without noise."""
+
+    counts_per_ms_per_unit = 1.0
 
     def __init__(self, broken_from: int = 2**31) -> None:
         self.clock = VirtualClock()
@@ -49,6 +60,7 @@ class TwinBench:
         tilted = {"d_alpha_mirror_mrad": TILT_MRAD}
         self._twin.load_alignment(self._twin.state_dict() | tilted)
         self._broken_from = broken_from
+        self.registration = Registration(np.eye(2), np.zeros(2), 0.0, 0.0, Verdict("pass", ""))
 
     def acquire(
         self,
@@ -69,6 +81,18 @@ class TwinBench:
 
     def to_intensity(self, taken: torch.Tensor) -> Measurement:
         return Measurement(taken.numpy(), 0.0, np.full(len(taken), 1e-9))
+
+    def use_registration(self, registration: Registration) -> None:
+        """From now on the light is read where the registration says, (row, column)."""
+        self.registration = registration
+        centre = (np.array(CONFIG.cavity.patch_shape) - 1) / 2
+        shear = registration.matrix - np.eye(2)
+        shift = shear @ centre + registration.offset
+        read = {
+            "output_shear_percent": torch.tensor(100.0 * shear[::-1, ::-1].copy()).float(),
+            "output_shift_px": torch.tensor(shift[::-1].copy()).float(),
+        }
+        self._twin.load_alignment(self._twin.state_dict() | read)
 
     def declared_s(self, inputs: np.ndarray, layers: np.ndarray) -> float:
         return 0.1
@@ -113,6 +137,18 @@ def test_online_the_twin_comes_to_the_bench_and_physics_aware_leaves_it() -> Non
     assert float(session.calibrated.twin.d_alpha_mirror_mrad @ TILT_MRAD) > 0.0, (
         "turned the right way"
     )
+
+
+def test_fitted_to_its_latest_frames_the_twin_is_there_within_two_steps() -> None:
+    chosen = {"fit_frames": 16, "probe_frames": 3, "online_steps": 4}
+    steps, session, bench = trained("online", overlap=True, **chosen)
+    distances = [float(s.discrepancy or "nan") for s in steps]
+    assert max(distances[1:]) < 0.05 * distances[0]
+    # Two batches to match cells, then a batch of eight images a step: those of a twin far off with probes.
+    frames = [len(inputs) for inputs, _ in bench.asked]
+    assert frames[:2] == [16, 8 + 3]
+    assert session.calibrated.twin.output_shift_px.abs().max() < 0.1, "the registration has it now"
+    assert np.abs(bench.registration.offset).max() > 0.1, "which was found to be another one"
 
 
 def test_layers_of_an_overlapped_step_lack_the_last_update() -> None:

@@ -1,0 +1,46 @@
+"""Probe frames of online learning, chosen by what they tell of the twin."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from labdiff.calibrations.probe_frames import ProbeKind, probe_patterns
+from labdiff.session.calibrated_bench import CalibratedBench
+from twin.probe_choice import most_telling
+
+CANDIDATES: tuple[tuple[ProbeKind, float], ...] = (
+    ("smooth", 0.7),
+    ("smooth", 1.5),
+    ("smooth", 2.5),
+    ("squares", 4),
+    ("blocks", 4),
+    ("blocks", 8),
+)
+"""Kinds and strengths of the patterns among which is chosen, as the alignment has them."""
+OF_A_KIND = 2
+"""Number of candidates of each kind and strength."""
+
+
+def choose_probes(
+    calibrated: CalibratedBench, covariance: Tensor, discrepancy: float, count: int, seed: int
+) -> tuple[Tensor, Tensor]:
+    """Return inputs (K, h, w) and layers (K, N, h, w) of probes, as displayed.
+
+    Args:
+        calibrated: the bench and its twin.
+        covariance: (P, P) float64, what is unknown of the twin's parameters.
+        discrepancy: mean D between twin and bench, with which probes will be missed too.
+        count: how many.
+        seed: of the candidates' random numbers.
+    """
+    parts = [
+        probe_patterns(calibrated, kind, strength, OF_A_KIND, seed * len(CANDIDATES) + number)
+        for number, (kind, strength) in enumerate(CANDIDATES)
+    ]
+    candidates = torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
+    pixels = candidates[0][0].numel()
+    chosen = most_telling(
+        calibrated.twin, candidates, covariance, 2.0 * discrepancy / pixels, count
+    )
+    return calibrated.displayed(candidates[0][chosen], candidates[1][chosen])
