@@ -14,6 +14,9 @@ BESIDE, BELOW, MIDDLE = "Bench", "Log", "Live"
 FIRST = {BESIDE: QSize(330, 760), BELOW: QSize(1480, 130)}
 """Width of the bench and height of the log at the first start; their other sizes follow the window."""
 
+TRIES = 4
+"""Number of passes in which the docks come to their sizes."""
+
 
 def put_into_docks(window: QMainWindow, panels: Mapping[str, QWidget]) -> dict[str, QDockWidget]:
     """Put each panel into a dock, as at the first start, and return the docks by title."""
@@ -46,12 +49,14 @@ class SideRoom(QObject):
         self._window, self._docks = window, docks
         self._settled = QSize()
         self._sizes = dict(FIRST)
+        self._tries = TRIES
         for watched in (window, docks[BESIDE], docks[BELOW]):
             watched.installEventFilter(self)
 
     def reset(self) -> None:
         """Restore the sizes of the first start."""
         self._sizes = dict(FIRST)
+        self._tries = TRIES
         QTimer.singleShot(0, self, self._settle)
 
     def forget(self) -> None:
@@ -62,8 +67,9 @@ class SideRoom(QObject):
         """Note which sizes the user gives the docks; no event is stopped."""
         if event.type() == QEvent.Type.Resize:
             if watched is self._window:
+                self._tries = TRIES
                 QTimer.singleShot(0, self, self._settle)
-            elif self._window.size() == self._settled:  # by the user's hand
+            elif self._window.size() == self._settled and not self._tries:  # by the user's hand
                 self._note_sizes()
         return False
 
@@ -93,3 +99,7 @@ class SideRoom(QObject):
         else:
             self._note_sizes()
         self._settled = self._window.size()
+        # Qt resizes docks in several passes, and what it makes of one request shows in the next.
+        self._tries = max(self._tries - 1, 0)
+        if self._tries:
+            QTimer.singleShot(0, self, self._settle)
