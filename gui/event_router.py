@@ -182,6 +182,7 @@ class EventRouter(QObject):
         panels.calibration.set_ready(connected, busy, kind == "calibration")
         panels.training.set_ready(connected, busy, kind == "training")
         panels.generate.set_ready(connected, busy, kind == "generation")
+        panels.runs.set_ready(connected, busy)
         panels.slm.set_busy(self._reason_not_ready())
         panels.live.show_state(self.bench, busy)
         self.state_changed.emit()

@@ -18,6 +18,7 @@ from gui.event_router import EventRouter
 from gui.help_sheet import ShortcutSheet
 from gui.panels.panel_set import PanelSet
 from gui.process.bench_process import ENGINE, BenchProcess
+from gui.runs.resuming import resume_refusal
 from gui.screen_fit import ScreenFit, open_on_screen
 from gui.top_bar import TopBar
 from gui.tour import Tour
@@ -123,11 +124,12 @@ class MainWindow(QMainWindow):
         calibration.chosen_wanted.connect(lambda names: self._ask(ask.Calibrate(names)))
         calibration.stop_wanted.connect(self._stop)
         panels.training.train_wanted.connect(self._train)
+        panels.training.resume_wanted.connect(self._resume)
         panels.training.pause_wanted.connect(self._pause)
         panels.training.stop_wanted.connect(self._stop)
         panels.generate.generate_wanted.connect(self.generate)
         panels.generate.stop_wanted.connect(self._stop)
-        panels.runs.resume_wanted.connect(lambda path: self._train(TrainingOptions(), None, path))
+        panels.runs.resume_wanted.connect(self._resume)
         panels.runs.generate_wanted.connect(self._generate_from)
         panels.runs.layers_shown.connect(panels.slm.set_layer_sets)
         for panel in (panels.generate, panels.runs):
@@ -149,6 +151,9 @@ class MainWindow(QMainWindow):
             seed: Seed of a mock laboratory.
             monitor: Address of the monitor that is the SLM, instead of the bench file's; "" for that.
         """
+        if self.busy:
+            self._show_notice(f"a {self.router.job.kind} runs; stop it before a bench is connected")
+            return
         try:
             config = load_bench(bench)
         except UserError as error:
@@ -211,13 +216,25 @@ class MainWindow(QMainWindow):
         if self._process is None or not self._process.ask(command):
             self._show_notice("no bench is connected; choose one and connect")
 
-    def _train(self, options: TrainingOptions, layers: Path | None, resume: Path | None) -> None:
+    def _train(self, options: TrainingOptions, layers: Path | None) -> None:
+        self._settings.setValue("options", options.model_dump_json())
+        self._ask(ask.Train(options, self._new_run_folder(), layers))
+
+    def _resume(self, path: Path) -> None:
+        """Resume a run, with its own options, if that can be done now."""
+        refusal = resume_refusal(path, bool(self.router.bench.devices), self.busy)
+        if refusal:
+            self._show_notice(f"not resumed: {refusal}")
+            return
+        self.panels.log.add(f"resume: {path}")
+        self._ask(ask.Train(TrainingOptions(), self._new_run_folder(), resume=path))
+        _bring_up(self.docks["Training"])
+
+    def _new_run_folder(self) -> Path:
         number = 1
         while (self._out / f"gui-{number}" / "run.h5").exists():
             number += 1
-        folder = self._out / f"gui-{number}"
-        self._settings.setValue("options", options.model_dump_json())
-        self._ask(ask.Train(options, folder, layers, resume))
+        return self._out / f"gui-{number}"
 
     def _generate_from(self, path: Path) -> None:
         self.panels.generate.set_source(path)

@@ -40,6 +40,7 @@ ANY = "any"
 ALL_CLASSES = range(10)
 """Classes offered where a file names none: it was trained with all classes of its data."""
 MOST_IMAGES = 1000
+HINT = "Layers turn noise into images: on the digital twin at once, on the bench when one is connected."
 STEPS = next(option for option in SAMPLER.options if option.name == "sampler_steps")
 WHERE: dict[str, Literal["twin", "bench"]] = {"digital twin": "twin", "bench": "bench"}
 
@@ -62,7 +63,7 @@ class GeneratePanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("generate_panel")
-        self._ready = self._generating = False
+        self._connected = self._busy = self._generating = False
         self._asks_bench = self._measured = False
         self._folder = Path.cwd()
         self._background = Background(self)
@@ -90,10 +91,11 @@ class GeneratePanel(QWidget):
         self.stop_button = QPushButton("Stop")
         self.save_buttons = {kind: QPushButton(f"Save {kind.upper()} ...") for kind in FILTERS}
         self.progress = QProgressBar()
-        self.message = PlainLabel("Connect a bench; then layers turn noise into images.")
+        self.message = PlainLabel(HINT)
         self._name()
         self._lay_out()
         self.label.currentTextChanged.connect(self._allow)
+        self.where.currentTextChanged.connect(self._allow)
         self.start_button.clicked.connect(self._ask)
         self.stop_button.clicked.connect(self.stop_wanted)
         for kind, button in self.save_buttons.items():
@@ -116,13 +118,11 @@ class GeneratePanel(QWidget):
             busy: A job uses it.
             generating: The job is a generation.
         """
-        self._ready, self._generating = connected and not busy, generating
-        if not connected:
-            self.message.setText("Connect a bench; then layers turn noise into images.")
-        elif busy and not generating:
-            self.message.setText("The bench is busy.")
+        self._connected, self._busy, self._generating = connected, busy, generating
+        if busy and not generating:
+            self.message.setText("Another job runs; stop it first.")
         elif not self.view.moments and not generating:
-            self.message.setText("Ready.")
+            self.message.setText(HINT)
         self._allow()
 
     def reset(self) -> None:
@@ -255,7 +255,13 @@ class GeneratePanel(QWidget):
         self.label.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
 
     def _allow(self) -> None:
-        self.start_button.setEnabled(self._ready)
+        on_twin = WHERE[self.where.currentText()] == "twin"
+        self.start_button.setEnabled(not self._busy and (on_twin or self._connected))
+        self.start_button.setToolTip(
+            "Turn noise into images"
+            if on_twin or self._connected
+            else "Connect a bench first, or compute on the digital twin"
+        )
         self.stop_button.setEnabled(self._generating)
         has_class = self.label.isEnabled() and self.label.currentText().strip().isdecimal()
         self.guidance.setEnabled(has_class)

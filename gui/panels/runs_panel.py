@@ -26,6 +26,7 @@ from gui.plots.comparison_curves import ComparisonCurves
 from gui.runs.command_process import CommandProcess
 from gui.runs.evaluation_page import FIGURES, FOLDER, read_evaluation
 from gui.runs.recording_view import RecordingView
+from gui.runs.resuming import RESUMABLE
 from gui.runs.run_details import RunDetails
 from gui.runs.run_list import RunList
 from gui.runs.run_scan import GONE, RECORDING, UNREADABLE
@@ -80,6 +81,7 @@ class RunsPanel(QWidget):
         super().__init__()
         self.setObjectName("runs_panel")
         self._reading = self._has_problem = False
+        self._connected = self._busy = False
         self._shown: list[RunSummary] = []
         self._asked: Path | None = None
         self._background = Background(self)
@@ -124,6 +126,12 @@ class RunsPanel(QWidget):
         """True while anything is being read, written or evaluated."""
         reading = self._background.busy or self.recording.busy
         return self.list.busy or reading or self._reports.busy or self._evaluations.busy
+
+    def set_ready(self, connected: bool, busy: bool) -> None:
+        """Offer to resume a run only where a bench is open and no job uses it."""
+        if (connected, busy) != (self._connected, self._busy):
+            self._connected, self._busy = connected, busy
+            self._allow(self.list.selected())
 
     def open_folder(self, folder: Path) -> None:
         """Show the runs below another folder."""
@@ -264,7 +272,15 @@ class RunsPanel(QWidget):
         self._ready_to_evaluate()
         self.report_button.setEnabled(one is not None)
         self.generate_button.setEnabled(one is not None)
-        self.resume_button.setEnabled(one is not None and one.outcome != "completed")
+        resumable = one is not None and one.outcome in RESUMABLE
+        self.resume_button.setEnabled(resumable and self._connected and not self._busy)
+        if not self._connected:
+            hint = "Connect the run's bench first"
+        elif self._busy:
+            hint = "A job runs on the bench; stop it first"
+        else:
+            hint = "Resume this run on the bench" if resumable else "This run cannot be resumed"
+        self.resume_button.setToolTip(hint)
 
     def _name(self, path: Path) -> str:
         """Return the shortest name that distinguishes runs."""
@@ -312,7 +328,8 @@ class RunsPanel(QWidget):
     def _on_report(self, page: Path) -> None:
         self.message.setText(f"report: {page}")
         self.reported.emit(f"report: {page}")
-        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(page))):
+        # A relative path would be no address of a file.
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(page.resolve()))):
             self._fail(f"{page}: written, but no browser was found to open it")
 
     def _on_scanned(self) -> None:

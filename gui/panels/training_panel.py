@@ -39,12 +39,14 @@ class TrainingPanel(QWidget):
     """Starts trainings and shows their steps.
 
     Attributes:
-        train_wanted: Emitted with the options, a layer file or None, and a run to resume or None.
+        train_wanted: Emitted with the options, and a layer file or None.
+        resume_wanted: Emitted with the run file to resume.
         pause_wanted: Emitted with whether the job is to be paused.
         stop_wanted: Emitted when the job is to be stopped.
     """
 
-    train_wanted = Signal(object, object, object)
+    train_wanted = Signal(object, object)
+    resume_wanted = Signal(object)
     pause_wanted = Signal(bool)
     stop_wanted = Signal()
 
@@ -245,7 +247,7 @@ class TrainingPanel(QWidget):
             self.message.setText(str(error))
             return
         layers = Path("pretrained") if self.pretrained.isChecked() else None
-        self.train_wanted.emit(options, layers, None)
+        self.train_wanted.emit(options, layers)
 
     def _resume(self) -> None:
         choose_file(
@@ -253,7 +255,7 @@ class TrainingPanel(QWidget):
             "Run to resume",
             Path.cwd(),
             ("Run files (*.h5)", "All files (*)"),
-            lambda path: self.train_wanted.emit(self.form.value(), None, path),
+            self.resume_wanted.emit,
         )
 
     def _paint(self) -> None:

@@ -77,9 +77,9 @@ def test_options_are_those_of_the_shipped_layers_or_of_the_run(tmp_path: Path) -
 def test_what_is_typed_is_what_is_asked_for(qtbot: QtBot, tmp_path: Path) -> None:
     run = run_file(tmp_path / "run.h5", prompt=True, classes=(3, 7))
     panel = opened(qtbot)
-    assert not panel.start_button.isEnabled()
-    panel.set_ready(True, False, False)
+    assert panel.start_button.isEnabled(), "on the digital twin no bench is needed"
     assert asked(qtbot, panel) == GenerationRequest()
+    panel.set_ready(True, False, False)
     qtbot.keyClicks(panel.source, str(run))
     qtbot.keyClick(panel.source, Qt.Key.Key_Return)
     settled(qtbot, panel)

@@ -145,6 +145,7 @@ def test_buttons_emit_that_a_run_is_to_be_resumed_or_generated_from(
 ) -> None:
     end(record(tmp_path / "run.h5", 2), "stopped")
     panel = opened(qtbot, tmp_path)
+    panel.set_ready(connected=True, busy=False)
     click(qtbot, panel, 0)
     for button, signal in (
         (panel.resume_button, panel.resume_wanted),
