@@ -10,11 +10,13 @@ from PySide6.QtCore import QObject, Signal
 
 from calibration.step import CalibrationStep
 from gui.image_view import Picture
+from gui.job_progress import JobProgress
 from gui.panels.panel_set import PanelSet
 from labdiff.calibrations.names import ROUTINE_TITLES
 from labdiff.config.simulated import with_simulated
 from labdiff.engine.status import (
     BenchState,
+    ConnectStep,
     EngineEvent,
     ErrorReport,
     HandRequested,
@@ -59,6 +61,8 @@ class EventRouter(QObject):
         super().__init__()
         self.bench, self.job = NO_BENCH, IDLE
         self._panels = panels
+        self.progress = JobProgress({})
+        self._asked, self._asked_s = "", 0.0
         self._drawn_s = 0.0
         self._curves_changed = False
 
@@ -80,6 +84,8 @@ class EventRouter(QObject):
                 self._show_bench(event)
             case JobState():
                 self._show_job(event)
+            case ConnectStep(step, message):
+                panels.bench.show_connecting(step, message)
             case ErrorReport():
                 self.error.emit(event.message, event.details)
             case HandRequested():
@@ -95,6 +101,7 @@ class EventRouter(QObject):
             case StageStarted():
                 self._show_stage(event.stage)
             case TrainingStep():
+                self.progress.advance(event.step + 1, event.total)
                 panels.training.show_step(event)
                 panels.training.show_pictures(pictures)
                 self._curves_changed = True
@@ -104,6 +111,8 @@ class EventRouter(QObject):
                 self._show_calibrated(event)
             case ValidityChecked():
                 panels.calibration.show_validity(event.findings)
+                needless = ("fresh", "left out")
+                self.progress.leave_out(n for n, state, _ in event.findings if state in needless)
             case GenerationStep():
                 self._show_generation_step(event, pictures)
             case Measured():
@@ -119,10 +128,16 @@ class EventRouter(QObject):
             self._panels.training.plots.redraw()
             self._curves_changed, self._drawn_s = False, time.monotonic()
 
+    def acknowledge(self, what: str) -> None:
+        """Show at once what was asked of the job, such as "stopping", until it has happened."""
+        self._asked, self._asked_s = what, time.monotonic()
+        self._enable_panels()
+
     def reset(self) -> None:
         """Show that there is neither a job nor a bench, and no figure of the last ones."""
         self.bench, self.job = NO_BENCH, IDLE
-        self._curves_changed = False
+        self._curves_changed, self._asked = False, ""
+        self.progress.end()
         self._panels.reset()
         self._enable_panels()
 
@@ -145,8 +160,13 @@ class EventRouter(QObject):
         return with_simulated(f"labdiff, {self.bench.bench}", self.bench.simulated)
 
     def job_status(self) -> str:
-        """Return the job and its state in two words; "" if there is none."""
-        return f"{self.job.kind} {self.job.state}" if self.busy else ""
+        """Return the job and its state in a few words; "" if there is none."""
+        if not self.busy:
+            return ""
+        if self._asked:
+            waited_s = int(time.monotonic() - self._asked_s)
+            return f"{self.job.kind} {self._asked} ..." + (f" {waited_s} s" if waited_s else "")
+        return f"{self.job.kind} {self.job.state}"
 
     def _show_bench(self, state: BenchState) -> None:
         before, self.bench = self.bench, state
@@ -162,6 +182,9 @@ class EventRouter(QObject):
     def _show_job(self, state: JobState) -> None:
         before, self.job = self.job, state
         panels = self._panels
+        reached = {"stopping": "idle", "pausing": "paused", "continuing": "running"}
+        if state.state in ("idle", reached.get(self._asked, "idle")):
+            self._asked = ""
         if state.state == "running" and before.state == "idle":
             panels.log.add(f"{state.kind} started {state.path}".rstrip())
             match state.kind:
@@ -180,7 +203,7 @@ class EventRouter(QObject):
         connected, busy = bool(self.bench.devices), self.busy
         panels.bench.set_busy(busy)
         panels.calibration.set_ready(connected, busy, kind == "calibration")
-        panels.training.set_ready(connected, busy, kind == "training")
+        panels.training.set_ready(connected, busy, kind == "training" and not self._asked)
         panels.generate.set_ready(connected, busy, kind == "generation")
         panels.runs.set_ready(connected, busy)
         panels.slm.set_busy(self._reason_not_ready())
@@ -196,6 +219,7 @@ class EventRouter(QObject):
     def _show_stage(self, stage: str) -> None:
         panels = self._panels
         panels.log.add(stage)
+        self.progress.begin_stage(stage)
         if self.job.kind == "training":
             panels.training.begin_stage(stage)
         if stage in ROUTINE_TITLES:
@@ -205,6 +229,8 @@ class EventRouter(QObject):
         self, step: AlignmentStep | CalibrationStep, picture: Picture | None
     ) -> None:
         panels = self._panels
+        done = step.step + 1 if isinstance(step, AlignmentStep) else step.index + 1
+        self.progress.advance(done, step.total)
         panels.calibration.show_step(step, picture)
         if self.job.kind == "calibration":
             return
@@ -221,6 +247,7 @@ class EventRouter(QObject):
 
     def _show_generation_step(self, step: GenerationStep, pictures: Mapping[str, Picture]) -> None:
         panels = self._panels
+        self.progress.advance(step.step + 1, step.total)
         if "generated" in pictures:
             panels.generate.show_step(step.step, step.total, step.t, pictures["generated"])
         if self.job.kind == "training":
@@ -231,6 +258,7 @@ class EventRouter(QObject):
 
     def _show_end(self, event: JobEnded) -> None:
         panels, job = self._panels, self.job
+        self.progress.end()
         message = f"{event.outcome}: {event.reason}" if event.reason else event.outcome
         panels.log.add(f"{job.kind} {message}")
         match job.kind:

@@ -129,6 +129,15 @@ def apply(app: QApplication, chosen: Theme = DARK) -> None:
     style.changed.emit()
 
 
+def switch() -> Theme:
+    """Apply the other theme to the application, and return it."""
+    app = QApplication.instance()
+    chosen = LIGHT if theme() is DARK else DARK
+    if isinstance(app, QApplication):
+        apply(app, chosen)
+    return chosen
+
+
 def palette(chosen: Theme) -> QPalette:
     """Return Qt's palette of a theme."""
     result = QPalette()

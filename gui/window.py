@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget
+from PySide6.QtWidgets import QMainWindow, QTabWidget
 
 from gui import style
 from gui.command_log import describe
@@ -16,14 +15,17 @@ from gui.docks import SideRoom, put_into_docks
 from gui.emergency import Emergency
 from gui.event_router import EventRouter
 from gui.help_sheet import ShortcutSheet
+from gui.job_progress import stages_of
+from gui.menus import Acts, bring_up, fill_menus
 from gui.panels.panel_set import PanelSet
 from gui.process.bench_process import ENGINE, BenchProcess
+from gui.process.ending import EndingProcesses
 from gui.runs.resuming import resume_refusal
 from gui.screen_fit import ScreenFit, open_on_screen
 from gui.top_bar import TopBar
 from gui.tour import Tour
-from gui.widgets.dialogs import ask as ask_user
 from gui.widgets.dialogs import close_all
+from gui.window_questions import ask_for_a_hand, ask_to_close
 from gui.window_settings import LAYOUT_VERSION, restore_options, restore_view, store_view
 from labdiff.config.bench import load_bench
 from labdiff.config.training import TrainingOptions
@@ -33,6 +35,8 @@ from labdiff.errors import UserError
 from labdiff.generation.request import GenerationRequest
 
 POLL_MS = 15
+CLOCK_MS = 250
+"""Time between two updates of seconds waited and of the time left."""
 NO_SENSOR = (1, 1)
 """Shape of the frames of a process that has no camera."""
 
@@ -54,6 +58,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._engine, self._out, self._settings = engine, out, settings
         self._process: BenchProcess | None = None
+        self._ending = EndingProcesses(self)
         self._closing = self._disconnecting = False
         self.setWindowTitle("labdiff")
         self.setObjectName("labdiff")
@@ -67,7 +72,16 @@ class MainWindow(QMainWindow):
         self.docks = put_into_docks(self, self.panels.by_title())
         self.top = TopBar(self)
         self.setMenuWidget(self.top)
-        self._fill_menus()
+        acts = Acts(
+            switch_theme=self.switch_theme,
+            reset_layout=self.reset_layout,
+            make_safe=self.make_safe,
+            toggle_pause=self._toggle_pause,
+            stop=self._stop,
+            show_shortcuts=self.show_shortcuts,
+            start_tour=self.start_tour,
+        )
+        fill_menus(self.top, self.docks, acts)
         self._connect_panels()
         self._default_layout = self.saveState(LAYOUT_VERSION)
         self._screen_fit = ScreenFit(self)
@@ -78,25 +92,11 @@ class MainWindow(QMainWindow):
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._poll)
         self._timer.start(POLL_MS)
+        self._clock = QTimer(self)
+        self._clock.timeout.connect(self._show_times)
+        self._clock.start(CLOCK_MS)
 
-    # Menus and signals
-
-    def _fill_menus(self) -> None:
-        menus, add = self.top.menus, self.top.add_action
-        view = menus.addMenu("&View")
-        for number, (title, dock) in enumerate(self.docks.items(), 1):
-            view.addAction(dock.toggleViewAction())
-            add(view, f"Go to {title}", f"Ctrl+{number}", partial(_bring_up, dock))
-        view.addSeparator()
-        add(view, "Light or dark", "Ctrl+T", self.switch_theme)
-        add(view, "Reset layout", "", self.reset_layout)
-        bench = menus.addMenu("&Bench")
-        add(bench, "Safe state", "F12", self.make_safe)
-        add(bench, "Pause or continue", "Ctrl+P", self._toggle_pause)
-        add(bench, "Stop and save", "Ctrl+.", self._stop)
-        helps = menus.addMenu("&Help")
-        add(helps, "Keyboard shortcuts", "F1", self.show_shortcuts)
-        add(helps, "Tour", "", self.start_tour)
+    # Signals
 
     def _connect_panels(self) -> None:
         panels, router = self.panels, self.router
@@ -108,6 +108,7 @@ class MainWindow(QMainWindow):
         bench = panels.bench
         bench.connect_wanted.connect(self.connect_bench)
         bench.disconnect_wanted.connect(self.disconnect_bench)
+        bench.cancel_wanted.connect(self.cancel_connecting)
         bench.exposure_wanted.connect(lambda ms: self._ask(ask.SetExposure(ms)))
         bench.power_wanted.connect(lambda mw: self._ask(ask.SetPower(mw)))
         bench.emission_wanted.connect(lambda on: self._ask(ask.SetEmission(on)))
@@ -159,16 +160,31 @@ class MainWindow(QMainWindow):
         except UserError as error:
             self._show_notice(str(error))
             return
-        self.close_process()
+        self._let_process_end()
         self._process = BenchProcess(config.camera.used_shape, self._engine)
         self.panels.live.start(self._process.frames)
         self._settings.setValue("bench", bench)
         self._settings.setValue("seed", seed)
+        self.panels.bench.show_connecting(1, "starting the bench's process")
         self._ask(ask.Connect(bench, seed, slm_address=monitor or None))
+
+    def cancel_connecting(self) -> None:
+        """Stop connecting at once; the process ends beside the window, laser off first."""
+        self._let_process_end()
+        self.panels.log.add("connecting was cancelled")
+        self.panels.bench.show_failed()
+
+    def _let_process_end(self) -> None:
+        """Let a process that has no bench open end beside the window, which does not wait for it."""
+        process, self._process = self._process, None
+        if process is not None:
+            self.router.reset()
+            self._ending.add(process)
 
     def disconnect_bench(self) -> None:
         """Let the process leave the bench safe and end."""
         self._disconnecting = True
+        self.panels.bench.show_disconnecting()
         self._ask(ask.Quit())
 
     def close_process(self) -> None:
@@ -213,6 +229,8 @@ class MainWindow(QMainWindow):
     def _ask(self, command: ask.Command) -> None:
         if line := describe(command):
             self.panels.log.add(line)
+        if stages := stages_of(command):
+            self.router.progress.begin(stages)
         if self._process is None or not self._process.ask(command):
             self._show_notice("no bench is connected; choose one and connect")
 
@@ -228,7 +246,7 @@ class MainWindow(QMainWindow):
             return
         self.panels.log.add(f"resume: {path}")
         self._ask(ask.Train(TrainingOptions(), self._new_run_folder(), resume=path))
-        _bring_up(self.docks["Training"])
+        bring_up(self.docks["Training"])
 
     def _new_run_folder(self) -> Path:
         number = 1
@@ -238,9 +256,10 @@ class MainWindow(QMainWindow):
 
     def _generate_from(self, path: Path) -> None:
         self.panels.generate.set_source(path)
-        _bring_up(self.docks["Generate"])
+        bring_up(self.docks["Generate"])
 
     def _pause(self, on: bool) -> None:
+        self.router.acknowledge("pausing" if on else "continuing")
         self._ask(ask.Pause() if on else ask.Resume())
 
     def _toggle_pause(self) -> None:
@@ -249,15 +268,12 @@ class MainWindow(QMainWindow):
 
     def _stop(self) -> None:
         if self.busy:
+            self.router.acknowledge("stopping")
             self._ask(ask.Stop())
 
     def switch_theme(self) -> None:
         """Change from the dark theme to the light one, or back."""
-        app = QApplication.instance()
-        assert isinstance(app, QApplication)
-        chosen = style.LIGHT if style.theme() is style.DARK else style.DARK
-        style.apply(app, chosen)
-        self._settings.setValue("theme", chosen.name)
+        self._settings.setValue("theme", style.switch().name)
 
     def reset_layout(self) -> None:
         """Put all panels where they are at the first start."""
@@ -265,7 +281,7 @@ class MainWindow(QMainWindow):
         self._side_room.reset()
         for dock in self.docks.values():
             dock.show()
-        _bring_up(self.docks["Live"])
+        bring_up(self.docks["Live"])
 
     def show_shortcuts(self) -> None:
         """Show the sheet of keyboard shortcuts."""
@@ -295,19 +311,22 @@ class MainWindow(QMainWindow):
                 self._process.ask(ask.HandDone(request.number, done))
 
         self.panels.log.add(f"by hand: {request.device}: {request.act}")
-        ask_user(
-            self,
-            f"By hand, {request.device}: {request.act}.\n\nThen {request.expected}.",
-            "It is done",
-            "Stop",
-            partial(answer, True),
-            partial(answer, False),
-        )
+        ask_for_a_hand(self, request, answer)
 
     def _show_status(self) -> None:
         self.top.bench_status.setText(self.router.bench_status())
         self.top.job_status.setText(self.router.job_status())
         self.setWindowTitle(self.router.window_title())
+
+    def _show_times(self) -> None:
+        """Show how long what was asked takes, and how far the job is."""
+        self.top.job_status.setText(self.router.job_status())
+        self.panels.bench.show_waiting()
+        progress = self.router.progress
+        if self.busy:
+            self.top.show_progress(progress.fraction, progress.describe())
+        else:
+            self.top.show_progress(None)
 
     def _show_lost(self, process: BenchProcess) -> None:
         """Say that the bench's process has ended by itself, and be ready for another."""
@@ -345,11 +364,15 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask whether to close while a job runs; then leave the bench safe first."""
         if self.busy and not self._closing:
-            self._ask_to_close()
+            ask_to_close(self, self.router.job, self._close_anyway)
             event.ignore()
             return
         store_view(self._settings, self, self.panels.live.view)
+        if self.panels.bench.connecting:
+            self.cancel_connecting()  # it closes at once; the process ends meanwhile
         if self._process is None or not self._process.alive:
+            self.hide()  # at once, also where a process takes its time to end
+            self._ending.close()
             self.panels.live.view.finish_recordings()
             self.panels.runs.close()
             close_all(self)
@@ -358,17 +381,6 @@ class MainWindow(QMainWindow):
         event.ignore()
         if not self._closing:
             self._leave()
-
-    def _ask_to_close(self) -> None:
-        job = self.router.job
-        recorded = f", recorded in {job.path}" if job.path else ""
-        ask_user(
-            self,
-            f"A {job.kind} is {job.state}{recorded}. Stop it, save what was recorded, and close?",
-            "Stop and close",
-            "Continue",
-            self._close_anyway,
-        )
 
     def _close_anyway(self) -> None:
         if self._process is None or not self._process.alive:
@@ -382,12 +394,5 @@ class MainWindow(QMainWindow):
         if self._process is not None:
             self._closing = True
             self.panels.log.add("closing: laser off, SLM flat ...")
+            self.top.job_status.setText("closing ...")
             self._process.ask(ask.Quit())
-
-
-def _bring_up(dock: QDockWidget) -> None:
-    dock.show()
-    dock.raise_()
-    widget = dock.widget()
-    if widget is not None:
-        widget.setFocus()

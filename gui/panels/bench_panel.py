@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import qtawesome as qta
@@ -27,7 +28,7 @@ from gui.widgets.number_field import CountField
 from gui.widgets.plain_label import PlainLabel
 from labdiff.config.bench import SHIPPED, load_bench
 from labdiff.config.simulated import with_simulated
-from labdiff.engine.status import BenchState, DeviceState
+from labdiff.engine.status import CONNECT_STEPS, BenchState, DeviceState
 from labdiff.errors import UserError
 
 ORDER = ("laser", "shutter", "camera", "dmd", "slm", "meter")
@@ -40,6 +41,7 @@ class BenchPanel(QWidget):
     Attributes:
         connect_wanted: Emitted with the bench, the seed, and the address of the SLM's monitor or "".
         disconnect_wanted: Emitted when the bench is to be closed.
+        cancel_wanted: Emitted when the bench is not to be opened after all.
         exposure_wanted: Emitted with the exposure, ms.
         power_wanted: Emitted with the laser's power, mW.
         emission_wanted: Emitted with whether the laser is to be on.
@@ -47,6 +49,7 @@ class BenchPanel(QWidget):
 
     connect_wanted = Signal(str, int, str)
     disconnect_wanted = Signal()
+    cancel_wanted = Signal()
     exposure_wanted = Signal(float)
     power_wanted = Signal(float)
     emission_wanted = Signal(bool)
@@ -55,6 +58,7 @@ class BenchPanel(QWidget):
         super().__init__()
         self.setObjectName("bench_panel")
         self._busy = False
+        self._step, self._waiting_for, self._waits_since_s = 0, "", 0.0
         self._groups: dict[str, DeviceGroup] = {}
         self._wanted = {
             "camera": lambda _, exposure_ms: self.exposure_wanted.emit(exposure_ms),
@@ -120,10 +124,38 @@ class BenchPanel(QWidget):
         """True while a bench is open."""
         return bool(self._groups)
 
-    def show_connecting(self) -> None:
-        """Show that a bench is being opened."""
+    @property
+    def connecting(self) -> bool:
+        """True while a bench is being opened."""
+        return self._step > 0
+
+    def show_connecting(self, step: int, message: str) -> None:
+        """Show that a bench is being opened.
+
+        Args:
+            step: Number of the step, from 1 to `CONNECT_STEPS`.
+            message: What the step does.
+        """
+        if not self.connecting:
+            self._waits_since_s = time.monotonic()
+        self._step, self._waiting_for = step, f"step {step} of {CONNECT_STEPS}: {message}"
+        for widget in (self.bench, self.browse, self.seed, self.monitors):
+            widget.setEnabled(False)
+        self.connect_button.setText("Cancel")
+        self.show_waiting()
+
+    def show_disconnecting(self) -> None:
+        """Show that the bench is being closed."""
+        self._waits_since_s = time.monotonic()
+        self._waiting_for = "disconnecting: laser off, SLM flat"
         self.connect_button.setEnabled(False)
-        self._message.setText("connecting ...")
+        self.show_waiting()
+
+    def show_waiting(self) -> None:
+        """Show for how long the bench is being opened or closed."""
+        if self._waiting_for:
+            waited_s = time.monotonic() - self._waits_since_s
+            self._message.setText(f"{self._waiting_for} ... {waited_s:.0f} s")
 
     def reset(self) -> None:
         """Forget the devices of the last bench; the choice of a bench stays."""
@@ -169,6 +201,7 @@ class BenchPanel(QWidget):
         self._show_connected(self.connected)
 
     def _show_connected(self, on: bool, name: str = "") -> None:
+        self._step, self._waiting_for = 0, ""
         self.connect_button.setEnabled(True)
         self.connect_button.setText("Disconnect" if on else "Connect")
         for widget in (self.bench, self.browse, self.seed, self.monitors):
@@ -180,12 +213,14 @@ class BenchPanel(QWidget):
             self._message.setText("Choose a bench and connect. The mock benches need no hardware.")
 
     def _clicked(self) -> None:
-        if self.connected:
+        if self.connecting:
+            self.cancel_wanted.emit()
+        elif self.connected:
             self.disconnect_wanted.emit()
         elif not self.seed.commit():
             self._message.setText(f"Seed: {self.seed.refusal}. Nothing was connected.")
         else:
-            self.show_connecting()
+            self.show_connecting(1, "reading the bench file")
             monitor = self.monitors.address if self.monitors.isVisibleTo(self) else ""
             bench = self.bench.currentText().strip()
             self.connect_wanted.emit(bench, self.seed.value(), monitor)

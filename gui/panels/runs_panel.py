@@ -90,6 +90,7 @@ class RunsPanel(QWidget):
         self._evaluations.done.connect(self._on_evaluation)
         for process in (self._reports, self._evaluations):
             process.failed.connect(self._on_command_failed)
+            process.progress.connect(self._on_progress)
         self.list = RunList()
         self.list.chosen.connect(self._show_chosen)
         self.list.scanned.connect(self._on_scanned)
@@ -320,6 +321,10 @@ class RunsPanel(QWidget):
         self.reported.emit(f"evaluated: {figures.parent}")
         self._show_chosen()
         self.details.setCurrentWidget(self.details.evaluation)
+
+    def _on_progress(self, line: str) -> None:
+        what = "evaluating" if self._evaluations.busy else "writing the report"
+        self.message.setText(f"{what}: {line}")
 
     def _on_command_failed(self, message: str) -> None:
         self._ready_to_evaluate()

@@ -94,6 +94,10 @@ class BenchProcess:
             self._off.send_bytes(str(self._pressed).encode())
         return self.ask(SafeState(self._pressed))
 
+    def quit(self) -> None:
+        """Let the process leave the bench safe and end; `alive` says when it has."""
+        self.ask(Quit())
+
     def poll(self, most: int = 200) -> list[Report]:
         """Return what was reported since the last call, `most` reports at most.
 

@@ -42,6 +42,7 @@ from labdiff.engine.opened_bench import OpenedBench, connect
 from labdiff.engine.running_job import RunningJob, start_on_bench, start_on_twin
 from labdiff.engine.status import (
     BenchState,
+    ConnectStep,
     EngineEvent,
     ErrorReport,
     JobState,
@@ -142,7 +143,9 @@ class Engine:
                 self._disconnect()
                 for left in lasers_left_lit():
                     self._emit(ErrorReport(left.describe()))
+                self._emit(ConnectStep(2, f"opening the devices of {command.bench}"))
                 self._opened = connect(command, self._show_frame)
+                self._emit(ConnectStep(3, "reading the devices"))
                 if self._opened.bench.unguarded:
                     self._emit(ErrorReport(self._opened.bench.unguarded))
             case Disconnect():

@@ -11,6 +11,8 @@ import numpy.typing as npt
 from drivers.types import Roi
 from labdiff.events import Event
 
+CONNECT_STEPS = 3
+"""Number of steps of opening a bench: its process, its devices, their values."""
 JobKind: TypeAlias = Literal["calibration", "training", "generation"]
 
 
@@ -73,6 +75,14 @@ class BenchState:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectStep:
+    """A bench is being opened. step: number of what is done now, from 2; 1 is the start of the process."""
+
+    step: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class JobState:
     """The state of the engine's job; kind "" for no job. path: the file that it writes, "" for none."""
 
@@ -123,5 +133,12 @@ def roi_label(roi: Roi) -> str:
 
 
 EngineEvent: TypeAlias = (
-    Event | BenchState | JobState | PatternDisplayed | LayerSets | ErrorReport | HandRequested
+    ConnectStep
+    | Event
+    | BenchState
+    | JobState
+    | PatternDisplayed
+    | LayerSets
+    | ErrorReport
+    | HandRequested
 )

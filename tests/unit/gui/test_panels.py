@@ -123,7 +123,9 @@ def test_connect_and_disconnect(qtbot: QtBot) -> None:
     with qtbot.waitSignal(panel.connect_wanted) as asked:
         panel.connect_button.click()
     assert asked.args == ["mock", 5, ""]
-    assert not panel.connect_button.isEnabled(), "while it connects"
+    assert panel.connecting and panel.connect_button.text() == "Cancel"
+    with qtbot.waitSignal(panel.cancel_wanted):
+        panel.connect_button.click()
     panel.show_failed()
     assert panel.connect_button.isEnabled()
     panel.show_state(STATE)

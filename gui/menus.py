@@ -1,0 +1,58 @@
+"""The entries of the window's menus, with their keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from PySide6.QtWidgets import QDockWidget
+
+from gui.top_bar import TopBar
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """What the entries of the menus do."""
+
+    switch_theme: Callable[[], None]
+    reset_layout: Callable[[], None]
+    make_safe: Callable[[], None]
+    toggle_pause: Callable[[], None]
+    stop: Callable[[], None]
+    show_shortcuts: Callable[[], None]
+    start_tour: Callable[[], None]
+
+
+def fill_menus(top: TopBar, docks: Mapping[str, QDockWidget], acts: Acts) -> None:
+    """Fill the menus of the bar above the docks.
+
+    Args:
+        top: The bar.
+        docks: The docks by title, which can be shown, hidden and gone to.
+        acts: What the other entries do.
+    """
+    menus, add = top.menus, top.add_action
+    view = menus.addMenu("&View")
+    for number, (title, dock) in enumerate(docks.items(), 1):
+        view.addAction(dock.toggleViewAction())
+        add(view, f"Go to {title}", f"Ctrl+{number}", partial(bring_up, dock))
+    view.addSeparator()
+    add(view, "Light or dark", "Ctrl+T", acts.switch_theme)
+    add(view, "Reset layout", "", acts.reset_layout)
+    bench = menus.addMenu("&Bench")
+    add(bench, "Safe state", "F12", acts.make_safe)
+    add(bench, "Pause or continue", "Ctrl+P", acts.toggle_pause)
+    add(bench, "Stop and save", "Ctrl+.", acts.stop)
+    helps = menus.addMenu("&Help")
+    add(helps, "Keyboard shortcuts", "F1", acts.show_shortcuts)
+    add(helps, "Tour", "", acts.start_tour)
+
+
+def bring_up(dock: QDockWidget) -> None:
+    """Show a dock, above others in its place, and give its panel the focus."""
+    dock.show()
+    dock.raise_()
+    widget = dock.widget()
+    if widget is not None:
+        widget.setFocus()
