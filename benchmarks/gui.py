@@ -7,6 +7,7 @@
     failures    what the window says when something fails
     stream      the whole window beside a training
     sizes       a small, a usual and a magnified screen: nothing is cut, nothing moves by itself
+    panels      what panels show after a change of the bench, its death, the end of a job
     typed       numbers typed into fields: what was meant is sent, or nothing
     emergency   F12 and the red button: how soon the laser is dark, whatever is open
 
@@ -26,6 +27,7 @@ from benchmarks.gui_checks import (
     emergency,
     failures,
     live,
+    panels,
     session,
     sizes,
     slm_window,
@@ -34,7 +36,7 @@ from benchmarks.gui_checks import (
 )
 from benchmarks.parts import Part, parser, run_parts
 
-NOT_QUICK = ("live", "session", "failures", "stream", "sizes", "typed", "emergency")
+NOT_QUICK = ("live", "session", "failures", "stream", "panels", "sizes", "typed", "emergency")
 
 
 def parts(
@@ -48,6 +50,7 @@ def parts(
         "session": partial(session.measure, archive),
         "failures": partial(failures.measure, archive),
         "stream": streamed.measure,
+        "panels": panels.measure,
         "sizes": sizes.measure,
         "typed": typed.measure,
         "emergency": partial(emergency.measure, tries),

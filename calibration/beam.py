@@ -186,7 +186,8 @@ def measure_beam(
         (values / efficiency).reshape(LAST_SIDE, -1) for values in last_found
     )
     picture = (amplitude / _rms(amplitude)).astype(np.float32)
-    yield CalibrationStep("beam", total - 1, total, "amplitude over the first patch", picture)
+    message = "amplitude over the first patch"
+    yield CalibrationStep("beam", total - 1, total, message, picture, "rms amplitudes")
     found = _result((amplitude, sigma), (last_amplitude, last_sigma), beam, edge, layout)
     change = shifted / _rms(shifted) - amplitude / _rms(amplitude)
     return dataclasses.replace(found, crosstalk_error=change)

@@ -13,8 +13,8 @@ class CalibrationStep:
     """One measurement of a routine.
 
     routine: "dark", "exposure", "registration" ...; index counts from 0 to total - 1.
-    message: what was found, in words. picture: the frame, (height, width), counts; None if
-    there is nothing to see.
+    message: what was found, in words. picture: the frame, (height, width); None if there is nothing to
+    see. unit: of the picture.
     """
 
     routine: str
@@ -22,3 +22,4 @@ class CalibrationStep:
     total: int
     message: str
     picture: npt.NDArray[np.float32] | None = None
+    unit: str = "counts"

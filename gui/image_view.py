@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gui import style
+from gui.colour_maps import ColourMap
 
 Picture: TypeAlias = npt.NDArray[np.float32]
 CAMERA_UNIT = "rel. units"
@@ -23,13 +24,14 @@ class ImageView(QWidget):
     Args:
         title: Name of the picture.
         unit: Unit of a pixel's value, shown beside it.
-        colours: Name of pyqtgraph's colour map.
+        colours: Its colour map.
         symmetric: Levels are symmetric about zero.
     """
 
-    def __init__(self, title: str, unit: str, colours: str, symmetric: bool = False) -> None:
+    def __init__(self, title: str, unit: str, colours: ColourMap, symmetric: bool = False) -> None:
         super().__init__()
         self._title, self._unit, self._symmetric = title, unit, symmetric
+        self._colours = colours
         self._named = self._heading = self._heads = f"{title}, {unit}" if unit else title
         self._picture: npt.NDArray[np.float32] = np.zeros((1, 1), np.float32)
         self._graphics = pg.GraphicsLayoutWidget()
@@ -43,7 +45,7 @@ class ImageView(QWidget):
         self._item = pg.ImageItem(self._picture)
         self._plot.addItem(self._item)
         self._bar = pg.ColorBarItem(
-            values=(0.0, 1.0), colorMap=pg.colormap.get(colours), width=10, interactive=False
+            values=(0.0, 1.0), colorMap=colours(), width=10, interactive=False
         )
         self._bar.setImageItem(self._item, insert_in=self._plot)
         for part in (self._item, self._bar):
@@ -54,6 +56,13 @@ class ImageView(QWidget):
         self._plot.scene().sigMouseMoved.connect(self._read_out)
         style.style.changed.connect(self._paint)
         self._paint()
+
+    def set_unit(self, unit: str) -> None:
+        """Set the unit of a pixel's value."""
+        if unit != self._unit:
+            self._unit = unit
+            self._named = self._heading = f"{self._title}, {unit}" if unit else self._title
+            self._head(self._named)
 
     def show_picture(
         self,
@@ -115,6 +124,7 @@ class ImageView(QWidget):
     def _paint(self) -> None:
         chosen = style.theme()
         self._graphics.setBackground(chosen.panel)
+        self._bar.setColorMap(self._colours())
         self._bar.axis.setPen(chosen.quiet)
         self._bar.axis.setTextPen(chosen.quiet)
         self._head(self._heads)

@@ -187,6 +187,9 @@ def _sheet(chosen: Theme) -> str:
                             color: {chosen.quiet}; }}
         QProgressBar {{ border: 1px solid {chosen.line}; border-radius: 0.3em; text-align: center;
                         background: {chosen.panel}; }}
+        QPushButton:checked {{ background: {chosen.accent}; color: {chosen.on_accent};
+                               border: 1px solid {chosen.accent}; border-radius: 0.3em;
+                               padding: 0.25em 0.8em; }}
         QToolButton:checked {{ background: {chosen.panel}; border: 1px solid {chosen.accent};
                                border-radius: 0.3em; padding: 0.15em 0.3em; }}
         QCheckBox::indicator {{ width: 0.95em; height: 0.95em; border: 1px solid {chosen.quiet};

@@ -93,7 +93,14 @@ def is_cut(widget: Any) -> bool:
 
 
 def text_of(widget: Any) -> str:
-    """Return the text of a widget."""
+    """Return the text of a widget; of a table all cells, one a line."""
+    from PySide6.QtWidgets import QTableView
+
+    if isinstance(widget, QTableView):
+        model = widget.model()
+        rows, columns = range(model.rowCount()), range(model.columnCount())
+        cells = [str(model.index(r, c).data() or "") for r in rows for c in columns]
+        return "\n".join(cells)[-MOST_WORDS:]
     for read in ("toPlainText", "currentText", "text"):
         if callable(ask := getattr(widget, read, None)):
             return str(ask())[-MOST_WORDS:]

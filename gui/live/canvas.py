@@ -25,9 +25,20 @@ from gui.style import theme
 
 LEAST_ROI_PX = 2
 ZOOM_A_NOTCH = 1.25
-_HINT = (
-    "Drag to move, turn the wheel to zoom, click to place the crosshair.\n"
-    "Keys: arrows move the crosshair (Shift: by ten), + and - zoom, F fits, 1 is 1:1, Esc cancels the ROI."
+KEYS = (
+    ("+, -", "zoom"),
+    ("F", "fit the whole frame"),
+    ("1", "one screen pixel for each camera pixel"),
+    ("arrows", "move the crosshair by a pixel"),
+    ("Shift + arrows", "move the crosshair by ten pixels"),
+    ("Esc", "leave drawing a ROI"),
+)
+"""Keys that work while the canvas has the focus, and what they do."""
+_HINT = "\n".join(
+    [
+        "Drag to move, turn the wheel to zoom, click to place the crosshair.",
+        *(f"{keys}: {act}" for keys, act in KEYS),
+    ]
 )
 
 

@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
 
+from gui.colour_maps import INTENSITY
 from gui.live.statistics import Statistics
 
 Counts: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 GREY = "grey"
-COLOUR_MAPS = (GREY, "inferno", "viridis", "magma", "cividis", "CET-L9", "CET-R4")
+COLOUR_MAPS = (INTENSITY, GREY, "viridis", "magma", "cividis", "CET-L9", "CET-R4")
 SATURATED_INDEX = 255
 _TOP_INDEX = 254
 

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 from PySide6.QtCore import QObject, QRunnable, Signal
 
+from gui import style
 from labdiff.calibrations.names import ROUTINE_NAMES
+
+DRAWING = Lock()
+
+
+def figure_colours(chosen: style.Theme) -> dict[Any, Any]:
+    """Return matplotlib's settings by which a figure has the colours of a theme."""
+    ground = ("figure.facecolor", "axes.facecolor", "savefig.facecolor", "legend.facecolor")
+    lines = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
+    return {**dict.fromkeys(ground, chosen.panel), **dict.fromkeys(lines, chosen.text)}
 
 
 class FigureSignals(QObject):
@@ -33,11 +45,13 @@ class FigureTask(QRunnable):
     def __init__(self, folder: Path, name: str, patch_shape: tuple[int, int], number: int) -> None:
         super().__init__()
         self._folder, self._name, self._patch_shape = folder, name, patch_shape
-        self._number = number
+        self._number, self._colours = number, figure_colours(style.theme())
         self.signals = FigureSignals()
 
     def run(self) -> None:
         """Draw the figures."""
+        from matplotlib import rc_context
+
         from calibration.archive import CalibrationArchive
         from calibration.result import CalibrationError
         from labdiff.reports.calibration_figures import history
@@ -58,10 +72,9 @@ class FigureTask(QRunnable):
             self.signals.drawn.emit(self._number, f"{self._name}: {said}", b"", b"")
             return
         result = past[-1].result
-        figure, over_time = result.figure(self._patch_shape), history(past)
-        self.signals.drawn.emit(
-            self._number,
-            f"{self._name}: {result.verdict.reason} {result.verdict.remedy}",
-            png_bytes(figure) if figure is not None else b"",
-            png_bytes(over_time) if over_time is not None else b"",
-        )
+        # Settings of matplotlib are the whole process's: one figure at a time is drawn.
+        with DRAWING, rc_context(self._colours):
+            figure, over_time = result.figure(self._patch_shape), history(past)
+            pngs = [b"" if made is None else png_bytes(made) for made in (figure, over_time)]
+        message = f"{self._name}: {result.verdict.reason} {result.verdict.remedy}"
+        self.signals.drawn.emit(self._number, message, *pngs)

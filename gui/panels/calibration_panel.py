@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pyqtgraph as pg
@@ -31,10 +30,11 @@ from calibration.result import CalibrationError, Verdict
 from calibration.result_file import Result
 from calibration.step import CalibrationStep
 from gui import style
-from gui.image_view import ImageView, Picture
+from gui.colour_maps import intensity_map
+from gui.image_view import CAMERA_UNIT, ImageView, Picture
 from gui.panels.calibration_figures import FigureTask
 from gui.plots.log_axis import LogAxis
-from gui.time_left import time_left
+from gui.time_left import ago, time_left
 from gui.widgets.plain_label import PlainLabel
 from labdiff.calibrations.names import ROUTINE_TITLES
 from labdiff.events import AlignmentStep
@@ -129,7 +129,7 @@ class CalibrationPanel(QWidget):
         self.message = PlainLabel(NO_BENCH)
         self.message.setWordWrap(True)
 
-        self.frame = ImageView("Frame", "counts", "inferno")
+        self.frame = ImageView("Frame", "counts", intensity_map)
         self.curve = pg.PlotWidget(enableMenu=False, axisItems={"left": LogAxis("left")})
         self.curve.setLabel("left", "D = 1 - C of the fit")
         self.curve.setLabel("bottom", "fit step")
@@ -254,6 +254,7 @@ class CalibrationPanel(QWidget):
         left = time_left(self._stage_s, done, step.total)
         self.message.setText(f"{name}: {step.message}{left}")
         if picture is not None:
+            self.frame.set_unit(step.unit if isinstance(step, CalibrationStep) else CAMERA_UNIT)
             self.frame.show_picture(picture)
 
     def show_result(self, name: str, result: Result) -> None:
@@ -293,7 +294,7 @@ class CalibrationPanel(QWidget):
         state = "failed" if verdict.level == "fail" else "stored"
         if checked and self._states[name] not in ("never", "measuring"):
             state = self._states[name]
-        self._set_row(name, state, _ago(taken_utc), f"{verdict.reason} {verdict.remedy}".strip())
+        self._set_row(name, state, ago(taken_utc), f"{verdict.reason} {verdict.remedy}".strip())
 
     def _add_row(self, name: str, title: str) -> None:
         row = self.table.rowCount()
@@ -389,12 +390,3 @@ class CalibrationPanel(QWidget):
         role = STATE_ROLES.get(self._states[name], "text")
         item = self._cell(self._row(name), 1)
         item.setForeground(QColor(getattr(style.theme(), role)))
-
-
-def _ago(taken_utc: str) -> str:
-    minutes = (datetime.now(UTC) - datetime.fromisoformat(taken_utc)).total_seconds() / 60.0
-    if minutes < -1.0:
-        return "in the future (is the clock right?)"
-    if minutes < 90.0:
-        return f"{minutes:.0f} min ago"
-    return f"{minutes / 60.0:.0f} h ago" if minutes < 48 * 60 else f"{minutes / 1440.0:.0f} d ago"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import pyqtgraph as pg
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QImage, QPixmap
 from PySide6.QtWidgets import QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
 from drivers.phase_quantiser import PhaseQuantiser
-from gui.widgets.phase_view import CYCLIC, LEVELS
+from gui.colour_maps import LEVELS, phase_map
 
 TILE_LINES = 6
 """Height of a tile in lines of text."""
@@ -30,7 +29,7 @@ class Gallery(QWidget):
         self._levels = PhaseQuantiser(8)
         self._colours: list[int] = [
             0xFF000000 | int(red) << 16 | int(green) << 8 | int(blue)
-            for red, green, blue, *_ in pg.colormap.get(CYCLIC).getLookupTable(nPts=LEVELS)
+            for red, green, blue, *_ in phase_map().getLookupTable(nPts=LEVELS)
         ]
         self.table = QTableWidget()
         self.table.setObjectName("slm_gallery")

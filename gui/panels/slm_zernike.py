@@ -45,6 +45,7 @@ class ZernikeSliders(QWidget):
         self.unit.currentTextChanged.connect(self._convert)
         self.reset = QPushButton("Reset")
         self.reset.setObjectName("slm_zernike_reset")
+        self.reset.setToolTip("Set all amplitudes to 0")
         self.reset.clicked.connect(self._reset)
         inner = QWidget()
         grid = QGridLayout(inner)
@@ -81,6 +82,7 @@ class ZernikeSliders(QWidget):
     def _row(self, grid: QGridLayout, number: int, name: str) -> None:
         slider = _Slider(Qt.Orientation.Horizontal)
         slider.setObjectName(f"slm_zernike_slider_{number}")
+        slider.setToolTip(f"{name}, -{WAVES:g} ... {WAVES:g} waves, rms")
         slider.setMinimumWidth(SLIDER_WIDTH * self.fontMetrics().averageCharWidth())
         slider.setRange(-SLIDER_STEPS, SLIDER_STEPS)
         box = NumberField(f"slm_zernike_{number}", 0.0, -WAVES, WAVES, "waves", step=0.01, tip=name)

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui import style
+from gui.colour_maps import difference_map, intensity_map, phase_map
 from gui.image_view import CAMERA_HINT, CAMERA_UNIT, ImageView, Picture
 from gui.plots.training_plots import TrainingPlots
 from gui.time_left import time_left
@@ -91,6 +92,9 @@ class TrainingPanel(QWidget):
             ("resume", self.resume),
         ):
             button.setObjectName(f"train_{name}")
+        self.start.setToolTip("Train with the options of the form; calibrate first, if necessary")
+        self.pause.setToolTip("Pause between two steps, and continue (Ctrl+P)")
+        self.stop.setToolTip("End the run with all its data (Ctrl+.)")
         self.pause.setCheckable(True)
         self.start.clicked.connect(self._start)
         self.pause.clicked.connect(self.pause_wanted)
@@ -108,10 +112,10 @@ class TrainingPanel(QWidget):
         top.addWidget(self.progress, 1)
 
         self.views = {
-            "input": ImageView("Input pattern", "rad", "CET-C2"),
-            "camera": ImageView("Camera", CAMERA_UNIT, "inferno"),
-            "predicted": ImageView("Predicted noise", "", "CET-D1", symmetric=True),
-            "true": ImageView("True noise", "", "CET-D1", symmetric=True),
+            "input": ImageView("Input pattern", "rad", phase_map),
+            "camera": ImageView("Camera", CAMERA_UNIT, intensity_map),
+            "predicted": ImageView("Predicted noise", "", difference_map, symmetric=True),
+            "true": ImageView("True noise", "", difference_map, symmetric=True),
         }
         self.views["camera"].setToolTip(CAMERA_HINT)
         pictures = QWidget()

@@ -6,17 +6,18 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from gui.colour_maps import ColourMap, difference_map, intensity_map, phase_map
 from gui.image_view import CAMERA_HINT, CAMERA_UNIT, ImageView
 from gui.plots.training_curves import METHODS
 from gui.widgets.plain_label import PlainLabel
 from gui.widgets.scrubber import Scrubber
 from labdiff.runs.picture_history import PictureHistory
 
-VIEWS = {
-    "input_field": ("Input pattern", "rad", "CET-C2", False),
-    "camera": ("Camera", CAMERA_UNIT, "inferno", False),
-    "predicted_noise": ("Predicted noise", "", "CET-D1", True),
-    "true_noise": ("True noise", "", "CET-D1", True),
+VIEWS: dict[str, tuple[str, str, ColourMap, bool]] = {
+    "input_field": ("Input pattern", "rad", phase_map, False),
+    "camera": ("Camera", CAMERA_UNIT, intensity_map, False),
+    "predicted_noise": ("Predicted noise", "", difference_map, True),
+    "true_noise": ("True noise", "", difference_map, True),
 }
 NO_HISTORY = "Recorded without pictures along the run: those of its last step are shown."
 NO_PICTURES = "No pictures of a training step yet."

@@ -117,6 +117,7 @@ class RunList(QWidget):
         self.again.clicked.connect(self._on_path)
         self.filter = QLineEdit()
         self.filter.setObjectName("runs_filter")
+        self.filter.setToolTip("Show the runs that contain every word, in any column")
         self.filter.setPlaceholderText("show runs with ...")
         self.filter.setClearButtonEnabled(True)
         self.filter.textChanged.connect(self.order.search)

@@ -55,6 +55,7 @@ class MonitorChooser(QWidget):
         self.identify.clicked.connect(lambda: self._query(IDENTIFY_S))
         self.refresh_button = QPushButton("Refresh")
         self.refresh_button.setObjectName("monitor_refresh")
+        self.refresh_button.setToolTip("Look again which monitors there are")
         self.refresh_button.clicked.connect(lambda: self._query())
         self.notice = PlainLabel()
         self.notice.setObjectName("monitor_notice")

@@ -50,6 +50,7 @@ class NoticeBar(QFrame):
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._more = QPushButton("Details")
         self._more.setCheckable(True)
+        self._more.setToolTip("What a developer needs to know")
         self._more.toggled.connect(self._toggled)
         copy = QPushButton("Copy")
         copy.setToolTip("Copy the notice and its details")

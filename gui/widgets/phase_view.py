@@ -10,12 +10,9 @@ from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from drivers.phase_quantiser import PhaseQuantiser
+from gui.colour_maps import LEVELS, phase_map
 from gui.style import style, theme
 from gui.widgets.plain_label import PlainLabel
-
-CYCLIC = "CET-C3"
-"""White, red, black, blue and back to white: equal steps of phase look equal (Kovesi 2015)."""
-LEVELS = 256
 
 
 class PhaseView(QWidget):
@@ -35,7 +32,7 @@ class PhaseView(QWidget):
         self._plot.invertY(True)
         self._item = pg.ImageItem(axisOrder="row-major")
         self._plot.addItem(self._item)
-        colours = pg.colormap.get(CYCLIC)
+        colours = phase_map()
         self._item.setColorMap(colours)
         self._bar = pg.ColorBarItem(
             values=(0, LEVELS), colorMap=colours, width=12, interactive=False

@@ -14,7 +14,7 @@ SHORT = {
     "calibration": ("refusals", "slmsuite"),
     "drivers": ("camera_faults", "camera_pairs", "closed_loop", "lines", "size"),
     "generation": ("errors", "images"),
-    "gui": ("curves", "session", "failures", "sizes", "typed", "emergency"),
+    "gui": ("curves", "session", "failures", "panels", "sizes", "typed", "emergency"),
     "mock_physics": (
         "closed_forms",
         "photon_transfer",

@@ -30,6 +30,7 @@ def view(qtbot: QtBot, tmp_path: Path) -> Iterator[LiveView]:
     made.set_folder(tmp_path)
     made.set_bench("two-layer bench")
     made.set_camera(SENSOR, 12)
+    made.controls.colours.setCurrentText("grey")  # in which a level is easily told
     made.show()
     qtbot.waitExposed(made)
     yield made
