@@ -1,4 +1,4 @@
-"""Panels after a change of the bench, its death and the end of a job; and figures of runs as in their files."""
+"""Panels after a change of the bench, its death, the end of a job; figures of runs as in their files."""
 
 from __future__ import annotations
 
