@@ -84,11 +84,9 @@ def alignment_found(
     )
     of_light = dataclasses.replace(light, offset=light.offset / result.unit)
     verdict = _verdict(found, of_light, dropped)
-    if verdict.level == "pass":
-        return dataclasses.replace(found, verdict=verdict)
     side_px = max(calibrated.config.cavity.patch_shape)
     signs = tuple(dict.fromkeys([*seen.signs, *parameter_signs(found, side_px)]))
-    places = f"; wrong in all frames: {seen.patches}" if "places on a patch" in signs else ""
+    places = f"; missed in all frames: {seen.patches}" if "places on a patch" in signs else ""
     verdict = dataclasses.replace(verdict, reason=f"{verdict.reason}{places}", signs=signs)
     return dataclasses.replace(found, verdict=verdict)
 

@@ -174,7 +174,13 @@ CAUSES = (
         "ambient light",
         "ambient light falls on the camera",
         "Cover the camera, or switch the lamps off, with the laser off: do the counts fall?",
-        {"counts without light": 0.5, "dark level changed": 0.8, "offset": 0.5},
+        {
+            "counts without light": 0.5,
+            "dark level changed": 0.8,
+            "offset": 0.7,
+            "same picture in all frames": 0.4,
+            "scale from frame to frame": 0.3,
+        },
         sudden=True,
     ),
     Cause(

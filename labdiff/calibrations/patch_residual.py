@@ -37,17 +37,15 @@ class PatchResidual:
         """Return whether as many pixels are wrong as a grain of dust covers."""
         return bool(self.places.sum() >= LEAST_PIXELS)
 
-    def __str__(self) -> str:
-        """Return in words which patch it is, and where on it: a place, or all of a column or a row."""
+    @property
+    def surest(self) -> tuple[int, int, int]:
+        """Return patch, row and column of the pixel that is most surely wrong."""
         patch, row, column = np.unravel_index(int(self.sure.argmax()), self.sure.shape)
-        image = self.sure[patch]
-        if np.ptp(image[:, column]) == 0.0:
-            place = f"all along column {column}"
-        elif np.ptp(image[row]) == 0.0:
-            place = f"all along row {row}"
-        else:
-            place = f"around row {row}, column {column}"
-        return f"patch {patch + 1}, most surely {place}"
+        return int(patch), int(row), int(column)
+
+    def __str__(self) -> str:
+        """Return in words which patch it is; the figure shows where on it."""
+        return f"places on the patches, most of all on patch {1 + self.surest[0]}"
 
 
 def patch_residual(twin: DigitalTwin, frames: Triples) -> PatchResidual:
