@@ -41,7 +41,8 @@ PRIOR_SHARE = 1e-4
 class WindowFit:
     """What a fit found beside the twin's parameters.
 
-    covariance: (P, P) of the parameters. scale: measured intensity over modelled, mean of the frames.
+    covariance: (P, P) of the parameters. scale: measured intensity over modelled, mean of the frames, of a
+    twin that had never been aligned; 1 of any other.
     """
 
     covariance: Tensor
@@ -140,10 +141,15 @@ class TwinWindow:
             load_parameter_vector(twin, before)
             load_parameter_vector(fine, before)
             return None
+        # Later fits leave the unit alone, by which layers have learnt: normalised frames do not tell it,
+        # and the twin's own light wanders by some per cent from fit to fit.
+        scale = 1.0
+        if self._searching:
+            with torch.no_grad():
+                modelled = fine(frames.inputs, frames.phases)
+            scale = float(frame_light(frames.intensity, modelled, frames.valid).scale.mean())
         self._searching = False
-        with torch.no_grad():
-            light = frame_light(frames.intensity, fine(frames.inputs, frames.phases), frames.valid)
-        return WindowFit(covariance.double(), float(light.scale.mean()))
+        return WindowFit(covariance.double(), scale)
 
     def forget(self) -> None:
         """Forget the frames: the bench's registration is another one now."""

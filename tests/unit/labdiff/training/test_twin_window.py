@@ -101,3 +101,14 @@ def test_probes_that_tell_nothing_new_are_not_chosen() -> None:
     assert set(chosen[:2]) == {2, 3}, "flat patterns tell least"
     assert len(set(chosen)) == 3
     assert torch.equal(parameter_vector(twin), before)
+
+
+def test_the_unit_of_intensity_is_that_of_the_first_alignment_and_no_later_fits() -> None:
+    frames_of_step = step_frames(0)
+    brighter = Triples(frames_of_step.inputs, frames_of_step.phases, 1.5 * frames_of_step.intensity)
+    for searching, scale in ((True, 1.5), (False, 1.0)):
+        window, twin = TwinWindow(8, searching), DigitalTwin(GEOMETRY)
+        assert window.add(brighter, 5e-2, 1e-3)
+        found = window.fit(twin, twin.finer(2), 5e-2)
+        assert found is not None
+        assert found.scale == pytest.approx(scale, rel=0.1)
