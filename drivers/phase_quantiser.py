@@ -22,7 +22,8 @@ class PhaseQuantiser:
     Only levels within one turn of the lowest phase are used: where a panel reaches further, two levels
     a turn apart would take turns from pixel to pixel, and each change between them is a full flank of
     2 pi in the crystal, which scatters light.
-    The inverse is tabulated in 4096 steps (1.5 mrad), a sixteenth of an 8-bit level.
+    The inverse is tabulated in 4096 steps (1.5 mrad), a sixteenth of an 8-bit level; realised_by_step
+    (4096,) is the phase that is displayed for each of them.
     Raises DeviceValueError for a table of the wrong length or with values that are not finite.
     """
 
@@ -43,6 +44,7 @@ class PhaseQuantiser:
         apart = np.abs(wanted[:, None] - np.mod(table, TURN_RAD)[None, :])
         around = np.where(once, np.minimum(apart, TURN_RAD - apart), np.inf)
         self._grey = around.argmin(axis=1).astype(np.uint8 if bits <= 8 else np.uint16)
+        self.realised_by_step: npt.NDArray[np.float32] = self._phase_rad[self._grey]
 
     def __call__(self, phase_rad: FloatArray) -> npt.NDArray[Any]:
         """Return the grey levels of phases, of the same shape."""

@@ -93,6 +93,9 @@ class FixedCavity(torch.autograd.Function):
                 met = behind[index - 1, samples] if index else first[samples]
                 if planes.dim() == 4:
                     torch.mul(field, met, out=gradient[samples, index])
+                elif field.device.type != "cpu":
+                    # Two kernels for the batch in place of one a sample.
+                    gradient[index] += (field * met).sum(0)
                 else:
                     for one, other in zip(field, met, strict=True):
                         gradient[index].addcmul_(one, other)
@@ -117,7 +120,7 @@ class PaddedGrid:
         count, height, width = fields.shape
         rows, columns = transfer.shape
         # On a CPU as many as stay in its cache; a GPU wants all at once.
-        together = count if fields.is_cuda else max(1, IN_CACHE // (rows * columns))
+        together = max(1, IN_CACHE // (rows * columns)) if fields.device.type == "cpu" else count
         self._together = min(together, count)
         self._size = height, width
         # exp(-jkr) for exp(jkr) exchanges k and -k; the factor 1/n counts once, whichever comes first.

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from twin import backplane, relay, source
 from twin.cavity import FixedCavity, along_columns, cavity_intensity
+from twin.host_facts import FactsReader, HostFacts
 from twin.output_resampling import resample
 from twin.parameters import ALIGNMENT_PARAMETERS, NO_EDGE_PX
 from twin.phase_response import crystal_phase
@@ -104,6 +105,38 @@ class DigitalTwin(nn.Module):
         aberrations = relay.aberration_modes(self.padded, geometry.samples)
         self.register_buffer("aberration_modes", aberrations, persistent=False)
         self._fixed: Elements | None = None
+        self._device = self._precise_device = torch.device("cpu")
+        self._reader = FactsReader(self.get_parameter)
+
+    @property
+    def device(self) -> torch.device:
+        """Return the device on which the twin computes."""
+        return self._device
+
+    def move_to(self, device: torch.device) -> None:
+        """Compute on another device from now on.
+
+        What needs float64, once for a set of parameters, stays on the CPU where the device has none (MPS).
+        """
+        if device == self._device:
+            return
+        self._reader.read()
+        self._device = device
+        self._precise_device = torch.device("cpu") if device.type == "mps" else device
+        for name, values in list(self.named_parameters()):
+            moved = nn.Parameter(values.detach().to(device), values.requires_grad)
+            self.register_parameter(name, moved)
+        for name, buffer in list(self.named_buffers()):
+            self.register_buffer(name, buffer.to(self._precise_device), persistent=False)
+        self._reader.moved()
+        self._fixed = None
+
+    def _facts(self) -> HostFacts | None:
+        """Return what is 0, so that no GPU is waited for; None on the CPU, which simply looks."""
+        return None if self._device.type == "cpu" else self._reader.read()
+
+    def _precise(self, values: Tensor) -> Tensor:
+        return values.to(self._precise_device, torch.float64)
 
     def finer(self, samples: int) -> DigitalTwin:
         """Return the same twin with more samples of the light a pixel, and no light that no camera sees.
@@ -154,11 +187,15 @@ class DigitalTwin(nn.Module):
         """Return the intensity (B, h, w) from what `modulation` returns."""
         intensity = self.fine_intensity(first, layers)
         moved = (self.output_shift_px, self.output_shear_percent, self.distortion_percent)
-        straight = not self._learning() and not any(bool(parameter.any()) for parameter in moved)
+        straight = not self._learning() and self._straight(moved)
         if straight and self.geometry.samples == 1:
             return intensity
         shear, distortion = self.output_shear_percent / 100.0, self.distortion_percent / 100.0
         return resample(intensity, self.geometry.shape, shear, self.output_shift_px, distortion)
+
+    def _straight(self, moved: tuple[Tensor, ...]) -> bool:
+        facts = self._facts()
+        return facts.straight if facts else not any(bool(values.any()) for values in moved)
 
     def fine_intensity(self, first: Tensor, layers: Tensor) -> Tensor:
         """Return the intensity on the samples of the light, (B, S h, S w), before any registration."""
@@ -178,9 +215,11 @@ class DigitalTwin(nn.Module):
         return torch.is_grad_enabled() and any(p.requires_grad for p in self.parameters())
 
     def _reflection(self, phases: Tensor, stroke_percent: Tensor) -> Tensor:
-        crystal = crystal_phase(phases, stroke_percent, self.bend_rad)
+        facts = self._facts()
+        unbent, sharp = (facts.unbent, facts.sharp) if facts else (None, None)
+        crystal = crystal_phase(phases, stroke_percent, self.bend_rad, unbent)
         samples = self.geometry.samples
-        return reflection(crystal, self.crosstalk_px, self.zero_order_percent, samples)
+        return reflection(crystal, self.crosstalk_px, self.zero_order_percent, samples, sharp)
 
     def _pixel_means(self, samples: Tensor) -> Tensor:
         """Return means over each pixel, (P, h, w) from (P, S h, S w)."""
@@ -204,8 +243,8 @@ class DigitalTwin(nn.Module):
     def elements(self) -> Elements:
         """Return what light meets besides inputs and layers, at the present parameters."""
         g = self.geometry
-        gap_m = 2.0 * g.z_gap_m * (1.0 + self.z_gap_percent.double() / 100.0)
-        focus_m = gap_m + 2.0 * g.z_gap_m * self.defocus_percent.double() / 100.0
+        gap_m = 2.0 * g.z_gap_m * (1.0 + self._precise(self.z_gap_percent) / 100.0)
+        focus_m = gap_m + 2.0 * g.z_gap_m * self._precise(self.defocus_percent) / 100.0
         phase = self._curvature() - self._ramp_phase(self.planes_tilt_rad())
         planes = torch.complex(phase.cos(), phase.sin()).to(torch.complex64)
         gap, way_out = (
@@ -214,9 +253,12 @@ class DigitalTwin(nn.Module):
             )
             for distance_m in (gap_m, focus_m)
         )
-        aberration = torch.tensordot(self.aberration_rad.double(), self.aberration_modes, dims=1)
+        aberration = torch.tensordot(
+            self._precise(self.aberration_rad), self.aberration_modes, dims=1
+        )
         way_out = way_out * torch.polar(self.aperture, aberration).to(torch.complex64)
-        return Elements(self.source_field() * planes[0], planes[1:], gap, way_out)
+        field = self.source_field() * planes[0]
+        return Elements(*(part.to(self._device) for part in (field, planes[1:], gap, way_out)))
 
     def source_field(self) -> Tensor:
         """Return the beam past the mirror's edge, (S h, S w) complex, without its tilt.
@@ -224,31 +266,36 @@ class DigitalTwin(nn.Module):
         1 is the root mean square over the patch at data-sheet values.
         """
         g = self.geometry
-        centre_m = self.source_centre_px.double() * g.pixel_pitch_m
-        waist_m = g.waist_m * (1.0 + self.source_waist_percent.double() / 100.0)
+        centre_m = self._precise(self.source_centre_px) * g.pixel_pitch_m
+        waist_m = g.waist_m * (1.0 + self._precise(self.source_waist_percent) / 100.0)
         nominal = source.gaussian(self.x_m, self.y_m, g.waist_m).square().mean().sqrt()
         beam = source.gaussian(self.x_m - centre_m[0], self.y_m - centre_m[1], waist_m) / nominal
-        structure = source.structure(self.source_modes, self.source_modes_percent)
+        structure = source.structure(self.source_modes, self._precise(self.source_modes_percent))
         k = 2.0 * math.pi / g.wavelength_m
         ghost = source.window_ghost(
-            (k * self.x_m, k * self.y_m), self.ghost_mrad, self.ghost_percent
+            (k * self.x_m, k * self.y_m),
+            self._precise(self.ghost_mrad),
+            self._precise(self.ghost_percent),
         )
         field = (beam * structure * ghost).to(torch.complex64)
-        if float(self.mirror_edge_px.detach()) <= NO_EDGE_PX:
+        facts = self._facts()
+        if facts.open_mirror if facts else float(self.mirror_edge_px.detach()) <= NO_EDGE_PX:
             return field
-        to_slm_m = g.z_gap_m * (1.0 + self.z_gap_percent.double() / 100.0)
+        to_slm_m = g.z_gap_m * (1.0 + self._precise(self.z_gap_percent) / 100.0)
         to_slm = transfer_function(self.padded, self._pitch_m, g.wavelength_m, to_slm_m)
-        return source.past_mirror_edge(field, self.mirror_edge_px, g.samples, to_slm)
+        return source.past_mirror_edge(
+            field, self.mirror_edge_px.to(field.device), g.samples, to_slm
+        )
 
     def _curvature(self) -> Tensor:
         """Return the phase (N + 1, h, w) of the backplane; a DMD at the input is flat."""
-        surface = torch.tensordot(self.backplane_rad.double(), self.curvature_modes, dims=1)
+        surface = torch.tensordot(self._precise(self.backplane_rad), self.curvature_modes, dims=1)
         missing = self.geometry.layers + 1 - len(surface)
         return nn.functional.pad(surface, (0, 0, 0, 0, missing, 0))
 
     def _ramp_phase(self, tilts_rad: Tensor) -> Tensor:
         k = 2.0 * math.pi / self.geometry.wavelength_m
-        sines = tilts_rad.double().sin()[:, :, None, None]
+        sines = self._precise(tilts_rad).sin()[:, :, None, None]
         return k * (self.x_m * sines[:, 0] + self.y_m * sines[:, 1])
 
     def incident(self) -> Tensor:
@@ -264,7 +311,7 @@ class DigitalTwin(nn.Module):
         """Return the phase (N + 1, h, w) which, displayed on the SLM, undoes tilts and curvature."""
         with torch.no_grad():
             pixels = self._ramp_phase(self.planes_tilt_rad()) - self._curvature()
-            return self._pixel_means(pixels).float()
+            return self._pixel_means(pixels).float().to(self._device)
 
     def alignment(self) -> dict[str, float]:
         """Return what events and run files hold of the alignment parameters, units in the names."""

@@ -90,21 +90,23 @@ class InputLayout:
         cell = self.cell
         filled = image.repeat_interleave(cell[0], 1).repeat_interleave(cell[1], 2)
         if self.writing == "differential":
-            filled = filled * self._signs().to(image)
+            filled = filled * self._signs(image.device).to(image)
         if prompts is None:
-            prompts = torch.full((len(image),), NO_PROMPT)
-        elif bool(((prompts < NO_PROMPT) | (prompts >= self.prompts)).any()):
+            prompts = torch.full((len(image),), NO_PROMPT, device=image.device)
+        elif prompts.device.type == "cpu" and bool(
+            ((prompts < NO_PROMPT) | (prompts >= self.prompts)).any()
+        ):
             raise ValueError(f"prompts {prompts.tolist()}: this layout has {self.prompts} blocks")
         if not self.prompts:
             return filled
         height, width = self.shape
-        block_of_row = torch.arange(height) * self.prompts // height
+        block_of_row = torch.arange(height, device=image.device) * self.prompts // height
         bright = (block_of_row == prompts[:, None]).to(image.dtype)
         strip = (2.0 * bright - 1.0)[:, :, None].expand(-1, -1, width - self.image_width)
         return torch.cat([filled, strip], 2)
 
-    def _signs(self) -> Tensor:
+    def _signs(self, place: torch.device) -> Tensor:
         """Return 1 in the left half of every cell, -1 in its right half, (image_width,)."""
         width = self.cell[1]
-        from_left = torch.arange(self.image_width) % width
+        from_left = torch.arange(self.image_width, device=place) % width
         return torch.sign(width - 1 - 2 * from_left)

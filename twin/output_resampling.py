@@ -27,14 +27,14 @@ def resample(
         distortion: radial.
     """
     height, width = shape
-    kind = intensity.dtype
+    kind, place = intensity.dtype, intensity.device
     # From the middle, in units of half a patch: what grid_sample counts in.
-    y = (2.0 * torch.arange(height, dtype=kind) + 1.0) / height - 1.0
-    x = (2.0 * torch.arange(width, dtype=kind) + 1.0) / width - 1.0
-    half = torch.tensor([width / 2, height / 2], dtype=kind)
-    place = torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], -1) * half
-    radius = place.square().sum(-1, keepdim=True) / half.square().sum()
-    moved = place + place @ shear.T.to(kind) + distortion * radius * place + shift_px
+    y = (2.0 * torch.arange(height, dtype=kind, device=place) + 1.0) / height - 1.0
+    x = (2.0 * torch.arange(width, dtype=kind, device=place) + 1.0) / width - 1.0
+    half = torch.stack([y.new_full((), width / 2), y.new_full((), height / 2)])
+    at = torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], -1) * half
+    radius = at.square().sum(-1, keepdim=True) / half.square().sum()
+    moved = at + at @ shear.T.to(kind) + distortion * radius * at + shift_px
     grid = (moved / (half + 1.0)).to(kind).expand(len(intensity), height, width, 2)
     samples = intensity.shape[-1] // width
     wider = functional.pad(intensity[:, None], 4 * (samples,), mode="replicate")

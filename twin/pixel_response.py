@@ -22,7 +22,11 @@ LOBES = 2
 
 
 def reflection(
-    phases: Tensor, crosstalk_px: Tensor, zero_order_percent: Tensor, samples: int = 1
+    phases: Tensor,
+    crosstalk_px: Tensor,
+    zero_order_percent: Tensor,
+    samples: int = 1,
+    sharp: bool | None = None,
 ) -> Tensor:
     """Return the complex reflection (..., S h, S w) of patches with phases (..., h, w) in the crystal, rad.
 
@@ -35,12 +39,15 @@ def reflection(
         crosstalk_px: width of the fringing field; 0: point samples of sharp pixels, and fast.
         zero_order_percent: amplitude of the zero order.
         samples: of the field for each pixel and axis.
+        sharp: whether the width is 0; it is looked at if None, for which a GPU is waited for.
     """
-    if float(crosstalk_px.detach()) == 0.0:
-        sharp = phases
+    if sharp is None:
+        sharp = float(crosstalk_px.detach()) == 0.0
+    if sharp:
+        points = phases
         if samples > 1:
-            sharp = phases.repeat_interleave(samples, -2).repeat_interleave(samples, -1)
-        field = torch.complex(sharp.cos(), sharp.sin())
+            points = phases.repeat_interleave(samples, -2).repeat_interleave(samples, -1)
+        field = torch.complex(points.cos(), points.sin())
     else:
         field = _blurred(phases, crosstalk_px, samples)
     return field + zero_order_percent / 100.0
@@ -51,7 +58,7 @@ def _blurred(phases: Tensor, crosstalk_px: Tensor, samples: int) -> Tensor:
     crystal = phases.reshape(-1, 1, height, width)
     weights = _fringing(crosstalk_px, FINER * samples).to(phases.dtype)
     fine = _finer(_finer(crystal, weights).mT, weights).mT
-    weights = _low_pass().to(phases.dtype)
+    weights = _low_pass(phases.device).to(phases.dtype)
     real, imaginary = (
         _coarser(_coarser(part, weights).mT, weights).mT for part in (fine.cos(), fine.sin())
     )
@@ -64,16 +71,19 @@ def _fringing(sigma_px: Tensor, points: int) -> Tensor:
 
     A square pixel under a Gaussian: half the difference of two error functions.
     """
-    place = (torch.arange(points, dtype=torch.float64) + 0.5) / points - 0.5
-    distance = place[:, None] - torch.arange(-REACH_PX, REACH_PX + 1)[None, :]
+    device = sigma_px.device
+    place = (torch.arange(points, dtype=torch.float64, device=device) + 0.5) / points - 0.5
+    distance = place[:, None] - torch.arange(-REACH_PX, REACH_PX + 1, device=device)[None, :]
     width = math.sqrt(2.0) * sigma_px.abs().clamp_min(1e-3)
     share = torch.erf((distance + 0.5) / width) - torch.erf((distance - 0.5) / width)
     return (share / share.sum(1, keepdim=True))[:, None, :, None]
 
 
-def _low_pass() -> Tensor:
+def _low_pass(device: torch.device) -> Tensor:
     """Return a sinc under a cosine bell, from FINER points to one sample, (1, 1, 2 LOBES FINER, 1)."""
-    place = (torch.arange(-LOBES * FINER, LOBES * FINER, dtype=torch.float64) + 0.5) / FINER
+    place = (
+        torch.arange(-LOBES * FINER, LOBES * FINER, dtype=torch.float64, device=device) + 0.5
+    ) / FINER
     weights = torch.sinc(place) * torch.cos(math.pi * place / (2.0 * LOBES)).square()
     return (weights / weights.sum())[None, None, :, None]
 

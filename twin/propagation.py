@@ -63,13 +63,16 @@ def transfer_function(
         shape: (height, width) of the padded grid.
         pitch_m: of its samples.
         wavelength_m: of the light.
-        distance_m: of the propagation; may require a gradient.
+        distance_m: of the propagation; may require a gradient. On its device it is computed.
         dtype: of the result.
         steepest: sine of the steepest angle that is propagated, if the samples can represent more.
     """
-    height, width = shape
-    ky = 2.0 * math.pi * torch.fft.fftfreq(height, pitch_m, dtype=torch.float64)[:, None]
-    kx = 2.0 * math.pi * torch.fft.fftfreq(width, pitch_m, dtype=torch.float64)[None, :]
+    place = distance_m.device if isinstance(distance_m, Tensor) else None
+    ky, kx = (
+        2.0 * math.pi * torch.fft.fftfreq(size, pitch_m, dtype=torch.float64, device=place)
+        for size in shape
+    )
+    ky, kx = ky[:, None], kx[None, :]
     k = 2.0 * math.pi / wavelength_m
     transverse = kx.square() + ky.square()
     longitudinal = (k * k - transverse).clamp_min(0.0).sqrt()

@@ -84,6 +84,6 @@ def past_mirror_edge(source: Tensor, edge_px: Tensor, samples: int, transfer: Te
         samples: of the field for each pixel and axis.
         transfer: from the mirror to the SLM, on the padded grid.
     """
-    place_px = (torch.arange(source.shape[-1]) + 0.5) / samples
+    place_px = (torch.arange(source.shape[-1], device=source.device) + 0.5) / samples
     blocked = 0.5 * torch.erfc((place_px - edge_px) / EDGE_SOFTNESS_PX)
     return source - propagate(source * blocked, transfer)

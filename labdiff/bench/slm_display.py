@@ -96,6 +96,11 @@ class SlmDisplay:
         """
         return self._quantiser.realised(phases_rad)
 
+    @property
+    def realised_by_step(self) -> npt.NDArray[np.float32]:
+        """Return what `realised` does as a table: the phase displayed for each of equal steps of a turn."""
+        return self._quantiser.realised_by_step
+
     def state(self) -> Values:
         """Return settling time and phase response, where they were measured."""
         values: Values = {}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from labdiff.cli.arguments import BenchHere, DataDir, Json, Yes
+from labdiff.cli.arguments import BenchHere, DataDir, Device, Json, Yes
 from labdiff.cli.lazy_command import add_lazily
 from labdiff.errors import UserError
 
@@ -45,6 +45,7 @@ class EvaluateArguments:
     light_off: Annotated[
         bool, typer.Option("--light-off/--no-light-off", help="Score images without light too.")
     ] = True
+    device: Device = "auto"
     data_dir: DataDir = None
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for tables and figures.")
@@ -80,6 +81,7 @@ def _evaluate(arguments: EvaluateArguments, options: Mapping[str, Value]) -> Non
         arguments.data_dir,
         arguments.light_off,
         Consent(arguments.bench, arguments.yes),
+        arguments.device,
     )
     if arguments.out is not None:
         check_output_folder(arguments.out)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from labdiff.cli.arguments import BenchHere, Yes
+from labdiff.cli.arguments import BenchHere, Device, Yes
 from labdiff.cli.lazy_command import add_lazily
 from labdiff.errors import UserError
 
@@ -53,6 +53,7 @@ class GenerateArguments:
         typer.Option(help="Weight of the class; other than 1, two forward passes an image."),
     ] = 1.0
     out: Annotated[Path, typer.Option("--out", "-o", help="PNG file.")] = Path("generated.png")
+    device: Device = "auto"
     bench: BenchHere = None
     yes: Yes = False
 
@@ -75,5 +76,6 @@ def _generate(arguments: GenerateArguments, sampler: Mapping[str, Value]) -> Non
         sampler=sampler,
         bench=arguments.bench,
         confirmed=arguments.yes,
+        device=arguments.device,
     )
     print(f"wrote {generate_picture(request, arguments.out)}")

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from labdiff.cli.arguments import Device
 from labdiff.errors import UserError
 
 
@@ -35,6 +36,7 @@ def register(app: typer.Typer) -> None:
             float | None,
             typer.Option(help="Power of this computer at work, for energies; else left empty."),
         ] = None,
+        device: Device = "auto",
         as_json: Annotated[
             bool, typer.Option("--json", help="Print the result as one JSON line, last.")
         ] = False,
@@ -42,6 +44,7 @@ def register(app: typer.Typer) -> None:
         """Reproduce a result of the paper: a picture, and a table of ours beside the paper's."""
         from labdiff.cli.outputs import check_output_folder
         from labdiff.config.bench import SHIPPED
+        from labdiff.config.device import choose_device
         from labdiff.job import run
         from labdiff.jobs.stop_signal import StopOnSignal
         from labdiff.reports.progress_bar import ProgressBar
@@ -52,6 +55,8 @@ def register(app: typer.Typer) -> None:
             raise UserError(f"--scale {scale}: allowed are small, paper")
         if watts is not None and not 0.0 < watts < 1e6:
             raise UserError(f"--watts {watts:g}: allowed is more than 0 and less than 1,000,000")
+        if device != "auto":
+            choose_device(device)
         context = Context(
             name=name,
             out=out,

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 def stored_options(text: str, where: str) -> TrainingOptions:
     """Return the options of a file; those that this version does not know are reported and not used.
 
+    The device that computed is left open again.
+
     Args:
         text: JSON, as the file has it.
         where: what messages call it.
@@ -34,7 +36,9 @@ def stored_options(text: str, where: str) -> TrainingOptions:
         )
     known = {name: value for name, value in table.items() if name not in unknown}
     try:
-        return TrainingOptions.model_validate(_former_values() | known)
+        options = TrainingOptions.model_validate(_former_values() | known)
+        # What computed it may not be here.
+        return options.model_copy(update={"device": "auto"})
     except ValidationError as error:
         raise UserError(explain(error, where, TrainingOptions).replace("\n", "; ")) from None
 

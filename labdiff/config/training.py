@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import AliasChoices, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AliasChoices, Field, ValidationError, model_validator
 
 from drivers.validation_messages import explain
+from labdiff.config.device import checked_device
 from labdiff.config.option import Formerly, Presentation, option_group
 from labdiff.config.section import Section
 from labdiff.diffusion.time_aware_policy import TimeAwarePolicy
@@ -219,6 +220,11 @@ class LearningOptions(Section):
         le=100_000,
         title="Generated images",
         description="Number of images to generate when the training has ended.",
+    )
+    device: Annotated[str, AfterValidator(checked_device)] = Field(
+        default="auto",
+        description="What computes the twin: cpu, cuda, cuda:N (an NVIDIA GPU, from 0) or mps (Apple's); "
+        "auto takes LABDIFF_DEVICE, else an NVIDIA GPU where there is one.",
     )
 
 

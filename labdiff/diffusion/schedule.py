@@ -31,6 +31,16 @@ class NoiseSchedule:
         betas = torch.linspace(beta_start, beta_end, steps, dtype=torch.float64)
         self.betas = betas.float()
         self.alphas_bar = torch.cumprod(1.0 - betas, 0).float()
+        # A sampler asks for single values, for which a GPU would be waited for.
+        self._abar: list[float] = self.alphas_bar.tolist()
+        self._tables = {self.alphas_bar.device: self.alphas_bar}
+
+    def alphas_bar_at(self, t: Tensor) -> Tensor:
+        """Return abar of timesteps (B,), on their device: the table is sent there once."""
+        table = self._tables.get(t.device)
+        if table is None:
+            table = self._tables[t.device] = self.alphas_bar.to(t.device)
+        return table[t]
 
     def add_noise(self, x0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
         """Return x_t, (B, H, W).
@@ -40,7 +50,7 @@ class NoiseSchedule:
             noise: standard normal noise eps, (B, H, W).
             t: timesteps, (B,).
         """
-        abar = self.alphas_bar[t].view(-1, 1, 1)
+        abar = self.alphas_bar_at(t).view(-1, 1, 1)
         return abar.sqrt() * x0 + (1.0 - abar).sqrt() * noise
 
     def timesteps(
@@ -76,4 +86,4 @@ class NoiseSchedule:
 
     def abar(self, t: int) -> float:
         """Return abar_t; 1 for t < 0, the clean image."""
-        return float(self.alphas_bar[t]) if t >= 0 else 1.0
+        return self._abar[t] if t >= 0 else 1.0

@@ -12,6 +12,7 @@ from labdiff.metrics.baselines import identity_prediction
 from labdiff.metrics.noise_error import NoisyImages, held_out_noisy, mse_of, noise_mse
 from labdiff.metrics.range_baselines import RangeBaseline, range_baselines
 from labdiff.session.denoiser import Denoiser
+from labdiff.session.device import CPU, chosen_device
 from labdiff.session.training_session import TrainingSession
 from twin.discrepancy import discrepancy
 
@@ -64,6 +65,11 @@ def scored_images(session: TrainingSession) -> NoisyImages:
     )
 
 
+def device_for(denoiser: Denoiser, where: Literal["twin", "bench"]) -> torch.device:
+    """Return the device of the options for the twin, and the CPU for a bench, which sets the pace."""
+    return chosen_device(denoiser.options.device) if where == "twin" else CPU
+
+
 def denoise(
     denoiser: Denoiser,
     x_t: Tensor,
@@ -87,14 +93,17 @@ def denoise(
         light_off: whether the intensity is replaced by its mean over the images.
         clusters: (B,), clusters of the images, for a unit that has some; the first for all if None.
     """
-    odu, calibrated = denoiser.odu, denoiser.calibrated
-    predicted = torch.empty_like(x_t)
-    discrepancies = []
+    odu, calibrated, here = denoiser.odu, denoiser.calibrated, denoiser.device
+    asked = x_t.device
     policy = denoiser.policy
     of_cluster = [0] * len(t) if clusters is None else clusters.tolist()
     sets = torch.tensor(
         [policy.layer_set(*pair) for pair in zip(t.tolist(), of_cluster, strict=True)]
     )
+    x_t, t = x_t.to(here), t.to(here)
+    prompts = None if prompts is None else prompts.to(here)
+    predicted = torch.empty_like(x_t)
+    discrepancies = []
     # The bench writes a layer set once for all its images.
     most = TWIN_BATCH if where == "twin" else max(len(t), 1)
     groups = [
@@ -105,7 +114,7 @@ def denoise(
     with torch.no_grad():
         for layer_set, group in groups:
             prompt = prompts[group] if prompts is not None and odu.layout.prompts else None
-            abar = denoiser.schedule.alphas_bar[t[group]]
+            abar = denoiser.schedule.alphas_bar_at(t[group])
             seen = odu.residual(x_t[group], abar, policy.cluster(layer_set))
             encoded = odu.encode(seen, layer_set, prompts=prompt)
             inputs, layers = calibrated.displayed(*encoded)
@@ -124,7 +133,8 @@ def denoise(
             if light_off:
                 intensity = intensity.mean(0, keepdim=True).expand_as(intensity)
             predicted[group] = odu.decode(intensity, seen, abar, layer_set)
-    return predicted, float(torch.cat(discrepancies).mean()) if discrepancies else float("nan")
+    distance = float(torch.cat(discrepancies).mean()) if discrepancies else float("nan")
+    return predicted.to(asked), distance
 
 
 def score(session: TrainingSession, where: Literal["twin", "bench"]) -> tuple[float, float]:
@@ -135,5 +145,6 @@ def score(session: TrainingSession, where: Literal["twin", "bench"]) -> tuple[fl
     """
     noisy = scored_images(session)
     clusters = session.clusters_of(noisy.clean)
-    predicted, distance = denoise(session, noisy.x_t, noisy.t, where, clusters=clusters)
+    with session.on(device_for(session, where)):
+        predicted, distance = denoise(session, noisy.x_t, noisy.t, where, clusters=clusters)
     return noise_mse(predicted, noisy.noise), distance

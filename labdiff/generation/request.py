@@ -23,6 +23,7 @@ class GenerationRequest:
     calibrations: folder of the bench's stored calibrations; None: all is measured, and nothing stored.
     bench: bench file here, which the file's bench has to be. confirmed: whether a person has said yes to
     the devices of the file's bench.
+    device: that computes the twin, as the training option has it.
     """
 
     path: Path | None = None
@@ -35,6 +36,7 @@ class GenerationRequest:
     sampler: Mapping[str, Value] = field(default_factory=dict)
     bench: str | None = None
     confirmed: bool = False
+    device: str = "auto"
 
     def check(self) -> None:
         """Raise UserError for guidance out of range, or one that does nothing."""

@@ -12,7 +12,7 @@ from labdiff.config.training import TIMESTEPS, SamplerOptions
 from labdiff.diffusion.guidance import guided
 from labdiff.diffusion.sampler import Sampler
 from labdiff.events import GenerationStep, StageStarted
-from labdiff.generation.denoise import denoise
+from labdiff.generation.denoise import denoise, device_for
 from labdiff.generation.drawn_clusters import draw_clusters, start_images
 from labdiff.job import Job
 from labdiff.session.denoiser import Denoiser
@@ -90,11 +90,13 @@ def generate(
         return guided(unprompted, prompted, guidance)
 
     images = start
-    for index, t, images in sampler.sample(predict_noise, start, denoiser.schedule, rng, done):
-        if index == sampler.steps - 1:
-            images = denoiser.odu.finished(images)
-        progress.update(
-            done=np.array(index + 1), images=images.numpy(), rng=rng.get_state().numpy()
-        )
-        yield GenerationStep(index, sampler.steps, t, images.numpy().copy())
+    with denoiser.on(device_for(denoiser, where)):
+        steps = sampler.sample(predict_noise, start, denoiser.schedule, rng, done)
+        for index, t, images in steps:
+            if index == sampler.steps - 1:
+                images = denoiser.odu.finished(images.to(denoiser.device)).cpu()
+            progress.update(
+                done=np.array(index + 1), images=images.numpy(), rng=rng.get_state().numpy()
+            )
+            yield GenerationStep(index, sampler.steps, t, images.numpy().copy())
     return images.clamp(-1.0, 1.0)

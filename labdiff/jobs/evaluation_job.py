@@ -12,11 +12,12 @@ from torch import Tensor
 
 from drivers.phase_quantiser import PhaseQuantiser
 from labdiff.config.bench import parse_bench
+from labdiff.config.options_file import training_options
 from labdiff.config.simulated import simulated_devices
 from labdiff.errors import UserError
 from labdiff.events import EvaluationStep, JobStarted, StageStarted
 from labdiff.generation.cluster_wiener import ClusterWieners
-from labdiff.generation.denoise import denoise
+from labdiff.generation.denoise import denoise, device_for
 from labdiff.generation.sample import generate
 from labdiff.job import Job
 from labdiff.jobs.bench_of_file import NOTHING_SAID, Consent, require_consent
@@ -34,6 +35,7 @@ from labdiff.runs.reader import read_run
 from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.checkpoint import options_to_resume, resume_run
 from labdiff.session.class_prompts import prompts_in_turn
+from labdiff.session.device import chosen_device, device_description
 from labdiff.session.training_session import TrainingSession
 
 IMAGES_PER_RANGE = {"twin": 500, "bench": 100}
@@ -45,6 +47,7 @@ class EvaluationRequest:
     """A run file with trained layers, and what to score of it.
 
     consent: what was said about the devices of its bench.
+    device: that computes twin and networks, as the training option has it.
     light_off: whether as many images are generated without light, on the twin, and scored too.
     weights: file of Inception weights; None: the one in the data folder, or else the classifier alone.
     """
@@ -57,13 +60,14 @@ class EvaluationRequest:
     data_dir: Path | None = None
     light_off: bool = True
     consent: Consent = NOTHING_SAID
+    device: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """Results of an evaluation, and a description of what was evaluated.
 
-    simulated: what of the run's bench is, in one sentence; "" if nothing is.
+    simulated: what of the run's bench is, in one sentence; "" if nothing is. device: what computed.
     errors: by name of the predictor. light_off: distances of images that electronics alone generated on
     the twin, from the same real ones. generated: (count, H, W); real: as many held-out ones at most.
     """
@@ -79,6 +83,7 @@ class Evaluation:
     generated: Tensor
     real: Tensor
     simulated: str = ""
+    device: str = ""
 
     def without_light(self, metrics: ImageMetrics, name: str) -> ImageFigure | None:
         """Return the same figure of the images that electronics alone generated; None if there is none."""
@@ -101,7 +106,13 @@ class EvaluationJob:
         weights = find_inception(request.weights, request.data_dir)
         self._inception = inception_features(weights) if weights is not None else None
         run = read_run(request.run_file)
-        options, config = options_to_resume(run), parse_bench(run.bench_text, str(run.path))
+        options = training_options(
+            {**options_to_resume(run).model_dump(), "device": request.device}, "options"
+        )
+        config = parse_bench(run.bench_text, str(run.path))
+        self._device = chosen_device(options.device)
+        if self._inception is not None:
+            self._inception.network.to(self._device)
         self._bench = JobBench()
         if request.where == "bench":
             require_consent(str(run.path), run.bench_text, config, request.consent)
@@ -152,6 +163,7 @@ class EvaluationJob:
             generated=generated,
             real=images.test[: len(generated)],
             simulated=simulated_devices(session.calibrated.config),
+            device=device_description(self._device),
         )
 
     def _distances(
@@ -166,6 +178,11 @@ class EvaluationJob:
             found.append(metrics)
         return found
 
+    def _predicted(self, x_t: Tensor, t: Tensor, clusters: Tensor | None) -> Tensor:
+        session, where = self.session, self.request.where
+        with session.on(device_for(session, where)):
+            return denoise(session, x_t, t, where, clusters=clusters)[0]
+
     def _errors(self) -> Job[dict[str, tuple[RangeError, ...]]]:
         session, request = self.session, self.request
         schedule, images = session.schedule, session.images
@@ -174,7 +191,7 @@ class EvaluationJob:
         def predictors(clean: Tensor) -> dict[str, Predictor]:
             clusters = session.clusters_of(clean)
             return {
-                "odu": lambda x_t, t: denoise(session, x_t, t, where, clusters=clusters)[0],
+                "odu": lambda x_t, t: self._predicted(x_t, t, clusters),
                 "identity": lambda x_t, _: identity_prediction(x_t),
                 "wiener": wiener.knowing(clean),
                 "wiener_each_t": wiener_each_t.knowing(clean),

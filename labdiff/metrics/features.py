@@ -45,11 +45,12 @@ class FeatureExtractor:
         key = hashlib.sha256(images.contiguous().numpy().tobytes()).hexdigest()
         if key not in self._known:
             batches = torch.split(images, self.batch)
+            where = next(iter(self.network.parameters()), images).device
             yield StageStarted(f"{self.name} features", len(batches))
             found = []
             for index, batch in enumerate(batches):
                 with torch.inference_mode():
-                    found.append(self.network(batch).double().numpy())
+                    found.append(self.network(batch.to(where)).cpu().double().numpy())
                 yield EvaluationStep(index, len(batches), what)
             self._known[key] = np.concatenate(found)
         return self._known[key]

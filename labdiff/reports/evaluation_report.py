@@ -41,6 +41,7 @@ class EvaluationFigures(TypedDict):
     run: str
     where: str
     simulated: str
+    device: str
     count: int
     seed: int
     prediction: str
@@ -61,6 +62,7 @@ def evaluation_figures(evaluation: Evaluation) -> EvaluationFigures:
         "run": str(request.run_file),
         "where": request.where,
         "simulated": evaluation.simulated,
+        "device": evaluation.device,
         "count": request.count,
         "seed": request.seed,
         "prediction": evaluation.prediction,

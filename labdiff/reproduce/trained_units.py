@@ -94,7 +94,7 @@ def trained_unit(context: Context, bench: str, options: TrainingOptions) -> Job[
     """
     config = parse_bench(bench, "bench file")
     height, width = config.cavity.patch_shape
-    fingerprint = digest(bench + options.model_dump_json(by_alias=True))
+    fingerprint = digest(bench + options.model_dump_json(by_alias=True, exclude={"device"}))
     name = (
         f"{Path(options.data).stem}-{options.prediction}-{options.layers}-"
         f"{options.layer_sets}x{config.layers}x{height}x{width}-{fingerprint}"

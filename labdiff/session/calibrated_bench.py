@@ -13,6 +13,8 @@ from drivers.phase_quantiser import PhaseQuantiser
 from labdiff.bench.bench import Bench
 from labdiff.bench.measurement import Measurement
 from labdiff.config.bench import BenchConfig
+from labdiff.session.device import CPU
+from labdiff.session.display_table import DisplayTable
 from labdiff.session.models import build_twin
 from twin.digital_twin import DigitalTwin
 from twin.drift_tracking import track_drift
@@ -57,6 +59,17 @@ class CalibratedBench:
         self.verdicts: dict[str, Verdict] = {}
         self.quantiser = quantiser
         self._bench = bench
+        self._display_table = DisplayTable()
+
+    @property
+    def device(self) -> torch.device:
+        """Return the device on which the twin computes."""
+        return self.twin.device
+
+    def move_to(self, device: torch.device) -> None:
+        """Move the twin and the pre-compensation to a device."""
+        self.twin.move_to(device)
+        self.precompensation_rad = self.precompensation_rad.to(device)
 
     @property
     def has_bench(self) -> bool:
@@ -121,16 +134,19 @@ class CalibratedBench:
         slm = self.quantiser if self._bench is None else self._bench.display
         if slm is None:
             return phases
-        steps = torch.from_numpy(slm.realised(phases.detach().numpy()))
+        if phases.device == CPU:
+            steps = torch.from_numpy(slm.realised(phases.detach().numpy()))
+        else:
+            steps = self._display_table.realised(phases.detach(), slm.realised_by_step)
         return phases + (steps - phases).detach()
 
     def measure(self, inputs: Tensor, layers: Tensor) -> Tensor:
         """Return the bench's answer (B, h, w) to inputs and layers as displayed."""
-        return torch.from_numpy(self.measurement(inputs, layers).intensity)
+        return torch.from_numpy(self.measurement(inputs, layers).intensity).to(inputs.device)
 
     def measurement(self, inputs: Tensor, layers: Tensor) -> Measurement:
         """Return what `measure` does, with what is known of the frames."""
-        return self.bench.measure(inputs.detach().numpy(), layers.detach().numpy())
+        return self.bench.measure(inputs.detach().cpu().numpy(), layers.detach().cpu().numpy())
 
     def precompensate(self) -> None:
         """Move what the twin has learnt of tilts and curvature onto the SLM."""

@@ -29,6 +29,7 @@ from labdiff.runs.hdf5_tables import FIGURE
 from labdiff.runs.reader import RunFile
 from labdiff.session.data_record import DataRecord
 from labdiff.session.denoiser import Denoiser
+from labdiff.session.device import device_description
 from labdiff.session.training_session import Position, TrainingSession
 from twin.prior import Estimate
 
@@ -58,7 +59,7 @@ def make_checkpoint(session: TrainingSession, bench: BenchSnapshot | None = None
     if bench is None and calibrated.has_bench:
         bench = calibrated.bench.state()
     arrays: dict[str, np.ndarray] = {
-        "precompensation_rad": calibrated.precompensation_rad.numpy().copy(),
+        "precompensation_rad": calibrated.precompensation_rad.cpu().numpy().copy(),
         "real_images": session.images.test[:REAL_IMAGES].numpy().copy(),
     }
     if calibrated.covariance is not None:
@@ -70,10 +71,11 @@ def make_checkpoint(session: TrainingSession, bench: BenchSnapshot | None = None
         "planned": ",".join(where.planned),
         "pretrained": int(session.pretrained),
         "aligned": int(calibrated.aligned),
+        "device": device_description(session.device),
     }
     for prefix, module in ((ODU, session.odu), (TWIN, calibrated.twin)):
         for name, value in module.state_dict().items():
-            arrays[prefix + name] = value.detach().numpy().copy()
+            arrays[prefix + name] = value.detach().cpu().numpy().copy()
     arrays.update({IN_PROGRESS + name: value.copy() for name, value in session.in_progress.items()})
     arrays.update({START + name: value.copy() for name, value in session.starting_layers.items()})
     scalars.update(session.data.scalars())

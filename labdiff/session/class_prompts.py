@@ -18,7 +18,7 @@ def prompts_of(denoiser: Denoiser, labels: Tensor) -> Tensor | None:
     """Return the blocks (B,) of class numbers (B,); None where the unit has no prompts."""
     if not denoiser.classes:
         return None
-    return torch.searchsorted(torch.tensor(denoiser.classes), labels)
+    return torch.searchsorted(denoiser.class_numbers.to(labels.device), labels)
 
 
 def prompts_for_training(denoiser: Denoiser, labels: Tensor, rng: torch.Generator) -> Tensor | None:
@@ -32,7 +32,7 @@ def prompts_for_training(denoiser: Denoiser, labels: Tensor, rng: torch.Generato
     prompts = prompts_of(denoiser, labels)
     if prompts is None or not denoiser.odu.layout.prompts:
         return None
-    left_out = torch.rand(prompts.shape, generator=rng) < LEFT_OUT
+    left_out = torch.rand(prompts.shape, generator=rng, device=labels.device) < LEFT_OUT
     return prompts.masked_fill(left_out, NO_PROMPT)
 
 

@@ -51,6 +51,8 @@ class TrainingSession(Denoiser):
 
     Attributes:
         images: the training images and those held out.
+        training_images: the training images (count, H, W) where unit and twin are.
+        training_labels: their class numbers (count,), there too.
         data: what a run stores of them.
         pretrained: whether the layers came from a file; every layer set then starts from its own.
         position: where the job is.
@@ -74,6 +76,8 @@ class TrainingSession(Denoiser):
     ) -> None:
         super().__init__(calibrated, options, odu, prompt_classes(options, images))
         self.images = images
+        self.training_images, self.training_labels = images.train, images.train_labels
+        self._members_there: dict[int, Tensor] = {}
         self.data = DataRecord.of(images, self.classes)
         self.pretrained = self.resumed = False
         self.position = Position()
@@ -84,6 +88,14 @@ class TrainingSession(Denoiser):
         self.bench_snapshot: BenchSnapshot | None = None
         self.checkpoint_seconds = CHECKPOINT_SECONDS
         self.last_checkpoint_s = time.monotonic()
+
+    def move_to(self, device: torch.device) -> None:
+        """Move unit, twin and training images to a device."""
+        super().move_to(device)
+        images = self.images
+        self.training_images = images.train.to(device)
+        self.training_labels = images.train_labels.to(device)
+        self._members_there.clear()
 
     @classmethod
     def create(
@@ -114,7 +126,7 @@ class TrainingSession(Denoiser):
         """Return the cluster (B,) nearest to each clean image (B, H, W); None without clusters."""
         if self.odu.clusters == 1:
             return None
-        return nearest_clusters(self.odu.cluster_means, images)
+        return nearest_clusters(self.odu.cluster_means.to(images.device), images)
 
     def held_out_by_cluster(self) -> tuple[Tensor, ...]:
         """Return the held-out images (N, H, W) of each cluster; a cluster with none gets them all."""
@@ -135,7 +147,7 @@ class TrainingSession(Denoiser):
         if self.odu.clusters == 1:
             return (every,)
         nearest = nearest_clusters(
-            self.odu.cluster_means,
+            self.odu.cluster_means.cpu(),
             self.images.train,
             prompts_of(self, self.images.train_labels),
             len(self.classes),
@@ -144,10 +156,17 @@ class TrainingSession(Denoiser):
         # A cluster that no image is nearest to has no weight: it is never drawn to generate.
         return tuple(mine if len(mine) else every for mine in found)
 
+    def training_members(self, cluster: int) -> Tensor:
+        """Return the numbers of a cluster's training images where unit and twin are; sent there once."""
+        if cluster not in self._members_there:
+            self._members_there[cluster] = self.members[cluster].to(self.device)
+        return self._members_there[cluster]
+
     def store_starting_layers(self) -> None:
         """Store the unit's parameters as those with which online learning starts."""
         self.starting_layers = {
-            name: value.detach().numpy().copy() for name, value in self.odu.state_dict().items()
+            name: value.detach().cpu().numpy().copy()
+            for name, value in self.odu.state_dict().items()
         }
 
     def load_starting_layers(self) -> None:

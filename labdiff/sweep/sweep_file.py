@@ -51,7 +51,7 @@ class Trial:
     @property
     def file_name(self) -> str:
         """Name of the run file, from the settings alone: a grid that grows finds the trials done."""
-        options = self.options.model_dump_json(by_alias=True)
+        options = self.options.model_dump_json(by_alias=True, exclude={"device"})
         return f"trial-{digest(self.where + self.bench_text + options)}.h5"
 
 

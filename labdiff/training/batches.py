@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from labdiff.session.class_prompts import prompts_for_training
+from labdiff.session.device import CPU
 from labdiff.session.training_session import TrainingSession
 from labdiff.training.batch_share import BatchShare
 from labdiff.training.methods import Method
@@ -82,19 +83,22 @@ def draw_batch(
     # Further steps on the twin have the batches of online learning, with which they are compared.
     stream = {"calibrated": 0, "offline": 1, "further": 3, "physics_aware": 2, "online": 3}[method]
     seed = ((options.seed * 4 + stream) * options.all_layer_sets + layer_set) * 1_000_003 + step
-    rng = torch.Generator().manual_seed(seed % 2**63)
+    # On a GPU that draws by itself nothing has to be sent to it; its numbers are others than the CPU's.
+    where = session.device
+    rng = torch.Generator(CPU if where.type == "meta" else where).manual_seed(seed % 2**63)
     first, end = session.policy.bounds(layer_set)
-    images = session.images
+    images, labels = session.training_images, session.training_labels
     cluster = session.policy.cluster(layer_set)
-    members = session.members[cluster]
-    drawn = members[torch.randint(len(members), (options.batch,), generator=rng)]
+    members = session.training_members(cluster)
+    drawn = members[torch.randint(len(members), (options.batch,), generator=rng, device=where)]
     # In place of images the unit sees what is left of them after the mean of their cluster.
-    clean = session.odu.residual(images.train[drawn], torch.ones(options.batch), cluster)
-    t = torch.randint(first, end, (options.batch,), generator=rng)
-    noise = torch.randn(clean.shape, generator=rng)
+    ones = torch.ones(options.batch, device=where)
+    clean = session.odu.residual(images[drawn], ones, cluster)
+    t = torch.randint(first, end, (options.batch,), generator=rng, device=where)
+    noise = torch.randn(clean.shape, generator=rng, device=where)
     # Last, so that images and noise are the same with and without prompts.
-    prompts = prompts_for_training(session, images.train_labels[drawn], rng)
+    prompts = prompts_for_training(session, labels[drawn], rng)
     x_t = session.schedule.add_noise(clean, noise, t)
-    batch = Batch(x_t, noise, clean, t, session.schedule.alphas_bar[t], prompts)
+    batch = Batch(x_t, noise, clean, t, session.schedule.alphas_bar_at(t), prompts)
     # After all is drawn, so that the shares together are the batch of one process.
     return batch if share is None else batch.part(share.images)

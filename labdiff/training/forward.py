@@ -162,7 +162,7 @@ class BenchForward(TwinForward):
 
     def _measure_later(self, displayed: Fields) -> PendingBatch:
         inputs, layers = displayed
-        return self._thread.submit(inputs.numpy(), layers.numpy())
+        return self._thread.submit(inputs.cpu().numpy(), layers.cpu().numpy())
 
     def __call__(self, submitted: SubmittedBatch) -> ForwardResult:
         """Return the bench's value with the twin's gradient; waits for the bench."""

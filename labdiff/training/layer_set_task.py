@@ -67,8 +67,8 @@ class TwinSnapshot:
         """Return the twin as it is now."""
         twin, bench = calibrated.twin, calibrated.bench if calibrated.has_bench else None
         return cls(
-            {name: value.numpy().copy() for name, value in twin.state_dict().items()},
-            calibrated.precompensation_rad.numpy().copy(),
+            {name: value.cpu().numpy().copy() for name, value in twin.state_dict().items()},
+            calibrated.precompensation_rad.cpu().numpy().copy(),
             0 if bench is None else bench.slm.bit_depth,
             None if bench is None else bench.display.phase_by_grey_rad,
         )
@@ -139,7 +139,7 @@ def load_weights(session: TrainingSession, layer_set: int, weights: Arrays) -> N
 def weights_of(session: TrainingSession, layer_set: int) -> Arrays:
     """Return a layer set's part of each of the unit's parameters."""
     named = session.odu.named_parameters()
-    return {name: value.detach()[layer_set].numpy().copy() for name, value in named}
+    return {name: value.detach()[layer_set].cpu().numpy().copy() for name, value in named}
 
 
 def _state(session: TrainingSession, layer_set: int, step: int) -> LayerSetState:

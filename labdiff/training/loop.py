@@ -9,13 +9,14 @@ from __future__ import annotations
 from labdiff.events import StageStarted
 from labdiff.job import Job
 from labdiff.session.checkpoint import checkpoint_due
+from labdiff.session.device import CPU, device_description
 from labdiff.session.training_session import TrainingSession
 from labdiff.training.batch_queue import BatchQueue
 from labdiff.training.batch_share import BatchShare
 from labdiff.training.early_stopping import LayerCandidates
 from labdiff.training.forward import forward_of
 from labdiff.training.loss import training_loss
-from labdiff.training.methods import STAGES, Method, step_counts
+from labdiff.training.methods import STAGES, Method, device_of, step_counts
 from labdiff.training.offset_matching import match_offsets
 from labdiff.training.optimiser import LayerOptimiser
 from labdiff.training.resume import ResumeState, checkpoint
@@ -40,9 +41,17 @@ def train(
         only: this layer set alone, at which the position is.
         share: of every batch, if several processes train a layer set together.
     """
+    with session.on(device_of(session.options, method)):
+        yield from _train(session, method, only, share)
+
+
+def _train(
+    session: TrainingSession, method: Method, only: int | None, share: BatchShare | None
+) -> Job[None]:
     where = session.position
     plan = step_counts(session.options, method)
-    yield StageStarted(STAGES[method], sum(plan))
+    where_computed = "" if session.device == CPU else f" on {device_description(session.device)}"
+    yield StageStarted(STAGES[method] + where_computed, sum(plan))
     resumed = ResumeState(session)
     last_set = session.options.all_layer_sets - 1 if only is None else only
 

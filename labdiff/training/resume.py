@@ -44,7 +44,7 @@ def checkpoint(
         inputs, layers = ahead.all_displayed
         stored |= {DISPLAYED + "inputs": inputs, DISPLAYED + "layers": layers}
     session.in_progress.clear()
-    session.in_progress.update({name: value.numpy() for name, value in stored.items()})
+    session.in_progress.update({name: value.cpu().numpy() for name, value in stored.items()})
     return make_checkpoint(session, None if ahead is None else ahead.bench_before)
 
 
@@ -52,6 +52,7 @@ class ResumeState:
     """What a resumed session stored of its training; empty in one that begins. Each part is given once."""
 
     def __init__(self, session: TrainingSession) -> None:
+        self._device = session.device
         self._stored = {k: torch.from_numpy(v).clone() for k, v in session.in_progress.items()}
         # A bench that cannot be put back has moved on: its batch is encoded again.
         self._bench_restored = session.bench_snapshot is not None
@@ -77,7 +78,9 @@ class ResumeState:
     def displayed(self) -> Fields | None:
         """Return inputs and layers of the batch that was ahead, as displayed; None if there was none."""
         ahead = self._part(DISPLAYED)
-        return (ahead["inputs"], ahead["layers"]) if ahead and self._bench_restored else None
+        if not ahead or not self._bench_restored:
+            return None
+        return ahead["inputs"].to(self._device), ahead["layers"].to(self._device)
 
     def _part(self, start: str) -> dict[str, Tensor]:
         names = [name for name in self._stored if name.startswith(start)]

@@ -10,6 +10,7 @@ from torch import Tensor
 from labdiff.events import Pictures, TrainingStep
 from labdiff.generation.denoise import session_range_baselines
 from labdiff.metrics.noise_error import FIRST_SCORED_T, noise_mse
+from labdiff.session.device import CPU
 from labdiff.session.training_session import TrainingSession
 from labdiff.training.batches import Batch
 from labdiff.training.forward import ForwardResult, TwinForward
@@ -91,17 +92,22 @@ class StepReport:
         self._pictures_s = now_s
         inputs, _ = submitted.displayed
         return Pictures(
-            noisy=submitted.batch.x_t[0].numpy().copy(),
-            input_field=inputs[0].numpy().copy(),
-            camera=result.measured[0].numpy().copy(),
-            predicted_noise=predicted[0].numpy().copy(),
-            true_noise=submitted.batch.noise[0].numpy().copy(),
+            noisy=submitted.batch.x_t[0].cpu().numpy().copy(),
+            input_field=inputs[0].cpu().numpy().copy(),
+            camera=result.measured[0].cpu().numpy().copy(),
+            predicted_noise=predicted[0].cpu().numpy().copy(),
+            true_noise=submitted.batch.noise[0].cpu().numpy().copy(),
         )
 
 
 def _scored_mse(predicted: Tensor, batch: Batch) -> float:
     """Return the noise MSE over the batch's images with t >= 100, as scored; over all if there are none."""
     scored = batch.t >= FIRST_SCORED_T
+    if scored.device != CPU:
+        # Without asking how many there are: a GPU is waited for once, for the number itself.
+        weight = torch.where(scored.any(), scored, torch.ones_like(scored)).to(predicted.dtype)
+        each = (predicted - batch.noise).square().mean((1, 2))
+        return float((each * weight).sum() / weight.sum())
     if not bool(scored.any()):
         scored = torch.ones_like(scored)
     return noise_mse(predicted[scored], batch.noise[scored])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -82,18 +83,22 @@ class SubmittedBatch:
     @property
     def measured(self) -> Tensor:
         """Wait for the bench and return the intensity (B, h, w) that it measured."""
-        return torch.from_numpy(self.measurement.intensity[: self._count])
+        return self._here(self.measurement.intensity[: self._count])
 
     @property
     def valid(self) -> Tensor | None:
         """Wait for the bench and return where the camera was not saturated (B, h, w); None: everywhere."""
         clipped = self.measurement.clipped
-        return None if clipped is None else torch.from_numpy(~clipped[: self._count])
+        return None if clipped is None else self._here(~clipped[: self._count])
 
     @property
     def noise_floor(self) -> Tensor:
         """Wait for the bench and return the discrepancy (B,) that the frames' own noise makes."""
-        return torch.from_numpy(self.measurement.noise_floor[: self._count])
+        return self._here(self.measurement.noise_floor[: self._count])
+
+    def _here(self, measured: np.ndarray) -> Tensor:
+        """Return what the bench measured, where the images are."""
+        return torch.from_numpy(measured).to(self.batch.x_t.device)
 
     @property
     def pace(self) -> Pace | None:

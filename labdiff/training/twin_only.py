@@ -53,7 +53,8 @@ class TwinTraining:
 
     def _take_up(self, run: RunFile, options: TrainingOptions, bench_text: str) -> None:
         """Resume a recorded training. Raises UserError if it is one with other options or bench."""
-        if options_of(run) != options or run.bench_text != bench_text:
+        asked = options.model_copy(update={"device": "auto"})
+        if options_of(run) != asked or run.bench_text != bench_text:
             raise UserError(
                 f"{run.path}: holds a training with other options or of another bench; "
                 "choose another folder, or remove it"

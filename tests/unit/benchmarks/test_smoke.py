@@ -12,6 +12,7 @@ SHORT = {
     "attacks": ("pages", "libraries", "paths", "owners", "places"),
     "bench_duty": ("slm", "camera"),
     "calibration": ("refusals", "slmsuite"),
+    "devices": ("meta", "identity", "speed"),
     "drivers": ("camera_faults", "camera_pairs", "closed_loop", "lines", "size"),
     "generation": ("errors", "images"),
     "gui": ("curves", "session", "failures", "panels", "sizes", "typed", "emergency"),
