@@ -11,6 +11,8 @@ from collections.abc import Iterator
 # a busy machine threads that wait for each other burn several times the work's own CPU time.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
+# Nor are plans measured: what is fastest on a busy machine is chance.
+os.environ.setdefault("LABDIFF_PLANS", "off")
 # No window is needed to test windows.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 

@@ -14,6 +14,7 @@ from torch import Tensor, fft
 
 from twin.buffer_pool import BufferPool
 from twin.propagation import propagate
+from twin.transform_plan import PLANS, GridSize, TransformPlan
 
 TOGETHER = 8
 """Samples that are propagated side by side by `cavity_intensity`."""
@@ -63,7 +64,7 @@ class FixedCavity(torch.autograd.Function):
         behind = ctx.loan.tensor
         intensity = torch.empty_like(first, dtype=planes.real.dtype)
         grid = PaddedGrid(behind[0], gap)
-        there, out = along_columns(gap), along_columns(way_out)
+        there, out = grid.laid_out(gap), grid.laid_out(way_out)
         for samples in grid.groups(len(first)):
             field = first[samples]
             for index in range(count):
@@ -119,14 +120,23 @@ class PaddedGrid:
     def __init__(self, fields: Tensor, transfer: Tensor, *, back: bool = False) -> None:
         count, height, width = fields.shape
         rows, columns = transfer.shape
-        # On a CPU as many as stay in its cache; a GPU wants all at once.
-        together = max(1, IN_CACHE // (rows * columns)) if fields.device.type == "cpu" else count
-        self._together = min(together, count)
+        # On a CPU as its plan has it; a GPU wants all at once.
+        plan = TransformPlan("lines", count)
+        if fields.device.type == "cpu":
+            size = GridSize((height, width), (rows, columns), torch.get_num_threads())
+            plan = PLANS.plan(size)
+        self._together = min(plan.together, count)
+        self._whole = plan.kind == "whole"
         self._size = height, width
         # exp(-jkr) for exp(jkr) exchanges k and -k; the factor 1/n counts once, whichever comes first.
         self._analyse, self._synthesise = (fft.ifft, fft.fft) if back else (fft.fft, fft.ifft)
-        self._wide = fields.new_zeros((self._together, height, columns))
+        self._forth, self._back = (fft.ifft2, fft.fft2) if back else (fft.fft2, fft.ifft2)
+        self._wide = fields.new_zeros((0 if self._whole else self._together, height, columns))
         self._grid = fields.new_zeros((self._together, rows, columns))
+
+    def laid_out(self, transfer: Tensor) -> Tensor:
+        """Return a transfer function laid out as the spectra are; nothing is copied if it is so already."""
+        return transfer.contiguous() if self._whole else along_columns(transfer)
 
     def groups(self, count: int) -> list[slice]:
         """Return how many samples are propagated side by side."""
@@ -140,10 +150,13 @@ class PaddedGrid:
         Args:
             fields: (T, h, w).
             through: a modulation before the propagation, if any.
-            transfer: transfer function as `along_columns` returns it.
+            transfer: transfer function as `laid_out` returns it.
             out: where the result is written, if not into new memory.
         """
         height, width = self._size
+        if self._whole:
+            result = self._propagate_whole(fields, through, transfer)[..., :height, :width]
+            return result.contiguous() if out is None else out.copy_(result)
         wide, grid = self._wide[: len(fields)], self._grid[: len(fields)]
         if through is None:
             wide[..., :width] = fields
@@ -156,9 +169,18 @@ class PaddedGrid:
         result = self._synthesise(tall)[..., :width]
         return result.contiguous() if out is None else out.copy_(result)
 
-
-IN_CACHE = 2**17
-"""Complex numbers, 1 MB: what is transformed at a time."""
+    def _propagate_whole(self, fields: Tensor, through: Tensor | None, transfer: Tensor) -> Tensor:
+        """Return fields on the whole padded grid, of which all beyond (h, w) was 0 before."""
+        height, width = self._size
+        grid = self._grid[: len(fields)]
+        if through is None:
+            grid[:, :height, :width] = fields
+        else:
+            torch.mul(fields, through, out=grid[:, :height, :width])
+        spectrum = self._forth(grid)
+        spectrum *= transfer
+        result: Tensor = self._back(spectrum)
+        return result
 
 
 def along_columns(transfer: Tensor) -> Tensor:

@@ -109,6 +109,12 @@ class DigitalTwin(nn.Module):
         self._reader = FactsReader(self.get_parameter)
 
     @property
+    def field_shape(self) -> tuple[int, int]:
+        """Return (height, width) of a field in samples."""
+        height, width = self.geometry.shape
+        return height * self.geometry.samples, width * self.geometry.samples
+
+    @property
     def device(self) -> torch.device:
         """Return the device on which the twin computes."""
         return self._device

@@ -22,8 +22,8 @@ class Transfers:
 
     found: list[str] = field(default_factory=list)
 
-    def look(self, func: object, values: tuple[Any, ...]) -> None:
-        """Look at one operation.
+    def check(self, func: object, values: tuple[Any, ...]) -> None:
+        """Check one operation.
 
         A scalar of the host that meets a tensor of a device travels with the call, and does not count.
 
@@ -48,7 +48,7 @@ def host_transfers() -> Iterator[Transfers]:
     ) -> Any:
         named = kwargs or {}
         result = func(*args, **named)
-        transfers.look(func, (args, tuple(named.values()), result))
+        transfers.check(func, (args, tuple(named.values()), result))
         return result
 
     with type("HostTransfers", (_BASE,), {"__torch_dispatch__": dispatch})():

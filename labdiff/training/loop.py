@@ -10,6 +10,7 @@ from labdiff.events import StageStarted
 from labdiff.job import Job
 from labdiff.session.checkpoint import checkpoint_due
 from labdiff.session.device import CPU, device_description
+from labdiff.session.plans import use_plan
 from labdiff.session.training_session import TrainingSession
 from labdiff.training.batch_queue import BatchQueue
 from labdiff.training.batch_share import BatchShare
@@ -41,7 +42,10 @@ def train(
         only: this layer set alone, at which the position is.
         share: of every batch, if several processes train a layer set together.
     """
-    with session.on(device_of(session.options, method)):
+    device = device_of(session.options, method)
+    if device == CPU:
+        use_plan(session.calibrated.twin.field_shape, session.calibrated.twin.padded)
+    with session.on(device):
         yield from _train(session, method, only, share)
 
 

@@ -9,6 +9,7 @@ from torch.optim import Optimizer
 from labdiff.config.training import TrainingOptions
 from labdiff.training.batch_share import BatchShare
 from twin.denoising_unit import REST_RAD, OpticalDenoisingUnit
+from twin.denormals import denormals_flushed
 
 ENCODER_RATE = 0.2
 """Learning rate of the encoder and decoder parameters, relative to that of the phases."""
@@ -68,7 +69,8 @@ class LayerOptimiser:
         """
         if not trusted:
             self._optimiser.zero_grad()
-        self._optimiser.step()
+        with denormals_flushed():
+            self._optimiser.step()
         self._schedule.step()
         with torch.no_grad():
             self._odu.phases[self.layer_set] = self.phases

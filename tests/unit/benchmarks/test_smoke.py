@@ -31,7 +31,7 @@ SHORT = {
     "strange_files": ("damaged",),
     "strangers": ("lasers", "cameras", "counts", "panels", "benches", "unready"),
     "twin_accuracy": ("closed_forms", "gradients"),
-    "twin_speed": ("transforms", "peers", "layers", "batch"),
+    "twin_speed": ("transforms", "peers", "layers", "batch", "plans"),
 }
 """Parts that take a few seconds of the processor at most, all of them together less than a minute."""
 LONG = {
