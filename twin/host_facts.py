@@ -7,13 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from twin.parameters import NO_EDGE_PX
-
-ASKED = (
-    "mirror_edge_px", "output_shift_px", "output_shear_percent", "distortion_percent", "crosstalk_px",
-    "stroke_percent", "bend_rad",
-)  # fmt: skip
-"""Names of the parameters on which it depends which formulas are needed."""
+from twin.parameters import ALIGNMENT_PARAMETERS, NO_EDGE_PX
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +50,17 @@ class FactsReader:
         self._versions = self._now()
 
     def _now(self) -> tuple[int, ...]:
-        return tuple(self._parameter(name)._version for name in ASKED)
+        return tuple(self._parameter(record.name)._version for record in ALIGNMENT_PARAMETERS)
 
     def _look(self) -> HostFacts:
-        value = {name: self._parameter(name).detach() for name in ASKED}
-
-        def zero(*names: str) -> bool:
-            return not any(bool(value[name].any()) for name in names)
+        def zero(name: str) -> bool:
+            return not bool(self._parameter(name).detach().any())
 
         return HostFacts(
-            open_mirror=float(value["mirror_edge_px"]) <= NO_EDGE_PX,
-            straight=zero("output_shift_px", "output_shear_percent", "distortion_percent"),
+            open_mirror=float(self._parameter("mirror_edge_px").detach()) <= NO_EDGE_PX,
+            straight=zero("output_shift_px")
+            and zero("output_shear_percent")
+            and zero("distortion_percent"),
             sharp=zero("crosstalk_px"),
-            unbent=zero("stroke_percent", "bend_rad"),
+            unbent=zero("stroke_percent") and zero("bend_rad"),
         )

@@ -58,6 +58,7 @@ PARSERS = {
     "labdiff/config/toml_text.py": "TOML of any file",
     "labdiff/reproduce/digital_denoisers/store.py": "JSON in a file of a digital denoiser",
     "labdiff/runs/reader.py": "JSON in a run file",
+    "labdiff/session/plans.py": "JSON of the plans of transforms",
     "labdiff/sweep/sweep_file.py": "TOML of a sweep",
     "mock_hardware/visa/solstis.py": "JSON of the laser's protocol",
 }

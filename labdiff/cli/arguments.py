@@ -22,12 +22,6 @@ Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the run file 
 Seed = Annotated[int, typer.Option(help="Seed of data, training and mock laboratory.", min=0)]
 Json = Annotated[bool, typer.Option("--json", help="Print the figures as one JSON line, last.")]
 DataDir = Annotated[Path | None, typer.Option(help="Folder of data files (else LABDIFF_DATA).")]
-Device = Annotated[
-    str,
-    typer.Option(
-        help="What computes the twin: auto, cpu, cuda, cuda:N, mps (else LABDIFF_DEVICE)."
-    ),
-]
 Workers = Annotated[
     int | None,
     typer.Option("--workers", help="Number of processes that run at the same time.", min=1),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from labdiff.cli.arguments import BenchHere, DataDir, Device, Json, Yes
+from labdiff.cli.arguments import BenchHere, DataDir, Json, Yes
 from labdiff.cli.lazy_command import add_lazily
 from labdiff.errors import UserError
 
@@ -27,8 +27,9 @@ def register(app: typer.Typer) -> None:
 
 def _command() -> Callable[..., None]:
     from labdiff.cli.generated_options import GeneratedCommand, OptionSource
+    from labdiff.config.training import COMPUTING
 
-    return GeneratedCommand(_evaluate, EvaluateArguments, OptionSource(()))
+    return GeneratedCommand(_evaluate, EvaluateArguments, OptionSource((COMPUTING,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,6 @@ class EvaluateArguments:
     light_off: Annotated[
         bool, typer.Option("--light-off/--no-light-off", help="Score images without light too.")
     ] = True
-    device: Device = "auto"
     data_dir: DataDir = None
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for tables and figures.")
@@ -57,7 +57,6 @@ class EvaluateArguments:
 
 def _evaluate(arguments: EvaluateArguments, options: Mapping[str, Value]) -> None:
     """Score trained layers: errors by timestep range, and FID, KID of generated images."""
-    del options  # it has none of its own
     from labdiff.cli.outputs import check_output_folder
     from labdiff.job import run
     from labdiff.jobs.bench_of_file import Consent
@@ -81,7 +80,7 @@ def _evaluate(arguments: EvaluateArguments, options: Mapping[str, Value]) -> Non
         arguments.data_dir,
         arguments.light_off,
         Consent(arguments.bench, arguments.yes),
-        arguments.device,
+        options,
     )
     if arguments.out is not None:
         check_output_folder(arguments.out)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from labdiff.cli.arguments import BenchHere, Device, Yes
+from labdiff.cli.arguments import BenchHere, Yes
 from labdiff.cli.lazy_command import add_lazily
 from labdiff.errors import UserError
 
@@ -27,9 +27,9 @@ def register(app: typer.Typer) -> None:
 
 def _command() -> Callable[..., None]:
     from labdiff.cli.generated_options import GeneratedCommand, OptionSource
-    from labdiff.config.training import SAMPLER
+    from labdiff.config.training import COMPUTING, SAMPLER
 
-    options = OptionSource((SAMPLER,), default="as trained", prefix="sampler_")
+    options = OptionSource((SAMPLER, COMPUTING), default="as trained", prefix="sampler_")
     return GeneratedCommand(_generate, GenerateArguments, options)
 
 
@@ -53,7 +53,6 @@ class GenerateArguments:
         typer.Option(help="Weight of the class; other than 1, two forward passes an image."),
     ] = 1.0
     out: Annotated[Path, typer.Option("--out", "-o", help="PNG file.")] = Path("generated.png")
-    device: Device = "auto"
     bench: BenchHere = None
     yes: Yes = False
 
@@ -76,6 +75,5 @@ def _generate(arguments: GenerateArguments, sampler: Mapping[str, Value]) -> Non
         sampler=sampler,
         bench=arguments.bench,
         confirmed=arguments.yes,
-        device=arguments.device,
     )
     print(f"wrote {generate_picture(request, arguments.out)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import Field, dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from inspect import Parameter, Signature
 from typing import Annotated, Any, ClassVar, Generic, Protocol, TypeVar, get_type_hints
 
@@ -62,7 +62,7 @@ class OptionSource:
             *flags,
             help=option.hint,
             metavar="|".join(option.choices) or None,
-            show_default=self.default or option.default_description or True,
+            show_default=option.default_description or self.default or True,
             rich_help_panel=group.title,
         )
         kind = TYPES.get(option.kind, str)
@@ -94,7 +94,7 @@ class GeneratedCommand(Generic[A]):
             Parameter(
                 field.name,
                 Parameter.KEYWORD_ONLY,
-                default=field.default,
+                default=Parameter.empty if field.default is MISSING else field.default,
                 annotation=hints[field.name],
             )
             for field in fields(arguments)

@@ -221,11 +221,6 @@ class LearningOptions(Section):
         title="Generated images",
         description="Number of images to generate when the training has ended.",
     )
-    device: Annotated[str, AfterValidator(checked_device)] = Field(
-        default="auto",
-        description="What computes the twin: cpu, cuda, cuda:N (an NVIDIA GPU, from 0) or mps (Apple's); "
-        "auto takes LABDIFF_DEVICE, else an NVIDIA GPU where there is one.",
-    )
 
 
 class SamplerOptions(Section):
@@ -293,8 +288,22 @@ class SamplerOptions(Section):
         return self
 
 
-# Fields come in the order of the bases from last to first: data, unit, learning, sampler.
-class TrainingOptions(SamplerOptions, LearningOptions, UnitOptions, DataOptions):
+class ComputingOptions(Section):
+    """Where it is computed."""
+
+    device: Annotated[
+        str,
+        AfterValidator(checked_device),
+        Presentation(default="auto: LABDIFF_DEVICE, else an NVIDIA GPU where there is one"),
+    ] = Field(
+        default="auto",
+        description="What computes the twin: cpu, cuda, cuda:N (an NVIDIA GPU, from 0) or mps (Apple's); "
+        "auto takes LABDIFF_DEVICE, else an NVIDIA GPU where there is one.",
+    )
+
+
+# Fields come in the order of the bases from last to first: data, unit, learning, sampler, computing.
+class TrainingOptions(ComputingOptions, SamplerOptions, LearningOptions, UnitOptions, DataOptions):
     """How an optical denoising unit is trained. The defaults are the demo's.
 
     Raises UserError that names the option, the value and what is allowed.
@@ -335,11 +344,14 @@ class TrainingOptions(SamplerOptions, LearningOptions, UnitOptions, DataOptions)
 
 SAMPLER = option_group("sampler", "Sampler", SamplerOptions)
 """Options of the reverse process, which a generation can choose anew."""
+COMPUTING = option_group("computing", "Computing", ComputingOptions)
+"""Options of what computes, which every use of a unit can choose anew."""
 GROUPS = (
     option_group("data", "Data", DataOptions),
     option_group("unit", "Optical denoising unit", UnitOptions),
     option_group("learning", "Learning", LearningOptions),
     SAMPLER,
+    COMPUTING,
 )
 """All training options, by the tables that an options file may have."""
 

@@ -17,13 +17,12 @@ STRONGEST_GUIDANCE = 20.0
 class GenerationRequest:
     """path: a run file or a layer file; the pretrained layers if None. where: twin or bench.
 
-    sampler: options of the sampler by name (`labdiff.config.training.SamplerOptions`); all others are those
-    of the file.
+    sampler: options of the sampler by name (`labdiff.config.training.SamplerOptions`), and `device`, if it
+    is not left open; all others are those of the file.
     label: the class asked for, with the weight `guidance`.
     calibrations: folder of the bench's stored calibrations; None: all is measured, and nothing stored.
     bench: bench file here, which the file's bench has to be. confirmed: whether a person has said yes to
     the devices of the file's bench.
-    device: that computes the twin, as the training option has it.
     """
 
     path: Path | None = None
@@ -36,7 +35,6 @@ class GenerationRequest:
     sampler: Mapping[str, Value] = field(default_factory=dict)
     bench: str | None = None
     confirmed: bool = False
-    device: str = "auto"
 
     def check(self) -> None:
         """Raise UserError for guidance out of range, or one that does nothing."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from drivers.phase_quantiser import PhaseQuantiser
 from labdiff.config.bench import parse_bench
+from labdiff.config.option import Value
 from labdiff.config.options_file import training_options
 from labdiff.config.simulated import simulated_devices
 from labdiff.errors import UserError
@@ -47,7 +48,7 @@ class EvaluationRequest:
     """A run file with trained layers, and what to score of it.
 
     consent: what was said about the devices of its bench.
-    device: that computes twin and networks, as the training option has it.
+    computing: `device`, which computes twin and networks, if it is not left open.
     light_off: whether as many images are generated without light, on the twin, and scored too.
     weights: file of Inception weights; None: the one in the data folder, or else the classifier alone.
     """
@@ -60,7 +61,7 @@ class EvaluationRequest:
     data_dir: Path | None = None
     light_off: bool = True
     consent: Consent = NOTHING_SAID
-    device: str = "auto"
+    computing: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class EvaluationJob:
         self._inception = inception_features(weights) if weights is not None else None
         run = read_run(request.run_file)
         options = training_options(
-            {**options_to_resume(run).model_dump(), "device": request.device}, "options"
+            {**options_to_resume(run).model_dump(), **request.computing}, "options"
         )
         config = parse_bench(run.bench_text, str(run.path))
         self._device = chosen_device(options.device)

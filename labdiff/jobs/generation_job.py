@@ -76,9 +76,7 @@ class GenerationJob:
 
 def _sampled_as(options: TrainingOptions, request: GenerationRequest) -> TrainingOptions:
     """Return the options with the request's sampler. Raises UserError if they do not allow it."""
-    merged = training_options(
-        {**options.model_dump(), **request.sampler, "device": request.device}, "sampler"
-    )
+    merged = training_options({**options.model_dump(), **request.sampler}, "sampler")
     if "eta" in request.sampler and merged.sampler != "ddim":
         raise UserError(f"--eta {merged.eta:g}: is ddim's; the sampler is {merged.sampler}")
     return merged
