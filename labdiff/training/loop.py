@@ -6,10 +6,13 @@ The forward pass is `labdiff.training.forward`, the loss `labdiff.training.loss`
 
 from __future__ import annotations
 
+import torch
+
+from labdiff.config.training import TrainingOptions
 from labdiff.events import StageStarted
 from labdiff.job import Job
 from labdiff.session.checkpoint import checkpoint_due
-from labdiff.session.device import CPU, device_description
+from labdiff.session.device import CPU, chosen_device, device_description
 from labdiff.session.plans import use_plan
 from labdiff.session.training_session import TrainingSession
 from labdiff.training.batch_queue import BatchQueue
@@ -17,7 +20,7 @@ from labdiff.training.batch_share import BatchShare
 from labdiff.training.early_stopping import LayerCandidates
 from labdiff.training.forward import forward_of
 from labdiff.training.loss import training_loss
-from labdiff.training.methods import STAGES, Method, device_of, step_counts
+from labdiff.training.methods import STAGES, Method, step_counts
 from labdiff.training.offset_matching import match_offsets
 from labdiff.training.optimiser import LayerOptimiser
 from labdiff.training.resume import ResumeState, checkpoint
@@ -47,6 +50,15 @@ def train(
         use_plan(session.calibrated.twin.field_shape, session.calibrated.twin.padded)
     with session.on(device):
         yield from _train(session, method, only, share)
+
+
+def device_of(options: TrainingOptions, method: Method) -> torch.device:
+    """Return the device that a method trains on: the options' one for the twin, the CPU on the bench.
+
+    There the bench sets the pace, and what is done next is decided frame by frame.
+    """
+    on_bench = method in ("physics_aware", "online")
+    return CPU if on_bench else chosen_device(options.device)
 
 
 def _train(

@@ -5,10 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-import torch
-
 from labdiff.config.training import TrainingOptions
-from labdiff.session.device import CPU, chosen_device
 
 Method = Literal["offline", "calibrated", "further", "physics_aware", "online"]
 STAGES: dict[Method, str] = {
@@ -19,15 +16,6 @@ STAGES: dict[Method, str] = {
     "online": "online learning",
 }
 """Names of the stages of a job, by method."""
-
-
-def device_of(options: TrainingOptions, method: Method) -> torch.device:
-    """Return the device that a method trains on: the options' one for the twin, the CPU on the bench.
-
-    There the bench sets the pace, and what is done next is decided frame by frame.
-    """
-    on_bench = method in ("physics_aware", "online")
-    return CPU if on_bench else chosen_device(options.device)
 
 
 def step_counts(options: TrainingOptions, method: Method) -> list[int]:
