@@ -32,6 +32,8 @@ def describe(command: ask.Command) -> str:
             height, width = phase_rad.shape
             low, high = float(np.min(phase_rad)), float(np.max(phase_rad))
             return f"pattern: {width} x {height} pixels, {low:.4g} ... {high:.4g} rad"
+        case ask.ShowInput(name=name):
+            return f"DMD: {name}"
         case ask.Pause():
             return "pause"
         case ask.Resume():

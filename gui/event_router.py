@@ -20,6 +20,7 @@ from labdiff.engine.status import (
     EngineEvent,
     ErrorReport,
     HandRequested,
+    InputDisplayed,
     JobState,
     LayerSets,
     PatternDisplayed,
@@ -93,6 +94,8 @@ class EventRouter(QObject):
             case PatternDisplayed():
                 if "pattern" in pictures:
                     panels.slm.set_pattern(pictures["pattern"], event.description)
+            case InputDisplayed(name):
+                panels.bench.show_input(name)
             case LayerSets():
                 if "layers" in pictures:
                     panels.slm.set_layer_sets(pictures["layers"])

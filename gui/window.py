@@ -111,6 +111,7 @@ class MainWindow(QMainWindow):
         bench.cancel_wanted.connect(self.cancel_connecting)
         bench.exposure_wanted.connect(lambda ms: self._ask(ask.SetExposure(ms)))
         bench.power_wanted.connect(lambda mw: self._ask(ask.SetPower(mw)))
+        bench.input_wanted.connect(lambda field, name: self._ask(ask.ShowInput(field, name)))
         bench.emission_wanted.connect(lambda on: self._ask(ask.SetEmission(on)))
         panels.live.live_wanted.connect(lambda on: self._ask(ask.SetLive(on)))
         panels.live.roi_wanted.connect(lambda roi: self._ask(ask.SetRoi(roi)))

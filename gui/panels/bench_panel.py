@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from drivers.types import Frame
 from gui import style
 from gui.panels.device_group import DeviceGroup
+from gui.panels.dmd_desk import DmdDesk
 from gui.widgets.choice import Choice
 from gui.widgets.dialogs import choose_file
 from gui.widgets.monitor_chooser import MonitorChooser
@@ -43,6 +44,7 @@ class BenchPanel(QWidget):
         disconnect_wanted: Emitted when the bench is to be closed.
         cancel_wanted: Emitted when the bench is not to be opened after all.
         exposure_wanted: Emitted with the exposure, ms.
+        input_wanted: Emitted with a field of the DMD, (height, width), 0 ... 1, and its name.
         power_wanted: Emitted with the laser's power, mW.
         emission_wanted: Emitted with whether the laser is to be on.
     """
@@ -52,6 +54,7 @@ class BenchPanel(QWidget):
     cancel_wanted = Signal()
     exposure_wanted = Signal(float)
     power_wanted = Signal(float)
+    input_wanted = Signal(object, str)
     emission_wanted = Signal(bool)
 
     def __init__(self, bench: str, seed: int) -> None:
@@ -60,6 +63,7 @@ class BenchPanel(QWidget):
         self._busy = False
         self._step, self._waiting_for, self._waits_since_s = 0, "", 0.0
         self._groups: dict[str, DeviceGroup] = {}
+        self._desk: DmdDesk | None = None
         self._wanted = {
             "camera": lambda _, exposure_ms: self.exposure_wanted.emit(exposure_ms),
             "laser": lambda _, power_mw: self.power_wanted.emit(power_mw),
@@ -172,6 +176,7 @@ class BenchPanel(QWidget):
         )
         if not fits:
             self._rebuild(state.devices)
+            self._add_desk(state.input_shape)
         for device in state.devices:
             self._groups[device.kind].show_device(device)
         # It never scrolls sideways: what the devices report must fit.
@@ -185,11 +190,18 @@ class BenchPanel(QWidget):
         if "camera" in self._groups:
             self._groups["camera"].show_frame(frame)
 
+    def show_input(self, name: str) -> None:
+        """Show what the DMD displays."""
+        if self._desk is not None:
+            self._desk.show_displayed(name)
+
     def set_busy(self, busy: bool) -> None:
         """Disable the devices' controls while a job uses them."""
         self._busy = busy
         for group in self._groups.values():
             group.set_busy(busy)
+        if self._desk is not None:
+            self._desk.set_busy(busy)
         self.emission.setEnabled(self.connected and not busy)
         self.emission.setText("Laser: in use by the job" if busy else "Laser on")
 
@@ -256,12 +268,21 @@ class BenchPanel(QWidget):
             group.setParent(None)
             group.deleteLater()
         self._groups.clear()
+        self._desk = None  # it goes with its group
         for device in sorted(devices, key=lambda device: ORDER.index(device.kind)):
             group = DeviceGroup(device)
             if device.kind in self._wanted:
                 group.wanted.connect(self._wanted[device.kind])
             self._groups[device.kind] = group
             self._devices.addWidget(group)
+
+    def _add_desk(self, shape: tuple[int, int]) -> None:
+        """Add the desk of a DMD, if the bench has one."""
+        if "dmd" in self._groups and min(shape) > 0:
+            self._desk = DmdDesk(shape)
+            self._desk.wanted.connect(self.input_wanted)
+            self._desk.set_busy(self._busy)
+            self._groups["dmd"].form.insertRow(1, self._desk)
 
     def _paint(self) -> None:
         self.browse.setIcon(qta.icon("mdi6.folder-open-outline", color=style.theme().text))

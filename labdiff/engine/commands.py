@@ -77,6 +77,14 @@ class ShowPhase:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowInput:
+    """Display a field on the DMD, (height, width), amplitude in 0 ... 1. name: what messages call it."""
+
+    field: npt.NDArray[np.float32]
+    name: str = "field"
+
+
+@dataclass(frozen=True, slots=True)
 class Calibrate:
     """Calibrate the bench.
 
@@ -158,6 +166,7 @@ Command: TypeAlias = (
     | SetEmission
     | SetLive
     | ShowPhase
+    | ShowInput
     | Calibrate
     | Train
     | Generate

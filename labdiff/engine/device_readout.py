@@ -59,6 +59,9 @@ class DeviceReadout:
             driver = config.input.driver
             settling = Setting("settling", None, bench.dmd.timing.total_ms, "ms")
             devices.insert(1, self._read("dmd", driver, bench.dmd.name, lambda: (settling,)))
+        if config.shutter is not None:
+            name = "in front of the laser, switched with it"
+            devices.append(self._read("shutter", config.shutter.driver, name, self._shutter))
         try:
             emission = bench.laser.emission
         except DeviceError:
@@ -77,6 +80,7 @@ class DeviceReadout:
             wavelength_nm=config.source.wavelength_nm,
             calibrations=str(self._calibrations),
             simulated=bench.simulated,
+            input_shape=(0, 0) if bench.dmd is None else bench.dmd.shape,
         )
 
     def _read(
@@ -105,6 +109,11 @@ class DeviceReadout:
             Setting("bit depth", None, camera.bit_depth, "bits"),
             Setting("saturation", None, self._bench.full_scale_counts, "counts"),
         )
+
+    def _shutter(self) -> tuple[Setting, ...]:
+        """Return its state: light comes out while it is open and the laser emits."""
+        text = "open" if self._bench.laser.emission else "closed, or the laser is off"
+        return (Setting("state", None, None, "", text=text),)
 
     def _laser(self) -> tuple[Setting, ...]:
         laser = self._bench.laser

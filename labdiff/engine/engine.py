@@ -34,6 +34,7 @@ from labdiff.engine.commands import (
     SetLive,
     SetPower,
     SetRoi,
+    ShowInput,
     ShowPhase,
     Stop,
     Train,
@@ -45,6 +46,7 @@ from labdiff.engine.status import (
     ConnectStep,
     EngineEvent,
     ErrorReport,
+    InputDisplayed,
     JobState,
     LayerSets,
     PatternDisplayed,
@@ -187,6 +189,12 @@ class Engine:
                 else:
                     bench.slm.set_phase(phase_rad)
                     self._emit(PatternDisplayed(phase_rad, "by hand"))
+            case ShowInput(field, name):
+                dmd = self._idle().bench.dmd
+                if dmd is None:
+                    raise UserError("this bench has no DMD; a patch of its SLM writes the input")
+                dmd.show(field)
+                self._emit(InputDisplayed(name))
             case Quit():
                 pass
 

@@ -54,9 +54,9 @@ class BenchState:
     """The devices of the connected bench; none after disconnecting.
 
     emission: the laser's; True also where it is not known, as after a bench that was not left dark.
-    sensor_shape, panel_shape, patch_shape: (height, width), px. full_scale_counts: count from which a pixel
-    of the camera is saturated. calibrations: folder of the archive. simulated: which devices are, in one
-    sentence; "" if none is.
+    sensor_shape, panel_shape, patch_shape, input_shape (of a DMD): (height, width), px. full_scale_counts:
+    count from which a pixel of the camera is saturated. calibrations: folder of the archive. simulated: which
+    devices are, in one sentence; "" if none is.
     """
 
     bench: str
@@ -72,6 +72,7 @@ class BenchState:
     calibrations: str = ""
     full_scale_counts: int = 0
     simulated: str = ""
+    input_shape: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,13 @@ class PatternDisplayed:
 
     phase_rad: npt.NDArray[np.floating]
     description: str
+
+
+@dataclass(frozen=True, slots=True)
+class InputDisplayed:
+    """The DMD displays a field now; name: what it was called."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +141,8 @@ def roi_label(roi: Roi) -> str:
 
 
 EngineEvent: TypeAlias = (
-    ConnectStep
+    InputDisplayed
+    | ConnectStep
     | Event
     | BenchState
     | JobState

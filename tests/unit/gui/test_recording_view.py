@@ -91,7 +91,7 @@ def test_a_recording_is_listed_and_scrubbed(qtbot: QtBot, tmp_path: Path, kind: 
     order = panel.list.order
     row = [str(order.index(0, column).data()) for column in range(order.columnCount())]
     assert row[0] == str(Path("frames", path.name)) and row[2] == "recording"
-    assert row[3] == "" and row[5] == "" and "60 x 40 px, 12 bits" in row[9]
+    assert row[3] == "" and row[5] == "" and "60 x 40 px, 12 bits" in row[11]
     assert panel.message.text() == "0 runs, 1 recording"
 
     panel.list.select([path])

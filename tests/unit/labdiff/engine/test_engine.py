@@ -28,12 +28,13 @@ from labdiff.engine.commands import (
     SetLive,
     SetPower,
     SetRoi,
+    ShowInput,
     ShowPhase,
     Stop,
     Train,
 )
 from labdiff.engine.engine import Engine
-from labdiff.engine.status import BenchState, EngineEvent, ErrorReport, JobState
+from labdiff.engine.status import BenchState, EngineEvent, ErrorReport, InputDisplayed, JobState
 from labdiff.errors import JobStoppedError
 from labdiff.events import GenerationStep, JobEnded
 from labdiff.generation.request import GenerationRequest
@@ -313,3 +314,14 @@ def test_a_training_starts_from_the_pretrained_layers(tmp_path: Path) -> None:
     missing = Train(options, tmp_path / "other", start_from=tmp_path / "none.h5")
     desk = Desk().play(Connect("mock"), missing)
     assert "none.h5: no such layer file" in desk.of(ErrorReport)[0].message
+
+
+def test_a_dmd_shows_what_it_is_sent_and_a_bench_without_one_says_so() -> None:
+    desk = Desk().play(Connect("mock-paper"))
+    shape = next(state.input_shape for state in desk.of(BenchState) if state.devices)
+    assert min(shape) > 0
+    field = np.ones(shape, np.float32)
+    desk = Desk().play(Connect("mock-paper"), ShowInput(field, "all on"))
+    assert desk.of(InputDisplayed) == [InputDisplayed("all on")] and not desk.of(ErrorReport)
+    without = Desk().play(Connect("mock"), ShowInput(field, "all on"))
+    assert "has no DMD" in without.of(ErrorReport)[0].message
