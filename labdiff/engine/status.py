@@ -55,8 +55,8 @@ class BenchState:
 
     emission: the laser's; True also where it is not known, as after a bench that was not left dark.
     sensor_shape, panel_shape, patch_shape, input_shape (of a DMD): (height, width), px. full_scale_counts:
-    count from which a pixel of the camera is saturated. calibrations: folder of the archive. simulated: which
-    devices are, in one sentence; "" if none is.
+    count from which a pixel of the camera is saturated. calibrations: folder of the archive. simulated:
+    which devices are, in one sentence; "" if none is.
     """
 
     bench: str
