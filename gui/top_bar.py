@@ -46,6 +46,10 @@ class TopBar(QWidget):
         self.progress.setToolTip("The whole job, by what its stages took the last time")
         self.progress.setTextVisible(False)
         self.progress.setRange(0, 1000)
+        kept = self.progress.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)  # a job that begins moves nothing
+        self.progress.setSizePolicy(kept)
+        self.progress.hide()
         self.progress.setFixedWidth(12 * self.fontMetrics().averageCharWidth())
         self.notice = NoticeBar(window)
         line = QHBoxLayout()
@@ -65,7 +69,7 @@ class TopBar(QWidget):
     def show_progress(self, fraction: float | None, left: str = "") -> None:
         """Show how far the job is, and how long it still takes; None for no job."""
         self.progress.setValue(0 if fraction is None else round(1000 * fraction))
-        self.progress.setEnabled(fraction is not None)
+        self.progress.setVisible(fraction is not None)
         self.job_left.setText(left)
 
     def add_action(self, menu: QMenu, text: str, keys: str, act: Callable[[], object]) -> None:

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFormLayout, QPushButton, QWidget
-from superqt import QFlowLayout
+from PySide6.QtWidgets import QFormLayout, QGridLayout, QPushButton, QSizePolicy, QWidget
 
 from gui.slm_patterns.input_file import INPUT_FILTER, checker, load_input, uniform
 from gui.widgets.dialogs import choose_file
@@ -16,7 +15,7 @@ from gui.widgets.number_field import CountField
 from gui.widgets.plain_label import PlainLabel
 from labdiff.errors import UserError
 
-UNKNOWN = "not known: dark until something is shown"
+UNKNOWN = "dark until something is shown"
 
 
 class DmdDesk(QWidget):
@@ -37,27 +36,40 @@ class DmdDesk(QWidget):
         self._shape, self._busy = shape, False
         self.displayed = PlainLabel(UNKNOWN)
         self.displayed.setObjectName("dmd_displayed")
-        self.displayed.setWordWrap(True)
+        # However long its text is, it moves nothing.
+        self.displayed.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.cell = CountField("dmd_cell", 8, 1, max(shape), "px", tip="Side of a square.")
         self._buttons: list[QPushButton] = []
-        row = QFlowLayout()
-        for name, text, tip, act in (
-            ("on", "All on", "All mirrors reflect to the bench", self._all_on),
-            ("off", "All off", "No mirror reflects to the bench: the bench is dark", self._all_off),
-            ("checker", "Checker", "Squares that are on and off in turn", self._checker),
-            ("file", "Image or file ...", "A picture, or .npy of amplitudes 0 ... 1", self._choose),
+        grid = QGridLayout()
+        for place, (name, text, tip, act) in enumerate(
+            (
+                ("on", "All on", "All mirrors reflect to the bench", self._all_on),
+                (
+                    "off",
+                    "All off",
+                    "No mirror reflects to the bench: the bench is dark",
+                    self._all_off,
+                ),
+                ("checker", "Checker", "Squares that are on and off in turn", self._checker),
+                (
+                    "file",
+                    "Image or file ...",
+                    "A picture, or .npy of amplitudes 0 ... 1",
+                    self._choose,
+                ),
+            )
         ):
-            row.addWidget(self._button(name, text, tip, act))
+            grid.addWidget(self._button(name, text, tip, act), *divmod(place, 2))
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow("Shows", self.displayed)
         form.addRow("Squares", self.cell)
-        form.addRow(row)
+        form.addRow(grid)
 
     def set_busy(self, busy: bool) -> None:
         """Lock the desk while a job uses the DMD; what it shows then is the job's."""
         if self._busy and not busy:
-            self.displayed.setText("what the job has left; show something to know it")
+            self.displayed.setText("not known: left by the job")
         elif busy and not self._busy:
             self.displayed.setText("what the job shows")
         self._busy = busy
@@ -66,7 +78,7 @@ class DmdDesk(QWidget):
 
     def show_displayed(self, name: str) -> None:
         """Show what the DMD has been sent."""
-        dark = "; the bench is dark" if name == "all off" else ""
+        dark = "; dark" if name == "all off" else ""
         self.displayed.setText(f"{name}, since {time.strftime('%H:%M:%S')}{dark}")
 
     def load(self, path: Path) -> None:

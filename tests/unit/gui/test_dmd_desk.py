@@ -88,10 +88,10 @@ def test_the_bench_panel_has_the_desk_of_its_dmd(qtbot: QtBot) -> None:
         press(panel, "dmd_off")
     assert asked.args is not None and describe(ShowInput(*asked.args)) == "DMD: all off"
     panel.show_input("all off")
-    assert displayed().startswith("all off, since") and "the bench is dark" in displayed()
+    assert displayed().startswith("all off, since") and displayed().endswith("; dark")
     panel.set_busy(True)
     assert displayed() == "what the job shows"
     panel.set_busy(False)
-    assert "job has left" in displayed()
+    assert "left by the job" in displayed()
     panel.show_state(BenchState("mock", (), False, False))
     assert panel.findChild(DmdDesk) is None
