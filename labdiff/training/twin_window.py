@@ -89,7 +89,8 @@ class TwinWindow:
         if math.isnan(self._left) and self._wait:
             self._left = over  # the first comparison after a fit
         elif over > GROWN_MUCH * self._left:
-            self._wait, self._fits = min(self._wait, LEAST_WAIT), 0
+            # As with every new layer set: one fit at once, and not all those of a twin that is new.
+            self._wait, self._fits = min(self._wait, LEAST_WAIT), min(self._fits, AT_ONCE - 1)
         useful = self._fits < AT_ONCE or over > GROWN * self._left
         due = useful and self._since >= self._wait
         # Probes are of use to the next fit alone, and come with one of the next two batches.
