@@ -3,6 +3,7 @@
     peers       errors by timestep range, beside Wiener, the paper's recipe, digital nets and electronics
     errors      the same without the digital nets
     images      distances of generated images to real ones
+    judged      images of units with clusters: distances, recall, variety, and the same without light
     bench       the same layers on the simulated bench
     scaling     figures 5 and 6 at small scale
     command     seconds of labdiff generate
@@ -18,7 +19,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks.generation_checks import command, errors, images, on_bench, scaling
+from benchmarks.generation_checks import command, errors, images, judged, on_bench, scaling
 from benchmarks.generation_checks.units import Units
 from benchmarks.parts import Outcome, Part, Setting, parser, run_parts
 
@@ -26,6 +27,7 @@ MEASURES: dict[str, Callable[[Units], Outcome]] = {
     "peers": partial(errors.measure, peers=True),
     "errors": partial(errors.measure, peers=False),
     "images": images.measure,
+    "judged": judged.measure,
     "bench": on_bench.measure,
     "scaling": scaling.measure,
     "command": command.measure,

@@ -61,6 +61,8 @@ class Units:
         changes: dict[str, object] = {"offline_steps": steps}
         if self.setting.scale is not Scale.FULL:
             changes |= {"image_size": 5, "sampler_steps": 3, "timestep_edges": (), "layer_sets": 2}
+            if recipe == "clusters":
+                changes["clusters"] = 3
         return small(data, recipe, self.seed, **changes)
 
     def trained(self, data: str, recipe: Recipe) -> Unit:

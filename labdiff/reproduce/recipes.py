@@ -9,7 +9,7 @@ from labdiff.config.bench import bench_text
 from labdiff.config.training import TrainingOptions
 from labdiff.data.catalogue import for_training
 
-Recipe = Literal["ours", "passive", "paper"]
+Recipe = Literal["ours", "clusters", "passive", "paper"]
 RECIPES: dict[Recipe, Mapping[str, object]] = {
     # The options that measured best: docs/decisions/0014.
     "ours": {
@@ -23,6 +23,19 @@ RECIPES: dict[Recipe, Mapping[str, object]] = {
         "least_t": 190,
         "eta": 2.0,
         "contrast": 1.1,
+    },
+    # Layer sets for clusters of images, and a plain sampler: docs/decisions/0027.
+    "clusters": {
+        "prediction": "preconditioned",
+        "detection": "differential",
+        "writing": "differential",
+        "cells": "soft",
+        "layers": "data",
+        "clusters": 30,
+        "first_t": 700,
+        "tone_curve": True,
+        "sampler_spacing": "linspace",
+        "least_t": 50,
     },
     # The same with layers that are the same for all images: one SLM update for a whole batch.
     "passive": {
@@ -42,6 +55,8 @@ RECIPES: dict[Recipe, Mapping[str, object]] = {
     },
 }
 """Training options of each recipe that are the same at both scales."""
+CLUSTER_EDGES = (250, 450)
+"""Edges of the timestep ranges of each cluster: few, because each layer set is trained by itself."""
 EDGES = (50, 100, 200, 300, 400, 500, 600, 700)
 """Edges of the timestep ranges, by difficulty: from t = 700 on x_t shows little but the mean image."""
 PAPER_BATCH = 60
@@ -67,14 +82,17 @@ def small(data: str, recipe: Recipe, seed: int = 0, **changes: object) -> Traini
         **changes: training options that replace these.
     """
     chosen = for_training(data)
+    clustered = recipe == "clusters"
+    edges = CLUSTER_EDGES if clustered else EDGES
     options: dict[str, object] = {
         "data": data,
         "classes": chosen.classes,
         "image_size": 20,
-        "layer_sets": len(EDGES) + 1,
-        "timestep_edges": EDGES,
+        "layer_sets": len(edges) + 1,
+        "timestep_edges": edges,
         "offline_steps": 6_000,
-        "further_steps": 1.0,
+        # Layer sets of clusters start from one another.
+        "further_steps": 0.2 if clustered else 1.0,
         "batch": 4,
         "learning_rate": 0.1,
         "phase_decay": 0.01,

@@ -14,7 +14,7 @@ SHORT = {
     "calibration": ("refusals", "slmsuite"),
     "devices": ("meta", "identity", "speed"),
     "drivers": ("camera_faults", "camera_pairs", "closed_loop", "lines", "size"),
-    "generation": ("errors", "images"),
+    "generation": ("errors", "images", "judged"),
     "gui": ("curves", "session", "failures", "panels", "sizes", "typed", "emergency"),
     "mock_physics": (
         "closed_forms",
