@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calibration.hdf5_heaps import never_returns
+from calibration.hdf5_text_lengths import length_problem
 
 MOST_BYTES = 1 << 30
 """Largest array, in bytes, that is read."""
@@ -152,6 +153,9 @@ def read_texts(group: h5py.Group, name: str) -> tuple[str, ...]:
             f"{_place(group, name)}: {dataset.dtype} of shape {dataset.shape}; expected a list of texts"
         )
     _check_size(dataset)
+    problem = length_problem(dataset, MOST_TEXT)
+    if problem is not None:
+        raise StrangeFileError(problem)
     texts: list[str] = []
     left = MOST_TEXT
     for first in range(0, len(dataset), TEXTS_AT_ONCE):
@@ -253,6 +257,9 @@ def _attribute(group: h5py.Group, name: str, otherwise: Any) -> Any:
             raise StrangeFileError(f"{_place(group, name)}: is missing")
         return otherwise
     kind = group.attrs.get_id(name)
+    if kind.dtype.hasobject and h5py.check_string_dtype(kind.dtype) is None:
+        # The library may crash on a list of a damaged kind.
+        raise StrangeFileError(f"{_place(group, name)}: is a list; expected a text or a number")
     if math.prod(kind.shape or ()) * kind.dtype.itemsize > MOST_TEXT:
         raise StrangeFileError(
             f"{_place(group, name)}: shape {kind.shape}; too large for a setting"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from drivers.plain_text import plain_line
 from labdiff.data.readers.raw import MOST_CLASS_NUMBER, Background, Grey, Labels
 from labdiff.errors import UserError
 
@@ -166,7 +167,7 @@ def class_numbers(
             array = np.argmax(array, axis=1)
     if array.shape == (count,) and array.dtype.kind in "US":
         names, numbers = np.unique(array.astype(str), return_inverse=True)
-        return numbers.astype(np.int64), tuple(map(str, names))
+        return numbers.astype(np.int64), tuple(map(plain_line, names))
     whole = array.dtype.kind in "bui" or (
         array.dtype.kind == "f" and bool(np.isfinite(array).all() and (array % 1 == 0).all())
     )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from drivers.plain_text import plain_line
 from labdiff.data.readers.arrays import GreyImages, class_numbers, grey_images
 from labdiff.data.readers.npy_header import check_npy
 from labdiff.data.readers.raw import Labels, RawImages, ReadOptions
@@ -44,7 +45,8 @@ def read_npz(path: Path, options: ReadOptions) -> RawImages:
     train = _part(path, arrays, (IMAGES, LABELS), options)
     if train is None:
         raise UserError(
-            f"{path}: no images; found {', '.join(names) or 'nothing'}, expected x_train or images"
+            f"{path}: no images; found {plain_line(', '.join(names)) or 'nothing'}, expected x_train "
+            "or images"
         )
     class_names = _class_names(path, arrays, train.labels) or train.names
     notes: list[str] = []
@@ -123,4 +125,4 @@ def _class_names(
             f"{path}, {key}: shape {names.shape}; expected a list of {most + 1} names, "
             f"one for each class number 0 ... {most}"
         )
-    return tuple(map(str, names))
+    return tuple(map(plain_line, names))

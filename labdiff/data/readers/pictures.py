@@ -14,6 +14,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
+from drivers.plain_text import plain_line
 from labdiff.data.readers.picture import SUFFIXES, read_picture
 from labdiff.data.readers.raw import MOST_CLASS_NUMBER, RawImages, ReadOptions
 from labdiff.data.readers.splits import Placed, place
@@ -67,7 +68,8 @@ def read_zip(path: Path, options: ReadOptions) -> RawImages:
             # Some packers on Windows write the separator that the standard forbids.
             name = info.filename.replace("\\", "/")
             inside = PurePosixPath(name)
-            if info.is_dir() or name.endswith("/") or start not in f"/{name}":
+            # A damaged zip may hold a member without a name.
+            if not name or name.endswith("/") or start not in f"/{name}":
                 continue
             if _is_picture(inside):
                 if info.flag_bits & 1:
@@ -76,7 +78,7 @@ def read_zip(path: Path, options: ReadOptions) -> RawImages:
                         "password and give the folder"
                     )
                 below = PurePosixPath(f"/{name}".partition(start)[2])
-                shown = f"{path}, {info.filename}"
+                shown = f"{path}, {plain_line(info.filename)}"
                 pictures.append(_Picture(below, shown, partial(archive.open, info)))
             elif not _is_hidden(inside):
                 others.append(inside.suffix.lower() or inside.name)
@@ -172,7 +174,7 @@ def _classes(
         # "3" is class 3, and "10" comes after "9"; a date is a name.
         return np.array([int(folder) for folder in folders], np.int64), ()
     number = {name: index for index, name in enumerate(names)}
-    return np.array([number[folder] for folder in folders], np.int64), tuple(names)
+    return np.array([number[folder] for folder in folders], np.int64), tuple(map(plain_line, names))
 
 
 def _stack(

@@ -183,3 +183,27 @@ def test_what_only_looks_like_such_damage_is_read(tmp_path: Path) -> None:
 
     with open_hdf5(written(tmp_path / "a.h5", with_old_heap)) as file:
         assert read_text(file, "name") == "x"
+
+
+def test_a_text_that_says_it_is_longer_than_the_file_is_refused_before_memory_is_taken(
+    tmp_path: Path,
+) -> None:
+    path = written(tmp_path / "a.h5", lambda file: file.create_dataset("t", data=["ab", "cde"]))
+    with h5py.File(path) as file:
+        start = file["t"].id.get_offset()
+    content = bytearray(path.read_bytes())
+    content[start + 16 : start + 20] = (1 << 30).to_bytes(4, "little")
+    path.write_bytes(content)
+    with open_hdf5(path) as file, pytest.raises(StrangeFileError, match=r"t\[1\]: a text of 1,073"):
+        read_texts(file, "t")
+
+
+def test_a_text_attribute_whose_kind_is_damaged_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.h5", lambda file: file.attrs.update(name="x"))
+    content = bytearray(path.read_bytes())
+    # Class 9 (of variable length) in version 1, then 1: a text (HDF5 file format 4.0, IV.A.2.d).
+    place = content.index(b"\x19\x01\x01\x00")
+    content[place + 1] ^= 0x04
+    path.write_bytes(content)
+    with open_hdf5(path) as file, pytest.raises(StrangeFileError, match="/name: is a list"):
+        read_text(file, "name")

@@ -246,3 +246,26 @@ def test_pictures_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     write_flat(tmp_path / "loose.png", 3)
     with pytest.raises(UserError, match=r"sub-folders.*and beside them.*loose.png"):
         read(tmp_path, ReadOptions(4))
+
+
+def test_members_of_strange_names_are_passed_over_or_named_in_one_line(tmp_path: Path) -> None:
+    picture = io.BytesIO()
+    Image.new("L", (4, 4), 7).save(picture, "PNG")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name in ("0/a.png", "1/b.png", "b\x1eb\n.png", "Z/.."):
+            archive.writestr(name, picture.getvalue())
+    content = (tmp_path / "a.zip").read_bytes()
+    # A member without a name, as damage makes it: the length of the name is 0, the rest is a comment.
+    nameless = content.replace(b"\x04\x00\x00\x00\x00\x00", b"\x00\x00\x00\x00\x04\x00")
+    (tmp_path / "nameless.zip").write_bytes(nameless)
+    for name in ("a.zip", "nameless.zip"):
+        with pytest.raises(UserError) as refused:
+            read(tmp_path / name, ReadOptions(4))
+        (line,) = str(refused.value).splitlines()
+        assert name in line
+    np.savez(tmp_path / "b.npz", **{"x\n\x1ey": pixels(3)})
+    with pytest.raises(UserError) as refused:
+        read(tmp_path / "b.npz", ReadOptions(4))
+    assert str(refused.value).splitlines() == [
+        f"{tmp_path / 'b.npz'}: no images; found x y, expected x_train or images"
+    ]
