@@ -40,6 +40,7 @@ class Photographer:
         settings.clear()
         self.window = MainWindow("mock", folder / "runs", SEED, settings)
         self.window.show()
+        self.window.resize(1480, 920)  # also where the screen of the platform is smaller
 
     def all(self) -> None:
         """Take every picture, from a bench that is connected to a run that is looked back at."""
