@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from gui.widgets.dialogs import close_all
 from gui.widgets.number_field import CountField
 from gui.window import MainWindow
+from gui.window_questions import ask_to_close
 from tests.support.laser_server import LaserServer, laser_server
 from tests.unit.gui.file_choice import answer, opened
 from tests.unit.gui.lit_engine import ADDRESS, STUCK_BATCH
@@ -70,7 +72,7 @@ def dialogs_of(window: MainWindow) -> Iterator[Opener]:
     panels = window.panels
     yield "keys", window.show_shortcuts
     yield "tour", window.start_tour
-    yield "close?", window._ask_to_close
+    yield "close?", partial(ask_to_close, window, window.router.job, window._close_anyway)
     yield "bench file", panels.bench._browse
     yield "load", panels.slm._ask_load
     yield "save", panels.slm._ask_save
