@@ -230,6 +230,7 @@ class CalibrationPanel(QWidget):
         self._discrepancies.clear()
         self._fit.setData([], [])
         self.frame.clear()
+        self.frame.set_unit("counts")
         self.progress.setMaximum(1)
         self.progress.reset()
         self.details.setCurrentIndex(0)
