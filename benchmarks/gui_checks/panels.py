@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import tempfile
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ from benchmarks.claims import claim
 from benchmarks.gui_checks.hands import Hands, hands
 from benchmarks.gui_checks.session import needed
 from benchmarks.parts import Outcome, Setting
+from benchmarks.posix_calls import KILL
 from labdiff.config.bench import bench_text
 from labdiff.events import JobEnded, Measured, TrainingStep
 from labdiff.runs.reader import read_run
@@ -73,7 +73,7 @@ class Check:
         person.until(lambda: person.text("bench_status") == "no bench", "the end", PATIENCE_S)
         self._look("after disconnecting")
         self._use(files[FIRST])
-        os.kill(person.bench_pid(), signal.SIGKILL)
+        os.kill(person.bench_pid(), KILL)
         person.until(lambda: "notice" in person.seen(), "the notice", PATIENCE_S)
         person.click("notice_close")
         self._look("after the bench's process was killed")
