@@ -1,6 +1,6 @@
 """The denoising policy: which layer set denoises which cluster of images at which timestep.
 
-By time it is the paper's (section 3.3); clusters are ours (docs/decisions/0027-clusters.md).
+By time it is the paper's (section 3.3); clusters are ours (docs/decisions/0029-clusters.md).
 """
 
 from __future__ import annotations

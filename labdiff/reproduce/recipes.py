@@ -24,7 +24,7 @@ RECIPES: dict[Recipe, Mapping[str, object]] = {
         "eta": 2.0,
         "contrast": 1.1,
     },
-    # Layer sets for clusters of images, and a plain sampler: docs/decisions/0027.
+    # Layer sets for clusters of images, and a plain sampler: docs/decisions/0029.
     "clusters": {
         "prediction": "preconditioned",
         "detection": "differential",
