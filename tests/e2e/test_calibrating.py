@@ -21,7 +21,7 @@ from labdiff.session.models import build_twin
 from tests.support.command_line import LabdiffProcess, labdiff
 from twin.parameter_vector import value_names
 
-METHODS = ("offline", "calibrated", "online")
+METHODS = ("offline", "calibrated", "online", "physics_aware", "further")
 
 
 @pytest.fixture(scope="module")
