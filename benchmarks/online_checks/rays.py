@@ -29,7 +29,7 @@ STEPS, FIRST = 25, 10
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FromRays:
-    """Of one bench: D over its floor at the start and after ten steps, online from rays alone.
+    """Figures of one bench: D over its floor at the start and after ten steps, online from rays alone.
 
     over_calibrated: the same after ten steps where the calibration was complete. mse, calibrated,
     physics_aware: held-out noise MSE after all steps: from rays; after a full calibration, online; from

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import AliasChoices, ValidationError
 
 from drivers.validation_messages import explain
-from labdiff.config.option import Formerly
+from labdiff.config.option import Formerly, Value
 from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError, reading
 
@@ -64,7 +64,7 @@ def _table(text: str, where: str) -> dict[str, Any]:
         return table
 
 
-def _former_values() -> dict[str, Any]:
+def _former_values() -> dict[str, Value]:
     """Return, of options that came later, the value with which runs without them go on as they began."""
     return {
         name: former.value

@@ -45,7 +45,7 @@ def test_two_levels_explain_hops_and_not_noise() -> None:
     assert two_levels([RNG.normal(0.0, 0.1, 10) for _ in range(5)]) < 0.85
 
 
-def test_one_picture_is_told_from_pictures_that_differ() -> None:
+def test_one_picture_is_distinguished_from_pictures_that_differ() -> None:
     picture = RNG.normal(0.0, 1.0, (32, 32))
     assert one_picture(np.broadcast_to(picture, (20, 32, 32))) == pytest.approx(1.0)
     assert one_picture(RNG.normal(0.0, 1.0, (20, 32, 32))) == pytest.approx(1.0 / 20.0, rel=0.1)

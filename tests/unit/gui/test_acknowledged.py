@@ -22,7 +22,7 @@ from labdiff.generation.request import GenerationRequest
 from tests.unit.gui.recorded_runs import click, end, opened, record
 
 ENGINE = "tests.unit.gui.fake_engine:Engine"
-PATIENCE_MS = 60_000
+PATIENCE_MS = 600_000
 AT_ONCE_S = 0.1
 
 

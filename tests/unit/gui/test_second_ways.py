@@ -18,7 +18,7 @@ from labdiff.engine.status import JobState
 from tests.unit.gui.recorded_runs import click, end, opened, record, rescanned, rows
 
 ENGINE = "tests.unit.gui.fake_engine:Engine"
-PATIENCE_MS = 60_000
+PATIENCE_MS = 600_000
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from gui.widgets.number_field import CountField, NumberField
 from gui.window import MainWindow
 
 ENGINE = "tests.unit.gui.fake_engine:Engine"
-PATIENCE_MS = 60_000
+PATIENCE_MS = 600_000
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ def test_dark_pixels_of_the_camera_stay_on_the_sensor() -> None:
     assert "places on the sensor" in signs(frames)
 
 
-def test_a_second_image_is_told_from_an_offset() -> None:
+def test_a_second_image_and_an_offset_have_signs_of_their_own() -> None:
     frames = []
     for each in kinds():
         light = each.intensity
@@ -108,7 +108,7 @@ def test_a_second_image_is_told_from_an_offset() -> None:
         (lambda t: 1.0 + 0.06 * torch.sin(2.7 * t * t), "scale from frame to frame"),
     ],
 )
-def test_how_the_scale_varies_is_told(scale: object, sign: Sign) -> None:
+def test_how_the_scale_varies_has_a_sign(scale: object, sign: Sign) -> None:
     assert callable(scale)
     frames = []
     for number, each in enumerate(kinds()):

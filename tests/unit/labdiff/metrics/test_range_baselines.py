@@ -24,7 +24,7 @@ def test_each_layer_set_has_its_timesteps_and_wiener_is_below_identity() -> None
 
 
 def test_white_images_leave_the_error_that_theory_says() -> None:
-    """Of white images with variance 1 the noise has the error abar, averaged over the range."""
+    """Compare with theory: for white images of variance 1 the error is abar, averaged over the range."""
     generator = torch.Generator().manual_seed(1)
     images = torch.randn(20_000, 4, 4, generator=generator)
     schedule = NoiseSchedule()

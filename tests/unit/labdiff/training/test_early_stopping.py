@@ -1,4 +1,4 @@
-"""Of the layers that a training on the bench passes through, the best stay."""
+"""Early stopping on the bench: the best layers stay."""
 
 from __future__ import annotations
 
