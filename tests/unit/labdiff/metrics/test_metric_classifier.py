@@ -27,13 +27,14 @@ def test_it_tells_real_digits_apart_and_names_its_figures(
     assert trained.accuracy > 0.95
     assert trained.task == "class 0, class 1, class 2"
     noise = torch.rand(100, 10, 10, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    metrics = run(image_metrics(noise, digits.train, digits.test, trained.extractor))
+    # Either set may be the reference: here the one that the classifier knows, where noise is farthest.
+    metrics = run(image_metrics(noise, digits.test, digits.train, trained.extractor))
     names = [figure.name for figure in metrics.figures]
     assert names[:2] == ["classifier_fid", "classifier_kid"]
     assert names[2:] == ["classifier_precision", "classifier_recall", "classifier_is"]
     assert (
         metrics.figure("classifier_recall").value
-        < 0.2
+        < 0.1
         < 0.8
         < metrics.figure("classifier_recall").real
     )
