@@ -6,7 +6,7 @@ import io
 import logging
 import os
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -52,7 +52,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class StoredVerdict:
-    """What can be read of a result whose type is not known here, as that of a script.
+    """What a file says of its result, whatever the result's type.
 
     id: the file's name without its suffix. title: what the routine finds.
     """
@@ -91,17 +91,29 @@ class CalibrationArchive:
 
     def history(self, routine: str) -> list[Stored]:
         """Return all results of a routine, oldest first, failed ones too; not those of other versions."""
-        found = []
-        for path in self._files(routine):
-            try:
-                found.append(self.read(path))
-            except OtherVersionError as error:
-                log.warning("left aside: %s", error)
-        return found
+        return list(self._newest_first(routine))[::-1]
 
     def latest(self, routine: str) -> Stored | None:
-        """Return the newest result that did not fail; None if there is none."""
-        return next((stored for stored in reversed(self.history(routine)) if stored.good), None)
+        """Return the newest result that did not fail; None if there is none. Reads no older one.
+
+        Raises CalibrationError for a damaged file that is newer than it.
+        """
+        return next((stored for stored in self._newest_first(routine) if stored.good), None)
+
+    def newest_verdict(self, routine: str) -> StoredVerdict | None:
+        """Return the newest verdict of a routine, without reading its result; None if there is none.
+
+        Takes as long for an archive of years as for one of a day. A file of a newer version is left aside,
+        with a warning. Raises CalibrationError if the newest file is damaged.
+        """
+        for path in reversed(self._files(routine)):
+            try:
+                return _read_verdict(path)
+            except OtherVersionError as error:
+                log.warning("left aside: %s", error)
+            except Exception as error:  # whatever h5py raises about a damaged file
+                raise _not_ours(path, error) from None
+        return None
 
     def read(self, path: Path) -> Stored:
         """Read one file. Raises CalibrationError if it is damaged or of another program."""
@@ -147,16 +159,20 @@ class CalibrationArchive:
         found: dict[str, StoredVerdict] = {}
         for path in newest.values():
             try:
-                with open_hdf5(path) as file:
-                    _check_format(path, file)
-                    about = Provenance.from_json(read_text(file, "provenance"))
-                    title, verdict = read_verdict(read_group(file, "result"))
+                stored = _read_verdict(path)
             except Exception as error:  # whatever h5py raises about a damaged file
                 log.warning("left aside: %s", _not_ours(path, error))
                 continue
-            if about.routine not in known:
-                found[about.routine] = StoredVerdict(path.stem, title, verdict, about)
+            if stored.provenance.routine not in known:
+                found[stored.provenance.routine] = stored
         return found
+
+    def _newest_first(self, routine: str) -> Iterator[Stored]:
+        for path in reversed(self._files(routine)):
+            try:
+                yield self.read(path)
+            except OtherVersionError as error:
+                log.warning("left aside: %s", error)
 
     def _files(self, routine: str) -> list[Path]:
         return sorted(self.folder.glob(f"*Z-{_slug(routine)}.h5"))
@@ -198,6 +214,15 @@ class CalibrationArchive:
             f"{newest:%Y-%m-%d %H:%M:%S}",
         )
         return newest + timedelta(microseconds=1)
+
+
+def _read_verdict(path: Path) -> StoredVerdict:
+    """Read what a file says of its result, and nothing of the result itself."""
+    with open_hdf5(path) as file:
+        _check_format(path, file)
+        about = Provenance.from_json(read_text(file, "provenance"))
+        title, verdict = read_verdict(read_group(file, "result"))
+    return StoredVerdict(path.stem, title, verdict, about)
 
 
 def _named_time(path: Path) -> datetime:

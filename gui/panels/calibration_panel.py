@@ -182,14 +182,14 @@ class CalibrationPanel(QWidget):
         self._show_own(archive.newest_of_others(ROUTINE_TITLES), checked)
         for name in ROUTINE_TITLES:
             try:
-                past = archive.history(name)
+                newest = archive.newest_verdict(name)
             except CalibrationError as error:
                 self._set_row(name, "failed", "", str(error))
                 continue
-            if not past:
+            if newest is None:
                 self._set_row(name, "never", "", ROUTINE_TITLES[name])
                 continue
-            self._show_stored(name, past[-1].result.verdict, past[-1].provenance.taken_utc, checked)
+            self._show_stored(name, newest.verdict, newest.provenance.taken_utc, checked)
 
     def set_ready(self, connected: bool, busy: bool, calibrating: bool = False) -> None:
         """Enable what can be asked for now.

@@ -87,6 +87,22 @@ def test_a_result_of_another_version_is_left_aside(
     assert "left aside" in caplog.text
 
 
+def test_the_newest_is_found_without_reading_those_before_it(tmp_path: Path) -> None:
+    """What a window shows of an archive takes as long for one of years as for one of a day."""
+    archive = CalibrationArchive(tmp_path)
+    assert archive.newest_verdict("exposure") is None
+    archive.save(Exposure(1.0, 0.3, PASS), provenance(0)).path.write_bytes(b"damaged")
+    good = archive.save(Exposure(2.0, 0.3, PASS), provenance(1))
+    failed = archive.save(Exposure(3.0, 0.3, FAIL), provenance(2))
+    newest = archive.newest_verdict("exposure")
+    assert newest is not None
+    assert (newest.id, newest.verdict, newest.provenance) == (failed.id, FAIL, provenance(2))
+    assert archive.latest("exposure") == good
+    failed.path.write_bytes(b"damaged")
+    with pytest.raises(CalibrationError, match=r"exposure\.h5: not a calibration of this program"):
+        archive.newest_verdict("exposure")
+
+
 def test_results_from_before_a_field_was_added_are_read_without_it(tmp_path: Path) -> None:
     """A dark level without its exposure holds at every one; a phase response states no deviation."""
     archive = CalibrationArchive(tmp_path)
