@@ -50,9 +50,10 @@ def window(qtbot: QtBot, tmp_path: Path) -> MainWindow:
 
 
 @pytest.fixture
-def themes() -> Iterator[QApplication]:
+def themes(qtbot: QtBot) -> Iterator[QApplication]:
     app = QApplication.instance()
     assert isinstance(app, QApplication)
+    qtbot.wait(1)  # in an event loop the windows of tests before are deleted; a theme reaches each
     yield app
     style.apply(app, style.DARK)
 

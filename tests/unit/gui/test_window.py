@@ -190,6 +190,7 @@ def test_what_was_set_is_back_at_the_next_start(
 
 
 def test_light_and_dark_reach_every_panel(qtbot: QtBot, window: MainWindow) -> None:
+    qtbot.wait(1)  # in an event loop the windows of tests before are deleted; a theme reaches each
     before = style.theme()
     window.switch_theme()
     assert style.theme() is not before
