@@ -169,11 +169,16 @@ def _variances(stacks: list[Array]) -> list[Array]:
     The pictures are found in the other stacks: in their own they would take noise with them.
     """
     centred = [stack - stack.mean(axis=0) for stack in stacks]
+    frames = np.concatenate(centred)
+    products = frames @ frames.T
+    belongs_to = np.repeat(np.arange(len(centred)), [len(stack) for stack in centred])
     found = []
     for index, own in enumerate(centred):
-        others = np.concatenate(centred[:index] + centred[index + 1 :])
-        strengths, mixtures = np.linalg.eigh(others @ others.T)
-        pictures = mixtures[:, -PICTURES:].T @ others
+        others = np.flatnonzero(belongs_to != index)
+        strengths, mixtures = np.linalg.eigh(products[np.ix_(others, others)])
+        weights = np.zeros((PICTURES, len(frames)))
+        weights[:, others] = mixtures[:, -PICTURES:].T
+        pictures = weights @ frames
         pictures /= np.sqrt(np.maximum(strengths[-PICTURES:], 1e-12))[:, None]
         noise = own - (own @ pictures.T) @ pictures
         found.append((noise**2).sum(axis=0) / (len(own) - 1))

@@ -96,21 +96,19 @@ def identify(
     best: tuple[float, Array] | None = None
     second = 0.0
     for three in combinations(range(BEACONS), 3):
-        inverse = np.linalg.inv(design[list(three)])
-        for chosen in permutations(range(bright), 3):
-            solution = inverse @ places[list(chosen)]
-            stretches = np.linalg.svd(solution[:2], compute_uv=False)
-            if stretches[0] > LARGEST_SHEAR * stretches[1]:
-                continue
-            reach = reach_of(points, solution, reach_px)
-            solution, score = _refine(design, places, tree, solution, reach)
+        tried = _camera_maps(design[list(three)], places[:bright])
+        reaches = np.array([reach_of(points, each, reach_px) for each in tried])
+        refined, scores = _refine(design, places, tree, tried, reaches)
+        for solution, score in zip(refined, scores.tolist(), strict=True):
+            if score <= second:
+                continue  # neither the best one nor its closest rival
             if best is not None and _alike(design, solution, best[1], reach_px):
                 best = max(best, (score, solution), key=lambda found: found[0])
             elif best is None or score > best[0]:
                 second = best[0] if best else 0.0
                 best = (score, solution)
             else:
-                second = max(second, score)
+                second = score
     if best is None or best[0] < max(LEAST_SCORE * len(points), 6.0):
         return None
     if second > LARGEST_RIVAL * best[0]:
@@ -157,17 +155,44 @@ def _alike(design: Array, one: Array, other: Array, reach_px: float) -> bool:
     return bool(np.median(apart) < 3.0 * reach_px)
 
 
+def _camera_maps(three: Array, places: Array) -> Array:
+    """Return the maps (C, 3, 2) of three points (3, 3) to three of the places that a camera can have."""
+    chosen = places[np.array(list(permutations(range(len(places)), 3)))]
+    maps = np.linalg.inv(three) @ chosen
+    stretches = np.linalg.svd(maps[:, :2], compute_uv=False)
+    return np.asarray(maps[stretches[:, 0] <= LARGEST_SHEAR * stretches[:, 1]])
+
+
 def _refine(
-    design: Array, places: Array, tree: scipy.spatial.KDTree, solution: Array, reach_px: float
-) -> tuple[Array, float]:
-    """Refine a map by least squares over the spots that it explains; return it and its score."""
-    for reach in (3.0 * reach_px, reach_px):
-        distance, index = tree.query(design @ solution)
-        near = distance <= reach
-        if near.sum() < 6:
-            return solution, 0.0
-        solution = np.linalg.lstsq(design[near], places[index[near]], rcond=None)[0]
-    distance, index = tree.query(design @ solution)
-    nearest = np.full(len(places), np.inf)
-    np.minimum.at(nearest, index, distance)
-    return solution, float(np.maximum(1.0 - (nearest / reach_px) ** 2, 0.0).sum())
+    design: Array, places: Array, tree: scipy.spatial.KDTree, maps: Array, reaches_px: Array
+) -> tuple[Array, Array]:
+    """Refine maps by least squares over the spots that each explains.
+
+    Args:
+        design: of the points, (K, 3).
+        places: of the spots, (P, 2).
+        tree: of the places.
+        maps: (C, 3, 2).
+        reaches_px: of each map, (C,).
+
+    Returns:
+        The maps that explain at least six spots, in their order, and their scores.
+    """
+    # In units of the constellation's own size the normal equations are well conditioned.
+    centre, size = design.mean(0), np.append(np.ptp(design[:, :2], axis=0), 1.0)
+    scaled = (design - np.append(centre[:2], 0.0)) / size
+    for factor in (3.0, 1.0):
+        distances, index = tree.query(design @ maps)
+        near = distances <= factor * reaches_px[:, None]
+        explains = near.sum(axis=1) >= 6
+        near, index, reaches_px = near[explains], index[explains], reaches_px[explains]
+        weighted = near[:, :, None] * scaled
+        solved = np.linalg.pinv(weighted.mT @ scaled, rcond=1e-13, hermitian=True) @ (
+            weighted.mT @ places[index]
+        )
+        maps = solved / size[:, None]
+        maps[:, 2] -= centre[:2] @ maps[:, :2]
+    distances, index = tree.query(design @ maps)
+    nearest = np.full((len(maps), len(places)), np.inf)
+    np.minimum.at(nearest, (np.arange(len(maps))[:, None], index), distances)
+    return maps, np.maximum(1.0 - (nearest / reaches_px[:, None]) ** 2, 0.0).sum(axis=1)
