@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from twin.cavity import TOGETHER
+from twin.cached_path import CachedPath
 from twin.digital_twin import DigitalTwin
 from twin.discrepancy import centred
 from twin.parameter_vector import is_among, load_parameter_vector, parameter_vector, prior_sigma
-from twin.parameters import MODULATOR_PARAMETERS, free_in
+from twin.parameters import free_in
 from twin.prior import Prior, data_sheet_prior
 
 
@@ -133,14 +133,15 @@ def fit_alignment(
     sharp = {"crosstalk_px"} if float(twin.crosstalk_px) == 0.0 else set()
     fitted = is_among(twin, set(free) - sharp).nonzero()[:, 0]
     steps = torch.full((len(fitted),), DIFFERENCE)
-    # Most parameters leave the modulators alone: what they do is not computed anew for each.
-    written = _Written(twin, triples)
-    compared = written if finer is None else _Written(finer, triples)
+    path = CachedPath(twin, triples.inputs, triples.phases)
+    compared = path
+    if finer is not None:
+        compared = CachedPath(finer, triples.inputs, triples.phases, with_fields=False)
     for iteration, sigma in enumerate(blur_px):
         misfit = _Misfit(compared, triples, sigma, prior)
         residual = misfit.start(theta)
         if iteration == 0 or not chord:
-            coarse = misfit if finer is None else _Misfit(written, triples, sigma, prior)
+            coarse = misfit if finer is None else _Misfit(path, triples, sigma, prior)
             modelled = residual if finer is None else coarse.start(theta)
             jacobian = _jacobian(coarse, theta, modelled, fitted, steps)
         steps = CHANGE * len(residual) ** 0.5 / jacobian.norm(dim=0).clamp_min(1e-6)
@@ -197,7 +198,7 @@ def _jacobian(
         moved[index] += steps[column]
         # What was added is not quite the step, in single precision.
         added = moved[index] - theta[index]
-        jacobian[:, column] = (misfit.residual(moved) - residual).flatten() / added
+        jacobian[:, column] = (misfit.nearby(moved) - residual).flatten() / added
     return jacobian
 
 
@@ -227,7 +228,8 @@ def information(
         covariance: (P, P) float64, what is known of the parameters before; 0 for what is fixed.
     """
     theta = parameter_vector(twin)
-    misfit = _Misfit(_Written(twin, triples), triples, 0.0, data_sheet_prior(twin))
+    path = CachedPath(twin, triples.inputs, triples.phases)
+    misfit = _Misfit(path, triples, 0.0, data_sheet_prior(twin))
     everything = torch.arange(len(theta))
     steps = torch.full((len(theta),), DIFFERENCE)
     jacobian = _jacobian(misfit, theta, misfit.residual(theta), everything, steps)
@@ -262,7 +264,8 @@ def frame_curvatures(twin: DigitalTwin, inputs: Tensor, phases: Tensor) -> Tenso
     theta = parameter_vector(twin)
     with torch.no_grad():
         triples = Triples(inputs, phases, twin(inputs, phases))
-    misfit = _Misfit(_Written(twin, triples), triples, 0.0, data_sheet_prior(twin))
+    path = CachedPath(twin, triples.inputs, triples.phases)
+    misfit = _Misfit(path, triples, 0.0, data_sheet_prior(twin))
     steps = torch.full((len(theta),), DIFFERENCE)
     every = torch.arange(len(theta))
     jacobian = _jacobian(misfit, theta, misfit.residual(theta), every, steps)
@@ -294,53 +297,6 @@ def normalised(images: Tensor, valid: Tensor | None = None) -> Tensor:
     return result
 
 
-class _Written:
-    """Modelled intensities of triples, with what each modulator does cached until it changes."""
-
-    def __init__(self, twin: DigitalTwin, triples: Triples) -> None:
-        self.twin = twin
-        self._groups = list(
-            zip(
-                torch.split(triples.inputs, TOGETHER),
-                torch.split(triples.phases, TOGETHER),
-                strict=True,
-            )
-        )
-        planes = twin.geometry.layers + 1
-        self._keys: list[Tensor | None] = [None] * planes
-        self._fields: list[list[Tensor]] = [[torch.empty(0)] * planes for _ in self._groups]
-
-    def intensity(self) -> Tensor:
-        """Return the intensity (B, h, w) at the twin's present parameters."""
-        with torch.no_grad():
-            for plane, cached in enumerate(self._keys):
-                key = self._key(plane)
-                if cached is None or not torch.equal(key, cached):
-                    self._keys[plane] = key
-                    for fields, group in zip(self._fields, self._groups, strict=True):
-                        fields[plane] = self._written(plane, *group)
-            return torch.cat(
-                [
-                    self.twin.intensity(fields[0], torch.stack(fields[1:], 1))
-                    for fields in self._fields
-                ]
-            )
-
-    def _written(self, plane: int, inputs: Tensor, phases: Tensor) -> Tensor:
-        if plane == 0:
-            return self.twin.input_modulation(inputs)
-        return self.twin.layer_modulation(plane - 1, phases[:, plane - 1])
-
-    def _key(self, plane: int) -> Tensor:
-        """Return the parameters on which a plane's field depends."""
-        twin = self.twin
-        stroke = twin.stroke_percent
-        missing = twin.geometry.layers + 1 - len(stroke)
-        mine = stroke[plane - missing] if plane >= missing else torch.zeros(3)
-        others = sorted(MODULATOR_PARAMETERS - {"stroke_percent"})
-        return torch.cat([mine, *(twin.get_parameter(n).flatten() for n in others)]).detach()
-
-
 class _Misfit:
     """What a fit makes small: half the squares of frames' differences, and the prior's.
 
@@ -348,8 +304,8 @@ class _Misfit:
     misses by far more than the others do is one that went wrong, and counts less (Huber).
     """
 
-    def __init__(self, written: _Written, triples: Triples, sigma: float, prior: Prior) -> None:
-        self._written, self._sigma, self._prior = written, sigma, prior
+    def __init__(self, path: CachedPath, triples: Triples, sigma: float, prior: Prior) -> None:
+        self._path, self._sigma, self._prior = path, sigma, prior
         self._valid = triples.valid
         self._target = self._compared(triples.intensity)
         self._weights = torch.ones(len(triples.intensity), 1, 1)
@@ -372,8 +328,16 @@ class _Misfit:
 
     def residual(self, theta: Tensor) -> Tensor:
         """Return the residual (B, h, w) at parameters theta."""
-        load_parameter_vector(self._written.twin, theta)
-        return (self._compared(self._written.intensity()) - self._target) * self._weights
+        load_parameter_vector(self._path.twin, theta)
+        return self._weighted(self._path.intensity())
+
+    def nearby(self, theta: Tensor) -> Tensor:
+        """Return what `residual` does at parameters few of which have changed since that was called."""
+        load_parameter_vector(self._path.twin, theta)
+        return self._weighted(self._path.nearby_intensity())
+
+    def _weighted(self, images: Tensor) -> Tensor:
+        return (self._compared(images) - self._target) * self._weights
 
     def _compared(self, images: Tensor) -> Tensor:
         """Return images as they are compared; saturated pixels are taken out of both before the blur."""

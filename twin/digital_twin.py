@@ -191,7 +191,10 @@ class DigitalTwin(nn.Module):
 
     def intensity(self, first: Tensor, layers: Tensor) -> Tensor:
         """Return the intensity (B, h, w) from what `modulation` returns."""
-        intensity = self.fine_intensity(first, layers)
+        return self.registered(self.fine_intensity(first, layers))
+
+    def registered(self, intensity: Tensor) -> Tensor:
+        """Return the intensity (B, h, w) where the camera's pixels lie, from `fine_intensity`."""
         moved = (self.output_shift_px, self.output_shear_percent, self.distortion_percent)
         straight = not self._learning() and self._straight(moved)
         if straight and self.geometry.samples == 1:
@@ -248,23 +251,37 @@ class DigitalTwin(nn.Module):
 
     def elements(self) -> Elements:
         """Return what light meets besides inputs and layers, at the present parameters."""
-        g = self.geometry
-        gap_m = 2.0 * g.z_gap_m * (1.0 + self._precise(self.z_gap_percent) / 100.0)
-        focus_m = gap_m + 2.0 * g.z_gap_m * self._precise(self.defocus_percent) / 100.0
+        planes = self.plane_factors()
+        gap, way_out = self.gap_transfer(), self.output_transfer()
+        field = self.source_field() * planes[0]
+        return Elements(*(part.to(self._device) for part in (field, planes[1:], gap, way_out)))
+
+    def plane_factors(self) -> Tensor:
+        """Return tilt and curvature at the input plane and at each layer, (N + 1, S h, S w) complex."""
         phase = self._curvature() - self._ramp_phase(self.planes_tilt_rad())
-        planes = torch.complex(phase.cos(), phase.sin()).to(torch.complex64)
-        gap, way_out = (
-            transfer_function(
-                self.padded, self._pitch_m, g.wavelength_m, distance_m, steepest=g.steepest
-            )
-            for distance_m in (gap_m, focus_m)
-        )
+        return torch.complex(phase.cos(), phase.sin()).to(torch.complex64)
+
+    def gap_transfer(self) -> Tensor:
+        """Return the transfer function from plane to plane, on the padded grid."""
+        return self._transfer(self._gap_m())
+
+    def output_transfer(self) -> Tensor:
+        """Return the transfer function from the last layer to the camera's plane, on the padded grid."""
+        defocus_m = 2.0 * self.geometry.z_gap_m * self._precise(self.defocus_percent) / 100.0
         aberration = torch.tensordot(
             self._precise(self.aberration_rad), self.aberration_modes, dims=1
         )
-        way_out = way_out * torch.polar(self.aperture, aberration).to(torch.complex64)
-        field = self.source_field() * planes[0]
-        return Elements(*(part.to(self._device) for part in (field, planes[1:], gap, way_out)))
+        relayed = torch.polar(self.aperture, aberration).to(torch.complex64)
+        return self._transfer(self._gap_m() + defocus_m) * relayed
+
+    def _gap_m(self) -> Tensor:
+        return 2.0 * self.geometry.z_gap_m * (1.0 + self._precise(self.z_gap_percent) / 100.0)
+
+    def _transfer(self, distance_m: Tensor) -> Tensor:
+        g = self.geometry
+        return transfer_function(
+            self.padded, self._pitch_m, g.wavelength_m, distance_m, steepest=g.steepest
+        )
 
     def source_field(self) -> Tensor:
         """Return the beam past the mirror's edge, (S h, S w) complex, without its tilt.
