@@ -39,6 +39,14 @@ def runtime_folder() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def few_scored_images() -> Iterator[None]:
+    """Score layers on a fifth of the images: where a module does not test how exact scores are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("labdiff.generation.denoise.SCORED_IMAGES", 60)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def still_one_thread() -> Iterator[None]:
     """Restore one thread after a test that sets another number."""

@@ -97,6 +97,7 @@ def test_a_check_finds_a_camera_that_was_moved(calibrated: Path) -> None:
     assert "stale alignment" in found
 
 
+@pytest.mark.usefixtures("few_scored_images")
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent to a process as on POSIX")
 @pytest.mark.parametrize(
     ("number", "code", "outcome"),

@@ -42,7 +42,7 @@ Run = Callable[..., list[float]]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, few_scored_images: None) -> Path:
     """A working directory in which the bench's calibrations are stored already."""
     folder = tmp_path_factory.mktemp("examples")
     with pytest.MonkeyPatch.context() as patch:

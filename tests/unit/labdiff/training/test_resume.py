@@ -105,7 +105,9 @@ def assert_same(one: RunFile, other: RunFile) -> None:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunFile, list[Event]]:
+def whole(
+    tmp_path_factory: pytest.TempPathFactory, few_scored_images: None
+) -> tuple[RunFile, list[Event]]:
     """A run that nobody stops, and its calibrations in an archive."""
     return recorded(tmp_path_factory.mktemp("whole") / "run", kept=True)
 

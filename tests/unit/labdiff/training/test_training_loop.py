@@ -115,21 +115,31 @@ def trained(
     return steps, session, bench
 
 
+@pytest.fixture(scope="module")
+def by_light() -> dict[bool, tuple[list[TrainingStep], TrainingSession, TwinBench]]:
+    """Train with the bench's light once for all tests that read the result, overlapped and not."""
+    return {overlap: trained("physics_aware", overlap=overlap) for overlap in (True, False)}
+
+
 def mean_mse(steps: list[TrainingStep]) -> float:
     """Of the bench."""
     return float(np.mean([float("nan" if s.bench_mse is None else s.bench_mse) for s in steps]))
 
 
 @pytest.mark.parametrize("overlap", [True, False])
-def test_the_bench_light_teaches_although_the_twin_is_wrong(overlap: bool) -> None:
-    steps, _, bench = trained("physics_aware", overlap=overlap)
+def test_the_bench_light_teaches_although_the_twin_is_wrong(
+    by_light: dict[bool, tuple[list[TrainingStep], TrainingSession, TwinBench]], overlap: bool
+) -> None:
+    steps, _, bench = by_light[overlap]
     assert mean_mse(steps[-20:]) < 0.8 * mean_mse(steps[:20])
     assert len(bench.asked) == 1 + OPTIONS.online_steps, "one batch to match cells, one a step"
 
 
-def test_online_the_twin_comes_to_the_bench_and_physics_aware_leaves_it() -> None:
+def test_online_the_twin_comes_to_the_bench_and_physics_aware_leaves_it(
+    by_light: dict[bool, tuple[list[TrainingStep], TrainingSession, TwinBench]],
+) -> None:
     refined, session, _ = trained("online")
-    fixed, left, _ = trained("physics_aware")
+    fixed, left, _ = by_light[OPTIONS.overlap]
     distances = [float(s.discrepancy or "nan") for s in (refined[0], refined[-1], fixed[-1])]
     assert distances[1] < 0.1 * distances[0]
     assert distances[1] < 0.1 * distances[2]
@@ -168,9 +178,10 @@ def test_layers_of_an_overlapped_step_lack_the_last_update() -> None:
     np.testing.assert_allclose(others[1], layers[2], atol=1e-6)
 
 
-def test_stale_gradients_learn_nearly_as_well() -> None:
-    ahead, _, _ = trained("physics_aware", overlap=True)
-    waiting, _, _ = trained("physics_aware", overlap=False)
+def test_stale_gradients_learn_nearly_as_well(
+    by_light: dict[bool, tuple[list[TrainingStep], TrainingSession, TwinBench]],
+) -> None:
+    (ahead, _, _), (waiting, _, _) = by_light[True], by_light[False]
     assert mean_mse(ahead[-20:]) < 1.1 * mean_mse(waiting[-20:])
 
 
