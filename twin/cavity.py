@@ -22,7 +22,9 @@ FIELDS = BufferPool()
 """Memory for the fields of a step."""
 
 
-def cavity_intensity(first: Tensor, planes: Tensor, gap: Tensor, way_out: Tensor) -> Tensor:
+def cavity_intensity(
+    first: Tensor, planes: Tensor, gap: Tensor, way_out: Tensor, stray: Tensor | None = None
+) -> Tensor:
     """Return |U|^2 on the output plane, (B, h, w).
 
     Args:
@@ -31,12 +33,15 @@ def cavity_intensity(first: Tensor, planes: Tensor, gap: Tensor, way_out: Tensor
             and what each layer does with its tilt.
         gap: transfer function from plane to plane, on the padded grid.
         way_out: transfer function from the last layer to the plane on which the camera is focused.
+        stray: (h, w), complex, field on the output plane that has met no pattern; None without any.
     """
     source, *layers = planes.unbind(-3)
     field = source * first
     for layer in layers:
         field = propagate(field, gap) * layer
     field = propagate(field, way_out)
+    if stray is not None:
+        field = field + stray
     return field.real.square() + field.imag.square()
 
 
@@ -49,7 +54,14 @@ class FixedCavity(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, first: Tensor, planes: Tensor, gap: Tensor, way_out: Tensor) -> Tensor:
+    def forward(
+        ctx: Any,
+        first: Tensor,
+        planes: Tensor,
+        gap: Tensor,
+        way_out: Tensor,
+        stray: Tensor | None = None,
+    ) -> Tensor:
         """Return the intensity (B, h, w) of first (B, h, w) and planes ([B,] N + 1, h, w), complex.
 
         Args:
@@ -58,6 +70,7 @@ class FixedCavity(torch.autograd.Function):
             planes: ([B,] N + 1, h, w), complex.
             gap: transfer function from plane to plane.
             way_out: transfer function from the last layer.
+            stray: (h, w), complex, field on the output plane that has met no pattern; None without any.
         """
         count = planes.shape[-3]
         ctx.loan = FIELDS.lend((count, *first.shape), planes)
@@ -71,16 +84,21 @@ class FixedCavity(torch.autograd.Function):
                 transfer = out if index == count - 1 else there
                 plane = _plane(planes, index, samples)
                 field = grid.propagate(field, plane, transfer, behind[index, samples])
+            if stray is not None:
+                field += stray
             intensity[samples] = field.real.square() + field.imag.square()
         ctx.save_for_backward(first, planes, there, out)
         return intensity
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        """Return dL/d(first) and dL/d(planes)."""
+        """Return dL/d(first), dL/d(planes) and dL/d(stray)."""
         (upstream,) = gradients
         first, planes, there, out = ctx.saved_tensors
         behind = ctx.loan.tensor
+        stray_gradient = None
+        if any(ctx.needs_input_grad[4:]):
+            stray_gradient = (2.0 * upstream * behind[-1]).sum(0)
         grid = PaddedGrid(behind[0], there, back=True)
         gradient = torch.zeros_like(planes)
         wanted = ctx.needs_input_grad[0]
@@ -107,7 +125,8 @@ class FixedCavity(torch.autograd.Function):
                 torch.conj_physical(conjugate, out=conjugate)
         if first_gradient is not None and not first.is_complex():
             first_gradient = first_gradient.real
-        return first_gradient, gradient, None, None
+        inputs = first_gradient, gradient, None, None, stray_gradient
+        return inputs[: len(ctx.needs_input_grad)]
 
 
 class PaddedGrid:

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from twin import backplane, relay, source
 from twin.cavity import FixedCavity, along_columns, cavity_intensity
+from twin.free_form import FreeFormModule, parted, stray_field
 from twin.host_facts import FactsReader, HostFacts
 from twin.output_resampling import resample
-from twin.parameters import ALIGNMENT_PARAMETERS, NO_EDGE_PX
+from twin.parameters import ALIGNMENT_PARAMETERS, FREE_FORM_PARAMETERS, NO_EDGE_PX
 from twin.phase_response import crystal_phase
 from twin.pixel_response import reflection
 from twin.propagation import padded_size, transfer_function
@@ -60,14 +61,14 @@ class Elements:
     way_out: Tensor
 
 
-class DigitalTwin(nn.Module):
+class DigitalTwin(FreeFormModule):
     """`twin(inputs, phases)` is what `Bench.measure` would see, (B, h, w).
 
     1.0 is the mean of |source|^2 over a patch at data-sheet values. Its parameters are the alignment
     parameters, `twin.parameters.ALIGNMENT_PARAMETERS`, by their names and in their order: stored in units
     in which each is of the order of one, so that one learning rate suits them all. Pairs are (x, y);
     percent, and what is not described otherwise, are deviations from the data sheet. They are known (no
-    gradient, fast) until `refining(True)`.
+    gradient, fast) until `refining(True)`. Beside them it may have a free-form part, `free_form`.
     Tilts and kernel: the paper, section 3.2 and appendix A.1.
     """
 
@@ -76,9 +77,9 @@ class DigitalTwin(nn.Module):
         def __getattr__(self, name: str) -> Tensor: ...
 
     def __init__(self, geometry: TwinGeometry) -> None:
-        super().__init__()
-        self.geometry = geometry
         patches = geometry.layers + (1 if geometry.input_kind == "slm_patch" else 0)
+        super().__init__(geometry.layers, patches, geometry.shape)
+        self.geometry = geometry
         for record in ALIGNMENT_PARAMETERS:
             start = torch.full(record.sizes(geometry.layers, patches), record.data_sheet)
             self.register_parameter(record.name, nn.Parameter(start, requires_grad=False))
@@ -132,8 +133,10 @@ class DigitalTwin(nn.Module):
         for name, values in list(self.named_parameters()):
             moved = nn.Parameter(values.detach().to(device), values.requires_grad)
             self.register_parameter(name, moved)
+        free_form = {name: values.to(device) for name, values in self.free_form.items()}
         for name, buffer in list(self.named_buffers()):
             self.register_buffer(name, buffer.to(self._precise_device), persistent=False)
+        self.set_free_form(free_form)
         self._reader.moved()
         self._fixed = None
 
@@ -174,20 +177,28 @@ class DigitalTwin(nn.Module):
 
         Of the alignment parameters only `twin.parameters.MODULATOR_PARAMETERS` count here.
         """
-        layers = self._reflection(phases, self.stroke_percent[-self.geometry.layers :])
+        count = self.geometry.layers
+        phase_map = self.free_form.get("phase_map_rad")
+        mine = None if phase_map is None else phase_map[-count:]
+        layers = self._reflection(phases, self.stroke_percent[-count:], mine)
         return self.input_modulation(inputs), layers
 
     def input_modulation(self, inputs: Tensor) -> Tensor:
         """Return what the input modulator does to light, (B, S h, S w) complex."""
         if self.geometry.input_kind == "slm_patch":
-            return self._reflection(inputs, self.stroke_percent[0])
+            return self._reflection(inputs, *self._patch(0))
         samples = self.geometry.samples
         amplitude = inputs.repeat_interleave(samples, -2).repeat_interleave(samples, -1)
         return torch.complex(amplitude, torch.zeros_like(amplitude))
 
     def layer_modulation(self, layer: int, phases: Tensor) -> Tensor:
         """Return what one layer does to light, (B, S h, S w) complex, for phases (B, h, w)."""
-        return self._reflection(phases, self.stroke_percent[layer - self.geometry.layers])
+        return self._reflection(phases, *self._patch(layer - self.geometry.layers))
+
+    def _patch(self, index: int) -> tuple[Tensor, Tensor | None]:
+        """Return stroke (3,) and phase map (h, w), if there is one, of a patch on the SLM."""
+        phase_map = self.free_form.get("phase_map_rad")
+        return self.stroke_percent[index], None if phase_map is None else phase_map[index]
 
     def intensity(self, first: Tensor, layers: Tensor) -> Tensor:
         """Return the intensity (B, h, w) from what `modulation` returns."""
@@ -213,20 +224,27 @@ class DigitalTwin(nn.Module):
         layers = bench.planes * layers
         source = bench.source.expand(*layers.shape[:-3], 1, -1, -1)
         planes = torch.cat([source, layers], dim=-3)
+        stray = None
+        if "stray_percent" in self.free_form:
+            stray = stray_field(self.free_form["stray_percent"], self.field_shape)
         if not learning:
             intensity: Tensor = FixedCavity.apply(  # type: ignore[no-untyped-call]
-                first, planes, bench.gap, bench.way_out
+                first, planes, bench.gap, bench.way_out, stray
             )
             return intensity
-        return cavity_intensity(first, planes, bench.gap, bench.way_out)
+        return cavity_intensity(first, planes, bench.gap, bench.way_out, stray)
 
     def _learning(self) -> bool:
         return torch.is_grad_enabled() and any(p.requires_grad for p in self.parameters())
 
-    def _reflection(self, phases: Tensor, stroke_percent: Tensor) -> Tensor:
+    def _reflection(
+        self, phases: Tensor, stroke_percent: Tensor, phase_map: Tensor | None
+    ) -> Tensor:
         facts = self._facts()
         unbent, sharp = (facts.unbent, facts.sharp) if facts else (None, None)
         crystal = crystal_phase(phases, stroke_percent, self.bend_rad, unbent)
+        if phase_map is not None:
+            crystal = crystal + phase_map
         samples = self.geometry.samples
         return reflection(crystal, self.crosstalk_px, self.zero_order_percent, samples, sharp)
 
@@ -245,8 +263,11 @@ class DigitalTwin(nn.Module):
         return self._fixed
 
     def load_alignment(self, values: dict[str, Tensor]) -> None:
-        """Take over parameter values by name, as `state_dict` gives them."""
-        self.load_state_dict(values)
+        """Take over values by name, as `state_dict` gives them; without a free-form part if it has none."""
+        free_form, others = parted(values)
+        self.set_free_form({})
+        self.load_state_dict(others)
+        self.set_free_form({name: value.to(self._device) for name, value in free_form.items()})
         self._fixed = None
 
     def elements(self) -> Elements:
@@ -339,12 +360,13 @@ class DigitalTwin(nn.Module):
     def alignment(self) -> dict[str, float]:
         """Return what events and run files hold of the alignment parameters, units in the names."""
         z_gap_mm = self.geometry.z_gap_m * 1e3
+        free_form = self.free_form
+        records = [record for record in FREE_FORM_PARAMETERS if record.name in free_form]
+        parameters = dict(self.named_parameters()) | free_form
         return {
             name: value
-            for record in ALIGNMENT_PARAMETERS
-            for name, value in recorded_values(
-                record, self.get_parameter(record.name), z_gap_mm
-            ).items()
+            for record in (*ALIGNMENT_PARAMETERS, *records)
+            for name, value in recorded_values(record, parameters[record.name], z_gap_mm).items()
         }
 
     def alignment_deviation(self, covariance: Tensor) -> dict[str, float]:

@@ -21,7 +21,7 @@ def load_parameter_vector(twin: DigitalTwin, theta: Tensor) -> None:
     values = {}
     for (name, parameter), part in zip(twin.named_parameters(), _parts(twin, theta), strict=True):
         values[name] = part.view_as(parameter).clone()
-    twin.load_alignment(values)
+    twin.load_alignment(values | twin.free_form)
 
 
 def _parts(twin: DigitalTwin, theta: Tensor) -> tuple[Tensor, ...]:

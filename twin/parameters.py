@@ -26,14 +26,12 @@ Element = Literal[
 FitPhase = Literal["coarse", "detailed", "finest"]
 """The phases of an alignment, in their order; a parameter is free from one of them on."""
 FIT_PHASES: tuple[FitPhase, ...] = ("coarse", "detailed", "finest")
-Dimension = Literal["layer", "patch", "axis"] | int
-"""One dimension of a parameter: N layers, all patches on the SLM, (x, y), or a number of terms."""
+Dimension = Literal["layer", "patch", "axis", "row", "column"] | int
+"""One dimension of a parameter: N layers, all patches on the SLM, (x, y), a patch's pixels, or terms."""
 Recorded = Literal["each value", "absolute", "norm", "rms", "rms over patches", "not"]
 """What a run records: each value; the gap in mm; the root of the sum of all squares, of their mean, or of
 the mean over the patches of each patch's sum; or nothing."""
 
-UNIT_SYMBOLS = {"mm": "mm", "mrad": "mrad", "rad": "rad", "px": "px", "percent": "%"}
-"""The units at the end of names, and how a chart writes them."""
 NO_EDGE_PX = -5.0
 """A mirror edge so far outside the patch shades nothing."""
 
@@ -86,9 +84,18 @@ class AlignmentParameter:
         """Return the unit, as it stands at the end of the name."""
         return self.name.rpartition("_")[2]
 
-    def sizes(self, layers: int, patches: int) -> tuple[int, ...]:
-        """Return the shape in numbers, for so many layers and patches on the SLM."""
-        known = {"layer": layers, "patch": patches, "axis": 2}
+    def sizes(
+        self, layers: int, patches: int, patch_shape: tuple[int, int] = (1, 1)
+    ) -> tuple[int, ...]:
+        """Return the shape in numbers.
+
+        Args:
+            layers: how many.
+            patches: on the SLM, the input's among them if it has one.
+            patch_shape: (h, w) of a patch, of parameters that have a value for each pixel.
+        """
+        row, column = patch_shape
+        known = {"layer": layers, "patch": patches, "axis": 2, "row": row, "column": column}
         return tuple(d if isinstance(d, int) else known[d] for d in self.shape)
 
     def value_names(self, sizes: Sequence[int]) -> tuple[str, ...]:
@@ -330,6 +337,33 @@ ALIGNMENT_PARAMETERS = (
 )
 """All parameters of the twin, in the order in which archives, checkpoints and covariances hold them."""
 
+STRAY_MODES = 5
+"""Number of cosines along each axis that make up the stray field, of up to two fringes over the plane."""
+FREE_FORM_PARAMETERS = (
+    AlignmentParameter(
+        "phase_map_rad",
+        "phase map",
+        element="phase_response",
+        shape=("patch", "row", "column"),
+        prior_sigma=0.2,
+        fitted_from="finest",
+        recorded="rms",
+    ),
+    AlignmentParameter(
+        "stray_percent",
+        "stray light",
+        element="cavity",
+        shape=(STRAY_MODES, STRAY_MODES, 2),
+        prior_sigma=10.0,
+        fitted_from="finest",
+        recorded="norm",
+    ),
+)
+"""The free-form part, for what no parameter above describes: thousands of values that no calibration fits.
+
+A twin has none of them until online learning finds that it needs them; `twin.free_form` fits them.
+"""
+
 MODULATOR_PARAMETERS = frozenset(
     p.name for p in ALIGNMENT_PARAMETERS if p.element in ("pixel_response", "phase_response")
 )
@@ -362,17 +396,3 @@ def shown_names() -> Iterator[tuple[str, str]]:
             yield from zip(
                 parameter.value_names(sizes), parameter.recorded_names(sizes), strict=True
             )
-
-
-def recorded_label(recorded_name: str) -> str:
-    """Return what people read for a name in a run file: of the record if there is one, else the name's."""
-    found = next(filter(None, (p.label(recorded_name) for p in ALIGNMENT_PARAMETERS)), "")
-    if found:
-        return found
-    stem, _, unit = recorded_name.rpartition("_")
-    return (stem if unit in UNIT_SYMBOLS and stem else recorded_name).replace("_", " ")
-
-
-def recorded_unit(recorded_name: str) -> str:
-    """Return the unit at the end of a name in a run file as a chart writes it; empty without one."""
-    return UNIT_SYMBOLS.get(recorded_name.rpartition("_")[2], "")

@@ -20,6 +20,7 @@ from labdiff.training.loss import training_loss
 from labdiff.training.methods import Method
 from labdiff.training.optimiser import LayerOptimiser
 from labdiff.training.twin_refinement import RefinementResult
+from labdiff.training.twin_steps import step_on_twin
 
 LAYER_SET = 0
 """The layer set that learns, of five: for the least noise, and most disturbed by a drifting angle."""
@@ -50,7 +51,7 @@ def noiseless(config: BenchConfig) -> BenchConfig:
 
 @contextmanager
 def opened_session(
-    known: Calibrated, config: BenchConfig | None = None, batch: int = BATCH
+    known: Calibrated, config: BenchConfig | None = None, batch: int = BATCH, **changes: Any
 ) -> Iterator[TrainingSession]:
     """Open a bench with its calibration in use and an untrained unit for it; the laser is on.
 
@@ -58,9 +59,10 @@ def opened_session(
         known: What was measured of the bench.
         config: Another bench file's content, as one without drift.
         batch: Images a step.
+        changes: Further options.
     """
     with opened(known, config) as calibrated:
-        yield TrainingSession.create(calibrated, options(known.seed, batch=batch))
+        yield TrainingSession.create(calibrated, options(known.seed, batch=batch, **changes))
 
 
 class Trial:
@@ -89,6 +91,8 @@ class Trial:
         self.learner.backward(training_loss(self.session, submitted, result, LAYER_SET))
         refinement = forward.refine(submitted, result)
         self.learner.step(trusted=refinement.trusted)
+        if self.method == "online" and refinement.trusted:
+            step_on_twin(self.session, self.learner, submitted, self.step_number - 1)
         if refinement.correction_due:
             forward.correct()
         return self._mse(result.measured, batch), refinement

@@ -16,7 +16,8 @@ from gui.plots.fit_curves import FIT_AXIS
 from gui.plots.parameter_table import ParameterTable
 from gui.plots.quantity_curves import Rows
 from labdiff.events import AlignmentStep, TrainingStep
-from twin.parameters import recorded_label, recorded_unit, shown_names
+from twin.parameter_labels import recorded_label, recorded_unit
+from twin.parameters import shown_names
 
 STEP_AXIS = "step"
 """Axis of the training."""

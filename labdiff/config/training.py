@@ -168,6 +168,21 @@ class LearningOptions(Section):
         le=64,
         description="Probe frames that online learning measures with a step while the twin is far off.",
     )
+    free_form_frames: Annotated[int, Formerly(0)] = Field(
+        default=64,
+        ge=0,
+        le=1024,
+        title="Frames of the free-form part",
+        description="Latest frames from which online learning learns a phase of each pixel and stray "
+        "light, where known parameters do not explain the bench; 0: never.",
+    )
+    twin_steps: Annotated[int, Formerly(0)] = Field(
+        default=0,
+        ge=0,
+        le=64,
+        description="Steps on the refined twin, without a frame, after each step of online learning on the "
+        "bench. Further steps on the calibrated twin, for comparison, are as many as all these.",
+    )
     held_out_batches: Annotated[int, Formerly(0)] = Field(
         default=2,
         ge=0,

@@ -15,7 +15,8 @@ from labdiff.owner import living_owner
 from labdiff.reports.labels import FIGURE_LABELS, duration
 from labdiff.runs.reader import DIED, RUNNING, RunFile
 from labdiff.runs.training_quantities import TRAINING_QUANTITIES, is_scaled, layer_set_label
-from twin.parameters import recorded_label, recorded_unit, shown_names
+from twin.parameter_labels import recorded_label, recorded_unit
+from twin.parameters import shown_names
 
 Column = npt.NDArray[Any]
 Rows = dict[str, Column]

@@ -35,7 +35,7 @@ class Batch:
     abar: Tensor
     prompts: Tensor | None
 
-    def part(self, images: slice) -> Batch:
+    def part(self, images: slice | Tensor) -> Batch:
         """Return some of the images as a batch."""
         prompts = None if self.prompts is None else self.prompts[images]
         return Batch(

@@ -9,13 +9,18 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from labdiff.metrics.noise_error import FIRST_SCORED_T
 from labdiff.session.training_session import TrainingSession
-from labdiff.training.batches import draw_batch
+from labdiff.training.batches import Batch, draw_batch
 from labdiff.training.forward import TwinForward
 from labdiff.training.methods import Method
 
 log = logging.getLogger(__name__)
 
+SIGNIFICANT = 2.0
+"""Number of standard errors by which layers have to be better than those of the start to stay."""
+MOST_DRAWN = 4
+"""Times the held-out batches that are drawn to find images that are scored among them."""
 FIRST_HELD_OUT = -101
 """Number of the first held-out batch: negative steps are drawn for no training step, nor for offsets."""
 
@@ -47,7 +52,7 @@ class LayerCandidates:
     def keep_best(self) -> int | None:
         """Give the unit the best layers; return the step after which they were, None for no comparison.
 
-        What is no better than the start by more than a standard error of the difference does not count.
+        What is no better than the start by more than two standard errors of the difference does not count.
         """
         if not self._batches or len(self._stored) < 2:
             return None
@@ -57,7 +62,7 @@ class LayerCandidates:
         for step, loss in losses.items():
             change = loss - losses[first]
             error = float(change.std()) / math.sqrt(len(change)) if len(change) > 1 else 0.0
-            if float(change.mean()) < min(least, -error):
+            if float(change.mean()) < min(least, -SIGNIFICANT * error):
                 best, least = step, float(change.mean())
         self._load(self._stored[best])
         if best != max(losses):
@@ -71,13 +76,27 @@ class LayerCandidates:
         self._load(values)
         found = []
         with torch.no_grad():
-            for number in range(self._batches):
-                step = FIRST_HELD_OUT - number
-                batch = draw_batch(session, self._method, layer_set, step)
+            for batch in self._held_out():
                 measured = forward(forward.submit(batch, layer_set)).measured
                 predicted = session.odu.decode(measured, batch.x_t, batch.abar, layer_set)
                 found.append((predicted - batch.noise).square().mean((1, 2)))
         return torch.cat(found)
+
+    def _held_out(self) -> list[Batch]:
+        """Return the held-out batches, of images that are scored, if the layer set has any.
+
+        The noise of least t, which nobody can see and which is not scored, would outweigh all others.
+        """
+        session, wanted = self._session, self._batches * self._session.options.batch
+        drawn = Batch.joined(
+            [
+                draw_batch(session, self._method, self._layer_set, FIRST_HELD_OUT - number)
+                for number in range(MOST_DRAWN * self._batches)
+            ]
+        )
+        scored = (drawn.t >= FIRST_SCORED_T).nonzero()[:, 0]
+        chosen = (scored if len(scored) else torch.arange(len(drawn.t)))[:wanted]
+        return [drawn.part(some) for some in torch.split(chosen, session.options.batch)]
 
     def _load(self, values: Mapping[str, Tensor]) -> None:
         with torch.no_grad():

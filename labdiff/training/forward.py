@@ -23,6 +23,7 @@ from labdiff.calibrations.registration_correction import take_registration_corre
 from labdiff.job import Job
 from labdiff.session.training_session import TrainingSession
 from labdiff.training.batches import Batch
+from labdiff.training.free_form import FreeFormPart
 from labdiff.training.methods import Method
 from labdiff.training.probe_choice import choose_probes
 from labdiff.training.realignment import realign
@@ -196,7 +197,12 @@ class RefinedForward(BenchForward):
         window = None
         if options.fit_frames:
             window = TwinWindow(options.fit_frames, searching=calibrated.covariance is None)
-        self._refiner = TwinRefiner(calibrated.twin, calibrated.covariance, window=window)
+        free_form = None
+        if options.free_form_frames:
+            free_form = FreeFormPart(calibrated.twin, options.free_form_frames)
+        self._refiner = TwinRefiner(
+            calibrated.twin, calibrated.covariance, window=window, free_form=free_form
+        )
         self._probed, self._discrepancy = 0, EXPECTED_DISCREPANCY
 
     def _with_probes(self, displayed: Fields) -> Fields:

@@ -25,6 +25,7 @@ from labdiff.training.offset_matching import match_offsets
 from labdiff.training.optimiser import LayerOptimiser
 from labdiff.training.resume import ResumeState, checkpoint
 from labdiff.training.step_report import StepReport
+from labdiff.training.twin_steps import step_on_twin
 
 
 def train(
@@ -100,6 +101,8 @@ def _train(
                 optimiser.backward(loss, share)
                 refinement = forward.refine(submitted, result)
                 optimiser.step(trusted=refinement.trusted)
+                if method == "online" and refinement.trusted:
+                    step_on_twin(session, optimiser, submitted, step)
                 batches.encode_again()
 
                 if refinement.change_point or refinement.correction_due:

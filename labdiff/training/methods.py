@@ -23,10 +23,12 @@ def step_counts(options: TrainingOptions, method: Method) -> list[int]:
 
     The first one, for the least noise, has the most to learn. On a twin the next ones start from the one
     before, since neighbouring timestep ranges need similar layers; trained from rest, those for much noise
-    never find that the image carries information, and predict the mean image.
+    never find that the image carries information, and predict the mean image. Further steps on the
+    calibrated twin are as many as online learning makes on bench and twin together.
     """
+    online = options.online_steps * (1 + options.twin_steps if method == "further" else 1)
     first = {"offline": options.offline_steps, "calibrated": options.calibrated_steps}.get(
-        method, options.online_steps
+        method, online
     )
     further = math.ceil(options.further_steps * first)
     return [first] + [further] * (options.all_layer_sets - 1)

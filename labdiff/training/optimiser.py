@@ -62,16 +62,19 @@ class LayerOptimiser:
         if share is not None:
             share.sum_gradients(self.parameters)
 
-    def step(self, trusted: bool = True) -> None:
+    def step(self, trusted: bool = True, scheduled: bool = True) -> None:
         """Make one step down the gradient, and give the unit the new layers.
 
-        trusted: whether the batch is; if not, nothing moves but the schedule.
+        Args:
+            trusted: whether the batch is; if not, nothing moves but the schedule.
+            scheduled: whether the step counts in the schedule of the rate.
         """
         if not trusted:
             self._optimiser.zero_grad()
         with denormals_flushed():
             self._optimiser.step()
-        self._schedule.step()
+        if scheduled:
+            self._schedule.step()
         with torch.no_grad():
             self._odu.phases[self.layer_set] = self.phases
 

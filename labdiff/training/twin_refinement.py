@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from labdiff.training.change_detector import ChangeDetector
+from labdiff.training.free_form import NEEDED_ABOVE, FreeFormPart
 from labdiff.training.twin_window import TwinWindow
 from twin.alignment_filter import FrameComparison, TwinFilter
 from twin.alignment_fit import Triples, fit_alignment
@@ -35,8 +36,8 @@ CAPTURE_BLUR_PX = (8.0, 8.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0, 0.0, 0.0)
 UNRESOLVED_SHARE = 0.05
 """Share of a parameter's prior sigma by which one sample a pixel may have misled the calibration."""
 
-COUNTS, CHANGES, WINDOW = "looks", "usual", "window."
-"""Names of counts and of the change detector's state in a checkpoint, and how the window's begin."""
+COUNTS, CHANGES, WINDOW, FREE_FORM = "looks", "usual", "window.", "free_form."
+"""Names of counts and of the change detector's state in a checkpoint, and how those of parts begin."""
 SHIFTED_PX, SCALED = 0.1, 0.03
 """Shift of the output plane, and share of the intensity, from which on the bench takes them over."""
 
@@ -77,6 +78,7 @@ class TwinRefiner:
         covariance: Tensor | None = None,
         samples: int = SAMPLES,
         window: TwinWindow | None = None,
+        free_form: FreeFormPart | None = None,
     ) -> None:
         """Refine a twin.
 
@@ -85,6 +87,7 @@ class TwinRefiner:
             covariance: (P, P), what the calibration left unknown of it; None: all but the data sheet.
             samples: a pixel, of the twin that is compared.
             window: frames to which the twin is fitted where it is off; None: the filter alone.
+            free_form: the twin's free-form part; None: never one.
         """
         self.twin = twin
         self._fine = twin.finer(samples)
@@ -102,6 +105,7 @@ class TwinRefiner:
         self._since_information = 0
         self._last_s = math.nan
         self._window, self.intensity_scale = window, 1.0
+        self._free_form, self._exhausted = free_form, False
 
     @property
     def covariance(self) -> Tensor:
@@ -141,7 +145,7 @@ class TwinRefiner:
         self._since_capture += 1
         refined = verdict == "expected" and self._exceeds(found.discrepancy, noise_floor[:FRAMES])
         fitted = verdict == "expected" and self._window_fit(compared, probes, d, floor)
-        if fitted:
+        if fitted or (verdict == "expected" and self._take_free_form(batch, d, floor)):
             refined = True
         elif refined and d <= FAR:
             self._filter_step(compared, found)
@@ -167,14 +171,16 @@ class TwinRefiner:
         self, compared: Triples, probes: Triples | None, discrepancy: float, floor: float
     ) -> bool:
         """Add frames to the window and, if it is time, fit the twin to it; return whether that helped."""
-        if self._window is None:
+        if self._window is None or (self._free_form is not None and self._free_form.trying):
             return False
         if probes is not None:
             phases = compared.phases.expand(len(compared.inputs), -1, -1, -1)
             compared = Triples.joined([replace(compared, phases=phases), probes])
         if not self._window.add(compared, discrepancy, floor):
             return False
-        found = self._window.fit(self.twin, self._fine, discrepancy)
+        enough = math.inf if self._free_form is None else NEEDED_ABOVE * floor
+        found = self._window.fit(self.twin, self._fine, discrepancy, enough)
+        self._exhausted = found is None
         if found is None:
             return False
         self.intensity_scale = found.scale
@@ -183,6 +189,18 @@ class TwinRefiner:
         self._filter.start_again(found.covariance + torch.diag(misled * free))
         self._refined = 0
         return True
+
+    def _take_free_form(self, batch: Triples, discrepancy: float, floor: float) -> bool:
+        """Give a batch to the free-form part; return whether one is learnt, and nothing else then.
+
+        Its phase map follows what drifts too. The filter, which knows frames by their shape alone, would
+        lead the twin's light away from the bench's along what it takes for its parameters.
+        """
+        if self._free_form is None:
+            return False
+        self._free_form.take(batch, discrepancy, floor, self._exhausted)
+        self._exhausted = False
+        return self._free_form.trying
 
     def _correction_due(self) -> bool:
         """Return whether the last fit moved the output plane, or its unit of intensity, by much."""
@@ -195,13 +213,17 @@ class TwinRefiner:
     @property
     def wants_probes(self) -> bool:
         """Return whether probe frames would help: the twin is far off."""
-        return self._window is not None and self._window.wants_probes
+        if self._window is None or (self._free_form is not None and self._free_form.trying):
+            return False
+        return self._window.wants_probes
 
     def corrected(self) -> None:
         """Forget frames of before the bench took registration and unit of intensity over from the twin."""
         self.intensity_scale = 1.0
         if self._window is not None:
             self._window.forget()
+        if self._free_form is not None:
+            self._free_form.forget_frames()
 
     def _filter_step(self, compared: Triples, found: FrameComparison) -> None:
         """Make one step of the filter."""
@@ -231,6 +253,8 @@ class TwinRefiner:
         self._refined, self._since_capture, self._last_s = 0, CAPTURE_EVERY, math.nan
         if self._window is not None:
             self._window.restart()
+        if self._free_form is not None:
+            self._free_form.forget_frames()
 
     def deviation(self) -> dict[str, float]:
         """Return one standard deviation of each of the alignment's values, named as they are."""
@@ -241,11 +265,13 @@ class TwinRefiner:
         counts = [self._refined, self._since_capture, self._since_information]
         own = torch.tensor([*counts, self._last_s], dtype=torch.float64)
         window = {} if self._window is None else self._window.state()
+        free_form = {} if self._free_form is None else self._free_form.state()
         return {
             COUNTS: own,
             CHANGES: self._change_detector.state(),
             **self._filter.state(),
             **{WINDOW + name: value for name, value in window.items()},
+            **{FREE_FORM + name: value for name, value in free_form.items()},
         }
 
     def load_state(self, state: dict[str, Tensor]) -> None:
@@ -255,8 +281,14 @@ class TwinRefiner:
         self._change_detector.load_state(state[CHANGES])
         self._filter.load_state(state)
         if self._window is not None:
-            own = {k.removeprefix(WINDOW): v for k, v in state.items() if k.startswith(WINDOW)}
-            self._window.load_state(own)
+            self._window.load_state(_part(WINDOW, state))
+        if self._free_form is not None:
+            self._free_form.load_state(_part(FREE_FORM, state))
+
+
+def _part(start: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return what begins so, without it."""
+    return {k.removeprefix(start): v for k, v in state.items() if k.startswith(start)}
 
 
 def _first(count: int, batch: Triples) -> Triples:

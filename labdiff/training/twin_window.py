@@ -31,6 +31,8 @@ FAR, NEAR = 0.1, 0.01
 """Discrepancies from which on a fit begins blurred: a lot, and a little."""
 FAR_BLUR_PX, NEAR_BLUR_PX, SHARP_BLUR_PX = (8.0, 8.0, 6.0, 5.0, 4.0, 3.0), (5.0, 4.0), (2.0, 0.0)
 """Blur of each iteration: of the path's parameters from afar, from near, then of all parameters."""
+HELPED = 0.5
+"""Share of D that a fit has to leave at most, where it leaves much."""
 CHORD_STEPS = 5
 """Iterations of the finer twin on the one Jacobian."""
 PRIOR_SHARE = 1e-4
@@ -105,13 +107,18 @@ class TwinWindow:
         self._frames = latest(self._most, Triples.joined(parts))
         return due
 
-    def fit(self, twin: DigitalTwin, fine: DigitalTwin, discrepancy: float) -> WindowFit | None:
+    def fit(
+        self, twin: DigitalTwin, fine: DigitalTwin, discrepancy: float, enough: float = math.inf
+    ) -> WindowFit | None:
         """Fit a twin and the same with more samples a pixel; None, and nothing changed, if it did not help.
 
         Args:
             twin: gives the slopes.
             fine: is compared with the frames.
             discrepancy: mean D of the latest frames, which says how far off the twin is.
+            enough: mean D above which a fit that takes away less than half of it did not help: then the
+                parameters only bend towards what they do not describe. It does not count for the first
+                fit of a twin that has never been aligned.
         """
         frames = self._frames
         if frames is None:
@@ -138,7 +145,9 @@ class TwinWindow:
         covariance = torch.zeros(len(before), len(before))
         for step in fit_alignment(twin, frames, chords, free, prior, 1e-2, True, fine):
             covariance = step.covariance
-        if not _mean_discrepancy(fine, frames) < missed:
+        left = _mean_discrepancy(fine, frames)
+        bent = left > enough and left > HELPED * missed and not self._searching
+        if bent or not left < missed:
             load_parameter_vector(twin, before)
             load_parameter_vector(fine, before)
             return None

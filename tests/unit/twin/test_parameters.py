@@ -10,6 +10,7 @@ import torch
 
 from twin import backplane, relay, source
 from twin.digital_twin import DigitalTwin, TwinGeometry
+from twin.parameter_labels import UNIT_SYMBOLS, recorded_label, recorded_unit
 from twin.parameter_vector import (
     is_among,
     parameter_vector,
@@ -21,10 +22,7 @@ from twin.parameters import (
     ALIGNMENT_PARAMETERS,
     MODULATOR_PARAMETERS,
     PATH_PARAMETERS,
-    UNIT_SYMBOLS,
     free_in,
-    recorded_label,
-    recorded_unit,
     shown_names,
 )
 
