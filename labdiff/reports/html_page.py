@@ -7,7 +7,10 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 from labdiff.atomic_write import write_atomically
 from labdiff.errors import UserError
@@ -78,5 +81,14 @@ def image(figure: Figure, description: str) -> Markup:
 def png_bytes(figure: Figure, dpi: int = 110) -> bytes:
     """Return a figure as a PNG file."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi)
+    canvas = FigureCanvasAgg(figure)
+    before = figure.dpi
+    figure.dpi = dpi
+    try:
+        # One drawing lays the figure out and draws it; `savefig` makes two.
+        figure.canvas.draw()
+        pixels = np.asarray(canvas.renderer.buffer_rgba())
+        Image.fromarray(pixels).save(buffer, format="png", dpi=(dpi, dpi))
+    finally:
+        figure.dpi = before
     return buffer.getvalue()
