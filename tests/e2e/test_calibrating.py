@@ -120,6 +120,7 @@ def test_an_interrupted_run_is_resumed_and_uses_the_calibrations_that_are_stored
         # Little is left to do: what is tested is that it is resumed, not how long it takes.
         options = json.loads(file["entry/config"].attrs["options"])
         options.update(offline_steps=1, calibrated_steps=1, online_steps=1, generated=0)
+        options.update(held_out_batches=0, probe_frames=0)
         file["entry/config"].attrs["options"] = json.dumps(options)
     done = labdiff("train", "--resume", path, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
