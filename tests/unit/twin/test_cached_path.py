@@ -15,9 +15,10 @@ from twin.parameters import NO_EDGE_PX
 FRAMES, LAYERS, SIZE = 9, 2, 12
 
 
-@pytest.mark.parametrize("kind", ["slm_patch", "dmd"])
-@pytest.mark.parametrize("edge_px", [NO_EDGE_PX, 1.0])
-@pytest.mark.parametrize("with_fields", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "edge_px", "with_fields"),
+    [("slm_patch", NO_EDGE_PX, True), ("dmd", 1.0, True), ("slm_patch", 1.0, False)],
+)
 def test_each_parameter_is_followed_from_where_it_acts(
     kind: Literal["slm_patch", "dmd"], edge_px: float, with_fields: bool
 ) -> None:
@@ -45,8 +46,8 @@ def test_each_parameter_is_followed_from_where_it_acts(
             there = twin(inputs, phases)
             if name != "mirror_edge_px" or edge_px != NO_EDGE_PX:
                 assert float((there - expected).abs().max()) > 1e-4, f"{name} does nothing here"
-            for intensity in (path.nearby_intensity(), path.nearby_intensity()):
-                torch.testing.assert_close(intensity, there, rtol=1e-5, atol=1e-5, msg=name)
+            nearby = path.nearby_intensity()
+            torch.testing.assert_close(nearby, there, rtol=1e-5, atol=1e-5, msg=name)
         # What is stored may be anywhere: all that lies between is computed anew.
         everywhere = start + 0.1
         for theta in (moved, everywhere, start):
