@@ -28,6 +28,8 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 MARK = VENV / ".labdiff-setup"
 PACKAGES = {"calibration", "drivers", "gui", "labdiff", "mock_hardware", "twin"}
 LAYERS = "labdiff/session/pretrained/digits.h5"
+MOST_CORES = 4
+"""Cores that tests use at most: each process takes about 1 GB of memory."""
 QT_LIBRARIES = {
     "libGL.so.1": "libgl1",
     "libEGL.so.1": "libegl1",
@@ -90,8 +92,10 @@ def test(arguments: list[str]) -> int:
         selected += ["-m", ""]
     own = ("--quick", "--coverage", "--benchmarks")
     arguments = [each for each in arguments if each not in own]
-    # Two processes, each with whole files: what a file's tests share is made once.
-    processes = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
+    # Whole files each: what a file's tests share is made once. One process more than there are cores:
+    # tests of devices wait for answers that do not come.
+    count = min(os.cpu_count() or 1, MOST_CORES) + 1
+    processes = ["-n", str(count), "--dist", "loadscope", "--no-loadscope-reorder"]
     return call(PYTHON, "-m", "pytest", *processes, *selected, *arguments)
 
 
