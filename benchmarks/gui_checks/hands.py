@@ -161,7 +161,7 @@ class Hands:
         """End the window if it still runs."""
         if self._window is not None and self._window.poll() is None:
             self._window.send_signal(signal.SIGTERM)
-            self._window.wait(10.0)
+            self._window.wait(PATIENCE_S)
 
 
 @contextmanager
