@@ -33,7 +33,7 @@ def sight(constellation: Constellation, which: npt.NDArray[np.int_], spots: Spot
     )
 
 
-def foretold(
+def predicted_spots(
     plane: SpotPlane,
     constellation: Constellation,
     sighting: Sighting,

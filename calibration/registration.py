@@ -15,7 +15,7 @@ from calibration.exposure import step_towards
 from calibration.layout import PatchLayout
 from calibration.map_fit import fit_map, map_sigma
 from calibration.observed_slm import ObservedSLM
-from calibration.observed_spots import foretold, sight
+from calibration.observed_spots import predicted_spots, sight
 from calibration.packing import full_scale_counts
 from calibration.registration_causes import (
     LAYOUT_REMEDY,
@@ -164,7 +164,7 @@ def register(
     What is the same in most frames (zero order, hot pixels, stray light) cancels. No scale, orientation
     or place is assumed. Where a spot ought to be is not its data-sheet place but the centroid of the
     light there as the whole pattern makes it, so that the spots' side lobes do not bend the map. The
-    third frame is foretold from the first two, which makes the verdict, and then joins the fit.
+    third frame is predicted from the first two, which makes the verdict, and then joins the fit.
 
     Args:
         bench: SLM and camera.
@@ -263,7 +263,7 @@ def evaluate(
     stretch = 1.0
     for _ in range(2):
         sightings = [
-            foretold(plane, c, s, solution, stretch)
+            predicted_spots(plane, c, s, solution, stretch)
             for c, s in zip(constellations, sightings, strict=True)
         ]
         early = fit_map(sightings[:2])

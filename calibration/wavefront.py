@@ -53,7 +53,7 @@ class Wavefront(CalibrationResult):
     Without piston; a tilt is what the registration cannot tell from a shift. amplitude: 1 at most.
     phase_sigma_rad, amplitude_sigma: standard deviation of a super-pixel, median over all. held_out_rad:
     rms on super-pixels that were left out of the smooth map. strehl: of the flat SLM by these maps, and
-    gain_error: by how much the corrected spot's brightness, against the uncorrected one's, was foretold
+    gain_error: by how much the corrected spot's brightness, against the uncorrected one's, was predicted
     wrongly, a share.
     """
 
@@ -200,15 +200,15 @@ def _judged(
     def seen(frame: Array) -> float:
         return float(np.sort(frame.ravel())[-4:].mean())
 
-    foretold = peak(kernel - maps.phase) / peak(kernel)
+    predicted = peak(kernel - maps.phase) / peak(kernel)
     measured = seen(corrected) / max(seen(plain), 1e-9)
-    miss = abs(measured / foretold - 1.0)
+    miss = abs(measured / predicted - 1.0)
     light = maps.amplitude * np.exp(1j * maps.phase)
     strehl = float(np.abs(light.sum()) ** 2 / maps.amplitude.sum() ** 2)
     phase = maps.phase - np.average(maps.phase, weights=maps.amplitude**2)
     message = (
         f"super-pixels known to {maps.phase_sigma:.3f} rad, held-out ones to {maps.held_out:.3f} rad; "
-        f"the correction makes the spot {measured:.2f} times as bright, foretold {foretold:.2f}"
+        f"the correction makes the spot {measured:.2f} times as bright, predicted {predicted:.2f}"
     )
     verdict = Verdict("pass", message)
     again = "Is the laser steady, and is the phase response calibrated? Run it again."

@@ -9,7 +9,14 @@ import typer
 
 from labdiff.errors import UserError
 
-Bench = Annotated[str, typer.Option("--bench", "-b", help="Bench file, or a shipped bench.")]
+DEFAULT_BENCH = "mock"
+Bench = Annotated[
+    str | None,
+    typer.Option("--bench", "-b", help=f"Bench file, or a shipped bench ({DEFAULT_BENCH})."),
+]
+BenchArgument = Annotated[
+    str | None, typer.Argument(metavar="BENCH", help="Bench file, or a shipped bench; as --bench.")
+]
 BenchHere = Annotated[
     str | None,
     typer.Option("--bench", "-b", help="Your bench file: the file's bench has to be the same."),
@@ -35,6 +42,19 @@ Cluster = Annotated[
 Remote = Annotated[
     str, typer.Option("--remote", help="Ray cluster that serves a bench, HOST:PORT of its head.")
 ]
+
+
+def one_bench(argument: str | None, option: str | None) -> str | None:
+    """Return the bench that is named as an argument or by --bench; None if it is named nowhere.
+
+    Raises:
+        UserError: If two benches are named.
+    """
+    if argument is not None and option is not None and argument != option:
+        raise UserError(
+            f"two benches are given: {argument}, and --bench {option}; name one of them"
+        )
+    return argument if option is None else option
 
 
 class WorkerFields(TypedDict):

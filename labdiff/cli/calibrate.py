@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from labdiff.cli.arguments import Bench, Json, Seed
+from labdiff.cli.arguments import DEFAULT_BENCH, Bench, BenchArgument, Json, Seed, one_bench
 
 EXIT_STALE = 1
 """Exit code of `labdiff calibrate --check` when a calibration is not valid any more."""
@@ -20,7 +20,8 @@ def register(app: typer.Typer) -> None:
 
 
 def _calibrate(
-    bench: Bench = "mock",
+    bench_file: BenchArgument = None,
+    bench: Bench = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Folder of the calibrations (else that of the bench)."),
@@ -44,7 +45,8 @@ def _calibrate(
     from labdiff.reports.calibration_report import write_calibration_report
     from labdiff.reports.progress_bar import ProgressBar
 
-    request = CalibrationRequest(bench, seed, out, everything, tuple(only or ()), check)
+    chosen = one_bench(bench_file, bench) or DEFAULT_BENCH
+    request = CalibrationRequest(chosen, seed, out, everything, tuple(only or ()), check)
     prepared = CalibrationJob(request)
     try:
         with StopOnSignal() as stop, ProgressBar() as progress:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from labdiff.cli.arguments import Bench, Json, Out, Seed
+from labdiff.cli.arguments import DEFAULT_BENCH, Bench, BenchArgument, Json, Out, Seed, one_bench
 from labdiff.cli.training_run import run_experiment
 
 DEMO_FOLDER = Path("runs/demo")
@@ -19,8 +19,9 @@ def register(app: typer.Typer) -> None:
 
 
 def _demo(
+    bench_file: BenchArgument = None,
     out: Out = DEMO_FOLDER,
-    bench: Bench = "mock",
+    bench: Bench = None,
     seed: Seed = 0,
     quick: Annotated[
         bool, typer.Option(help="Take a minute instead of minutes, for worse images.")
@@ -32,7 +33,8 @@ def _demo(
     from labdiff.jobs.training_job import Request
 
     options = quick_options(seed) if quick else TrainingOptions(seed=seed)
-    run_experiment(Request(bench, _fresh(out), options), as_json)
+    chosen = one_bench(bench_file, bench) or DEFAULT_BENCH
+    run_experiment(Request(chosen, _fresh(out), options), as_json)
 
 
 def _fresh(out: Path) -> Path:

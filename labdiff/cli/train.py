@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labdiff.cli.arguments import (
+    DEFAULT_BENCH,
+    BenchArgument,
     Cluster,
     DataDir,
     Json,
@@ -19,6 +21,7 @@ from labdiff.cli.arguments import (
     WorkersOn,
     Yes,
     by_workers,
+    one_bench,
 )
 from labdiff.cli.lazy_command import add_lazily
 from labdiff.errors import UserError
@@ -28,7 +31,6 @@ if TYPE_CHECKING:
     from labdiff.config.training import TrainingOptions
     from labdiff.jobs.training_job import Request
 
-DEFAULT_BENCH = "mock"
 SUMMARY = "Train an optical denoising unit on a bench, or resume a stopped run."
 
 
@@ -48,6 +50,7 @@ def _command() -> Callable[..., None]:
 class TrainArguments:
     """What `labdiff train` takes beside the training options."""
 
+    bench_file: BenchArgument = None
     bench: Annotated[
         str | None,
         typer.Option(
@@ -91,12 +94,13 @@ def _train(arguments: TrainArguments, given: Mapping[str, Value]) -> None:
     from labdiff.session.layer_file import layer_path
 
     a = arguments
+    bench = one_bench(a.bench_file, a.bench)
     elsewhere = by_workers(a.workers, a.workers_on, a.cluster)
     if a.resume is not None:
         for name, value in (("--layers-from", a.layers_from), ("--options", a.options)):
             if value is not None:
                 raise UserError(f"{name}: a resumed run has its own; leave it out")
-        consent = Consent(a.bench, a.yes)
+        consent = Consent(bench, a.yes)
         request = Request(
             resume=a.resume, data_dir=a.data_dir, remote=a.remote, consent=consent, **elsewhere
         )
@@ -105,7 +109,7 @@ def _train(arguments: TrainArguments, given: Mapping[str, Value]) -> None:
     layers = layer_path(a.layers_from) if a.layers_from is not None else None
     options = _options(a.options, given, layers)
     request = Request(
-        a.bench or DEFAULT_BENCH,
+        bench or DEFAULT_BENCH,
         a.out,
         options,
         a.data_dir,

@@ -30,6 +30,10 @@ OPTIONS: dict[str, tuple[object, ...]] = {
 }
 FILES: dict[str, tuple[object, ...]] = {
     "no such bench file": ("train", "--bench", "nothing.toml"),
+    "calibration.toml: no such bench file": ("calibrate", "calibration.toml"),
+    "two benches are given: one.toml, and --bench other.toml; name one of them": (
+        *("train", "one.toml", "--bench", "other.toml"),
+    ),
     "no such run file": ("evaluate", "nothing.h5"),
     "LABDIFF_DATA": ("train", "--data", "mnist", "--data-dir", "."),
     "cannot be written": ("train", "--out", "file/sub"),
