@@ -184,7 +184,7 @@ class LearningOptions(Section):
         "bench. Further steps on the calibrated twin, for comparison, are as many as all these.",
     )
     held_out_batches: Annotated[int, Formerly(0)] = Field(
-        default=2,
+        default=4,
         ge=0,
         le=64,
         description="Held-out batches by which the layers from before, amid and after a training on the "

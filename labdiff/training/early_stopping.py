@@ -17,8 +17,6 @@ from labdiff.training.methods import Method
 
 log = logging.getLogger(__name__)
 
-SIGNIFICANT = 2.0
-"""Number of standard errors by which layers have to be better than those of the start to stay."""
 MOST_DRAWN = 4
 """Times the held-out batches that are drawn to find images that are scored among them."""
 FIRST_HELD_OUT = -101
@@ -52,7 +50,7 @@ class LayerCandidates:
     def keep_best(self) -> int | None:
         """Give the unit the best layers; return the step after which they were, None for no comparison.
 
-        What is no better than the start by more than two standard errors of the difference does not count.
+        What is no better than the start by more than a standard error of the difference does not count.
         """
         if not self._batches or len(self._stored) < 2:
             return None
@@ -62,7 +60,7 @@ class LayerCandidates:
         for step, loss in losses.items():
             change = loss - losses[first]
             error = float(change.std()) / math.sqrt(len(change)) if len(change) > 1 else 0.0
-            if float(change.mean()) < min(least, -SIGNIFICANT * error):
+            if float(change.mean()) < min(least, -error):
                 best, least = step, float(change.mean())
         self._load(self._stored[best])
         if best != max(losses):
