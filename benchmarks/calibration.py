@@ -4,6 +4,7 @@ Random mock benches with every effect on. Each routine runs as `labdiff calibrat
 found is compared with the mock's hidden truth, which only this script reads.
 
     benches     healthy benches against their truth
+    frames      frames of a whole calibration, beside one that takes all it may
     refusals    benches on which something is wrong
     timing      settling and beam
     slow_panels settling where the bench file declares another time
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 
 from benchmarks.calibration_checks import (
     faulty_benches,
+    frames,
     healthy_benches,
     kills,
     peer,
@@ -27,6 +29,7 @@ from benchmarks.parts import Part, parser, run_parts
 
 PARTS: dict[str, Part] = {
     "benches": healthy_benches.measure,
+    "frames": frames.measure,
     "refusals": faulty_benches.measure,
     "timing": timing.measure,
     "slow_panels": slow_panels.measure,

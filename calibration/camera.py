@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -15,11 +16,19 @@ from calibration.result import CalibrationResult, Verdict
 from calibration.saturation import NEAR, key_to_set, level_of
 from calibration.step import CalibrationStep
 from drivers.protocols import Camera
+from drivers.types import CountArray, Frame
 
 Array = npt.NDArray[np.float64]
-SHARES = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
+SHARES = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0)
 """Exposures, as shares of the one that stands; 0 is the shortest that the camera has."""
+FIRST_SHARES = (0.0, 0.05, 0.2, 0.5, 1.0)
+"""Those of them that are looked at first."""
 FRAMES = 12
+"""Frames at each exposure, at most."""
+ROUNDS = ((FIRST_SHARES, 4), (FIRST_SHARES, 8), (SHARES, FRAMES))
+"""Exposures and frames at each, after which it is asked whether they are enough."""
+GOOD_GAIN, GOOD_NONLINEARITY = 0.01, 0.005
+"""Deviation of the gain, share, and nonlinearity, with which fewer frames are enough."""
 PICTURES = 2
 BINS = 12
 LEAST_PIXELS, MOST_PIXELS = 50, 60_000
@@ -30,6 +39,8 @@ LEAST_SATURATED = 1e-3
 LESS = 4.0
 """Ratio of the exposures at which counts have to be the same where no largest count is."""
 LARGEST_NONLINEARITY = 0.02
+LEAST_VARIANCES = 4
+"""Number of differences of frames from which on it counts how far their variances differ."""
 DEAD_SHARE = 0.3
 """A pixel of an overexposed frame that counts less than this share of those around it is dead."""
 AROUND_PX = 15
@@ -65,89 +76,173 @@ class CameraFound(CalibrationResult):
 
 
 def measure_camera(
-    camera: Camera, pedestal_counts: float
+    camera: Camera, pedestal_counts: float, *, taken: Sequence[Frame] = (), thorough: bool = False
 ) -> Generator[CalibrationStep, None, CameraFound]:
-    """Take a dozen frames of a constant pattern at each of rising exposures, and one that is overexposed.
+    """Take frames of a constant pattern at rising exposures, and one that is overexposed.
 
     How a pixel varies from frame to frame is noise, whatever the image: pixels are sorted into bins of
     equal light, in each of which the variance is read^2 + mean / gain. A laser's power and an SLM's
     flicker vary too, but each as one picture: the pictures in which the frames of all other exposures
     vary most are taken out of these. The exposure is put back.
+
+    Four frames at five exposures are often enough: they are if the verdict is a pass with a gain that is
+    known to a hundredth. If not, there are up to a dozen at eight.
+
+    Args:
+        camera: the camera; the pattern stands.
+        pedestal_counts: dark level.
+        taken: frames of this pattern that another routine has taken at the exposure that stands.
+        thorough: whether all frames are taken, whatever the first ones show.
     """
-    stands_ms = camera.exposure_ms
-    shortest_ms, longest_ms = camera.exposure_range_ms
-    total = len(SHARES) + 1
+    transfer = _PhotonTransfer(camera, pedestal_counts, taken)
+    rounds = ROUNDS[-1:] if thorough else ROUNDS
     try:
-        camera.exposure_ms = min(OVEREXPOSED * stands_ms, longest_ms)
-        bright = camera.get_frame().pixels.astype(np.float64)
-        yield CalibrationStep("camera", 0, total, "overexposed")
-        saturation = float(bright.max())
-        saturated = float((bright == bright.max()).mean())
-        if saturated < LEAST_SATURATED:
+        yield CalibrationStep("camera", 0, transfer.planned(*rounds[0]), transfer.overexpose())
+        for shares, frames in rounds:
+            for share in shares:
+                message = transfer.add(share, frames)
+                total = transfer.planned(shares, frames)
+                yield CalibrationStep("camera", transfer.frames - 1, total, message)
+            found = transfer.found()
+            if _enough(found):
+                break
+    finally:
+        camera.exposure_ms = transfer.stands_ms
+    return found
+
+
+def _enough(found: CameraFound) -> bool:
+    return (
+        found.verdict.level == "pass"
+        and found.gain_sigma_electrons < GOOD_GAIN * found.gain_electrons
+        and found.nonlinearity < GOOD_NONLINEARITY
+    )
+
+
+class _PhotonTransfer:
+    """The frames of a photon transfer, by exposure. frames: number that was taken."""
+
+    def __init__(self, camera: Camera, pedestal_counts: float, taken: Sequence[Frame]) -> None:
+        self._camera, self._pedestal_counts = camera, pedestal_counts
+        self.stands_ms = camera.exposure_ms
+        self._raw: dict[float, list[CountArray]] = {1.0: [frame.pixels for frame in taken]}
+        self._exposures_ms: dict[float, float] = {}
+        self._bright = np.zeros(0)
+        self._saturation = self._saturated = 0.0
+        self.frames = 0
+
+    def overexpose(self) -> str:
+        """Find the largest count in a frame of many times the exposure, and perhaps another one."""
+        camera = self._camera
+        shortest_ms, longest_ms = camera.exposure_range_ms
+        camera.exposure_ms = min(OVEREXPOSED * self.stands_ms, longest_ms)
+        bright = self._bright = self._frame().astype(np.float64)
+        self._saturation = float(bright.max())
+        self._saturated = float((bright == bright.max()).mean())
+        if self._saturated < LEAST_SATURATED:
             # A full well, whose noise the converter spreads, has no largest count that many pixels share.
             camera.exposure_ms = max(camera.exposure_ms / LESS, shortest_ms)
-            level = level_of(camera.get_frame().pixels, bright, pedestal_counts)
+            level = level_of(self._frame(), bright, self._pedestal_counts)
             if level:
-                saturation, saturated = float(level), float((bright >= level).mean())
+                self._saturation, self._saturated = float(level), float((bright >= level).mean())
+        return "overexposed"
+
+    def add(self, share: float, frames: int) -> str:
+        """Take frames at a share of the exposure that stood, until there are so many; say at which."""
+        camera = self._camera
+        raw = self._raw.setdefault(share, [])
+        camera.exposure_ms = max(share * self.stands_ms, camera.exposure_range_ms[0])
+        self._exposures_ms[share] = camera.exposure_ms
+        raw += [self._frame() for _ in range(frames - len(raw))]
+        return f"{camera.exposure_ms:.3g} ms"
+
+    def planned(self, shares: Sequence[float], frames: int) -> int:
+        """Return how many frames there are once there are so many at each of these exposures."""
+        missing = (max(frames - len(self._raw.get(share, ())), 0) for share in shares)
+        return max(self.frames, 1) + sum(missing)
+
+    def _frame(self) -> CountArray:
+        self.frames += 1
+        return self._camera.get_frame().pixels
+
+    def found(self) -> CameraFound:
+        """Return what all frames so far tell."""
+        camera, bright, pedestal_counts = self._camera, self._bright, self._pedestal_counts
+        saturation = self._saturation
         dead = _dead(bright - pedestal_counts, saturation - pedestal_counts)
-        levels = [np.unique(bright).astype(np.int64)]
+        shares = sorted(self._exposures_ms)
+        raws = [np.stack(self._raw[share]) for share in shares]
+        step = _step([bright, *raws])
+        thinned = max(bright.size // MOST_PIXELS, 1)
         stacks: list[Array] = []
         light: list[tuple[float, float]] = []
-        read_variances: list[float] = []
-        for index, share in enumerate(SHARES, start=1):
-            camera.exposure_ms = max(share * stands_ms, shortest_ms)
-            raw = np.stack([camera.get_frame().pixels for _ in range(FRAMES)])
-            levels.append(np.unique(raw).astype(np.int64))
-            stack: Array = raw.astype(np.float64) - pedestal_counts
-            yield CalibrationStep("camera", index, total, f"{camera.exposure_ms:.3g} ms")
-            light.append((camera.exposure_ms, float(stack.mean())))
-            if share == 0.0:
-                pairs = zip(stack[::2], stack[1::2], strict=True)
-                read_variances = [float(np.var(a - b) / 2.0) for a, b in pairs]
-            thinned = max(bright.size // MOST_PIXELS, 1)
-            stacks.append(stack.reshape(FRAMES, -1)[:, ::thinned])
-    finally:
-        camera.exposure_ms = stands_ms
-    # Where light fills the whole overexposed frame, that has one count alone.
-    step = float(np.gcd.reduce(np.concatenate(levels)))
-    fullest = FULLEST * (saturation - pedestal_counts)
-    dark, *lit = [stack.mean(axis=0) for stack in stacks]
-    noise = _variances(stacks)
-    # The darkest stack tells each pixel's own offset, and light goes with the exposure.
-    shortest = light[0][0]
-    binned = [
-        _binned((own - dark) * ms / (ms - shortest), variance, sum(lit) - own, fullest)
-        for own, variance, (ms, _) in zip(lit, noise[1:], light[1:], strict=True)
-        if ms > shortest
-    ]
-    gain, gain_sigma = _gain(np.array(binned))
-    dark_light = light[0][1]
-    # Photons of the shortest exposure and the converter's rounding are no read noise.
-    read_variance = float(np.mean(read_variances)) - max(dark_light, 0.0) / gain - step**2 / 12.0
-    read_noise = float(np.sqrt(max(read_variance, 0.0)))
-    spread = float(np.std(read_variances, ddof=1) / np.sqrt(len(read_variances)))
-    read_sigma = spread / max(2.0 * read_noise, 1e-9)
-    nonlinearity = _nonlinearity(np.array(light), fullest)
-    verdict = _verdict(gain, gain_sigma, read_noise, saturation, saturated, step, nonlinearity)
-    declared = step * counted(camera).declared_full_scale_counts
-    if verdict.level == "pass" and saturation < NEAR * declared:
-        verdict = Verdict(
-            "warn",
-            f"{verdict.reason}, and {declared:.0f} is declared",
-            key_to_set(saturation / step, declared / step),
+        for share, raw in zip(shares, raws, strict=True):
+            stack = raw.astype(np.float64) - pedestal_counts
+            light.append((self._exposures_ms[share], float(stack.mean())))
+            stacks.append(stack.reshape(len(raw), -1)[:, ::thinned])
+        darkest = raws[0].astype(np.float64)
+        read_variances = [float(np.var(a - b) / 2.0) for a, b in pairwise(darkest)]
+        fullest = FULLEST * (saturation - pedestal_counts)
+        gain, gain_sigma = _gain(_all_binned(stacks, light, fullest))
+        # Photons of the shortest exposure and the converter's rounding are no read noise.
+        read_variance = float(np.mean(read_variances))
+        read_variance -= max(light[0][1], 0.0) / gain + step**2 / 12.0
+        read_noise = float(np.sqrt(max(read_variance, 0.0)))
+        variance_sigma = np.hypot(
+            _spread_of(read_variances, darkest[0].size), light[0][1] * gain_sigma / gain**2
         )
-    together = _most_together(dead)
-    if verdict.level != "fail" and together > MOST_TOGETHER:
-        verdict = Verdict(
-            "warn",
-            f"{verdict.reason}; {dead.sum()} pixels are dead, {together} of them in one place",
-            "What falls there is lost: move the image on the sensor, or have the camera repaired.",
-            (*verdict.signs, "dead pixels"),
+        read_sigma = float(variance_sigma) / max(2.0 * read_noise, 1e-9)
+        nonlinearity = _nonlinearity(np.array(light), fullest)
+        verdict = _verdict(
+            gain, gain_sigma, read_noise, saturation, self._saturated, step, nonlinearity
         )
-    places = np.argwhere(dead) + np.array([camera.roi.top, camera.roi.left])
-    return CameraFound(
-        gain, gain_sigma, read_noise, read_sigma, saturation, step, nonlinearity, verdict, places
-    )
+        declared = step * counted(camera).declared_full_scale_counts
+        if verdict.level == "pass" and saturation < NEAR * declared:
+            verdict = Verdict(
+                "warn",
+                f"{verdict.reason}, and {declared:.0f} is declared",
+                key_to_set(saturation / step, declared / step),
+            )
+        together = _most_together(dead)
+        if verdict.level != "fail" and together > MOST_TOGETHER:
+            verdict = Verdict(
+                "warn",
+                f"{verdict.reason}; {dead.sum()} pixels are dead, {together} of them in one place",
+                "What falls there is lost: move the image on the sensor, or have the camera repaired.",
+                (*verdict.signs, "dead pixels"),
+            )
+        places = np.argwhere(dead) + np.array([camera.roi.top, camera.roi.left])
+        return CameraFound(
+            gain,
+            gain_sigma,
+            read_noise,
+            read_sigma,
+            saturation,
+            step,
+            nonlinearity,
+            verdict,
+            places,
+        )
+
+
+def _step(counts: Sequence[npt.NDArray[np.number]]) -> float:
+    """Return the distance of two counts: where light fills a frame it has one count alone."""
+    levels = np.concatenate([np.unique(each).astype(np.int64) for each in counts])
+    return float(np.gcd.reduce(levels))
+
+
+def _spread_of(variances: Sequence[float], pixels: int) -> float:
+    """Return the deviation of the mean of variances, each of the difference of two frames in a row.
+
+    What independent pixels make of it, or how far the variances differ if that is more. A frame is part of
+    two differences, whose squares are correlated by a quarter.
+    """
+    count = len(variances)
+    independent = count / (1.0 + 0.5 * (count - 1) / count)
+    of_pixels = float(np.mean(variances)) * np.sqrt(2.0 / (pixels * independent))
+    if count < LEAST_VARIANCES:
+        return float(of_pixels)
+    return float(max(of_pixels, np.std(variances, ddof=1) / np.sqrt(independent)))
 
 
 def _dead(bright: Array, full: float) -> npt.NDArray[np.bool_]:
@@ -164,7 +259,7 @@ def _most_together(dead: npt.NDArray[np.bool_]) -> int:
 
 
 def _variances(stacks: list[Array]) -> list[Array]:
-    """Return each pixel's variance for each stack (FRAMES, pixels), without what varies as a whole.
+    """Return each pixel's variance for each stack (frames, pixels), without what varies as a whole.
 
     The pictures are found in the other stacks: in their own they would take noise with them.
     """
@@ -183,6 +278,27 @@ def _variances(stacks: list[Array]) -> list[Array]:
         noise = own - (own @ pictures.T) @ pictures
         found.append((noise**2).sum(axis=0) / (len(own) - 1))
     return found
+
+
+def _all_binned(stacks: list[Array], light: list[tuple[float, float]], fullest: float) -> Array:
+    """Return mean and variance of bins of all exposures but the shortest, (exposures, 2, BINS).
+
+    Args:
+        stacks: (frames, pixels) of each exposure, the shortest first.
+        light: (exposure, mean) of each.
+        fullest: counts up to which light tells of gain.
+    """
+    dark, *lit = [stack.mean(axis=0) for stack in stacks]
+    noise = _variances(stacks)
+    # The darkest stack tells each pixel's own offset, and light goes with the exposure.
+    shortest = light[0][0]
+    return np.array(
+        [
+            _binned((own - dark) * ms / (ms - shortest), variance, sum(lit) - own, fullest)
+            for own, variance, (ms, _) in zip(lit, noise[1:], light[1:], strict=True)
+            if ms > shortest
+        ]
+    )
 
 
 def _binned(mean: Array, variance: Array, by: Array, fullest: float) -> tuple[Array, Array]:

@@ -27,6 +27,10 @@ LEAST_STEP = 1e-3
 """By how much the first frames have to be brighter to show the light from before, share of full scale."""
 HOT_SIGMAS, HOT_COUNTS = 8.0, 5.0
 """A pixel is hot whose dark level lies so far above the others', by both measures."""
+FRAMES, FEWEST = 16, 6
+"""Frames at the exposure that stands, at most, and after which they may be enough."""
+DECIDED = 3.0
+"""Deviations by which each pixel's mean has to be off the limit of hot pixels for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,61 +105,117 @@ def measure_dark(
     camera: Camera,
     laser: Laser,
     sleep_s: Callable[[float], None],
-    frames: int = 16,
+    frames: int = FRAMES,
     ambient: bool = True,
+    fewest: int | None = None,
 ) -> Generator[CalibrationStep, None, DarkLevel]:
     """Take frames with the laser off, at two exposures; laser and exposure are put back.
+
+    It ends after `fewest` frames if they leave nothing open: the verdict is a pass, and no pixel is so
+    close to the limit of hot ones that noise may have put it on either side.
 
     Args:
         camera: the camera.
         laser: the laser.
         sleep_s: lets seconds pass on the bench's clock, while the shutter moves.
-        frames: number of frames at the exposure that stands.
+        frames: largest number of frames at the exposure that stands.
         ambient: whether half as many are taken at a shorter one, for what grows with the exposure.
+        fewest: number of frames that may be enough; None: all are taken.
     """
-    emission, exposure_ms = laser.emission, camera.exposure_ms
-    shorter_ms = max(SHORTER * exposure_ms, camera.exposure_range_ms[0])
-    shorter = frames // 2 if ambient and shorter_ms < exposure_ms else 0
+    emission = laser.emission
     laser.emission = False
     sleep_s(laser.timing.total_ms / 1e3)
-    total = np.zeros(camera.roi.shape)
-    squares = np.zeros(camera.roi.shape)
-    brief = np.zeros(camera.roi.shape)
-    levels: list[float] = []
     try:
-        for index in range(frames):
-            pixels = camera.get_frame().pixels.astype(np.float64)
-            levels.append(float(pixels.mean()))
-            total += pixels
-            squares += pixels**2
-            yield CalibrationStep("dark", index, frames + shorter, f"{pixels.mean():.1f} counts")
-        if shorter:
-            camera.exposure_ms = shorter_ms
-            camera.get_frame()  # a camera may apply a new exposure only from its second frame
-        for index in range(shorter):
-            pixels = camera.get_frame().pixels.astype(np.float64)
-            brief += pixels / shorter
-            message = f"{pixels.mean():.1f} counts in {shorter_ms:.3g} ms"
-            yield CalibrationStep("dark", frames + index, frames + shorter, message)
+        found = yield from _dark(camera, (fewest or frames, frames), ambient)
     finally:
-        camera.exposure_ms = exposure_ms
         laser.emission = emission
         sleep_s(laser.timing.total_ms / 1e3)
-    mean = total / frames
-    variance = (squares / frames - mean**2) * frames / (frames - 1)
-    read_noise = float(np.sqrt(max(variance.mean(), 0.0)))
+    return found
+
+
+def _dark(
+    camera: Camera, rounds: tuple[int, int], ambient: bool
+) -> Generator[CalibrationStep, None, DarkLevel]:
+    """Take so many frames in the dark, and up to the larger number if they leave something open."""
+    exposure_ms = camera.exposure_ms
+    shorter_ms = max(SHORTER * exposure_ms, camera.exposure_range_ms[0])
+    stood, brief = _Stack(camera.roi.shape), _Stack(camera.roi.shape)
+    two = ambient and shorter_ms < exposure_ms
+    done = 0
+    for wanted in rounds:
+        shorter = wanted // 2 if two else 0
+        planned = done + (wanted - len(stood.levels)) + (shorter - len(brief.levels))
+        while len(stood.levels) < wanted:
+            mean = stood.add(camera.get_frame().pixels)
+            yield CalibrationStep("dark", done, planned, f"{mean:.1f} counts")
+            done += 1
+        if len(brief.levels) < shorter:
+            try:
+                camera.exposure_ms = shorter_ms
+                camera.get_frame()  # a camera may apply a new exposure only from its second frame
+                while len(brief.levels) < shorter:
+                    mean = brief.add(camera.get_frame().pixels)
+                    message = f"{mean:.1f} counts in {shorter_ms:.3g} ms"
+                    yield CalibrationStep("dark", done, planned, message)
+                    done += 1
+            finally:
+                camera.exposure_ms = exposure_ms
+        found, decided = _found(camera, stood, brief if two else None)
+        if decided and found.verdict.level == "pass":
+            break
+    return found
+
+
+class _Stack:
+    """Sums of frames of one exposure, and the mean of each."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self._sum, self._squares = np.zeros(shape), np.zeros(shape)
+        self.levels: list[float] = []
+
+    def add(self, counts: npt.NDArray[np.unsignedinteger]) -> float:
+        """Add a frame's counts (H, W), and return their mean."""
+        pixels = counts.astype(np.float64)
+        self._sum += pixels
+        self._squares += pixels**2
+        self.levels.append(float(pixels.mean()))
+        return self.levels[-1]
+
+    @property
+    def mean(self) -> npt.NDArray[np.float64]:
+        """Return the mean (H, W) of the frames."""
+        mean: npt.NDArray[np.float64] = self._sum / len(self.levels)
+        return mean
+
+    @property
+    def noise(self) -> float:
+        """Return how far a pixel varies from frame to frame, rms over all."""
+        frames = len(self.levels)
+        variance = (self._squares / frames - self.mean**2) * frames / (frames - 1)
+        return float(np.sqrt(max(variance.mean(), 0.0)))
+
+
+def _found(camera: Camera, stood: _Stack, shorter: _Stack | None) -> tuple[DarkLevel, bool]:
+    """Return the dark level by these frames, and whether more would change no pixel's verdict."""
+    frames, mean, read_noise = len(stood.levels), stood.mean, stood.noise
+    exposure_ms = camera.exposure_ms
     above = mean - np.median(mean)
     spread = 1.4826 * float(np.median(np.abs(above)))
-    too_bright = above > max(HOT_SIGMAS * spread, HOT_COUNTS)
+    limit = max(HOT_SIGMAS * spread, HOT_COUNTS)
+    too_bright = above > limit
+    open_pixels = np.abs(above - limit) < DECIDED * read_noise / np.sqrt(frames)
     pedestal = float(mean[~too_bright].mean())
-    grown = pedestal - float(brief[~too_bright].mean()) if shorter else 0.0
-    per_ms = grown / (exposure_ms - shorter_ms) if shorter else 0.0
+    per_ms = 0.0
+    if shorter is not None:
+        shorter_ms = max(SHORTER * exposure_ms, camera.exposure_range_ms[0])
+        grown = pedestal - float(shorter.mean[~too_bright].mean())
+        per_ms = grown / (exposure_ms - shorter_ms)
     hot = np.argwhere(too_bright) + np.array([camera.roi.top, camera.roi.left])
     message = f"pedestal {pedestal:.1f}, read noise {read_noise:.2f} counts, {len(hot)} hot pixels"
     verdict = Verdict("pass", message)
     full = full_scale_counts(camera)
     light = per_ms * exposure_ms / full
-    if late := frames_behind(np.array(levels), LEAST_STEP * full):
+    if late := frames_behind(np.array(stood.levels), LEAST_STEP * full):
         verdict = Verdict(
             "fail",
             f"{late} of {frames} frames without light, the first ones, show the light from before",
@@ -179,7 +239,7 @@ def measure_dark(
             ("counts without light",),
         )
     sigma = read_noise / np.sqrt(frames * mean.size)
-    return DarkLevel(
+    found = DarkLevel(
         pedestal,
         float(sigma),
         read_noise,
@@ -188,6 +248,7 @@ def measure_dark(
         exposure_ms=exposure_ms,
         ambient_counts_per_ms=per_ms,
     )
+    return found, not open_pixels.any()
 
 
 def frames_behind(levels: npt.NDArray[np.float64], least_step: float) -> int:

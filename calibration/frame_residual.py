@@ -17,6 +17,8 @@ LEAST_FRAMES = 3
 def changes_at(discrepancy: Array) -> int:
     """Return the number of the frame from which on a model misses frames that it had predicted; 0 if none.
 
+    Or from which on it predicts them, and had missed those before: it was fitted to the later ones.
+
     discrepancy: D of each frame (F,), in the order in which they were taken.
     """
     splits = range(LEAST_FRAMES, len(discrepancy) - LEAST_FRAMES + 1)
@@ -25,7 +27,7 @@ def changes_at(discrepancy: Array) -> int:
     if not number:
         return 0
     before, after = (float(np.median(part)) for part in parts[number])
-    return number if before < PREDICTED and after > LOST else 0
+    return number if min(before, after) < PREDICTED and max(before, after) > LOST else 0
 
 
 def _spread(values: Array) -> float:

@@ -13,7 +13,7 @@ from calibration.ellipse import circle_from_ellipse
 from calibration.layout import PatchLayout
 from calibration.observed_slm import ObservedSLM
 from calibration.packing import full_scale_counts
-from calibration.phase_signs import response_signs, stands_still
+from calibration.phase_signs import LEAST_BRIGHTNESS, brightness_alone, response_signs, stands_still
 from calibration.result import CalibrationResult, Verdict
 from calibration.signs import Sign
 from calibration.step import CalibrationStep
@@ -37,6 +37,10 @@ SHORT_REMEDY = (
 )
 RIMS_LEFT = 0.3
 """Share of the rims' bias, as two lengths of them tell it, that is wrong after it is taken off."""
+STRIDES = (4, 2, 1)
+"""Every so manieth level is measured, until that is enough."""
+GOOD_HELD_OUT_RAD, GOOD_BRIGHTNESS = 0.02, 0.0035
+"""Residual on levels that are not fitted, and scatter of brightness, with which fewer levels are enough."""
 GRAIN_PX = 1
 COARSE = 8
 """Grains along each side where there is one patch alone: the half at rest scatters."""
@@ -87,8 +91,9 @@ class PhaseResponse(CalibrationResult):
 def measure_phase_response(
     bench: ObservedSLM,
     layout: PatchLayout,
-    levels: int = 64,
+    levels: int = 61,
     seed: int = 0,
+    thorough: bool = False,
 ) -> Generator[CalibrationStep, None, PhaseResponse]:
     """Measure a chequerboard of four blocks on the last patch: half at grey 0, half at grey g, for many g.
 
@@ -105,50 +110,109 @@ def measure_phase_response(
     benches). Where one patch is all there is, as on a bench with the camera in the Fourier plane, the half
     that rests scatters: without that, a symmetric pattern shows cos phi alone.
 
+    A smooth response needs few levels: what limits it are the rims, and not noise. Every fourth level is
+    measured first, and those in between only if the result is no pass, if anything was noticed, or if the
+    levels that were not fitted are missed.
+
     Args:
         bench: SLM and camera.
         layout: of the patches.
-        levels: number of grey levels, at each length of the rims.
+        levels: largest number of grey levels, at each length of the rims.
         seed: of the scattering pattern and of the levels' order.
+        thorough: whether all levels are measured, whatever the first ones show.
     """
-    slm, camera = bench.slm, bench.camera
-    top_grey = 2**slm.bit_depth - 1
-    full = full_scale_counts(camera) - bench.pedestal_counts
+    top_grey = 2**bench.slm.bit_depth - 1
     greys = np.unique(np.rint(np.linspace(0, top_grey, levels)).astype(int))
-    # In random order drift becomes noise, which the fit averages; in rising order it would be a bend.
-    order = np.random.default_rng(seed + 1).permutation(len(greys))
+    rng = np.random.default_rng(seed + 1)
+    series = [_Series(bench, chequerboard(layout, rims, top_grey, seed)) for rims in RIM_PX]
+    done = 0
+    for stride in STRIDES[-1:] if thorough else STRIDES:
+        wanted = greys[_every(stride, len(greys))]
+        missing = [grey for grey in wanted if grey not in series[0].greys]
+        planned = done + len(series) * len(missing)
+        for each, rims_px in zip(series, RIM_PX, strict=True):
+            # In random order drift becomes noise, which the fit averages; in rising order a bend.
+            for grey in rng.permutation(missing):
+                picture = each.measure(int(grey))
+                message = f"grey {grey}, {len(rims_px)} rims"
+                yield CalibrationStep("phase response", done, planned, message, picture)
+                done += 1
+        response = _response(series, top_grey)
+        if _enough(response):
+            break
+    return response
+
+
+def _every(stride: int, count: int) -> npt.NDArray[np.int_]:
+    """Return every so manieth number below count, the last one always."""
+    return np.unique(np.append(np.arange(0, count, stride), count - 1))
+
+
+def _enough(response: PhaseResponse) -> bool:
+    """Return whether levels in between would tell nothing that matters."""
+    return (
+        response.verdict.level != "fail"
+        and not response.verdict.signs
+        and response.held_out_rad < GOOD_HELD_OUT_RAD
+        and response.brightness_scatter < GOOD_BRIGHTNESS
+    )
+
+
+class _Series:
+    """Frames of one chequerboard, in the order in which they were taken. greys: level of each."""
+
+    def __init__(self, bench: ObservedSLM, pattern: tuple[Array, npt.NDArray[np.bool_]]) -> None:
+        self._bench = bench
+        self._panel, self._where = pattern
+        self._frames: list[npt.NDArray[np.float32]] = []
+        self.greys: list[int] = []
+
+    def measure(self, grey: int) -> npt.NDArray[np.float32]:
+        """Take a frame (H, W) with one half of the squares at a level; counts above the dark level."""
+        bench = self._bench
+        self._panel[self._where] = grey
+        bench.slm.set_grey(self._panel)
+        bench.settle()
+        frame = bench.camera.get_frame().pixels - np.float32(bench.pedestal_counts)
+        self._frames.append(frame)
+        self.greys.append(grey)
+        return frame
+
+    @property
+    def rising(self) -> npt.NDArray[np.intp]:
+        """Return the numbers of the frames in the order of their levels."""
+        return np.argsort(self.greys)
+
+    def lit(self) -> Array:
+        """Return all frames (K, pixels) in their order, of the pixels that never saturate."""
+        bench = self._bench
+        full = full_scale_counts(bench.camera) - bench.pedestal_counts
+        frames = np.stack(self._frames)
+        return frames[:, (frames < full).all(axis=0)].astype(np.float64)
+
+
+def _response(series: list[_Series], top_grey: int) -> PhaseResponse:
+    """Return what the series of both lengths of the rims tell; a failure if frames do not follow levels."""
     found: list[Array] = []
     signs: list[Sign] = []
     scatters: list[float] = []
-    for rims_px in RIM_PX:
-        panel, where = chequerboard(layout, rims_px, top_grey, seed)
-        frames = np.empty((len(greys), *camera.roi.shape), np.float32)
-        lit = np.ones(camera.roi.shape, bool)  # a pixel that saturates once tells nothing
-        for step, index in enumerate(order):
-            panel[where] = greys[index]
-            slm.set_grey(panel)
-            bench.settle()
-            frames[index] = camera.get_frame().pixels - np.float32(bench.pedestal_counts)
-            message = f"grey {greys[index]}, {len(rims_px)} rims"
-            lit &= frames[index] < full
-            done = len(greys) * len(found) + step
-            yield CalibrationStep("phase response", done, 2 * len(greys), message, frames[index])
-        angle = _phase_from_frames(_telling(frames[:, lit].astype(np.float64)))
+    for each in series:
+        in_time, rising = each.lit(), each.rising
+        telling = _telling(in_time[rising])
+        angle = _phase_from_frames(telling)
         if angle is None:
-            verdict = Verdict(
-                "fail",
-                "the frames hardly change with the grey level",
-                "Check that the laser is on, that the SLM shows patterns, and its polarisation.",
-                ("grey levels without effect", *_still(frames[order][:, lit])),
-            )
+            verdict = _without_effect(in_time)
             return PhaseResponse(np.full(top_grey + 1, np.nan), float("nan"), verdict)
         found.append(angle)
-        telling = _telling(frames[:, lit].astype(np.float64))
-        seen, scatter = response_signs(telling, order, angle)
+        # Numbers of the levels in the order in which they were taken.
+        seen, scatter = response_signs(telling, np.argsort(rising), angle)
         signs += [sign for sign in seen if sign not in signs]
         scatters.append(scatter)
+    if max(scatters) > LEAST_BRIGHTNESS:
+        signs.append("brightness scatters")
     few, many = found
     rims = (many - few) / 2.0
+    greys = np.sort(series[0].greys)
     response = _smooth_response(few - rims, greys, top_grey)
     noise = response.held_out_rad * np.sqrt(POLYNOMIAL_ORDER / len(greys))
     verdict = replace(response.verdict, signs=tuple(signs))
@@ -156,8 +220,23 @@ def measure_phase_response(
     return replace(response, sigma_rad=sigma_rad, brightness_scatter=max(scatters), verdict=verdict)
 
 
-def _still(in_time: npt.NDArray[np.floating]) -> tuple[Sign, ...]:
-    return ("picture stands still",) if stands_still(in_time.astype(np.float64)) else ()
+def _without_effect(in_time: Array) -> Verdict:
+    """Return the failure of frames (K, pixels) that do not follow the grey level."""
+    varies = brightness_alone(in_time)
+    if varies > 0.0:
+        return Verdict(
+            "fail",
+            f"the frames change in brightness by {varies:.0%} rms, far more than with the grey level",
+            "Let the laser warm up; look for mode hops and reflections back into it.",
+            ("brightness scatters",),
+        )
+    still: tuple[Sign, ...] = ("picture stands still",) if stands_still(in_time) else ()
+    return Verdict(
+        "fail",
+        "the frames hardly change with the grey level",
+        "Check that the laser is on, that the SLM shows patterns, and its polarisation.",
+        ("grey levels without effect", *still),
+    )
 
 
 def chequerboard(

@@ -20,6 +20,8 @@ JUMP_SHARE, JUMP_STEP = 0.3, 0.6
 """Share of what the ellipse leaves that is one picture, and share of its course in time that is a step."""
 SMOOTH_ORDER = 11
 """Order of the polynomial in the grey level that takes off what the fringing field does to brightness."""
+LEAST_BRIGHTNESS = 0.02
+"""Change in brightness that noise does not make."""
 LEFT_SHARE = 0.02
 """Share of the frames' changes that the ellipse has to leave for a jump to be looked for."""
 
@@ -31,6 +33,16 @@ def stands_still(in_time: Array) -> bool:
         if change[begin:].max() < STILL_SHARE * np.median(change[:begin]):
             return True
     return False
+
+
+def brightness_alone(frames: Array) -> float:
+    """Return the rms change in brightness of frames (K, pixels), share; 0 if they change otherwise."""
+    mean = frames.mean(axis=0)
+    scale = frames @ mean / max(float(mean @ mean), 1e-30)
+    varies = float(scale.std())
+    changes = np.square(frames - mean).sum()
+    by_brightness = len(frames) * varies**2 * float(mean @ mean)
+    return varies if varies > LEAST_BRIGHTNESS and by_brightness > changes / 2.0 else 0.0
 
 
 def response_signs(

@@ -37,6 +37,12 @@ class Triples:
             return joined
         return replace(joined, valid=torch.cat([part.valid_pixels for part in parts]))
 
+    def part(self, number: int) -> Triples:
+        """Return one of the frames by itself."""
+        one = slice(number, number + 1)
+        valid = None if self.valid is None else self.valid[one]
+        return Triples(self.inputs[one], self.phases[one], self.intensity[one], valid)
+
     @property
     def valid_pixels(self) -> Tensor:
         """Return where the camera was not saturated, (B, h, w) bool."""

@@ -43,6 +43,7 @@ class Ended:
 
     reported: the failure, or the warnings, as the program has them. named: the causes that the last
     diagnosis names. causes: the true one, under each of its names. spoilt: what is wrong and not reported.
+    acted: whether what is wrong came about before the calibration ended.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Ended:
     named: tuple[str, ...]
     causes: tuple[str, ...]
     spoilt: tuple[str, ...]
+    acted: bool = True
 
     @property
     def silent(self) -> bool:
@@ -92,11 +94,16 @@ def claims_of(ended: Sequence[Ended]) -> list[Claim]:
     return [
         claim(f"silent bad results on {len(ended)} faulty benches", _silent(ended), "<= 0"),
         claim(f"true cause among the two named, share of {benches}", share, ">= 0.85"),
+        claim("benches that ended before anything was wrong", _too_soon(ended), "<= 0"),
     ]
 
 
 def _silent(ended: Sequence[Ended]) -> int:
     return sum(each.silent for each in ended)
+
+
+def _too_soon(ended: Sequence[Ended]) -> int:
+    return sum(not each.acted for each in ended)
 
 
 def calibrate_faulty(faulty: FaultyBench, seed: int) -> Ended:
@@ -105,8 +112,9 @@ def calibrate_faulty(faulty: FaultyBench, seed: int) -> Ended:
     config = parse_bench(override_values(calibrated_bench_text(), faulty.keys), faulty.name)
     calibrated = CalibratedBench(config, open_bench(config, seed))
     lab = laboratory_of(calibrated.bench)
-    if faulty.act is not None and not faulty.during:
-        faulty.act(lab)
+    act = _Act(faulty, lab)
+    if not faulty.during:
+        act()
     results: dict[str, Result] = {}
     reported: list[str] = []
     named: tuple[str, ...] = ()
@@ -117,7 +125,7 @@ def calibrate_faulty(faulty: FaultyBench, seed: int) -> Ended:
 
     def job() -> Job[float]:
         with calibrated.bench:
-            for event in _disturbed(calibrated, faulty, lab):
+            for event in _disturbed(calibrated, faulty, act):
                 if isinstance(event, Calibrated):
                     results[event.routine] = event.result
                     note(event.result.verdict)
@@ -141,23 +149,39 @@ def calibrate_faulty(faulty: FaultyBench, seed: int) -> Ended:
         reported.append(str(error))
         if isinstance(error, CalibrationError) and error.verdict is not None:
             note(error.verdict)
-    return Ended(faulty.name, seed, "; ".join(reported), named, faulty.causes, tuple(spoilt))
+    return Ended(
+        faulty.name, seed, "; ".join(reported), named, faulty.causes, tuple(spoilt), act.done
+    )
 
 
-def _disturbed(calibrated: CalibratedBench, faulty: FaultyBench, lab: MockLaboratory) -> Job[Any]:
+class _Act:
+    """What is done to a laboratory. done: whether it was, or whether there is nothing to do."""
+
+    def __init__(self, faulty: FaultyBench, lab: MockLaboratory) -> None:
+        self._act, self.lab = faulty.act, lab
+        self.done = faulty.act is None
+
+    def __call__(self) -> None:
+        if self._act is not None:
+            self._act(self.lab)
+        self.done = True
+
+
+def _disturbed(calibrated: CalibratedBench, faulty: FaultyBench, act: _Act) -> Job[Any]:
     """Run the calibrations that training needs, with the act in the midst of them."""
     frames = 0
     stage = ""
-    expose = lab.camera.expose
+    camera = act.lab.camera
+    expose = camera.expose
 
     def hooked() -> Any:
         nonlocal frames
-        if faulty.act is not None and stage == faulty.during and frames == faulty.after_frames:
-            faulty.act(lab)
+        if stage == faulty.during and frames == faulty.after_frames:
+            act()
         frames += 1
         return expose()
 
-    with patch.object(lab.camera, "expose", hooked if faulty.during else expose):
+    with patch.object(camera, "expose", hooked if faulty.during else expose):
         for event in measure_routines(calibrated, (*IMAGING, *PREDICTION)):
             if isinstance(event, StageStarted):
                 stage, frames = event.stage, 0

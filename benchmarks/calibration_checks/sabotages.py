@@ -178,21 +178,21 @@ FAULTY_BENCHES = (
         ("moved",),
         act=changed(camera_offset_px=moved_px),
         during="alignment",
-        after_frames=40,
+        after_frames=14,
     ),
     FaultyBench(
         "the mirror is knocked during the alignment",
         ("moved",),
         act=changed(tilts_rad=knocked),
         during="alignment",
-        after_frames=40,
+        after_frames=14,
     ),
     FaultyBench(
         "the mirror is knocked between registration and alignment",
         ("moved",),
         act=changed(tilts_rad=knocked),
         during="phase response",
-        after_frames=50,
+        after_frames=20,
     ),
     FaultyBench(
         "the power wanders by 30 % in seconds",
@@ -293,7 +293,7 @@ FAULTY_BENCHES = (
         ("ambient light",),
         act=lamp_on,
         during="alignment",
-        after_frames=40,
+        after_frames=14,
     ),
     FaultyBench(
         "a lamp warms up",

@@ -176,6 +176,7 @@ def calibrate(
     only: Sequence[str] = (),
     everything: bool = False,
     needed_only: bool = False,
+    thorough: bool = False,
     archive: str | Path | None = None,
     progress: Progress = False,
 ) -> Calibration:
@@ -187,6 +188,7 @@ def calibrate(
         only: Names of routines that are measured without a check, such as "registration".
         everything: Measure all routines without a check.
         needed_only: Leave out the routines on which no other rests, such as "settling".
+        thorough: Take all the frames that routines may take, though results are good enough with fewer.
         archive: Folder of the stored results; None for the bench's own.
         progress: True for a progress bar, or a function that is called with each event.
 
@@ -213,6 +215,7 @@ def calibrate(
             everything=everything,
             only=tuple(only),
             needed_only=needed_only,
+            thorough=thorough,
         )
         prepared = CalibrationJob(request, opened)
         done = run_job(prepared.job(), progress)

@@ -63,7 +63,7 @@ def alignment_found(
         sigma=sigma,
         told=share,
         tilt_mrad=1e3 * twin.planes_tilt_rad().double().numpy(),
-        tilt_sigma_mrad=_tilt_sigma_mrad(names, of_frames + asserted, calibrated.config.layers),
+        tilt_sigma_mrad=tilt_sigma_mrad(names, of_frames + asserted, calibrated.config.layers),
         registration_matrix=registration.matrix,
         registration_offset=registration.offset,
         counts_per_ms_per_unit=bench.counts_per_ms_per_unit * result.unit,
@@ -88,6 +88,13 @@ def alignment_found(
     signs = tuple(dict.fromkeys([*seen.signs, *parameter_signs(found, side_px)]))
     places = f"; missed in all frames: {seen.patches}" if "places on a patch" in signs else ""
     verdict = dataclasses.replace(verdict, reason=f"{verdict.reason}{places}", signs=signs)
+    if verdict.level == "pass" and "frames after a moment" in signs:
+        verdict = dataclasses.replace(
+            verdict,
+            level="warn",
+            reason=f"{verdict.reason}; frames from before a moment are missed: something has moved",
+            remedy="Let the mounts rest, then run labdiff calibrate --all.",
+        )
     return dataclasses.replace(found, verdict=verdict)
 
 
@@ -98,7 +105,7 @@ def _with_unresolved(twin: DigitalTwin, covariance: Array) -> Array:
     return whole
 
 
-def _tilt_sigma_mrad(names: tuple[str, ...], covariance: Array, layers: int) -> Array:
+def tilt_sigma_mrad(names: tuple[str, ...], covariance: Array, layers: int) -> Array:
     """Return (N + 1, 2): mirror and bounce are determined much better together than apart."""
     sigma = np.zeros((layers + 1, 2))
     for axis in range(2):

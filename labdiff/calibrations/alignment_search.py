@@ -7,12 +7,12 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 
 from labdiff.calibrations.probe_frames import ProbeKind, compared
-from twin.alignment_fit import FitStep, Triples, fit_alignment
+from twin.alignment_fit import FitStep, Triples, fit_alignment, frame_curvatures
 from twin.digital_twin import DigitalTwin
 from twin.ghost import find_ghost
 from twin.parameter_vector import reset, start_searches
 from twin.parameters import FitPhase, free_in
-from twin.prior import Estimate, load_estimates, prior_around, with_estimates
+from twin.prior import Estimate, Prior, load_estimates, prior_around, with_estimates
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,15 @@ STAGES = (
 """Weak phases and blurred images first; sharp squares and turns of 2 pi, as layers have them, last."""
 NEAR_BLUR_PX = (5.0, 4.0)
 """Blurs of the first stage, where rays have measured the angles to a tenth of a milliradian."""
+FEW = 1
+"""Frames of each stage with which the search is tried first."""
+CHOSEN = 4
+"""Number of probes that are chosen by what they tell, and measured together."""
+CHOSEN_BLUR_PX = (0.0, 0.0)
+"""Blurs of the iterations after further probes: the fit is close by."""
 HELD_OUT_FRAMES, HELD_OUT_SEED = 4, 999
+SEEDS = 10_000
+"""Seeds of a search: those of the next one are as much larger."""
 HELD_OUT: tuple[ProbeKind, float] = ("squares", 4)
 
 
@@ -52,14 +60,25 @@ def near(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
     return dataclasses.replace(stages[0], blur_px=NEAR_BLUR_PX), *stages[1:]
 
 
+def few(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    """Return the same stages with a few frames each."""
+    return tuple(dataclasses.replace(each, frames=min(FEW, each.frames)) for each in stages)
+
+
+Choose = Callable[[FitStep, int], Triples]
+"""Measures as many probes, which tell most of what a fit has left open."""
+
+
 @dataclass(slots=True)
 class ProbeSets:
     """Frames of the stages and held-out ones, each measured when it is first asked for.
 
-    measure: takes the frames of a kind, strength, number and seed.
+    measure: takes the frames of a kind, strength, number and seed. number: of the search, which gives it
+    patterns of its own.
     """
 
     measure: Callable[[ProbeKind, float, int, int], Triples]
+    number: int = 0
     _taken: dict[int, Triples] = field(default_factory=dict)
 
     def of_stage(self, number: int, stage: Stage) -> Triples:
@@ -72,16 +91,17 @@ class ProbeSets:
 
     def _once(self, kind: ProbeKind, strength: float, frames: int, seed: int) -> Triples:
         if seed not in self._taken:
-            self._taken[seed] = self.measure(kind, strength, frames, seed)
+            own_seed = seed + SEEDS * self.number
+            self._taken[seed] = self.measure(kind, strength, frames, own_seed)
         return self._taken[seed]
 
 
 @dataclass(frozen=True, slots=True)
 class SearchStep:
-    """One iteration: its fit, the stage's number, the kind of its probes, and its frames."""
+    """One iteration: its fit, the kind of its probes, and its frames."""
 
     fit: FitStep
-    stage: Stage
+    kind: str
     frames: Triples
 
 
@@ -97,45 +117,90 @@ class SearchResult:
     unit: float
 
 
-def search(
-    twin: DigitalTwin,
-    probes: ProbeSets,
-    estimates: Mapping[str, Estimate],
-    stages: tuple[Stage, ...],
-    start: Callable[[], None],
-) -> Generator[SearchStep, None, SearchResult]:
-    """Fit the twin from the data sheet, where it ends up; yield each iteration.
+Searching = Generator[SearchStep, None, SearchResult]
+
+
+class Search:
+    """A search for the alignment, from the data sheet and what other routines have measured."""
+
+    def __init__(
+        self, twin: DigitalTwin, probes: ProbeSets, estimates: Mapping[str, Estimate]
+    ) -> None:
+        """Begin at the data sheet.
+
+        Args:
+            twin: is fitted.
+            probes: frames of the bench.
+            estimates: what other routines have measured, by the names of the values: start and prior.
+        """
+        self._twin, self._probes, self._estimates = twin, probes, estimates
+        self._detailed: list[Triples] = []
+        self._prior: Prior | None = None
+
+    def through(self, stages: tuple[Stage, ...], start: Callable[[], None]) -> Searching:
+        """Fit the twin from the data sheet, where it ends up; yield each iteration.
+
+        Args:
+            stages: of the search.
+            start: gives the twin what is known of the angles.
+        """
+        twin, estimates = self._twin, self._estimates
+        reset(twin, free_in("finest"))
+        start()
+        load_estimates(twin, estimates)
+        prior = with_estimates(prior_around(twin), twin, estimates)
+        phase: FitPhase = "coarse"
+        fit: FitStep | None = None
+        for number, stage in enumerate(stages):
+            triples = self._probes.of_stage(number, stage)
+            if stage.phase != phase:
+                phase = stage.phase
+                start_searches(twin, phase)
+                load_estimates(twin, estimates)
+            self._detailed = [triples] if phase == "coarse" else [*self._detailed, triples]
+            fitted = Triples.joined(self._detailed) if stage.together else triples
+            finest = phase == "finest"
+            if finest:
+                find_ghost(twin, fitted)
+            self._prior = dataclasses.replace(prior, share=stage.prior_share)
+            for fit in fit_alignment(
+                twin, fitted, stage.blur_px, free_in(phase), self._prior, chord=finest
+            ):
+                yield SearchStep(fit, f"{stage.kind} probes", triples)
+        if fit is None:
+            raise ValueError("the stages have no iteration")
+        return self._compared(fit)
+
+    def further(self, fit: FitStep, choose: Choose) -> Searching:
+        """Fit the twin to further probes too, which are chosen by what they tell; yield each iteration.
+
+        Args:
+            fit: the last one.
+            choose: measures the probes.
+        """
+        chosen = choose(fit, CHOSEN)
+        self._detailed.append(chosen)
+        fitted = Triples.joined(self._detailed)
+        free = free_in("finest")
+        for fit in fit_alignment(self._twin, fitted, CHOSEN_BLUR_PX, free, self._prior, chord=True):
+            yield SearchStep(fit, "chosen probes", chosen)
+        return self._compared(fit)
+
+    def _compared(self, fit: FitStep) -> SearchResult:
+        return SearchResult(fit, *compared(self._twin, self._probes.held_out()))
+
+
+def left_open(twin: DigitalTwin, result: SearchResult, held_out: Triples) -> float:
+    """Return the share of the held-out discrepancy that comes from what the fit has left open.
+
+    To first order: D is half the square of what normalised frames differ by.
 
     Args:
-        twin: is fitted.
-        probes: frames of the bench.
-        estimates: what other routines have measured, by the names of the values: start and prior.
-        stages: of the search.
-        start: gives the twin what is known of the angles.
+        twin: as it was fitted.
+        result: of the search.
+        held_out: frames that were not fitted.
     """
-    reset(twin, free_in("finest"))
-    start()
-    load_estimates(twin, estimates)
-    prior = with_estimates(prior_around(twin), twin, estimates)
-    detailed: list[Triples] = []
-    phase: FitPhase = "coarse"
-    fit: FitStep | None = None
-    for number, stage in enumerate(stages):
-        triples = probes.of_stage(number, stage)
-        if stage.phase != phase:
-            phase = stage.phase
-            start_searches(twin, phase)
-            load_estimates(twin, estimates)
-        detailed = [triples] if phase == "coarse" else [*detailed, triples]
-        fitted = Triples.joined(detailed) if stage.together else triples
-        finest = phase == "finest"
-        if finest:
-            find_ghost(twin, fitted)
-        weighted = dataclasses.replace(prior, share=stage.prior_share)
-        for fit in fit_alignment(
-            twin, fitted, stage.blur_px, free_in(phase), weighted, chord=finest
-        ):
-            yield SearchStep(fit, stage, triples)
-    if fit is None:
-        raise ValueError("the stages have no iteration")
-    return SearchResult(fit, *compared(twin, probes.held_out()))
+    curvatures = frame_curvatures(twin, held_out.inputs, held_out.phases)
+    covariance = result.fit.covariance.double()
+    d = 0.5 * float((curvatures.mean(0) * covariance).sum())
+    return d / max(result.held_out_d, 1e-12)

@@ -38,9 +38,11 @@ from twin.discrepancy import discrepancy
 
 Array = npt.NDArray[np.float64]
 SHARP_KINDS = 3
-"""So many of the kinds measured last are compared by place: they are sharp."""
+"""So many of the last kinds are compared by place: they are sharp."""
 SLOW, ROUGH = 0.5, 0.7
 """Roughness of the scale's course below which it is slow, and above which it differs at random."""
+LEAST_COURSE = 4
+"""Frames of a kind from which on their scale has a course in time."""
 LEVELS = 0.94
 """Share of the scale's variance from which on it has two levels."""
 ONE_PICTURE = 0.35
@@ -49,8 +51,12 @@ DOUBTED = 0.005
 """Discrepancy beyond what a right model leaves (0.002) from which on places are looked for on patches."""
 STRONGER = 3.5
 """Ratio of the discrepancies of strong and of weak patterns; of a right model it is 2."""
+ONE_PICTURE_FRAMES = 24
+"""Frames for which that holds; of fewer, what is independent has the larger a part in their mean."""
 DARKER, DARK_PIXELS = -0.5, 8
 """Share of the light that a pixel lacks in all frames, and so many pixels are a sign."""
+LEAST_LIGHT = 0.2
+"""Light of a pixel over that of the others, rms, below which it tells nothing of what it lacks."""
 IMAGE, SURE = 0.03, 12.0
 """Strength of a second image from which on it is one, and deviations by which it stands out."""
 ZERO_ORDER_PERCENT, GHOST_PERCENT = 7.0, 3.0
@@ -79,27 +85,30 @@ class AlignmentSigns:
 
 
 def alignment_signs(
-    twin: DigitalTwin, kinds: Sequence[Triples], light: SteadyLight, largest_d: float
+    twin: DigitalTwin,
+    kinds: Sequence[Triples],
+    light: SteadyLight,
+    largest_d: float,
+    before: Sequence[Triples] = (),
 ) -> AlignmentSigns:
     """Return the signs in the frames of an alignment.
 
     Args:
         twin: as it was fitted.
-        kinds: of probes, in the order in which they were measured.
+        kinds: of probes, weak ones first, those that were not fitted last.
         light: what they show of power, gain and offset.
         largest_d: discrepancy up to which frames count as predicted.
+        before: frames that were measured before those, and are not among them.
     """
     modelled = [predicted(twin, frames) for frames in kinds]
-    missed = [
-        discrepancy(frames.intensity, model, frames.valid).numpy().astype(np.float64)
-        for frames, model in zip(kinds, modelled, strict=True)
-    ]
+    missed = [_missed(*each) for each in zip(kinds, modelled, strict=True)]
+    missed_before = [_missed(frames, predicted(twin, frames)) for frames in before]
     sharp = Triples.joined(list(kinds[-SHARP_KINDS:]))
     residual, scaled = _residual(sharp, torch.cat(modelled[-SHARP_KINDS:]))
     picture = (residual.mean(axis=0) / max(float(scaled.mean()), 1e-30)).astype(np.float32)
     # Of the light, frames that the model misses tell nothing.
     found = _of_power(light)
-    if changes_at(np.concatenate(missed)):
+    if changes_at(np.concatenate([*missed_before, *missed])):
         return AlignmentSigns((*found, "frames after a moment"), None, picture)
     if float(np.median(missed[-1])) > 10.0 * largest_d:
         return AlignmentSigns((*found, "all frames missed"), None, picture)
@@ -110,14 +119,19 @@ def alignment_signs(
         found.append("places on a patch")
     if max(typical) > DOUBTED and max(typical) > STRONGER * typical[0]:
         found.append("strong patterns missed")
-    if (response_of_pixels(residual, scaled) < DARKER).sum() >= DARK_PIXELS:
+    dark = (response_of_pixels(residual, scaled) < DARKER) & _inside_light(scaled)
+    if dark.sum() >= DARK_PIXELS:
         found.append("places on the sensor")
-    if one_picture(residual) > ONE_PICTURE:
+    if one_picture(residual) > _one_picture_limit(len(residual)):
         found.append("same picture in all frames")
     strength, sure = second_image(residual, scaled)
     if strength > IMAGE and sure > SURE:
         found.append("second image")
     return AlignmentSigns(tuple(found), patches, picture)
+
+
+def _missed(frames: Triples, modelled: torch.Tensor) -> Array:
+    return discrepancy(frames.intensity, modelled, frames.valid).numpy().astype(np.float64)
 
 
 def parameter_signs(found: AlignmentFound, side_px: int) -> list[Sign]:
@@ -145,10 +159,27 @@ def _residual(frames: Triples, modelled: torch.Tensor) -> tuple[Array, Array]:
     return (seen - scaled).double().numpy(), scaled.double().numpy()
 
 
+def _inside_light(modelled: Array) -> npt.NDArray[np.bool_]:
+    """Return where (h, w) frames (F, h, w) have light, the rim aside, where the model has none beyond."""
+    power = np.square(modelled).mean(axis=0)
+    inside: npt.NDArray[np.bool_] = power > LEAST_LIGHT**2 * power.mean()
+    inside[[0, -1], :] = False
+    inside[:, [0, -1]] = False
+    return inside
+
+
+def _one_picture_limit(frames: int) -> float:
+    """Return the share of the residual from which on it is one picture, of so many frames."""
+    shared = 1.0 - (1.0 - ONE_PICTURE) / (1.0 - 1.0 / ONE_PICTURE_FRAMES)
+    return shared + (1.0 - shared) / max(frames, 1)
+
+
 def _courses(kinds: Sequence[Triples], modelled: Sequence[torch.Tensor]) -> list[Array]:
-    """Return the logarithm of the scale of each kind's frames, without its mean."""
+    """Return the logarithm of the scale of each kind's frames, without its mean; not of few frames."""
     found = []
     for frames, model in zip(kinds, modelled, strict=True):
+        if len(model) < LEAST_COURSE:
+            continue
         valid = frames.valid_pixels
         means = [(images * valid).sum((1, 2)).double() for images in (frames.intensity, model)]
         course = (means[0].clamp_min(1e-9) / means[1].clamp_min(1e-9)).log().numpy()
@@ -174,6 +205,8 @@ def _of_scale(light: SteadyLight, courses: list[Array]) -> list[Sign]:
     if abs(light.offset) > LARGEST_OFFSET:
         found.append("offset")
     if not light.scale_scatter > SCATTER:
+        return found
+    if not courses:
         return found
     rough = roughness(courses)
     if abs(light.gain_exponent) > LEAST_EXPONENT and light.explained > EXPLAINED:

@@ -9,6 +9,7 @@ import numpy as np
 from calibration.camera import CameraFound, measure_camera
 from calibration.dark import DarkLevel
 from calibration.frame_noise import FrameNoise
+from labdiff.calibrations.exposure import FLAT
 from labdiff.calibrations.routine import Routine
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
@@ -17,7 +18,14 @@ from labdiff.session.calibrated_bench import CalibratedBench
 def _measure(calibrated: CalibratedBench) -> Job[CameraFound]:
     bench = calibrated.bench
     bench.show(bench.layout.flat())
-    return (yield from measure_camera(bench.camera, calibrated.pedestal_counts))
+    return (
+        yield from measure_camera(
+            bench.camera,
+            calibrated.pedestal_counts,
+            taken=calibrated.shared_frames.take(bench, FLAT),
+            thorough=calibrated.config.calibration.thorough,
+        )
+    )
 
 
 def _apply(calibrated: CalibratedBench, camera: CameraFound) -> None:

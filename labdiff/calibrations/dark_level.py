@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from calibration.dark import DarkLevel, measure_dark
+from calibration.dark import FEWEST, DarkLevel, measure_dark
 from labdiff.calibrations.routine import Findings, Routine, ValidityFinding
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
@@ -19,7 +19,8 @@ def _measure(calibrated: CalibratedBench) -> Job[DarkLevel]:
     bench = calibrated.bench
     bench.find_packing()
     bench.use_saturation(0)  # what was measured with earlier settings holds no longer
-    dark = yield from measure_dark(bench.camera, bench.laser, bench.clock.sleep_s)
+    fewest = None if calibrated.config.calibration.thorough else FEWEST
+    dark = yield from measure_dark(bench.camera, bench.laser, bench.clock.sleep_s, fewest=fewest)
     return dataclasses.replace(dark, packing_step=float(bench.packing_step))
 
 

@@ -15,6 +15,8 @@ from labdiff.calibrations.routine import PATTERNS, Findings, Routine, ValidityFi
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
 
+FLAT = "flat"
+"""Name of a flat SLM among the patterns whose frames are shared."""
 FLAT_FILL = 0.30
 """Share of full scale that the flat pattern's brightest pixels get: trained layers focus light."""
 LARGEST_POWER_CHANGE = 0.2
@@ -34,13 +36,19 @@ def _measure(calibrated: CalibratedBench) -> Job[Exposure]:
 
 
 def _power_ratio(calibrated: CalibratedBench) -> float:
-    """Return the mean intensity of a flat SLM over the twin's: 1 if nothing has changed. One frame."""
-    layout = calibrated.bench.layout
+    """Return the mean intensity of a flat SLM over the twin's: 1 if nothing has changed. One frame.
+
+    It is shared if it is of the flat SLM itself, as before there is a pre-compensation.
+    """
+    bench, layout = calibrated.bench, calibrated.bench.layout
     flat = torch.from_numpy(layout.flat())
-    dmd = calibrated.bench.dmd is not None
+    dmd = bench.dmd is not None
     inputs, layers = (torch.ones_like(flat[:1]), flat) if dmd else (flat[:1], flat[1:])
     displayed = calibrated.displayed(inputs, layers)
-    measured = calibrated.measure(*displayed)
+    frames = bench.acquire(displayed[0].numpy(), displayed[1].numpy())
+    if not any(bool(part.any()) for part in displayed):
+        calibrated.shared_frames.note(bench, FLAT, frames)
+    measured = bench.to_intensity(frames).intensity
     with torch.no_grad():
         modelled = calibrated.twin(*displayed)
     return float(measured.mean() / modelled.mean())

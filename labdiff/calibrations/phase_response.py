@@ -10,8 +10,13 @@ from labdiff.session.calibrated_bench import CalibratedBench
 
 
 def _measure(calibrated: CalibratedBench) -> Job[PhaseResponse]:
-    layout = calibrated.bench.layout
-    return (yield from measure_phase_response(observed_slm(calibrated), layout))
+    return (
+        yield from measure_phase_response(
+            observed_slm(calibrated),
+            calibrated.bench.layout,
+            thorough=calibrated.config.calibration.thorough,
+        )
+    )
 
 
 def _apply(calibrated: CalibratedBench, response: PhaseResponse) -> None:

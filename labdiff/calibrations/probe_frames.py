@@ -54,8 +54,12 @@ def measure_probes(
         frames: how many.
         seed: of the patterns.
     """
-    inputs, layers = probe_patterns(calibrated, kind, strength, frames, seed)
-    answers = [calibrated.measurement(inputs[i : i + 1], layers[i]) for i in range(frames)]
+    return measure_patterns(calibrated, *probe_patterns(calibrated, kind, strength, frames, seed))
+
+
+def measure_patterns(calibrated: CalibratedBench, inputs: Tensor, layers: Tensor) -> Triples:
+    """Measure patterns as displayed, inputs (B, h, w) and layers (B, N, h, w), a frame each."""
+    answers = [calibrated.measurement(inputs[i : i + 1], layers[i]) for i in range(len(inputs))]
     intensity = torch.cat([torch.from_numpy(answer.intensity) for answer in answers])
     valid = torch.ones_like(intensity, dtype=torch.bool)
     for frame, answer in zip(valid, answers, strict=True):

@@ -17,7 +17,9 @@ import numpy.typing as npt
 import torch
 from scipy import ndimage
 
-from calibration.exposure import set_exposure
+from calibration.exposure import SATURATED, step_towards
+from calibration.saturation import BRIGHTEST
+from calibration.step import CalibrationStep
 from labdiff.bench.clipping import clipped_light
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
@@ -26,10 +28,11 @@ Array = npt.NDArray[np.float64]
 SPOT_PX = 1.5
 """Blur before the brightest place is looked for."""
 WINDOW_PX = 6
-SPOT_FILL = 0.2
-"""Share of full scale of the pixels around a spot's peak, which is many times as bright."""
-CLEAR_SHARE, SHORTENINGS = 0.02, 6
-"""Share of the light on saturated pixels of a clear spot, and how often the exposure is halved for it."""
+SPOT_FILL, LEAST_FILL = 0.2, 0.05
+"""Share of full scale of the pixels around a spot's peak, which is many times as bright: aimed at, and
+enough."""
+CLEAR_SHARE, MOST_FRAMES = 0.02, 10
+"""Share of the light on saturated pixels of a clear spot, and frames after which it is taken as it is."""
 LEAST_CONTRAST = 4.0
 """A spot's peak over the mean of the frame: less is no spot."""
 
@@ -50,7 +53,7 @@ class Rays:
 
 
 def trace_rays(calibrated: CalibratedBench) -> Job[Rays]:
-    """Find each plane's angle, with a frame a plane and some for their exposures; put the exposure back."""
+    """Find each plane's angle, with a frame or two a plane and some for the exposure, which is put back."""
     bench, config = calibrated.bench, calibrated.config
     assert bench.dark is not None
     dmd = config.input.kind == "dmd"
@@ -61,8 +64,7 @@ def trace_rays(calibrated: CalibratedBench) -> Job[Rays]:
         for plane in range(config.layers - 1, 0 if dmd else -1, -1):
             patches = _patches(calibrated, plane, theta)
             bench.show(patches[1:] if dmd else patches)
-            yield from set_exposure(bench.camera, calibrated.pedestal_counts, SPOT_FILL)
-            _shorten_until_clear(calibrated)
+            yield from _exposed(calibrated, plane)
             inputs = np.ones_like(patches[:1]) if dmd else patches[:1]
             light = calibrated.measure(torch.from_numpy(inputs), torch.from_numpy(patches[1:]))
             place = spot(light[0].numpy())
@@ -78,15 +80,25 @@ def trace_rays(calibrated: CalibratedBench) -> Job[Rays]:
     return Rays(theta)
 
 
-def _shorten_until_clear(calibrated: CalibratedBench) -> None:
-    """Divide the exposure until hardly any of the spot's light falls on saturated pixels."""
-    camera = calibrated.bench.camera
-    for _ in range(SHORTENINGS):
-        half_ms = camera.exposure_ms / 2.0
-        too_short = half_ms < camera.exposure_range_ms[0]
-        if too_short or clipped_light(camera.get_frame()) <= CLEAR_SHARE:
+def _exposed(calibrated: CalibratedBench, plane: int) -> Job[None]:
+    """Change the exposure until a spot is bright and clear; that of the plane before is tried first.
+
+    How bright it is does not matter much, unlike in `set_exposure`: most spots take one frame.
+    """
+    camera, full = calibrated.bench.camera, calibrated.bench.full_scale_counts
+    for index in range(MOST_FRAMES):
+        frame, pedestal = camera.get_frame(), calibrated.pedestal_counts
+        fill = float(np.quantile(frame.pixels, BRIGHTEST) - pedestal) / (full - pedestal)
+        clear = clipped_light(frame) <= CLEAR_SHARE
+        message = f"spot of plane {plane}: {camera.exposure_ms:.3g} ms fills {fill:.0%}"
+        yield CalibrationStep(
+            "alignment", index, index + 1, message, frame.pixels.astype(np.float32)
+        )
+        if clear and fill >= LEAST_FILL:
             return
-        camera.exposure_ms = half_ms
+        aim = SPOT_FILL if clear or fill > SATURATED else fill / 2.0
+        if not step_towards(camera, fill, aim):
+            return
 
 
 def start_from(calibrated: CalibratedBench, rays: Rays) -> None:

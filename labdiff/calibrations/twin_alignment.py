@@ -14,20 +14,52 @@ from calibration.alignment_found import AlignmentFound
 from calibration.phase_response import PhaseResponse
 from calibration.registration import Registration
 from calibration.result import CalibrationError
-from labdiff.calibrations.alignment_result import LARGEST_DISCREPANCY, alignment_found
-from labdiff.calibrations.alignment_search import STAGES, ProbeSets, SearchResult, near, search
-from labdiff.calibrations.alignment_signs import alignment_signs
+from calibration.signs import Sign
+from calibration.steady_light import SteadyLight
+from labdiff.calibrations.alignment_result import (
+    LARGEST_DISCREPANCY,
+    alignment_found,
+    tilt_sigma_mrad,
+)
+from labdiff.calibrations.alignment_search import (
+    CHOSEN_BLUR_PX,
+    STAGES,
+    ProbeSets,
+    Search,
+    Searching,
+    SearchResult,
+    few,
+    left_open,
+    near,
+)
+from labdiff.calibrations.alignment_signs import DOUBTED, AlignmentSigns, alignment_signs
 from labdiff.calibrations.alignment_validity import probe_alignment
 from labdiff.calibrations.light_check import LightCheck
 from labdiff.calibrations.prior_conflicts import PriorConflict, conflicts, doubted
+from labdiff.calibrations.probe_choice import Candidates, telling_probes
 from labdiff.calibrations.ray_alignment import Rays, start_from, trace_rays
 from labdiff.calibrations.routine import PATTERNS, Routine
 from labdiff.events import AlignmentStep
 from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.models import build_twin
+from twin.alignment_fit import FitStep, Triples
 from twin.parameter_vector import load_parameter_vector, parameter_vector, value_names
 from twin.prior import Estimate
+
+GOOD_TILT_MRAD = 0.012
+"""Largest deviation of an angle with which an alignment ends early."""
+GOOD_SHARE = 0.25
+"""Largest share of the held-out discrepancy that may come from what is left open, for that."""
+MOST_FURTHER = 3
+"""How often probes are chosen by what they tell, before all frames of the search are taken."""
+SHARP_KINDS = tuple((stage.kind, stage.strength) for stage in STAGES if stage.phase != "coarse")
+OF_A_KIND = 4
+"""Kinds of the patterns among which is chosen, and number of candidates of each."""
+EXPECTED: set[Sign] = {"strong patterns missed"}
+"""Signs that benches in order show too: one sample a pixel misses blocks more than what is smooth."""
+CHOSEN_SEED = 7000
+"""First seed of the candidates among which is chosen."""
 
 
 class _Fits:
@@ -36,19 +68,51 @@ class _Fits:
     def __init__(self, calibrated: CalibratedBench, rays: Rays) -> None:
         self._calibrated, self._rays = calibrated, rays
         self.light = LightCheck(calibrated)
+        self.light.begin_anew()
         self.probes = ProbeSets(self.light.measure_probes)
         self._stages = near(STAGES) if rays.found else STAGES
-        self._done, self._total = 0, 0
+        self._search = self._new(calibrated.estimates)
+        self._done, self._total, self._chosen = 0, 0, 0
 
-    def search(self, estimates: Mapping[str, Estimate], note: str = "") -> Job[SearchResult]:
+    def _new(self, estimates: Mapping[str, Estimate]) -> Search:
+        return Search(self._calibrated.twin, self.probes, estimates)
+
+    def begin_anew(self) -> None:
+        """Let searches from now on take frames of their own: the bench may have changed in between."""
+        self.light.begin_anew()
+        self.probes = ProbeSets(self.light.measure_probes, self.probes.number + 1)
+
+    def search(
+        self, estimates: Mapping[str, Estimate], note: str = "", with_few: bool = False
+    ) -> Job[SearchResult]:
         """Fit the twin from the start, with these estimates of other routines as prior.
 
-        note: what is said of this search before each of its messages.
+        Args:
+            estimates: by the names of the values.
+            note: what is said of this search before each of its messages.
+            with_few: whether a few frames of each stage do.
         """
-        twin = self._calibrated.twin
-        self._total += sum(len(stage.blur_px) for stage in self._stages) + 1
+        self._search = self._new(estimates)
+        stages = few(self._stages) if with_few else self._stages
         start = partial(start_from, self._calibrated, self._rays)
-        steps = search(twin, self.probes, estimates, self._stages, start)
+        iterations = sum(len(stage.blur_px) for stage in stages)
+        return (yield from self._shown(self._search.through(stages, start), iterations, note))
+
+    def further(self, result: SearchResult) -> Job[SearchResult]:
+        """Fit the twin to a few further probes too, which tell most of what is open."""
+        steps = self._search.further(result.fit, partial(self._choose, result.held_out_d))
+        return (yield from self._shown(steps, len(CHOSEN_BLUR_PX), ""))
+
+    def _choose(self, discrepancy: float, fit: FitStep, count: int) -> Triples:
+        self._chosen += 1
+        candidates = Candidates(SHARP_KINDS, OF_A_KIND, CHOSEN_SEED + self._chosen)
+        covariance = fit.covariance.double()
+        return self.light.measure_chosen(
+            telling_probes(self._calibrated, candidates, covariance, discrepancy, count)
+        )
+
+    def _shown(self, steps: Searching, iterations: int, note: str) -> Job[SearchResult]:
+        self._total += iterations + 1
         while True:
             try:
                 step = next(steps)
@@ -56,8 +120,7 @@ class _Fits:
                 result: SearchResult = end.value
                 break
             d = step.fit.discrepancy
-            message = f"{note}{step.stage.kind} probes, D {d:.4f}"
-            yield self._step(d, message, step.frames.intensity[0].numpy())
+            yield self._step(d, f"{note}{step.kind}, D {d:.4f}", step.frames.intensity[0].numpy())
         d = result.held_out_d
         yield self._step(d, f"{note}held-out probes, D {d:.4f}")
         return result
@@ -68,6 +131,40 @@ class _Fits:
         self._done += 1
         twin = self._calibrated.twin
         return AlignmentStep(self._done - 1, self._total, d, twin.alignment(), message, picture)
+
+    def signs(self, steady: SteadyLight) -> AlignmentSigns:
+        """Return the signs in all frames; steady: what they tell of the light."""
+        light = self.light
+        return alignment_signs(
+            self._calibrated.twin, light.probes, steady, LARGEST_DISCREPANCY, light.before
+        )
+
+    def plausible(self, result: SearchResult) -> bool:
+        """Return whether the few frames so far are predicted, and agree with the priors."""
+        calibrated = self._calibrated
+        agreed = not doubted(calibrated.twin, result.fit, calibrated.contributions)
+        return agreed and result.held_out_d <= DOUBTED
+
+    def good(self, result: SearchResult) -> bool:
+        """Return whether nothing was noticed, and further probes would tell nothing that matters."""
+        return self._precise(result) and not self._noticed(result)
+
+    def _noticed(self, result: SearchResult) -> bool:
+        twin = self._calibrated.twin
+        steady, _ = self.light.found(twin, dark_change=0.0)
+        steady = dataclasses.replace(steady, offset=steady.offset / result.unit)
+        seen = set(self.signs(steady).signs) - EXPECTED
+        return steady.verdict().level != "pass" or bool(seen)
+
+    def _precise(self, result: SearchResult) -> bool:
+        calibrated = self._calibrated
+        twin, layers = calibrated.twin, calibrated.config.layers
+        covariance = result.fit.covariance.double().numpy()
+        # The last angle is a shift of the image too.
+        angles = tilt_sigma_mrad(value_names(twin), covariance, layers)[:-1]
+        if not float(angles.max(initial=0.0)) <= GOOD_TILT_MRAD:
+            return False
+        return left_open(twin, result, self.probes.held_out()) <= GOOD_SHARE
 
 
 def _measure(calibrated: CalibratedBench) -> Job[AlignmentFound]:
@@ -81,12 +178,11 @@ def _measure(calibrated: CalibratedBench) -> Job[AlignmentFound]:
     twin = calibrated.twin
     before = parameter_vector(twin)
     fits = _Fits(calibrated, (yield from trace_rays(calibrated)))
-    result, dropped = yield from _without_wrong_priors(calibrated, fits)
+    result, dropped = yield from _until_good(calibrated, fits)
     held_out, unit = fits.probes.held_out(), result.unit
-    fits.light.repeat()
     dark_change = yield from fits.light.dark_change()
     steady, frames = fits.light.found(twin, dark_change)
-    signs = alignment_signs(twin, fits.light.probes, steady, LARGEST_DISCREPANCY)
+    signs = fits.signs(steady)
     probe = held_out.inputs[:1], held_out.phases[0]
     with torch.no_grad():
         after = unit * twin(*probe)[0]
@@ -101,6 +197,27 @@ def _measure(calibrated: CalibratedBench) -> Job[AlignmentFound]:
     )
     load_parameter_vector(twin, before)
     return found
+
+
+def _until_good(
+    calibrated: CalibratedBench, fits: _Fits
+) -> Job[tuple[SearchResult, list[PriorConflict]]]:
+    """Search with few frames, then with probes chosen by what they tell, until that is good enough.
+
+    What is noticed on the way and does not go away, or is still open at the end, is decided by a whole
+    search, on frames of its own. Returns the search that counts, and the priors that it left out.
+    """
+    if not calibrated.config.calibration.thorough:
+        result = yield from fits.search(calibrated.estimates, with_few=True)
+        for number in range(MOST_FURTHER + 1):
+            if not fits.plausible(result):
+                break
+            if fits.good(result):
+                return result, []
+            if number < MOST_FURTHER:
+                result = yield from fits.further(result)
+        fits.begin_anew()
+    return (yield from _without_wrong_priors(calibrated, fits))
 
 
 def _without_wrong_priors(

@@ -193,6 +193,16 @@ class WatchdogConfig(Section):
     )
 
 
+class CalibrationConfig(Section):
+    """How many frames the calibration routines take."""
+
+    thorough: bool = Field(
+        default=False,
+        description="whether each routine takes all the frames that it may take, and does not end as soon "
+        "as its result is good enough",
+    )
+
+
 class BenchConfig(Section):
     """One bench file."""
 
@@ -207,6 +217,7 @@ class BenchConfig(Section):
     shutter: ShutterConfig | None = None
     retries: RetriesConfig = RetriesConfig()
     watchdog: WatchdogConfig = WatchdogConfig()
+    calibration: CalibrationConfig = CalibrationConfig()
     mock: MockSettings = MockSettings()
 
     @model_validator(mode="after")

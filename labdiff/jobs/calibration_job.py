@@ -19,7 +19,7 @@ from labdiff.calibrations.validity import (
     check_validity,
     left_out,
 )
-from labdiff.config.bench import BenchFile, read_bench_file
+from labdiff.config.bench import BenchFile, CalibrationConfig, read_bench_file
 from labdiff.errors import UserError
 from labdiff.events import JobStarted, ValidityChecked
 from labdiff.job import Job
@@ -45,6 +45,7 @@ class CalibrationRequest:
     only: tuple[str, ...] = ()
     check: bool = False
     needed_only: bool = False
+    thorough: bool = False
 
 
 class CalibrationJob:
@@ -67,14 +68,17 @@ class CalibrationJob:
         folder = request.folder or archive_folder(
             file.source, file.config.camera.driver == "mock", request.seed
         )
-        require_measurable(file.config, request.only, "calibration")
-        self._measurable = set(ROUTINE_NAMES) - set(not_measurable(file.config))
+        config = file.config
+        if request.thorough:
+            config = config.model_copy(update={"calibration": CalibrationConfig(thorough=True)})
+        require_measurable(config, request.only, "calibration")
+        self._measurable = set(ROUTINE_NAMES) - set(not_measurable(config))
         if not self._measurable:
-            require_measurable(file.config, ROUTINE_NAMES, "calibration")
+            require_measurable(config, ROUTINE_NAMES, "calibration")
         self._bench_text = file.text
         self.archive = CalibrationArchive(folder)
-        self._bench = JobBench.open(file.config, request.seed, bench)
-        self.calibrated = CalibratedBench(file.config, self._bench.bench)
+        self._bench = JobBench.open(config, request.seed, bench)
+        self.calibrated = CalibratedBench(config, self._bench.bench)
 
     def job(self) -> Job[CalibrationDone]:
         """Check or calibrate; the end, by whatever way, leaves the bench safe and all results archived."""

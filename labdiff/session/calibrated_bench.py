@@ -12,6 +12,7 @@ from drivers.errors import DeviceStateError
 from drivers.phase_quantiser import PhaseQuantiser
 from labdiff.bench.bench import Bench
 from labdiff.bench.measurement import Measurement
+from labdiff.bench.shared_frames import SharedFrames
 from labdiff.config.bench import BenchConfig
 from labdiff.session.device import CPU
 from labdiff.session.display_table import DisplayTable
@@ -39,6 +40,7 @@ class CalibratedBench:
         contributions: what calibration routines have measured of the twin's parameters, by routine, then by
             the name of the value; the alignment starts from them, as its prior.
         verdicts: of the routines that were measured since the bench was opened, by routine.
+        shared_frames: frames of one routine that others may use.
         quantiser: of the SLM for which layers are trained, where its bench is not at hand.
     """
 
@@ -57,6 +59,7 @@ class CalibratedBench:
         self.calibrations: dict[str, str] = {}
         self.contributions: dict[str, dict[str, Estimate]] = {}
         self.verdicts: dict[str, Verdict] = {}
+        self.shared_frames = SharedFrames()
         self.quantiser = quantiser
         self._bench = bench
         self._display_table = DisplayTable()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from labdiff.calibrations.probe_frames import ProbeKind, probe_patterns
+from labdiff.calibrations.probe_choice import Candidates, telling_probes
+from labdiff.calibrations.probe_frames import ProbeKind
 from labdiff.session.calibrated_bench import CalibratedBench
-from twin.probe_choice import most_telling
 
 CANDIDATES: tuple[tuple[ProbeKind, float], ...] = (
     ("smooth", 0.7),
@@ -34,13 +33,6 @@ def choose_probes(
         count: how many.
         seed: of the candidates' random numbers.
     """
-    parts = [
-        probe_patterns(calibrated, kind, strength, OF_A_KIND, seed * len(CANDIDATES) + number)
-        for number, (kind, strength) in enumerate(CANDIDATES)
-    ]
-    candidates = torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
-    pixels = candidates[0][0].numel()
-    chosen = most_telling(
-        calibrated.twin, candidates, covariance, 2.0 * discrepancy / pixels, count
-    )
-    return calibrated.displayed(candidates[0][chosen], candidates[1][chosen])
+    candidates = Candidates(CANDIDATES, OF_A_KIND, seed)
+    chosen = telling_probes(calibrated, candidates, covariance, discrepancy, count)
+    return calibrated.displayed(chosen.inputs, chosen.layers)

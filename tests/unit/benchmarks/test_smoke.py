@@ -35,7 +35,7 @@ SHORT = {
 }
 """Parts that take a few seconds of the processor at most, all of them together less than a minute."""
 LONG = {
-    "calibration": ("benches", "timing", "slow_panels", "kills"),
+    "calibration": ("benches", "frames", "timing", "slow_panels", "kills"),
     "demo": ("demo",),
     "drivers": ("contracts", "devices"),
     "faults": ("beside", "dialects", "injected", "kills", "memory", "off_first", "signals"),
