@@ -106,7 +106,16 @@ def _with_unresolved(twin: DigitalTwin, covariance: Array) -> Array:
 
 
 def tilt_sigma_mrad(names: tuple[str, ...], covariance: Array, layers: int) -> Array:
-    """Return (N + 1, 2): mirror and bounce are determined much better together than apart."""
+    """Return the angles' deviations: mirror and bounce are determined much better together than apart.
+
+    Args:
+        names: of the twin's values.
+        covariance: (P, P), of the values.
+        layers: number N of them.
+
+    Returns:
+        (N + 1, 2), mrad.
+    """
     sigma = np.zeros((layers + 1, 2))
     for axis in range(2):
         beam, mirror = (names.index(f"d_alpha_{n}_mrad[{axis}]") for n in ("beam", "mirror"))

@@ -58,7 +58,13 @@ def measure_probes(
 
 
 def measure_patterns(calibrated: CalibratedBench, inputs: Tensor, layers: Tensor) -> Triples:
-    """Measure patterns as displayed, inputs (B, h, w) and layers (B, N, h, w), a frame each."""
+    """Measure patterns, a frame each; nothing is pre-compensated.
+
+    Args:
+        calibrated: the bench.
+        inputs: (B, h, w), as displayed.
+        layers: (B, N, h, w), as displayed.
+    """
     answers = [calibrated.measurement(inputs[i : i + 1], layers[i]) for i in range(len(inputs))]
     intensity = torch.cat([torch.from_numpy(answer.intensity) for answer in answers])
     valid = torch.ones_like(intensity, dtype=torch.bool)
