@@ -17,7 +17,7 @@ import numpy.typing as npt
 import torch
 from scipy import ndimage
 
-from calibration.exposure import SATURATED, step_towards
+from calibration.exposure import LONGEST_STEP, SATURATED, STRIDE
 from calibration.saturation import BRIGHTEST
 from calibration.step import CalibrationStep
 from labdiff.bench.clipping import clipped_light
@@ -28,7 +28,9 @@ Array = npt.NDArray[np.float64]
 SPOT_PX = 1.5
 """Blur before the brightest place is looked for."""
 WINDOW_PX = 6
-SPOT_FILL, LEAST_FILL = 0.2, 0.05
+UNCLEAR_STEP = 0.25
+"""Factor of the exposure of a spot that saturates its pixels, while those around it do not."""
+SPOT_FILL, LEAST_FILL = 0.2, 0.03
 """Share of full scale of the pixels around a spot's peak, which is many times as bright: aimed at, and
 enough."""
 CLEAR_SHARE, MOST_FRAMES = 0.02, 10
@@ -96,8 +98,13 @@ def _exposed(calibrated: CalibratedBench, plane: int) -> Job[None]:
         )
         if clear and fill >= LEAST_FILL:
             return
-        aim = SPOT_FILL if clear or fill > SATURATED else fill / 2.0
-        if not step_towards(camera, fill, aim):
+        if fill > SATURATED:
+            factor = 1.0 / STRIDE
+        else:
+            factor = min(SPOT_FILL / max(fill, 1e-9), LONGEST_STEP) if clear else UNCLEAR_STEP
+        before_ms = camera.exposure_ms
+        camera.exposure_ms = float(np.clip(factor * before_ms, *camera.exposure_range_ms))
+        if camera.exposure_ms == before_ms:
             return
 
 
