@@ -174,7 +174,7 @@ def fit_alignment(
         # What a parameter's own prior leaves of its variance: that of the frames is larger by one over it.
         left = (1.0 - weight * inverse.diagonal()).clamp_min(1e-9)
         moved = (-(inverse @ slope) + pull * inverse.diagonal()) / left
-        disagreement, noise = _spread(jacobian, residual, inverse, cost)
+        disagreement, noise = _spread(jacobian, residual, curvature, cost)
         spread = disagreement + noise
         own = (disagreement.diagonal() / left**2 + noise.diagonal() / left).clamp_min(0.0).sqrt()
         # The frames' own curvature for it, with all others following.
@@ -281,18 +281,23 @@ def frame_curvatures(twin: DigitalTwin, inputs: Tensor, phases: Tensor) -> Tenso
 
 
 def _spread(
-    jacobian: Tensor, residual: Tensor, inverse: Tensor, cost: float
+    jacobian: Tensor, residual: Tensor, curvature: Tensor, cost: float
 ) -> tuple[Tensor, Tensor]:
     """Return the two parts of the covariance of the free parameters, as `FitStep` has it, float64.
 
-    They are how far the frames disagree, and the noise of their pixels.
+    They are how far the frames disagree, and the noise of their pixels. The first is that of fits without
+    each of the frames (jackknife; MacKinnon and White, 1985): frames that lead a fit are missed little.
     """
     frames = len(residual)
     of_frames = jacobian.view(frames, -1, jacobian.shape[1])
     pulls = torch.einsum("fpk,fp->fk", of_frames, residual.flatten(1)).double()
-    disagreement = inverse @ (pulls.T @ pulls) @ inverse * (frames / max(frames - 1.0, 1.0))
+    others = curvature - (of_frames.mT @ of_frames).double()
+    moved = torch.linalg.solve(others if frames > 1 else curvature[None], pulls[:, :, None])[
+        :, :, 0
+    ]
     noise = 2.0 * cost / max(residual.numel() - jacobian.shape[1], 1)
-    return disagreement, inverse * noise
+    disagreement = moved.T @ moved * (max(frames - 1.0, 1.0) / frames)
+    return disagreement, torch.linalg.inv(curvature) * noise
 
 
 def normalised(images: Tensor, valid: Tensor | None = None) -> Tensor:

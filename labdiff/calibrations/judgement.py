@@ -14,7 +14,7 @@ from labdiff.calibrations.diagnosis import Diagnosis, diagnose, with_diagnosis
 from labdiff.calibrations.plausibility import with_plausibility
 from labdiff.session.calibrated_bench import CalibratedBench
 
-LOST_FRAMES = 3
+LOST_FRAMES = 2
 """Frames that the camera did not deliver, or delivered twice or torn, from which on they are a sign."""
 
 
