@@ -36,10 +36,6 @@ def _calibrate(
     check: Annotated[
         bool, typer.Option("--check", help="Check the stored calibrations, measure none.")
     ] = False,
-    thorough: Annotated[
-        bool,
-        typer.Option("--thorough", help="Take all frames that routines may take, though fewer do."),
-    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check the stored calibrations with a dozen frames, and measure those that are not valid any more."""
@@ -49,8 +45,8 @@ def _calibrate(
     from labdiff.reports.calibration_report import write_calibration_report
     from labdiff.reports.progress_bar import ProgressBar
 
-    chosen, names = one_bench(bench_file, bench) or DEFAULT_BENCH, tuple(only or ())
-    request = CalibrationRequest(chosen, seed, out, everything, names, check, thorough=thorough)
+    chosen = one_bench(bench_file, bench) or DEFAULT_BENCH
+    request = CalibrationRequest(chosen, seed, out, everything, tuple(only or ()), check)
     prepared = CalibrationJob(request)
     try:
         with StopOnSignal() as stop, ProgressBar() as progress:
