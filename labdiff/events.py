@@ -71,7 +71,9 @@ class TrainingStep:
     rejected and measured again.
     """
 
-    method: Literal["offline", "calibrated", "further", "physics_aware", "online"]
+    method: Literal[
+        "offline", "calibrated", "further", "physics_aware", "spsa", "policy_gradient", "online"
+    ]
     step: int
     total: int
     layer_set: int

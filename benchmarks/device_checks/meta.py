@@ -12,7 +12,7 @@ from labdiff.generation.denoise import denoise
 from labdiff.metrics.inception import InceptionV3
 from labdiff.reproduce.digital_denoisers.architectures import ARCHITECTURES
 from labdiff.training.batch_queue import BatchQueue
-from labdiff.training.forward import forward_of
+from labdiff.training.forward_choice import forward_of
 from labdiff.training.methods import Method
 from labdiff.training.optimiser import LayerOptimiser
 

@@ -15,7 +15,8 @@ from labdiff.config.training import TrainingOptions
 from labdiff.metrics.noise_error import FIRST_SCORED_T
 from labdiff.session.training_session import TrainingSession
 from labdiff.training.batches import Batch, draw_batch
-from labdiff.training.forward import RefinedForward, TwinForward, forward_of
+from labdiff.training.forward import RefinedForward, TwinForward
+from labdiff.training.forward_choice import forward_of
 from labdiff.training.loss import training_loss
 from labdiff.training.methods import Method
 from labdiff.training.optimiser import LayerOptimiser

@@ -13,7 +13,7 @@ from benchmarks.parts import Outcome, Setting
 from benchmarks.scaling_checks.setting import independent, session_of
 from benchmarks.small_benches import small_bench_text
 from labdiff.training.batches import draw_batch
-from labdiff.training.forward import forward_of
+from labdiff.training.forward_choice import forward_of
 from labdiff.training.loss import training_loss
 from labdiff.training.optimiser import LayerOptimiser
 

@@ -16,7 +16,7 @@ from benchmarks.small_benches import small_bench_text
 from labdiff.training.batch_share import BatchShare
 from labdiff.training.batches import draw_batch
 from labdiff.training.data_parallel import free_port, group
-from labdiff.training.forward import forward_of
+from labdiff.training.forward_choice import forward_of
 from labdiff.training.loss import training_loss
 from labdiff.training.optimiser import LayerOptimiser
 from labdiff.workers.local_processes import LocalWorkers

@@ -17,6 +17,8 @@ METHODS = {
     "calibrated": "calibrated twin",
     "further": "further, on the twin",
     "physics_aware": "physics-aware",
+    "spsa": "simultaneous perturbation",
+    "policy_gradient": "policy gradient",
     "online": "online",
 }
 """Labels of the methods of `labdiff.training.methods`."""

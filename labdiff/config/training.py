@@ -195,6 +195,12 @@ class LearningOptions(Section):
         description="Also train as many further steps on the calibrated twin, and on the bench with a "
         "fixed twin, from the layers with which online learning starts.",
     )
+    peers: Annotated[bool, Formerly(False)] = Field(
+        default=False,
+        title="Methods without a twin",
+        description="Also train on the bench by light alone, with simultaneous perturbation and policy "
+        "gradients, from the layers with which online learning starts and with as many frames.",
+    )
     overlap: bool = Field(
         default=True,
         description="Measure the next batch while the gradient of this one is computed; its layers lack "

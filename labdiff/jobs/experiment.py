@@ -10,6 +10,7 @@ from typing import TypeAlias
 import torch
 
 from labdiff.calibrations.routines import IMAGING, PREDICTION
+from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.events import Calibrated, GenerationStep, JobStarted, Measured, StageStarted
 from labdiff.generation.denoise import baselines, score
@@ -24,6 +25,10 @@ from labdiff.session.training_session import TrainingSession
 from labdiff.training.loop import train
 from labdiff.training.methods import Method
 
+COMPARISONS: tuple[Method, ...] = ("further", "physics_aware")
+PEERS: tuple[Method, ...] = ("spsa", "policy_gradient")
+ON_BENCH = "_on_bench"
+"""End of the name of the stage in which a method's layers are scored on the bench."""
 TrainOnTwin: TypeAlias = Callable[[TrainingSession, Method], Job[None]]
 DONE = "done"
 """Name of the stage after the last one. Run files store the names of stages."""
@@ -109,24 +114,20 @@ def _stage(session: TrainingSession, calibrator: Calibrator, on_twin: TrainOnTwi
             where.go_to("retrained_on_bench")
         case "retrained_on_bench":
             figures["mse_retrained_bench"], _ = score(session, "bench")
-            compared = session.options.comparisons and session.options.online_steps > 0
+            compared = _compared(session.options)
             if compared:
                 session.store_starting_layers()
-            where.go_to("further" if compared else "online")
-        case "further":
-            yield from train(session, "further")
-            where.go_to("further_on_bench")
-        case "further_on_bench":
-            figures["mse_further_bench"], _ = score(session, "bench")
-            session.load_starting_layers()
-            where.go_to("physics_aware")
-        case "physics_aware":
-            yield from train(session, "physics_aware")
-            where.go_to("physics_aware_on_bench")
-        case "physics_aware_on_bench":
-            figures["mse_physics_aware_bench"], _ = score(session, "bench")
-            session.load_starting_layers()
-            where.go_to("online")
+            where.go_to(compared[0] if compared else "online")
+        case stage if (method := _compared_method(stage)) is not None:
+            if stage == method:
+                yield from train(session, method)
+                where.go_to(f"{method}{ON_BENCH}")
+            else:
+                figures[f"mse_{method}_bench"], _ = score(session, "bench")
+                session.load_starting_layers()
+                compared = _compared(session.options)
+                after = compared[compared.index(method) + 1 :] if method in compared else ()
+                where.go_to(after[0] if after else "online")
         case "online":
             yield from train(session, "online")
             where.go_to("online_on_bench")
@@ -142,6 +143,19 @@ def _stage(session: TrainingSession, calibrator: Calibrator, on_twin: TrainOnTwi
             raise UserError(
                 f"its checkpoint is of stage {other!r}, which this version does not know"
             )
+
+
+def _compared(options: TrainingOptions) -> tuple[Method, ...]:
+    """Return the methods that are compared with online learning, from the layers with which it starts."""
+    if options.online_steps == 0:
+        return ()
+    return (COMPARISONS if options.comparisons else ()) + (PEERS if options.peers else ())
+
+
+def _compared_method(stage: str) -> Method | None:
+    """Return the method that is trained or scored in a stage; None in a stage of another kind."""
+    name = stage.removesuffix(ON_BENCH)
+    return next((method for method in COMPARISONS + PEERS if method == name), None)
 
 
 def _resume(session: TrainingSession, calibrator: Calibrator) -> Job[None]:

@@ -14,6 +14,8 @@ FIGURE_LABELS = {
     "mse_retrained_bench": "Trained again on the calibrated twin, on the bench",
     "mse_further_bench": "After as many further steps on the calibrated twin, on the bench",
     "mse_physics_aware_bench": "After physics-aware training (twin fixed, the same frames), on the bench",
+    "mse_spsa_bench": "After simultaneous perturbation (light alone, the same frames), on the bench",
+    "mse_policy_gradient_bench": "After policy gradients (light alone, the same frames), on the bench",
     "mse_online_bench": "After online learning, on the bench",
     "mse_online_twin": "After online learning, on the aligned twin",
     "discrepancy_before": "Discrepancy D = 1 - C before calibration",

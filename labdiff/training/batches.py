@@ -80,8 +80,8 @@ def draw_batch(
         share: of every batch, if several processes train a layer set together.
     """
     options = session.options
-    # Further steps on the twin have the batches of online learning, with which they are compared.
-    stream = {"calibrated": 0, "offline": 1, "further": 3, "physics_aware": 2, "online": 3}[method]
+    # All that is compared with online learning has its batches, but physics-aware.
+    stream = {"calibrated": 0, "offline": 1, "physics_aware": 2}.get(method, 3)
     seed = ((options.seed * 4 + stream) * options.all_layer_sets + layer_set) * 1_000_003 + step
     # On a GPU that draws by itself nothing has to be sent to it; its numbers are others than the CPU's.
     where = session.device

@@ -4,6 +4,7 @@
                           intensity and gradient of the twin
     physics_aware         the bench's intensity, the gradient of a fixed twin (Wright et al. 2022)
     online                the same, and the twin is refined with every batch (the paper, algorithm 1)
+    spsa, policy_gradient by light alone: `labdiff.training.model_free`
 
 The bench's value with the twin's gradient is one line: modelled + (measured - modelled).detach().
 """
@@ -24,7 +25,6 @@ from labdiff.job import Job
 from labdiff.session.training_session import TrainingSession
 from labdiff.training.batches import Batch
 from labdiff.training.free_form import FreeFormPart
-from labdiff.training.methods import Method
 from labdiff.training.probe_choice import choose_probes
 from labdiff.training.realignment import realign
 from labdiff.training.submitted_batch import Fields, SubmittedBatch
@@ -45,12 +45,14 @@ PROBES = "probes"
 class ForwardResult:
     """Intensities of a batch on the output plane, each (B, h, w).
 
-    intensity: with a gradient, for the loss. measured: its value. modelled: the twin's.
+    intensity: with a gradient, for the loss. measured: its value. modelled: the twin's. term: added to the
+    loss, by a method whose gradient of the layers does not come from the intensity; None for nothing.
     """
 
     intensity: Tensor
     measured: Tensor
     modelled: Tensor
+    term: Tensor | None = None
 
 
 class TwinForward:
@@ -107,7 +109,7 @@ class TwinForward:
             displayed = self.calibrated.displayed(*(part.detach() for part in encoded))
             if learning:
                 displayed = self._with_probes(displayed)
-        return SubmittedBatch(batch, encoded, displayed, self._measure_later(displayed))
+        return SubmittedBatch(batch, encoded, displayed, self._measure_later(displayed), layer_set)
 
     def _with_probes(self, displayed: Fields) -> Fields:
         """Return what is displayed with the probe patterns that are to be measured with it; here none."""
@@ -266,14 +268,3 @@ class RefinedForward(BenchForward):
             probed, self._discrepancy = state[PROBES].tolist()
             self._probed = int(probed)
         self._refiner.load_state(state)
-
-
-def forward_of(session: TrainingSession, method: Method) -> TwinForward:
-    """Return the forward pass of a method."""
-    match method:
-        case "physics_aware":
-            return BenchForward(session)
-        case "online":
-            return RefinedForward(session)
-        case _:
-            return TwinForward(session)

@@ -18,9 +18,9 @@ from labdiff.session.training_session import TrainingSession
 from labdiff.training.batch_queue import BatchQueue
 from labdiff.training.batch_share import BatchShare
 from labdiff.training.early_stopping import LayerCandidates
-from labdiff.training.forward import forward_of
+from labdiff.training.forward_choice import forward_of
 from labdiff.training.loss import training_loss
-from labdiff.training.methods import STAGES, Method, step_counts
+from labdiff.training.methods import ON_BENCH, STAGES, Method, step_counts
 from labdiff.training.offset_matching import match_offsets
 from labdiff.training.optimiser import LayerOptimiser
 from labdiff.training.resume import ResumeState, checkpoint
@@ -58,8 +58,7 @@ def device_of(options: TrainingOptions, method: Method) -> torch.device:
 
     There the bench sets the pace, and what is done next is decided frame by frame.
     """
-    on_bench = method in ("physics_aware", "online")
-    return CPU if on_bench else chosen_device(options.device)
+    return CPU if method in ON_BENCH else chosen_device(options.device)
 
 
 def _train(

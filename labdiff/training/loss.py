@@ -24,6 +24,7 @@ def training_loss(
         layer_set: of the batch's timesteps.
     """
     batch = submitted.batch
-    return session.odu.loss(
+    loss = session.odu.loss(
         result.intensity, batch.x_t, batch.abar, batch.clean, batch.noise, layer_set
     )
+    return loss if result.term is None else loss + result.term

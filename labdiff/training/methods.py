@@ -7,15 +7,23 @@ from typing import Literal
 
 from labdiff.config.training import TrainingOptions
 
-Method = Literal["offline", "calibrated", "further", "physics_aware", "online"]
+Method = Literal[
+    "offline", "calibrated", "further", "physics_aware", "spsa", "policy_gradient", "online"
+]
 STAGES: dict[Method, str] = {
     "offline": "learning on the data sheet's twin",
     "calibrated": "learning on the calibrated twin",
     "further": "learning on, on the calibrated twin",
     "physics_aware": "learning on the bench, twin fixed",
+    "spsa": "learning by light alone, simultaneous perturbation",
+    "policy_gradient": "learning by light alone, policy gradient",
     "online": "online learning",
 }
 """Names of the stages of a job, by method."""
+ON_BENCH: tuple[Method, ...] = ("physics_aware", "spsa", "policy_gradient", "online")
+"""Methods whose steps take frames of the bench."""
+FRAMES_AN_IMAGE: dict[Method, int] = {"spsa": 2}
+"""Frames that a step of a method takes for each image; 1 where nothing is said."""
 
 
 def step_counts(options: TrainingOptions, method: Method) -> list[int]:
@@ -24,11 +32,12 @@ def step_counts(options: TrainingOptions, method: Method) -> list[int]:
     The first one, for the least noise, has the most to learn. On a twin the next ones start from the one
     before, since neighbouring timestep ranges need similar layers; trained from rest, those for much noise
     never find that the image carries information, and predict the mean image. Further steps on the
-    calibrated twin are as many as online learning makes on bench and twin together.
+    calibrated twin are as many as online learning makes on bench and twin together; what is compared on
+    the bench has the same number of frames.
     """
     online = options.online_steps * (1 + options.twin_steps if method == "further" else 1)
     first = {"offline": options.offline_steps, "calibrated": options.calibrated_steps}.get(
-        method, online
+        method, math.ceil(online / FRAMES_AN_IMAGE.get(method, 1))
     )
     further = math.ceil(options.further_steps * first)
     return [first] + [further] * (options.all_layer_sets - 1)

@@ -16,7 +16,7 @@ from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.training_session import TrainingSession
 from labdiff.training.batch_share import BatchShare
 from labdiff.training.batches import draw_batch
-from labdiff.training.forward import forward_of
+from labdiff.training.forward_choice import forward_of
 from labdiff.training.loss import training_loss
 from labdiff.training.optimiser import LayerOptimiser
 from tests.unit.labdiff.training.test_twin_only import SMALL

@@ -7,7 +7,7 @@ import torch
 from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.training_session import TrainingSession
 from labdiff.training.early_stopping import LayerCandidates
-from labdiff.training.forward import forward_of
+from labdiff.training.forward_choice import forward_of
 from tests.unit.labdiff.training.test_training_loop import CONFIG, OPTIONS, TwinBench, trained
 
 

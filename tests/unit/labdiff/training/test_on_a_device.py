@@ -11,7 +11,7 @@ from benchmarks.device_checks.host_transfers import META, host_transfers
 from benchmarks.device_checks.steps import DESIGNS, small_session, training_step
 from labdiff.generation.denoise import denoise
 from labdiff.training.batch_queue import BatchQueue
-from labdiff.training.forward import forward_of
+from labdiff.training.forward_choice import forward_of
 from labdiff.training.methods import Method
 from labdiff.training.optimiser import LayerOptimiser
 

@@ -10,7 +10,7 @@ from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.training_session import TrainingSession
 from labdiff.training import batch_queue
 from labdiff.training.batch_queue import BatchQueue
-from labdiff.training.forward import forward_of
+from labdiff.training.forward_choice import forward_of
 from labdiff.training.optimiser import LayerOptimiser
 from tests.unit.labdiff.training.test_training_loop import CONFIG, OPTIONS, TwinBench, trained
 

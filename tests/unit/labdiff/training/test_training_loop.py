@@ -21,9 +21,11 @@ from labdiff.job import run
 from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.models import build_twin
 from labdiff.session.training_session import TrainingSession
-from labdiff.training.forward import BenchForward, RefinedForward, TwinForward, forward_of
+from labdiff.training.forward import BenchForward, RefinedForward, TwinForward
+from labdiff.training.forward_choice import forward_of
 from labdiff.training.loop import train
 from labdiff.training.methods import Method
+from labdiff.training.model_free import PolicyGradientForward, SpsaForward
 from mock_hardware.clock import VirtualClock
 
 CONFIG = parse_bench(
@@ -205,6 +207,8 @@ def test_methods_differ_in_their_light_alone() -> None:
         "offline": TwinForward,
         "calibrated": TwinForward,
         "physics_aware": BenchForward,
+        "spsa": SpsaForward,
+        "policy_gradient": PolicyGradientForward,
         "online": RefinedForward,
     }
     for method, kind in kinds.items():
