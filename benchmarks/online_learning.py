@@ -4,6 +4,7 @@
     rays        a twin that was never fitted
     calibrated  beside further steps on the calibrated twin, and physics-aware: never worse
     unmodelled  the same with effects that the twin has no parameter for
+    peers       beside simultaneous perturbation and policy gradients, at equal frames
     real        every imperfection
     drift       an hour in which the bench drifts between the steps
     knock       a mirror turned in mid-run
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.online_checks import drift, figure7, knock, rays, real, regimes
+from benchmarks.online_checks import drift, figure7, knock, peers, rays, real, regimes
 from benchmarks.parts import Part, parser, run_parts
 
 PARTS: dict[str, Part] = {
@@ -25,13 +26,14 @@ PARTS: dict[str, Part] = {
     "rays": rays.measure,
     "calibrated": regimes.measure_calibrated,
     "unmodelled": regimes.measure_unmodelled,
+    "peers": peers.measure,
     "real": real.measure,
     "drift": drift.measure,
     "knock": knock.measure,
 }
 
 
-NOT_QUICK = ("rays", "calibrated", "unmodelled", "real", "drift")
+NOT_QUICK = ("rays", "calibrated", "unmodelled", "peers", "real", "drift")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

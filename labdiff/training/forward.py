@@ -109,7 +109,7 @@ class TwinForward:
             displayed = self.calibrated.displayed(*(part.detach() for part in encoded))
             if learning:
                 displayed = self._with_probes(displayed)
-        return SubmittedBatch(batch, encoded, displayed, self._measure_later(displayed), layer_set)
+        return SubmittedBatch(batch, encoded, displayed, self._measure_later(displayed))
 
     def _with_probes(self, displayed: Fields) -> Fields:
         """Return what is displayed with the probe patterns that are to be measured with it; here none."""

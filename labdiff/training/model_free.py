@@ -11,6 +11,8 @@ the layers, which no learning rate takes away.
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import torch
 from torch import Tensor
 
@@ -27,8 +29,17 @@ DRAWN = "perturbations"
 """Name of the number of perturbed batches in a checkpoint."""
 
 
+class PerturbedBatch(SubmittedBatch):
+    """A batch that is measured with perturbed layers. layer_set: whose weights encoded it."""
+
+    layer_set = 0
+
+
 class PerturbedForward(BenchForward):
-    """Measures a training batch with perturbed layers, each image with a perturbation of its own."""
+    """Measures a training batch with perturbed layers, each image with a perturbation of its own.
+
+    A batch that is only scored is measured with the layers as they are.
+    """
 
     def __init__(self, session: TrainingSession) -> None:
         super().__init__(session)
@@ -48,7 +59,19 @@ class PerturbedForward(BenchForward):
         encoded = self.encode(batch, layer_set, phases)
         if displayed is None:
             displayed = self._perturbed(*(part.detach() for part in encoded))
-        return SubmittedBatch(batch, encoded, displayed, self._measure_later(displayed), layer_set)
+        submitted = PerturbedBatch(batch, encoded, displayed, self._measure_later(displayed))
+        submitted.layer_set = layer_set
+        return submitted
+
+    def __call__(self, submitted: SubmittedBatch) -> ForwardResult:
+        """Return the bench's value; of a training batch with the estimated gradient of the layers."""
+        if isinstance(submitted, PerturbedBatch):
+            return self._estimate(submitted)
+        return super().__call__(submitted)
+
+    @abstractmethod
+    def _estimate(self, submitted: PerturbedBatch) -> ForwardResult:
+        """Return the bench's value with the estimated gradient."""
 
     def _perturbed(self, inputs: Tensor, layers: Tensor) -> Fields:
         """Return inputs and layers (frames, N, h, w) as displayed."""
@@ -85,7 +108,7 @@ class SpsaForward(PerturbedForward):
         plus, minus = (self.calibrated.displayed(inputs, own + sign * moved) for sign in (1, -1))
         return torch.cat([plus[0], minus[0]]), torch.cat([plus[1], minus[1]])
 
-    def __call__(self, submitted: SubmittedBatch) -> ForwardResult:
+    def _estimate(self, submitted: PerturbedBatch) -> ForwardResult:
         """Return the bench's value with the gradient along the direction that was tried."""
         count = len(submitted.batch.x_t)
         layers = submitted.all_displayed[1]
@@ -109,7 +132,7 @@ class SpsaForward(PerturbedForward):
 class PolicyGradientForward(PerturbedForward):
     """Weighs random directions by the error that each image had there: the method "policy_gradient"."""
 
-    def __call__(self, submitted: SubmittedBatch) -> ForwardResult:
+    def _estimate(self, submitted: PerturbedBatch) -> ForwardResult:
         """Return the bench's value, and a term whose gradient is that of the expected error."""
         inputs, layers = submitted.all_displayed
         measured = submitted.measured
@@ -125,7 +148,7 @@ class PolicyGradientForward(PerturbedForward):
         along = _along(submitted.encoded[1], direction) / PERTURBATION_RAD**2
         return ForwardResult(measured, measured, modelled, (advantage * along).mean())
 
-    def _errors(self, submitted: SubmittedBatch, measured: Tensor) -> Tensor:
+    def _errors(self, submitted: PerturbedBatch, measured: Tensor) -> Tensor:
         """Return the loss of each image, (B,)."""
         batch, odu = submitted.batch, self.odu
         parts = (slice(n, n + 1) for n in range(len(batch.x_t)))

@@ -27,19 +27,13 @@ class SubmittedBatch:
         encoded: inputs and layers with the gradient of the parameters that encode them.
         all_displayed: what the modulators display, pre-compensated, in grey levels, no gradient; probe
             patterns that are measured with the batch come last, and every frame then has its own layers.
-        layer_set: whose weights encoded them.
     """
 
     def __init__(
-        self,
-        batch: Batch,
-        encoded: Fields,
-        displayed: Fields,
-        pending: PendingBatch | None = None,
-        layer_set: int = 0,
+        self, batch: Batch, encoded: Fields, displayed: Fields, pending: PendingBatch | None = None
     ) -> None:
         self.batch, self.encoded, self.all_displayed = batch, encoded, displayed
-        self._pending, self.layer_set = pending, layer_set
+        self._pending = pending
         self._count = len(batch.x_t)
 
     @cached_property

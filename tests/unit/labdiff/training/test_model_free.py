@@ -17,6 +17,7 @@ from labdiff.training.loop import train
 from labdiff.training.loss import training_loss
 from labdiff.training.methods import Method, step_counts
 from labdiff.training.model_free import PolicyGradientForward, SpsaForward
+from labdiff.training.offset_matching import MATCHED_BATCHES
 from tests.unit.labdiff.training.test_training_loop import CONFIG, OPTIONS, TwinBench
 
 PEERS: tuple[Method, ...] = ("spsa", "policy_gradient")
@@ -79,13 +80,16 @@ def test_a_single_estimate_points_along_the_direction_that_was_tried() -> None:
 @pytest.mark.parametrize("method", PEERS)
 def test_it_trains_in_the_same_loop_with_the_same_frames(method: Method) -> None:
     bench = TwinBench()
-    session = session_on(bench, OPTIONS.model_copy(update={"online_steps": 6}))
+    changes = {"online_steps": 6, "held_out_batches": 1}
+    session = session_on(bench, OPTIONS.model_copy(update=changes))
     session.position.stage = method
-    before = session.odu.phases.detach().clone()
     run(train(session, method))
-    learnt = bench.asked[-step_counts(session.options, method)[0] :]
-    assert sum(len(inputs) for inputs, _ in learnt) == 6 * OPTIONS.batch
-    assert not torch.equal(session.odu.phases, before)
+    steps = step_counts(session.options, method)[0]
+    asked = [len(inputs) for inputs, _ in bench.asked]
+    # Batches to match offsets, the steps, and each of three candidates on a held-out batch.
+    of_steps = steps * [6 * OPTIONS.batch // steps]
+    assert asked == [MATCHED_BATCHES * OPTIONS.batch, *of_steps, *(3 * [OPTIONS.batch])]
+    assert torch.isfinite(session.odu.phases).all()
 
 
 def test_a_resumed_run_goes_on_with_the_next_perturbations() -> None:
