@@ -53,7 +53,15 @@ class PerturbedForward(BenchForward):
         displayed: Fields | None = None,
         learning: bool = False,
     ) -> SubmittedBatch:
-        """Encode a batch, and let the bench measure it with perturbed layers if it is a step's."""
+        """Encode a batch, and let the bench measure it with perturbed layers if it is a step's.
+
+        Args:
+            batch: the images.
+            layer_set: of their timesteps.
+            phases: (N, h, w), rad; the layer set's own if None.
+            displayed: what a resumed run had displayed; perturbed and displayed now if None.
+            learning: it is a step's batch.
+        """
         if not learning:
             return super().submit(batch, layer_set, phases, displayed)
         encoded = self.encode(batch, layer_set, phases)

@@ -38,6 +38,7 @@ OPTIONS = TrainingOptions(
     calibrated_steps=4,
     online_steps=8,
     further_steps=0.5,
+    peers=True,
     generated=4,
     sampler_steps=5,
 )
