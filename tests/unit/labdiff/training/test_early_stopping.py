@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
+from labdiff.metrics.noise_error import FIRST_SCORED_T
 from labdiff.session.calibrated_bench import CalibratedBench
 from labdiff.session.training_session import TrainingSession
+from labdiff.training.batches import Batch
 from labdiff.training.early_stopping import LayerCandidates
 from labdiff.training.forward_choice import forward_of
+from labdiff.training.submitted_batch import SubmittedBatch
 from tests.unit.labdiff.training.test_training_loop import CONFIG, OPTIONS, TwinBench, trained
 
 
@@ -54,3 +58,24 @@ def test_candidates_are_resumed_as_they_were() -> None:
         assert first.state().keys() == second.state().keys()
         assert first.keep_best() == second.keep_best()
         assert second.state() == {}
+
+
+def test_images_that_are_not_scored_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = OPTIONS.model_copy(update={"held_out_batches": 2, "layer_sets": 5})
+    session = TrainingSession.create(CalibratedBench(CONFIG, TwinBench()), options)  # type: ignore[arg-type]
+    compared: list[torch.Tensor] = []
+    with forward_of(session, "physics_aware") as forward:
+        submit = forward.submit
+
+        def watched(batch: Batch, layer_set: int) -> SubmittedBatch:
+            compared.append(batch.t)
+            return submit(batch, layer_set)
+
+        monkeypatch.setattr(forward, "submit", watched)
+        candidates = LayerCandidates(session, forward, "physics_aware", 0)
+        candidates.store(0, 4)
+        candidates.store(4, 4)
+        candidates.keep_best()
+    assert [len(t) for t in compared] == [options.batch] * 4
+    t = torch.cat(compared)
+    assert int(t.min()) >= FIRST_SCORED_T > session.policy.bounds(0)[0]
