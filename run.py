@@ -228,8 +228,8 @@ def write_path_file_in_ascii(file: Path) -> None:
 
 
 def import_pip() -> ModuleType:
-    """Return the module run_pip beside this file, whatever folders Python's path has."""
-    sys.path.insert(0, str(HERE))
+    """Return the module .ci/run_pip, whatever folders Python's path has."""
+    sys.path.insert(0, str(HERE / ".ci"))
     return importlib.import_module("run_pip")
 
 
@@ -237,7 +237,7 @@ def fingerprint() -> str:
     """Return a digest that changes when other packages have to be installed."""
     digest = hashlib.sha256(sys.version.encode())
     digest.update(str(VENV).encode())
-    for name in ("pyproject.toml", "constraints.txt", "run.py", "run_pip.py"):
+    for name in ("pyproject.toml", "constraints.txt", "run.py", ".ci/run_pip.py"):
         digest.update((HERE / name).read_bytes())
     return digest.hexdigest()
 

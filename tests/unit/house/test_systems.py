@@ -208,7 +208,7 @@ def unguarded(text: str) -> list[tuple[int, str]]:
 
 def _sources() -> list[Path]:
     files = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
-    return [ROOT / "run.py", ROOT / "run_pip.py", *files, *sorted((ROOT / ".ci").glob("*.py"))]
+    return [ROOT / "run.py", *files, *sorted((ROOT / ".ci").glob("*.py"))]
 
 
 def test_sources_call_nothing_that_a_system_lacks_unless_they_ask_for_the_system() -> None:

@@ -16,11 +16,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / ".ci")]
 
-import run  # noqa: E402
 import run_pip  # noqa: E402
 from run_pip import VERSION, Pip, has_nvidia_gpu, torch_to_install, torch_wheel  # noqa: E402
+
+import run  # noqa: E402
 
 PYTHON = f"cp{sys.version_info[0]}{sys.version_info[1]}"
 CPU_WHEEL = f"torch-{VERSION}+cpu-{PYTHON}-{PYTHON}-manylinux_2_28_{platform.machine().lower()}.whl"
