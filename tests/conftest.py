@@ -19,6 +19,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
+from labdiff.bench import bench_safety  # noqa: E402
+
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread() -> None:
@@ -52,6 +54,13 @@ def still_one_thread() -> Iterator[None]:
     """Restore one thread after a test that sets another number."""
     yield
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def no_laser_in_doubt() -> Iterator[None]:
+    """Forget the lasers that a test left in doubt: commands of later tests would warn of them."""
+    yield
+    bench_safety._MAY_BE_ON.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -58,7 +58,7 @@ def end(recorder: Recorder, outcome: str = "completed", reason: str = "") -> Non
 
 
 def settled(qtbot: QtBot, panel: RunsPanel) -> None:
-    qtbot.waitUntil(lambda: not panel.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not panel.busy, timeout=600_000)
 
 
 def rescanned(qtbot: QtBot, panel: RunsPanel) -> None:

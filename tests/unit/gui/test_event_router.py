@@ -97,7 +97,7 @@ def test_a_training_is_shown_in_its_panel(qtbot: QtBot, panels: PanelSet) -> Non
     router.route(JobEnded("stopped", "stopped by the user"), {})
     assert training.message.text() == "stopped: stopped by the user; saved to run.h5"
     assert ended == ["run.h5"]
-    qtbot.waitUntil(lambda: not panels.runs.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not panels.runs.busy, timeout=600_000)
 
 
 def test_checks_and_errors_reach_the_user(panels: PanelSet) -> None:

@@ -31,7 +31,7 @@ def images(count: int = 5, value: float | None = None) -> np.ndarray:
 
 
 def settled(qtbot: QtBot, panel: GeneratePanel) -> None:
-    qtbot.waitUntil(lambda: not panel._background.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not panel._background.busy, timeout=600_000)
 
 
 def opened(qtbot: QtBot) -> GeneratePanel:

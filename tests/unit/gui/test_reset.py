@@ -50,6 +50,7 @@ from labdiff.events import (
     ValidityChecked,
 )
 
+PATIENCE_MS = 600_000
 SHAPE = (24, 32)
 EMPTY = np.zeros((0, 0), np.float32)
 DEVICES = (
@@ -67,7 +68,9 @@ def panels(qtbot: QtBot, tmp_path: Path) -> Iterator[PanelSet]:
         qtbot.addWidget(panel)
         panel.show()
     yield made
-    qtbot.waitUntil(lambda: not made.slm._background.busy and not made.runs.busy, timeout=20_000)
+    qtbot.waitUntil(
+        lambda: not made.slm._background.busy and not made.runs.busy, timeout=PATIENCE_MS
+    )
 
 
 def bench(tmp_path: Path) -> BenchState:
@@ -103,7 +106,7 @@ def use(qtbot: QtBot, router: EventRouter, panels: PanelSet, state: BenchState) 
     pattern = np.ones(SHAPE, np.float32)
     router.route(PatternDisplayed(EMPTY, "by hand"), {"pattern": pattern})
     panels.slm.tests.changed.emit()
-    qtbot.waitUntil(lambda: panels.slm.preview.phase_rad is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: panels.slm.preview.phase_rad is not None, timeout=600_000)
     router.route(JobState("generation", "running"), {})
     panels.generate._measured = True
     images = np.zeros((2, 4, 4), np.float32)
@@ -189,7 +192,7 @@ def test_no_panel_shows_a_figure_of_a_bench_that_has_gone(
     fresh = figures(panels)
     use(qtbot, router, panels, bench(tmp_path))
     router.reset()
-    qtbot.waitUntil(lambda: not panels.runs.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not panels.runs.busy, timeout=600_000)
     left = words(panels)
     assert [mark for mark in MARKS if mark in left] == []
     panels.live.view._tick()

@@ -28,7 +28,7 @@ def test_a_window_opens_within_its_screen_and_comes_back_onto_it(qtbot: QtBot) -
     window.resize(room.width() + 500, room.height() + 300)
     window.move(room.topLeft() + QPoint(200, 100))
     window.show()
-    qtbot.waitUntil(lambda: room.contains(window.frameGeometry()), timeout=5000)
+    qtbot.waitUntil(lambda: room.contains(window.frameGeometry()), timeout=600_000)
 
 
 def test_a_notice_lies_over_the_lower_edge_and_moves_nothing(qtbot: QtBot) -> None:
@@ -44,7 +44,7 @@ def test_a_notice_lies_over_the_lower_edge_and_moves_nothing(qtbot: QtBot) -> No
     assert label.geometry() == before
     assert window.rect().contains(bar.geometry()) and bar.geometry().bottom() > 380
     window.resize(500, 300)
-    qtbot.waitUntil(lambda: window.rect().contains(bar.geometry()), timeout=5000)
+    qtbot.waitUntil(lambda: window.rect().contains(bar.geometry()), timeout=600_000)
 
 
 @pytest.mark.parametrize(

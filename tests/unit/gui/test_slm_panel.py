@@ -30,7 +30,7 @@ def panel(qtbot: QtBot) -> SlmPanel:
 
 
 def settle(qtbot: QtBot, panel: SlmPanel) -> None:
-    qtbot.waitUntil(lambda: not panel._background.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not panel._background.busy, timeout=600_000)
 
 
 def wanted(panel: SlmPanel) -> list[np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -48,12 +49,11 @@ def routine_with(level: str, applied: list[Pixels]) -> labdiff.Routine[Pixels]:
     )
 
 
-@pytest.fixture(scope="module")
-def calibration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calibration]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("own"))
-        with labdiff.open_bench("mock-small") as bench:
-            yield labdiff.calibrate(bench, only=["dark level"])
+@pytest.fixture
+def calibration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calibration]:
+    monkeypatch.chdir(tmp_path)
+    with labdiff.open_bench("mock-small") as bench:
+        yield labdiff.calibrate(bench, only=["dark level"])
 
 
 def test_it_is_applied_stored_and_read_again(calibration: Calibration) -> None:
