@@ -106,10 +106,14 @@ class TwinForward:
         """
         encoded = self.encode(batch, layer_set, phases)
         if displayed is None:
-            displayed = self.calibrated.displayed(*(part.detach() for part in encoded))
-            if learning:
-                displayed = self._with_probes(displayed)
-        return SubmittedBatch(batch, encoded, displayed, self._measure_later(displayed))
+            display = self._displayed_to_learn if learning else self.calibrated.displayed
+            displayed = display(*(part.detach() for part in encoded))
+        pending = self._measure_later(displayed)
+        return SubmittedBatch(batch, encoded, displayed, pending, layer_set if learning else None)
+
+    def _displayed_to_learn(self, inputs: Tensor, layers: Tensor) -> Fields:
+        """Return what is displayed for a step's batch."""
+        return self._with_probes(self.calibrated.displayed(inputs, layers))
 
     def _with_probes(self, displayed: Fields) -> Fields:
         """Return what is displayed with the probe patterns that are to be measured with it; here none."""

@@ -29,12 +29,6 @@ DRAWN = "perturbations"
 """Name of the number of perturbed batches in a checkpoint."""
 
 
-class PerturbedBatch(SubmittedBatch):
-    """A batch that is measured with perturbed layers. layer_set: whose weights encoded it."""
-
-    layer_set = 0
-
-
 class PerturbedForward(BenchForward):
     """Measures a training batch with perturbed layers, each image with a perturbation of its own.
 
@@ -45,50 +39,24 @@ class PerturbedForward(BenchForward):
         super().__init__(session)
         self._seed, self._drawn = session.options.seed, 0
 
-    def submit(
-        self,
-        batch: Batch,
-        layer_set: int,
-        phases: Tensor | None = None,
-        displayed: Fields | None = None,
-        learning: bool = False,
-    ) -> SubmittedBatch:
-        """Encode a batch, and let the bench measure it with perturbed layers if it is a step's.
-
-        Args:
-            batch: the images.
-            layer_set: of their timesteps.
-            phases: (N, h, w), rad; the layer set's own if None.
-            displayed: what a resumed run had displayed; perturbed and displayed now if None.
-            learning: it is a step's batch.
-        """
-        if not learning:
-            return super().submit(batch, layer_set, phases, displayed)
-        encoded = self.encode(batch, layer_set, phases)
-        if displayed is None:
-            displayed = self._perturbed(*(part.detach() for part in encoded))
-        submitted = PerturbedBatch(batch, encoded, displayed, self._measure_later(displayed))
-        submitted.layer_set = layer_set
-        return submitted
-
     def __call__(self, submitted: SubmittedBatch) -> ForwardResult:
         """Return the bench's value; of a training batch with the estimated gradient of the layers."""
-        if isinstance(submitted, PerturbedBatch):
-            return self._estimate(submitted)
-        return super().__call__(submitted)
+        if submitted.learning_set is None:
+            return super().__call__(submitted)
+        return self._estimate(submitted, submitted.learning_set)
 
     @abstractmethod
-    def _estimate(self, submitted: PerturbedBatch) -> ForwardResult:
+    def _estimate(self, submitted: SubmittedBatch, layer_set: int) -> ForwardResult:
         """Return the bench's value with the estimated gradient."""
 
-    def _perturbed(self, inputs: Tensor, layers: Tensor) -> Fields:
-        """Return inputs and layers (frames, N, h, w) as displayed."""
+    def _displayed_to_learn(self, inputs: Tensor, layers: Tensor) -> Fields:
+        """Return inputs and perturbed layers (frames, N, h, w) as displayed."""
         own = layers if layers.dim() == 4 else layers.expand(len(inputs), -1, -1, -1)
-        return self.calibrated.displayed(inputs, own + self._draw(own))
+        return self._displayed_perturbed(inputs, own)
 
-    def _draw(self, layers: Tensor) -> Tensor:
-        """Return a perturbation for each image's layers, rad."""
-        return PERTURBATION_RAD * torch.randn(layers.shape, generator=self._generator())
+    @abstractmethod
+    def _displayed_perturbed(self, inputs: Tensor, layers: Tensor) -> Fields:
+        """Return inputs and each image's layers (B, N, h, w), perturbed, as displayed."""
 
     def _generator(self) -> torch.Generator:
         self._drawn += 1
@@ -109,17 +77,16 @@ class SpsaForward(PerturbedForward):
     What the computer does with the intensity is differentiated exactly.
     """
 
-    def _perturbed(self, inputs: Tensor, layers: Tensor) -> Fields:
-        own = layers if layers.dim() == 4 else layers.expand(len(inputs), -1, -1, -1)
-        random = torch.rand(own.shape, generator=self._generator())
+    def _displayed_perturbed(self, inputs: Tensor, layers: Tensor) -> Fields:
+        random = torch.rand(layers.shape, generator=self._generator())
         moved = torch.where(random < 0.5, -PERTURBATION_RAD, PERTURBATION_RAD)
-        plus, minus = (self.calibrated.displayed(inputs, own + sign * moved) for sign in (1, -1))
+        plus, minus = (self.calibrated.displayed(inputs, layers + sign * moved) for sign in (1, -1))
         return torch.cat([plus[0], minus[0]]), torch.cat([plus[1], minus[1]])
 
-    def _estimate(self, submitted: PerturbedBatch) -> ForwardResult:
+    def _estimate(self, submitted: SubmittedBatch, layer_set: int) -> ForwardResult:
         """Return the bench's value with the gradient along the direction that was tried."""
         count = len(submitted.batch.x_t)
-        layers = submitted.all_displayed[1]
+        inputs, layers = submitted.all_displayed
         measured, other = submitted.measured, _measured_after(submitted, count)
         change = 0.5 * (measured - other)
         if submitted.measurement.clipped is not None:
@@ -128,24 +95,24 @@ class SpsaForward(PerturbedForward):
         direction = 0.5 * _wrapped(layers[:count] - layers[count:])
         along = _along(submitted.encoded[1], direction) / PERTURBATION_RAD**2
         intensity = measured + along[:, None, None] * change
-        return ForwardResult(intensity, measured, self._modelled(submitted, count))
-
-    def _modelled(self, submitted: SubmittedBatch, count: int) -> Tensor:
-        inputs, layers = submitted.all_displayed
         with torch.no_grad():
-            modelled: Tensor = self.calibrated.twin(inputs[:count], layers[:count])
-        return modelled
+            modelled = self.calibrated.twin(inputs[:count], layers[:count])
+        return ForwardResult(intensity, measured, modelled)
 
 
 class PolicyGradientForward(PerturbedForward):
     """Weighs random directions by the error that each image had there: the method "policy_gradient"."""
 
-    def _estimate(self, submitted: PerturbedBatch) -> ForwardResult:
+    def _displayed_perturbed(self, inputs: Tensor, layers: Tensor) -> Fields:
+        moved = PERTURBATION_RAD * torch.randn(layers.shape, generator=self._generator())
+        return self.calibrated.displayed(inputs, layers + moved)
+
+    def _estimate(self, submitted: SubmittedBatch, layer_set: int) -> ForwardResult:
         """Return the bench's value, and a term whose gradient is that of the expected error."""
         inputs, layers = submitted.all_displayed
         measured = submitted.measured
         with torch.no_grad():
-            errors = self._errors(submitted, measured)
+            errors = self._errors(submitted.batch, measured, layer_set)
             modelled = self.calibrated.twin(inputs, layers)
         count = len(errors)
         # Less the mean error of the other images: it says nothing of this one's direction.
@@ -156,9 +123,9 @@ class PolicyGradientForward(PerturbedForward):
         along = _along(submitted.encoded[1], direction) / PERTURBATION_RAD**2
         return ForwardResult(measured, measured, modelled, (advantage * along).mean())
 
-    def _errors(self, submitted: PerturbedBatch, measured: Tensor) -> Tensor:
+    def _errors(self, batch: Batch, measured: Tensor, layer_set: int) -> Tensor:
         """Return the loss of each image, (B,)."""
-        batch, odu = submitted.batch, self.odu
+        odu = self.odu
         parts = (slice(n, n + 1) for n in range(len(batch.x_t)))
         return torch.stack(
             [
@@ -168,7 +135,7 @@ class PolicyGradientForward(PerturbedForward):
                     batch.abar[part],
                     batch.clean[part],
                     batch.noise[part],
-                    submitted.layer_set,
+                    layer_set,
                 )
                 for part in parts
             ]

@@ -27,13 +27,19 @@ class SubmittedBatch:
         encoded: inputs and layers with the gradient of the parameters that encode them.
         all_displayed: what the modulators display, pre-compensated, in grey levels, no gradient; probe
             patterns that are measured with the batch come last, and every frame then has its own layers.
+        learning_set: the layer set that learns by the batch; None: it is only measured.
     """
 
     def __init__(
-        self, batch: Batch, encoded: Fields, displayed: Fields, pending: PendingBatch | None = None
+        self,
+        batch: Batch,
+        encoded: Fields,
+        displayed: Fields,
+        pending: PendingBatch | None = None,
+        learning_set: int | None = None,
     ) -> None:
         self.batch, self.encoded, self.all_displayed = batch, encoded, displayed
-        self._pending = pending
+        self._pending, self.learning_set = pending, learning_set
         self._count = len(batch.x_t)
 
     @cached_property
