@@ -23,6 +23,8 @@ DECAY = 0.05
 LEAST_RATE = 0.1
 BETAS = (0.9, 0.99)
 """Decay rates of the two means of Adam (Kingma & Ba 2015)."""
+MEANS = ("exp_avg", "exp_avg_sq")
+"""Names of the two means in the optimiser's state."""
 
 
 class FreeFormFit:
@@ -32,9 +34,6 @@ class FreeFormFit:
     value over its prior sigma. Other than in the alignment's fit, frames are compared by their absolute
     light: layers are learnt by it, and stray light is light. One step of Adam takes one batch of
     the window: its frames have their layers in common, which makes it cheap.
-
-    Attributes:
-        values: the free-form part by name, which the twin may have or not.
     """
 
     def __init__(self, twin: DigitalTwin, frames: int) -> None:
@@ -51,11 +50,23 @@ class FreeFormFit:
 
     def forget(self) -> None:
         """Begin again."""
-        self.values = self._twin.free_form or self._twin.no_free_form()
-        self._means = {name: torch.zeros_like(value) for name, value in self.values.items()}
-        self._squares = {name: torch.zeros_like(value) for name, value in self.values.items()}
+        self._begin(self._twin.free_form or self._twin.no_free_form())
         self._steps, self._batches = 0, 0
         self._window.clear()
+
+    def _begin(self, values: Mapping[str, Tensor]) -> None:
+        """Let the optimiser move copies of these values, from rest."""
+        self._values = {name: value.clone().requires_grad_() for name, value in values.items()}
+        groups = [{"params": [value], "name": name} for name, value in self._values.items()]
+        self._optimiser = torch.optim.Adam(groups, betas=BETAS, eps=1e-12)
+        for value in self._values.values():
+            nothing = {mean: torch.zeros_like(value) for mean in MEANS}
+            self._optimiser.state[value] = {"step": torch.tensor(0.0), **nothing}
+
+    @property
+    def values(self) -> dict[str, Tensor]:
+        """Return the free-form part by name, which the twin may have or not."""
+        return {name: value.detach().clone() for name, value in self._values.items()}
 
     def forget_frames(self) -> None:
         """Forget the window and keep the values."""
@@ -86,7 +97,7 @@ class FreeFormFit:
     def missed(self, frames: Triples, with_values: bool) -> float:
         """Return half the mean squared residual of frames, with the values or without a free-form part."""
         before = self._twin.free_form
-        self._twin.set_free_form(self.values if with_values else {})
+        self._twin.set_free_form(self._values if with_values else {})
         with torch.no_grad():
             residual = _residual(frames, self._twin(frames.inputs, _shared(frames)))
         self._twin.set_free_form(before)
@@ -95,8 +106,9 @@ class FreeFormFit:
     def state(self) -> dict[str, Tensor]:
         """Return all that resuming needs."""
         stored = {"counts": torch.tensor([self._steps, self._batches, len(self._window)])}
-        parts = {"value": self.values, "mean": self._means, "square": self._squares}
-        stored |= {f"{part}.{n}": v for part, values in parts.items() for n, v in values.items()}
+        for name, value in self._values.items():
+            stored[f"value.{name}"] = value.detach()
+            stored |= {f"{mean}.{name}": self._optimiser.state[value][mean] for mean in MEANS}
         for number, batch in enumerate(self._window):
             stored[f"{number}.inputs"], stored[f"{number}.phases"] = batch.inputs, batch.phases
             stored[f"{number}.intensity"] = batch.intensity
@@ -107,10 +119,11 @@ class FreeFormFit:
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Resume from what `state` gave. Raises KeyError if something is missing."""
         self._steps, self._batches, batches = (int(n) for n in state["counts"])
-        self.values, self._means, self._squares = (
-            {name: state[f"{part}.{name}"].clone() for name in self._sigma}
-            for part in ("value", "mean", "square")
-        )
+        self._begin({name: state[f"value.{name}"] for name in self._sigma})
+        for name, value in self._values.items():
+            own = self._optimiser.state[value]
+            own["step"] = torch.tensor(float(self._steps))
+            own.update({mean: state[f"{mean}.{name}"].clone() for mean in MEANS})
         self._window.clear()
         for number in range(batches):
             inputs, phases, intensity = (
@@ -121,30 +134,20 @@ class FreeFormFit:
                 Triples(inputs, phases, intensity, None if valid is None else valid.bool())
             )
 
-    def _residual(self, batch: Triples) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the residual (B, h, w) of frames, and the values with their gradient."""
-        before = self._twin.free_form
-        leaves = {name: value.clone().requires_grad_() for name, value in self.values.items()}
-        self._twin.set_free_form(leaves)
-        modelled = self._twin(batch.inputs, _shared(batch))
-        self._twin.set_free_form(before)
-        return _residual(batch, modelled), leaves
-
     def _step(self, batch: Triples, rate: float) -> None:
-        residual, leaves = self._residual(batch)
+        before = self._twin.free_form
+        self._twin.set_free_form(self._values)
+        residual = _residual(batch, self._twin(batch.inputs, _shared(batch)))
+        self._twin.set_free_form(before)
         misfit = 0.5 * residual.square().sum() / len(residual)
-        slopes = torch.autograd.grad(misfit, list(leaves.values()))
         variance = float(residual.detach().square().mean())
-        for name, slope in zip(leaves, slopes, strict=True):
-            value, mean, square = self.values[name], self._means[name], self._squares[name]
-            slope = slope + variance / self._sigma[name] ** 2 / self.frames * value
-            mean.lerp_(slope, 1.0 - BETAS[0])
-            square.lerp_(slope.square(), 1.0 - BETAS[1])
-            unbiased = mean / (1.0 - BETAS[0] ** self._steps)
-            size = (square / (1.0 - BETAS[1] ** self._steps)).sqrt()
-            # Out of place: the twin may have the former values.
-            step = RATE * self._sigma[name] * rate * unbiased / size.clamp_min(1e-12)
-            self.values[name] = value - step
+        # The gradient of these values alone: those of the twin's parameters are somebody else's.
+        slopes = torch.autograd.grad(misfit, list(self._values.values()))
+        for group, slope in zip(self._optimiser.param_groups, slopes, strict=True):
+            sigma, (value,) = self._sigma[group["name"]], group["params"]
+            group["lr"] = RATE * sigma * rate
+            value.grad = slope + variance / sigma**2 / self.frames * value.detach()
+        self._optimiser.step()
 
 
 def _residual(frames: Triples, modelled: Tensor) -> Tensor:
