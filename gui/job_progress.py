@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from labdiff.calibrations.names import ROUTINE_NAMES
 from labdiff.engine import commands as ask
 from labdiff.reports.labels import duration
-from labdiff.training.methods import STAGES
+from labdiff.training.methods import STAGES, Method, compared_methods
 
 UNKNOWN_S = 10.0
 """Seconds that a stage is expected to take which was never measured here."""
@@ -25,9 +25,10 @@ def stages_of(command: ask.Command) -> tuple[str, ...]:
             return (CHECKING,)
         case ask.Calibrate(names, everything):
             return names or (() if everything else (CHECKING,)) + ROUTINE_NAMES
-        case ask.Train():
-            twin, bench = (STAGES["offline"],), (STAGES["calibrated"], STAGES["online"])
-            return (*twin, CHECKING, *ROUTINE_NAMES, *bench, f"{GENERATING}bench")
+        case ask.Train(options):
+            methods: tuple[Method, ...] = ("calibrated", *compared_methods(options), "online")
+            bench = (STAGES[method] for method in methods)
+            return (STAGES["offline"], CHECKING, *ROUTINE_NAMES, *bench, f"{GENERATING}bench")
         case ask.Generate(request):
             return (f"{GENERATING}{request.where}",)
         case _:

@@ -10,7 +10,6 @@ from typing import TypeAlias
 import torch
 
 from labdiff.calibrations.routines import IMAGING, PREDICTION
-from labdiff.config.training import TrainingOptions
 from labdiff.errors import UserError
 from labdiff.events import Calibrated, GenerationStep, JobStarted, Measured, StageStarted
 from labdiff.generation.denoise import baselines, score
@@ -23,10 +22,8 @@ from labdiff.session.checkpoint import checkpoint_due, make_checkpoint, restore_
 from labdiff.session.class_prompts import prompts_in_turn
 from labdiff.session.training_session import TrainingSession
 from labdiff.training.loop import train
-from labdiff.training.methods import Method
+from labdiff.training.methods import COMPARISONS, PEERS, Method, compared_methods
 
-COMPARISONS: tuple[Method, ...] = ("further", "physics_aware")
-PEERS: tuple[Method, ...] = ("spsa", "policy_gradient")
 ON_BENCH = "_on_bench"
 """End of the name of the stage in which a method's layers are scored on the bench."""
 TrainOnTwin: TypeAlias = Callable[[TrainingSession, Method], Job[None]]
@@ -114,7 +111,7 @@ def _stage(session: TrainingSession, calibrator: Calibrator, on_twin: TrainOnTwi
             where.go_to("retrained_on_bench")
         case "retrained_on_bench":
             figures["mse_retrained_bench"], _ = score(session, "bench")
-            compared = _compared(session.options)
+            compared = compared_methods(session.options)
             if compared:
                 session.store_starting_layers()
             where.go_to(compared[0] if compared else "online")
@@ -125,7 +122,7 @@ def _stage(session: TrainingSession, calibrator: Calibrator, on_twin: TrainOnTwi
             else:
                 figures[f"mse_{method}_bench"], _ = score(session, "bench")
                 session.load_starting_layers()
-                compared = _compared(session.options)
+                compared = compared_methods(session.options)
                 after = compared[compared.index(method) + 1 :] if method in compared else ()
                 where.go_to(after[0] if after else "online")
         case "online":
@@ -143,13 +140,6 @@ def _stage(session: TrainingSession, calibrator: Calibrator, on_twin: TrainOnTwi
             raise UserError(
                 f"its checkpoint is of stage {other!r}, which this version does not know"
             )
-
-
-def _compared(options: TrainingOptions) -> tuple[Method, ...]:
-    """Return the methods that are compared with online learning, from the layers with which it starts."""
-    if options.online_steps == 0:
-        return ()
-    return (COMPARISONS if options.comparisons else ()) + (PEERS if options.peers else ())
 
 
 def _compared_method(stage: str) -> Method | None:

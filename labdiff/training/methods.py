@@ -22,8 +22,18 @@ STAGES: dict[Method, str] = {
 """Names of the stages of a job, by method."""
 ON_BENCH: tuple[Method, ...] = ("physics_aware", "spsa", "policy_gradient", "online")
 """Methods whose steps take frames of the bench."""
+COMPARISONS: tuple[Method, ...] = ("further", "physics_aware")
+PEERS: tuple[Method, ...] = ("spsa", "policy_gradient")
+"""Methods that stand beside online learning: usual ones, and those without a twin."""
 FRAMES_AN_IMAGE: dict[Method, int] = {"spsa": 2}
 """Frames that a step of a method takes for each image; 1 where nothing is said."""
+
+
+def compared_methods(options: TrainingOptions) -> tuple[Method, ...]:
+    """Return the methods that a job compares with online learning, from the layers with which it starts."""
+    if options.online_steps == 0:
+        return ()
+    return (COMPARISONS if options.comparisons else ()) + (PEERS if options.peers else ())
 
 
 def step_counts(options: TrainingOptions, method: Method) -> list[int]:

@@ -19,6 +19,7 @@ from labdiff.config.training import TrainingOptions
 from labdiff.engine import commands as ask
 from labdiff.engine.status import JobState
 from labdiff.generation.request import GenerationRequest
+from labdiff.training.methods import STAGES
 from tests.unit.gui.recorded_runs import click, end, opened, record
 
 ENGINE = "tests.unit.gui.fake_engine:Engine"
@@ -123,6 +124,7 @@ def test_the_stages_of_a_job_are_known_beforehand() -> None:
     assert stages_of(ask.Calibrate()) == (CHECKING, *ROUTINE_NAMES)
     training = stages_of(ask.Train(TrainingOptions(), Path("runs")))
     assert set(ROUTINE_NAMES) < set(training) and training[-1] == "generating on the bench"
+    assert training[-3:-1] == (STAGES["physics_aware"], STAGES["online"]), "what is compared too"
     assert stages_of(ask.Generate(GenerationRequest())) == ("generating on the twin",)
     assert stages_of(ask.SetPower(1.0)) == ()
 
