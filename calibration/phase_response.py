@@ -38,7 +38,7 @@ SHORT_REMEDY = (
 RIMS_LEFT = 0.3
 """Share of the rims' bias, as two lengths of them tell it, that is wrong after it is taken off."""
 STRIDES = (4, 2, 1)
-"""Every so manieth level is measured, until that is enough."""
+"""Distances of the levels that are measured in each round, in levels, until a round is enough."""
 GOOD_HELD_OUT_RAD, GOOD_BRIGHTNESS = 0.02, 0.0035
 """Residual on levels that are not fitted, and scatter of brightness, with which fewer levels are enough."""
 GRAIN_PX = 1
@@ -144,7 +144,7 @@ def measure_phase_response(
 
 
 def _every(stride: int, count: int) -> npt.NDArray[np.int_]:
-    """Return every so manieth number below count, the last one always."""
+    """Return the numbers below count at a distance of stride, and the last one."""
     return np.unique(np.append(np.arange(0, count, stride), count - 1))
 
 

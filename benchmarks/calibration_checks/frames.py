@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from benchmarks.calibrated import Calibrated, bench_file, calibrate, opened
+from benchmarks.calibrated import Calibrated, calibrate, opened
+from benchmarks.calibration_checks.healthy_benches import healthy_bench_text
 from benchmarks.calibration_checks.truth import Checked, check, unseen_nrmse
 from benchmarks.claims import Claim, claim
 from benchmarks.parts import Outcome, Setting
 from calibration.archive import CalibrationArchive
 from calibration.result import CalibrationError
 from drivers.errors import DeviceError
-from labdiff.config.bench import parse_bench
 from labdiff.errors import UserError
 from labdiff.sweep.bench_overrides import override_values
 
@@ -48,11 +48,7 @@ class FramesFound:
 
 def measure(setting: Setting) -> Outcome:
     """Calibrate random benches as usual, and with all frames."""
-    text = bench_file(setting)
-    source = parse_bench(text, "bench of the benchmark").source
-    # The wavelength is drawn from the deviation that the bench file states.
-    error = source.wavelength_sigma_nm / source.wavelength_nm
-    text = override_values(text, {"mock.beam.wavelength_error": error})
+    text = healthy_bench_text(setting)
     found = []
     for number in setting.benches(10):
         found.append(one_bench(text, FIRST_SEED + number))

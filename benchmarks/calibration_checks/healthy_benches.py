@@ -45,13 +45,17 @@ class Found:
     exposures_off: int = 0
 
 
-def measure(setting: Setting) -> Outcome:
-    """Calibrate random benches and compare what was found with the truth."""
+def healthy_bench_text(setting: Setting) -> str:
+    """Return a bench file whose wavelength is drawn from the deviation that it states."""
     text = bench_file(setting)
     source = parse_bench(text, "bench of the benchmark").source
-    # The wavelength is drawn from the deviation that the bench file states.
     error = source.wavelength_sigma_nm / source.wavelength_nm
-    text = override_values(text, {"mock.beam.wavelength_error": error})
+    return override_values(text, {"mock.beam.wavelength_error": error})
+
+
+def measure(setting: Setting) -> Outcome:
+    """Calibrate random benches and compare what was found with the truth."""
+    text = healthy_bench_text(setting)
     found = []
     for number in setting.benches(20):
         seed = FIRST_SEED + number

@@ -40,7 +40,7 @@ def watched(
             return result, steps, lab.camera.requests - before
 
 
-def require_kept_promises(steps: list[CalibrationStep]) -> None:
+def require_planned_steps(steps: list[CalibrationStep]) -> None:
     """The last step is the last one that was planned, and a plan only grows once it is carried out."""
     assert steps[-1].index == steps[-1].total - 1
     for step, following in pairwise(steps):
@@ -80,7 +80,7 @@ def test_a_dark_level_in_order_ends_with_the_fewest_frames() -> None:
     hot, steps, frames = dark(lab)
     assert frames == FEWEST + FEWEST // 2 + 1
     assert hot == lab.world.truth.hot.sum()
-    require_kept_promises(steps)
+    require_planned_steps(steps)
 
 
 def test_counts_without_light_are_decided_by_all_frames() -> None:
@@ -90,13 +90,13 @@ def test_counts_without_light_are_decided_by_all_frames() -> None:
     )
     _, steps, frames = dark(laboratory(0, settings))
     assert frames >= DARK_FRAMES + DARK_FRAMES // 2
-    require_kept_promises(steps)
+    require_planned_steps(steps)
 
 
 def test_all_dark_frames_are_taken_where_they_are_asked_for() -> None:
     _, steps, frames = dark(laboratory(0), fewest=None)
     assert frames == DARK_FRAMES + DARK_FRAMES // 2 + 1
-    require_kept_promises(steps)
+    require_planned_steps(steps)
 
 
 def test_a_smooth_response_ends_with_every_fourth_level() -> None:
@@ -104,7 +104,7 @@ def test_a_smooth_response_ends_with_every_fourth_level() -> None:
     found, steps, frames = response(lab)
     assert found.verdict.level == "pass"
     assert frames == QUARTER
-    require_kept_promises(steps)
+    require_planned_steps(steps)
 
 
 def test_a_response_that_falls_is_decided_by_all_levels() -> None:
@@ -119,7 +119,7 @@ def test_a_response_that_falls_is_decided_by_all_levels() -> None:
     assert found.verdict.level == "fail"
     assert "response falls" in found.verdict.signs
     assert frames == ALL
-    require_kept_promises(steps)
+    require_planned_steps(steps)
 
 
 def test_a_response_in_unsteady_light_is_decided_by_all_levels() -> None:
@@ -133,7 +133,7 @@ def test_a_response_in_unsteady_light_is_decided_by_all_levels() -> None:
 def test_all_levels_are_measured_where_they_are_asked_for() -> None:
     _, steps, frames = response(laboratory(0), thorough=True)
     assert frames == ALL
-    require_kept_promises(steps)
+    require_planned_steps(steps)
 
 
 def test_a_camera_in_order_ends_with_the_first_round() -> None:
@@ -141,7 +141,7 @@ def test_a_camera_in_order_ends_with_the_first_round() -> None:
     shares, each = ROUNDS[0]
     assert found.verdict.level == "pass"
     assert frames == 1 + each * len(shares)
-    require_kept_promises(steps)
+    require_planned_steps(steps)
 
 
 def test_a_camera_whose_noise_is_not_of_photons_is_decided_by_all_frames() -> None:
@@ -149,7 +149,7 @@ def test_a_camera_whose_noise_is_not_of_photons_is_decided_by_all_frames() -> No
     drift = settings.drift.model_copy(update={"ripple": 0.1})
     _, steps, frames = camera(laboratory(0, settings.model_copy(update={"drift": drift})))
     assert frames == 1 + FRAMES * len(SHARES)
-    require_kept_promises(steps)
+    require_planned_steps(steps)
 
 
 def test_all_exposures_are_taken_where_they_are_asked_for() -> None:
@@ -166,7 +166,7 @@ def test_frames_that_were_taken_before_are_not_taken_again() -> None:
     shares, each = ROUNDS[0]
     assert frames == 1 + each * len(shares) - len(taken)
     assert found.gain_electrons == pytest.approx(lab.world.truth.electrons_per_count, rel=0.03)
-    require_kept_promises(steps)
+    require_planned_steps(steps)
 
 
 def test_stated_deviations_stay_honest_with_few_frames() -> None:
