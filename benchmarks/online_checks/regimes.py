@@ -18,6 +18,8 @@ from labdiff.training.methods import Method
 
 TWIN_RATE, RATE = 0.2, 0.1
 """Radians a step: of the layers with which all methods start, and of the methods."""
+FREE_FORM_FRAMES = 64
+"""Frames of the twin's free-form part, which is off by default."""
 TWIN_STEPS = 16
 """Steps of online learning on its twin after each on the bench; further steps are as many as all these."""
 METHODS: dict[str, Method] = {
@@ -90,7 +92,9 @@ def compare(text: str, seed: int, amounts: Amounts) -> Compared:
     cpu_s: dict[str, float] = {}
     d = floor = 0.0
     for name, method in METHODS.items():
-        with opened_session(known, twin_steps=amounts.twin_steps_online) as session:
+        with opened_session(
+            known, twin_steps=amounts.twin_steps_online, free_form_frames=FREE_FORM_FRAMES
+        ) as session:
             session.odu.load_state_dict(start)
             more = amounts.twin_steps_online if name == "further" else 0
             steps = amounts.steps * (1 + more)

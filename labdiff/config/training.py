@@ -168,15 +168,15 @@ class LearningOptions(Section):
         le=64,
         description="Probe frames that online learning measures with a step while the twin is far off.",
     )
-    free_form_frames: Annotated[int, Formerly(0)] = Field(
-        default=64,
+    free_form_frames: int = Field(
+        default=0,
         ge=0,
         le=1024,
         title="Frames of the free-form part",
         description="Latest frames from which online learning learns a phase of each pixel and stray "
-        "light, where known parameters do not explain the bench; 0: never.",
+        "light, where known parameters do not explain the bench, as 64; 0: never.",
     )
-    twin_steps: Annotated[int, Formerly(0)] = Field(
+    twin_steps: int = Field(
         default=0,
         ge=0,
         le=64,
