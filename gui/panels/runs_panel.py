@@ -16,19 +16,16 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
     QSplitter,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from gui import style
-from gui.plots.comparison_curves import ComparisonCurves
 from gui.runs.command_process import CommandProcess
 from gui.runs.evaluation_page import FIGURES, FOLDER, read_evaluation
-from gui.runs.recording_view import RecordingView
 from gui.runs.resuming import RESUMABLE
-from gui.runs.run_details import RunDetails
 from gui.runs.run_list import RunList
+from gui.runs.run_pages import RunPages
 from gui.runs.run_scan import GONE, RECORDING, UNREADABLE
 from gui.widgets.background import Background
 from gui.widgets.plain_label import PlainLabel
@@ -95,11 +92,9 @@ class RunsPanel(QWidget):
         self.list.chosen.connect(self._show_chosen)
         self.list.scanned.connect(self._on_scanned)
         self.list.problem.connect(self._fail)
-        self.details = RunDetails()
-        self.comparison = ComparisonCurves("runs_comparison")
-        self.recording = RecordingView()
-        self.recording.problem.connect(self._fail)
-        self.hint = PlainLabel(HINT)
+        self.pages = RunPages(HINT)
+        self.pages.reported.connect(self.reported)
+        self.pages.problem.connect(self._fail)
         self.message = PlainLabel()
         self.message.setObjectName("runs_message")
         self.report_button = self._button("report", "Write the run's report beside it, and open it")
@@ -125,7 +120,7 @@ class RunsPanel(QWidget):
     @property
     def busy(self) -> bool:
         """True while anything is being read, written or evaluated."""
-        reading = self._background.busy or self.recording.busy
+        reading = self._background.busy or self.pages.recording.busy
         return self.list.busy or reading or self._reports.busy or self._evaluations.busy
 
     def set_ready(self, connected: bool, busy: bool) -> None:
@@ -168,22 +163,6 @@ class RunsPanel(QWidget):
     def _lay_out(self) -> None:
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.hint.setWordWrap(True)
-        self.pages = QStackedWidget()
-        for page in (self.hint, self.details, self.comparison, self.recording):
-            self.pages.addWidget(page)
-        details = self.details
-        curves = (
-            details.curves,
-            details.fit,
-            details.alignment,
-            details.pace,
-            self.comparison,
-        )
-        for box in curves:
-            box.reported.connect(self.reported)
-            box.problem.connect(self.problem)
         acts = QHBoxLayout()
         acts.addWidget(self.message, 1)
         for button in self._buttons():
@@ -211,15 +190,14 @@ class RunsPanel(QWidget):
         self._shown = chosen
         if not chosen:
             self._has_problem = False
-            self.hint.setText(HINT)
-            self.pages.setCurrentWidget(self.hint)
+            self.pages.show_hint(HINT)
             return
         if len(chosen) == 1 and chosen[0].outcome == RECORDING:
             self._has_problem = False
-            self.recording.show_file(chosen[0].path)
-            self.pages.setCurrentWidget(self.recording)
+            self.pages.recording.show_file(chosen[0].path)
+            self.pages.setCurrentWidget(self.pages.recording)
             return
-        self.recording.clear()
+        self.pages.recording.clear()
         self._reading = True
         readable = [run.path for run in chosen if run.outcome not in NO_RUNS]
         paths = readable[:MOST_COMPARED]
@@ -248,18 +226,17 @@ class RunsPanel(QWidget):
     def _show(self, found: Found) -> None:
         runs = found.runs
         if len(self._shown) == 1 and runs:
-            self.details.show_run(runs[0], found.history, found.evaluation)
+            self.pages.details.show_run(runs[0], found.history, found.evaluation)
             if (phases := runs[0].checkpoint.get("odu.phases")) is not None:
                 self.layers_shown.emit(phases)
-            self.pages.setCurrentWidget(self.details)
+            self.pages.setCurrentWidget(self.pages.details)
         elif runs:
             tables = {self._name(run.path): run.columns.get("training", {}) for run in runs}
-            self.comparison.show_runs(tables)
-            self.comparison.name_source("runs", self.list.folder)
-            self.pages.setCurrentWidget(self.comparison)
+            self.pages.comparison.show_runs(tables)
+            self.pages.comparison.name_source("runs", self.list.folder)
+            self.pages.setCurrentWidget(self.pages.comparison)
         else:
-            self.hint.setText("\n".join(found.problems))
-            self.pages.setCurrentWidget(self.hint)
+            self.pages.show_hint("\n".join(found.problems))
 
     def _on_unreadable(self, message: str) -> None:
         self._reading = False
@@ -320,7 +297,7 @@ class RunsPanel(QWidget):
         self.message.setText(f"evaluated: {figures.parent}")
         self.reported.emit(f"evaluated: {figures.parent}")
         self._show_chosen()
-        self.details.setCurrentWidget(self.details.evaluation)
+        self.pages.details.setCurrentWidget(self.pages.details.evaluation)
 
     def _on_progress(self, line: str) -> None:
         what = "evaluating" if self._evaluations.busy else "writing the report"

@@ -45,6 +45,8 @@ def window(qtbot: QtBot, tmp_path: Path) -> MainWindow:
     settings = QSettings(str(tmp_path / "labdiff.ini"), QSettings.Format.IniFormat)
     made = MainWindow("mock", tmp_path / "runs", 0, settings)
     qtbot.addWidget(made)
+    pages = made.panels.runs.pages
+    assert pages.indexOf(pages.details) >= 0 and pages.indexOf(pages.comparison) >= 0  # made here
     made.show()
     return made
 

@@ -96,7 +96,7 @@ def test_a_recording_is_listed_and_scrubbed(qtbot: QtBot, tmp_path: Path, kind: 
 
     panel.list.select([path])
     settled(qtbot, panel)
-    view = panel.recording
+    view = panel.pages.recording
     assert panel.pages.currentWidget() is view
     assert "two-layer bench" in view.heading.text() and "160 x 120 px" in view.heading.text()
     assert view.scrubber.place_label.text() == "1 of 9"

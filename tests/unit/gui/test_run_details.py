@@ -33,7 +33,7 @@ def test_one_run_in_detail(qtbot: QtBot, tmp_path: Path) -> None:
     end(record(tmp_path / "run.h5", 12))
     panel = opened(qtbot, tmp_path)
     click(qtbot, panel, 0)
-    details = panel.details
+    details = panel.pages.details
     assert panel.pages.currentWidget() is details
     page = details.page.toPlainText()
     assert "After online learning, on the bench" in page and "0.0451" in page
@@ -51,7 +51,7 @@ def test_a_run_that_grows_is_followed_and_a_zoom_stays(qtbot: QtBot, tmp_path: P
     recorder = record(tmp_path / "run.h5", 10)
     panel = opened(qtbot, tmp_path)
     click(qtbot, panel, 0)
-    curves = panel.details.curves
+    curves = panel.pages.details.curves
     assert curves.steps == 10
     view = curves.loss.plot.getViewBox()
     view.scaleBy(x=0.5)
@@ -65,7 +65,7 @@ def test_a_run_that_grows_is_followed_and_a_zoom_stays(qtbot: QtBot, tmp_path: P
     end(recorder)
     rescanned(qtbot, panel)
     assert rows(panel)[0][2] == "completed"
-    assert "completed" in panel.details.page.toPlainText()
+    assert "completed" in panel.pages.details.page.toPlainText()
     assert [run.path for run in panel.list.selected()] == [tmp_path / "run.h5"]
 
 
@@ -73,8 +73,8 @@ def test_a_training_is_replayed_along_its_steps(qtbot: QtBot, tmp_path: Path) ->
     recorder = record(tmp_path / "run.h5", 12)
     panel = opened(qtbot, tmp_path)
     click(qtbot, panel, 0)
-    replay = panel.details.replay
-    panel.details.setCurrentWidget(replay)
+    replay = panel.pages.details.replay
+    panel.pages.details.setCurrentWidget(replay)
     assert replay.message.text() == "online, step 12 of 99, layer set 0"
     assert replay.scrubber.place_label.text() == "12 of 12"
     replay.scrubber.slider.setFocus()
@@ -101,7 +101,7 @@ def test_a_run_recorded_without_a_history_is_reported_as_such(qtbot: QtBot, tmp_
         del file["entry/history"]
     panel = opened(qtbot, tmp_path)
     click(qtbot, panel, 0)
-    replay = panel.details.replay
+    replay = panel.pages.details.replay
     assert "without pictures along the run" in replay.message.text()
     assert float(replay.views["camera"]._picture[0, 0]) == 3.0
     assert not replay.scrubber.slider.isEnabled() and not replay.scrubber.play_button.isEnabled()
@@ -183,7 +183,7 @@ def test_the_chosen_run_is_selected_and_its_layers_are_emitted(
     qtbot.waitUntil(lambda: bool(received), timeout=600_000)
     assert [run.path.parent.name for run in panel.list.selected()] == ["b"]
     np.testing.assert_array_equal(received[0], phases)
-    assert panel.pages.currentWidget() is panel.details
+    assert panel.pages.currentWidget() is panel.pages.details
 
 
 def test_an_evaluation_is_shown_beside_its_run(qtbot: QtBot, tmp_path: Path) -> None:
@@ -193,19 +193,19 @@ def test_an_evaluation_is_shown_beside_its_run(qtbot: QtBot, tmp_path: Path) -> 
     panel = opened(qtbot, tmp_path)
     panel.list.select([tmp_path / "one" / "run.h5"])
     settled(qtbot, panel)
-    page = panel.details.evaluation.toPlainText()
+    page = panel.pages.details.evaluation.toPlainText()
     for message in ("digits <8 x 8>", "0.25 ± 0.01", "t = 100 ... 199", "FID", "12.5", "11 ... 14"):
         assert message in page, message
     assert "97.5%" in page
     panel.list.select([tmp_path / "two" / "run.h5"])
     settled(qtbot, panel)
-    assert "Not evaluated yet" in panel.details.evaluation.toPlainText()
+    assert "Not evaluated yet" in panel.pages.details.evaluation.toPlainText()
 
     (tmp_path / "one" / "evaluation" / "evaluation.json").write_text("[1, 2")
     panel.list.select([tmp_path / "one" / "run.h5"])
     settled(qtbot, panel)
     assert "evaluate again" in panel.message.text()
-    assert panel.pages.currentWidget() is panel.details
+    assert panel.pages.currentWidget() is panel.pages.details
 
 
 def test_a_run_is_evaluated_by_a_process_of_its_own(
@@ -232,6 +232,6 @@ def test_a_run_is_evaluated_by_a_process_of_its_own(
     evaluated(tmp_path)
     panel._evaluations.done.emit(tmp_path / "evaluation" / "evaluation.json")
     settled(qtbot, panel)
-    assert panel.details.currentWidget() is panel.details.evaluation
-    assert "12.5" in panel.details.evaluation.toPlainText()
-    assert "31.5" in panel.details.evaluation.toPlainText(), "without light"
+    assert panel.pages.details.currentWidget() is panel.pages.details.evaluation
+    assert "12.5" in panel.pages.details.evaluation.toPlainText()
+    assert "31.5" in panel.pages.details.evaluation.toPlainText(), "without light"

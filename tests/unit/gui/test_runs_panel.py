@@ -97,8 +97,8 @@ def test_several_selected_runs_are_compared(qtbot: QtBot, tmp_path: Path) -> Non
     panel = opened(qtbot, tmp_path)
     click(qtbot, panel, 0)
     click(qtbot, panel, 1, add=True)
-    assert panel.pages.currentWidget() is panel.comparison
-    loss = panel.comparison.charts[0]
+    assert panel.pages.currentWidget() is panel.pages.comparison
+    loss = panel.pages.comparison.charts[0]
     assert {curve.name: len(curve.values) for curve in loss.curves} == {"one": 8, "two": 5}
     assert not panel.report_button.isEnabled()
 
@@ -125,10 +125,10 @@ def test_files_that_are_no_runs_are_reported_in_their_rows(qtbot: QtBot, tmp_pat
     assert "not one that labdiff recorded" in found["other.h5"][11]
     names = [row[0] for row in rows(panel)]
     click(qtbot, panel, names.index("cut.h5"))
-    assert "expected a run file" in panel.hint.text()
-    assert panel.pages.currentWidget() is panel.hint
+    assert "expected a run file" in panel.pages.hint.text()
+    assert panel.pages.currentWidget() is panel.pages.hint
     click(qtbot, panel, names.index("good.h5"))
-    assert panel.pages.currentWidget() is panel.details
+    assert panel.pages.currentWidget() is panel.pages.details
 
 
 def test_a_deleted_run_is_reported_as_gone(qtbot: QtBot, tmp_path: Path) -> None:
