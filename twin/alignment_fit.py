@@ -63,8 +63,8 @@ class FitStep:
     the data sheet, 0 ... 1 (diagonal of the resolution matrix): a small one is a parameter that the
     frames cannot separate from others.
     released, released_sigma: (P,) where the frames and all other priors would have each parameter without
-    the prior on itself, and how well they know it; 0 where fixed. explained: (P,) share of the misfit that
-    would vanish by that. All to first order, around this iteration.
+    the prior on itself, and how well they know it; 0 where fixed, and where they tell nothing. explained:
+    (P,) share of the misfit that would vanish by that. All to first order, around this iteration.
     """
 
     iteration: int
@@ -87,6 +87,8 @@ CHANGE = 3e-3
 """Share of an image that later steps change: rounding and curvature then count about alike, and as
 little as can be. Parameters that nearly compensate each other need a Jacobian as good as that."""
 LONGEST_STEP = 1.5
+LEAST_TOLD = 1e-9
+"""Share of what is known of a parameter, beside its own prior, below which it is rounding: nothing is told."""
 OUTLIER = 3.0
 """Medians by which a frame may miss before it counts less."""
 
@@ -172,7 +174,9 @@ def fit_alignment(
             load_parameter_vector(finer, theta)
         inverse = torch.linalg.inv(curvature)
         # What a parameter's own prior leaves of its variance: that of the frames is larger by one over it.
-        left = (1.0 - weight * inverse.diagonal()).clamp_min(1e-9)
+        left = 1.0 - weight * inverse.diagonal()
+        told = left > LEAST_TOLD
+        left = left.clamp_min(LEAST_TOLD)
         moved = (-(inverse @ slope) + pull * inverse.diagonal()) / left
         disagreement, noise = _spread(jacobian, residual, curvature, cost)
         spread = disagreement + noise
@@ -180,10 +184,11 @@ def fit_alignment(
         # The frames' own curvature for it, with all others following.
         curved = left / inverse.diagonal()
         explained = torch.zeros(len(theta))
-        explained[fitted] = (curved * moved**2 / residual.square().sum().clamp_min(1e-20)).float()
+        share = curved * moved**2 / residual.square().sum().clamp_min(1e-20)
+        explained[fitted] = (share * told).float()
         released, released_sigma = torch.zeros(len(theta)), torch.zeros(len(theta))
-        released[fitted] = (before[fitted].double() + moved).float()
-        released_sigma[fitted] = own.float()
+        released[fitted] = ((before[fitted].double() + moved) * told).float()
+        released_sigma[fitted] = (own * told).float()
         covariance, measured_share = torch.zeros(len(theta), len(theta)), torch.zeros(len(theta))
         covariance[fitted[:, None], fitted[None, :]] = spread.float()
         by_data_sheet = weight * (prior.sigma / prior_sigma(twin))[fitted].double().square()

@@ -33,13 +33,20 @@ EXAMPLES_OF_ADDRESSES = {"labdiff/config/bench_draft.py", "labdiff/config/bench.
 
 
 @cache
-def names_of(module: str, system: str) -> frozenset[str] | None:
-    """Return what a module of the standard library has on a system; None if it is no such module."""
+def stub_of(module: str) -> list[ast.stmt] | None:
+    """Return the statements of a standard module's stub; None if it is no such module."""
     path = STUBS / module.replace(".", "/")
     stub = path / "__init__.pyi" if path.is_dir() else path.with_suffix(".pyi")
     if not stub.is_file():
         return None
-    return frozenset(_defined(ast.parse(stub.read_text(encoding="utf-8")).body, system))
+    return ast.parse(stub.read_text(encoding="utf-8")).body
+
+
+@cache
+def names_of(module: str, system: str) -> frozenset[str] | None:
+    """Return what a module of the standard library has on a system; None if it is no such module."""
+    body = stub_of(module)
+    return None if body is None else frozenset(_defined(body, system))
 
 
 def _defined(body: list[ast.stmt], system: str) -> Iterator[str]:
@@ -82,13 +89,12 @@ def lacking(module: str, name: str) -> list[str]:
     return [system for system, names in found.items() if name not in names]
 
 
+@cache
 def lacking_module(module: str) -> list[str]:
     """Return the systems on which a module of the standard library defines nothing: so its stub says it."""
-    path = STUBS / module.replace(".", "/")
-    stub = path / "__init__.pyi" if path.is_dir() else path.with_suffix(".pyi")
-    if not stub.is_file():
+    body = stub_of(module)
+    if body is None:
         return []
-    body = ast.parse(stub.read_text(encoding="utf-8")).body
     empty = [system for system in SYSTEMS if not any(_own(body, system))]
     return empty if len(empty) < len(SYSTEMS) else []
 
