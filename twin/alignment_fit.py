@@ -88,7 +88,7 @@ CHANGE = 3e-3
 little as can be. Parameters that nearly compensate each other need a Jacobian as good as that."""
 LONGEST_STEP = 1.5
 LEAST_TOLD = 1e-9
-"""Share of what is known of a parameter, beside its own prior, below which it is rounding: nothing is told."""
+"""Share of what is known of a parameter, beside its prior, below which it is rounding: nothing is told."""
 OUTLIER = 3.0
 """Medians by which a frame may miss before it counts less."""
 
