@@ -16,6 +16,12 @@ def describe(command: ask.Command) -> str:
             return f"connect: bench {bench}, seed {seed}{where}"
         case ask.SetExposure(exposure_ms):
             return f"exposure: {write_number(exposure_ms, 'ms', 12)}"
+        case ask.AutoExpose():
+            return "exposure: to be found"
+        case ask.SetGain(gain_db):
+            return f"gain: {write_number(gain_db, 'dB', 12)}"
+        case ask.SetOutputRoi():
+            return "ROI: around the output region"
         case ask.SetPower(power_mw):
             return f"power: {write_number(power_mw, 'mW', 12)}"
         case ask.SetEmission(on):

@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from calibration.step import CalibrationStep
+from gui.camera_desk.settings_page import describe_found
 from gui.image_view import Picture
 from gui.job_progress import JobProgress
 from gui.panels.panel_set import PanelSet
@@ -19,6 +20,7 @@ from labdiff.engine.status import (
     ConnectStep,
     EngineEvent,
     ErrorReport,
+    ExposureFound,
     HandRequested,
     InputDisplayed,
     JobState,
@@ -88,6 +90,7 @@ class EventRouter(QObject):
             case ConnectStep(step, message):
                 panels.bench.show_connecting(step, message)
             case ErrorReport():
+                panels.live.desk.settle()
                 self.error.emit(event.message, event.details)
             case HandRequested():
                 self.hand_requested.emit(event)
@@ -96,6 +99,9 @@ class EventRouter(QObject):
                     panels.slm.set_pattern(pictures["pattern"], event.description)
             case InputDisplayed(name):
                 panels.bench.show_input(name)
+            case ExposureFound():
+                panels.live.desk.show_found(event)
+                panels.log.add(f"found: {describe_found(event)}")
             case LayerSets():
                 if "layers" in pictures:
                     panels.slm.set_layer_sets(pictures["layers"])

@@ -135,6 +135,20 @@ class SfncCamera(ABC):
         self._set(lambda: self._settings.set_exposure(value))
 
     @property
+    def gain_range_db(self) -> tuple[float, float] | None:
+        """Least and greatest gain; None if it cannot be set in dB."""
+        return self._settings.gain_range_db
+
+    @property
+    def gain_db(self) -> float | None:
+        """The gain that is applied; None if it cannot be set in dB."""
+        return self._settings.gain_db
+
+    @gain_db.setter
+    def gain_db(self, value: float) -> None:
+        self._set(lambda: self._settings.set_gain(value))
+
+    @property
     def roi(self) -> Roi:
         """Window that is handed out; the camera may read out a little more, in its own steps."""
         return self._settings.window.asked

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from drivers.camera.bit_packing import KNOWN, as_mono, bits_of
 from drivers.camera.features import Features
+from drivers.camera.gain import require_gain
 from drivers.camera.window import ReadWindow, Steps
 from drivers.errors import DeviceValueError
 from drivers.types import CameraTiming, Roi
@@ -106,7 +107,7 @@ class SfncSettings:
         self._load_user_set()
         for feature, value in FIXED:
             features.try_write(value, feature)
-        self._set_gain()
+        self._choose_gain()
         self._balance()
         self._bin()
         self.pixel_format = self._choose_format(bit_depth)
@@ -136,6 +137,25 @@ class SfncSettings:
         if low is None or high is None:
             return self.exposure_ms, self.exposure_ms
         return float(low) / 1e3, float(high) / 1e3
+
+    @property
+    def gain_range_db(self) -> tuple[float, float] | None:
+        """Least and greatest gain; None if it cannot be set in dB."""
+        low, high = self._features.smallest("Gain"), self._features.largest("Gain")
+        if low is None or high is None or not float(low) < float(high):
+            return None
+        return float(low), float(high)
+
+    @property
+    def gain_db(self) -> float | None:
+        """The gain that is applied; None if it cannot be set in dB."""
+        found = self._features.read("Gain")
+        return None if found is None or self.gain_range_db is None else float(found)
+
+    def set_gain(self, value_db: float) -> None:
+        """Set the gain. Raises DeviceValueError beyond its limits, or without one."""
+        require_gain(self._name, value_db, self.gain_range_db)
+        self._features.write(value_db, "Gain")
 
     def set_exposure(self, value_ms: float) -> None:
         """Set it."""
@@ -268,7 +288,7 @@ class SfncSettings:
             except features.errors as error:
                 log.warning("%s: does not load its user set %s: %s", self._name, wanted, error)
 
-    def _set_gain(self) -> None:
+    def _choose_gain(self) -> None:
         features, wanted = self._features, self._options.gain_db
         modes = features.choices("ConversionGain")
         mode = self._options.conversion_gain

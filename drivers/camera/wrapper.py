@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+from drivers.camera.gain import GainCamera, require_gain
 from drivers.protocols import Camera, ReadOut, TriggeredReadOut
 from drivers.types import CameraTiming, Frame, Roi
 from drivers.wrapper import DeviceSetting, DeviceWrapper
@@ -18,14 +19,23 @@ def _set_roi(camera: Camera, value: Roi) -> None:
     camera.roi = value
 
 
+def _set_gain(camera: Camera, value: float) -> None:
+    limits_db = camera.gain_range_db if isinstance(camera, GainCamera) else None
+    require_gain(camera.name, value, limits_db)
+    if isinstance(camera, GainCamera):
+        camera.gain_db = value
+
+
 EXPOSURE_MS: DeviceSetting[Camera, float] = DeviceSetting("exposure_ms", _set_exposure)
 ROI: DeviceSetting[Camera, Roi] = DeviceSetting("roi", _set_roi)
+
+GAIN_DB: DeviceSetting[Camera, float] = DeviceSetting("gain_db", _set_gain)
 
 
 class CameraWrapper(DeviceWrapper[Camera]):
     """Forwards to a camera, and passes each frame through `converted`."""
 
-    settings = (EXPOSURE_MS, ROI)
+    settings = (EXPOSURE_MS, ROI, GAIN_DB)
 
     def converted(self, frame: Frame) -> Frame:
         """Return what is handed out for a frame of the camera."""
@@ -68,6 +78,22 @@ class CameraWrapper(DeviceWrapper[Camera]):
     @roi.setter
     def roi(self, value: Roi) -> None:
         self._set(ROI, value)
+
+    @property
+    def gain_range_db(self) -> tuple[float, float] | None:
+        """(least, greatest) gain; None if there is none to set."""
+        return self._call(
+            lambda camera: camera.gain_range_db if isinstance(camera, GainCamera) else None
+        )
+
+    @property
+    def gain_db(self) -> float | None:
+        """The gain that the camera applies; None if there is none to set."""
+        return self._call(lambda camera: camera.gain_db if isinstance(camera, GainCamera) else None)
+
+    @gain_db.setter
+    def gain_db(self, value: float) -> None:
+        self._set(GAIN_DB, value)
 
     def expose(self) -> ReadOut:
         """Expose once, from now; what this returns waits for the frame."""

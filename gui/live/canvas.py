@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
@@ -18,12 +20,13 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from drivers.types import Roi
 from gui.live.levels import ColourTable
+from gui.live.mark_painter import MarkPainter, box_between, line_between
 from gui.live.raster import Raster, rasterise
+from gui.live.regions import Region
 from gui.live.viewport import Viewport
 from gui.process.frame_ring import NumberedFrame
 from gui.style import theme
 
-LEAST_ROI_PX = 2
 ZOOM_A_NOTCH = 1.25
 KEYS = (
     ("+, -", "zoom"),
@@ -31,7 +34,7 @@ KEYS = (
     ("1", "one screen pixel for each camera pixel"),
     ("arrows", "move the crosshair by a pixel"),
     ("Shift + arrows", "move the crosshair by ten pixels"),
-    ("Esc", "leave drawing a ROI"),
+    ("Esc", "leave drawing a ROI, a box or a line"),
 )
 """Keys that work while the canvas has the focus, and what they do."""
 _HINT = "\n".join(
@@ -42,6 +45,15 @@ _HINT = "\n".join(
 )
 
 
+class Drawing(StrEnum):
+    """What the next drag draws."""
+
+    NOTHING = ""
+    ROI = "roi"
+    BOX = "box"
+    LINE = "line"
+
+
 class Canvas(QWidget):
     """Shows frames where they lie on the sensor; all places are raw-sensor (row, column).
 
@@ -50,7 +62,8 @@ class Canvas(QWidget):
         hovered: Emitted with the (row, column) under the mouse; None outside.
         crosshair_moved: Emitted with the crosshair's row and column.
         roi_drawn: Emitted with the region that the user has drawn.
-        roi_left: Emitted when the next drag draws no region any more: one was drawn, or Esc pressed.
+        marked: Emitted with the box or the line that the user has drawn.
+        drawing_left: Emitted when the next drag does not draw that any more: it was drawn, or Esc pressed.
         view_changed: Emitted when another part of the sensor is in view.
     """
 
@@ -58,7 +71,8 @@ class Canvas(QWidget):
     hovered = Signal(object)
     crosshair_moved = Signal(int, int)
     roi_drawn = Signal(Roi)
-    roi_left = Signal()
+    marked = Signal(object)
+    drawing_left = Signal()
     view_changed = Signal()
 
     def __init__(self) -> None:
@@ -81,7 +95,7 @@ class Canvas(QWidget):
         self._raster: Raster | None = None
         self._unpainted = False
         self._crosshair: tuple[int, int] | None = None
-        self._drawing_roi = False
+        self._drawing, self._mark = Drawing.NOTHING, MarkPainter()
         self._pressed: QPointF | None = None
         self._dragged: QPointF | None = None
 
@@ -122,15 +136,28 @@ class Canvas(QWidget):
             self.crosshair_moved.emit(*place)
 
     @property
-    def drawing_roi(self) -> bool:
-        """True: the next drag draws a region of interest."""
-        return self._drawing_roi
+    def mark(self) -> Region:
+        """The box or the line whose figures are shown; None for none."""
+        return self._mark.region
 
-    @drawing_roi.setter
-    def drawing_roi(self, on: bool) -> None:
-        self._drawing_roi, self._pressed, self._dragged = on, None, None
-        self.setCursor(Qt.CursorShape.CrossCursor if on else Qt.CursorShape.ArrowCursor)
+    @mark.setter
+    def mark(self, region: Region) -> None:
+        self._mark.region = region
         self.update()
+
+    @property
+    def drawing(self) -> Drawing:
+        """What the next drag draws."""
+        return self._drawing
+
+    @drawing.setter
+    def drawing(self, what: Drawing) -> None:
+        before, self._drawing = self._drawing, what
+        self._pressed = self._dragged = None
+        self.setCursor(Qt.CursorShape.CrossCursor if what else Qt.CursorShape.ArrowCursor)
+        self.update()
+        if before and before is not what:
+            self.drawing_left.emit()
 
     def middle(self) -> tuple[int, int]:
         """Return the (row, column) in the middle of what is in view."""
@@ -211,13 +238,7 @@ class Canvas(QWidget):
             painter.setPen(QPen(QColor(theme().accent), 0.0))
             painter.drawLine(QPointF(0.0, y), QPointF(self.width(), y))
             painter.drawLine(QPointF(x, 0.0), QPointF(x, self.height()))
-        roi = self._dragged_roi()
-        if roi is not None:
-            rect = self._rect(roi.top, roi.left, roi.height, roi.width)
-            painter.setPen(QPen(QColor(theme().warn), 0.0, Qt.PenStyle.DashLine))
-            painter.drawRect(rect)
-            text = f"{roi.width} x {roi.height} px at row {roi.top}, column {roi.left}"
-            painter.drawText(rect.topLeft() + QPointF(4.0, -4.0), text)
+        self._mark.paint(painter, self.viewport, self._dragged_region())
 
     def _rect(self, top: float, left: float, height: float, width: float) -> QRectF:
         scale = self.viewport.scale
@@ -225,19 +246,18 @@ class Canvas(QWidget):
 
     # What the user does
 
-    def _dragged_roi(self) -> Roi | None:
-        """Return the region that the drag spans within the sensor; None if it is too small."""
-        if not self._drawing_roi or self._pressed is None or self._dragged is None:
+    def _dragged_region(self) -> Region:
+        """Return what the drag spans within the sensor; None if it is too small, or draws nothing."""
+        if not self._drawing or self._pressed is None or self._dragged is None:
             return None
         ends = [self.viewport.place(p.x(), p.y()) for p in (self._pressed, self._dragged)]
         height, width = self._sensor_shape or (0, 0)
         if self._sensor_shape is None and self._entry is not None:
             roi = self._entry.frame.roi
             height, width = roi.top + roi.height, roi.left + roi.width
-        rows = sorted(min(max(round(row), 0), height) for row, _ in ends)
-        columns = sorted(min(max(round(column), 0), width) for _, column in ends)
-        found = Roi(rows[0], columns[0], rows[1] - rows[0], columns[1] - columns[0])
-        return found if min(found.shape) >= LEAST_ROI_PX else None
+        if self._drawing is Drawing.LINE:
+            return line_between(ends, (height, width))
+        return box_between(ends, (height, width))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a drag."""
@@ -251,7 +271,7 @@ class Canvas(QWidget):
         self.hovered.emit((int(np.floor(row)), int(np.floor(column))))
         if self._pressed is None:
             return
-        if self._drawing_roi:
+        if self._drawing:
             self._dragged = at
             self.update()
             return
@@ -263,18 +283,24 @@ class Canvas(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End a region or a move, or place the crosshair."""
-        if self._drawing_roi:
-            roi = self._dragged_roi()
+        if self._drawing:
+            drawn, what = self._dragged_region(), self._drawing
             self._pressed = self._dragged = None
-            if roi is not None:
-                self.drawing_roi = False
-                self.roi_left.emit()
-                self.roi_drawn.emit(roi)
+            if drawn is not None:
+                self.drawing = Drawing.NOTHING
+                self._hand_over(what, drawn)
         elif self._pressed is not None and self._dragged is None and self._crosshair is not None:
             row, column = self.viewport.place(event.position().x(), event.position().y())
             self.crosshair = (int(np.floor(row)), int(np.floor(column)))
         self._pressed = self._dragged = None
         self.update()
+
+    def _hand_over(self, what: Drawing, drawn: Region) -> None:
+        if what is Drawing.ROI:
+            self.roi_drawn.emit(drawn)
+        else:
+            self.mark = drawn
+            self.marked.emit(drawn)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom about the mouse."""
@@ -312,8 +338,7 @@ class Canvas(QWidget):
             self.fit()
         elif key == Qt.Key.Key_1:
             self.one_to_one()
-        elif key == Qt.Key.Key_Escape and self._drawing_roi:
-            self.drawing_roi = False
-            self.roi_left.emit()
+        elif key == Qt.Key.Key_Escape and self._drawing:
+            self.drawing = Drawing.NOTHING
         else:
             super().keyPressEvent(event)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import qtawesome as qta
 from PySide6.QtCore import Qt, Signal
@@ -16,6 +17,7 @@ from gui.widgets.number_field import NumberField
 from gui.widgets.plain_label import PlainLabel
 
 MOST_COUNTS = 65535
+Setting: TypeAlias = str | int | float | bool
 
 
 class Controls(QWidget):
@@ -117,7 +119,8 @@ class Controls(QWidget):
         self.format = _choice(
             "live_format", list(FORMATS), "File format of snapshots and recordings."
         )
-        row.addWidget(self.format)
+        self.format.setParent(self)
+        self.format.hide()  # it stands with the other settings of recordings
         self.mode.currentTextChanged.connect(self._apply_mode)
         self.low.valueChanged.connect(lambda _: self._apply_boxes())
         self.high.valueChanged.connect(lambda _: self._apply_boxes())
@@ -154,6 +157,34 @@ class Controls(QWidget):
         self._percentiles = percentiles
         self._fill()
         self.changed.emit()
+
+    def settings(self) -> dict[str, Setting]:
+        """Return what the user has set, as plain values."""
+        return {
+            "mode": self.level_mode.value,
+            "low": self.fixed.low,
+            "high": self.fixed.high,
+            "low_percent": self.percentiles[0],
+            "high_percent": self.percentiles[1],
+            "colours": self.colours.currentText(),
+            "saturation": self.saturation.isChecked(),
+            "histogram": self.histogram.isChecked(),
+            "format": self.format.currentText(),
+        }
+
+    def restore(self, found: Mapping[str, Setting]) -> None:
+        """Restore what `settings` returned. Raises TypeError, ValueError for what is not understood."""
+        low, high = int(found["low"]), int(found["high"])
+        percentiles = (float(found["low_percent"]), float(found["high_percent"]))
+        mode = LevelMode(str(found["mode"]))
+        self.fix(Levels(low, max(high, low + 1)))
+        self.set_percentiles(percentiles)
+        self.mode.setCurrentText(mode.value)
+        for box, name in ((self.colours, "colours"), (self.format, "format")):
+            if box.findText(str(found[name])) >= 0:
+                box.setCurrentText(str(found[name]))
+        for button, name in ((self.saturation, "saturation"), (self.histogram, "histogram")):
+            button.setChecked(str(found[name]).lower() == "true")
 
     def show_levels(self, levels: Levels) -> None:
         """Show the levels that min/max found; in the other modes the boxes show what was asked for."""

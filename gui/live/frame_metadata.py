@@ -20,6 +20,7 @@ class RecordingMetadata:
         sensor_height: Rows of the whole sensor.
         sensor_width: Columns of the whole sensor.
         start_time: Start of the recording, ISO 8601, UTC.
+        note: What the user wrote about it.
     """
 
     bench: str
@@ -28,6 +29,7 @@ class RecordingMetadata:
     sensor_height: int
     sensor_width: int
     start_time: str
+    note: str = ""
 
 
 def row_of(entry: NumberedFrame) -> dict[str, int | float]:

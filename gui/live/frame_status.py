@@ -63,6 +63,10 @@ class FrameStatus(QWidget):
         self._acquired.add(now_s, new)
         self._dropped += new - 1 + waiting
 
+    def acquired_per_s(self, now_s: float) -> float:
+        """Return how many frames came in each of the last seconds."""
+        return self._acquired.per_s(now_s)
+
     def count_shown(self, now_s: float) -> None:
         """Count a frame that has come to the screen."""
         self._shown.add(now_s)
@@ -81,8 +85,8 @@ class FrameStatus(QWidget):
             return
         acquired, shown = self._acquired, self._shown
         self.counters.setText(
-            f"acquired {acquired.count} ({acquired.per_s(now_s):.1f} frames/s) · "
-            f"shown {shown.count} ({shown.per_s(now_s):.1f} frames/s) · dropped {self._dropped}"
+            f"acquired {acquired.count} ({acquired.per_s(now_s):.1f}/s) · "
+            f"shown {shown.count} ({shown.per_s(now_s):.1f}/s) · dropped {self._dropped}"
         )
         self.frame_label.setText(
             f"frame of {self._received}: {frame_description(frame)} · zoom {100.0 * zoom:.0f} %"

@@ -173,6 +173,7 @@ def _metadata_of(known: Mapping[str, Any]) -> RecordingMetadata:
         sensor_height=int(known["sensor_height"]),
         sensor_width=int(known["sensor_width"]),
         start_time=str(known["start_time"]),
+        note=str(known.get("note", "")),
     )
 
 

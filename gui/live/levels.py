@@ -57,6 +57,40 @@ def levels_of(
     return Levels(low, max(high, low + 1))
 
 
+class Scale(StrEnum):
+    """How brightness follows the counts between the levels."""
+
+    LINEAR = "linear"
+    LOG = "log"
+    GAMMA = "gamma"
+
+
+DECADES = 1000.0
+"""Ratio of the levels' distance to the count at which the logarithmic scale becomes a linear one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brightness:
+    """A scale. gamma: the power of the scale GAMMA; below 1 it brightens what is dim."""
+
+    scale: Scale = Scale.LINEAR
+    gamma: float = 0.5
+
+    def curve(self, place: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+        """Return the place between the colours, 0 ... 1, of places between the levels, 0 ... 1."""
+        within = np.clip(place, 0.0, 1.0)
+        match self.scale:
+            case Scale.LINEAR:
+                return within
+            case Scale.LOG:
+                return np.asarray(np.log1p(DECADES * within) / np.log1p(DECADES))
+            case Scale.GAMMA:
+                return np.asarray(within**self.gamma)
+
+
+LINEAR = Brightness()
+
+
 def colours(name: str) -> npt.NDArray[np.uint8]:
     """Return (256, 3) red, green, blue of a colour map."""
     if name == GREY:
@@ -81,19 +115,22 @@ class ColourTable:
 
     Counts of one byte are painted unchanged; wider ones are shifted down until the levels span at most 255
     steps, which leaves at least 128 colours and costs three passes without a look-up table: one of 65536
-    entries takes numpy five to ten times as long.
+    entries takes numpy five to ten times as long. A scale that is not linear needs that table: the shift
+    would leave few colours for what is dim.
 
     Args:
         levels: Counts of the first and the last colour.
         colours: (256, 3) red, green, blue.
         saturation: Counts from which a pixel is saturated; None if these are not marked.
         saturated_rgb: Colour of saturated pixels.
+        brightness: How brightness follows the counts between the levels.
     """
 
     levels: Levels
     colours: npt.NDArray[np.uint8]
     saturation: int | None
     saturated_rgb: int
+    brightness: Brightness = LINEAR
 
     def bytes_of(self, pixels: npt.NDArray[Any], saturated: bool) -> npt.NDArray[np.uint8]:
         """Return (h, w) indices into `entries`.
@@ -107,8 +144,13 @@ class ColourTable:
         low, high = self._within(65535)
         steps = np.clip(pixels, low, high)
         np.subtract(steps, low, out=steps)
-        result = np.empty(pixels.shape, np.uint8)
-        np.right_shift(steps, self._shift, out=result, casting="unsafe")
+        if self.brightness.scale is Scale.LINEAR:
+            result = np.empty(pixels.shape, np.uint8)
+            np.right_shift(steps, self._shift, out=result, casting="unsafe")
+        else:
+            place = np.arange(high - low + 1) / (high - low)
+            table = np.rint(_TOP_INDEX * self.brightness.curve(place)).astype(np.uint8)
+            result = table[steps]
         if saturated and self.saturation is not None:
             result[pixels >= self.saturation] = SATURATED_INDEX
         return result
@@ -116,7 +158,10 @@ class ColourTable:
     def entries(self, dtype: np.dtype[Any]) -> list[int]:
         """Return 256 colours as Qt's 0xAARRGGBB, for bytes of frames of a type."""
         if dtype == np.uint8:
-            place = (np.arange(256) - self.levels.low) / (self.levels.high - self.levels.low)
+            steps = (np.arange(256) - self.levels.low) / (self.levels.high - self.levels.low)
+            place = self.brightness.curve(steps)
+        elif self.brightness.scale is not Scale.LINEAR:
+            place = np.arange(256) / _TOP_INDEX
         else:
             low, high = self._within(65535)
             place = np.arange(256) / max(1, (high - low) >> self._shift)

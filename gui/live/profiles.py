@@ -67,24 +67,25 @@ class Profile(QWidget):
         else:
             self._plot.setXRange(first, last, padding=0.0)
 
-    def show_counts(self, first: int, counts: npt.NDArray[Any], most: int) -> None:
+    def show_counts(self, first: int, counts: npt.NDArray[Any], most: int | None) -> None:
         """Show the counts of a row or a column.
 
         Args:
             first: Sensor column or row of the first pixel.
             counts: Counts of the pixels.
-            most: Counts to which the axis extends.
+            most: Counts to which the axis extends, from 0; None: from the least to the greatest of these.
         """
+        low, high = (0.0, float(most)) if most is not None else _range_of(counts)
         edges = np.arange(first, first + len(counts) + 1.0)
         # The steps are made here: pyqtgraph's own cannot be vertical.
         places = np.repeat(edges, 2)[1:-1]
         heights = np.repeat(counts.astype(float), 2)
         if self._vertical:
             self._curve.setData(heights, places)
-            self._plot.setXRange(0.0, most, padding=0.02)
+            self._plot.setXRange(low, high, padding=0.02)
         else:
             self._curve.setData(places, heights)
-            self._plot.setYRange(0.0, most, padding=0.02)
+            self._plot.setYRange(low, high, padding=0.02)
 
     def clear(self) -> None:
         """Show no counts any more."""
@@ -97,3 +98,9 @@ class Profile(QWidget):
             self._plot.getAxis(name).setPen(colours.line)
             self._plot.getAxis(name).setTextPen(colours.quiet)
         self._curve.setPen(pg.mkPen(colours.accent, width=1))
+
+
+def _range_of(counts: npt.NDArray[Any]) -> tuple[float, float]:
+    """Return the least and the greatest of counts; at least a count apart, so that noise is no mountain."""
+    low = float(counts.min())
+    return low, max(float(counts.max()), low + 1.0)

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from gui.live.frame_metadata import RecordingMetadata
-from gui.live.recording import Recording
+from gui.live.recording import FORMATS, Recording
 from gui.process.frame_ring import NumberedFrame
+from labdiff.errors import UserError
 
 LAST_WAIT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPlan:
+    """What a recording is to be.
+
+    Attributes:
+        name: Of its files, without their ending.
+        dated: Whether the time is added to the name.
+        most: Number of frames after which it ends; None for no such number.
+        seconds: Time after which it ends; None for no such time.
+        note: What is written about it into the file.
+    """
+
+    name: str = "recording"
+    dated: bool = True
+    most: int | None = None
+    seconds: float | None = None
+    note: str = ""
 
 
 class FrameRecorder(QObject):
@@ -25,8 +48,9 @@ class FrameRecorder(QObject):
     progress = Signal(str)
     ended = Signal(str)
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
+        self._clock, self._ends_s = clock, float("inf")
         self.bench, self.folder = "", Path("runs") / "live"
         self.sensor_shape, self.bit_depth, self.maximum_counts = (0, 0), 8, 255
         self._recording: Recording | None = None
@@ -40,18 +64,35 @@ class FrameRecorder(QObject):
     def add(self, entry: NumberedFrame) -> None:
         """Add a frame to the recording, if one runs; return at once."""
         if self._recording is not None:
+            if self._clock() >= self._ends_s:
+                self._recording.stop()
             self._recording.add(entry)
 
     def snapshot(self, entry: NumberedFrame, kind: str) -> None:
         """Save one frame in a format of `gui.live.recording.FORMATS`."""
-        snapshot = self._open("snapshot", kind, most=1)
+        snapshot = self._open(RecordingPlan("snapshot", most=1), kind)
         snapshot.add(entry)
         self._snapshots.append(snapshot)
 
-    def record(self, kind: str) -> None:
-        """Save all frames from now on; there is one recording at a time."""
+    def record(self, kind: str, plan: RecordingPlan) -> None:
+        """Save frames from now on; there is one recording at a time.
+
+        Args:
+            kind: A key of `gui.live.recording.FORMATS`.
+            plan: Its name, and when it ends.
+
+        Raises:
+            UserError: If the name is none for a file, or a file of that name exists.
+        """
         if self._recording is None:
-            self._recording = self._open("recording", kind)
+            _require_file_name(plan.name)
+            path = self.folder / f"{plan.name}{FORMATS[kind].suffix}"
+            if not plan.dated and path.exists():
+                raise UserError(
+                    f"{path}: exists; give another name, or let the time be added to it"
+                )
+            self._ends_s = self._clock() + (plan.seconds or float("inf"))
+            self._recording = self._open(plan, kind)
 
     def stop(self) -> None:
         """Stop the recording; frames that wait are still written."""
@@ -65,6 +106,8 @@ class FrameRecorder(QObject):
             self.ended.emit(snapshot.state.message)
         if self._recording is None:
             return
+        if self._clock() >= self._ends_s:
+            self._recording.stop()
         state = self._recording.state
         self.progress.emit(state.message)
         if state.over:
@@ -78,11 +121,24 @@ class FrameRecorder(QObject):
                 recording.stop()
                 recording.join(LAST_WAIT_S)
 
-    def _open(self, what: str, kind: str, most: int | None = None) -> Recording:
+    def _open(self, plan: RecordingPlan, kind: str) -> Recording:
         now = datetime.now(UTC)
         metadata = RecordingMetadata(
-            self.bench, self.bit_depth, self.maximum_counts, *self.sensor_shape, now.isoformat()
+            self.bench,
+            self.bit_depth,
+            self.maximum_counts,
+            *self.sensor_shape,
+            now.isoformat(),
+            plan.note,
         )
         # Milliseconds: two snapshots within a second are two files.
-        name = f"{what}-{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}"
-        return Recording(self.folder, name, kind, metadata, most)
+        time_of_it = f"-{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}" if plan.dated else ""
+        return Recording(self.folder, f"{plan.name}{time_of_it}", kind, metadata, plan.most)
+
+
+def _require_file_name(name: str) -> None:
+    """Refuse what is no name of a file on every system. Raises UserError."""
+    wrong = sorted(set(name) & set('<>:"/\\|?*')) + [c for c in name if not c.isprintable()]
+    if wrong or not name.strip(" ."):
+        what = f"contains {' '.join(map(repr, wrong))}" if wrong else "is empty"
+        raise UserError(f"Name: {name!r} {what}; allowed are letters, digits, spaces, - _ and .")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -14,22 +14,29 @@ from PySide6.QtGui import QCloseEvent, QColor
 from PySide6.QtWidgets import QGridLayout, QSplitter, QVBoxLayout, QWidget
 
 from drivers.types import Frame, Roi
-from gui.live.canvas import Canvas
-from gui.live.controls import Controls
+from gui.live.canvas import Canvas, Drawing
+from gui.live.controls import Controls, Setting
 from gui.live.frame_status import FrameStatus
 from gui.live.histogram import Histogram
-from gui.live.levels import ColourTable, LevelMode, Levels, colours, levels_of, standing_out
+from gui.live.levels import (
+    LINEAR,
+    Brightness,
+    ColourTable,
+    Levels,
+    colours,
+    levels_of,
+    standing_out,
+)
+from gui.live.processing import FrameProcessing
 from gui.live.profiles import Profile
-from gui.live.snapshots import FrameRecorder
+from gui.live.snapshots import FrameRecorder, RecordingPlan
 from gui.live.statistics import statistics_of
 from gui.process.frame_ring import NumberedFrame
 from gui.style import style, theme
+from labdiff.errors import UserError
 
 FIGURES_MS = 200
 """Time between two updates of histogram, levels, profiles and counters; the picture follows each frame."""
-
-
-Setting: TypeAlias = str | int | float | bool
 
 
 class LiveView(QWidget):
@@ -41,11 +48,16 @@ class LiveView(QWidget):
     Attributes:
         roi_wanted: Emitted with the region that the camera is to read out.
         recording_ended: Emitted with a sentence about a snapshot or recording that has ended.
-        frame_described: Emitted with the newest frame, some times a second.
+        recording_progress: Emitted with a sentence about the recording that runs.
+        frame_described: Emitted with the newest frame as it is shown, some times a second.
+        processing: What is done with frames before they are shown; recordings have them as they came.
+        autoscales_profiles: Whether the profiles' axes follow their counts, instead of the full scale.
+        plan: Returns what the next recording is to be; it may raise UserError.
     """
 
     roi_wanted = Signal(Roi)
     recording_ended = Signal(str)
+    recording_progress = Signal(str)
     frame_described = Signal(Frame)
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -53,12 +65,16 @@ class LiveView(QWidget):
         self.setObjectName("live_view")
         self._clock = clock
         self._entry: NumberedFrame | None = None
+        self._raw: NumberedFrame | None = None
+        self.processing, self._brightness = FrameProcessing(), LINEAR
+        self.autoscales_profiles = False
+        self.plan: Callable[[], RecordingPlan] = RecordingPlan
         self._hovered: tuple[int, int] | None = None
         self._sensor_shape: tuple[int, int] | None = None
         self._maximum = 255
         self._levels = Levels(0, 255)
         self._analysed: NumberedFrame | None = None
-        self._recorder = FrameRecorder()
+        self._recorder = FrameRecorder(clock)
         self._build()
         self._timer = QTimer(self, interval=FIGURES_MS)
         self._timer.timeout.connect(self._tick)
@@ -108,17 +124,47 @@ class LiveView(QWidget):
         entry = _as_counts(entry)
         before = self._entry
         self.status.count_acquired(entry.number, before, self.canvas.waiting, self._clock())
-        self._entry = entry
         self._recorder.add(entry)
+        self._raw = entry
+        self._entry = entry = self.processing.apply(entry, self._maximum)
         if before is None:
             self._analyse(entry)
+            self._analysed = None  # its figures are due with the next ones
         self.canvas.show_entry(entry if entry.frame.pixels.size else None)
         if before is None:
             self._place_crosshair()
 
+    def set_brightness(self, brightness: Brightness) -> None:
+        """Paint with a scale that is linear, logarithmic or a power of the counts."""
+        self._brightness = brightness
+        self._set_table()
+
+    def show_again(self) -> None:
+        """Show the newest frame again, after its processing has changed."""
+        if self._raw is not None:
+            self._entry = self.processing.apply(self._raw, self._maximum)
+            self._analyse(self._entry)
+            self._draw_profiles()
+            self.canvas.show_entry(self._entry if self._entry.frame.pixels.size else None)
+
+    @property
+    def frames_per_s(self) -> float:
+        """Frames that came from the camera in each of the last seconds; 0 if none comes."""
+        return 0.0 if self._entry is None else self.status.acquired_per_s(self._clock())
+
+    @property
+    def frame(self) -> Frame | None:
+        """The newest frame as it is shown; None if there is none."""
+        return None if self._entry is None else self._entry.frame
+
+    @property
+    def folder(self) -> Path:
+        """Folder of snapshots and recordings."""
+        return self._recorder.folder
+
     def clear(self, reason: str) -> None:
         """Show no frame any more but the reason, such as "The camera is disconnected"."""
-        self._entry = self._analysed = self._hovered = None
+        self._entry = self._raw = self._analysed = self._hovered = None
         self.canvas.empty_text = reason
         self.canvas.show_entry(None)
         for figure in (self.histogram, self.row_profile, self.column_profile):
@@ -132,39 +178,18 @@ class LiveView(QWidget):
 
     def settings(self) -> dict[str, Setting]:
         """Return what the user has set, as plain values, to be restored at the next start."""
-        asked = self.controls
-        return {
-            "maximum": self._maximum,
-            "mode": asked.level_mode.value,
-            "low": asked.fixed.low,
-            "high": asked.fixed.high,
-            "low_percent": asked.percentiles[0],
-            "high_percent": asked.percentiles[1],
-            "colours": asked.colours.currentText(),
-            "saturation": asked.saturation.isChecked(),
-            "histogram": asked.histogram.isChecked(),
-            "format": asked.format.currentText(),
-        }
+        return {"maximum": self._maximum, **self.controls.settings()}
 
     def restore(self, settings: Mapping[str, Setting]) -> None:
         """Restore what `settings` returned; what is missing or not understood stays as it is."""
-        asked, found = self.controls, {**self.settings(), **settings}
+        found = {**self.settings(), **settings}
         try:
-            maximum, low, high = int(found["maximum"]), int(found["low"]), int(found["high"])
-            percentiles = (float(found["low_percent"]), float(found["high_percent"]))
-            mode = LevelMode(str(found["mode"]))
+            maximum = int(found["maximum"])
+            self.controls.restore(found)
         except (TypeError, ValueError):
             return
         self._maximum = maximum
         self.histogram.set_maximum(maximum)
-        asked.fix(Levels(low, max(high, low + 1)))
-        asked.set_percentiles(percentiles)
-        asked.mode.setCurrentText(mode.value)
-        for box, name in ((asked.colours, "colours"), (asked.format, "format")):
-            if box.findText(str(found[name])) >= 0:
-                box.setCurrentText(str(found[name]))
-        for button, name in ((asked.saturation, "saturation"), (asked.histogram, "histogram")):
-            button.setChecked(str(found[name]).lower() == "true")
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """End recordings, so that all is written."""
@@ -197,6 +222,7 @@ class LiveView(QWidget):
         self._split.setSizes([4000, 1000])
         self.status = FrameStatus()
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.controls)
         layout.addWidget(self._split, 1)
         layout.addWidget(self.status)
@@ -212,13 +238,14 @@ class LiveView(QWidget):
         asked.record.toggled.connect(self._toggle_recording)
         self.histogram.levels_dragged.connect(asked.fix)
         self._recorder.progress.connect(self.status.show_recording)
+        self._recorder.progress.connect(self.recording_progress)
         self._recorder.ended.connect(self._on_recording_ended)
         self.canvas.painted.connect(lambda _: self.status.count_shown(self._clock()))
         self.canvas.hovered.connect(self._hover)
         self.canvas.crosshair_moved.connect(self._draw_profiles)
         self.canvas.view_changed.connect(self._follow_view)
         self.canvas.roi_drawn.connect(self.roi_wanted)
-        self.canvas.roi_left.connect(lambda: asked.draw_roi.setChecked(False))
+        self.canvas.drawing_left.connect(lambda: asked.draw_roi.setChecked(False))
         style.changed.connect(self._recolour)
         self._toggle_crosshair(False)
 
@@ -260,7 +287,9 @@ class LiveView(QWidget):
         chosen = colours(self.controls.colours.currentText())
         roles = (theme().saturated, theme().twin, theme().floor)
         saturated = standing_out(chosen, [QColor(role).rgb() & 0xFFFFFF for role in roles])
-        self.canvas.set_table(ColourTable(self._levels, chosen, marked, saturated))
+        self.canvas.set_table(
+            ColourTable(self._levels, chosen, marked, saturated, self._brightness)
+        )
 
     def _show_text(self) -> None:
         frame = None if self._entry is None else self._entry.frame
@@ -312,15 +341,18 @@ class LiveView(QWidget):
         frame = entry.frame
         row = min(max(place[0] - frame.roi.top, 0), frame.pixels.shape[0] - 1)
         column = min(max(place[1] - frame.roi.left, 0), frame.pixels.shape[1] - 1)
-        self.row_profile.show_counts(frame.roi.left, frame.pixels[row], self._maximum)
-        self.column_profile.show_counts(frame.roi.top, frame.pixels[:, column], self._maximum)
+        along, down = frame.pixels[row], frame.pixels[:, column]
+        most = None if self.autoscales_profiles else self._maximum
+        self.row_profile.show_counts(frame.roi.left, along, most)
+        self.column_profile.show_counts(frame.roi.top, down, most)
         self._follow_view()
 
     # Region of interest
 
     def _toggle_roi(self, on: bool) -> None:
-        if self.canvas.drawing_roi != on:
-            self.canvas.drawing_roi = on
+        drawing = self.canvas.drawing is Drawing.ROI
+        if drawing != on:
+            self.canvas.drawing = Drawing.ROI if on else Drawing.NOTHING
 
     def _ask_whole(self) -> None:
         if self._sensor_shape is not None:
@@ -329,16 +361,22 @@ class LiveView(QWidget):
     # Snapshots and recordings
 
     def _snapshot(self) -> None:
-        if self._entry is None or not self._entry.frame.pixels.size:
+        if self._raw is None or not self._raw.frame.pixels.size:
             self.recording_ended.emit("There is no frame to save yet.")
         else:
-            self._recorder.snapshot(self._entry, self.controls.format.currentText())
+            self._recorder.snapshot(self._raw, self.controls.format.currentText())
 
     def _toggle_recording(self, on: bool) -> None:
-        if on:
-            self._recorder.record(self.controls.format.currentText())
-        else:
-            self._recorder.stop()
+        try:
+            if on:
+                self._recorder.record(self.controls.format.currentText(), self.plan())
+            else:
+                self._recorder.stop()
+        except UserError as error:
+            self.status.show_recording(f"Not recorded: {error}")
+            self.recording_ended.emit(f"not recorded: {error}")
+            self.controls.record.setChecked(False)
+            return
         self.controls.show_recording(on)
 
     def _on_recording_ended(self, message: str) -> None:

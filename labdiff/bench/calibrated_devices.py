@@ -105,15 +105,19 @@ class CalibratedDevices:
 
     def use_registration(self, registration: Registration, margin_px: int = 24) -> None:
         """Read out only the window of the camera on which the output plane falls, and rectify it."""
+        self.camera.roi = self.output_window(registration, margin_px)
+        self.registration = registration
+        self.rectifier = Rectifier(registration, self.camera.roi, self.layout.patch_shape)
+
+    def output_window(self, registration: Registration, margin_px: int = 24) -> Roi:
+        """Return the window of the camera on which the output plane falls, with a margin around it."""
         height, width = self.layout.patch_shape
         corners = [(0, 0), (0, width - 1), (height - 1, 0), (height - 1, width - 1)]
         places = registration.plane_to_camera(np.array(corners, float))
         low = np.clip(np.floor(places.min(0)) - margin_px, 0, np.array(self.camera.shape) - 2)
         high = np.clip(np.ceil(places.max(0)) + margin_px, low + 2, self.camera.shape)
         top, left = (int(v) for v in low)
-        self.camera.roi = Roi(top, left, int(high[0]) - top, int(high[1]) - left)
-        self.registration = registration
-        self.rectifier = Rectifier(registration, self.camera.roi, self.layout.patch_shape)
+        return Roi(top, left, int(high[0]) - top, int(high[1]) - left)
 
     @property
     def lit(self) -> bool:

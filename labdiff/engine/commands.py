@@ -41,10 +41,27 @@ class SetExposure:
 
 
 @dataclass(frozen=True, slots=True)
+class SetGain:
+    """Set the camera's gain, where it has one."""
+
+    gain_db: float
+
+
+@dataclass(frozen=True, slots=True)
 class SetRoi:
     """Set the camera's window, in raw-sensor pixels; None: the whole sensor."""
 
     roi: Roi | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetOutputRoi:
+    """Set the camera's window around the output region that the registration found last."""
+
+
+@dataclass(frozen=True, slots=True)
+class AutoExpose:
+    """Set the exposure at which the brightest pixel is at about 80 % of full scale, and none is clipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +178,10 @@ Command: TypeAlias = (
     Connect
     | Disconnect
     | SetExposure
+    | SetGain
     | SetRoi
+    | SetOutputRoi
+    | AutoExpose
     | SetPower
     | SetEmission
     | SetLive

@@ -6,10 +6,16 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
+from calibration.archive import CalibrationArchive
+from calibration.registration import Registration
+from drivers.camera.gain import GainCamera, require_gain
 from drivers.errors import DeviceError
+from drivers.protocols import Camera
+from drivers.types import Roi
 from labdiff.bench.bench import Bench
 from labdiff.config.bench import BenchConfig
 from labdiff.engine.status import BenchState, DeviceState, Setting, roi_label
+from labdiff.errors import UserError
 
 
 class DeviceReadout:
@@ -31,13 +37,35 @@ class DeviceReadout:
         self._bench.camera.exposure_ms = exposure_ms
         self._exposure_ms = exposure_ms
 
+    def set_gain(self, gain_db: float) -> None:
+        """Set the camera's gain. Raises DeviceValueError with the limits, or if it has none."""
+        camera = self._bench.camera
+        limits_db = camera.gain_range_db if isinstance(camera, GainCamera) else None
+        require_gain(camera.name, gain_db, limits_db)
+        if isinstance(camera, GainCamera):
+            camera.gain_db = gain_db
+
     def set_power(self, power_mw: float) -> None:
         """Set the laser's power. Raises DeviceValueError with the limits if it is out of range."""
         self._bench.laser.power_mw = power_mw
         self._power_mw = power_mw
 
-    def job_ended(self) -> None:
-        """Take the values that a job has set as the requested ones."""
+    def set_output_roi(self) -> None:
+        """Set the camera's window around the calibrated output region. Raises UserError without one."""
+        found = self._bench.registration
+        if found is None:
+            stored = CalibrationArchive(self._calibrations).latest(Registration.routine)
+            if stored is not None and isinstance(stored.result, Registration):
+                found = stored.result
+        if found is None:
+            raise UserError(
+                f"{self._config.name}: no registration is stored, so the output region is not known; "
+                "calibrate first"
+            )
+        self._bench.camera.roi = self._bench.output_window(found)
+
+    def adopt_set_values(self) -> None:
+        """Take the values that a job, or a search, has set as the requested ones."""
         # A device that does not answer is reported by `state`.
         with contextlib.suppress(DeviceError):
             self._exposure_ms = self._bench.camera.exposure_ms
@@ -81,6 +109,12 @@ class DeviceReadout:
             calibrations=str(self._calibrations),
             simulated=bench.simulated,
             input_shape=(0, 0) if bench.dmd is None else bench.dmd.shape,
+            roi=self._roi(),
+            patches=tuple(
+                Roi(config.cavity.patch_top, left, *config.cavity.patch_shape)
+                for left in config.cavity.patch_lefts
+            ),
+            input_patch=bench.dmd is None,
         )
 
     def _read(
@@ -90,6 +124,12 @@ class DeviceReadout:
             return DeviceState(kind, driver, name, True, settings())
         except DeviceError as error:
             return DeviceState(kind, driver, name, False, (), str(error))
+
+    def _roi(self) -> Roi | None:
+        try:
+            return self._bench.camera.roi
+        except DeviceError:
+            return None
 
     def _slm(self) -> tuple[Setting, ...]:
         slm = self._bench.slm
@@ -102,13 +142,27 @@ class DeviceReadout:
     def _camera(self) -> tuple[Setting, ...]:
         camera = self._bench.camera
         low, high = camera.exposure_range_ms
-        roi = camera.roi
         return (
             Setting("exposure", self._exposure_ms, camera.exposure_ms, "ms", low, high),
-            Setting("ROI", None, None, "px", text=roi_label(roi)),
+            *self._gain(camera),
+            Setting("ROI", None, None, "px", text=roi_label(camera.roi)),
+            *self._binning(),
             Setting("bit depth", None, camera.bit_depth, "bits"),
             Setting("saturation", None, self._bench.full_scale_counts, "counts"),
         )
+
+    def _gain(self, camera: Camera) -> tuple[Setting, ...]:
+        limits_db = camera.gain_range_db if isinstance(camera, GainCamera) else None
+        if limits_db is None or not isinstance(camera, GainCamera):
+            return ()
+        gain_db = camera.gain_db
+        return (Setting("gain", gain_db, gain_db, "dB", *limits_db),)
+
+    def _binning(self) -> tuple[Setting, ...]:
+        """Return how many pixels are put together, where the driver has such an option."""
+        binning = self._config.camera.options.get("binning")
+        text = f"{binning} x {binning}, by the bench file"
+        return () if binning is None else (Setting("binning", None, None, "", text=text),)
 
     def _shutter(self) -> tuple[Setting, ...]:
         """Return its state: light comes out while it is open and the laser emits."""

@@ -19,7 +19,9 @@ from drivers.types import Frame
 from labdiff.bench.bench import Bench
 from labdiff.bench.bench_safety import lasers_that_may_be_on
 from labdiff.bench.lit_note import lasers_left_lit
+from labdiff.engine.auto_exposure import find_exposure
 from labdiff.engine.commands import (
+    AutoExpose,
     Calibrate,
     Command,
     Connect,
@@ -31,7 +33,9 @@ from labdiff.engine.commands import (
     SafeState,
     SetEmission,
     SetExposure,
+    SetGain,
     SetLive,
+    SetOutputRoi,
     SetPower,
     SetRoi,
     ShowInput,
@@ -169,11 +173,20 @@ class Engine:
                 self._begin(start_on_bench(command, self._idle()))
             case SetExposure(exposure_ms):
                 self._idle().readout.set_exposure(exposure_ms)
+            case SetGain(gain_db):
+                self._idle().readout.set_gain(gain_db)
             case SetPower(power_mw):
                 self._idle().readout.set_power(power_mw)
             case SetRoi(roi):
                 bench = self._idle().bench
                 bench.camera.roi = roi or bench.whole_sensor
+            case SetOutputRoi():
+                self._idle().readout.set_output_roi()
+            case AutoExpose():
+                opened = self._idle()
+                found = find_exposure(opened.bench, self._show_frame)
+                opened.readout.adopt_set_values()
+                self._emit(found)
             case SetEmission(on):
                 bench = self._idle().bench
                 if on:
@@ -309,7 +322,7 @@ class Engine:
     def _end(self, ended: JobEnded) -> None:
         self._job = None
         if self._opened is not None:
-            self._opened.readout.job_ended()
+            self._opened.readout.adopt_set_values()
         self._emit(ended)
         self._emit_job()
         self._emit_state()

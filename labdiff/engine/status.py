@@ -56,7 +56,9 @@ class BenchState:
     emission: the laser's; True also where it is not known, as after a bench that was not left dark.
     sensor_shape, panel_shape, patch_shape, input_shape (of a DMD): (height, width), px. full_scale_counts:
     count from which a pixel of the camera is saturated. calibrations: folder of the archive. simulated:
-    which devices are, in one sentence; "" if none is.
+    which devices are, in one sentence; "" if none is. roi: window of the camera; None if it does not
+    answer. patches: where they lie on the SLM, in the order in which light meets them; input_patch: the
+    first one writes the input.
     """
 
     bench: str
@@ -73,6 +75,9 @@ class BenchState:
     full_scale_counts: int = 0
     simulated: str = ""
     input_shape: tuple[int, int] = (0, 0)
+    roi: Roi | None = None
+    patches: tuple[Roi, ...] = ()
+    input_patch: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,21 @@ class InputDisplayed:
     """The DMD displays a field now; name: what it was called."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureFound:
+    """The exposure that was set for the light as it is, by the brightest pixel.
+
+    fill: the brightest pixel's counts, share of full scale; 1: clipped. power_mw: the laser's. frames:
+    number that were taken. remedy: what would help where no exposure of the camera does; "" where one did.
+    """
+
+    exposure_ms: float
+    fill: float
+    power_mw: float
+    frames: int
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +162,7 @@ def roi_label(roi: Roi) -> str:
 
 EngineEvent: TypeAlias = (
     InputDisplayed
+    | ExposureFound
     | ConnectStep
     | Event
     | BenchState

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from drivers.camera.features import Features
+from drivers.camera.gain import GainCamera
 from drivers.camera.sfnc_camera import Grabbed, SfncCamera
 from drivers.camera.sfnc_settings import SfncOptions
 from drivers.errors import DeviceStateError, DeviceTimeoutError, DeviceValueError
@@ -127,3 +128,16 @@ def test_what_it_has_not_is_said() -> None:
         Played(SfncOptions(binning=2), None)
     with pytest.raises(DeviceStateError, match=r"camera\.options\.trigger_line"):
         Played(SfncOptions(), None).triggered(1)
+
+
+def test_a_gain_is_set_where_the_camera_has_one_in_decibels() -> None:
+    without = Played(SfncOptions(), None)
+    assert without.gain_range_db is None and without.gain_db is None
+    with pytest.raises(DeviceValueError, match="has no gain"):
+        without.gain_db = 3.0
+    without.nodes["Gain"] = Node(0.0, 0, 24)
+    without.gain_db = 3.5
+    assert without.nodes["Gain"].value == without.gain_db == 3.5
+    assert without.gain_range_db == (0.0, 24.0) and isinstance(without, GainCamera)
+    with pytest.raises(DeviceValueError, match="gain 30 dB; allowed is 0 ... 24 dB"):
+        without.gain_db = 30.0

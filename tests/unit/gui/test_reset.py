@@ -36,6 +36,7 @@ from gui.widgets.phase_view import PhaseView
 from labdiff.engine.status import (
     BenchState,
     DeviceState,
+    ExposureFound,
     JobState,
     LayerSets,
     PatternDisplayed,
@@ -101,8 +102,10 @@ def use(qtbot: QtBot, router: EventRouter, panels: PanelSet, state: BenchState) 
     frame = Frame(np.full(SHAPE, 777, np.uint16), 7.2, 1.0, 1, None, 0.0, roi)
     panels.live.view.controls.crosshair.setChecked(True)
     panels.live.view.show_frame(NumberedFrame(1, frame))
+    panels.live.desk.setCurrentIndex(1)  # the figures are shown
     panels.live.view._tick()
     panels.bench.show_frame(frame)
+    router.route(ExposureFound(12.5, 0.79, 10.0, 3), {})
     pattern = np.ones(SHAPE, np.float32)
     router.route(PatternDisplayed(EMPTY, "by hand"), {"pattern": pattern})
     panels.slm.tests.changed.emit()
@@ -169,7 +172,7 @@ def words(panels: PanelSet) -> str:
 
 
 MARKS = ("Alpha", "7.2", "7.25", "12.9", "71.5", "777", "850", "spot 3", "pedestal", "moved by",
-         "gui-1", "measuring", "by hand", "t = 900")  # fmt: skip
+         "gui-1", "measuring", "by hand", "t = 900", "12.5 ms", "79 %")  # fmt: skip
 """Texts that only the first bench and its jobs can have brought."""
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from drivers.errors import DeviceTimeoutError
-from drivers.types import Frame, Roi
-from labdiff.bench.bench import Bench
+from drivers.types import Roi
 from labdiff.config.bench import bench_text
 from labdiff.config.training import TrainingOptions
 from labdiff.engine.commands import (
@@ -20,7 +19,6 @@ from labdiff.engine.commands import (
     Disconnect,
     Generate,
     Pause,
-    Quit,
     Resume,
     SafeState,
     SetEmission,
@@ -33,61 +31,17 @@ from labdiff.engine.commands import (
     Stop,
     Train,
 )
-from labdiff.engine.engine import Engine
-from labdiff.engine.status import BenchState, EngineEvent, ErrorReport, InputDisplayed, JobState
+from labdiff.engine.status import BenchState, ErrorReport, InputDisplayed, JobState
 from labdiff.errors import JobStoppedError
 from labdiff.events import GenerationStep, JobEnded
 from labdiff.generation.request import GenerationRequest
 from labdiff.runs.reader import read_run
 from labdiff.session.layer_file import pretrained_path, read_layers
 from mock_hardware.laser import MockLaser
+from tests.support.played_commands import Desk
 
 TWO_STEPS = Generate(GenerationRequest(count=1, sampler={"sampler_steps": 2}))
 MANY_STEPS = Generate(GenerationRequest(count=1, sampler={"sampler_steps": 200}))
-
-
-class Desk:
-    """Plays a list of commands to an engine; an int in it lets the engine go on so many times."""
-
-    def __init__(self) -> None:
-        self.events: list[EngineEvent] = []
-        self.frames: list[Frame] = []
-        self.engine = Engine(self.events.append, self.frames.append)
-
-    @property
-    def bench(self) -> Bench:
-        opened = self.engine._opened
-        assert opened is not None
-        return opened.bench
-
-    def play(self, *script: Command | int | Callable[[], None]) -> Desk:
-        queue: Iterator[Command | None] = self._commands(script)
-        self.engine.serve(lambda timeout_s: next(queue))
-        return self
-
-    def _commands(self, script: tuple[Command | int | Callable[[], None], ...]) -> Iterator:
-        for part in script:
-            if isinstance(part, int):
-                yield from [None] * part
-            elif callable(part):
-                part()
-            else:
-                yield part
-        yield Quit()
-
-    def of(self, kind: type) -> list:
-        return [event for event in self.events if isinstance(event, kind)]
-
-    def setting(self, device: str, name: str) -> list[float | None]:
-        states = [s for s in self.of(BenchState) if s.devices]
-        return [
-            setting.actual
-            for state in states
-            for found in state.devices
-            if found.kind == device
-            for setting in found.settings
-            if setting.name == name
-        ]
 
 
 def test_connected_devices_are_reported_with_requested_and_declared_values() -> None:
@@ -251,7 +205,7 @@ def test_the_safe_state_is_completed_also_where_no_command_follows() -> None:
 
 def test_the_bench_is_closed_when_whoever_steered_it_is_gone() -> None:
     desk = Desk()
-    commands = iter([Connect("mock"), SetEmission(True)])
+    commands: Iterator[Command] = iter([Connect("mock"), SetEmission(True)])
     benches = []
 
     def take(timeout_s: float) -> Command | None:

@@ -1,0 +1,1 @@
+"""The desk beside the live view: camera, figures, picture, recording."""
