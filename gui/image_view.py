@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QSize
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gui import style
@@ -15,6 +15,10 @@ from gui.colour_maps import ColourMap
 
 Picture: TypeAlias = npt.NDArray[np.float32]
 CAMERA_UNIT = "rel. units"
+BAR_PX = 10
+"""Width of the colours of the bar beside a picture."""
+BAR_BESIDE_PX, BAR_BELOW_PX = 60, 44
+"""Room that the bar takes with its numbers, beside a picture and below one."""
 CAMERA_HINT = "Intensity at the output plane; 1 is the mean with flat layers"
 
 
@@ -26,10 +30,19 @@ class ImageView(QWidget):
         unit: Unit of a pixel's value, shown beside it.
         colours: Its colour map.
         symmetric: Levels are symmetric about zero.
+        bar_below: The colour bar lies below the picture in place of beside it.
     """
 
-    def __init__(self, title: str, unit: str, colours: ColourMap, symmetric: bool = False) -> None:
+    def __init__(
+        self,
+        title: str,
+        unit: str,
+        colours: ColourMap,
+        symmetric: bool = False,
+        bar_below: bool = False,
+    ) -> None:
         super().__init__()
+        self._bar_below = bar_below
         self._title, self._unit, self._symmetric = title, unit, symmetric
         self._colours = colours
         self._named = self._heading = self._heads = f"{title}, {unit}" if unit else title
@@ -40,12 +53,20 @@ class ImageView(QWidget):
         self._plot.hideAxis("bottom")
         # It would ask for the width of its whole text.
         self._plot.titleLabel.updateMin = lambda: None
+        self._graphics.ci.setContentsMargins(0, 0, 0, 0)
+        self._plot.layout.setContentsMargins(0, 0, 0, 0)
+        self._plot.vb.setDefaultPadding(0.0)
+        self._heading_px = self.fontMetrics().height() + 6
         self._plot.setAspectLocked(True)
         self._plot.invertY(True)
         self._item = pg.ImageItem(self._picture)
         self._plot.addItem(self._item)
         self._bar = pg.ColorBarItem(
-            values=(0.0, 1.0), colorMap=colours(), width=10, interactive=False
+            values=(0.0, 1.0),
+            colorMap=colours(),
+            width=BAR_PX,
+            interactive=False,
+            orientation="horizontal" if bar_below else "vertical",
         )
         self._bar.setImageItem(self._item, insert_in=self._plot)
         for part in (self._item, self._bar):
@@ -56,6 +77,12 @@ class ImageView(QWidget):
         self._plot.scene().sigMouseMoved.connect(self._read_out)
         style.style.changed.connect(self._paint)
         self._paint()
+
+    def size_with(self, picture_px: int) -> QSize:
+        """Return the size in which a square picture has this side, with its heading and colour bar."""
+        wide_px = 0 if self._bar_below else BAR_BESIDE_PX
+        high_px = self._heading_px + (BAR_BELOW_PX if self._bar_below else 0)
+        return QSize(picture_px + wide_px, picture_px + high_px)
 
     def set_unit(self, unit: str) -> None:
         """Set the unit of a pixel's value."""
@@ -120,6 +147,8 @@ class ImageView(QWidget):
     def _head(self, message: str) -> None:
         self._heads = message
         self._plot.setTitle(message, color=style.theme().quiet, size="9pt")
+        self._plot.titleLabel.setMaximumHeight(self._heading_px)  # pyqtgraph's own is higher
+        self._plot.layout.setRowFixedHeight(0, self._heading_px)
 
     def _paint(self) -> None:
         chosen = style.theme()

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtWidgets import QDockWidget
+from PySide6.QtWidgets import QDockWidget, QMenu
 
+from gui.arrangement import Arrangement
+from gui.docks import LAYOUTS
 from gui.top_bar import TopBar
 
 
@@ -16,7 +18,7 @@ class Acts:
     """What the entries of the menus do."""
 
     switch_theme: Callable[[], None]
-    reset_layout: Callable[[], None]
+    arrangement: Arrangement
     make_safe: Callable[[], None]
     toggle_pause: Callable[[], None]
     stop: Callable[[], None]
@@ -38,8 +40,10 @@ def fill_menus(top: TopBar, docks: Mapping[str, QDockWidget], acts: Acts) -> Non
         view.addAction(dock.toggleViewAction())
         add(view, f"Go to {title}", f"Ctrl+{number}", partial(bring_up, dock))
     view.addSeparator()
+    _add_layouts(top, view, acts.arrangement)
+    add(view, "Reset this layout", "", acts.arrangement.reset)
+    view.addSeparator()
     add(view, "Light or dark", "Ctrl+T", acts.switch_theme)
-    add(view, "Reset layout", "", acts.reset_layout)
     bench = menus.addMenu("&Bench")
     add(bench, "Safe state", "F12", acts.make_safe)
     add(bench, "Pause or continue", "Ctrl+P", acts.toggle_pause)
@@ -47,6 +51,22 @@ def fill_menus(top: TopBar, docks: Mapping[str, QDockWidget], acts: Acts) -> Non
     helps = menus.addMenu("&Help")
     add(helps, "Keyboard shortcuts", "F1", acts.show_shortcuts)
     add(helps, "Tour", "", acts.start_tour)
+
+
+def _add_layouts(top: TopBar, view: QMenu, arrangement: Arrangement) -> None:
+    """Add an entry for each layout, of which that in use is ticked."""
+    entries = {}
+    for number, layout in enumerate(LAYOUTS, 1):
+        choose = partial(arrangement.choose, layout.name)
+        entry = top.add_action(view, f"Layout {layout.name}", f"Ctrl+Shift+{number}", choose)
+        entry.setCheckable(True)
+        entries[layout.name] = entry
+
+    def tick() -> None:
+        for name, entry in entries.items():
+            entry.setChecked(name == arrangement.name)
+
+    view.aboutToShow.connect(tick)
 
 
 def bring_up(dock: QDockWidget) -> None:

@@ -72,8 +72,8 @@ class TopBar(QWidget):
         self.progress.setVisible(fraction is not None)
         self.job_left.setText(left)
 
-    def add_action(self, menu: QMenu, text: str, keys: str, act: Callable[[], object]) -> None:
-        """Add an entry to a menu.
+    def add_action(self, menu: QMenu, text: str, keys: str, act: Callable[[], object]) -> QAction:
+        """Add an entry to a menu, and return it.
 
         Args:
             menu: The menu.
@@ -86,3 +86,4 @@ class TopBar(QWidget):
             action.setShortcut(QKeySequence(keys))
         action.triggered.connect(lambda _=False: act())
         menu.addAction(action)
+        return action

@@ -10,8 +10,9 @@ from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import QMainWindow, QTabWidget
 
 from gui import style
+from gui.arrangement import Arrangement
 from gui.command_log import describe
-from gui.docks import SideRoom, put_into_docks
+from gui.docks import put_into_docks
 from gui.emergency import Emergency
 from gui.event_router import EventRouter
 from gui.help_sheet import ShortcutSheet
@@ -26,7 +27,7 @@ from gui.top_bar import TopBar
 from gui.tour import Tour
 from gui.widgets.dialogs import close_all
 from gui.window_questions import ask_for_a_hand, ask_to_close
-from gui.window_settings import LAYOUT_VERSION, restore_options, restore_view, store_view
+from gui.window_settings import restore_options, restore_view, store_view
 from labdiff.config.bench import load_bench
 from labdiff.config.training import TrainingOptions
 from labdiff.engine import commands as ask
@@ -70,11 +71,12 @@ class MainWindow(QMainWindow):
         self.panels = PanelSet.create(bench, out, seed)
         self.router = EventRouter(self.panels)
         self.docks = put_into_docks(self, self.panels.by_title())
+        self.arrangement = Arrangement(self, self.docks, settings)
         self.top = TopBar(self)
         self.setMenuWidget(self.top)
         acts = Acts(
             switch_theme=self.switch_theme,
-            reset_layout=self.reset_layout,
+            arrangement=self.arrangement,
             make_safe=self.make_safe,
             toggle_pause=self._toggle_pause,
             stop=self._stop,
@@ -83,12 +85,8 @@ class MainWindow(QMainWindow):
         )
         fill_menus(self.top, self.docks, acts)
         self._connect_panels()
-        self._default_layout = self.saveState(LAYOUT_VERSION)
         self._screen_fit = ScreenFit(self)
-        self._side_room = SideRoom(self, self.docks)
         self._restore()
-        if self._settings.value("layout") is not None:
-            self._side_room.forget()
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._poll)
         self._timer.start(POLL_MS)
@@ -275,14 +273,6 @@ class MainWindow(QMainWindow):
         """Change from the dark theme to the light one, or back."""
         self._settings.setValue("theme", style.switch().name)
 
-    def reset_layout(self) -> None:
-        """Put all panels where they are at the first start."""
-        self.restoreState(self._default_layout, LAYOUT_VERSION)
-        self._side_room.reset()
-        for dock in self.docks.values():
-            dock.show()
-        bring_up(self.docks["Live"])
-
     def show_shortcuts(self) -> None:
         """Show the sheet of keyboard shortcuts."""
         ShortcutSheet(self.findChildren(QAction), self).show()
@@ -356,10 +346,15 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         restore_view(self._settings, self, self.panels.live.view)
+        self.arrangement.restore()
         restore_options(self._settings, self.panels.training.form, self.panels.log.add)
         run = self._settings.value("run")
         if isinstance(run, str):
             self.panels.runs.choose(Path(run))
+
+    def _store(self) -> None:
+        self.arrangement.store()
+        store_view(self._settings, self, self.panels.live.view)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask whether to close while a job runs; then leave the bench safe first."""
@@ -367,7 +362,7 @@ class MainWindow(QMainWindow):
             ask_to_close(self, self.router.job, self._close_anyway)
             event.ignore()
             return
-        store_view(self._settings, self, self.panels.live.view)
+        self._store()
         if self.panels.bench.connecting:
             self.cancel_connecting()  # it closes at once; the process ends meanwhile
         if self._process is None or not self._process.alive:
@@ -386,7 +381,7 @@ class MainWindow(QMainWindow):
         if self._process is None or not self._process.alive:
             self.close()
             return
-        store_view(self._settings, self, self.panels.live.view)
+        self._store()
         self._leave()
 
     def _leave(self) -> None:

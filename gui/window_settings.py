@@ -14,12 +14,9 @@ from gui.plots.chart_box import ChartBox
 from gui.widgets.model_form import ModelForm
 from labdiff.config.training import TrainingOptions
 
-LAYOUT_VERSION = 1
-"""Version of the stored places of docks; with another one the window begins with the default layout."""
-
 
 def store_view(settings: QSettings, window: QMainWindow, live: LiveView) -> None:
-    """Store the places of window and docks, and the settings of the live view and of all curves.
+    """Store the place of the window, and the settings of the live view and of all curves.
 
     Args:
         settings: Where to.
@@ -27,7 +24,6 @@ def store_view(settings: QSettings, window: QMainWindow, live: LiveView) -> None
         live: Its live view.
     """
     settings.setValue("geometry", window.saveGeometry())
-    settings.setValue("layout", window.saveState(LAYOUT_VERSION))
     settings.setValue("live", json.dumps(live.settings()))
     curves = {box.objectName(): box.settings() for box in window.findChildren(ChartBox)}
     settings.setValue("curves", json.dumps(curves))
@@ -42,11 +38,9 @@ def restore_view(settings: QSettings, window: QMainWindow, live: LiveView) -> No
         window: The main window.
         live: Its live view.
     """
-    geometry, state = settings.value("geometry"), settings.value("layout")
+    geometry = settings.value("geometry")
     if isinstance(geometry, QByteArray):
         window.restoreGeometry(geometry)
-    if isinstance(state, QByteArray):
-        window.restoreState(state, LAYOUT_VERSION)
     live.restore(_plain(settings, "live"))
     curves = _plain(settings, "curves")
     for box in window.findChildren(ChartBox):

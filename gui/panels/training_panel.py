@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import qtawesome as qta
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QGridLayout,
     QHBoxLayout,
     QProgressBar,
     QPushButton,
@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 )
 
 from gui import style
-from gui.colour_maps import difference_map, intensity_map, phase_map
-from gui.image_view import CAMERA_HINT, CAMERA_UNIT, ImageView, Picture
+from gui.image_view import Picture
+from gui.panels.training_pictures import GAP_PX, TrainingPictures
 from gui.plots.training_plots import TrainingPlots
 from gui.time_left import time_left
 from gui.widgets.dialogs import choose_file
@@ -34,6 +34,8 @@ from labdiff.events import AlignmentStep, TrainingStep
 from labdiff.reports.labels import loss_note
 
 NO_BENCH = "Connect a bench first."
+LEAST_PLOTS_PX = 220
+"""Least height of the curves; where the panel is lower it scrolls."""
 
 
 class TrainingPanel(QWidget):
@@ -75,17 +77,23 @@ class TrainingPanel(QWidget):
         column.addLayout(presets)
         column.addWidget(self.pretrained)
         column.addWidget(self.form, 1)
-        scroll = QScrollArea()
+        scroll = self._options = QScrollArea()
         scroll.setWidget(side)
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setMinimumWidth(side.sizeHint().width() + 24)
+        scroll.setMinimumWidth(side.minimumSizeHint().width() + 24)
 
+        self.show_options = QPushButton("Options")
+        self.show_options.setCheckable(True)
+        self.show_options.setChecked(True)
+        self.show_options.setToolTip("Show the options of the next training, or fold them away")
+        self.show_options.toggled.connect(self._fold)
         self.start = QPushButton("Start")
         self.pause = QPushButton("Pause")
         self.stop = QPushButton("Stop and save")
         self.resume = QPushButton("Resume a run ...")
         for name, button in (
+            ("options", self.show_options),
             ("start", self.start),
             ("pause", self.pause),
             ("stop", self.stop),
@@ -107,39 +115,40 @@ class TrainingPanel(QWidget):
         self.progress = QProgressBar()
         self.progress.setFormat("%p %")
         top = QHBoxLayout()
-        for button in (self.start, self.pause, self.stop, self.resume):
+        for button in (self.show_options, self.start, self.pause, self.stop, self.resume):
             top.addWidget(button)
-        top.addWidget(self.progress, 1)
-
-        self.views = {
-            "input": ImageView("Input pattern", "rad", phase_map),
-            "camera": ImageView("Camera", CAMERA_UNIT, intensity_map),
-            "predicted": ImageView("Predicted noise", "", difference_map, symmetric=True),
-            "true": ImageView("True noise", "", difference_map, symmetric=True),
-        }
-        self.views["camera"].setToolTip(CAMERA_HINT)
-        pictures = QWidget()
-        grid = QGridLayout(pictures)
-        grid.setContentsMargins(0, 0, 0, 0)
-        for place, view in enumerate(self.views.values()):
-            grid.addWidget(view, 0, place)
+        top.addStretch(1)
+        self.progress.setFixedWidth(16 * self.fontMetrics().averageCharWidth())
+        second = QHBoxLayout()
+        second.addWidget(self.message, 1)
+        second.addWidget(self.progress)
+        self.pictures = TrainingPictures()
         self.plots = TrainingPlots()
+        self.plots.setMinimumHeight(LEAST_PLOTS_PX)
         lower = QSplitter(Qt.Orientation.Vertical)
-        lower.addWidget(pictures)
+        lower.setChildrenCollapsible(False)
+        lower.addWidget(self.pictures)
         lower.addWidget(self.plots)
-        lower.setSizes([260, 400])
-        right = QWidget()
-        main = QVBoxLayout(right)
-        main.setContentsMargins(0, 0, 0, 0)
-        main.addLayout(top)
-        main.addWidget(self.message)
-        main.addWidget(lower, 1)
+        lower.setStretchFactor(0, 2)
+        lower.setStretchFactor(1, 3)
+        results = self._results = QScrollArea()
+        results.setWidget(lower)
+        results.setWidgetResizable(True)
+        results.setFrameShape(QScrollArea.Shape.NoFrame)
+        bar_px = results.verticalScrollBar().sizeHint().width()
+        results.setMinimumWidth(self.pictures.minimumSizeHint().width() + bar_px)
         split = QSplitter()
+        split.setChildrenCollapsible(False)
         split.addWidget(scroll)
-        split.addWidget(right)
+        split.addWidget(results)
         split.setStretchFactor(1, 1)
-        layout = QVBoxLayout(self)
-        layout.addWidget(split)
+        layout = self._column = QVBoxLayout(self)
+        layout.addLayout(top)
+        layout.addLayout(second)
+        layout.setSizeConstraint(
+            QVBoxLayout.SizeConstraint.SetNoConstraint
+        )  # see `minimumSizeHint`
+        layout.addWidget(split, 1)
         style.style.changed.connect(self._paint)
         self._paint()
         self.set_ready(connected=False, busy=False)
@@ -173,19 +182,20 @@ class TrainingPanel(QWidget):
         self._forget()
         self.show_paused(False)
         self.set_ready(connected=False, busy=False)
+        self.show_options.setChecked(True)
         self.message.setText(NO_BENCH)
 
     def _forget(self) -> None:
         self._stage = ""
         self.plots.clear()
-        for view in self.views.values():
-            view.clear()
+        self.pictures.clear()
         self.progress.setMaximum(1)
         self.progress.reset()
 
     def begin(self, path: str) -> None:
-        """Show that a training starts, which is recorded in a run file."""
+        """Show that a training starts, recorded in a run file; the options are folded away."""
         self._forget()
+        self.show_options.setChecked(False)
         self.message.setText(f"recorded in {path}")
 
     def show_paused(self, on: bool) -> None:
@@ -225,11 +235,8 @@ class TrainingPanel(QWidget):
         self._advance(index, total, note)
 
     def show_pictures(self, pictures: Mapping[str, Picture]) -> None:
-        """Show the pictures of a step; both noises share their levels, so that they can be compared."""
-        limit = float(abs(pictures["true"]).max()) if "true" in pictures else None
-        for name, picture in pictures.items():
-            if name in self.views:
-                self.views[name].show_picture(picture, limit)
+        """Show the pictures of a step."""
+        self.pictures.show_pictures(pictures)
 
     def show_end(self, message: str) -> None:
         """Show how the training has ended."""
@@ -243,6 +250,25 @@ class TrainingPanel(QWidget):
         self.progress.setValue(min(index + 1, total))
         left = time_left(self._stage_s, index + 1, total)
         self.message.setText(f"{self._stage}: {note}{left}")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show options and results beside each other only where there is room for both."""
+        super().resizeEvent(event)
+        self._fold()
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the least size: in it either options or results are shown."""
+        margins = self.contentsMargins()
+        frame = self._column.contentsMargins()
+        width = max(self._options.minimumWidth(), self._results.minimumWidth())
+        sides = margins.left() + margins.right() + frame.left() + frame.right()
+        return QSize(width + sides, super().minimumSizeHint().height())
+
+    def _fold(self) -> None:
+        shown = self.show_options.isChecked()
+        both = self._options.minimumWidth() + self._results.minimumWidth() + 3 * GAP_PX
+        self._options.setVisible(shown)
+        self._results.setVisible(not shown or both <= self.width())
 
     def _start(self) -> None:
         try:

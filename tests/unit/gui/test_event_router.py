@@ -93,7 +93,7 @@ def test_a_training_is_shown_in_its_panel(qtbot: QtBot, panels: PanelSet) -> Non
     router.route(STEP, {"camera": np.full((4, 5), 7.0, np.float32)})
     router.redraw()
     assert training.plots.learning.steps == 1
-    assert training.views["camera"]._picture.shape == (4, 5)
+    assert training.pictures.views["camera"]._picture.shape == (4, 5)
     router.route(JobEnded("stopped", "stopped by the user"), {})
     assert training.message.text() == "stopped: stopped by the user; saved to run.h5"
     assert ended == ["run.h5"]

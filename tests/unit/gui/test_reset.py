@@ -252,7 +252,7 @@ def test_a_new_job_of_a_kind_begins_without_the_figures_of_the_last(
     router.route(JobEnded("stopped", ""), {})
     router.route(JobState("", "idle"), {})
     router.route(JobState("training", "running", "runs/gui-2/run.h5"), {})
-    assert not any(view._item.isVisible() for view in panels.training.views.values())
+    assert not any(view._item.isVisible() for view in panels.training.pictures.views.values())
     assert panels.training.plots.learning.steps == panels.training.plots.fit.steps == 0
     router.route(JobState("", "idle"), {})
     router.route(JobState("calibration", "running"), {})
