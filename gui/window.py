@@ -19,6 +19,7 @@ from gui.help_sheet import ShortcutSheet
 from gui.job_progress import stages_of
 from gui.menus import Acts, bring_up, fill_menus
 from gui.panels.panel_set import PanelSet
+from gui.presets import Presets
 from gui.process.bench_process import ENGINE, BenchProcess
 from gui.process.ending import EndingProcesses
 from gui.runs.resuming import resume_refusal
@@ -85,6 +86,7 @@ class MainWindow(QMainWindow):
         )
         fill_menus(self.top, self.docks, acts)
         self._connect_panels()
+        self._presets = Presets(self.panels, self.router, self._ask, self._show_notice)
         self._screen_fit = ScreenFit(self)
         self._restore()
         self._timer = QTimer(self)

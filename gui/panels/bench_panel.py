@@ -22,6 +22,7 @@ from drivers.types import Frame
 from gui import style
 from gui.panels.device_group import DeviceGroup
 from gui.panels.dmd_desk import DmdDesk
+from gui.panels.preset_box import PresetBox
 from gui.widgets.choice import Choice
 from gui.widgets.dialogs import choose_file
 from gui.widgets.monitor_chooser import MonitorChooser
@@ -102,6 +103,7 @@ class BenchPanel(QWidget):
         form.addRow("Seed", self.seed)
         self._message = PlainLabel("Choose a bench and connect. The mock benches need no hardware.")
         self._message.setWordWrap(True)
+        self.presets = PresetBox()
         self._devices = QVBoxLayout()
         inner = self._inner = QWidget()
         layout = QVBoxLayout(inner)
@@ -110,6 +112,7 @@ class BenchPanel(QWidget):
         layout.addWidget(self.connect_button)
         layout.addWidget(self._message)
         layout.addWidget(self.emission)
+        layout.addWidget(self.presets)
         layout.addLayout(self._devices)
         layout.addStretch(1)
         scroll = self._scroll = QScrollArea()
@@ -202,8 +205,20 @@ class BenchPanel(QWidget):
             group.set_busy(busy)
         if self._desk is not None:
             self._desk.set_busy(busy)
+        self.presets.set_ready(self.connected and not busy)
         self.emission.setEnabled(self.connected and not busy)
         self.emission.setText("Laser: in use by the job" if busy else "Laser on")
+
+    def enter(self, kind: str, name: str, value: float) -> None:
+        """Enter a value in a device's field, as by hand.
+
+        Args:
+            kind: Kind of the device.
+            name: Name of the setting.
+            value: The value, in the setting's unit.
+        """
+        if kind in self._groups:
+            self._groups[kind].enter(name, value)
 
     def withdraw_questions(self) -> None:
         """Close the question whether to raise the power; nothing is sent."""
@@ -220,6 +235,7 @@ class BenchPanel(QWidget):
         self.connect_button.setText("Disconnect" if on else "Connect")
         for widget in (self.bench, self.browse, self.seed, self.monitors):
             widget.setEnabled(not on)
+        self.presets.set_ready(on and not self._busy)
         self.emission.setEnabled(on and not self._busy)
         if on:
             self._message.setText(f"Connected: {name}" if name else "Connected")

@@ -118,6 +118,11 @@ class DeviceGroup(QGroupBox):
             field.setEnabled(not busy)
         self._show_times()
 
+    def enter(self, name: str, value: float) -> None:
+        """Enter a value in the field of a setting, as by hand; nothing if there is no such field."""
+        if name in self._fields:
+            self._fields[name].setValue(value)
+
     def withdraw_question(self) -> None:
         """Close the question whether to raise the power; nothing is sent."""
         if self._guard is not None:
