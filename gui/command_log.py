@@ -34,10 +34,15 @@ def describe(command: ask.Command) -> str:
             return f"live view: {'on' if on else 'off'}"
         case ask.ShowPhase(None):
             return "pattern: flat"
-        case ask.ShowPhase(phase_rad) if phase_rad is not None:
+        case ask.SetCorrection(on):
+            return f"SLM: the maker's flatness map {'is' if on else 'is not'} added"
+        case ask.ShowHologram(name=name):
+            return f"hologram: {name}"
+        case ask.ShowPhase(phase_rad, name) if phase_rad is not None:
             height, width = phase_rad.shape
             low, high = float(np.min(phase_rad)), float(np.max(phase_rad))
-            return f"pattern: {width} x {height} pixels, {low:.4g} ... {high:.4g} rad"
+            title = "" if name == ask.BY_HAND else f"{name}, "
+            return f"pattern: {title}{width} x {height} pixels, {low:.4g} ... {high:.4g} rad"
         case ask.ShowInput(name=name):
             return f"DMD: {name}"
         case ask.Pause():

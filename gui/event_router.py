@@ -31,6 +31,8 @@ from labdiff.events import (
     AlignmentStep,
     Calibrated,
     GenerationStep,
+    HologramDisplayed,
+    HologramStep,
     JobEnded,
     JobStarted,
     Measured,
@@ -91,6 +93,7 @@ class EventRouter(QObject):
                 panels.bench.show_connecting(step, message)
             case ErrorReport():
                 panels.live.desk.settle()
+                panels.slm.hologram.settle()
                 self.error.emit(event.message, event.details)
             case HandRequested():
                 self.hand_requested.emit(event)
@@ -124,6 +127,11 @@ class EventRouter(QObject):
                 self.progress.leave_out(n for n, state, _ in event.findings if state in needless)
             case GenerationStep():
                 self._show_generation_step(event, pictures)
+            case HologramStep():
+                self.progress.advance(event.step + 1, event.total)
+                panels.slm.hologram.show_step(event, pictures.get("seen"))
+            case HologramDisplayed():
+                panels.slm.hologram.show_displayed(event)
             case Measured():
                 self._show_figures(event.figures)
             case JobEnded():
@@ -186,6 +194,8 @@ class EventRouter(QObject):
         if state.devices and identity(before) != identity(state):
             panels.calibration.set_archive(Path(state.calibrations), state.patch_shape)
             panels.slm.set_bench(state.panel_shape, state.wavelength_nm, state.pixel_pitch_um)
+            panels.slm.set_patches(state.patches, state.input_patch)
+        panels.slm.show_state(state)
         self._enable_panels()
 
     def _show_job(self, state: JobState) -> None:

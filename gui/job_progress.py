@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from labdiff.calibrations.names import ROUTINE_NAMES
 from labdiff.engine import commands as ask
+from labdiff.events import HOLOGRAM_STAGE
 from labdiff.reports.labels import duration
 from labdiff.training.methods import STAGES, Method, compared_methods
 
@@ -31,6 +32,8 @@ def stages_of(command: ask.Command) -> tuple[str, ...]:
             return (STAGES["offline"], CHECKING, *ROUTINE_NAMES, *bench, f"{GENERATING}bench")
         case ask.Generate(request):
             return (f"{GENERATING}{request.where}",)
+        case ask.ShowHologram():
+            return (HOLOGRAM_STAGE,)
         case _:
             return ()
 

@@ -116,8 +116,7 @@ class MainWindow(QMainWindow):
         panels.live.command_wanted.connect(self._ask)
         panels.live.view.recording_ended.connect(panels.log.add)
         panels.live.view.frame_described.connect(bench.show_frame)
-        panels.slm.pattern_wanted.connect(lambda phase: self._ask(ask.ShowPhase(phase)))
-        panels.slm.flat_wanted.connect(lambda: self._ask(ask.ShowPhase(None)))
+        panels.slm.command_wanted.connect(self._ask)
         calibration = panels.calibration
         calibration.check_wanted.connect(lambda: self._ask(ask.Calibrate(check=True)))
         calibration.stale_wanted.connect(lambda: self._ask(ask.Calibrate()))

@@ -149,6 +149,37 @@ class GenerationStep:
     images: Image
 
 
+HOLOGRAM_STAGE = "hologram on the twin"
+"""Name of the stage in which a hologram is computed."""
+
+
+@dataclass(frozen=True, slots=True)
+class HologramStep:
+    """One step of a hologram's optimisation, 0-based out of total.
+
+    correlation: of the twin's intensity with the wanted one. picture: (h, w), the twin's intensity; None
+    at most steps.
+    """
+
+    step: int
+    total: int
+    correlation: float
+    picture: Image | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HologramDisplayed:
+    """A hologram is displayed now.
+
+    patches_rad: (P, h, w). correlation: of the twin's intensity with the wanted one. aligned: whether the
+    twin had the alignment of this bench, and not the data sheets' values.
+    """
+
+    patches_rad: Image
+    correlation: float
+    aligned: bool
+
+
 @dataclass(frozen=True, slots=True)
 class EvaluationStep:
     """One step of an evaluation: step counts from 0, out of total; message says what was scored."""
@@ -195,6 +226,8 @@ Event: TypeAlias = (
     | TrainingStep
     | DenoiserStep
     | GenerationStep
+    | HologramStep
+    | HologramDisplayed
     | EvaluationStep
     | Measured
     | Checkpoint

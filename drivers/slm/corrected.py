@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from drivers.errors import DeviceValueError
+from drivers.errors import DeviceStateError, DeviceValueError
 from drivers.protocols import SLM
 from drivers.slm.number_file import Table, read_numbers
 from drivers.slm.panel_options import LutValues, PanelOptions
@@ -34,6 +34,8 @@ class CorrectedSlm(SlmWrapper):
         super().__init__(slm)
         self._crystal_ms = options.crystal_ms
         self._correction: npt.NDArray[np.float32] | None = None
+        self._adds = True
+        self._last: FloatArray | None = None
         if options.correction:
             self._correction = correction_rad(options, slm.shape, wavelength_nm)
         self._own_lut = maker_phases(options, slm.bit_depth)
@@ -50,7 +52,29 @@ class CorrectedSlm(SlmWrapper):
         """Display a phase pattern, (height, width), radians, on a panel that is flat with the map."""
         if self._correction is None or phase_rad.shape != self._correction.shape:
             return super().set_phase(phase_rad)
+        self._last = phase_rad.copy()
+        if not self._adds:
+            return super().set_phase(phase_rad)
         return super().set_phase(np.asarray(phase_rad, np.float32) + self._correction)
+
+    def set_grey(self, grey: FloatArray) -> PatternId:
+        """Display raw grey levels, (height, width), to which no map is added."""
+        self._last = None
+        return super().set_grey(grey)
+
+    @property
+    def correction(self) -> bool | None:
+        """Whether the map is added to patterns; None if there is none."""
+        return None if self._correction is None else self._adds
+
+    @correction.setter
+    def correction(self, value: bool) -> None:
+        """Add the map from now on or not; the pattern that is displayed is displayed anew."""
+        if self._correction is None:
+            raise DeviceStateError(f"{self.name}: has no flatness map of its maker")
+        self._adds = bool(value)
+        if self._last is not None:
+            self.set_phase(self._last)
 
     def set_lut(self, phase_by_grey_rad: FloatArray | None) -> None:
         """Use a measured phase response; None: the maker's, where there is one."""

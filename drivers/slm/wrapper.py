@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+from drivers.errors import DeviceStateError
 from drivers.protocols import SLM
+from drivers.slm.correction import CorrectableSlm
 from drivers.types import FloatArray, PatternId
-from drivers.wrapper import DisplayCommand, PatternWrapper
+from drivers.wrapper import DeviceSetting, DisplayCommand, PatternWrapper
+
+
+def _set_correction(slm: SLM, value: bool) -> None:
+    if not isinstance(slm, CorrectableSlm) or slm.correction is None:
+        raise DeviceStateError(
+            f"{slm.name}: has no flatness map of its maker; name it in slm.options.correction"
+        )
+    slm.correction = bool(value)
+
 
 SET_PHASE: DisplayCommand[SLM] = DisplayCommand(
     "set_phase", lambda slm, phase_rad: slm.set_phase(phase_rad)
 )
 SET_GREY: DisplayCommand[SLM] = DisplayCommand("set_grey", lambda slm, grey: slm.set_grey(grey))
 
+CORRECTION: DeviceSetting[SLM, bool] = DeviceSetting("correction", _set_correction)
+
 
 class SlmWrapper(PatternWrapper[SLM]):
     """Forwards to an SLM."""
 
     commands = (SET_PHASE, SET_GREY)
+    settings = (CORRECTION,)
+
+    @property
+    def correction(self) -> bool | None:
+        """Whether the maker's flatness map is added; None if there is none."""
+        return self._call(lambda slm: slm.correction if isinstance(slm, CorrectableSlm) else None)
+
+    @correction.setter
+    def correction(self, value: bool) -> None:
+        self._set(CORRECTION, value)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -9,12 +9,12 @@ from PySide6.QtWidgets import QTabWidget
 
 from drivers.types import Frame
 from gui.camera_desk.figures_page import FiguresPage
-from gui.camera_desk.page import PageArea
 from gui.camera_desk.picture_page import PicturePage
 from gui.camera_desk.record_page import RecordPage
 from gui.camera_desk.settings_page import SettingsPage
 from gui.live.levels import Brightness
 from gui.live.view import LiveView
+from gui.widgets.page import PageArea
 from labdiff.engine.status import BenchState, ExposureFound
 
 

@@ -11,11 +11,11 @@ import pyqtgraph as pg
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from drivers.types import Frame, Roi
-from gui.camera_desk.page import button, value_label
 from gui.live.canvas import Canvas, Drawing
 from gui.live.regions import LineMark, Region, RegionFigures, counts_along, figures_of
 from gui.style import style, theme
 from gui.widgets.choice import Choice
+from gui.widgets.page import button, value_label
 from gui.widgets.plain_label import PlainLabel
 
 WHOLE, BOX, LINE = "whole frame", "box", "line"

@@ -11,11 +11,11 @@ from calibration.archive import CalibrationArchive
 from calibration.dark import DarkLevel
 from calibration.result import CalibrationError
 from drivers.types import Frame
-from gui.camera_desk.page import button, note
 from gui.live.levels import Brightness, Scale
 from gui.live.processing import BINS, MOST_AVERAGED, FrameProcessing, TakenBackground
 from gui.widgets.choice import Choice
 from gui.widgets.number_field import CountField, NumberField
+from gui.widgets.page import button, note
 
 NONE, CALIBRATED, TAKEN = "none", "calibrated dark level", "taken"
 

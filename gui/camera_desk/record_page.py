@@ -17,12 +17,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.camera_desk.page import note
 from gui.live.snapshots import RecordingPlan
 from gui.style import style, theme
 from gui.widgets.choice import Choice
 from gui.widgets.dialogs import choose_folder
 from gui.widgets.number_field import CountField, NumberField
+from gui.widgets.page import note
 from labdiff.errors import UserError
 
 WHEN_STOPPED, FRAMES, SECONDS = "when stopped", "after frames", "after seconds"

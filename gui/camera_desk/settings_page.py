@@ -15,9 +15,9 @@ from PySide6.QtWidgets import (
 )
 
 from drivers.types import Roi
-from gui.camera_desk.page import button, note
 from gui.widgets.number_field import CountField, NumberField
 from gui.widgets.number_text import write_number
+from gui.widgets.page import button, note
 from gui.widgets.plain_label import PlainLabel
 from labdiff.engine import commands as ask
 from labdiff.engine.status import BenchState, ExposureFound, Setting

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QImage, QPixmap
-from PySide6.QtWidgets import QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
 from drivers.phase_quantiser import PhaseQuantiser
 from gui.colour_maps import LEVELS, phase_map
@@ -20,9 +20,11 @@ class Gallery(QWidget):
 
     Attributes:
         chosen: Emitted with the layer set and the layer of a tile, from 0.
+        set_chosen: Emitted with the layer set, from 0, that is to be shown as a whole.
     """
 
     chosen = Signal(int, int)
+    set_chosen = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,8 +40,14 @@ class Gallery(QWidget):
         self.table.setSelectionMode(QTableWidget.SelectionMode.SingleSelection)
         self.table.setShowGrid(False)
         self.table.currentCellChanged.connect(self._choose)
+        self.whole = QPushButton("Preview whole set")
+        self.whole.setObjectName("slm_whole_set")
+        self.whole.setToolTip("All layers of the selected row, each in its patch; the rest is flat")
+        self.whole.setEnabled(False)
+        self.whole.clicked.connect(self._choose_set)
         layout = QVBoxLayout(self)
         layout.addWidget(self.table)
+        layout.addWidget(self.whole)
 
     def set_layer_sets(self, phases_rad: npt.NDArray[np.floating]) -> None:
         """Show (M, N, h, w) radians: M layer sets of N layers."""
@@ -62,6 +70,7 @@ class Gallery(QWidget):
         for n in range(layers):
             self.table.setColumnWidth(n, tile.width() + line // 2)
         self.table.blockSignals(False)
+        self.whole.setEnabled(sets > 0)
 
     def clear(self) -> None:
         """Show no layers any more."""
@@ -70,6 +79,7 @@ class Gallery(QWidget):
         self.table.setRowCount(0)
         self.table.setColumnCount(0)
         self.table.blockSignals(False)
+        self.whole.setEnabled(False)
 
     def _icon(self, phase_rad: npt.NDArray[np.floating]) -> QIcon:
         levels = np.ascontiguousarray(self._levels(phase_rad))
@@ -87,6 +97,9 @@ class Gallery(QWidget):
         for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
             icon.addPixmap(pixmap, mode)
         return icon
+
+    def _choose_set(self) -> None:
+        self.set_chosen.emit(max(self.table.currentRow(), 0))
 
     def _choose(self, row: int, column: int) -> None:
         if row >= 0 and column >= 0:

@@ -21,35 +21,37 @@ from PySide6.QtWidgets import (
 )
 from superqt import QFlowLayout
 
+from drivers.types import Roi
+from gui.panels.slm_file import FilePage
 from gui.panels.slm_forms import Make, TestPatterns
 from gui.panels.slm_gallery import Gallery
-from gui.slm_patterns.pattern_file import (
-    READ_FILTER,
-    WRITE_FILTER,
-    load_pattern,
-    range_note,
-    save_pattern,
-)
+from gui.panels.slm_hologram import HologramPage
+from gui.slm_patterns.pattern_file import WRITE_FILTER, save_pattern
+from gui.slm_patterns.placement import in_patches
 from gui.style import style, theme
 from gui.widgets.background import Background
-from gui.widgets.dialogs import choose_file, choose_new_file
+from gui.widgets.dialogs import choose_new_file
+from gui.widgets.page import PageArea
 from gui.widgets.phase_view import PhaseView
 from gui.widgets.plain_label import PlainLabel
+from labdiff.engine import commands as ask
+from labdiff.engine.status import ADDED, CORRECTION, BenchState
 from labdiff.errors import UserError
 
 Phase = npt.NDArray[np.floating]
+
+GAP_PX = 6
+NO_MAP = "The bench file names no flatness map of the SLM's maker: slm.options.correction."
 
 
 class SlmPanel(QWidget):
     """Shows and sends patterns.
 
     Attributes:
-        pattern_wanted: Emitted with a phase for the whole panel, (height, width), rad.
-        flat_wanted: Emitted when a flat pattern is to be displayed.
+        command_wanted: Emitted with a command of `labdiff.engine.commands`.
     """
 
-    pattern_wanted = Signal(object)
-    flat_wanted = Signal()
+    command_wanted = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,26 +61,43 @@ class SlmPanel(QWidget):
         self._preview_name = ""
         self._previews_test = self._sends_next = False
         self._busy_reason = self._displayed_name = self._displayed_at = ""
-        self._displaying_job = False
-        self._waiting: list[tuple[str, Make]] = []
+        self._displaying_job = self._has_correction = False
+        self._waiting: list[tuple[str, Make, tuple[Roi, ...]]] = []
+        self._patches: tuple[Roi, ...] = ()
+        self._first_layer = 0
         self._background = Background(self)
         self._icons: list[tuple[QPushButton, str]] = []
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setObjectName("slm_split")
-        split.addWidget(self._displayed_box())
-        split.addWidget(self._preview_box())
+        views = QSplitter(Qt.Orientation.Vertical)  # most panels are wider than they are high
+        views.addWidget(self._displayed_box())
+        views.addWidget(self._preview_box())
+        views.setChildrenCollapsible(False)
+        split.addWidget(views)
         self.tabs = QTabWidget()
         self.tabs.setObjectName("slm_tabs")
         self.tests = TestPatterns()
         self.tests.changed.connect(self._compute)
         self.gallery = Gallery()
         self.gallery.chosen.connect(self._preview_layer)
-        self.tabs.addTab(self.tests, "Test patterns")
-        self.tabs.addTab(self.gallery, "Layer sets")
+        self.gallery.set_chosen.connect(self._preview_set)
+        self.file = FilePage(self._background)
+        self.file.loaded.connect(self._on_loaded)
+        self.file.problem.connect(self.show_problem)
+        self.load, self.load_file = self.file.load, self.file.load_file
+        self.hologram = HologramPage()
+        self.hologram.command_wanted.connect(self.command_wanted)
+        for page, title in (
+            (self.tests, "Test patterns"),
+            (self.gallery, "Layer sets"),
+            (self.file, "File"),
+            (self.hologram, "Hologram"),
+        ):
+            self.tabs.addTab(page if page is self.gallery else PageArea(page), title)
         split.addWidget(self.tabs)
         split.setChildrenCollapsible(False)
-        for place in range(split.count()):
-            split.setStretchFactor(place, 1)
+        split.setStretchFactor(0, 3)
+        split.setStretchFactor(1, 1)
         self.notice = PlainLabel()
         self.notice.setObjectName("slm_notice")
         self.notice.setWordWrap(True)
@@ -102,15 +121,41 @@ class SlmPanel(QWidget):
             pixel_pitch_um: Pitch of the SLM's pixels.
         """
         self._shape = shape
+        self.file.set_panel(shape)
         self._displayed_name = self._displayed_at = ""
         self.displayed.show_phase(None)
         self._describe_displayed()
         self.preview.show_phase(None)
         self.preview_label.clear()
         if shape is None:
+            self.set_patches((), input_patch=False)
             self.tests.forget_panel()
         else:
             self.tests.set_panel(shape, wavelength_nm, pixel_pitch_um)
+        self._enable()
+
+    def set_patches(self, patches: tuple[Roi, ...], input_patch: bool) -> None:
+        """Set where the patches lie on the SLM.
+
+        Args:
+            patches: In the order in which light meets them.
+            input_patch: The first one writes the input; the others are layers.
+        """
+        self._patches, self._first_layer = patches, int(input_patch)
+        layers = [f"layer {number + 1}" for number in range(len(patches) - self._first_layer)]
+        names = ("input", *layers) if input_patch and patches else tuple(layers)
+        self.tests.set_patches(patches, names)
+        self.hologram.set_patch(patches[0].shape if patches else None)
+        for view in (self.displayed, self.preview):
+            view.set_outlines(patches, names, self._shape)
+
+    def show_state(self, state: BenchState) -> None:
+        """Show what the SLM reports of its maker's flatness map."""
+        slm = next((device for device in state.devices if device.kind == "slm"), None)
+        known = () if slm is None else slm.settings
+        found = next((setting for setting in known if setting.name == CORRECTION), None)
+        self._has_correction = found is not None
+        self.correction.setChecked(found is not None and found.text == ADDED)
         self._enable()
 
     def reset(self) -> None:
@@ -121,6 +166,9 @@ class SlmPanel(QWidget):
         self.gallery.clear()
         self.show_problem("")
         self.set_busy("")
+        self.hologram.reset()
+        self._has_correction = False
+        self.correction.setChecked(False)
         self.set_bench(None)
 
     def set_pattern(self, phase_rad: Phase, name: str = "") -> None:
@@ -137,6 +185,9 @@ class SlmPanel(QWidget):
         self._displaying_job = bool(self._busy_reason)
         self._describe_displayed()
         self._enable()
+        follows = self.follow.isChecked() or bool(self._busy_reason)
+        if self._previews_test and self.tests.regions and not follows:
+            self._compute()  # the rest of the panel is what the SLM displays now
 
     def set_layer_sets(self, phases_rad: Phase) -> None:
         """Show the layers learnt so far, (M, N, h, w), rad."""
@@ -152,6 +203,7 @@ class SlmPanel(QWidget):
         self._busy_reason = reason
         # What a job displays between its reports is not known, nor what it has left.
         self._displaying_job = self._displaying_job or bool(reason)
+        self.hologram.set_busy(bool(reason))
         self._describe_displayed()
         self._enable()
 
@@ -169,16 +221,6 @@ class SlmPanel(QWidget):
         """Show what went wrong; "" hides it."""
         self.notice.setText(message)
         self.notice.setVisible(bool(message))
-
-    def load_file(self, path: Path) -> None:
-        """Show a file's pattern as the preview."""
-        shape = self._shape
-        if shape is not None:
-            self._background.start(
-                lambda: load_pattern(path, shape),
-                lambda phase: self._on_loaded(phase, path.name),
-                self.show_problem,
-            )
 
     def save_file(self, path: Path) -> None:
         """Save the pattern that the SLM displays."""
@@ -198,12 +240,15 @@ class SlmPanel(QWidget):
         self.flat = self._button(
             "slm_flat", "Flat", "mdi6.square-outline", "Display a flat pattern."
         )
-        self.flat.clicked.connect(self.flat_wanted)
+        self.flat.clicked.connect(lambda: self.command_wanted.emit(ask.ShowPhase(None)))
         self.save = self._button(
             "slm_save", "Save...", "mdi6.content-save", "Write this pattern as .npy or .png."
         )
         self.save.clicked.connect(self._ask_save)
-        _column(box, self.displayed, self.displayed_label, self.flat, self.save)
+        self.correction = QCheckBox("Flatness map")
+        self.correction.setObjectName("slm_correction")
+        self.correction.clicked.connect(lambda on: self.command_wanted.emit(ask.SetCorrection(on)))
+        _column(box, self.displayed, self.displayed_label, self.flat, self.save, self.correction)
         return box
 
     def _preview_box(self) -> QWidget:
@@ -218,11 +263,7 @@ class SlmPanel(QWidget):
         self.follow = QCheckBox("Follow")
         self.follow.setObjectName("slm_follow")
         self.follow.setToolTip("Send every change of a test pattern at once.")
-        self.load = self._button(
-            "slm_load", "Load...", "mdi6.folder-open", "Read a .npy or a picture."
-        )
-        self.load.clicked.connect(self._ask_load)
-        _column(box, self.preview, self.preview_label, self.show_it, self.follow, self.load)
+        _column(box, self.preview, self.preview_label, self.show_it, self.follow)
         return box
 
     def _button(self, name: str, text: str, icon: str, tip: str) -> QPushButton:
@@ -237,19 +278,25 @@ class SlmPanel(QWidget):
         if self._shape is None:
             return
         starts = not self._waiting
-        self._waiting[:] = [(self.tests.kind.currentText(), self.tests.make())]
+        self._waiting[:] = [(self.tests.title, self.tests.make(), self.tests.regions)]
         if starts:
             self._background.start(self._make_newest, self._on_made, self.show_problem)
 
     def _make_newest(self) -> Phase:
         if not self._waiting:
             raise UserError("the bench was closed")
-        name, make = self._waiting.pop()
+        name, make, regions = self._waiting.pop()
         self._preview_name = name
         try:
-            return make()
+            pattern = make()
         except ValueError as error:
             raise UserError(f"{name}: {error}") from None
+        if not regions:
+            return pattern
+        base, shape = self.displayed.phase_rad, self._shape or (0, 0)
+        if base is None or base.shape != shape:
+            base = np.zeros(shape, np.float32)
+        return in_patches(base, [pattern] * len(regions), regions)
 
     def _on_made(self, phase: Phase) -> None:
         if phase.shape != self._shape:
@@ -261,16 +308,14 @@ class SlmPanel(QWidget):
             self._sends_next = False
             self._send_preview()
 
-    def _on_loaded(self, phase: Phase, name: str) -> None:
-        if phase.shape != self._shape:
-            return  # it was read for another bench
+    def _on_loaded(self, phase: Phase, name: str, note: str) -> None:
         self._previews_test = False
-        note = range_note(phase)
         self.show_problem(f"{name}: {note}" if note else "")
         self._show_preview(phase, name)
 
     def _show_preview(self, phase: Phase, name: str) -> None:
         self.preview.show_phase(phase)
+        self._preview_name = name
         self.preview_label.setText(f"{name}, {phase.shape[1]} x {phase.shape[0]} pixels")
         self._enable()
 
@@ -279,6 +324,26 @@ class SlmPanel(QWidget):
             self._previews_test = False
             name = f"Layer set {layer_set + 1}, layer {layer + 1}"
             self._show_preview(self._layers[layer_set, layer], name)
+
+    def _preview_set(self, layer_set: int) -> None:
+        """Show all layers of a set as preview, each in its patch; input and what lies between are flat."""
+        layers, patches = self._layers, self._patches[self._first_layer :]
+        if layers is None or self._shape is None:
+            self.show_problem("Layers lie on the patches of an SLM: connect a bench first.")
+            return
+        found = layers[layer_set]
+        size = patches[0].shape if patches else (0, 0)
+        if len(found) != len(patches) or found.shape[1:] != size:
+            height, width = found.shape[1:]
+            self.show_problem(
+                f"Layer set {layer_set + 1} has {len(found)} layers of {height} x {width} pixels; this SLM "
+                f"has {len(patches)} of {size[0]} x {size[1]}."
+            )
+            return
+        self.show_problem("")
+        self._previews_test = False
+        flat = np.zeros(self._shape, np.float32)
+        self._show_preview(in_patches(flat, list(found), patches), f"Layer set {layer_set + 1}")
 
     def _send(self) -> None:
         """Send the preview, or that of the parameters that were just entered."""
@@ -293,10 +358,7 @@ class SlmPanel(QWidget):
     def _send_preview(self) -> None:
         phase = self.preview.phase_rad
         if phase is not None and self.show_it.isEnabled():
-            self.pattern_wanted.emit(phase)
-
-    def _ask_load(self) -> None:
-        choose_file(self, "Load a pattern", Path.cwd(), (READ_FILTER,), self.load_file)
+            self.command_wanted.emit(ask.ShowPhase(phase, self._preview_name))
 
     def _ask_save(self) -> None:
         proposed = Path.cwd() / "pattern.npy"
@@ -308,7 +370,9 @@ class SlmPanel(QWidget):
         fits = phase is not None and phase.shape == self._shape
         self.show_it.setEnabled(free and fits)
         self.flat.setEnabled(free)
-        self.load.setEnabled(self._shape is not None)
+        self.correction.setEnabled(free and self._has_correction)
+        has = "Add the maker's flatness map to every pattern; what is displayed is displayed anew."
+        self.correction.setToolTip(has if self._has_correction else NO_MAP)
         self.save.setEnabled(self.displayed.phase_rad is not None)
         part = "" if fits or phase is None else "A layer is a part of the panel."
         self.show_it.setToolTip(self._busy_reason or part or "Send this pattern to the SLM.")
@@ -322,7 +386,10 @@ class SlmPanel(QWidget):
 def _column(box: QGroupBox, view: QWidget, label: QLabel, *buttons: QWidget) -> None:
     label.setWordWrap(True)
     row = QFlowLayout()  # of several lines where there is little room
+    row.setSpacing(GAP_PX)
+    height = max(button.sizeHint().height() for button in buttons)
     for button in buttons:
+        button.setMinimumHeight(height)
         row.addWidget(button)
     layout = QVBoxLayout(box)
     layout.addWidget(view, 1)

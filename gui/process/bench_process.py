@@ -28,7 +28,14 @@ from gui.process.picture_ring import PictureNote, PictureRing
 from gui.process.priority import lower_priority
 from labdiff.engine.commands import Command, Quit, SafeState
 from labdiff.engine.status import EngineEvent, ErrorReport, LayerSets, PatternDisplayed
-from labdiff.events import AlignmentStep, Checkpoint, GenerationStep, TrainingStep
+from labdiff.events import (
+    AlignmentStep,
+    Checkpoint,
+    GenerationStep,
+    HologramDisplayed,
+    HologramStep,
+    TrainingStep,
+)
 from labdiff.jobs.signal_listener import SUSPEND, SignalListener, stopping_signals
 
 ENGINE = "labdiff.engine.engine:Engine"
@@ -255,6 +262,11 @@ def _without_arrays(event: EngineEvent, ring: PictureRing) -> Report:
         case LayerSets(phases_rad=phases):
             note = ring.put({"layers": np.asarray(phases, np.float32)})
             return Report(replace(event, phases_rad=np.zeros((0, 0, 0, 0), np.float32)), note)
+        case HologramStep(picture=picture):
+            note = None if picture is None else ring.put({"seen": picture})
+            return Report(replace(event, picture=None), note)
+        case HologramDisplayed():
+            return Report(replace(event, patches_rad=np.zeros((0, 0, 0), np.float32)))
         case GenerationStep():
             note = ring.put({"generated": event.images})
             return Report(replace(event, images=np.zeros((0, 0, 0), np.float32)), note)

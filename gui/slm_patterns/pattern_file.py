@@ -32,13 +32,13 @@ MANY_TURNS = 8.0
 MOST_PIXELS = 1 << 26
 
 
-def load_pattern(path: Path, shape: tuple[int, int]) -> Phase:
+def load_pattern(path: Path, shape: tuple[int, int] | None) -> Phase:
     """Return a file's phase.
 
     Args:
         path: .npy of radians, or of whole numbers 0 ... 255 (levels of a turn); .png, .bmp, .tif of
             8 or 16 bits grey, or of three equal channels.
-        shape: (height, width) of the SLM.
+        shape: (height, width) of the SLM; None: the file may have any.
 
     Returns:
         (height, width) radians; phases beyond 1000 rad are wrapped.
@@ -90,15 +90,19 @@ def save_pattern(path: Path, phase_rad: npt.NDArray[np.floating]) -> None:
         raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
-def _require_shape(path: Path, found: tuple[int, ...], shape: tuple[int, int]) -> None:
-    if found != shape:
+def _require_shape(path: Path, found: tuple[int, ...], shape: tuple[int, int] | None) -> None:
+    if shape is None and (len(found) != 2 or not 0 < found[0] * found[1] <= MOST_PIXELS):
+        raise UserError(
+            f"{path}: {' x '.join(map(str, found))}; needs one pattern of 1 ... {MOST_PIXELS} pixels"
+        )
+    if shape is not None and found != shape:
         raise UserError(
             f"{path}: a pattern of {' x '.join(map(str, found))} (height x width); "
             f"the SLM has {shape[0]} x {shape[1]}"
         )
 
 
-def _from_npy(path: Path, shape: tuple[int, int]) -> Phase:
+def _from_npy(path: Path, shape: tuple[int, int] | None) -> Phase:
     # Mapped: the shape of a file of any size is known before its pixels are read.
     array = np.load(path, mmap_mode="r", allow_pickle=False)
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
@@ -125,7 +129,7 @@ def _from_npy(path: Path, shape: tuple[int, int]) -> Phase:
     return phase.astype(np.float32)
 
 
-def _from_picture(path: Path, shape: tuple[int, int]) -> Phase:
+def _from_picture(path: Path, shape: tuple[int, int] | None) -> Phase:
     with Image.open(path) as image:
         width, height = image.size
         if width * height > MOST_PIXELS:

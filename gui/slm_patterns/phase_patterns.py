@@ -30,6 +30,96 @@ NOLL = (
 """Name, radial order n and azimuthal order m of the Zernike polynomials in Noll's order, from 1 on."""
 
 
+def uniform_phase(shape: tuple[int, int], phase_rad: float) -> Phase:
+    """Return one phase everywhere."""
+    return np.full(shape, phase_rad, np.float32)
+
+
+def two_level(
+    shape: tuple[int, int], low_rad: float, high_rad: float, angle_deg: float = 0.0
+) -> Phase:
+    """Return two halves with a phase each: a step, as knife-edge and stroke measurements use it.
+
+    Args:
+        shape: (height, width), px.
+        low_rad: Phase of the first half.
+        high_rad: Phase of the half towards `angle_deg`.
+        angle_deg: Direction from the first half to the second, from x towards y.
+    """
+    return np.where(_along(shape, angle_deg) > 0.0, high_rad, low_rad).astype(np.float32)
+
+
+def binary_grating(
+    shape: tuple[int, int], period_px: float, contrast_rad: float, angle_deg: float = 0.0
+) -> Phase:
+    """Return bars of 0 and of contrast_rad, half a period wide each; pi empties the zero order.
+
+    Args:
+        shape: (height, width), px.
+        period_px: Pixels per period.
+        contrast_rad: Phase of every second bar.
+        angle_deg: Direction across the bars, from x towards y.
+
+    Raises:
+        ValueError: For a period below two pixels, which has no bars.
+    """
+    if period_px < 2.0:
+        raise ValueError(f"a period of {period_px:g} px; allowed is 2 or more")
+    # From the corner on, so that whole periods have whole pixels; rounding moves no bar.
+    start = _along(shape, angle_deg)
+    place = (start - start.min() + 1e-6) / period_px
+    return np.asarray(np.floor(2.0 * place) % 2 * contrast_rad, np.float32)
+
+
+def vortex(shape: tuple[int, int], charge: int) -> Phase:
+    """Return a phase that turns `charge` times around the middle; negative: the other way."""
+    x, y = _places(shape)
+    return (charge * np.arctan2(y, x)).astype(np.float32)
+
+
+def random_phase(shape: tuple[int, int], cell_px: int, contrast_rad: float, seed: int) -> Phase:
+    """Return squares of phases drawn evenly from 0 ... contrast_rad: a diffuser.
+
+    Args:
+        shape: (height, width), px.
+        cell_px: Side of a square.
+        contrast_rad: Greatest phase.
+        seed: Of the draw.
+
+    Raises:
+        ValueError: For a cell below one pixel.
+    """
+    if cell_px < 1:
+        raise ValueError(f"cells of {cell_px} px; allowed is 1 or more")
+    height, width = (-(-length // cell_px) for length in shape)
+    drawn = np.random.default_rng(seed).uniform(0.0, contrast_rad, (height, width))
+    whole = drawn.repeat(cell_px, axis=0).repeat(cell_px, axis=1)
+    return np.asarray(whole[: shape[0], : shape[1]], np.float32)
+
+
+def aperture(
+    shape: tuple[int, int], diameter_px: float, x_px: float = 0.0, y_px: float = 0.0
+) -> Phase:
+    """Return a flat circle in a checkerboard of pi, pixel by pixel, which sends the light around it away.
+
+    Args:
+        shape: (height, width), px.
+        diameter_px: Of the circle.
+        x_px: Of its middle, from that of the pattern, to the right.
+        y_px: The same, downwards.
+    """
+    x, y = _places(shape)
+    outside = np.hypot(x - x_px, y - y_px) > diameter_px / 2.0
+    return np.where(outside, checkerboard(shape, 1), 0.0).astype(np.float32)
+
+
+def _along(shape: tuple[int, int], angle_deg: float) -> npt.NDArray[np.float64]:
+    """Return the distance of each pixel from the middle along a direction, px."""
+    x, y = _places(shape)
+    angle = np.deg2rad(angle_deg)
+    return np.asarray(x * np.cos(angle) + y * np.sin(angle))
+
+
 def blaze(shape: tuple[int, int], period_px: float, angle_deg: float = 0.0) -> Phase:
     """Return a tilt of 2 pi a period: all light goes into one order, at wavelength / (period * pitch).
 
@@ -43,10 +133,7 @@ def blaze(shape: tuple[int, int], period_px: float, angle_deg: float = 0.0) -> P
     """
     if abs(period_px) < 2.0:
         raise ValueError(f"a period of {period_px:g} px; allowed is 2 or more, or -2 or less")
-    x, y = _places(shape)
-    angle = np.deg2rad(angle_deg)
-    along = x * np.cos(angle) + y * np.sin(angle)
-    return np.asarray(TURN_RAD / period_px * along, np.float32)
+    return np.asarray(TURN_RAD / period_px * _along(shape, angle_deg), np.float32)
 
 
 def checkerboard(shape: tuple[int, int], cell_px: int, contrast_rad: float = float(np.pi)) -> Phase:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGraphicsRectItem, QSizePolicy, QVBoxLayout, QWidget
 
 from drivers.phase_quantiser import PhaseQuantiser
+from drivers.types import Roi
 from gui.colour_maps import LEVELS, phase_map
 from gui.style import style, theme
 from gui.widgets.plain_label import PlainLabel
@@ -22,6 +25,8 @@ class PhaseView(QWidget):
         super().__init__()
         self.setObjectName(name)
         self._phase: npt.NDArray[np.floating] | None = None
+        self._outlines: list[tuple[QGraphicsRectItem, pg.TextItem]] = []
+        self._outlined: tuple[int, int] | None = None
         self._levels = PhaseQuantiser(8)
         self._graphics = pg.GraphicsLayoutWidget()
         self._plot = self._graphics.addPlot(enableMenu=False)
@@ -66,10 +71,42 @@ class PhaseView(QWidget):
         self.read_out.clear()
         if phase_rad is None:
             self._item.clear()
+            self._show_outlines()
             return
         self._item.setImage(self._levels(phase_rad), autoLevels=False, levels=(0, LEVELS))
+        self._show_outlines()
         if phase_rad.shape != before:
             self.fit()
+
+    def set_outlines(
+        self, patches: Sequence[Roi], names: Sequence[str], shape: tuple[int, int] | None
+    ) -> None:
+        """Draw the outlines of patches on patterns of one shape, with their names.
+
+        Args:
+            patches: Where they lie, in pixels of the panel.
+            names: What they are called.
+            shape: (height, width) of the panel; on other patterns, such as a single layer, there are none.
+        """
+        for rect, label in self._outlines:
+            self._plot.removeItem(rect)
+            self._plot.removeItem(label)
+        self._outlines, self._outlined = [], shape
+        for patch, name in zip(patches, names, strict=True):
+            rect = QGraphicsRectItem(patch.left, patch.top, patch.width, patch.height)
+            label = pg.TextItem(name, anchor=(0.0, 1.0))
+            label.setPos(patch.left, patch.top)
+            for item in (rect, label):
+                self._plot.addItem(item, ignoreBounds=True)
+            self._outlines.append((rect, label))
+        self._show_outlines()
+        self._colour()
+
+    def _show_outlines(self) -> None:
+        shown = self._phase is not None and self._phase.shape == self._outlined
+        for rect, label in self._outlines:
+            rect.setVisible(shown)
+            label.setVisible(shown)
 
     def fit(self) -> None:
         """Show the whole pattern."""
@@ -92,3 +129,9 @@ class PhaseView(QWidget):
         axis = self._bar.axis
         axis.setPen(theme().line)
         axis.setTextPen(theme().quiet)
+        for rect, label in self._outlines:
+            # A colour that is none of the phases'.
+            rect.setPen(pg.mkPen(theme().good, width=2))
+            label.setColor(theme().text)
+            label.fill = pg.mkBrush(theme().panel)
+            label.update()

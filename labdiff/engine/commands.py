@@ -13,6 +13,9 @@ from drivers.types import Roi
 from labdiff.config.training import TrainingOptions
 from labdiff.generation.request import GenerationRequest
 
+BY_HAND = "by hand"
+"""What a pattern is called that has no other name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Connect:
@@ -88,9 +91,33 @@ class SetLive:
 
 @dataclass(frozen=True, slots=True)
 class ShowPhase:
-    """Display a phase on the whole SLM, (height, width), rad; a flat one if None."""
+    """Display a phase on the whole SLM, (height, width), rad; a flat one if None.
+
+    name: what events call it.
+    """
 
     phase_rad: npt.NDArray[np.float32] | None
+    name: str = BY_HAND
+
+
+@dataclass(frozen=True, slots=True)
+class SetCorrection:
+    """Add the SLM maker's flatness map to patterns, or not; the displayed pattern is displayed anew."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShowHologram:
+    """Compute layers by whose light the twin sees an image, and display them.
+
+    target: (h, w) of a patch, wanted intensity on the output plane, 0 ... 1. name: what messages call it.
+    steps: of the optimisation.
+    """
+
+    target: npt.NDArray[np.float32]
+    name: str = "image"
+    steps: int = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +213,8 @@ Command: TypeAlias = (
     | SetEmission
     | SetLive
     | ShowPhase
+    | SetCorrection
+    | ShowHologram
     | ShowInput
     | Calibrate
     | Train

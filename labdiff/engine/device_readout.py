@@ -9,12 +9,21 @@ from pathlib import Path
 from calibration.archive import CalibrationArchive
 from calibration.registration import Registration
 from drivers.camera.gain import GainCamera, require_gain
-from drivers.errors import DeviceError
+from drivers.errors import DeviceError, DeviceStateError
 from drivers.protocols import Camera
+from drivers.slm.correction import CorrectableSlm
 from drivers.types import Roi
 from labdiff.bench.bench import Bench
 from labdiff.config.bench import BenchConfig
-from labdiff.engine.status import BenchState, DeviceState, Setting, roi_label
+from labdiff.engine.status import (
+    ADDED,
+    CORRECTION,
+    NOT_ADDED,
+    BenchState,
+    DeviceState,
+    Setting,
+    roi_label,
+)
 from labdiff.errors import UserError
 
 
@@ -44,6 +53,15 @@ class DeviceReadout:
         require_gain(camera.name, gain_db, limits_db)
         if isinstance(camera, GainCamera):
             camera.gain_db = gain_db
+
+    def set_correction(self, on: bool) -> None:
+        """Add the flatness map of the SLM's maker or not. Raises DeviceStateError without a map."""
+        slm = self._bench.slm
+        if not isinstance(slm, CorrectableSlm) or slm.correction is None:
+            raise DeviceStateError(
+                f"{slm.name}: has no flatness map of its maker; name it in slm.options.correction"
+            )
+        slm.correction = on
 
     def set_power(self, power_mw: float) -> None:
         """Set the laser's power. Raises DeviceValueError with the limits if it is out of range."""
@@ -133,7 +151,11 @@ class DeviceReadout:
 
     def _slm(self) -> tuple[Setting, ...]:
         slm = self._bench.slm
+        added = slm.correction if isinstance(slm, CorrectableSlm) else None
+        text = ADDED if added else NOT_ADDED
+        correction = () if added is None else (Setting(CORRECTION, None, None, "", text=text),)
         return (
+            *correction,
             Setting("settling", None, self._bench.display.settle_ms, "ms"),
             Setting("pixel pitch", None, slm.pixel_pitch_um, "µm"),
             Setting("bit depth", None, slm.bit_depth, "bits"),

@@ -31,6 +31,7 @@ from labdiff.engine.commands import (
     Quit,
     Resume,
     SafeState,
+    SetCorrection,
     SetEmission,
     SetExposure,
     SetGain,
@@ -38,6 +39,7 @@ from labdiff.engine.commands import (
     SetOutputRoi,
     SetPower,
     SetRoi,
+    ShowHologram,
     ShowInput,
     ShowPhase,
     Stop,
@@ -56,7 +58,7 @@ from labdiff.engine.status import (
     PatternDisplayed,
 )
 from labdiff.errors import JobStoppedError, UserError
-from labdiff.events import Checkpoint, Event, JobEnded, TrainingStep
+from labdiff.events import Checkpoint, Event, HologramDisplayed, JobEnded, TrainingStep
 
 log = logging.getLogger(__name__)
 
@@ -169,7 +171,7 @@ class Engine:
             case Generate(request) if request.where == "twin":
                 self._require_idle()
                 self._begin(start_on_twin(request))
-            case Calibrate() | Train() | Generate():
+            case Calibrate() | Train() | Generate() | ShowHologram():
                 self._begin(start_on_bench(command, self._idle()))
             case SetExposure(exposure_ms):
                 self._idle().readout.set_exposure(exposure_ms)
@@ -193,7 +195,9 @@ class Engine:
                     bench.switch_on()
                 else:
                     bench.laser.emission = False
-            case ShowPhase(phase_rad):
+            case SetCorrection(on):
+                self._idle().readout.set_correction(on)
+            case ShowPhase(phase_rad, name):
                 bench = self._idle().bench
                 if phase_rad is None:
                     bench.display.flatten()
@@ -201,7 +205,7 @@ class Engine:
                     self._emit(PatternDisplayed(flat, "flat"))
                 else:
                     bench.slm.set_phase(phase_rad)
-                    self._emit(PatternDisplayed(phase_rad, "by hand"))
+                    self._emit(PatternDisplayed(phase_rad, name))
             case ShowInput(field, name):
                 dmd = self._idle().bench.dmd
                 if dmd is None:
@@ -289,9 +293,16 @@ class Engine:
             self._end(JobEnded("failed", report.message))
         else:
             self._emit(event)
+            if isinstance(event, HologramDisplayed) and self._opened is not None:
+                self._emit_hologram(event, self._opened.bench)
             if job.session is not None and self._opened is not None:
                 phases = job.session.odu.phases.detach().numpy()
                 self._emit_patterns(event, phases, self._opened.bench)
+
+    def _emit_hologram(self, event: HologramDisplayed, bench: Bench) -> None:
+        values = "the calibrated twin" if event.aligned else "the data sheets' twin"
+        description = f"hologram, correlation {event.correlation:.3f} on {values}"
+        self._emit(PatternDisplayed(bench.layout.panel(event.patches_rad), description))
 
     def _emit_patterns(self, event: Event, phases: np.ndarray, bench: Bench) -> None:
         """Emit what a training displays on the SLM, and the layers (M, N, h, w) of a checkpoint."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 
+from calibration.archive import CalibrationArchive
+from labdiff.config.bench import read_bench_file
 from labdiff.config.options_file import training_options
-from labdiff.engine.commands import Calibrate, Generate, Train
+from labdiff.engine.commands import Calibrate, Generate, ShowHologram, Train
 from labdiff.engine.opened_bench import OpenedBench
 from labdiff.engine.status import JobKind, JobState
 from labdiff.events import Event
@@ -14,6 +16,7 @@ from labdiff.generation.request import GenerationRequest
 from labdiff.job import recorded
 from labdiff.jobs.calibration_job import CalibrationJob, CalibrationRequest
 from labdiff.jobs.generation_job import GenerationJob
+from labdiff.jobs.hologram_job import HologramJob
 from labdiff.jobs.training_job import ExperimentJob, Request
 from labdiff.session.layer_file import layer_path, options_from_layers
 from labdiff.session.training_session import TrainingSession
@@ -40,7 +43,9 @@ def start_on_twin(request: GenerationRequest) -> RunningJob:
     return RunningJob("generation", GenerationJob(request).job())
 
 
-def start_on_bench(command: Calibrate | Train | Generate, opened: OpenedBench) -> RunningJob:
+def start_on_bench(
+    command: Calibrate | Train | Generate | ShowHologram, opened: OpenedBench
+) -> RunningJob:
     """Start the job that a command asks for on an open bench. Raises UserError for a user's mistake."""
     match command:
         case Calibrate(names, everything, check):
@@ -52,6 +57,11 @@ def start_on_bench(command: Calibrate | Train | Generate, opened: OpenedBench) -
         case Generate(generation):
             generation = replace(generation, calibrations=opened.calibrations)
             return RunningJob("generation", GenerationJob(generation, opened.bench).job())
+        case ShowHologram(target, _, steps):
+            archive = CalibrationArchive(opened.calibrations)
+            config = read_bench_file(opened.command.bench).config
+            hologram = HologramJob(config, opened.bench, archive, target, steps)
+            return RunningJob("hologram", hologram.job())
 
 
 def _start_training(command: Train, opened: OpenedBench) -> RunningJob:

@@ -13,7 +13,11 @@ from labdiff.events import Event
 
 CONNECT_STEPS = 3
 """Number of steps of opening a bench: its process, its devices, their values."""
-JobKind: TypeAlias = Literal["calibration", "training", "generation"]
+CORRECTION = "flatness map"
+"""Name of the setting of an SLM whose maker has measured it: whether the map is added."""
+ADDED, NOT_ADDED = "added", "not added"
+"""Values of that setting."""
+JobKind: TypeAlias = Literal["calibration", "training", "generation", "hologram"]
 
 
 @dataclass(frozen=True, slots=True)

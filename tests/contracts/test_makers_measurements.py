@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from drivers.errors import DeviceValueError
+from drivers.errors import DeviceStateError, DeviceValueError
 from drivers.phase_quantiser import PhaseQuantiser
 from drivers.slm.corrected import TURN_RAD, CorrectedSlm, correction_rad
 from drivers.slm.panel_options import PanelOptions
+from drivers.slm.wrapper import SlmWrapper
 from labdiff.bench.open import open_bench
 from labdiff.config.bench import bench_text, parse_bench
 from labdiff.errors import UserError
@@ -38,6 +39,27 @@ def test_the_panel_is_flat_with_the_makers_map(
     light = np.exp(1j * (displayed + surface_rad()))
     piston = np.angle(light.mean())
     assert np.angle(light * np.exp(-1j * piston)).std() < FLAT_RAD
+
+
+@pytest.mark.parametrize("maker", MAPS)
+def test_the_map_can_be_switched_off_and_the_pattern_is_displayed_anew(
+    maker: Callable[[Path], PanelOptions], tmp_path: Path
+) -> None:
+    panel = BentPanel()
+    slm = SlmWrapper(CorrectedSlm(panel, maker(tmp_path), WAVELENGTH_NM))
+    wanted = np.full(SHAPE, 1.0)
+    slm.set_phase(wanted)
+    with_map = panel.phase.copy()
+    assert slm.correction is True
+    slm.correction = False
+    without = panel.phase.copy()
+    assert slm.correction is False and np.ptp(without) < np.ptp(with_map)
+    slm.correction = True
+    np.testing.assert_array_equal(panel.phase, with_map)
+    plain = SlmWrapper(BentPanel())
+    assert plain.correction is None
+    with pytest.raises(DeviceStateError, match="no flatness map"):
+        plain.correction = False
 
 
 @pytest.mark.parametrize("maker", RESPONSES)

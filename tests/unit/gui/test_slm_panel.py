@@ -5,17 +5,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
+from drivers.types import Roi
+from gui.command_log import describe
 from gui.panels.slm_panel import SlmPanel
 from gui.slm_patterns.pattern_file import READ_FILTER, WRITE_FILTER, load_pattern
 from gui.slm_patterns.phase_patterns import blaze, lens, zernike
+from labdiff.engine import commands as ask
+from labdiff.engine.status import ADDED, CORRECTION, BenchState, DeviceState, Setting
+from labdiff.events import HologramDisplayed, HologramStep
 from tests.unit.gui.file_choice import choose
+from tests.unit.gui.number_typing import type_in
 
 SHAPE = (60, 96)
+PATCHES = (Roi(10, 4, 20, 30), Roi(10, 50, 20, 30))
 
 
 @pytest.fixture
@@ -35,15 +43,13 @@ def settle(qtbot: QtBot, panel: SlmPanel) -> None:
 
 def wanted(panel: SlmPanel) -> list[np.ndarray]:
     received: list[np.ndarray] = []
-    panel.pattern_wanted.connect(received.append)
+
+    def take(command: ask.Command) -> None:
+        if isinstance(command, ask.ShowPhase) and command.phase_rad is not None:
+            received.append(command.phase_rad)
+
+    panel.command_wanted.connect(take)
     return received
-
-
-def type_in(qtbot: QtBot, widget: QWidget, text: str) -> None:
-    widget.setFocus()
-    qtbot.keyClick(widget, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
-    qtbot.keyClicks(widget, text)
-    qtbot.keyClick(widget, Qt.Key.Key_Return)
 
 
 def test_a_blaze_goes_to_the_slm_when_asked(qtbot: QtBot, panel: SlmPanel) -> None:
@@ -149,15 +155,16 @@ def test_a_file_is_chosen_by_the_endings_that_are_read_and_many_turns_are_remark
 
 
 def test_while_a_job_owns_the_slm(qtbot: QtBot, panel: SlmPanel) -> None:
-    received, flat = wanted(panel), []
-    panel.flat_wanted.connect(lambda: flat.append(1))
+    received: list[np.ndarray] = wanted(panel)
+    flat: list[ask.Command] = []
+    panel.command_wanted.connect(flat.append)
     qtbot.mouseClick(panel.flat, Qt.MouseButton.LeftButton)
     panel.set_busy("Training writes the SLM.")
     panel.follow.setChecked(True)
     type_in(qtbot, panel.tests.period, "8")
     settle(qtbot, panel)
     qtbot.mouseClick(panel.flat, Qt.MouseButton.LeftButton)
-    assert flat == [1] and received == []
+    assert flat == [ask.ShowPhase(None)] and received == []
     assert panel.show_it.toolTip() == "Training writes the SLM."
     panel.set_busy("")
     assert panel.show_it.isEnabled()
@@ -174,3 +181,139 @@ def test_the_value_under_the_pointer(panel: SlmPanel) -> None:
     assert view.read_out.text() == f"row 3, column 10: {value:.3f} rad"
     view._point(view._plot.vb.mapViewToScene(QPointF(-1.0, 3.5)))
     assert view.read_out.text() == ""
+
+
+def with_patches(qtbot: QtBot, panel: SlmPanel) -> None:
+    panel.set_patches(PATCHES, input_patch=True)
+    settle(qtbot, panel)
+
+
+def test_a_pattern_goes_to_a_patch_and_the_rest_stays(qtbot: QtBot, panel: SlmPanel) -> None:
+    with_patches(qtbot, panel)
+    texts = [panel.tests.target.itemText(n) for n in range(panel.tests.target.count())]
+    assert texts == ["Whole panel", "Every patch", "Input", "Layer 1"]
+    panel.set_pattern(blaze(SHAPE, 7.0), "blaze")
+    panel.tests.target.setCurrentText("Layer 1")
+    panel.tests.kind.setCurrentText("Zernike")
+    panel.tests.zernike._boxes[4].setValue(0.5)
+    settle(qtbot, panel)
+    sent: list[ask.Command] = []
+    panel.command_wanted.connect(sent.append)
+    qtbot.mouseClick(panel.show_it, Qt.MouseButton.LeftButton)
+    (shown,) = sent
+    assert isinstance(shown, ask.ShowPhase) and shown.name == "Zernike on layer 1"
+    assert shown.phase_rad is not None
+    expected = blaze(SHAPE, 7.0)
+    expected[10:30, 50:80] = zernike((20, 30), {4: 0.5})
+    np.testing.assert_array_equal(shown.phase_rad, expected)
+    assert "largest circle in the patch" in panel.tests.explanation.text()
+    panel.tests.target.setCurrentText("Every patch")
+    settle(qtbot, panel)
+    preview = panel.preview.phase_rad
+    assert preview is not None
+    np.testing.assert_array_equal(preview[10:30, 4:34], zernike((20, 30), {4: 0.5}))
+
+
+def test_patches_are_outlined_on_panels_and_not_on_layers(qtbot: QtBot, panel: SlmPanel) -> None:
+    with_patches(qtbot, panel)
+    panel.set_pattern(blaze(SHAPE, 7.0), "blaze")
+    outlines = panel.displayed._outlines
+    assert [label.toPlainText() for _, label in outlines] == ["input", "layer 1"]
+    assert all(rect.isVisible() for rect, _ in outlines)
+    panel.preview.show_phase(np.zeros((20, 30), np.float32))
+    assert not any(rect.isVisible() for rect, _ in panel.preview._outlines)
+    panel.reset()
+    assert panel.displayed._outlines == [] and panel.tests.target.count() == 1
+
+
+def test_a_whole_layer_set_can_be_shown(qtbot: QtBot, panel: SlmPanel) -> None:
+    received = wanted(panel)
+    layers = np.random.default_rng(0).uniform(0, 6, (2, 1, 20, 30)).astype(np.float32)
+    panel.set_layer_sets(layers)
+    panel.tabs.setCurrentIndex(1)
+    qtbot.mouseClick(panel.gallery.whole, Qt.MouseButton.LeftButton)
+    assert "this SLM has 0 of" in panel.notice.text()
+    with_patches(qtbot, panel)
+    panel.gallery.table.setCurrentCell(1, 0)
+    qtbot.mouseClick(panel.gallery.whole, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(panel.show_it, Qt.MouseButton.LeftButton)
+    expected = np.zeros(SHAPE, np.float32)
+    expected[10:30, 50:80] = layers[1, 0]
+    np.testing.assert_array_equal(received[-1], expected)
+    panel.set_layer_sets(np.zeros((1, 3, 20, 30), np.float32))
+    qtbot.mouseClick(panel.gallery.whole, Qt.MouseButton.LeftButton)
+    assert "has 3 layers of 20 x 30 pixels; this SLM has 1 of 20 x 30" in panel.notice.text()
+
+
+def test_a_file_of_another_size_is_placed_where_it_is_asked_for(
+    qtbot: QtBot, panel: SlmPanel, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "small.npy", np.full((10, 20), 2.0))
+    panel.tabs.setCurrentIndex(2)
+    page = panel.file
+    page.other_size.setChecked(True)
+    panel.load_file(tmp_path / "small.npy")
+    settle(qtbot, panel)
+    assert "small.npy, 20 x 10 pixels" in page.found.text()
+    preview = panel.preview.phase_rad
+    assert preview is not None and preview.sum() == 400.0 and preview[25, 38] == 2.0, "centred"
+    type_in(qtbot, page.scale, "2")
+    type_in(qtbot, page.top, "0")
+    type_in(qtbot, page.left, "-10")
+    preview = panel.preview.phase_rad
+    assert preview is not None and (preview[:20, :30] == 2.0).all() and preview.sum() == 1200.0
+    qtbot.mouseClick(page.fit, Qt.MouseButton.LeftButton)
+    preview = panel.preview.phase_rad
+    assert preview is not None and page.scale.value() == 4.8 and (preview[6:54] == 2.0).all()
+    type_in(qtbot, page.top, "500")
+    assert "nothing of it lies on the panel" in panel.notice.text()
+
+
+def test_the_flatness_map_is_switched_where_there_is_one(qtbot: QtBot, panel: SlmPanel) -> None:
+    assert (
+        not panel.correction.isEnabled() and "names no flatness map" in panel.correction.toolTip()
+    )
+    sent: list[ask.Command] = []
+    panel.command_wanted.connect(sent.append)
+    setting = Setting(CORRECTION, None, None, "", text=ADDED)
+    slm = DeviceState("slm", "screen", "panel", True, (setting,))
+    panel.show_state(BenchState("bench", (slm,), False, False))
+    assert panel.correction.isChecked()
+    qtbot.mouseClick(panel.correction, Qt.MouseButton.LeftButton)
+    assert sent == [ask.SetCorrection(False)]
+    assert describe(sent[0]) == "SLM: the maker's flatness map is not added"
+
+
+def test_a_hologram_is_asked_for_shown_on_its_way_and_stopped(
+    qtbot: QtBot, panel: SlmPanel, tmp_path: Path
+) -> None:
+    with_patches(qtbot, panel)
+    panel.tabs.setCurrentIndex(3)
+    page = panel.hologram
+    sent: list[ask.Command] = []
+    panel.command_wanted.connect(sent.append)
+    page.text.setText("hi")
+    type_in(qtbot, page.steps, "50")
+    page.show_text.click()
+    (asked,) = sent
+    assert isinstance(asked, ask.ShowHologram) and asked.steps == 50 and asked.name == "text 'hi'"
+    assert asked.target.shape == (20, 30) and "asking the twin" in page.said.text()
+    panel.set_busy("The bench is busy: hologram.")
+    assert page.stop.isEnabled() and not page.show_text.isEnabled()
+    page.show_step(HologramStep(9, 50, 0.75), np.ones((20, 30), np.float32))
+    assert page.progress.value() == 10 and "0.750" in page.said.text()
+    page.stop.click()
+    assert sent[-1] == ask.Stop() and "stopping" in page.said.text()
+    panel.set_busy("")
+    page.show_displayed(HologramDisplayed(np.zeros((2, 20, 30), np.float32), 0.98, False))
+    assert "0.980" in page.said.text() and "calibrate" in page.said.text()
+    page.text.setText("")
+    page.show_text.click()
+    assert page.said.text().startswith("Text: is empty")
+    page.load(tmp_path / "absent.png")
+    assert "absent.png" in page.said.text()
+    Image.new("L", (8, 8), 255).save(tmp_path / "white.png")
+    page.load(tmp_path / "white.png")
+    assert isinstance(sent[-1], ask.ShowHologram) and sent[-1].name == "white.png"
+    panel.reset()
+    assert page.said.text() == "" and not page.show_text.isEnabled()

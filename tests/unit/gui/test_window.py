@@ -152,7 +152,7 @@ def test_trouble_is_a_notice_with_details_and_no_window_that_waits(
     qtbot: QtBot, window: MainWindow
 ) -> None:
     connect(qtbot, window)
-    window.panels.slm.flat_wanted.emit()
+    window.panels.slm.flat.clicked.emit()
     qtbot.waitUntil(lambda: not window.top.notice.isHidden(), timeout=PATIENCE_MS)
     assert "slm: frozen" in window.top.notice.message.text()
     assert QApplication.activeModalWidget() is None

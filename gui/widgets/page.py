@@ -1,4 +1,4 @@
-"""A page of the camera's desk: a form that scrolls where there is little room."""
+"""Pages of a desk: forms that scroll where there is little room, and what stands in them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,111 @@
+"""A hologram as a job: layers by whose light the twin sees an image, computed and then displayed."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from calibration.alignment_found import AlignmentFound
+from calibration.archive import CalibrationArchive
+from labdiff.bench.bench import Bench
+from labdiff.config.bench import BenchConfig
+from labdiff.errors import UserError
+from labdiff.events import HOLOGRAM_STAGE, HologramDisplayed, HologramStep, StageStarted
+from labdiff.job import Job
+from labdiff.session.models import build_twin
+from twin.denoising_unit import REST_RAD
+from twin.digital_twin import DigitalTwin
+from twin.parameter_vector import load_parameter_vector, value_names
+
+RATE_RAD = 0.1
+"""Learning rate of Adam."""
+SPREAD_RAD = 0.1
+"""Deviation of the first phases from rest, without which all layers would stay alike."""
+PICTURE_EVERY = 10
+"""Number of steps between two pictures of what the twin sees."""
+
+
+class HologramJob:
+    """Optimises the layers for an image on the output plane; the camera and the laser are not used.
+
+    The twin has the alignment that is archived, and its tilts are undone on the SLM as in a training;
+    without one it has the values of the data sheets.
+
+    Args:
+        config: the bench file.
+        bench: the open bench.
+        archive: its calibrations.
+        target: (h, w) of a patch, wanted intensity, 0 ... 1.
+        steps: of the optimisation.
+
+    Raises:
+        UserError: For a target of another shape, or one without light.
+    """
+
+    def __init__(
+        self,
+        config: BenchConfig,
+        bench: Bench,
+        archive: CalibrationArchive,
+        target: npt.NDArray[np.float32],
+        steps: int,
+    ) -> None:
+        if target.shape != config.cavity.patch_shape:
+            raise UserError(
+                f"hologram: an image of {target.shape[0]} x {target.shape[1]} pixels; a patch has "
+                f"{config.cavity.patch_shape[0]} x {config.cavity.patch_shape[1]}"
+            )
+        if not (np.isfinite(target).all() and target.min() >= 0.0 and target.max() > 0.0):
+            raise UserError("hologram: needs an image of numbers from 0 on, and some light in it")
+        self._config, self._bench, self._steps = config, bench, steps
+        self._target = torch.from_numpy(np.array(target, np.float32))
+        self.twin, self.aligned = _aligned_twin(config, archive)
+
+    def job(self) -> Job[npt.NDArray[np.float32]]:
+        """Return the patches (P, h, w), rad, that are displayed then; the laser stays as it is."""
+        yield StageStarted(HOLOGRAM_STAGE, self._steps)
+        twin, target = self.twin, self._target
+        on_dmd = self._config.input.kind == "dmd"
+        shape = self._config.cavity.patch_shape
+        inputs = torch.ones(1, *shape) if on_dmd else torch.zeros(1, *shape)
+        # The draw is always the same: so is the hologram of an image.
+        draw = torch.Generator().manual_seed(0)
+        deviation = SPREAD_RAD * torch.randn(self._config.layers, *shape, generator=draw)
+        deviation.requires_grad_()
+        optimiser = torch.optim.Adam([deviation], lr=RATE_RAD)
+        likeness = 0.0
+        for step in range(self._steps):
+            seen = twin(inputs, deviation + REST_RAD)[0]
+            alike = (seen * target).sum() / (seen.norm() * target.norm())
+            optimiser.zero_grad()
+            torch.autograd.backward(1.0 - alike)
+            optimiser.step()
+            likeness = float(alike.detach())
+            picture = None
+            if step % PICTURE_EVERY == 0 or step + 1 == self._steps:
+                picture = seen.detach().numpy().copy()
+            yield HologramStep(step, self._steps, likeness, picture)
+        layers = (deviation.detach() + REST_RAD).numpy()
+        patches = layers if on_dmd else np.concatenate([np.zeros((1, *shape)), layers])
+        if self.aligned:
+            patches = patches + twin.precompensation_phase().numpy()[-len(patches) :]
+        shown = np.asarray(patches, np.float32)
+        if self._bench.dmd is not None:
+            self._bench.dmd.show(np.ones(self._bench.dmd.shape, np.float32))
+        self._bench.show(shown)
+        yield HologramDisplayed(shown, likeness, self.aligned)
+        return shown
+
+
+def _aligned_twin(config: BenchConfig, archive: CalibrationArchive) -> tuple[DigitalTwin, bool]:
+    """Return the twin, and whether it has the archived alignment."""
+    twin = build_twin(config)
+    stored = archive.latest(AlignmentFound.routine)
+    aligned = False
+    if stored is not None and isinstance(stored.result, AlignmentFound):
+        aligned = stored.result.names == value_names(twin)
+        if aligned:
+            load_parameter_vector(twin, torch.from_numpy(stored.result.value).float())
+    twin.refining(False)
+    return twin, aligned
