@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.attack_checks import libraries, owners, pages, paths, places
+from benchmarks.attack_checks import door, libraries, owners, pages, paths, places
 from benchmarks.attack_checks.attempt import part
 from benchmarks.parts import Part, parser, run_parts
 
@@ -19,6 +19,7 @@ PARTS: dict[str, Part] = {
     "libraries": part("libraries and code", libraries.ATTEMPTS),
     "paths": part("links and paths", paths.ATTEMPTS),
     "owners": part("owners of a served bench", owners.ATTEMPTS),
+    "door": part("the door for scripts", door.ATTEMPTS),
     "places": part("other accounts and slow messages", places.ATTEMPTS),
 }
 

@@ -13,7 +13,9 @@ from gui.window import MainWindow
 from gui.window_signals import WindowSignals
 
 
-def show(bench: str | None, out: Path, seed: int | None, tour: bool = True) -> int:
+def show(
+    bench: str | None, out: Path, seed: int | None, tour: bool = True, serve_port: int | None = None
+) -> int:
     """Run the application and return its exit code.
 
     Args:
@@ -21,6 +23,10 @@ def show(bench: str | None, out: Path, seed: int | None, tour: bool = True) -> i
         out: Folder of runs.
         seed: Seed of the mock laboratory; None for that of the last session.
         tour: Offer the tour at the first start.
+        serve_port: Port of the loopback at which scripts are served; None for none.
+
+    Raises:
+        UserError: If scripts cannot be served there.
     """
     app = QApplication(sys.argv[:1])
     app.setOrganizationName("labdiff")
@@ -36,6 +42,8 @@ def show(bench: str | None, out: Path, seed: int | None, tour: bool = True) -> i
         seed if seed is not None else int(str(last_seed or 0)),
         settings,
     )
+    if serve_port is not None:
+        window.serve(serve_port)
     window.show()
     if tour and not settings.value("toured"):
         settings.setValue("toured", True)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from labdiff.engine.door_token import DEFAULT_PORT
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
@@ -26,9 +28,20 @@ def register(app: typer.Typer) -> None:
                 help="Seed of the mock laboratory (else that of the last session).", min=0
             ),
         ] = None,
+        serve: Annotated[
+            bool,
+            typer.Option(
+                "--serve",
+                help="Let scripts of this account steer the engine (labdiff.connect), on this computer's "
+                "loopback alone; they show a token.",
+            ),
+        ] = False,
+        serve_port: Annotated[
+            int, typer.Option(help="Port at which scripts are waited for.", min=0, max=65535)
+        ] = DEFAULT_PORT,
         tour: Annotated[bool, typer.Option(help="Offer the tour at the first start.")] = True,
     ) -> None:
         """Open the window: bench, live view, calibration, training, generation, runs."""
         from gui.app import show
 
-        raise SystemExit(show(bench, out, seed, tour))
+        raise SystemExit(show(bench, out, seed, tour, serve_port if serve else None))

@@ -16,6 +16,7 @@ from gui.panels.panel_set import PanelSet
 from labdiff.calibrations.names import ROUTINE_TITLES
 from labdiff.config.simulated import with_simulated
 from labdiff.engine.status import (
+    Answered,
     BenchState,
     ConnectStep,
     EngineEvent,
@@ -55,16 +56,23 @@ class EventRouter(QObject):
         error: Emitted with a message and its details when something went wrong.
         training_ended: Emitted with the path of the run file.
         hand_requested: Emitted with what the person at the bench has to do.
+        answered: Emitted with the number of a requested command, and why it was not executed or "".
+        was_reset: Emitted when there is neither a job nor a bench any more.
+        ended: How the last job has ended, None if none has; ended_path: the file that it wrote.
     """
 
     state_changed = Signal()
     error = Signal(str, str)
     training_ended = Signal(str)
     hand_requested = Signal(HandRequested)
+    answered = Signal(int, str)
+    was_reset = Signal()
 
     def __init__(self, panels: PanelSet) -> None:
         super().__init__()
         self.bench, self.job = NO_BENCH, IDLE
+        self.ended: JobEnded | None = None
+        self.ended_path = ""
         self._panels = panels
         self.progress = JobProgress({})
         self._asked, self._asked_s = "", 0.0
@@ -95,6 +103,8 @@ class EventRouter(QObject):
                 panels.live.desk.settle()
                 panels.slm.hologram.settle()
                 self.error.emit(event.message, event.details)
+            case Answered(number, error):
+                self.answered.emit(number, error)
             case HandRequested():
                 self.hand_requested.emit(event)
             case PatternDisplayed():
@@ -157,6 +167,7 @@ class EventRouter(QObject):
         self.progress.end()
         self._panels.reset()
         self._enable_panels()
+        self.was_reset.emit()
 
     def bench_status(self) -> str:
         """Return the bench and its laser in a few words.
@@ -277,6 +288,7 @@ class EventRouter(QObject):
 
     def _show_end(self, event: JobEnded) -> None:
         panels, job = self._panels, self.job
+        self.ended, self.ended_path = event, job.path
         self.progress.end()
         message = f"{event.outcome}: {event.reason}" if event.reason else event.outcome
         panels.log.add(f"{job.kind} {message}")

@@ -36,7 +36,7 @@ class Presets:
         self,
         panels: PanelSet,
         router: EventRouter,
-        send: Callable[[ask.Command], None],
+        send: Callable[[ask.Command], object],
         notice: Callable[[str], None],
     ) -> None:
         self._panels, self._router, self._send, self._notice = panels, router, send, notice

@@ -13,6 +13,7 @@ from gui import style
 from gui.arrangement import Arrangement
 from gui.command_log import describe
 from gui.docks import put_into_docks
+from gui.door_bridge import DoorBridge
 from gui.emergency import Emergency
 from gui.event_router import EventRouter
 from gui.help_sheet import ShortcutSheet
@@ -23,6 +24,7 @@ from gui.presets import Presets
 from gui.process.bench_process import ENGINE, BenchProcess
 from gui.process.ending import EndingProcesses
 from gui.runs.resuming import resume_refusal
+from gui.runs.run_folder import new_run_folder
 from gui.screen_fit import ScreenFit, open_on_screen
 from gui.top_bar import TopBar
 from gui.tour import Tour
@@ -60,6 +62,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._engine, self._out, self._settings = engine, out, settings
         self._process: BenchProcess | None = None
+        self._door: DoorBridge | None = None
         self._ending = EndingProcesses(self)
         self._closing = self._disconnecting = False
         self.setWindowTitle("labdiff")
@@ -86,7 +89,7 @@ class MainWindow(QMainWindow):
         )
         fill_menus(self.top, self.docks, acts)
         self._connect_panels()
-        self._presets = Presets(self.panels, self.router, self._ask, self._show_notice)
+        self._presets = Presets(self.panels, self.router, self.send, self._show_notice)
         self._screen_fit = ScreenFit(self)
         self._restore()
         self._timer = QTimer(self)
@@ -95,8 +98,6 @@ class MainWindow(QMainWindow):
         self._clock = QTimer(self)
         self._clock.timeout.connect(self._show_times)
         self._clock.start(CLOCK_MS)
-
-    # Signals
 
     def _connect_panels(self) -> None:
         panels, router = self.panels, self.router
@@ -109,19 +110,19 @@ class MainWindow(QMainWindow):
         bench.connect_wanted.connect(self.connect_bench)
         bench.disconnect_wanted.connect(self.disconnect_bench)
         bench.cancel_wanted.connect(self.cancel_connecting)
-        bench.exposure_wanted.connect(lambda ms: self._ask(ask.SetExposure(ms)))
-        bench.power_wanted.connect(lambda mw: self._ask(ask.SetPower(mw)))
-        bench.input_wanted.connect(lambda field, name: self._ask(ask.ShowInput(field, name)))
-        bench.emission_wanted.connect(lambda on: self._ask(ask.SetEmission(on)))
-        panels.live.command_wanted.connect(self._ask)
+        bench.exposure_wanted.connect(lambda ms: self.send(ask.SetExposure(ms)))
+        bench.power_wanted.connect(lambda mw: self.send(ask.SetPower(mw)))
+        bench.input_wanted.connect(lambda field, name: self.send(ask.ShowInput(field, name)))
+        bench.emission_wanted.connect(lambda on: self.send(ask.SetEmission(on)))
+        panels.live.command_wanted.connect(self.send)
         panels.live.view.recording_ended.connect(panels.log.add)
         panels.live.view.frame_described.connect(bench.show_frame)
-        panels.slm.command_wanted.connect(self._ask)
+        panels.slm.command_wanted.connect(self.send)
         calibration = panels.calibration
-        calibration.check_wanted.connect(lambda: self._ask(ask.Calibrate(check=True)))
-        calibration.stale_wanted.connect(lambda: self._ask(ask.Calibrate()))
-        calibration.all_wanted.connect(lambda: self._ask(ask.Calibrate(everything=True)))
-        calibration.chosen_wanted.connect(lambda names: self._ask(ask.Calibrate(names)))
+        calibration.check_wanted.connect(lambda: self.send(ask.Calibrate(check=True)))
+        calibration.stale_wanted.connect(lambda: self.send(ask.Calibrate()))
+        calibration.all_wanted.connect(lambda: self.send(ask.Calibrate(everything=True)))
+        calibration.chosen_wanted.connect(lambda names: self.send(ask.Calibrate(names)))
         calibration.stop_wanted.connect(self._stop)
         panels.training.train_wanted.connect(self._train)
         panels.training.resume_wanted.connect(self._resume)
@@ -143,13 +144,14 @@ class MainWindow(QMainWindow):
         """True while a job runs or is paused."""
         return self.router.busy
 
-    def connect_bench(self, bench: str, seed: int, monitor: str = "") -> None:
+    def connect_bench(self, bench: str, seed: int, monitor: str = "", number: int = 0) -> None:
         """Open a bench in a process of its own.
 
         Args:
             bench: Bench file or shipped bench.
             seed: Seed of a mock laboratory.
             monitor: Address of the monitor that is the SLM, instead of the bench file's; "" for that.
+            number: By which the outcome is reported to who asked; 0 for nobody.
         """
         if self.busy:
             self._show_notice(f"a {self.router.job.kind} runs; stop it before a bench is connected")
@@ -165,7 +167,7 @@ class MainWindow(QMainWindow):
         self._settings.setValue("bench", bench)
         self._settings.setValue("seed", seed)
         self.panels.bench.show_connecting(1, "starting the bench's process")
-        self._ask(ask.Connect(bench, seed, slm_address=monitor or None))
+        self.send(ask.Connect(bench, seed, slm_address=monitor or None), number)
 
     def cancel_connecting(self) -> None:
         """Stop connecting at once; the process ends beside the window, laser off first."""
@@ -184,7 +186,7 @@ class MainWindow(QMainWindow):
         """Let the process leave the bench safe and end."""
         self._disconnecting = True
         self.panels.bench.show_disconnecting()
-        self._ask(ask.Quit())
+        self.send(ask.Quit())
 
     def close_process(self) -> None:
         """End the bench's process, if there is one, and free its memory."""
@@ -219,23 +221,31 @@ class MainWindow(QMainWindow):
                 "The bench's process has ended: the laser may be ON; switch it off by hand"
             )
 
-    def generate(self, request: GenerationRequest) -> None:
+    def generate(self, request: GenerationRequest, number: int = 0) -> None:
         """Ask for images; on the digital twin no bench has to be connected."""
         if self._process is None and request.where == "twin":
             self._process = BenchProcess(NO_SENSOR, self._engine)
-        self._ask(ask.Generate(request))
+        self.send(ask.Generate(request), number)
 
-    def _ask(self, command: ask.Command) -> None:
+    def serve(self, port: int) -> None:
+        """Answer scripts at a port of the loopback. Raises UserError if nothing can listen there."""
+        self._door = DoorBridge(self, self._out, port)
+
+    def send(self, command: ask.Command, number: int = 0) -> bool:
+        """Send a command to the engine; return False, with a notice, if there is none."""
         if line := describe(command):
             self.panels.log.add(line)
         if stages := stages_of(command):
             self.router.progress.begin(stages)
-        if self._process is None or not self._process.ask(command):
-            self._show_notice("no bench is connected; choose one and connect")
+        sent = ask.Requested(number, command) if number else command
+        if self._process is not None and self._process.ask(sent):
+            return True
+        self._show_notice("no bench is connected; choose one and connect")
+        return False
 
     def _train(self, options: TrainingOptions, layers: Path | None) -> None:
         self._settings.setValue("options", options.model_dump_json())
-        self._ask(ask.Train(options, self._new_run_folder(), layers))
+        self.send(ask.Train(options, new_run_folder(self._out), layers))
 
     def _resume(self, path: Path) -> None:
         """Resume a run, with its own options, if that can be done now."""
@@ -244,14 +254,8 @@ class MainWindow(QMainWindow):
             self._show_notice(f"not resumed: {refusal}")
             return
         self.panels.log.add(f"resume: {path}")
-        self._ask(ask.Train(TrainingOptions(), self._new_run_folder(), resume=path))
+        self.send(ask.Train(TrainingOptions(), new_run_folder(self._out), resume=path))
         bring_up(self.docks["Training"])
-
-    def _new_run_folder(self) -> Path:
-        number = 1
-        while (self._out / f"gui-{number}" / "run.h5").exists():
-            number += 1
-        return self._out / f"gui-{number}"
 
     def _generate_from(self, path: Path) -> None:
         self.panels.generate.set_source(path)
@@ -259,7 +263,7 @@ class MainWindow(QMainWindow):
 
     def _pause(self, on: bool) -> None:
         self.router.acknowledge("pausing" if on else "continuing")
-        self._ask(ask.Pause() if on else ask.Resume())
+        self.send(ask.Pause() if on else ask.Resume())
 
     def _toggle_pause(self) -> None:
         if self.busy:
@@ -268,7 +272,7 @@ class MainWindow(QMainWindow):
     def _stop(self) -> None:
         if self.busy:
             self.router.acknowledge("stopping")
-            self._ask(ask.Stop())
+            self.send(ask.Stop())
 
     def switch_theme(self) -> None:
         """Change from the dark theme to the light one, or back."""
@@ -343,8 +347,6 @@ class MainWindow(QMainWindow):
         if not self.router.bench.devices:
             self.panels.bench.show_failed()
 
-    # From one start to the next
-
     def _restore(self) -> None:
         restore_view(self._settings, self, self.panels.live.view)
         self.arrangement.restore()
@@ -367,6 +369,8 @@ class MainWindow(QMainWindow):
         if self.panels.bench.connecting:
             self.cancel_connecting()  # it closes at once; the process ends meanwhile
         if self._process is None or not self._process.alive:
+            if self._door is not None:
+                self._door.close()
             self.hide()  # at once, also where a process takes its time to end
             self._ending.close()
             self.panels.live.view.finish_recordings()

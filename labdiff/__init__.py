@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from drivers.errors import DeviceError as DeviceError
     from labdiff.api.calibrating import Calibration as Calibration
     from labdiff.api.calibrating import calibrate as calibrate
+    from labdiff.api.connecting import ConnectedEngine as ConnectedEngine
+    from labdiff.api.connecting import connect as connect
     from labdiff.api.evaluating import Scores as Scores
     from labdiff.api.evaluating import evaluate as evaluate
     from labdiff.api.generating import Images as Images
@@ -57,6 +59,8 @@ _MODULES = {
     "CalibrationStep": "calibration.step",
     "CalibratedBench": "labdiff.session.calibrated_bench",
     "Calibration": "labdiff.api.calibrating",
+    "ConnectedEngine": "labdiff.api.connecting",
+    "connect": "labdiff.api.connecting",
     "DeviceError": "drivers.errors",
     "DigitalTwin": "twin.digital_twin",
     "Images": "labdiff.api.generating",

@@ -81,8 +81,6 @@ class LiveView(QWidget):
         self._timer.start()
         self._recolour()
 
-    # Camera and frames
-
     def set_camera(
         self,
         sensor_shape: tuple[int, int],
@@ -146,6 +144,11 @@ class LiveView(QWidget):
             self._analyse(self._entry)
             self._draw_profiles()
             self.canvas.show_entry(self._entry if self._entry.frame.pixels.size else None)
+
+    @property
+    def newest(self) -> NumberedFrame | None:
+        """The newest frame as the camera took it."""
+        return self._raw
 
     @property
     def frames_per_s(self) -> float:

@@ -201,6 +201,14 @@ class HandDone:
     done: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """A command whose outcome is reported, by `status.Answered` of the same number."""
+
+    number: int
+    command: Command
+
+
 Command: TypeAlias = (
     Connect
     | Disconnect
@@ -225,4 +233,5 @@ Command: TypeAlias = (
     | SafeState
     | HandDone
     | Quit
+    | Requested
 )

@@ -29,6 +29,7 @@ from labdiff.engine.commands import (
     Generate,
     Pause,
     Quit,
+    Requested,
     Resume,
     SafeState,
     SetCorrection,
@@ -48,6 +49,7 @@ from labdiff.engine.commands import (
 from labdiff.engine.opened_bench import OpenedBench, connect
 from labdiff.engine.running_job import RunningJob, start_on_bench, start_on_twin
 from labdiff.engine.status import (
+    Answered,
     BenchState,
     ConnectStep,
     EngineEvent,
@@ -132,18 +134,28 @@ class Engine:
 
     def _execute(self, command: Command) -> None:
         """Execute a command; one that fails is reported, and the engine stays in service."""
+        inner = command.command if isinstance(command, Requested) else command
+        report = self._try(inner)
+        if report is not None:
+            self._emit(report)
+        self._emit_state()
+        if isinstance(command, Requested):
+            self._emit(Answered(command.number, "" if report is None else report.message))
+
+    def _try(self, command: Command) -> ErrorReport | None:
+        """Execute a command; return what went wrong, None if nothing did."""
         try:
             self._dispatch(command)
         except JobStoppedError as error:
-            self._emit(ErrorReport(str(error)))
+            return ErrorReport(str(error))
         except (UserError, CalibrationError, DeviceError) as error:
             # A laser that is made safe while it is switched on does not say why it stays dark.
             switched_off = self._made_safe and isinstance(command, SetEmission)
-            self._emit(ErrorReport("the laser was switched off" if switched_off else str(error)))
+            return ErrorReport("the laser was switched off" if switched_off else str(error))
         except Exception as error:
             log.exception("a command failed")
-            self._emit(_unexpected(error))
-        self._emit_state()
+            return _unexpected(error)
+        return None
 
     def _dispatch(self, command: Command) -> None:
         match command:

@@ -159,6 +159,14 @@ class HandRequested:
     expected: str
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A `commands.Requested` of that number was executed; error: why it was not, "" if it was."""
+
+    number: int
+    error: str
+
+
 def roi_label(roi: Roi) -> str:
     """Return a window on the sensor as text: "320 x 256 px, top 0, left 0"."""
     return f"{roi.width} x {roi.height} px, top {roi.top}, left {roi.left}"
@@ -175,4 +183,5 @@ EngineEvent: TypeAlias = (
     | LayerSets
     | ErrorReport
     | HandRequested
+    | Answered
 )

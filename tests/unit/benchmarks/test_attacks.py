@@ -14,14 +14,15 @@ import numpy as np
 import pytest
 
 from benchmarks import attacks
-from benchmarks.attack_checks import libraries, owners, pages, paths, places
+from benchmarks.attack_checks import door, libraries, owners, pages, paths, places
 from benchmarks.attack_checks.attempt import Attempt, part
 from benchmarks.parts import Setting
 from labdiff.bench import check_devices
 from labdiff.bench import open as opening
+from labdiff.engine import door as door_module
 from labdiff.remote.ownership import Ownership
 
-MODULES = (pages, libraries, paths, owners, places)
+MODULES = (pages, libraries, paths, owners, door, places)
 
 
 def through(attempts: Sequence[Attempt], name: str) -> list[str]:
@@ -39,7 +40,7 @@ def test_there_are_more_than_forty_and_their_names_differ() -> None:
     assert len(names) == len(set(names)) >= 120
 
 
-@pytest.mark.parametrize("group", ["libraries", "paths", "owners", "places"])
+@pytest.mark.parametrize("group", ["libraries", "paths", "owners", "door", "places"])
 def test_none_gets_through(group: str, capsys: pytest.CaptureFixture[str]) -> None:
     attacks.main(["--smoke", "--json", "--part", group])
     result = json.loads(capsys.readouterr().out.splitlines()[-1])
@@ -55,6 +56,11 @@ def test_a_token_that_is_not_checked_is_seen(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(Ownership, "is_owner", lambda *_: True)
     assert through(owners.ATTEMPTS, "owned: token empty")
     assert through(owners.ATTEMPTS, "token that was given back")
+
+
+def test_a_door_that_does_not_check_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door_module, "is_proof", lambda *_: True)
+    assert through(door.ATTEMPTS, "a stranger says an empty greeting")
 
 
 def test_a_library_that_is_not_asked_for_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:

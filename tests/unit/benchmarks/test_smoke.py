@@ -9,7 +9,7 @@ import pytest
 from tests.unit.house.prose import ROOT
 
 SHORT = {
-    "attacks": ("pages", "libraries", "paths", "owners", "places"),
+    "attacks": ("pages", "libraries", "paths", "owners", "door", "places"),
     "bench_duty": ("slm", "camera"),
     "calibration": ("refusals", "slmsuite"),
     "devices": ("meta", "identity", "speed"),

@@ -14,6 +14,7 @@ from calibration.step import CalibrationStep
 from drivers.types import Frame, Roi
 from labdiff.engine import commands as ask
 from labdiff.engine.status import (
+    Answered,
     BenchState,
     DeviceState,
     EngineEvent,
@@ -62,6 +63,10 @@ class Engine:
                 self._expose()
 
     def _obey(self, command: ask.Command) -> None:
+        if isinstance(command, ask.Requested):
+            self._obey(command.command)
+            self._tell(Answered(command.number, ""))
+            return
         match command:
             case ask.Connect():
                 self._open = True

@@ -19,6 +19,7 @@ from labdiff.engine.commands import (
     Disconnect,
     Generate,
     Pause,
+    Requested,
     Resume,
     SafeState,
     SetEmission,
@@ -31,7 +32,7 @@ from labdiff.engine.commands import (
     Stop,
     Train,
 )
-from labdiff.engine.status import BenchState, ErrorReport, InputDisplayed, JobState
+from labdiff.engine.status import Answered, BenchState, ErrorReport, InputDisplayed, JobState
 from labdiff.errors import JobStoppedError
 from labdiff.events import GenerationStep, JobEnded
 from labdiff.generation.request import GenerationRequest
@@ -55,6 +56,20 @@ def test_connected_devices_are_reported_with_requested_and_declared_values() -> 
     assert (exposure.requested, exposure.actual, exposure.unit) == (2.0, 2.0, "ms")
     assert exposure.low == 0.005 and exposure.high == 1000.0
     assert desk.of(BenchState)[-1].devices == (), "gone after Quit"
+
+
+def test_a_requested_command_is_answered_by_its_number_with_what_went_wrong() -> None:
+    desk = Desk().play(
+        Requested(1, SetExposure(1.0)),
+        Requested(2, Connect("mock")),
+        Requested(3, SetExposure(4.0)),
+        Requested(4, SetExposure(5e4)),
+        SetExposure(2.0),
+    )
+    first, second, third, fourth = desk.of(Answered)
+    assert first == Answered(1, "no bench is connected; choose one and connect")
+    assert (second, third) == (Answered(2, ""), Answered(3, ""))
+    assert fourth.number == 4 and fourth.error == desk.of(ErrorReport)[-1].message
 
 
 def test_values_are_set_and_read_back_and_wrong_ones_refused() -> None:
