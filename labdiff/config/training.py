@@ -168,6 +168,12 @@ class LearningOptions(Section):
         le=64,
         description="Probe frames that online learning measures with a step while the twin is far off.",
     )
+    refined: Annotated[Literal["drifting", "all"], Formerly("all")] = Field(
+        default="drifting",
+        title="Parameters refined online",
+        description="Of a calibrated twin's parameters online learning refines those that drift on a bench "
+        "that stands (drifting), or all; all of a twin that was never calibrated.",
+    )
     free_form_frames: int = Field(
         default=0,
         ge=0,
@@ -213,7 +219,11 @@ class LearningOptions(Section):
         default=0.2, gt=0.0, le=10.0, description="Learning rate on a digital twin, in rad a step."
     )
     online_learning_rate: Annotated[float, Presentation(unit="rad a step")] = Field(
-        default=0.02, gt=0.0, le=10.0, description="Learning rate on the bench, in rad a step."
+        default=0.005,
+        gt=0.0,
+        le=10.0,
+        description="Learning rate on the bench, in rad a step: low, since its layers have learnt on the "
+        "calibrated twin.",
     )
     phase_decay: float = Field(
         default=0.1,

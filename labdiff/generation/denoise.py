@@ -23,7 +23,7 @@ TWIN_BATCH = 100
 """Number of images that the twin is given at a time: what fits in memory with layers of 300 x 300."""
 
 FRAMES_COMPARED = 8
-"""Number of frames of a batch that are compared with the twin's: for the discrepancy and the drift."""
+"""Number of frames of a batch that are compared with the twin's, for the discrepancy."""
 
 
 def baselines(session: TrainingSession) -> dict[str, float]:

@@ -21,6 +21,9 @@ from twin.digital_twin import DigitalTwin
 from twin.drift_tracking import track_drift
 from twin.prior import Estimate, combined
 
+FRAMES_FOLLOWED = 8
+"""Number of frames of a batch by which drift is followed: each has ten thousand pixels."""
+
 
 class CalibratedBench:
     """A bench of a bench file with its digital twin: all that calibrating needs, and what it yields.
@@ -162,8 +165,10 @@ class CalibratedBench:
         Args:
             inputs: (B, h, w), as displayed.
             layers: (N, h, w) or (B, N, h, w), as displayed.
-            measured: (B, h, w), the bench's intensity.
+            measured: (B, h, w), the bench's intensity; the first frames of it are enough.
         """
         if self.aligned:
-            track_drift(self.twin, inputs, layers, measured)
+            some = slice(FRAMES_FOLLOWED)
+            own = layers[some] if layers.dim() == 4 else layers
+            track_drift(self.twin, inputs[some], own, measured[some])
             self.precompensate()

@@ -26,9 +26,8 @@ FIRST_HELD_OUT = -101
 class LayerCandidates:
     """A layer set as it was at the start, in the middle and at the end of a training on the bench.
 
-    They are compared at the end, all on the same held-out batches and one after the other: what was
-    measured at the start would be that of a bench that has drifted since. Without held-out batches the
-    last layers stay.
+    They are compared at the end, all on the same held-out batches: what was measured at the start would be
+    that of a bench that has drifted since. Without held-out batches the last layers stay.
     """
 
     def __init__(
@@ -54,7 +53,7 @@ class LayerCandidates:
         """
         if not self._batches or len(self._stored) < 2:
             return None
-        losses = {step: self._losses(values) for step, values in sorted(self._stored.items())}
+        losses = self._losses()
         first = min(losses)
         best, least = first, 0.0
         for step, loss in losses.items():
@@ -68,17 +67,24 @@ class LayerCandidates:
         self._stored.clear()
         return best
 
-    def _losses(self, values: Mapping[str, Tensor]) -> Tensor:
-        """Return the squared error of each held-out image with these layers, (images,)."""
+    def _losses(self) -> dict[int, Tensor]:
+        """Return the squared error of each held-out image, (images,), for each candidate by its step.
+
+        All candidates measure a batch before the next one, and the drift is followed meanwhile: one that
+        is measured later would be that of another bench.
+        """
         session, forward, layer_set = self._session, self._forward, self._layer_set
-        self._load(values)
-        found = []
+        losses: dict[int, list[Tensor]] = {step: [] for step in sorted(self._stored)}
         with torch.no_grad():
             for batch in self._held_out():
-                measured = forward(forward.submit(batch, layer_set)).measured
-                predicted = session.odu.decode(measured, batch.x_t, batch.abar, layer_set)
-                found.append((predicted - batch.noise).square().mean((1, 2)))
-        return torch.cat(found)
+                for step, of_candidate in losses.items():
+                    self._load(self._stored[step])
+                    submitted = forward.submit(batch, layer_set)
+                    measured = forward(submitted).measured
+                    predicted = session.odu.decode(measured, batch.x_t, batch.abar, layer_set)
+                    of_candidate.append((predicted - batch.noise).square().mean((1, 2)))
+                session.calibrated.follow_drift(*submitted.displayed, measured)
+        return {step: torch.cat(of_candidate) for step, of_candidate in losses.items()}
 
     def _held_out(self) -> list[Batch]:
         """Return the held-out batches, of images that are scored, if the layer set has any.

@@ -32,6 +32,7 @@ from labdiff.training.twin_refinement import RefinementResult, TwinRefiner
 from labdiff.training.twin_window import TwinWindow
 from twin.discrepancy import discrepancy
 from twin.frame_light import frame_light
+from twin.parameters import WANDERING_PARAMETERS, free_in
 
 PROBE_SEED = 20_000
 """Beginning of the seeds of probe patterns."""
@@ -200,14 +201,18 @@ class RefinedForward(BenchForward):
         super().__init__(session)
         options, calibrated = session.options, self.calibrated
         self._probe_frames, self._seed = options.probe_frames, options.seed
+        free = free_in("finest")
+        if options.refined == "drifting" and calibrated.covariance is not None:
+            free = WANDERING_PARAMETERS
         window = None
         if options.fit_frames:
-            window = TwinWindow(options.fit_frames, searching=calibrated.covariance is None)
+            searching = calibrated.covariance is None
+            window = TwinWindow(options.fit_frames, searching, free)
         free_form = None
         if options.free_form_frames:
             free_form = FreeFormPart(calibrated.twin, options.free_form_frames)
         self._refiner = TwinRefiner(
-            calibrated.twin, calibrated.covariance, window=window, free_form=free_form
+            calibrated.twin, calibrated.covariance, free, window=window, free_form=free_form
         )
         self._probed, self._discrepancy = 0, EXPECTED_DISCREPANCY
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import torch
@@ -15,7 +16,7 @@ from twin.alignment_filter import FrameComparison, TwinFilter
 from twin.alignment_fit import Triples, fit_alignment
 from twin.digital_twin import DigitalTwin
 from twin.parameter_vector import is_among, prior_sigma
-from twin.parameters import PATH_PARAMETERS
+from twin.parameters import PATH_PARAMETERS, free_in
 from twin.prior import prior_around
 
 FRAMES = 4
@@ -76,6 +77,7 @@ class TwinRefiner:
         self,
         twin: DigitalTwin,
         covariance: Tensor | None = None,
+        free: Collection[str] = free_in("finest"),
         samples: int = SAMPLES,
         window: TwinWindow | None = None,
         free_form: FreeFormPart | None = None,
@@ -85,6 +87,7 @@ class TwinRefiner:
         Args:
             twin: the digital twin.
             covariance: (P, P), what the calibration left unknown of it; None: all but the data sheet.
+            free: names of the parameters that are refined; the others stay as they were calibrated.
             samples: a pixel, of the twin that is compared.
             window: frames to which the twin is fitted where it is off; None: the filter alone.
             free_form: the twin's free-form part; None: never one.
@@ -99,6 +102,10 @@ class TwinRefiner:
         else:
             misled = (UNRESOLVED_SHARE * expected).square() * (covariance.diagonal() > 0.0)
             start = covariance.double() + torch.diag(misled)
+        # What is not refined stays as well known as it was.
+        refined = is_among(twin, set(free))
+        self._fixed = start.diagonal() * ~refined
+        start = start * (refined[:, None] & refined[None, :])
         self._filter = TwinFilter(self._fine, start)
         self._change_detector = ChangeDetector()
         self._refined, self._since_capture = 0, CAPTURE_EVERY
@@ -258,7 +265,7 @@ class TwinRefiner:
 
     def deviation(self) -> dict[str, float]:
         """Return one standard deviation of each of the alignment's values, named as they are."""
-        return self.twin.alignment_deviation(self._filter.covariance)
+        return self.twin.alignment_deviation(self._filter.covariance + torch.diag(self._fixed))
 
     def state(self) -> dict[str, Tensor]:
         """Return all that resuming needs beside the twin's own parameters."""

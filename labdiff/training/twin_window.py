@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -59,14 +59,20 @@ class TwinWindow:
     times, each time with new slopes, as the calibration of the alignment does.
     """
 
-    def __init__(self, frames: int, searching: bool = False) -> None:
+    def __init__(
+        self,
+        frames: int,
+        searching: bool = False,
+        free: Collection[str] = free_in("finest"),
+    ) -> None:
         """Begin without frames.
 
         Args:
             frames: the latest that it holds.
             searching: the twin has never been aligned: details begin where their search starts.
+            free: names of the parameters that are fitted.
         """
-        self._most = frames
+        self._most, self._free = frames, frozenset(free)
         self._frames: Triples | None = None
         self._searching = searching
         self._since, self._wait, self._fits = 0, 0, 0
@@ -95,8 +101,9 @@ class TwinWindow:
             self._wait, self._fits = min(self._wait, LEAST_WAIT), min(self._fits, AT_ONCE - 1)
         useful = self._fits < AT_ONCE or over > GROWN * self._left
         due = useful and self._since >= self._wait
-        # Probes are of use to the next fit alone, and come with one of the next two batches.
+        # Probes are of use to the next fit of all the path, and come with one of the next two batches.
         soon = useful and not due and self._since + 2 >= self._wait
+        soon = soon and self._free >= PATH_PARAMETERS
         self._wants_probes = over > PROBE_ABOVE and soon
         if not over > FIT_ABOVE:
             self._frames = None
@@ -130,14 +137,14 @@ class TwinWindow:
         if NEAR < discrepancy <= FAR:
             path_blur_px = NEAR_BLUR_PX
         prior = prior_around(twin) if not self._searching else data_sheet_prior(twin)
-        for _ in fit_alignment(twin, frames, path_blur_px, PATH_PARAMETERS, prior):
+        for _ in fit_alignment(twin, frames, path_blur_px, PATH_PARAMETERS & self._free, prior):
             pass
         if self._searching:
             start_searches(twin, "detailed")
         prior = prior_around(twin, PRIOR_SHARE)
         if self._searching:
             prior = data_sheet_prior(twin, PRIOR_SHARE)
-        free = free_in("finest")
+        free = self._free
         if discrepancy > NEAR:
             for _ in fit_alignment(twin, frames, SHARP_BLUR_PX, free, prior):
                 pass

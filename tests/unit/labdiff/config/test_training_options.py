@@ -36,7 +36,7 @@ def test_each_option_stands_in_one_group_with_a_label_and_a_sentence() -> None:
 
 def test_stored_options_are_read_and_keep_their_order() -> None:
     stored = TrainingOptions.model_validate_json(STORED)
-    assert stored == TrainingOptions(phase_decay=0.3)
+    assert stored == TrainingOptions(phase_decay=0.3, online_learning_rate=0.02)
     assert TrainingOptions.model_validate(stored.model_dump()) == stored
     written, names = json.loads(stored.model_dump_json(by_alias=True)), json.loads(STORED)
     assert [name for name in written if name in names] == list(names)

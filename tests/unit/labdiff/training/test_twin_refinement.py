@@ -10,9 +10,11 @@ from torch import Tensor
 
 from labdiff.training.change_detector import ChangeDetector
 from labdiff.training.twin_refinement import RefinementResult, TwinRefiner
+from labdiff.training.twin_window import TwinWindow
 from twin.alignment_fit import normalised
 from twin.digital_twin import DigitalTwin, TwinGeometry
 from twin.parameter_vector import parameter_vector
+from twin.parameters import WANDERING_PARAMETERS
 
 GEOMETRY = TwinGeometry(
     (24, 24), 2, 9.2e-6, 850e-9, 1e-3, 0.2e-3, "slm_patch", numerical_aperture=0.03
@@ -89,6 +91,29 @@ def test_resumed_refinement_goes_on_bit_for_bit() -> None:
         assert looks[0] == looks[1]
     assert torch.equal(parameter_vector(straight), parameter_vector(second))
     assert through.deviation() == after.deviation()
+
+
+def test_what_does_not_drift_stays_as_it_was_calibrated() -> None:
+    """Refine a calibrated twin by frames that it misses for another reason too."""
+    twin = DigitalTwin(GEOMETRY)
+    before = {name: value.clone() for name, value in twin.named_parameters()}
+    covariance = torch.diag(torch.full((len(parameter_vector(twin)),), 0.1**2))
+    free = WANDERING_PARAMETERS
+    refiner = TwinRefiner(twin, covariance, free, window=TwinWindow(8, free=free))
+    stated = refiner.deviation()
+    for step in range(6):
+        inputs, layers, light = frames(step)
+        vignetted = light * torch.linspace(0.9, 1.1, 24)
+        assert not refiner.wants_probes
+        refiner.refine(inputs, layers, vignetted, NO_NOISE, 10.0 * step)
+    moved = {
+        name for name, value in twin.named_parameters() if not torch.equal(value, before[name])
+    }
+    assert moved and moved <= WANDERING_PARAMETERS
+    assert twin.d_alpha_mirror_mrad.tolist() == pytest.approx(TRUE_MRAD.tolist(), abs=0.05)
+    after = refiner.deviation()
+    assert after["source_waist_percent"] == stated["source_waist_percent"] > 0.0
+    assert after["d_alpha_mirror_x_mrad"] < stated["d_alpha_mirror_x_mrad"]
 
 
 def test_deviations_carry_the_names_of_the_alignment() -> None:
