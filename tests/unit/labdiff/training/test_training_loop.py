@@ -78,6 +78,9 @@ class TwinBench:
         with torch.no_grad():
             return self._twin(torch.from_numpy(inputs), torch.from_numpy(layers))
 
+    def measure(self, inputs: np.ndarray, layers: np.ndarray) -> Measurement:
+        return self.to_intensity(self.acquire(inputs, layers, lambda: False))
+
     def state(self) -> None:
         return None
 
