@@ -275,8 +275,11 @@ def test_a_recording_ends_whole_when_the_window_closes(qtbot: QtBot, window: Mai
     qtbot.waitUntil(lambda: window.panels.live.view._entry is not None, timeout=PATIENCE_MS)
     window.panels.live.view.controls.record.setChecked(True)
     assert window.panels.live.view.recording
+    folder = window._out / "frames"
+    # Of a recording without any frame no file is left.
+    qtbot.waitUntil(lambda: folder.is_dir() and any(folder.iterdir()), timeout=PATIENCE_MS)
     window.close()
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=PATIENCE_MS)
     assert not window.panels.live.view.recording
-    stored = list((window._out / "frames").iterdir())
+    stored = list(folder.iterdir())
     assert len(stored) == 1 and "recording" in stored[0].name and stored[0].stat().st_size > 0
