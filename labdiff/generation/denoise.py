@@ -158,7 +158,7 @@ def score(session: TrainingSession, where: Literal["twin", "bench"]) -> tuple[fl
 
 
 def _catch_up(session: TrainingSession, x_t: Tensor, t: Tensor) -> None:
-    """Follow the drift of a bench that was not measured for a while, by some of its first layer set's frames."""
+    """Follow the drift of a bench that stood unmeasured, by some images of the first layer set."""
     first = torch.tensor([session.policy.layer_set(each, 0) for each in t.tolist()])
     some = (first == first.min()).nonzero()[:FRAMES_COMPARED, 0]
     for _ in range(CATCH_UP_ROUNDS):
