@@ -12,11 +12,12 @@ from PySide6.QtCore import QObject, Signal
 from gui.event_router import EventRouter
 from gui.panels.panel_set import PanelSet
 from gui.runs.run_folder import new_run_folder
-from labdiff.config.bench import load_bench
+from labdiff.config.bench import SHIPPED, load_bench
 from labdiff.engine import commands as ask
 from labdiff.engine.door import Answer, Door
 from labdiff.engine.door_commands import decode
 from labdiff.engine.door_messages import Message
+from labdiff.engine.door_token import DoorAddress
 from labdiff.engine.door_values import frame_fields, state_fields
 from labdiff.errors import UserError
 from labdiff.generation.request import GenerationRequest
@@ -64,7 +65,8 @@ class DoorBridge(QObject):
     Args:
         window: The window.
         out: Folder of runs.
-        port: Port at which scripts are waited for.
+        port: Port at which scripts are waited for; 0 for any.
+        private: The token is in no file: only whom this process gives it comes in.
 
     Raises:
         UserError: If nothing can listen there.
@@ -72,7 +74,7 @@ class DoorBridge(QObject):
 
     _asked = Signal(object, object)
 
-    def __init__(self, window: Steered, out: Path, port: int) -> None:
+    def __init__(self, window: Steered, out: Path, port: int, private: bool = False) -> None:
         super().__init__()
         self._window, self._out = window, out
         self._panels, self._router = panels, router = window.panels, window.router
@@ -81,11 +83,17 @@ class DoorBridge(QObject):
         self._asked.connect(self._answer)
         router.answered.connect(self._on_answered)
         router.was_reset.connect(self._on_reset)
-        self._door = Door(port, self._ask, window.send_safe)
-        panels.log.add(
-            f"scripts are served at {self._door.address.port} of this computer; the token is in "
-            f"{self._door.token_file}"
-        )
+        self._door = Door(port, self._ask, window.send_safe, private)
+        if not private:
+            panels.log.add(
+                f"scripts are served at port {self.address.port} of this computer; the token is in "
+                f"{self._door.token_file}"
+            )
+
+    @property
+    def address(self) -> DoorAddress:
+        """Where it listens, and the token."""
+        return self._door.address
 
     def close(self) -> None:
         """Answer nobody any more."""
@@ -125,6 +133,10 @@ class DoorBridge(QObject):
                     "outcome": ended.outcome if ended else "",
                     "reason": ended.reason if ended else "",
                 }, []
+            case "file":
+                bench, archive = panels.bench.bench.currentText().strip(), router.bench.calibrations
+                file = bench if bench in SHIPPED else str(Path(bench).absolute())
+                return {"file": file, "calibrations": str(Path(archive).absolute())}, []
             case "frame":
                 entry = panels.live.view.newest
                 if entry is None:

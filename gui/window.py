@@ -13,7 +13,6 @@ from gui import style
 from gui.arrangement import Arrangement
 from gui.command_log import describe
 from gui.docks import put_into_docks
-from gui.door_bridge import DoorBridge
 from gui.emergency import Emergency
 from gui.event_router import EventRouter
 from gui.help_sheet import ShortcutSheet
@@ -26,6 +25,7 @@ from gui.process.ending import EndingProcesses
 from gui.runs.resuming import resume_refusal
 from gui.runs.run_folder import new_run_folder
 from gui.screen_fit import ScreenFit, open_on_screen
+from gui.scripts import Scripts
 from gui.top_bar import TopBar
 from gui.tour import Tour
 from gui.widgets.dialogs import close_all
@@ -62,7 +62,6 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._engine, self._out, self._settings = engine, out, settings
         self._process: BenchProcess | None = None
-        self._door: DoorBridge | None = None
         self._ending = EndingProcesses(self)
         self._closing = self._disconnecting = False
         self.setWindowTitle("labdiff")
@@ -89,6 +88,7 @@ class MainWindow(QMainWindow):
         )
         fill_menus(self.top, self.docks, acts)
         self._connect_panels()
+        self._scripts = Scripts(self, out)
         self._presets = Presets(self.panels, self.router, self.send, self._show_notice)
         self._screen_fit = ScreenFit(self)
         self._restore()
@@ -229,7 +229,7 @@ class MainWindow(QMainWindow):
 
     def serve(self, port: int) -> None:
         """Answer scripts at a port of the loopback. Raises UserError if nothing can listen there."""
-        self._door = DoorBridge(self, self._out, port)
+        self._scripts.serve(port)
 
     def send(self, command: ask.Command, number: int = 0) -> bool:
         """Send a command to the engine; return False, with a notice, if there is none."""
@@ -369,8 +369,7 @@ class MainWindow(QMainWindow):
         if self.panels.bench.connecting:
             self.cancel_connecting()  # it closes at once; the process ends meanwhile
         if self._process is None or not self._process.alive:
-            if self._door is not None:
-                self._door.close()
+            self._scripts.close()
             self.hide()  # at once, also where a process takes its time to end
             self._ending.close()
             self.panels.live.view.finish_recordings()

@@ -20,7 +20,7 @@ from labdiff.engine import commands as ask
 from labdiff.engine.door import Answer, Door
 from labdiff.engine.door_commands import decode
 from labdiff.engine.door_messages import Fields, Message, proof, receive_message, send_message
-from labdiff.engine.door_token import HOST, read_token
+from labdiff.engine.door_token import HOST, read_token, token_file
 
 CROWD = 60
 """Strangers at a time who say nothing."""
@@ -127,7 +127,7 @@ def _knows(fields: Fields, scene: Scene) -> Sequence[str]:
 
 
 def _mode(scene: Scene) -> Sequence[str]:
-    if os.name != "posix":
+    if os.name != "posix" or scene.door.token_file is None:
         return []
     mode = stat.S_IMODE(scene.door.token_file.stat().st_mode)
     return [f"{scene.door.token_file}: {mode:o}"] if mode & 0o077 else []
@@ -146,7 +146,8 @@ def _elsewhere(scene: Scene) -> Sequence[str]:
 
 def _placed(scene: Scene) -> Sequence[str]:
     """Put a link where the next token is written."""
-    path, target = scene.door.token_file, scene.door.token_file.with_name("elsewhere")
+    path = token_file(scene.port)
+    target = path.with_name("elsewhere")
     scene.door.close()
     target.write_text("")
     path.symlink_to(target)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from gui.panels.bench_panel import BenchPanel
 from gui.panels.calibration_panel import CalibrationPanel
+from gui.panels.console_panel import ConsolePanel
 from gui.panels.generate_panel import GeneratePanel
 from gui.panels.live_panel import LivePanel
 from gui.panels.log_panel import LogPanel
@@ -38,6 +39,7 @@ class PanelSet:
     generate: GeneratePanel
     runs: RunsPanel
     log: LogPanel
+    console: ConsolePanel
 
     @classmethod
     def create(cls, bench: str, out: Path, seed: int) -> PanelSet:
@@ -57,6 +59,7 @@ class PanelSet:
             generate=GeneratePanel(),
             runs=RunsPanel(out),
             log=LogPanel(),
+            console=ConsolePanel(),
         )
 
     def reset(self) -> None:
@@ -70,6 +73,7 @@ class PanelSet:
             self.generate,
             self.runs,
             self.log,
+            self.console,
         )
         for panel in panels:
             panel.reset()
@@ -85,4 +89,5 @@ class PanelSet:
             "Generate": self.generate,
             "Runs": self.runs,
             "Log": self.log,
+            "Console": self.console,
         }

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,9 @@ from labdiff.engine.door_values import bench_state, numbered_frame
 from labdiff.engine.status import BenchState
 from labdiff.errors import JobStoppedError, UserError
 from labdiff.generation.request import GenerationRequest
+
+if TYPE_CHECKING:
+    from twin.digital_twin import DigitalTwin
 
 CONNECTS_WITHIN_S, CLOSES_WITHIN_S = 5.0, 30.0
 POLL_S, FRAME_POLL_S = 0.2, 0.01
@@ -212,6 +216,18 @@ class ConnectedEngine:
                 raise UserError(f"no frame came within {timeout_s:g} s; is the live view on?")
             time.sleep(FRAME_POLL_S)
         return found
+
+    def twin(self) -> DigitalTwin:
+        """Return the digital twin that the bench's archive has, computed in this program.
+
+        Bench file and archive have to be on this computer.
+        """
+        from labdiff.api.stored_twin import stored_twin
+
+        found = self._calls.call({"ask": "file"}).fields
+        if not self.state().devices:
+            raise UserError("no bench is connected, so there is no twin of it")
+        return stored_twin(str(found.get("file")), Path(str(found.get("calibrations"))))
 
     def calibrate(self, *names: str, everything: bool = False, check: bool = False) -> None:
         """Calibrate, and return when that has ended.

@@ -12,6 +12,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeAlias
 
 from drivers.plain_text import plain_line
@@ -47,6 +48,7 @@ class Door:
         answer: Called in a connection's thread with each message; returns what is answered, or raises
             UserError.
         make_safe: Called in a connection's thread when the safe state is asked for; returns at once.
+        private: The token is written to no file.
 
     Raises:
         UserError: If nothing can listen there, or the token cannot be kept.
@@ -57,6 +59,7 @@ class Door:
         port: int,
         answer: Callable[[Message], Answer],
         make_safe: Callable[[], None],
+        private: bool = False,
     ) -> None:
         self._answer, self._make_safe = answer, make_safe
         self._strangers = threading.BoundedSemaphore(MOST_STRANGERS)
@@ -68,8 +71,9 @@ class Door:
         except (OSError, OverflowError) as error:
             raise UserError(f"--serve: port {port} of this computer: {error}") from None
         self.address = DoorAddress(self._listening.getsockname()[1], new_token())
+        self.token_file: Path | None = None
         try:
-            self.token_file = write_token(self.address)
+            self.token_file = None if private else write_token(self.address)
         except UserError:
             self._listening.close()
             raise
@@ -82,8 +86,9 @@ class Door:
             open_now = list(self._connections)
         for connection in open_now:
             self._shut(connection)
-        with contextlib.suppress(OSError):
-            self.token_file.unlink(missing_ok=True)
+        if self.token_file is not None:
+            with contextlib.suppress(OSError):
+                self.token_file.unlink(missing_ok=True)
 
     def _listen(self) -> None:
         while True:

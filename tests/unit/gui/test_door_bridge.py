@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -43,9 +43,9 @@ def script(
     qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Script[T]]:
     """Run a script in a thread of its own while the window's loop runs here."""
-    door = window._door
+    door = window._scripts.door
     assert door is not None
-    address = door._door.address
+    address = door.address
     engine: list[labdiff.ConnectedEngine] = []
     with ThreadPoolExecutor(1) as pool:
 
@@ -100,9 +100,48 @@ def test_what_waits_ends_with_the_process(
     qtbot: QtBot, window: MainWindow, script: Script[object]
 ) -> None:
     script(lambda engine: engine.open_bench("mock"))
-    door = window._door
+    door = window._scripts.door
     assert door is not None
     waiting: Future[object] = Future()
     door._waiting[10**6] = waiting  # type: ignore[assignment]
     window.close_process()
     assert isinstance(waiting.exception(0), labdiff.UserError)
+
+
+def test_the_console_is_python_with_the_running_engine(qtbot: QtBot, window: MainWindow) -> None:
+    panels, console = window.panels, window.panels.console
+    assert window.docks["Console"].isHidden() and not console.running, "it starts when it is opened"
+    if not panels.bench.connected:
+        panels.bench.connect_button.click()
+        qtbot.waitUntil(lambda: panels.bench.connected, timeout=PATIENCE_MS)
+    window.docks["Console"].show()
+    window.docks["Console"].raise_()
+
+    def printed(text: str) -> None:
+        qtbot.waitUntil(lambda: text in console.text.toPlainText(), timeout=PATIENCE_MS)
+
+    def enter(line: str) -> None:
+        console.line.setText(line)
+        qtbot.keyClick(console.line, Qt.Key.Key_Return)
+
+    printed("pip install 'labdiff[notebook]'")
+    printed(">>> ")
+    enter("bench.set_exposure(6.25)")
+    enter("for n in (40, 2):")
+    enter("    print(n + 2)")
+    enter("")
+    printed("42\n4\n")
+    assert "exposure: 6.25 ms" in panels.log.text.toPlainText()
+    enter("import os; print('LABDIFF_TOKEN' in os.environ, bench, twin)")
+    printed("False <engine of the window at 127.0.0.1:")
+    enter("bench.set_power('much')")
+    printed("labdiff.errors.UserError: SetPower: power_mw = 'much'")
+    qtbot.keyClick(console.line, Qt.Key.Key_Up)
+    assert console.line.text() == "bench.set_power('much')"
+    enter("raise SystemExit")
+    printed("The console has ended")
+    assert panels.bench.connected and not console.running
+    console.restart.click()
+    printed(">>> ")
+    window._scripts.close()
+    assert not console.running
