@@ -37,6 +37,7 @@ class Pm100:
 
     def __init__(self, link: VisaLink, wavelength_nm: float, averages: int = 1) -> None:
         self._link, self._averages = link, averages
+        self._wavelength_nm = wavelength_nm
         try:
             low, high = (link.number(f"SENS:CORR:WAV? {end}") for end in ("MIN", "MAX"))
             if not low <= wavelength_nm <= high:
@@ -74,6 +75,11 @@ class Pm100:
     def timing(self) -> Timing:
         """Averaging time."""
         return Timing(latency_ms=0.0, duration_ms=READING_MS * self._averages)
+
+    @property
+    def wavelength_nm(self) -> float:
+        """Wavelength that was set, for which the sensor's response is taken."""
+        return self._wavelength_nm
 
     def read_mw(self) -> float:
         """Return the optical power now. Raises DeviceError if it is beyond the sensor's range."""

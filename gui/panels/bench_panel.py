@@ -22,6 +22,7 @@ from drivers.types import Frame
 from gui import style
 from gui.panels.device_group import DeviceGroup
 from gui.panels.dmd_desk import DmdDesk
+from gui.panels.meter_desk import MeterDesk
 from gui.panels.preset_box import PresetBox
 from gui.widgets.choice import Choice
 from gui.widgets.dialogs import choose_file
@@ -65,6 +66,7 @@ class BenchPanel(QWidget):
         self._step, self._waiting_for, self._waits_since_s = 0, "", 0.0
         self._groups: dict[str, DeviceGroup] = {}
         self._desk: DmdDesk | None = None
+        self._meter: MeterDesk | None = None
         self._wanted = {
             "camera": lambda _, exposure_ms: self.exposure_wanted.emit(exposure_ms),
             "laser": lambda _, power_mw: self.power_wanted.emit(power_mw),
@@ -179,9 +181,11 @@ class BenchPanel(QWidget):
         )
         if not fits:
             self._rebuild(state.devices)
-            self._add_desk(state.input_shape)
+            self._add_desks(state.input_shape)
         for device in state.devices:
             self._groups[device.kind].show_device(device)
+            if device.kind == "meter" and self._meter is not None:
+                self._meter.show_device(device)
         # It never scrolls sideways: what the devices report must fit.
         bar_px = self._scroll.verticalScrollBar().sizeHint().width()
         self._scroll.setMinimumWidth(self._inner.minimumSizeHint().width() + bar_px)
@@ -284,7 +288,7 @@ class BenchPanel(QWidget):
             group.setParent(None)
             group.deleteLater()
         self._groups.clear()
-        self._desk = None  # it goes with its group
+        self._desk = self._meter = None  # they go with their groups
         for device in sorted(devices, key=lambda device: ORDER.index(device.kind)):
             group = DeviceGroup(device)
             if device.kind in self._wanted:
@@ -292,8 +296,11 @@ class BenchPanel(QWidget):
             self._groups[device.kind] = group
             self._devices.addWidget(group)
 
-    def _add_desk(self, shape: tuple[int, int]) -> None:
-        """Add the desk of a DMD, if the bench has one."""
+    def _add_desks(self, shape: tuple[int, int]) -> None:
+        """Add the desks of a power meter and of a DMD, if the bench has them."""
+        if "meter" in self._groups:
+            self._meter = MeterDesk()
+            self._groups["meter"].form.insertRow(1, self._meter)
         if "dmd" in self._groups and min(shape) > 0:
             self._desk = DmdDesk(shape)
             self._desk.wanted.connect(self.input_wanted)

@@ -21,9 +21,10 @@ from labdiff.bench.openers import (
     declared_phases,
     dmd_opener,
     laser_opener,
+    meter_opener,
     slm_opener,
 )
-from labdiff.config.bench import BenchConfig
+from labdiff.config.bench import BenchConfig, MeterConfig
 from labdiff.config.libraries import require_confirmed
 from labdiff.errors import UserError
 
@@ -55,6 +56,26 @@ def check_devices(config: BenchConfig) -> Iterator[CheckFinding]:
     if config.input.kind == "dmd":
         yield from _check_dmd(config)
     yield from _check_camera(config)
+    if config.meter is not None:
+        yield from _check_meter(config.meter, config.source.wavelength_nm)
+
+
+def _check_meter(given: MeterConfig, wavelength_nm: float) -> Iterator[CheckFinding]:
+    if given.driver == MOCK:
+        yield _simulated("meter")
+        return
+    try:
+        meter = meter_opener(given, wavelength_nm)()
+    except (DeviceError, UserError) as error:
+        yield CheckFinding("meter", "wrong", str(error))
+        return
+    try:
+        yield CheckFinding("meter", "ok", f"{meter.name}: reads {meter.read_mw():.4g} mW")
+    except DeviceError as error:
+        yield CheckFinding("meter", "wrong", str(error))
+    finally:
+        with suppress(DeviceError):
+            meter.close()
 
 
 def _check_laser(config: BenchConfig) -> Iterator[CheckFinding]:

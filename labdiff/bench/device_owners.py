@@ -51,4 +51,7 @@ def _devices(config: BenchConfig) -> list[tuple[str, str, str, Mapping[str, obje
     if config.shutter is not None:
         shutter = config.shutter
         devices.append(("shutter", shutter.driver, shutter.address, shutter.options))
+    if config.meter is not None:
+        meter = config.meter
+        devices.append(("meter", meter.driver, meter.address, meter.options))
     return [(kind, driver, place or "", options) for kind, driver, place, options in devices]

@@ -14,12 +14,22 @@ import numpy.typing as npt
 from drivers.absent import NONE
 from drivers.camera.bayer import PATTERNS, BayerPlaneCamera, ColourCamera
 from drivers.errors import DeviceError, DeviceValueError
-from drivers.protocols import SLM, Camera, InputModulator, Laser, Shutter
-from drivers.registry import CAMERAS, INPUTS, LASERS, SHUTTERS, SLMS, WITHOUT_ADDRESS, DriverKind
+from drivers.protocols import SLM, Camera, InputModulator, Laser, PowerMeter, Shutter
+from drivers.registry import (
+    CAMERAS,
+    INPUTS,
+    LASERS,
+    METERS,
+    SHUTTERS,
+    SLMS,
+    WITHOUT_ADDRESS,
+    DriverKind,
+)
 from drivers.settings import (
     CameraSettings,
     InputSettings,
     LaserSettings,
+    MeterSettings,
     ShutterSettings,
     SlmSettings,
 )
@@ -27,7 +37,13 @@ from drivers.shutter.shuttered_laser import ShutteredLaser
 from drivers.slm.corrected import CorrectedSlm, maker_phases
 from drivers.slm.panel_options import VOLTAGE_LUT, WITHOUT_UPLOAD, PanelOptions
 from drivers.wrapper import D
-from labdiff.config.bench import BenchConfig, LaserConfig, ShutterConfig, SlmConfig
+from labdiff.config.bench import (
+    BenchConfig,
+    LaserConfig,
+    MeterConfig,
+    ShutterConfig,
+    SlmConfig,
+)
 from labdiff.config.driver_options import driver_options, find_driver
 from labdiff.errors import UserError
 
@@ -190,6 +206,19 @@ def _shutter_opener(given: ShutterConfig) -> Callable[[], Shutter]:
     return _complete(SHUTTERS, given.driver, partial(driver.from_settings, settings))
 
 
+def meter_opener(given: MeterConfig, wavelength_nm: float) -> Callable[[], PowerMeter]:
+    """Return what opens a power meter. Raises UserError for an unknown driver or a wrong option.
+
+    Args:
+        given: Its section of the bench file.
+        wavelength_nm: Of the light that it measures.
+    """
+    driver = find_driver(METERS, given.driver)
+    options = driver_options("meter", given.driver, driver.Options, given.options)
+    settings = MeterSettings(_address("meter", given), wavelength_nm, options)
+    return _complete(METERS, given.driver, partial(driver.from_settings, settings))
+
+
 def dmd_opener(config: BenchConfig) -> Callable[[], InputModulator]:
     """Return what opens the DMD. Raises UserError for an unknown driver or a wrong option."""
     given = config.input
@@ -217,7 +246,7 @@ def _complete(kind: DriverKind[Any], driver: str, open_device: Callable[[], D]) 
     return open_complete
 
 
-def _address(kind: str, section: SlmConfig | LaserConfig | ShutterConfig) -> str:
+def _address(kind: str, section: SlmConfig | LaserConfig | ShutterConfig | MeterConfig) -> str:
     if section.address is None and section.driver in WITHOUT_ADDRESS:
         return ""
     if section.address is None:

@@ -55,7 +55,7 @@ def bench_snippet(found: list[Attached], late: Sequence[str] = ()) -> str:
         usable = [one for one in found if one.kind == kind and not one.why_not]
         for number, one in enumerate(sorted(usable, key=lambda one: not one.seen)):
             text = one.section().replace("[instrument]", "[laser]")
-            # A meter has no section, a second one of a kind would be a mistake, and what a maker's software
+            # No bench needs a meter, a second one of a kind would be a mistake, and what a maker's software
             # offers, such as a demo camera, need not be attached.
             if number > 0 or not one.seen or kind in ("meter", "instrument"):
                 text = "\n".join(f"# {line}" for line in text.splitlines())

@@ -154,6 +154,14 @@ class ShutterConfig(Section):
     options: dict[str, Any] = Field(default={}, description="options of this driver")
 
 
+class MeterConfig(Section):
+    """A power meter beside the bench, whose readings the window shows; no measurement needs it."""
+
+    driver: str
+    address: str | None = None
+    options: dict[str, Any] = Field(default={}, description="options of this driver")
+
+
 class RetriesConfig(Section):
     """How often a call is repeated when a device does not answer, and a device opened again."""
 
@@ -215,6 +223,7 @@ class BenchConfig(Section):
     relay: RelayConfig
     laser: LaserConfig
     shutter: ShutterConfig | None = None
+    meter: MeterConfig | None = None
     retries: RetriesConfig = RetriesConfig()
     watchdog: WatchdogConfig = WatchdogConfig()
     calibration: CalibrationConfig = CalibrationConfig()

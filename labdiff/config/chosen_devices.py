@@ -82,7 +82,10 @@ def _named(text: str, found: Sequence[Attached]) -> Attached:
         fits = f"fits {_titles(fitting)}; give more of it" if fitting else "fits no attached device"
         raise UserError(f"--use {text}: {fits}; attached are {_titles(found) or 'none'}")
     if fitting[0].kind == "meter":
-        raise UserError(f"--use {text}: {_title(fitting[0])}: a bench file has no power meter")
+        raise UserError(
+            f"--use {text}: {_title(fitting[0])}: no measurement needs a power meter; for its readings in "
+            "the window add [meter] to the bench file by hand (docs/hardware/pm100.md)"
+        )
     return fitting[0]
 
 

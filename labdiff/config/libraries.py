@@ -56,6 +56,10 @@ def named_libraries(config: BenchConfig) -> list[NamedLibrary]:
         "camera": config.camera.options,
         "laser": config.laser.options,
     }
+    if config.shutter is not None:
+        sections["shutter"] = config.shutter.options
+    if config.meter is not None:
+        sections["meter"] = config.meter.options
     found = []
     for section, options in sections.items():
         for name, value in _texts(options):

@@ -15,6 +15,7 @@ from drivers.slm.correction import CorrectableSlm
 from drivers.types import Roi
 from labdiff.bench.bench import Bench
 from labdiff.config.bench import BenchConfig
+from labdiff.engine.meter_reader import MeterReader
 from labdiff.engine.status import (
     ADDED,
     CORRECTION,
@@ -34,9 +35,17 @@ class DeviceReadout:
         bench: the open bench.
         config: its bench file.
         calibrations: folder of its calibrations.
+        meter: of the power meter beside it; None without one.
     """
 
-    def __init__(self, bench: Bench, config: BenchConfig, calibrations: Path) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        config: BenchConfig,
+        calibrations: Path,
+        meter: MeterReader | None = None,
+    ) -> None:
+        self._meter = meter
         self._bench, self._config, self._calibrations = bench, config, calibrations
         self._exposure_ms = config.camera.exposure_ms
         self._power_mw = config.laser.power_mw
@@ -108,6 +117,8 @@ class DeviceReadout:
         if config.shutter is not None:
             name = "in front of the laser, switched with it"
             devices.append(self._read("shutter", config.shutter.driver, name, self._shutter))
+        if self._meter is not None:
+            devices.append(self._meter.state())
         try:
             emission = bench.laser.emission
         except DeviceError:

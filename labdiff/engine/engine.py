@@ -260,7 +260,7 @@ class Engine:
         self._stop()
         opened, self._opened = self._opened, None
         if opened is not None:
-            opened.bench.close()
+            opened.close()
             self._emit_left_unsafe(opened.bench)
             self._emit(BenchState("", (), bool(lasers_that_may_be_on()), False))
 

@@ -13,16 +13,28 @@ from labdiff.bench.origin import archive_folder
 from labdiff.config.bench import BenchConfig, bench_text, parse_bench
 from labdiff.engine.commands import Connect
 from labdiff.engine.device_readout import DeviceReadout
+from labdiff.engine.meter_reader import MeterReader, meter_reader
+from labdiff.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedBench:
-    """An open bench. command: by which it was opened. calibrations: folder of its archive."""
+    """An open bench. command: by which it was opened. calibrations: folder of its archive.
+
+    meter: of the power meter beside it; None without one.
+    """
 
     bench: Bench
     command: Connect
     calibrations: Path
     readout: DeviceReadout
+    meter: MeterReader | None = None
+
+    def close(self) -> None:
+        """Leave the bench safe, and let go of everything."""
+        self.bench.close()
+        if self.meter is not None:
+            self.meter.close()
 
 
 def connect(command: Connect, show_frame: Callable[[Frame], None]) -> OpenedBench:
@@ -39,4 +51,10 @@ def connect(command: Connect, show_frame: Callable[[Frame], None]) -> OpenedBenc
     bench.on_frames = lambda frames: show_frame(frames[-1])
     is_mock = config.camera.driver == "mock"
     calibrations = command.calibrations or archive_folder(command.bench, is_mock, command.seed)
-    return OpenedBench(bench, command, calibrations, DeviceReadout(bench, config, calibrations))
+    try:
+        meter = meter_reader(config, bench)
+    except UserError:
+        bench.close()
+        raise
+    readout = DeviceReadout(bench, config, calibrations, meter)
+    return OpenedBench(bench, command, calibrations, readout, meter)

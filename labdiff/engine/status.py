@@ -41,8 +41,8 @@ class Setting:
 class DeviceState:
     """A device of the bench.
 
-    kind: "slm", "camera", "laser" or "dmd". driver: its name in the bench file. problem: why the device
-    does not answer, "" if it does.
+    kind: "slm", "camera", "laser", "dmd", "shutter" or "meter". driver: its name in the bench file.
+    problem: why the device does not answer, "" if it does.
     """
 
     kind: str

@@ -94,7 +94,7 @@ def test_two_candidates_are_refused_by_name_or_chosen(init: Init, tmp_path: Path
     [
         ("33", "--use 33: fits no attached device; attached are Basler acA 11"),
         ("acA", "--use acA: fits Basler acA 11; Basler acA 22; give more of it"),
-        ("PM100", "a bench file has no power meter"),
+        ("PM100", "no measurement needs a power meter"),
     ],
 )
 def test_a_name_that_chooses_nothing_is_refused(init: Init, use: str, message: str) -> None:
