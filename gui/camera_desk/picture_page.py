@@ -56,7 +56,7 @@ class PicturePage(QWidget):
             "Take the mean of the next frames as background: switch the laser off, or block it, before",
             self._take,
         )
-        self.said = note("desk_background_note", 3)
+        self.said = note("desk_background_note", 2)
         self.average = CountField(
             "desk_average",
             1,

@@ -85,6 +85,7 @@ class RecordPage(QWidget):
         form.addRow(self.dated)
         form.addRow("Folder", where)
         form.addRow("Format", kind)
+        kind.show()
         form.addRow("Ends", self.end)
         form.addRow("Frames", self.frames)
         form.addRow("Time", self.seconds)

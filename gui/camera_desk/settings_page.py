@@ -50,7 +50,7 @@ class SettingsPage(QWidget):
             "Find the exposure at which the brightest pixel is at about 80 % of full scale",
             self._find_exposure,
         )
-        self.found = note("desk_exposure_found", 3)
+        self.found = note("desk_exposure_found", 2)
         self.gain = NumberField(
             "desk_gain",
             0.0,
@@ -73,15 +73,17 @@ class SettingsPage(QWidget):
         line = QHBoxLayout()
         line.addWidget(self.exposure, 1)
         line.addWidget(self.auto)
-        form = self._form = QFormLayout()
+        form = QFormLayout()
         form.addRow("Exposure", line)
         form.addRow(self.found)
-        form.addRow("Gain", self.gain)
-        form.addRow("Binning", self.binning)
-        form.addRow("Frame rate", self.rate)
+        rest = self._form = QFormLayout()
+        rest.addRow("Gain", self.gain)
+        rest.addRow("Binning", self.binning)
+        rest.addRow("Frame rate", self.rate)
         layout = QVBoxLayout(self)
         layout.addLayout(form)
         layout.addLayout(self._roi_form())
+        layout.addLayout(rest)
         layout.addStretch(1)
         self._form.setRowVisible(self.gain, False)
 

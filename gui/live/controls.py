@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import qtawesome as qta
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QToolButton, QWidget
 from superqt import QFlowLayout
 
@@ -17,6 +18,8 @@ from gui.widgets.number_field import NumberField
 from gui.widgets.plain_label import PlainLabel
 
 MOST_COUNTS = 65535
+COMPACT_CHARS = 80
+"""Width in characters below which the buttons have no texts."""
 Setting: TypeAlias = str | int | float | bool
 
 
@@ -191,6 +194,17 @@ class Controls(QWidget):
         if self.level_mode is LevelMode.MIN_MAX:
             self.low.show_value(levels.low)
             self.high.show_value(levels.high)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the texts of buttons, which their tool tips have, out where they would take much room."""
+        narrow = event.size().width() < COMPACT_CHARS * self.fontMetrics().averageCharWidth()
+        only, beside = (
+            Qt.ToolButtonStyle.ToolButtonIconOnly,
+            Qt.ToolButtonStyle.ToolButtonTextBesideIcon,
+        )
+        for button, _ in self._icons:
+            button.setToolButtonStyle(only if narrow else beside)
+        super().resizeEvent(event)
 
     def show_recording(self, on: bool) -> None:
         """Show on the button what it will do."""

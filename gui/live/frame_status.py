@@ -5,12 +5,17 @@ from __future__ import annotations
 import time
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from drivers.types import Frame
 from gui.live.rates import Rate
 from gui.process.frame_ring import NumberedFrame
+from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.plain_label import PlainLabel
+
+BESIDE_CHARS = 90
+"""Width in characters from which the place under the mouse stands beside the counters."""
 
 
 class FrameStatus(QWidget):
@@ -20,28 +25,36 @@ class FrameStatus(QWidget):
         super().__init__()
         self._acquired, self._shown, self._dropped = Rate(), Rate(), 0
         self._received = ""
-        self.read_out = _label("live_read_out")
-        self.frame_label = _label("live_frame_state")
-        self.counters = _label("live_counters")
-        self.counters.setToolTip(
+        self.read_out = ElidedLabel("live_read_out")
+        self.frame_label = ElidedLabel("live_frame_state")
+        self.counters = ElidedLabel(
+            "live_counters",
             "Acquired: frames the camera gave. Shown: painted on the screen. "
-            "Dropped: overtaken by a newer one before they were painted."
+            "Dropped: overtaken by a newer one before they were painted.",
         )
-        self.recording_label = _label("live_recording_state")
+        self.recording_label = PlainLabel()
+        self.recording_label.setObjectName("live_recording_state")
         self.recording_label.setWordWrap(True)
         self.recording_label.hide()
-        grid = QGridLayout(self)
+        grid = self._grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.addWidget(self.read_out, 0, 0)
-        self.counters.setAlignment(Qt.AlignmentFlag.AlignRight)
-        for label in (self.read_out, self.counters, self.frame_label):
-            # However long their texts become, they move nothing.
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        grid.addWidget(self.counters, 0, 1)
-        grid.setColumnStretch(0, 2)
-        grid.setColumnStretch(1, 3)
+        grid.setVerticalSpacing(2)
+        grid.setColumnStretch(0, 3)
+        grid.setColumnStretch(1, 2)
         grid.addWidget(self.frame_label, 1, 0, 1, 2)
-        grid.addWidget(self.recording_label, 2, 0, 1, 2)
+        grid.addWidget(self.recording_label, 3, 0, 1, 2)
+        self._place(wide=True)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the place under the mouse a line of its own where the width is small."""
+        self._place(event.size().width() >= BESIDE_CHARS * self.fontMetrics().averageCharWidth())
+        super().resizeEvent(event)
+
+    def _place(self, wide: bool) -> None:
+        self._grid.addWidget(self.counters, 0, 0, 1, 1 if wide else 2)
+        self._grid.addWidget(self.read_out, 0 if wide else 2, 1 if wide else 0, 1, 1 if wide else 2)
+        side = Qt.AlignmentFlag.AlignRight if wide else Qt.AlignmentFlag.AlignLeft
+        self.read_out.setAlignment(side | Qt.AlignmentFlag.AlignVCenter)
 
     def count_acquired(
         self, number: int, before: NumberedFrame | None, waiting: bool, now_s: float
@@ -120,9 +133,3 @@ def read_out(frame: Frame, place: tuple[int, int]) -> str:
     inside = all(0 <= a < n for a, n in zip(at, frame.pixels.shape, strict=True))
     counts = f"{int(frame.pixels[at])} counts" if inside else "outside the frame"
     return f"row {row}, column {column}: {counts}"
-
-
-def _label(name: str) -> QLabel:
-    label = PlainLabel()
-    label.setObjectName(name)
-    return label

@@ -5,27 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 import qtawesome as qta
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from gui import style
 from gui.camera_desk.desk import CameraDesk
+from gui.camera_desk.desk_split import DeskSplit
 from gui.live.view import LiveView
 from gui.process.frame_feed import FrameFeed
 from gui.process.frame_ring import FrameRing
-from gui.widgets.plain_label import PlainLabel
+from gui.widgets.elided_label import ElidedLabel
 from labdiff.config.simulated import with_simulated
 from labdiff.engine import commands as ask
 from labdiff.engine.status import BenchState
 
 DESK_MS = 500
 """Time between two updates of the frame rate and of the free room on the disk."""
-BESIDE_CHARS = 100
-"""Width of the panel, in characters, from which the desk lies beside the picture."""
-
-MOST_PX = 10_000
-"""Length that is asked for the picture: all that the desk leaves."""
 
 
 class LivePanel(QWidget):
@@ -53,30 +48,15 @@ class LivePanel(QWidget):
         self.live.clicked.connect(lambda on: self.command_wanted.emit(ask.SetLive(on)))
         self.desk = CameraDesk(self.view)
         self.desk.command_wanted.connect(self.command_wanted)
-        self.desk_shown = QToolButton()
-        self.desk_shown.setText("Camera desk")
-        self.desk_shown.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.desk_shown.setObjectName("desk_shown")
-        self.desk_shown.setCheckable(True)
-        self.desk_shown.setChecked(True)
-        self.desk_shown.setToolTip("Show or fold the camera's settings, figures and recordings")
-        self.desk_shown.toggled.connect(self.desk.setVisible)
-        self._split = QSplitter()
-        self._split.setObjectName("live_split")
-        for widget, stretch in ((self.view, 1), (self.desk, 0)):
-            self._split.addWidget(widget)
-            self._split.setStretchFactor(self._split.count() - 1, stretch)
-        self._split.setChildrenCollapsible(False)
-        self._by_hand = False
-        self._split.splitterMoved.connect(self._note_hand)
-        self._status = PlainLabel()
+        self.split = DeskSplit(self.view, self.desk)
+        self._status = ElidedLabel("live_status")
         top = QHBoxLayout()
         top.addWidget(self.live)
         top.addWidget(self._status, 1)
-        top.addWidget(self.desk_shown)
+        top.addWidget(self.split.button)
         layout = QVBoxLayout(self)
         layout.addLayout(top)
-        layout.addWidget(self._split, 1)
+        layout.addWidget(self.split, 1)
         self._clock = QTimer(self, interval=DESK_MS)
         self._clock.timeout.connect(self.desk.refresh)
         self._clock.start()
@@ -122,26 +102,5 @@ class LivePanel(QWidget):
                 status = "the laser is off"
         self._status.setText(status)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Put the desk beside the picture, or below it where the panel is narrow."""
-        wide = event.size().width() >= BESIDE_CHARS * self.fontMetrics().averageCharWidth()
-        along = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
-        if along != self._split.orientation():
-            self._split.setOrientation(along)
-            self._by_hand = False
-        super().resizeEvent(event)
-        self._place_desk()
-
-    def _place_desk(self) -> None:
-        """Give the desk as much room as it needs, unless the user has given it another."""
-        if not self._by_hand:
-            wide = self._split.orientation() == Qt.Orientation.Horizontal
-            least, usual = self.desk.minimumSizeHint(), self.desk.sizeHint()
-            self._split.setSizes([MOST_PX, least.width() if wide else usual.height()])
-
-    def _note_hand(self) -> None:
-        self._by_hand = True
-
     def _paint(self) -> None:
-        self.desk_shown.setIcon(qta.icon("mdi6.tune-variant", color=style.theme().text))
         self.live.setIcon(qta.icon("mdi6.video-outline", color=style.theme().text))

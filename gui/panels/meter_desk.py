@@ -47,6 +47,7 @@ class MeterDesk(QWidget):
         self.figures = {name: value_label(f"meter_{name}", "0000.00 mW") for name in FIGURES}
         grid = QGridLayout()
         grid.setVerticalSpacing(2)
+        grid.setHorizontalSpacing(2 * self.fontMetrics().averageCharWidth())
         for place, (name, label) in enumerate(self.figures.items()):
             row, column = divmod(place, 2)
             grid.addWidget(PlainLabel(name.capitalize()), row, 2 * column)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -64,6 +65,9 @@ class HologramPage(QWidget):
         self.progress.setFormat("%p %")
         self.said = note("slm_hologram_state", 3)
         self.seen = ImageView("The twin's output plane", "rel. units", intensity_map)
+        # As high as there is room, and no reason to scroll.
+        self.seen.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        self.seen.setMinimumHeight(8 * self.fontMetrics().lineSpacing())
         form = QFormLayout()
         form.addRow("Text", self.text)
         form.addRow("Steps", self.steps)

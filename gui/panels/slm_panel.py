@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QGroupBox,
     QLabel,
     QPushButton,
-    QSplitter,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -26,6 +25,7 @@ from gui.panels.slm_file import FilePage
 from gui.panels.slm_forms import Make, TestPatterns
 from gui.panels.slm_gallery import Gallery
 from gui.panels.slm_hologram import HologramPage
+from gui.panels.slm_split import SlmSplit
 from gui.slm_patterns.pattern_file import WRITE_FILTER, save_pattern
 from gui.slm_patterns.placement import in_patches
 from gui.style import style, theme
@@ -67,13 +67,6 @@ class SlmPanel(QWidget):
         self._first_layer = 0
         self._background = Background(self)
         self._icons: list[tuple[QPushButton, str]] = []
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.setObjectName("slm_split")
-        views = QSplitter(Qt.Orientation.Vertical)  # most panels are wider than they are high
-        views.addWidget(self._displayed_box())
-        views.addWidget(self._preview_box())
-        views.setChildrenCollapsible(False)
-        split.addWidget(views)
         self.tabs = QTabWidget()
         self.tabs.setObjectName("slm_tabs")
         self.tests = TestPatterns()
@@ -93,11 +86,9 @@ class SlmPanel(QWidget):
             (self.file, "File"),
             (self.hologram, "Hologram"),
         ):
-            self.tabs.addTab(page if page is self.gallery else PageArea(page), title)
-        split.addWidget(self.tabs)
-        split.setChildrenCollapsible(False)
-        split.setStretchFactor(0, 3)
-        split.setStretchFactor(1, 1)
+            scrolls_itself = page in (self.tests, self.gallery)
+            self.tabs.addTab(page if scrolls_itself else PageArea(page), title)
+        split = SlmSplit(self._displayed_box(), self._preview_box(), self.tabs)
         self.notice = PlainLabel()
         self.notice.setObjectName("slm_notice")
         self.notice.setWordWrap(True)

@@ -56,6 +56,7 @@ class PhaseView(QWidget):
         layout.addWidget(self._graphics, 1)
         layout.addWidget(self.read_out)
         self._plot.scene().sigMouseMoved.connect(self._point)
+        self._plot.vb.sigTransformChanged.connect(self._show_outlines)
         style.changed.connect(self._colour)
         self._colour()
 
@@ -104,9 +105,11 @@ class PhaseView(QWidget):
 
     def _show_outlines(self) -> None:
         shown = self._phase is not None and self._phase.shape == self._outlined
+        pixel = self._plot.vb.viewPixelSize()[0]
         for rect, label in self._outlines:
             rect.setVisible(shown)
-            label.setVisible(shown)
+            # One that is longer than its patch would lie on the next.
+            label.setVisible(shown and label.boundingRect().width() * pixel <= rect.rect().width())
 
     def fit(self) -> None:
         """Show the whole pattern."""

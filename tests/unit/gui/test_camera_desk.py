@@ -365,8 +365,18 @@ def test_the_desk_forgets_the_last_camera(panel: LivePanel, desk: CameraDesk) ->
 
 
 def test_the_desk_lies_below_the_picture_in_a_narrow_panel(panel: LivePanel) -> None:
-    assert panel._split.orientation() == Qt.Orientation.Horizontal
+    split, histogram = panel.split, panel.view.controls.histogram
+    assert split.beside and panel.desk.isVisible() and histogram.isChecked()
     panel.resize(480, 700)
-    assert panel._split.orientation() == Qt.Orientation.Vertical
-    panel.desk_shown.click()
-    assert not panel.desk.isVisible() and panel.view.isVisible()
+    assert not split.beside and not panel.desk.isVisible(), "the picture comes first"
+    split.button.click()
+    assert panel.desk.isVisible() and not histogram.isChecked(), "the histogram gives way"
+    assert panel.view.canvas.height() > 150
+    split.button.click()
+    assert not panel.desk.isVisible() and histogram.isChecked()
+    panel.resize(1100, 700)
+    assert split.beside and panel.desk.isVisible() and histogram.isChecked()
+    split.button.click()
+    panel.resize(480, 700)
+    panel.resize(1100, 700)
+    assert not panel.desk.isVisible(), "as it was left"
