@@ -7,6 +7,7 @@
     failures    what the window says when something fails
     stream      the whole window beside a training
     sizes       a small, a usual and a magnified screen: nothing is cut, nothing moves by itself
+    newcomer    the first start: digits by the tour alone
     panels      what panels show after a change of the bench, its death, the end of a job
     typed       numbers typed into fields: what was meant is sent, or nothing
     emergency   F12 and the red button: how soon the laser is dark, whatever is open
@@ -27,6 +28,7 @@ from benchmarks.gui_checks import (
     emergency,
     failures,
     live,
+    newcomer,
     panels,
     session,
     sizes,
@@ -36,7 +38,17 @@ from benchmarks.gui_checks import (
 )
 from benchmarks.parts import Part, parser, run_parts
 
-NOT_QUICK = ("live", "session", "failures", "stream", "panels", "sizes", "typed", "emergency")
+NOT_QUICK = (
+    "live",
+    "session",
+    "failures",
+    "stream",
+    "panels",
+    "sizes",
+    "newcomer",
+    "typed",
+    "emergency",
+)
 
 
 def parts(
@@ -52,6 +64,7 @@ def parts(
         "stream": streamed.measure,
         "panels": panels.measure,
         "sizes": sizes.measure,
+        "newcomer": newcomer.measure,
         "typed": typed.measure,
         "emergency": partial(emergency.measure, tries),
     }

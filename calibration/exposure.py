@@ -78,7 +78,7 @@ def set_exposure(
     while index < most:
         pixels = _watched(camera, light.dose, watch)
         fill, dose = watch.newest_fill, light.dose
-        message = f"{light.description} fills {fill:.0%}"
+        message = f"exposure {light.description}: brightest pixel at {fill:.0%} of full scale"
         yield CalibrationStep("exposure", index, most, message, pixels.astype(np.float32))
         index += 1
         reached = target <= fill <= (1.0 + TOLERANCE) * target
@@ -130,7 +130,9 @@ def _wanted(watch: SaturationWatch, dose: float, target: float) -> float:
 
 def _exposure(camera: Camera, light: _Light, fill: float, watch: SaturationWatch) -> Exposure:
     level, declared = watch.level_counts, watch.declared_counts
-    verdict = Verdict("pass", f"{light.description} fills {fill:.0%}")
+    verdict = Verdict(
+        "pass", f"exposure {light.description}: brightest pixel at {fill:.0%} of full scale"
+    )
     if level:
         stops = f"counts stop rising at {level} of {declared}: the sensor is saturated there"
         verdict = Verdict("warn", f"{verdict.reason}; {stops}", key_to_set(level, declared))
@@ -145,11 +147,11 @@ def _failed_exposure(
     remedy = "Lower the laser's power." if fill > target else "Is the laser on? Raise its power."
     sign: Sign = "too much light" if fill > target else "no light"
     level: Literal["warn", "fail"] = "warn" if 0.1 < fill < 0.9 else "fail"
-    reason = f"the image fills {fill:.0%} of full scale at {light.description}"
+    reason = f"exposure {light.description}: brightest pixel at {fill:.0%} of full scale"
     if watch.level_counts:
         reason = (
             f"counts stop rising at {watch.level_counts} of {watch.declared_counts}, and do not fall "
-            f"below at {light.description}"
+            f"below, exposure {light.description}"
         )
         level, remedy, sign = "fail", STUCK, "too much light"
     return Exposure(
@@ -199,7 +201,7 @@ class _Light:
     @property
     def description(self) -> str:
         """Exposure and power, for messages."""
-        power = f" and {self._laser.power_mw:.3g} mW" if self._laser else ""
+        power = f" at {self._laser.power_mw:.3g} mW" if self._laser else ""
         return f"{self._camera.exposure_ms:.3g} ms{power}"
 
     def put_back(self, exposure_ms: float, power_mw: float) -> None:

@@ -313,12 +313,12 @@ def _smooth_response(angle: Array, greys: npt.NDArray[np.int_], top_grey: int) -
     check = float(np.sqrt(np.mean((x[held, None] ** powers @ weights - angle[held]) ** 2)))
     table = (np.arange(top_grey + 1) / top_grey)[:, None] ** powers @ weights
     verdict = Verdict(
-        "pass", f"{table[-1] / np.pi:.3f} pi at the top, held-out rms {check:.3f} rad"
+        "pass", f"full stroke {table[-1] / np.pi:.2f} pi, known to {check:.3f} rad on check levels"
     )
     if check > LARGEST_RESIDUAL_RAD or (np.diff(table) < -0.01).any():
         verdict = Verdict(
             "fail",
-            f"the response is not monotone, or misses held-out levels by {check:.2f} rad",
+            f"the response is not monotone, or misses check levels by {check:.2f} rad",
             "Is the laser's power steady and nothing saturated? Run it again.",
         )
     elif missing := missing_share(table):

@@ -207,7 +207,7 @@ def _judged(
     strehl = float(np.abs(light.sum()) ** 2 / maps.amplitude.sum() ** 2)
     phase = maps.phase - np.average(maps.phase, weights=maps.amplitude**2)
     message = (
-        f"super-pixels known to {maps.phase_sigma:.3f} rad, held-out ones to {maps.held_out:.3f} rad; "
+        f"wavefront error {maps.phase_sigma:.3f} rad ({maps.held_out:.3f} rad on check pixels); "
         f"the correction makes the spot {measured:.2f} times as bright, predicted {predicted:.2f}"
     )
     verdict = Verdict("pass", message)

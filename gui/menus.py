@@ -45,7 +45,7 @@ def fill_menus(top: TopBar, docks: Mapping[str, QDockWidget], acts: Acts) -> Non
     view.addSeparator()
     add(view, "Light or dark", "Ctrl+T", acts.switch_theme)
     bench = menus.addMenu("&Bench")
-    add(bench, "Safe state", "F12", acts.make_safe)
+    add(bench, "Laser off (safe state)", "F12", acts.make_safe)
     add(bench, "Pause or continue", "Ctrl+P", acts.toggle_pause)
     add(bench, "Stop and save", "Ctrl+.", acts.stop)
     helps = menus.addMenu("&Help")

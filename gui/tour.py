@@ -1,4 +1,4 @@
-"""The tour: bench, live view, calibration, training and generation, in notes beside the panels."""
+"""The tour: generation without a bench, then bench, live view, calibration and training, in notes."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ from gui import style
 
 STEPS = (
     (
+        "Generate",
+        "Press <b>Generate</b>: sixteen digits form out of noise, step by step. The digital twin of the "
+        "bench computes them with layers that were trained before; no bench is needed. The slider below "
+        "the images goes back through the steps.",
+    ),
+    (
         "Bench",
         "Choose <b>mock</b>, a simulated bench, and press <b>Connect</b>. It hides imperfections that "
         "calibration has to find, as a real one does.",
@@ -30,17 +36,13 @@ STEPS = (
     ),
     (
         "Calibration",
-        "Press <b>Bring up to date</b>: about three minutes, with a picture of each measurement. The "
+        "Press <b>Update outdated</b>: about three minutes, with a picture of each measurement. The "
         "results are stored for the next time.",
     ),
     (
         "Training",
-        "Press <b>Quick</b>, then <b>Start</b>. Watch the predicted noise become the true noise, and the "
-        "bench's loss fall towards Wiener's.",
-    ),
-    (
-        "Generate",
-        "Press <b>Generate</b>: images form out of noise, step by step. Scrub through t afterwards.",
+        "Press <b>Quick</b>, then <b>Start</b>. The predicted noise becomes the true noise, and the "
+        "bench's loss falls towards that of the best linear predictor (Wiener).",
     ),
 )
 
@@ -55,6 +57,7 @@ class Tour(QFrame):
         self._window, self._docks, self._step = window, docks, 0
         self._title = QLabel()
         self._text = QLabel()
+        self._text.setObjectName("tour_text")
         self._text.setWordWrap(True)
         self._text.setTextFormat(Qt.TextFormat.RichText)
         self._next = QPushButton("Next")

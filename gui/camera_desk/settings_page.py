@@ -102,7 +102,7 @@ class SettingsPage(QWidget):
                 tip=f"{what} of the camera's window, in raw-sensor pixels; Set ROI sends all four.",
             )
             self.edges[edge] = field
-            grid.addWidget(PlainLabel(f"ROI {edge}"), place, 0)
+            grid.addWidget(PlainLabel(f"ROI {edge} (px)"), place, 0)
             grid.addWidget(field, place, 1)
         presets: tuple[tuple[str, str, str, Callable[[], None]], ...] = (
             ("full", "Whole", "The whole sensor", lambda: self._send_centred(1)),

@@ -106,10 +106,10 @@ class CalibrationPanel(QWidget):
         for key, text, hint, signal in (
             ("check", "Check", "A dozen frames: are the stored calibrations still valid?",
              self.check_wanted),
-            ("stale", "Bring up to date", "Check, then measure what is not valid any more",
+            ("stale", "Update outdated", "Check, then measure what is not valid any more",
              self.stale_wanted),
             ("all", "Measure all", "Measure every routine anew, without a check", self.all_wanted),
-            ("chosen", "Measure chosen", "Measure the selected routines only", None),
+            ("chosen", "Measure selected", "Measure the selected routines only", None),
             ("stop", "Stop", "What was measured so far is stored", self.stop_wanted),
         ):  # fmt: skip
             button = QPushButton(text)
@@ -131,7 +131,7 @@ class CalibrationPanel(QWidget):
 
         self.frame = ImageView("Frame", "counts", intensity_map)
         self.curve = pg.PlotWidget(enableMenu=False, axisItems={"left": LogAxis("left")})
-        self.curve.setLabel("left", "D = 1 - C of the fit")
+        self.curve.setLabel("left", "mismatch (1 - correlation)")
         self.curve.setLabel("bottom", "fit step")
         self.curve.setLogMode(y=True)
         self.curve.getAxis("left").enableAutoSIPrefix(False)
@@ -205,7 +205,7 @@ class CalibrationPanel(QWidget):
         if connected != self._connected:
             self._connected = connected
             self.message.setText(
-                "Check shows what is still valid; bring up to date measures the rest."
+                "Check shows what is still valid; Update outdated measures the rest."
                 if connected
                 else NO_BENCH
             )

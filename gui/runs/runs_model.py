@@ -52,8 +52,8 @@ COLUMNS: tuple[tuple[str, str, Callable[[RunSummary], Any]], ...] = (
         lambda run: run.wiener_mse,
     ),
     (
-        "D",
-        "Discrepancy D = 1 - C at the end of the run, or of its last step",
+        "Mismatch",
+        "Mismatch camera vs. twin (1 - correlation) at the end of the run, or of its last step",
         lambda run: run.discrepancy,
     ),
     ("Images", "Number of generated images", lambda run: run.images),
@@ -63,7 +63,7 @@ COLUMNS: tuple[tuple[str, str, Callable[[RunSummary], Any]], ...] = (
         lambda run: run.problem or run.reason,
     ),
 )
-NUMBERS = {"Seed", "Steps", "MSE", "Wiener", "D", "Images"}
+NUMBERS = {"Seed", "Steps", "MSE", "Wiener", "Mismatch", "Images"}
 
 
 class RunsModel(QAbstractTableModel):

@@ -12,7 +12,7 @@ class SafeButton(QPushButton):
     """A button that is always visible, and red in every theme."""
 
     def __init__(self) -> None:
-        super().__init__("Safe state")
+        super().__init__("Laser off (safe state)")
         self.setObjectName("safe_state")
         self.setToolTip("Laser off at once, job ended, SLM flat (F12)")
         style.style.changed.connect(self._paint)

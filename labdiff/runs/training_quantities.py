@@ -76,7 +76,7 @@ class TrainingQuantity:
 
 
 LOSS = ChartAxes("Loss", "noise MSE / Wiener's", unscaled="noise MSE of a batch")
-DISCREPANCY = ChartAxes("Discrepancy", "D = 1 - C")
+DISCREPANCY = ChartAxes("Mismatch camera vs. twin", "1 - correlation")
 LIGHT = ChartAxes("Light", "scale, offset", log=False)
 FRAME_RATE = ChartAxes("Frame rate", "frames/s", log=False)
 DUTY = ChartAxes("Bench duty", "% of the time", log=False, limits=(0.0, 100.0))
@@ -87,9 +87,11 @@ TRAINING_QUANTITIES = (
     TrainingQuantity(
         "identity_mse", "identity / Wiener's", LOSS, "identity", reference=True, over=WIENER
     ),
-    TrainingQuantity("discrepancy", "D = 1 - C", DISCREPANCY, "camera to twin"),
     TrainingQuantity(
-        "noise_floor", "D of a perfect twin", DISCREPANCY, "noise floor", reference=True
+        "discrepancy", "mismatch camera vs. twin (1 - correlation)", DISCREPANCY, "camera to twin"
+    ),
+    TrainingQuantity(
+        "noise_floor", "mismatch of a perfect twin", DISCREPANCY, "noise floor", reference=True
     ),
     TrainingQuantity("intensity_scale", "scale of the light", LIGHT, "scale"),
     TrainingQuantity("intensity_offset", "offset of the light", LIGHT, "offset"),

@@ -15,7 +15,7 @@ SHORT = {
     "devices": ("meta", "identity", "speed"),
     "drivers": ("camera_faults", "camera_pairs", "closed_loop", "lines", "size"),
     "generation": ("errors", "images", "judged"),
-    "gui": ("curves", "session", "failures", "panels", "sizes", "typed", "emergency"),
+    "gui": ("curves", "session", "failures", "panels", "sizes", "newcomer", "typed", "emergency"),
     "mock_physics": (
         "closed_forms",
         "photon_transfer",
