@@ -23,6 +23,9 @@ POWER, LARGEST_POWER = 0.04, 0.02
 pattern that is repeated, rms share: a failure."""
 CLIPPED, LARGEST_CLIPPED = 0.02, 0.1
 """Shares of the probes' light that falls on saturated pixels: a warning, and a failure."""
+QUIET, MISFIT = 0.2, 0.15
+"""Scatter of a repeated pattern's power as a share of the scale's, up to which the laser is not the cause;
+and scatter of the scale as a share of the frames' rms misfit, sqrt(2 D), up to which the misfit is."""
 LEAST_EXPONENT, EXPLAINED = 0.03, 0.5
 """Gain that follows the brightness: exponent, and its share of the scale's variance."""
 
@@ -37,6 +40,7 @@ class SteadyLight:
     gain_exponent: power of a frame's brightness with which its scale goes; explained: share of the scale's
     variance that this accounts for. dark_change: of the counts without light since the dark level was
     measured, share of full scale. clipped: share of the probes' light that falls on saturated pixels.
+    discrepancy: mean D of the frames whose scales are compared.
     """
 
     offset: float = np.nan
@@ -48,6 +52,13 @@ class SteadyLight:
     explained: float = np.nan
     dark_change: float = np.nan
     clipped: float = np.nan
+    discrepancy: float = np.nan
+
+    @property
+    def misfit(self) -> bool:
+        """Return whether scales differ since the model misses the frames, and not since the light does."""
+        steady = self.power_scatter < QUIET * self.scale_scatter
+        return steady and self.scale_scatter < MISFIT * np.sqrt(2.0 * self.discrepancy)
 
     def verdict(self) -> Verdict:
         """Return the verdict, with the cause in words."""
@@ -104,6 +115,14 @@ class SteadyLight:
                 f"bright frames count {less} than they should, by the {abs(self.gain_exponent):.2f}th "
                 "power of their brightness: the camera's gain follows the light",
                 "Switch automatic gain, automatic exposure and gamma off in the camera.",
+            )
+        if self.misfit:
+            return Verdict(
+                "warn",
+                f"the light's scale varies by {self.scale_scatter:.1%} rms from frame to frame and the laser's "
+                f"power by {self.power_scatter:.1%}: no parameter of the twin describes what it misses",
+                "Look for reflections and for an SLM whose pixels differ; or let online learning learn it: "
+                "labdiff train --free-form-frames 64 --twin-steps 16.",
             )
         return Verdict(
             level,

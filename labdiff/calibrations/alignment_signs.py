@@ -204,7 +204,7 @@ def _of_scale(light: SteadyLight, courses: list[Array]) -> list[Sign]:
     found: list[Sign] = []
     if abs(light.offset) > LARGEST_OFFSET:
         found.append("offset")
-    if not light.scale_scatter > SCATTER:
+    if not light.scale_scatter > SCATTER or light.misfit:
         return found
     if not courses:
         return found

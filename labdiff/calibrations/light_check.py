@@ -23,6 +23,7 @@ from labdiff.job import Job
 from labdiff.session.calibrated_bench import CalibratedBench
 from twin.alignment_fit import Triples
 from twin.digital_twin import DigitalTwin
+from twin.discrepancy import discrepancy
 from twin.frame_light import FrameLight, brightness, frame_light, share_of_light
 
 Array = npt.NDArray[np.float64]
@@ -146,11 +147,13 @@ def _compared(twin: DigitalTwin, kinds: Sequence[Triples]) -> tuple[SteadyLight,
     scales: list[Array] = []
     bright: list[Array] = []
     clipped: list[float] = []
+    missed: list[Array] = []
     light = FrameLight(*(torch.zeros(1, dtype=torch.float64) for _ in range(4)))
     for frames in kinds:
         modelled = predicted(twin, frames)
         light = frame_light(frames.intensity, modelled, frames.valid)
         clipped.append(share_of_light(modelled, frames.valid))
+        missed.append(discrepancy(frames.intensity, modelled, frames.valid).double().numpy())
         scales.append(_centred(np.log(light.ratio.clamp_min(1e-6).numpy())))
         bright.append(_centred(np.log(brightness(modelled).clamp_min(1e-6).numpy())))
     log_scale = np.concatenate(scales)
@@ -161,6 +164,7 @@ def _compared(twin: DigitalTwin, kinds: Sequence[Triples]) -> tuple[SteadyLight,
         gain_exponent=exponent,
         explained=explained,
         clipped=float(np.mean(clipped)),
+        discrepancy=float(np.concatenate(missed).mean()),
     )
     return found, light
 

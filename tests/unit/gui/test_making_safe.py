@@ -74,7 +74,7 @@ def dialogs_of(window: MainWindow) -> Iterator[Opener]:
     yield "tour", window.start_tour
     yield "close?", partial(ask_to_close, window, window.router.job, window._close_anyway)
     yield "bench file", panels.bench._browse
-    yield "load", panels.slm._ask_load
+    yield "load", panels.slm.file._ask_load
     yield "save", panels.slm._ask_save
     yield "resume", panels.training._resume
     yield "layers", panels.generate._browse
