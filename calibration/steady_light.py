@@ -119,10 +119,11 @@ class SteadyLight:
         if self.misfit:
             return Verdict(
                 "warn",
-                f"the light's scale varies by {self.scale_scatter:.1%} rms from frame to frame and the laser's "
-                f"power by {self.power_scatter:.1%}: no parameter of the twin describes what it misses",
-                "Look for reflections and for an SLM whose pixels differ; or let online learning learn it: "
-                "labdiff train --free-form-frames 64 --twin-steps 16.",
+                f"the light's scale varies by {self.scale_scatter:.1%} rms from frame to frame and the "
+                f"laser's power by {self.power_scatter:.1%}: no parameter of the twin describes what it "
+                "misses",
+                "Look for reflections and for an SLM whose pixels differ; or let online learning learn "
+                "it: labdiff train --free-form-frames 64 --twin-steps 16.",
             )
         return Verdict(
             level,
