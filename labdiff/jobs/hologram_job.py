@@ -8,6 +8,7 @@ import torch
 
 from calibration.alignment_found import AlignmentFound
 from calibration.archive import CalibrationArchive
+from calibration.phase_response import PhaseResponse
 from labdiff.bench.bench import Bench
 from labdiff.config.bench import BenchConfig
 from labdiff.errors import UserError
@@ -30,7 +31,7 @@ class HologramJob:
     """Optimises the layers for an image on the output plane; the camera and the laser are not used.
 
     The twin has the alignment that is archived, and its tilts are undone on the SLM as in a training;
-    without one it has the values of the data sheets.
+    without one it has the values of the data sheets. The SLM gets the archived phase response.
 
     Args:
         config: the bench file.
@@ -61,6 +62,7 @@ class HologramJob:
         self._config, self._bench, self._steps = config, bench, steps
         self._target = torch.from_numpy(np.array(target, np.float32))
         self.twin, self.aligned = _aligned_twin(config, archive)
+        self._response = _phase_response(archive)
 
     def job(self) -> Job[npt.NDArray[np.float32]]:
         """Return the patches (P, h, w), rad, that are displayed then; the laser stays as it is."""
@@ -68,7 +70,11 @@ class HologramJob:
         twin, target = self.twin, self._target
         on_dmd = self._config.input.kind == "dmd"
         shape = self._config.cavity.patch_shape
-        inputs = torch.ones(1, *shape) if on_dmd else torch.zeros(1, *shape)
+        # The twin sees what is displayed: tilts that it has learnt are undone in both.
+        undone = torch.zeros(self._config.layers + 1, *shape)
+        if self.aligned:
+            undone = twin.precompensation_phase()
+        inputs = torch.ones(1, *shape) if on_dmd else undone[:1]
         # The draw is always the same: so is the hologram of an image.
         draw = torch.Generator().manual_seed(0)
         deviation = SPREAD_RAD * torch.randn(self._config.layers, *shape, generator=draw)
@@ -76,7 +82,7 @@ class HologramJob:
         optimiser = torch.optim.Adam([deviation], lr=RATE_RAD)
         likeness = 0.0
         for step in range(self._steps):
-            seen = twin(inputs, deviation + REST_RAD)[0]
+            seen = twin(inputs, deviation + REST_RAD + undone[1:])[0]
             alike = (seen * target).sum() / (seen.norm() * target.norm())
             optimiser.zero_grad()
             torch.autograd.backward(1.0 - alike)
@@ -86,11 +92,11 @@ class HologramJob:
             if step % PICTURE_EVERY == 0 or step + 1 == self._steps:
                 picture = seen.detach().numpy().copy()
             yield HologramStep(step, self._steps, likeness, picture)
-        layers = (deviation.detach() + REST_RAD).numpy()
-        patches = layers if on_dmd else np.concatenate([np.zeros((1, *shape)), layers])
-        if self.aligned:
-            patches = patches + twin.precompensation_phase().numpy()[-len(patches) :]
-        shown = np.asarray(patches, np.float32)
+        layers = deviation.detach() + REST_RAD + undone[1:]
+        patches = layers if on_dmd else torch.cat([inputs, layers])
+        shown = patches.numpy().astype(np.float32)
+        if self._response is not None:
+            self._bench.display.use_phase_response(self._response.phase_by_grey_rad)
         if self._bench.dmd is not None:
             self._bench.dmd.show(np.ones(self._bench.dmd.shape, np.float32))
         self._bench.show(shown)
@@ -109,3 +115,10 @@ def _aligned_twin(config: BenchConfig, archive: CalibrationArchive) -> tuple[Dig
             load_parameter_vector(twin, torch.from_numpy(stored.result.value).float())
     twin.refining(False)
     return twin, aligned
+
+
+def _phase_response(archive: CalibrationArchive) -> PhaseResponse | None:
+    """Return the phase response of the SLM as it was measured last; None if it was not."""
+    stored = archive.latest(PhaseResponse.routine)
+    found = None if stored is None else stored.result
+    return found if isinstance(found, PhaseResponse) else None

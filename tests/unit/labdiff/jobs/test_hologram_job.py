@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from calibration.archive import CalibrationArchive
 from calibration.registration import Registration
@@ -13,11 +14,13 @@ from calibration.resample import Rectifier
 from calibration.result import Verdict
 from drivers.types import Roi
 from labdiff.bench.mock_bench import open_mock_bench
-from labdiff.config.bench import BenchConfig, load_bench
+from labdiff.config.bench import BenchConfig, InputConfig, load_bench
 from labdiff.errors import UserError
 from labdiff.events import HologramDisplayed, HologramStep
 from labdiff.job import run
+from labdiff.jobs import hologram_job
 from labdiff.jobs.hologram_job import HologramJob
+from labdiff.session.models import build_twin
 
 
 def image(shape: tuple[int, int]) -> np.ndarray:
@@ -88,4 +91,38 @@ def test_images_that_no_light_can_be_are_refused(tmp_path: Path) -> None:
         HologramJob(config, bench, archive, np.ones((3, 4), np.float32), 5)
     with pytest.raises(UserError, match="some light in it"):
         HologramJob(config, bench, archive, np.zeros((height, width), np.float32), 5)
+    bench.close()
+
+
+def test_what_is_displayed_undoes_the_tilts_that_the_twin_has_learnt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = small("none")
+    shape = config.cavity.patch_shape
+    tilted = build_twin(config)
+    with torch.no_grad():
+        for tilt in (tilted.d_alpha_beam_mrad, tilted.d_alpha_mirror_mrad):
+            tilt.copy_(torch.tensor([1.5, -1.0]))
+    tilted.refining(False)
+    monkeypatch.setattr(hologram_job, "_aligned_twin", lambda config, archive: (tilted, True))
+    bench = open_mock_bench(config, 0)
+    job = HologramJob(config, bench, CalibrationArchive(tmp_path), image(shape), steps=60)
+    patches = torch.from_numpy(run(job.job()))
+    assert patches[0].abs().max() > 0.1, "the input undoes its tilt"
+    with torch.no_grad():
+        seen = tilted(patches[:1], patches[1:])[0]
+        untilted = build_twin(config)(patches[:1], patches[1:])[0]
+    wanted = image(shape).ravel()
+    assert np.corrcoef(seen.numpy().ravel(), wanted)[0, 1] > 0.98
+    assert np.corrcoef(untilted.numpy().ravel(), wanted)[0, 1] < 0.9
+    bench.close()
+
+
+def test_on_a_bench_with_a_dmd_all_mirrors_are_on(tmp_path: Path) -> None:
+    config = small("none").model_copy(update={"input": InputConfig(kind="dmd")})
+    bench = open_mock_bench(config, 0)
+    shape = config.cavity.patch_shape
+    job = HologramJob(config, bench, CalibrationArchive(tmp_path), image(shape), steps=3)
+    patches = run(job.job())
+    assert len(patches) == config.layers == len(config.cavity.patch_lefts)
     bench.close()
