@@ -15,7 +15,7 @@ from gui.live.levels import Brightness, Scale
 from gui.live.processing import BINS, MOST_AVERAGED, FrameProcessing, TakenBackground
 from gui.widgets.choice import Choice
 from gui.widgets.number_field import CountField, NumberField
-from gui.widgets.page import button, note
+from gui.widgets.page import Note, button
 
 NONE, CALIBRATED, TAKEN = "none", "calibrated dark level", "taken"
 
@@ -56,7 +56,7 @@ class PicturePage(QWidget):
             "Take the mean of the next frames as background: switch the laser off, or block it, before",
             self._take,
         )
-        self.said = note("desk_background_note", 2)
+        self.said = Note("desk_background_note", 2)
         self.average = CountField(
             "desk_average",
             1,

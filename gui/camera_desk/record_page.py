@@ -22,7 +22,7 @@ from gui.style import style, theme
 from gui.widgets.choice import Choice
 from gui.widgets.dialogs import choose_folder
 from gui.widgets.number_field import CountField, NumberField
-from gui.widgets.page import note
+from gui.widgets.page import Note
 from labdiff.errors import UserError
 
 WHEN_STOPPED, FRAMES, SECONDS = "when stopped", "after frames", "after seconds"
@@ -75,8 +75,8 @@ class RecordPage(QWidget):
         self.record.setToolTip("Save all frames from now on, as the camera gives them")
         self.record.setCheckable(True)
         self.record.toggled.connect(self.record_toggled)
-        self.room = note("desk_record_room", 2)
-        self.said = note("desk_record_state", 4)
+        self.room = Note("desk_record_room", 2)
+        self.said = Note("desk_record_state", 4)
         where = QHBoxLayout()
         where.addWidget(self.folder, 1)
         where.addWidget(self.browse)

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from drivers.types import Roi
 from gui.widgets.number_field import CountField, NumberField
 from gui.widgets.number_text import write_number
-from gui.widgets.page import button, note
+from gui.widgets.page import Note, button
 from gui.widgets.plain_label import PlainLabel
 from labdiff.engine import commands as ask
 from labdiff.engine.status import BenchState, ExposureFound, Setting
@@ -50,7 +50,7 @@ class SettingsPage(QWidget):
             "Find the exposure at which the brightest pixel is at about 80 % of full scale",
             self._find_exposure,
         )
-        self.found = note("desk_exposure_found", 2)
+        self.found = Note("desk_exposure_found", 2)
         self.gain = NumberField(
             "desk_gain",
             0.0,
@@ -122,7 +122,7 @@ class SettingsPage(QWidget):
         grid.addLayout(column, 0, 2, 4, 1)
         grid.setColumnStretch(1, 1)
         grid.addWidget(self.set_roi, 4, 1, 1, 2)
-        self.roi_note = note("desk_roi_note", 2)
+        self.roi_note = Note("desk_roi_note", 2)
         grid.addWidget(self.roi_note, 5, 0, 1, 3)
         return grid
 
@@ -147,7 +147,6 @@ class SettingsPage(QWidget):
     def show_found(self, found: ExposureFound) -> None:
         """Show which exposure was found."""
         self.found.setText(describe_found(found))
-        self.found.setToolTip(self.found.text())
 
     def settle(self) -> None:
         """Show no search for an exposure any more: it has failed, and a notice says why."""
@@ -169,7 +168,6 @@ class SettingsPage(QWidget):
             field.show_value(0 if edge in ("top", "left") else 1)
         for label in (self.found, self.roi_note):
             label.clear()
-        self.found.setToolTip("")
         self.show_rate(0.0)
 
     def _find_exposure(self) -> None:

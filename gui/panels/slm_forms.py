@@ -16,7 +16,7 @@ from gui.panels.slm_zernike import ZernikeSliders
 from gui.slm_patterns import phase_patterns as patterns
 from gui.widgets.choice import Choice
 from gui.widgets.number_field import CountField, NumberField
-from gui.widgets.page import note
+from gui.widgets.page import Note
 
 Make: TypeAlias = Callable[[], npt.NDArray[np.float32]]
 TURN_RAD = 2.0 * np.pi
@@ -46,7 +46,7 @@ class TestPatterns(QWidget):
         self._pages = QStackedWidget()
         self._make: list[Callable[[], Make]] = []
         self._add_all()
-        self.explanation = note("slm_test_explanation", 2)
+        self.explanation = Note("slm_test_explanation", 2)
         top = QFormLayout()
         top.addRow("On", self.target)
         top.addRow("Pattern", self.kind)

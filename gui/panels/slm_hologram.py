@@ -24,7 +24,7 @@ from gui.slm_patterns.hologram_target import text_target
 from gui.slm_patterns.input_file import INPUT_FILTER, load_input
 from gui.widgets.dialogs import choose_file
 from gui.widgets.number_field import CountField
-from gui.widgets.page import note
+from gui.widgets.page import Note
 from labdiff.engine import commands as ask
 from labdiff.errors import UserError
 from labdiff.events import HologramDisplayed, HologramStep
@@ -63,7 +63,7 @@ class HologramPage(QWidget):
         self.stop.clicked.connect(self._stop)
         self.progress = QProgressBar()
         self.progress.setFormat("%p %")
-        self.said = note("slm_hologram_state", 3)
+        self.said = Note("slm_hologram_state", 3)
         self.seen = ImageView("The twin's output plane", "rel. units", intensity_map)
         # As high as there is room, and no reason to scroll.
         self.seen.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)

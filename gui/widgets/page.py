@@ -47,15 +47,30 @@ def button(name: str, text: str, tip: str, act: Callable[[], None]) -> QPushButt
     return made
 
 
-def note(name: str, lines: int) -> PlainLabel:
-    """Return a label of so many lines, whose text moves nothing however long it is."""
-    made = PlainLabel()
-    made.setObjectName(name)
-    made.setWordWrap(True)
-    made.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-    made.setFixedHeight(lines * made.fontMetrics().lineSpacing() + 2)
-    made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-    return made
+class Note(PlainLabel):
+    """Shows text in so many lines, and moves nothing however long it is; its tool tip has all of it.
+
+    Args:
+        name: Name of the widget.
+        lines: Number of lines.
+    """
+
+    def __init__(self, name: str, lines: int) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setWordWrap(True)
+        self.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self.setFixedHeight(lines * self.fontMetrics().lineSpacing() + 2)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def setText(self, text: str) -> None:
+        """Show a text, and have it in the tool tip."""
+        super().setText(text)
+        self.setToolTip(text)
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self.setText("")
 
 
 def value_label(name: str, widest: str) -> QLabel:
