@@ -32,7 +32,7 @@ STEPS = (
     (
         "Live",
         "Tick <b>Laser on</b> in the bench panel and start the live view: the camera shows the light that "
-        "has passed all layers.",
+        "has passed all layers. <b>Camera desk</b>, <b>Auto</b> finds the exposure.",
     ),
     (
         "Calibration",

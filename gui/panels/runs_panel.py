@@ -28,7 +28,7 @@ from gui.runs.run_list import RunList
 from gui.runs.run_pages import RunPages
 from gui.runs.run_scan import GONE, RECORDING, UNREADABLE
 from gui.widgets.background import Background
-from gui.widgets.page import Note
+from gui.widgets.plain_label import PlainLabel
 from labdiff.errors import UserError
 from labdiff.runs.picture_history import PictureHistory, read_history
 from labdiff.runs.reader import RunFile, read_run
@@ -95,7 +95,8 @@ class RunsPanel(QWidget):
         self.pages = RunPages(HINT)
         self.pages.reported.connect(self.reported)
         self.pages.problem.connect(self._fail)
-        self.message = Note("runs_message", 2)
+        self.message = PlainLabel()
+        self.message.setObjectName("runs_message")
         self.report_button = self._button("report", "Write the run's report beside it, and open it")
         self.evaluate_button = self._button(
             "evaluate",
@@ -160,6 +161,7 @@ class RunsPanel(QWidget):
         return self.report_button, self.evaluate_button, self.resume_button, self.generate_button
 
     def _lay_out(self) -> None:
+        self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         acts = QHBoxLayout()
         acts.addWidget(self.message, 1)

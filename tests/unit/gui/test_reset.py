@@ -183,7 +183,7 @@ def test_every_panel_shows_something_of_the_bench(
     fresh = figures(panels)
     use(qtbot, router, panels, bench(tmp_path))
     used = figures(panels)
-    for title in set(used) - {"Runs"}:
+    for title in set(used) - {"Runs", "Console"}:  # which show what was asked of them alone
         assert used[title] != fresh[title], title
     assert all(mark in words(panels) for mark in ("Alpha", "pedestal", "moved by", "measuring"))
 

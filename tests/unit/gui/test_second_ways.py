@@ -34,7 +34,7 @@ def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
 
 def asked_by(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> list[ask.Command]:
     asked: list[ask.Command] = []
-    monkeypatch.setattr(window, "_ask", asked.append)
+    monkeypatch.setattr(window, "send", asked.append)
     return asked
 
 
