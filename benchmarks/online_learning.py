@@ -6,6 +6,7 @@
     unmodelled  the same with effects that the twin has no parameter for
     peers       beside simultaneous perturbation and policy gradients, at equal frames
     real        every imperfection
+    ideal       the whole job beside the same without a bench: errors and images
     drift       an hour in which the bench drifts between the steps
     knock       a mirror turned in mid-run
 
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.online_checks import drift, figure7, knock, peers, rays, real, regimes
+from benchmarks.online_checks import drift, figure7, ideal, knock, peers, rays, real, regimes
 from benchmarks.parts import Part, parser, run_parts
 
 PARTS: dict[str, Part] = {
@@ -28,12 +29,13 @@ PARTS: dict[str, Part] = {
     "unmodelled": regimes.measure_unmodelled,
     "peers": peers.measure,
     "real": real.measure,
+    "ideal": ideal.measure,
     "drift": drift.measure,
     "knock": knock.measure,
 }
 
 
-NOT_QUICK = ("rays", "calibrated", "unmodelled", "peers", "real", "drift")
+NOT_QUICK = ("rays", "calibrated", "unmodelled", "peers", "real", "ideal", "drift")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
