@@ -1,4 +1,4 @@
-"""The whole job on the shipped bench beside the same job without one: errors and images, bench over ideal."""
+"""The whole job on the shipped bench beside the same job without one: errors and images of both."""
 
 from __future__ import annotations
 

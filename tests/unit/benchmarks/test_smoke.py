@@ -48,6 +48,7 @@ LONG = {
         "unmodelled",
         "peers",
         "real",
+        "ideal",
         "drift",
         "knock",
     ),
