@@ -28,6 +28,8 @@ PICTURES = Path(__file__).parent / "images" / "gui"
 COLOURS, MOST_BYTES = 160, 150_000
 PATIENCE_S = 1800.0
 SEED = 0
+LAYOUT_OF = {"Training": "Train", "Generate": "Generate", "Runs": "Review"}
+"""The layout in which a panel is shown; *Align* for all others."""
 
 
 class Photographer:
@@ -100,6 +102,7 @@ class Photographer:
         self._said("disconnected")
 
     def _take(self, name: str, dock: str) -> None:
+        self.window.arrangement.choose(LAYOUT_OF.get(dock, "Align"))
         self.window.docks[dock].raise_()
         self._rest(1.0)
         buffer = QBuffer()

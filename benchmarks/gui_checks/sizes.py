@@ -14,6 +14,7 @@ from benchmarks.claims import claim
 from benchmarks.gui_checks.hands import Hands, hands
 from benchmarks.gui_checks.session import needed
 from benchmarks.parts import Outcome, Setting
+from gui.docks import LAYOUTS
 
 LEAST_WIDGETS = 30
 PANELS = range(1, 9)
@@ -46,6 +47,7 @@ def measure(setting: Setting) -> Outcome:
     outside: dict[str, list[str]] = {}
     moved: dict[str, list[str]] = {}
     seen: dict[str, int] = {}
+    in_sight = 0
     screens = setting.amount("screens", smoke=SCREENS[:1], quick=SCREENS[:1], full=SCREENS)
     for screen in screens:
         with (
@@ -57,11 +59,19 @@ def measure(setting: Setting) -> Outcome:
             look.session()
             outside[screen.title], moved[screen.title] = look.outside, look.moved
             seen[screen.title] = len(look.compared)
+            in_sight += sum(look.camera_seen.values())
             setting.say(
                 f"sizes: {screen.title}: {len(look.compared)} widgets compared, {len(look.moved)} "
                 f"moved, {len(look.outside)} outside or cut"
             )
     claims = [claim("sizes: fewest widgets compared", min(seen.values()), f">= {LEAST_WIDGETS}")]
+    claims += [
+        claim(
+            "sizes: layouts that show camera and panel beside each other",
+            in_sight / len(screens),
+            f">= {len(LAYOUTS)}",
+        )
+    ]
     for screen in screens:
         name = screen.title
         claims += [
@@ -72,13 +82,17 @@ def measure(setting: Setting) -> Outcome:
 
 
 class Look:
-    """What is seen of one window. outside, moved, compared: names of widgets."""
+    """What is seen of one window. outside, moved, compared: names of widgets.
+
+    camera_seen: by layout, whether the camera stands beside another panel.
+    """
 
     def __init__(self, person: Hands, screen: Screen) -> None:
         self.person, self._screen = person, screen
         self.outside: list[str] = []
         self.moved: list[str] = []
         self.compared: set[str] = set()
+        self.camera_seen: dict[str, bool] = {}
 
     def session(self) -> None:
         """Open the window, look at all panels, connect, and cause what must move nothing."""
@@ -89,6 +103,7 @@ class Look:
         self.person.click("connect")
         self.person.until_text("bench_status", "laser off", 180.0)
         self._walk("connected")
+        self._layouts()
         self.person.key("ctrl+2")
         before = self._places()
         self.person.click("emission")
@@ -105,6 +120,17 @@ class Look:
         self._compare("a refusal and lines of the log", before)
         self.person.key("Escape")
         self._notice(before)
+
+    def _layouts(self) -> None:
+        """Bring up every layout, with live frames, and return to the first one."""
+        for layout in (*LAYOUTS[1:], LAYOUTS[0]):
+            self.person.key(f"ctrl+shift+{LAYOUTS.index(layout) + 1}")
+            self._settle()
+            seen = self.person.seen()
+            # Any of the tabs: the one that was in front when the layout was left.
+            beside = [f"{title.lower()}_panel" in seen for title in layout.columns[-1]]
+            self.camera_seen[layout.name] = "live_canvas" in seen and any(beside)
+            self.outside += [f"layout {layout.name}: {name}" for name in self._cut()]
 
     def _notice(self, before: Mapping[str, tuple[int, ...]]) -> None:
         """Have the bench's process die, which is noticed, and compare what stays."""

@@ -162,6 +162,8 @@ class RunsPanel(QWidget):
 
     def _lay_out(self) -> None:
         self.message.setWordWrap(True)
+        # Of two lines whatever it says, so that it moves nothing.
+        self.message.setFixedHeight(2 * self.message.fontMetrics().lineSpacing())
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         acts = QHBoxLayout()
         acts.addWidget(self.message, 1)

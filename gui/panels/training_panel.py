@@ -34,7 +34,7 @@ from labdiff.events import AlignmentStep, TrainingStep
 from labdiff.reports.labels import loss_note
 
 NO_BENCH = "Connect a bench first."
-LEAST_PLOTS_PX = 220
+LEAST_PLOTS_PX = 250
 """Least height of the curves; where the panel is lower it scrolls."""
 
 
