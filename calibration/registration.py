@@ -329,12 +329,12 @@ def _verdict(held_out: Array, saturated: float, seen: float, lit: float) -> Verd
         lit: share of the spots that lie on the camera.
     """
     held_out_px, _ = held_out_error(held_out)
-    message = f"held-out spots within {held_out_px:.2f} camera pixels"
+    message = f"check spots within {held_out_px:.2f} camera pixels"
     remedy, sign = why_off(held_out)
     if held_out_px > LARGEST_ERROR_PX:
         return Verdict(
             "fail",
-            f"held-out spots are off by {held_out_px:.2f} camera pixels",
+            f"check spots are off by {held_out_px:.2f} camera pixels",
             remedy,
             (sign,),
         )
@@ -354,6 +354,6 @@ def _verdict(held_out: Array, saturated: float, seen: float, lit: float) -> Verd
         reason = f"{message}, but only {seen:.0%} are seen"
         return Verdict("warn", reason, LAYOUT_REMEDY, ("spots missing",))
     if held_out_px > LARGE_ERROR_PX:
-        reason = f"held-out spots are off by {held_out_px:.2f} camera pixels"
+        reason = f"check spots are off by {held_out_px:.2f} camera pixels"
         return Verdict("warn", reason, "", ("spots astray",))
     return Verdict("pass", message)

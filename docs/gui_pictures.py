@@ -42,6 +42,7 @@ class Photographer:
         settings.clear()
         self.window = MainWindow("mock", folder / "runs", SEED, settings)
         self.window.show()
+        self._rest(0.5)  # the window comes onto its screen first
         self.window.resize(1480, 920)  # also where the screen of the platform is smaller
 
     def all(self) -> None:

@@ -19,7 +19,7 @@ from drivers.own_process import package_environment
 
 MODULE = "labdiff.api.console"
 TOKEN_VARIABLE = "LABDIFF_TOKEN"
-MOST_LINES = 5000
+MOST_LINES, LEAST_LINES = 5000, 6
 ENDS_WITHIN_MS = 1000
 CLOSED = "\nThe console has ended; Restart begins another. The bench is as it was.\n"
 
@@ -47,7 +47,7 @@ class ConsolePanel(QWidget):
         self.text.setReadOnly(True)
         self.text.setMaximumBlockCount(MOST_LINES)
         self.text.setFont(fixed)
-        self.text.setMinimumHeight(2 * self.text.fontMetrics().lineSpacing())
+        self.text.setMinimumHeight(LEAST_LINES * self.text.fontMetrics().lineSpacing())
         self.line = QLineEdit()
         self.line.setObjectName("console_line")
         self.line.setFont(fixed)

@@ -68,7 +68,7 @@ def alignment_found(
         registration_offset=registration.offset,
         counts_per_ms_per_unit=bench.counts_per_ms_per_unit * result.unit,
         held_out_d=result.held_out_d,
-        verdict=Verdict("pass", f"held-out D {result.held_out_d:.4f}"),
+        verdict=Verdict("pass", f"mismatch {result.held_out_d:.4f} on check frames"),
         covariance=covariance,
         light_offset=light.offset / result.unit,
         light_scale_scatter=light.scale_scatter,
@@ -133,7 +133,7 @@ def _verdict(
         # Frames that the twin does not predict tell nothing of offsets and scales.
         dark = SteadyLight(dark_change=light.dark_change, clipped=light.clipped).verdict()
         missed = (
-            f"the aligned twin misses held-out probes by D = {found.held_out_d:.3f} (allowed "
+            f"the aligned twin misses check frames by D = {found.held_out_d:.3f} (allowed "
             f"{LARGEST_DISCREPANCY})"
         )
         if dark.level == "fail":
@@ -147,7 +147,7 @@ def _verdict(
     steady = light.verdict()
     if steady.level == "fail":
         return steady
-    reason = f"held-out D {found.held_out_d:.4f}; {steady.reason}"
+    reason = f"mismatch camera vs. twin {found.held_out_d:.4f} on check frames; {steady.reason}"
     if dropped:
         routines = sorted({routine for conflict in dropped for routine in conflict.routines})
         remedy = f"Measure {' and '.join(routines)} again, or state a wider deviation there."

@@ -122,7 +122,7 @@ class _Fits:
             d = step.fit.discrepancy
             yield self._step(d, f"{note}{step.kind}, D {d:.4f}", step.frames.intensity[0].numpy())
         d = result.held_out_d
-        yield self._step(d, f"{note}held-out probes, D {d:.4f}")
+        yield self._step(d, f"{note}check frames, mismatch {d:.4f}")
         return result
 
     def _step(

@@ -51,7 +51,7 @@ def realign(calibrated: CalibratedBench, refiner: TwinRefiner) -> Job[None]:
             done += 1
     held_out = measure_probes(calibrated, "smooth", STRONG_RAD, HELD_OUT_FRAMES, SEED + 9)
     d, _ = compared(twin, held_out)
-    message = f"held-out probes, D {d:.4f}; {_largest_turn(before, twin.alignment())}"
+    message = f"check frames, mismatch {d:.4f}; {_largest_turn(before, twin.alignment())}"
     yield AlignmentStep(done, total, d, twin.alignment(), message)
     if d <= LARGEST_DISCREPANCY:
         calibrated.bench.use_registration(take_registration_correction(calibrated))
