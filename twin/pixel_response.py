@@ -8,6 +8,8 @@ the amplitude that the dead space reflects unmodulated.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -54,20 +56,29 @@ def reflection(
 
 
 def _blurred(phases: Tensor, crosstalk_px: Tensor, samples: int) -> Tensor:
-    height, width = phases.shape[-2:]
-    crystal = phases.reshape(-1, 1, height, width)
-    weights = _fringing(crosstalk_px, FINER * samples).to(phases.dtype)
-    fine = _finer(_finer(crystal, weights).mT, weights).mT
-    weights = _low_pass(phases.device).to(phases.dtype)
+    """Blur the phases, then pass what the samples can hold: products with a matrix along each axis.
+
+    As products they take a third of the time of convolutions with as few weights.
+    """
+    shares = _fringing(crosstalk_px, FINER * samples).to(phases.dtype)
+    fine = _along_both(phases, lambda count: _finer(shares, count))
     real, imaginary = (
-        _coarser(_coarser(part, weights).mT, weights).mT for part in (fine.cos(), fine.sin())
+        _along_both(part, lambda count: _coarser(count, phases.dtype, phases.device))
+        for part in (fine.cos(), fine.sin())
     )
-    shape = (*phases.shape[:-2], samples * height, samples * width)
-    return torch.complex(real, imaginary).reshape(shape)
+    return torch.complex(real, imaginary)
+
+
+def _along_both(values: Tensor, matrix: Callable[[int], Tensor]) -> Tensor:
+    """Return the values (..., h, w) times the matrix for h along rows, and that for w along columns."""
+    height, width = values.shape[-2:]
+    rows = matrix(height)
+    columns = rows if width == height else matrix(width)
+    return rows @ (values @ columns.mT)
 
 
 def _fringing(sigma_px: Tensor, points: int) -> Tensor:
-    """Return the neighbours' share in each point of a pixel, (points, 1, 2 REACH_PX + 1, 1).
+    """Return the neighbours' share in each point of a pixel, (points, 2 REACH_PX + 1).
 
     A square pixel under a Gaussian: half the difference of two error functions.
     """
@@ -76,28 +87,31 @@ def _fringing(sigma_px: Tensor, points: int) -> Tensor:
     distance = place[:, None] - torch.arange(-REACH_PX, REACH_PX + 1, device=device)[None, :]
     width = math.sqrt(2.0) * sigma_px.abs().clamp_min(1e-3)
     share = torch.erf((distance + 0.5) / width) - torch.erf((distance - 0.5) / width)
-    return (share / share.sum(1, keepdim=True))[:, None, :, None]
+    return share / share.sum(1, keepdim=True)
 
 
-def _low_pass(device: torch.device) -> Tensor:
-    """Return a sinc under a cosine bell, from FINER points to one sample, (1, 1, 2 LOBES FINER, 1)."""
-    place = (
-        torch.arange(-LOBES * FINER, LOBES * FINER, dtype=torch.float64, device=device) + 0.5
-    ) / FINER
+def _finer(shares: Tensor, count: int) -> Tensor:
+    """Return the matrix (points count, count) from pixels to points; the pattern goes on beyond its edge."""
+    near = _neighbours(count, shares.dtype, shares.device)
+    return torch.tensordot(shares, near, dims=1).transpose(0, 1).reshape(-1, count)
+
+
+@cache
+def _neighbours(count: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return a matrix (count, count) for each neighbour that picks it, (2 REACH_PX + 1, count, count)."""
+    offsets = torch.arange(-REACH_PX, REACH_PX + 1, device=device)
+    neighbour = (torch.arange(count, device=device) + offsets[:, None]).clamp(0, count - 1)
+    return functional.one_hot(neighbour, count).to(dtype)
+
+
+@cache
+def _coarser(points: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return the matrix (points / FINER, points) of a low pass: a sinc under a cosine bell."""
+    taps = torch.arange(-LOBES * FINER, LOBES * FINER, dtype=torch.float64, device=device)
+    place = (taps + 0.5) / FINER
     weights = torch.sinc(place) * torch.cos(math.pi * place / (2.0 * LOBES)).square()
-    return (weights / weights.sum())[None, None, :, None]
-
-
-def _finer(rows: Tensor, weights: Tensor) -> Tensor:
-    """Return (B, 1, points h, w) from (B, 1, h, w); the pattern goes on beyond its edge."""
-    padded = functional.pad(rows, (0, 0, REACH_PX, REACH_PX), mode="replicate")
-    points = functional.conv2d(padded, weights)
-    return points.transpose(1, 2).flatten(1, 2).unsqueeze(1)
-
-
-def _coarser(rows: Tensor, weights: Tensor) -> Tensor:
-    """Return (B, 1, h, w) from (B, 1, FINER h, w)."""
-    before = LOBES * FINER - FINER // 2
-    after = (2 * LOBES - 1) * FINER - before
-    padded = functional.pad(rows, (0, 0, before, after), mode="replicate")
-    return functional.conv2d(padded, weights, stride=(FINER, 1))
+    middles = FINER * torch.arange(points // FINER, device=device) + FINER // 2
+    point = (middles[:, None] + taps.long()).clamp(0, points - 1)
+    found = torch.zeros(len(middles), points, dtype=torch.float64, device=device)
+    found.scatter_add_(1, point, (weights / weights.sum()).expand(len(middles), -1).contiguous())
+    return found.to(dtype)
