@@ -217,7 +217,7 @@ def _jacobian(
 class Information:
     """What normalised frames tell of all parameters, around the twin as it is.
 
-    curvature (P, P) float64: J^T J of a frame. unexplained: variance of a pixel of the residual that is
+    curvature (P, P) float64: J^T J of a frame, 0 where fixed. unexplained: variance of a pixel of the residual that is
     left when all parameters are fitted to these frames. together: how many times more the frames pull at
     the parameters, each by itself, than they would if the pixels of that were independent.
     """
@@ -241,15 +241,14 @@ def information(
     theta = parameter_vector(twin)
     path = CachedPath(twin, triples.inputs, triples.phases)
     misfit = _Misfit(path, triples, 0.0, data_sheet_prior(twin))
-    everything = torch.arange(len(theta))
-    steps = torch.full((len(theta),), DIFFERENCE)
-    jacobian = _jacobian(misfit, theta, misfit.residual(theta), everything, steps)
+    free = (covariance.diagonal() > 0.0).nonzero()[:, 0]
+    among = free[:, None], free[None, :]
+    steps = torch.full((len(free),), DIFFERENCE)
+    jacobian = _jacobian(misfit, theta, misfit.residual(theta), free, steps)
     load_parameter_vector(twin, theta)
     frames = len(residual)
-    curvature = (jacobian.T @ jacobian).double()
-    free = (covariance.diagonal() > 0.0).nonzero()[:, 0]
-    jacobian = jacobian[:, free]
-    among = free[:, None], free[None, :]
+    curvature = torch.zeros(covariance.shape, dtype=torch.float64)
+    curvature[among] = (jacobian.T @ jacobian).double()
     left, variance = residual.flatten(), float(residual.square().mean())
     for _ in range(3):  # the prior's weight depends on how much is left
         known = torch.linalg.inv(covariance[among]) * max(variance, 1e-14)
