@@ -217,9 +217,9 @@ def _jacobian(
 class Information:
     """What normalised frames tell of all parameters, around the twin as it is.
 
-    curvature (P, P) float64: J^T J of a frame, 0 where fixed. unexplained: variance of a pixel of the residual that is
-    left when all parameters are fitted to these frames. together: how many times more the frames pull at
-    the parameters, each by itself, than they would if the pixels of that were independent.
+    curvature (P, P) float64: J^T J of a frame, 0 where fixed. unexplained: variance of a pixel of the
+    residual that is left when all free parameters are fitted to these frames. together: how many times
+    more the frames pull at the parameters, each by itself, than if the pixels of that were independent.
     """
 
     curvature: Tensor

@@ -91,7 +91,7 @@ def _fringing(sigma_px: Tensor, points: int) -> Tensor:
 
 
 def _finer(shares: Tensor, count: int) -> Tensor:
-    """Return the matrix (points count, count) from pixels to points; the pattern goes on beyond its edge."""
+    """Return the matrix (points count, count) from pixels to points; the pattern goes on at its edge."""
     near = _neighbours(count, shares.dtype, shares.device)
     return torch.tensordot(shares, near, dims=1).transpose(0, 1).reshape(-1, count)
 

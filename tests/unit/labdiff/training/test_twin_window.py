@@ -104,7 +104,7 @@ def test_probes_that_tell_nothing_new_are_not_chosen() -> None:
 
 
 def test_the_unit_of_intensity_is_that_of_the_first_alignment_and_no_later_fits() -> None:
-    """The twin's own light depends on what 24 x 24 pixels cannot tell apart; in the unit found both agree."""
+    """The twin's own light is not determined by 24 x 24 pixels; in the unit that is found both agree."""
     seen, unseen = step_frames(0), step_frames(10)
     brighter = Triples(seen.inputs, seen.phases, 1.5 * seen.intensity)
     for searching in (True, False):
