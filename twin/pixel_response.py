@@ -93,7 +93,8 @@ def _fringing(sigma_px: Tensor, points: int) -> Tensor:
 def _finer(shares: Tensor, count: int) -> Tensor:
     """Return the matrix (points count, count) from pixels to points; the pattern goes on at its edge."""
     near = _neighbours(count, shares.dtype, shares.device)
-    return torch.tensordot(shares, near, dims=1).transpose(0, 1).reshape(-1, count)
+    points = (shares @ near.flatten(1)).view(-1, count, count)
+    return points.transpose(0, 1).reshape(-1, count)
 
 
 @cache
