@@ -56,7 +56,7 @@ def reflection(
 
 
 def _blurred(phases: Tensor, crosstalk_px: Tensor, samples: int) -> Tensor:
-    """Blur the phases, then pass what the samples can hold: products with a matrix along each axis.
+    """Return the field of blurred phases without what is finer than its samples, by products of matrices.
 
     As products they take a third of the time of convolutions with as few weights.
     """
