@@ -13,6 +13,8 @@ from labdiff.training.methods import STAGES, Method, compared_methods
 
 UNKNOWN_S = 10.0
 """Seconds that a stage is expected to take which was never measured here."""
+TELLING_SHARE = 0.05
+"""Share of a stage from which on its own pace tells how long it takes."""
 CHECKING = "checking the bench"
 """Name of the stage in which the stored calibrations are checked."""
 GENERATING = "generating on the "
@@ -88,17 +90,25 @@ class JobProgress:
     def left_s(self) -> float:
         """Seconds that are left, by the pace of the present stage and what the others took."""
         spent_s = self._clock() - self._stage_begun_s
-        expected_s = self.seconds.get(self._stage, UNKNOWN_S)
-        if self._share > 0.05:
-            expected_s = spent_s / self._share
-        present_s = max(expected_s - spent_s, 0.0) if self._stage else 0.0
+        present_s = max(self._expected_s - spent_s, 0.0) if self._stage else 0.0
         return present_s + sum(self.seconds.get(name, UNKNOWN_S) for name in self._to_come)
+
+    @property
+    def _expected_s(self) -> float:
+        """Seconds of the whole present stage."""
+        if self._share > TELLING_SHARE:
+            return (self._clock() - self._stage_begun_s) / self._share
+        return self.seconds.get(self._stage, UNKNOWN_S)
 
     @property
     def fraction(self) -> float:
         """How much of the job is done, 0 ... 1; it never goes back."""
-        spent_s = self._clock() - self._begun_s
-        found = spent_s / max(spent_s + self.left_s, 1e-9)
+        done_s = self._clock() - self._begun_s
+        total_s = max(done_s + self.left_s, 1e-9)
+        if self._stage not in self.seconds and self._share <= TELLING_SHARE:
+            # Nobody knows yet how long a stage takes that was never measured.
+            done_s = self._stage_begun_s - self._begun_s
+        found = done_s / total_s
         self._shown = max(self._shown, min(found, 1.0))
         return self._shown
 

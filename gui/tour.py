@@ -17,6 +17,8 @@ from PySide6.QtWidgets import (
 
 from gui import style
 
+MARGIN_PX = 40
+"""Distance of the notes from the window's edge."""
 STEPS = (
     (
         "Generate",
@@ -103,6 +105,11 @@ class Tour(QFrame):
         width = min(46 * self.fontMetrics().averageCharWidth(), window.width() // 2)
         self.setFixedWidth(width)
         self.adjustSize()
-        self.move(window.width() - self.width() - 40, window.height() - self.height() - 60)
+        # Beside the panel that is explained, on the side with more room: its pictures stay in sight.
+        dock = self._docks[panel]
+        left = dock.mapTo(window, dock.rect().topLeft()).x()
+        right = window.width() - left - dock.width()
+        x = MARGIN_PX if left > right else window.width() - self.width() - MARGIN_PX
+        self.move(x, window.height() - self.height() - 60)
         self.show()
         self.raise_()

@@ -129,6 +129,17 @@ def test_the_stages_of_a_job_are_known_beforehand() -> None:
     assert stages_of(ask.SetPower(1.0)) == ()
 
 
+def test_a_stage_of_unknown_length_does_not_seem_nearly_done() -> None:
+    now = [0.0]
+    progress = JobProgress({}, lambda: now[0])
+    progress.begin(("generating",))
+    progress.begin_stage("generating")
+    now[0] = 20.0  # reading the layers took longer than any guess
+    assert progress.fraction == 0.0
+    progress.advance(1, 10)
+    assert progress.fraction == pytest.approx(0.1)
+
+
 def test_progress_and_time_left_are_those_of_the_whole_job() -> None:
     now = [0.0]
     progress = JobProgress({"one": 20.0, "two": 40.0}, lambda: now[0])
