@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from labdiff.api.evaluating import evaluate as evaluate
     from labdiff.api.generating import Images as Images
     from labdiff.api.generating import generate as generate
+    from labdiff.api.holograms import Hologram as Hologram
+    from labdiff.api.holograms import hologram as hologram
     from labdiff.api.opening import open_bench as open_bench
     from labdiff.api.run import Run as Run
     from labdiff.api.run import read_run as read_run
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     from labdiff.config.training import TrainingOptions as TrainingOptions
     from labdiff.errors import JobStoppedError as JobStoppedError
     from labdiff.errors import UserError as UserError
+    from labdiff.holograms.options import HologramOptions as HologramOptions
+    from labdiff.holograms.target import Spots as Spots
     from labdiff.session.calibrated_bench import CalibratedBench as CalibratedBench
     from twin.digital_twin import DigitalTwin as DigitalTwin
 
@@ -52,6 +56,7 @@ _MODULES = {
     "resume": "labdiff.api.training",
     "generate": "labdiff.api.generating",
     "evaluate": "labdiff.api.evaluating",
+    "hologram": "labdiff.api.holograms",
     "read_run": "labdiff.api.run",
     "Bench": "labdiff.bench.bench",
     "CalibrationError": "calibration.result",
@@ -63,11 +68,14 @@ _MODULES = {
     "connect": "labdiff.api.connecting",
     "DeviceError": "drivers.errors",
     "DigitalTwin": "twin.digital_twin",
+    "Hologram": "labdiff.api.holograms",
+    "HologramOptions": "labdiff.holograms.options",
     "Images": "labdiff.api.generating",
     "JobStoppedError": "labdiff.errors",
     "Routine": "labdiff.calibrations.routine",
     "Run": "labdiff.api.run",
     "Scores": "labdiff.api.evaluating",
+    "Spots": "labdiff.holograms.target",
     "TrainingOptions": "labdiff.config.training",
     "UserError": "labdiff.errors",
     "Verdict": "calibration.result",

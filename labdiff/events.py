@@ -180,6 +180,27 @@ class HologramDisplayed:
     aligned: bool
 
 
+HOLOGRAM_CAMERA_STAGE = "camera in the loop"
+"""Name of the stage in which a hologram is improved by what the camera sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class HologramFrame:
+    """One frame of a hologram with the camera in the loop, 0-based out of total; the last checks the best.
+
+    psnr_db, efficiency, uniformity: of the measured frame, as `labdiff.holograms.figures` has them;
+    uniformity: None for a picture. best: whether it is the best so far. picture: (h, w), as measured.
+    """
+
+    frame: int
+    total: int
+    psnr_db: float
+    efficiency: float
+    uniformity: float | None
+    best: bool
+    picture: Image
+
+
 @dataclass(frozen=True, slots=True)
 class EvaluationStep:
     """One step of an evaluation: step counts from 0, out of total; message says what was scored."""
@@ -228,6 +249,7 @@ Event: TypeAlias = (
     | GenerationStep
     | HologramStep
     | HologramDisplayed
+    | HologramFrame
     | EvaluationStep
     | Measured
     | Checkpoint

@@ -96,6 +96,11 @@ class SlmDisplay:
         """
         return self._quantiser.realised(phases_rad)
 
+    def levels(self, phases_rad: npt.NDArray[np.floating]) -> npt.NDArray[np.unsignedinteger]:
+        """Return the grey levels by which the SLM displays these phases, of the same shape."""
+        levels: npt.NDArray[np.unsignedinteger] = self._quantiser(phases_rad)
+        return levels
+
     @property
     def realised_by_step(self) -> npt.NDArray[np.float32]:
         """Return what `realised` does as a table: the phase displayed for each of equal steps of a turn."""

@@ -33,6 +33,7 @@ COMMANDS = (
     "init",
     "doctor",
     "generate",
+    "hologram",
     "layers",
     "data",
     "evaluate",

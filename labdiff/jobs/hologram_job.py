@@ -9,10 +9,14 @@ import torch
 from calibration.alignment_found import AlignmentFound
 from calibration.archive import CalibrationArchive
 from calibration.phase_response import PhaseResponse
+from drivers.types import Roi
 from labdiff.bench.bench import Bench
 from labdiff.config.bench import BenchConfig
 from labdiff.errors import UserError
 from labdiff.events import HOLOGRAM_STAGE, HologramDisplayed, HologramStep, StageStarted
+from labdiff.holograms.figures import correlation
+from labdiff.holograms.objective import picture_objective
+from labdiff.holograms.optimiser import HologramOptimiser, random_start
 from labdiff.job import Job
 from labdiff.session.models import build_twin
 from twin.denoising_unit import REST_RAD
@@ -20,7 +24,7 @@ from twin.digital_twin import DigitalTwin
 from twin.parameter_vector import load_parameter_vector, value_names
 
 RATE_RAD = 0.1
-"""Learning rate of Adam."""
+"""Learning rate of the first step."""
 SPREAD_RAD = 0.1
 """Deviation of the first phases from rest, without which all layers would stay alike."""
 PICTURE_EVERY = 10
@@ -76,23 +80,18 @@ class HologramJob:
             undone = twin.precompensation_phase()
         inputs = torch.ones(1, *shape) if on_dmd else undone[:1]
         # The draw is always the same: so is the hologram of an image.
-        draw = torch.Generator().manual_seed(0)
-        deviation = SPREAD_RAD * torch.randn(self._config.layers, *shape, generator=draw)
-        deviation.requires_grad_()
-        optimiser = torch.optim.Adam([deviation], lr=RATE_RAD)
+        start = REST_RAD + random_start((self._config.layers, *shape), SPREAD_RAD, seed=0)
+        whole = picture_objective(target, Roi(0, 0, *shape))
+        optimiser = HologramOptimiser(start, whole, self._steps, RATE_RAD)
         likeness = 0.0
         for step in range(self._steps):
-            seen = twin(inputs, deviation + REST_RAD + undone[1:])[0]
-            alike = (seen * target).sum() / (seen.norm() * target.norm())
-            optimiser.zero_grad()
-            torch.autograd.backward(1.0 - alike)
-            optimiser.step()
-            likeness = float(alike.detach())
+            seen = optimiser.step(lambda phases: twin(inputs, phases + undone[1:])[0])
+            likeness = correlation(seen, target)
             picture = None
             if step % PICTURE_EVERY == 0 or step + 1 == self._steps:
-                picture = seen.detach().numpy().copy()
+                picture = seen.numpy().copy()
             yield HologramStep(step, self._steps, likeness, picture)
-        layers = deviation.detach() + REST_RAD + undone[1:]
+        layers = optimiser.phases.detach() + undone[1:]
         patches = layers if on_dmd else torch.cat([inputs, layers])
         shown = patches.numpy().astype(np.float32)
         if self._response is not None:

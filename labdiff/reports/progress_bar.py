@@ -27,6 +27,8 @@ from labdiff.events import (
     EvaluationStep,
     Event,
     GenerationStep,
+    HologramFrame,
+    HologramStep,
     JobStarted,
     StageStarted,
     TrainingStep,
@@ -107,6 +109,13 @@ class ProgressBar:
                 self._advance(event.index, event.total, f"{event.routine}: {event.message}")
             case GenerationStep():
                 self._advance(event.step, event.total, f"t = {event.t}")
+            case HologramStep():
+                self._advance(event.step, event.total, f"correlation {event.correlation:.4f}")
+            case HologramFrame(uniformity=uniformity):
+                note = f"PSNR {event.psnr_db:.1f} dB, light {event.efficiency:.1%}"
+                if uniformity is not None:
+                    note = f"uniformity {uniformity:.3f}, light {event.efficiency:.1%}"
+                self._advance(event.frame, event.total, note)
             case EvaluationStep():
                 self._advance(event.step, event.total, event.message)
             case Calibrated(routine=routine, result=result):

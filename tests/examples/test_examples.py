@@ -101,6 +101,14 @@ def test_a_loop_of_ones_own_learns_with_the_benchs_light(run: Run) -> None:
     assert last > 3 * first
 
 
+def test_light_is_shaped_into_equal_spots(run: Run, folder: Path) -> None:
+    alone, helped, light = run("shape_light.py")
+    assert helped > 0.97
+    assert helped > alone
+    assert light > 0.5
+    assert (folder / "spots/report.html").exists()
+
+
 @pytest.mark.slow
 def test_every_cell_of_the_notebook_runs_and_what_it_shows_has_pictures(
     folder: Path, monkeypatch: pytest.MonkeyPatch
