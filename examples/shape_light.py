@@ -6,7 +6,7 @@ with labdiff.open_bench("mock-small") as bench:
     labdiff.calibrate(bench, needed_only=True, progress=True)
 
     # A grid of 5 x 5; an image file or an array (height, width) in its place is a picture.
-    spots = labdiff.Spots("5x5")
+    spots = labdiff.HologramSpots("5x5")
     options = labdiff.HologramOptions(frames=8, steps=150)
     shaped = labdiff.hologram(bench, spots, options=options, progress=True)
 

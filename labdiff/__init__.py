@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from labdiff.errors import JobStoppedError as JobStoppedError
     from labdiff.errors import UserError as UserError
     from labdiff.holograms.options import HologramOptions as HologramOptions
-    from labdiff.holograms.target import Spots as Spots
+    from labdiff.holograms.target import HologramSpots as HologramSpots
     from labdiff.session.calibrated_bench import CalibratedBench as CalibratedBench
     from twin.digital_twin import DigitalTwin as DigitalTwin
 
@@ -70,12 +70,12 @@ _MODULES = {
     "DigitalTwin": "twin.digital_twin",
     "Hologram": "labdiff.api.holograms",
     "HologramOptions": "labdiff.holograms.options",
+    "HologramSpots": "labdiff.holograms.target",
     "Images": "labdiff.api.generating",
     "JobStoppedError": "labdiff.errors",
     "Routine": "labdiff.calibrations.routine",
     "Run": "labdiff.api.run",
     "Scores": "labdiff.api.evaluating",
-    "Spots": "labdiff.holograms.target",
     "TrainingOptions": "labdiff.config.training",
     "UserError": "labdiff.errors",
     "Verdict": "calibration.result",

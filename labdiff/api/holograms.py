@@ -68,7 +68,7 @@ class Hologram:
             UserError: If they cannot be written.
 
         Example:
-            >>> labdiff.hologram("mock-small", labdiff.Spots(100)).write("spots")
+            >>> labdiff.hologram("mock-small", labdiff.HologramSpots(100)).write("spots")
             PosixPath('spots')
         """
         from labdiff.reports.hologram_report import write_hologram
@@ -103,11 +103,11 @@ def hologram(
     out: str | Path | None = None,
     progress: Progress = False,
 ) -> Hologram:
-    """Shape the bench's light into a picture or spots: on the twin, then with the camera in the loop.
+    """Make a picture or spots of the light: on the twin, then with the camera in the loop.
 
     Args:
         bench: An open bench, or what `open_bench` takes; it has to be calibrated once.
-        target: An image file, an array (H, W) of intensities, or `labdiff.Spots`.
+        target: An image file, an array (H, W) of intensities, or `labdiff.HologramSpots`.
         region: (top, left, height, width) on the output plane, in its pixels, where the light is to be; an
             image keeps the ratio of its sides. None for the middle three quarters.
         options: Frames, steps, smoothness; None for the defaults.
@@ -124,7 +124,7 @@ def hologram(
         JobStoppedError: If Ctrl-C stopped it; the folder `out` then holds the best until then.
 
     Example:
-        >>> labdiff.hologram("mock-small", labdiff.Spots(100)).figures.uniformity
+        >>> labdiff.hologram("mock-small", labdiff.HologramSpots(100)).figures.uniformity
         0.987
     """
     with borrowed(bench, seed) as opened:

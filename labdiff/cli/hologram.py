@@ -132,7 +132,7 @@ def _hologram(arguments: HologramArguments, options: Mapping[str, Value]) -> Non
 
 def _wanted(arguments: HologramArguments) -> tuple[Wanted, str]:
     """Return what is wanted, and the bench. Raises UserError if it is nothing, or two things."""
-    from labdiff.holograms.target import Spots
+    from labdiff.holograms.target import HologramSpots
 
     target, bench_file = arguments.target, arguments.bench_file
     spots = [each for each in (arguments.spots, arguments.spots_file) if each is not None]
@@ -144,7 +144,7 @@ def _wanted(arguments: HologramArguments) -> tuple[Wanted, str]:
                 f"{target}: an image and spots exclude each other; give one of them, and one bench"
             )
         bench = one_bench(target, arguments.bench) or DEFAULT_BENCH
-        return Spots(spots[0]), bench
+        return HologramSpots(spots[0]), bench
     if target is None:
         raise UserError("TARGET: give an image file, or --spots 100, or --spots-file FILE")
     return target, one_bench(bench_file, arguments.bench) or DEFAULT_BENCH

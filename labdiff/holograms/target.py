@@ -51,7 +51,7 @@ class HologramTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class Spots:
+class HologramSpots:
     """Spots as what is wanted.
 
     Attributes:
@@ -59,13 +59,13 @@ class Spots:
             (K, 2) of x, y in plane pixels, (K, 3) with weights; or a text file of them.
 
     Example:
-        >>> labdiff.hologram("mock-small", labdiff.Spots([[20, 20], [40, 30]]))
+        >>> labdiff.hologram("mock-small", labdiff.HologramSpots([[20, 20], [40, 30]]))
     """
 
     what: int | str | Path | Sequence[Sequence[float]] | npt.NDArray[np.floating]
 
 
-Wanted: TypeAlias = str | Path | npt.NDArray[np.floating] | npt.NDArray[np.integer] | Spots
+Wanted: TypeAlias = str | Path | npt.NDArray[np.floating] | npt.NDArray[np.integer] | HologramSpots
 """What a hologram is asked for: an image file, an array (H, W) of intensities, or spots."""
 
 
@@ -80,7 +80,7 @@ def target_of(wanted: Wanted, shape: tuple[int, int], region: Roi) -> HologramTa
     Raises:
         UserError: If it is none of them, or does not fit.
     """
-    if isinstance(wanted, Spots):
+    if isinstance(wanted, HologramSpots):
         what = wanted.what
         if isinstance(what, (int, str)):
             return spot_grid(str(what), shape, region)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,13 @@ from PIL import Image
 
 from labdiff.calibrations.archived import measure_routines
 from labdiff.calibrations.routines import IMAGING
+from labdiff.config.bench import InputConfig, load_bench
 from labdiff.errors import JobStoppedError
 from labdiff.events import Event, HologramFrame, HologramStep
+from labdiff.holograms.optimiser import random_start, roughness
 from labdiff.holograms.options import HologramOptions
-from labdiff.holograms.target import Spots, Wanted
+from labdiff.holograms.patches import HologramPatches
+from labdiff.holograms.target import HologramSpots, Wanted
 from labdiff.job import Job, run
 from labdiff.jobs import camera_hologram_job
 from labdiff.jobs.calibrator import Calibrator
@@ -103,14 +107,14 @@ def test_the_camera_makes_a_picture_better_than_the_twin_alone(
 
 
 def test_the_camera_makes_spots_equal(bench_file: Path) -> None:
-    result = run(job_of(Spots("5x5"), bench_file).job())
+    result = run(job_of(HologramSpots("5x5"), bench_file).job())
     assert result.figures.uniformity > 0.97
     assert result.figures.uniformity > result.first.uniformity + 0.02
     assert result.figures.in_spots > 0.5
 
 
 def test_stopped_it_leaves_the_best_until_then(bench_file: Path) -> None:
-    prepared = job_of(Spots(9), bench_file)
+    prepared = job_of(HologramSpots(9), bench_file)
     seen: list[Event] = []
     with pytest.raises(JobStoppedError):
         run(
@@ -122,6 +126,33 @@ def test_stopped_it_leaves_the_best_until_then(bench_file: Path) -> None:
     assert result is not None and result.outcome == "stopped" and len(result.history) == 2
     assert result.best_frame in (0, 1) and result.checked_frames == 0
     assert not prepared.calibrated.bench.lit
+
+
+def test_what_is_free_to_shape_the_light() -> None:
+    slm = load_bench("mock-small")
+    height, width = slm.cavity.patch_shape
+    dmd = slm.model_copy(update={"input": InputConfig(kind="dmd")})
+    for config, flat_input, count in ((slm, False, 3), (slm, True, 2), (dmd, False, dmd.layers)):
+        patches = HologramPatches(CalibratedBench(config), flat_input)
+        assert patches.shape == (count, height, width)
+        phases = random_start(patches.shape, 1.0, seed=1)
+        inputs, layers = patches.displayed(phases)
+        torch.testing.assert_close(layers, phases[-config.layers :])
+        if config is dmd:
+            assert bool((inputs == 1.0).all())
+        elif flat_input:
+            assert not inputs.any()
+        assert patches.intensity(phases).shape == (height, width)
+
+
+def test_smoothness_makes_phases_smooth(bench_file: Path) -> None:
+    options = HologramOptions(frames=1, steps=40)
+    rough, smooth = (
+        run(job_of(rings(), bench_file, each).job()).pattern_rad[10:70, 154:214]
+        for each in (options, replace(options, smoothness=0.05))
+    )
+    first, second = (float(roughness(torch.from_numpy(each[None]))) for each in (rough, smooth))
+    assert second < 0.7 * first
 
 
 def test_the_command_writes_a_folder_and_prints_one_line_of_json(

@@ -13,7 +13,7 @@ from labdiff.errors import UserError
 from labdiff.holograms.options import HologramOptions
 from labdiff.holograms.target import (
     SPOT_RADIUS_PX,
-    Spots,
+    HologramSpots,
     picture,
     region_of,
     spot_grid,
@@ -61,7 +61,7 @@ def test_a_grid_fills_its_region_with_equal_spots() -> None:
 def test_spots_are_read_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "spots.txt"
     path.write_text("# x y weight\n10 12\n20, 12, 2.5\n\n30 30 0.5  # the last\n")
-    target = target_of(Spots(path), PLANE, REGION)
+    target = target_of(HologramSpots(path), PLANE, REGION)
     assert target.spots is not None
     np.testing.assert_array_equal(target.spots, [[10, 12, 1], [20, 12, 2.5], [30, 30, 0.5]])
     assert target.image[12, 20] == 1.0 and target.image[12, 10] == pytest.approx(0.4)
@@ -125,17 +125,17 @@ def test_spots_that_cannot_be_are_refused(
     what: int | str | list[list[float]], message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
-        target_of(Spots(what), PLANE, REGION)
+        target_of(HologramSpots(what), PLANE, REGION)
 
 
 def test_a_line_that_is_no_spot_is_named(tmp_path: Path) -> None:
     path = tmp_path / "spots.txt"
     path.write_text("10 12\n10 twelve\n")
     with pytest.raises(UserError, match=r"spots\.txt, line 2: '10 twelve'; needs x y \[weight\]"):
-        target_of(Spots(path), PLANE, REGION)
+        target_of(HologramSpots(path), PLANE, REGION)
     path.write_text("# none\n")
     with pytest.raises(UserError, match="0 spots; allowed are 1"):
-        target_of(Spots(path), PLANE, REGION)
+        target_of(HologramSpots(path), PLANE, REGION)
 
 
 def test_spots_count_light_within_their_radius() -> None:
