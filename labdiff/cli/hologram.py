@@ -53,7 +53,7 @@ class HologramArguments:
         str | None, typer.Option(help="Spots in place of an image: a grid of 100, or 8x12.")
     ] = None
     spots_file: Annotated[
-        Path | None, typer.Option(help="Text file of spots, one a line: x y [weight].")
+        Path | None, typer.Option(help="Text file of spots, one a line: x y, or x y weight.")
     ] = None
     region: Annotated[
         tuple[int, int, int, int] | None,

@@ -69,10 +69,10 @@ class CameraHologramJob:
         self.config, self._text = file.config, file.text
         shape = self.config.cavity.patch_shape
         self.target = target_of(request.wanted, shape, region_of(request.region, shape))
-        self._folder = request.calibrations or archive_folder(
-            file.source, self.config.camera.driver == "mock", request.seed
-        )
-        _require_stored(CalibrationArchive(self._folder), file.source)
+        mock = self.config.camera.driver == "mock"
+        self._folder = request.calibrations or archive_folder(file.source, mock, request.seed)
+        command = f"{file.source} --seed {request.seed}" if mock and request.seed else file.source
+        _require_stored(CalibrationArchive(self._folder), command)
         self._bench = JobBench.open(self.config, request.seed, bench, "hologram")
         self._loop: CameraLoop | None = None
         with self._bench.preparing() as opened:
@@ -128,10 +128,15 @@ class CameraHologramJob:
 
 
 def _require_stored(archive: CalibrationArchive, bench: str) -> None:
-    """Raise UserError if calibrations are missing without which the twin is not that of the bench."""
+    """Raise UserError if calibrations are missing without which the twin is not that of the bench.
+
+    Args:
+        archive: of the bench.
+        bench: what `labdiff calibrate` is given to measure them.
+    """
     missing = [name for name in NEEDED if archive.latest(name) is None]
     if missing:
         raise UserError(
-            f"bench {bench!r}: hologram: {', '.join(missing)}: not calibrated yet, or only with a result "
-            f"that failed ({archive.folder}); run 'labdiff calibrate {bench}' first"
+            f"{archive.folder}: hologram: {', '.join(missing)}: not calibrated yet, or only with a result "
+            f"that failed; run 'labdiff calibrate {bench}' first"
         )

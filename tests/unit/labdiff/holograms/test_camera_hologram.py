@@ -190,6 +190,7 @@ def test_a_bench_that_was_never_calibrated_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()
-    ended = labdiff("hologram", "--spots", 9, "mock-small", cwd=tmp_path)
+    ended = labdiff("hologram", "--spots", 9, "mock-small", "--seed", 7, cwd=tmp_path)
     assert ended.returncode == 2
-    assert "not calibrated yet" in ended.stderr and "labdiff calibrate mock-small" in ended.stderr
+    assert "registration, exposure, phase response, alignment: not calibrated yet" in ended.stderr
+    assert "run 'labdiff calibrate mock-small --seed 7' first" in ended.stderr
