@@ -171,8 +171,9 @@ class LearningOptions(Section):
     refined: Annotated[Literal["drifting", "all"], Formerly("all")] = Field(
         default="drifting",
         title="Parameters refined online",
-        description="Of a calibrated twin's parameters online learning refines those that drift on a bench "
-        "that stands (drifting), or all; all of a twin that was never calibrated.",
+        description="Of a calibrated twin's parameters online learning refines the angles of beam and "
+        "mirror, which drift on a bench that stands (drifting), or all; of a twin that was never "
+        "calibrated it refines all.",
     )
     free_form_frames: int = Field(
         default=0,

@@ -31,8 +31,9 @@ from labdiff.training.submitted_batch import Fields, SubmittedBatch
 from labdiff.training.twin_refinement import RefinementResult, TwinRefiner
 from labdiff.training.twin_window import TwinWindow
 from twin.discrepancy import discrepancy
+from twin.drift_tracking import TRACKED
 from twin.frame_light import frame_light
-from twin.parameters import WANDERING_PARAMETERS, free_in
+from twin.parameters import free_in
 
 PROBE_SEED = 20_000
 """Beginning of the seeds of probe patterns."""
@@ -201,16 +202,16 @@ class RefinedForward(BenchForward):
         super().__init__(session)
         options, calibrated = session.options, self.calibrated
         self._probe_frames, self._seed = options.probe_frames, options.seed
-        free = free_in("finest")
-        if options.refined == "drifting" and calibrated.covariance is not None:
-            free = WANDERING_PARAMETERS
-        window = None
-        if options.fit_frames:
-            searching = calibrated.covariance is None
-            window = TwinWindow(options.fit_frames, searching, free)
+        searching = calibrated.covariance is None
+        every = options.refined == "all" or searching
+        free = free_in("finest") if every else frozenset(TRACKED)
         free_form = None
         if options.free_form_frames:
             free_form = FreeFormPart(calibrated.twin, options.free_form_frames)
+        window = None
+        # A filter follows what drifts; a fit of it tells at most whether a free-form part is needed.
+        if options.fit_frames and (every or free_form is not None):
+            window = TwinWindow(options.fit_frames, searching, free)
         self._refiner = TwinRefiner(
             calibrated.twin, calibrated.covariance, free, window=window, free_form=free_form
         )
