@@ -64,7 +64,7 @@ class Photographer:
         self._until(lambda: window.panels.calibration.details.currentIndex() == 1)  # it is drawn
         self._take("calibration", "Calibration")
 
-        window.panels.slm.tests.kind.setCurrentText("Zernike")
+        window.panels.slm.tests.kind.setCurrentText("Vortex")
         self._until(lambda: window.panels.slm.show_it.isEnabled())
         window.panels.slm.show_it.click()
         self._until(lambda: window.panels.slm.displayed.phase_rad is not None)
@@ -87,20 +87,25 @@ class Photographer:
         self._said("generation completed")
         self._take("generate", "Generate")
 
-        runs = window.panels.runs
-        runs.refresh()
-        self._until(lambda: bool(runs.list.model.runs))
-        runs.list.table.selectRow(0)
-        self._until(lambda: runs.pages.currentWidget() is runs.details)
-        runs.list.path.setText("runs")  # where they lie on this computer is nobody's concern
-        runs.details.setCurrentWidget(runs.details.curves)
-        self._take("runs", "Runs")
-        replay = runs.details.replay
-        runs.details.setCurrentWidget(replay)
-        replay.scrubber.slider.setValue(3 * replay.scrubber.slider.maximum() // 4)
-        self._take("replay", "Runs")
+        self.runs()
         window.disconnect_bench()
         self._said("disconnected")
+
+    def runs(self) -> None:
+        """Take the pictures of a recorded run."""
+        runs = self.window.panels.runs
+        runs.refresh()
+        self._until(lambda: bool(runs.list.model.runs))
+        details = runs.pages.details
+        runs.list.table.selectRow(0)
+        self._until(lambda: runs.pages.currentWidget() is details)
+        runs.list.path.setText("runs")  # where they lie on this computer is nobody's concern
+        details.setCurrentWidget(details.curves)
+        self._take("runs", "Runs")
+        details.setCurrentWidget(details.replay)
+        slider = details.replay.scrubber.slider
+        slider.setValue(3 * slider.maximum() // 4)
+        self._take("replay", "Runs")
 
     def _take(self, name: str, dock: str) -> None:
         self.window.arrangement.choose(LAYOUT_OF.get(dock, "Align"))
