@@ -114,6 +114,16 @@ def _click(panel: str, *names: str, button: int = 1) -> Callable[[Hands], None]:
     return act
 
 
+def _curves(*names: str) -> Callable[[Hands], None]:
+    def act(person: Hands) -> None:
+        person.key("ctrl+5")
+        if names[0] not in person.seen():
+            person.click("train_options")  # in a narrow panel the options stand before the curves
+        _click("ctrl+5", *names)(person)
+
+    return act
+
+
 def _key(*keys: str) -> Callable[[Hands], None]:
     return lambda person: person.key(*keys)
 
@@ -138,12 +148,12 @@ OPENERS: dict[str, Callable[[Hands], None]] = {
     "Bench menu": _key("alt+b"),
     "Help menu": _key("alt+h"),
     **{f"panel {number}": _key(f"ctrl+{number}") for number in range(1, 9)},
-    "load a pattern": _click("ctrl+3", "slm_load"),
+    "load a pattern": _click("ctrl+3", "slm_tabs: File", "slm_load"),
     "layers": _click("ctrl+6", "generate_browse"),
     "folder of runs": _click("ctrl+7", "runs_browse"),
     "list": _click("ctrl+6", "generate_where"),
-    "export menu": _click("ctrl+5", "training_curves_export"),
-    "export": _click("ctrl+5", "training_curves_export", "training_curves_export_png"),
+    "export menu": _curves("training_curves_export"),
+    "export": _curves("training_curves_export", "training_curves_export_png"),
     "context menu": _click("ctrl+6", "generate_source", button=3),
     "number's context menu": _click("ctrl+6", "generate_count", button=3),
     "resume a run": _click("ctrl+5", "train_resume"),

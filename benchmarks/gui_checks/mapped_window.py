@@ -44,7 +44,7 @@ def main() -> None:
 
 def write(map_file: Path) -> None:
     """Write where all named widgets are that can be seen; a reader never meets half a file."""
-    from PySide6.QtWidgets import QApplication, QMenu, QWidget
+    from PySide6.QtWidgets import QApplication, QMenu, QTabWidget, QWidget
 
     found: dict[str, list[Any]] = {}
     for top in QApplication.topLevelWidgets():
@@ -64,9 +64,23 @@ def write(map_file: Path) -> None:
                 area = [corner.x(), corner.y(), seen.width(), seen.height()]
                 state = [widget.isEnabled(), text_of(widget), is_cut(widget)]
                 found[widget.objectName()] = [*_pixels(area, widget), *state]
+                if isinstance(widget, QTabWidget):
+                    found |= tabs_of(widget)
     fresh = map_file.with_suffix(".new")
     fresh.write_text(json.dumps(found))
     fresh.replace(map_file)
+
+
+def tabs_of(widget: Any) -> dict[str, list[Any]]:
+    """Return where the tabs of a tab widget are, each as "name of the widget: title"."""
+    bar = widget.tabBar()
+    found: dict[str, list[Any]] = {}
+    for number in range(bar.count()):
+        place, title = bar.tabRect(number), bar.tabText(number)
+        corner = bar.mapToGlobal(place.topLeft())
+        area = [corner.x(), corner.y(), place.width(), place.height()]
+        found[f"{widget.objectName()}: {title}"] = [*_pixels(area, bar), True, title, False]
+    return found
 
 
 def _pixels(area: list[int], widget: Any) -> list[int]:

@@ -26,7 +26,8 @@ class Field:
     """A field of numbers: how to come to it, values within its limits and above them, and its units.
 
     smaller: a unit in which its number is a thousand times as large; "" if there is none. whole: whether it
-    counts. device: whether what it sends goes to a device, and so to the engine.
+    counts. device: whether what it sends goes to a device, and so to the engine. kind: of the test pattern
+    that has it. scrolled: name of the area that is scrolled until it is seen.
     """
 
     name: str
@@ -38,8 +39,11 @@ class Field:
     whole: bool = False
     device: bool = False
     kind: str = ""
+    scrolled: str = ""
 
 
+MOST_TURNS = 30
+"""Number of turns of the wheel after which a form has been scrolled to its end."""
 FIELDS = (
     Field("camera_exposure", "ctrl+1", 2.5, 1e9, "ms", "us", device=True),
     Field("laser_power", "ctrl+1", 8.5, 1e9, "mW", "uW", device=True),
@@ -48,8 +52,8 @@ FIELDS = (
     Field("generate_count", "ctrl+6", 12, 1e9, "images", whole=True),
     Field("generate_seed", "ctrl+6", 40, 1e12, "", whole=True),
     Field("live_level_high", "ctrl+2", 200, 1e9, "counts", whole=True),
-    Field("option_learning_rate", "ctrl+5", 0.25, 1e9, "rad a step"),
-    Field("option_image_size", "ctrl+5", 12, 1e12, "", whole=True),
+    Field("option_learning_rate", "ctrl+5", 0.25, 1e9, "rad a step", scrolled="training_options"),
+    Field("option_image_size", "ctrl+5", 12, 1e12, "", whole=True, scrolled="training_options"),
 )
 
 
@@ -107,6 +111,13 @@ class Typist:
         self.person.key(field.keys)
         if field.kind:
             self.person.until(lambda: "slm_test_kind" in self.person.seen(), "the patterns")
+        for _ in range(MOST_TURNS):
+            if field.name in self.person.seen() or not field.scrolled:
+                break
+            left, top, _, height = self.person.seen()[field.scrolled][:4]
+            # Beside the fields, which the wheel would turn.
+            self.person.tool("mousemove", left + 4, top + height // 2, "click", "--repeat", 2, 5)
+            time.sleep(0.3)
         self.person.until(lambda: field.name in self.person.seen(), field.name)
 
     def enter(self, field: Field, text: str) -> dict[str, Any]:

@@ -78,6 +78,7 @@ class TrainingPanel(QWidget):
         column.addWidget(self.pretrained)
         column.addWidget(self.form, 1)
         scroll = self._options = QScrollArea()
+        scroll.setObjectName("training_options")
         scroll.setWidget(side)
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
