@@ -42,6 +42,8 @@ class Field:
     scrolled: str = ""
 
 
+UP, DOWN = 4, 5
+"""Buttons of the mouse that are its wheel."""
 MOST_TURNS = 30
 """Number of turns of the wheel after which a form has been scrolled to its end."""
 FIELDS = (
@@ -111,14 +113,21 @@ class Typist:
         self.person.key(field.keys)
         if field.kind:
             self.person.until(lambda: "slm_test_kind" in self.person.seen(), "the patterns")
-        for _ in range(MOST_TURNS):
-            if field.name in self.person.seen() or not field.scrolled:
-                break
-            left, top, _, height = self.person.seen()[field.scrolled][:4]
-            # Beside the fields, which the wheel would turn.
-            self.person.tool("mousemove", left + 4, top + height // 2, "click", "--repeat", 2, 5)
-            time.sleep(0.3)
+        if field.scrolled:
+            self._scroll_to(field)
         self.person.until(lambda: field.name in self.person.seen(), field.name)
+
+    def _scroll_to(self, field: Field) -> None:
+        """Scroll an area from its top until a field is seen."""
+        left, top, _, height = self.person.seen()[field.scrolled][:4]
+        # Beside the fields, which the wheel would turn.
+        self.person.tool("mousemove", left + 4, top + height // 2)
+        self.person.tool("click", "--repeat", 2 * MOST_TURNS, UP)
+        for _ in range(MOST_TURNS):
+            time.sleep(0.3)
+            if field.name in self.person.seen():
+                return
+            self.person.tool("click", "--repeat", 2, DOWN)
 
     def enter(self, field: Field, text: str) -> dict[str, Any]:
         """Type a text into a field and press Return; return what the window says of it."""
