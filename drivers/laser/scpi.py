@@ -46,6 +46,7 @@ class ScpiLaser:
         self._link, self._wavelength_nm, self._dialect = link, wavelength_nm, dialect
         self._on = {each.upper() for each in dialect.on}
         self._off = {each.upper() for each in dialect.off}
+        self._off_orders = 0
         try:
             if dialect.ask_error:
                 for error in link.emptied(dialect.ask_error):
@@ -130,20 +131,29 @@ class ScpiLaser:
         if not value:
             self._switch_off()
             return
+        off_orders = self._off_orders
         state = self.state
         if state == "interlocked":
             raise DeviceStateError(f"{self.name}: the interlock is open; close it, turn the key")
         if state == "warming up":
             raise DeviceStateError(f"{self.name}: is warming up; try again in some minutes")
+        self._refuse_if_overtaken(off_orders)
         self._order(self._dialect.switch_on)
-        if not self._reaches(True):
+        if not self._reaches(True, off_orders):
+            self._refuse_if_overtaken(off_orders)
             raise DeviceError(
                 f"{self.name}: was switched on and stays dark; check interlock and key switch"
             )
 
     def send_off(self) -> None:
         """Send the order to switch off; nothing is asked."""
+        self._off_orders += 1
         self._link.send(self._dialect.switch_off)
+
+    def _refuse_if_overtaken(self, off_orders: int) -> None:
+        """Raise DeviceStateError if there were more orders to switch off than these."""
+        if self._off_orders != off_orders:
+            raise DeviceStateError(f"{self.name}: was switched off while it was being switched on")
 
     def _switch_off(self) -> None:
         """Send the order, then look whether it was obeyed. Raises LaserMayBeOnError if it may not be."""
@@ -214,13 +224,17 @@ class ScpiLaser:
         if self._dialect.ask_error:
             self._link.check(self._dialect.ask_error, command)
 
-    def _reaches(self, on: bool) -> bool:
-        """Wait until another instrument may measure the light; return whether it is as it was switched."""
+    def _reaches(self, on: bool, off_orders: int | None = None) -> bool:
+        """Wait until another instrument may measure the light; return whether it is as it was switched.
+
+        Ends at once if there are other orders to switch off than these, which may come from another thread.
+        """
         if self._dialect.ask_done:
             self._link.query(self._dialect.ask_done)
         until_s = time.monotonic() + self._dialect.timeout_ms / 1e3
         while self.emission != on:
-            if time.monotonic() > until_s:
+            overtaken = off_orders is not None and self._off_orders != off_orders
+            if overtaken or time.monotonic() > until_s:
                 return False
             time.sleep(POLL_S)
         return True

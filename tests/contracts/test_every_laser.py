@@ -27,6 +27,7 @@ from mock_hardware.visa.instruments import LaserInstrument, obis, pm100, scpi_la
 from mock_hardware.visa.line import TcpLine, messages_of
 from mock_hardware.visa.solstis import SolstisProtocol
 from tests.contracts.visa_rooms import GEOMETRY, MakeLaser, Room, room, simulated
+from tests.support.laser_server import laser_server
 
 BACK_ENDS = (
     "mock",
@@ -148,6 +149,17 @@ def test_a_laser_that_tells_no_interlock_and_stays_dark_is_noticed() -> None:
         there.instrument.interlock_closed = False
         with pytest.raises(DeviceError, match="stays dark; check interlock"):
             laser.emission = True
+        laser.close()
+
+
+def test_an_order_to_switch_off_ends_switching_on_at_once() -> None:
+    with laser_server() as server:
+        words = ObisLaser.Options(timeout_ms=600_000)
+        laser = ObisLaser.from_settings(LaserSettings(server.address, 850.0, words))
+        server.on_switch = lambda on: laser.send_off() if on else None
+        with pytest.raises(DeviceStateError, match="switched off while it was being switched on"):
+            laser.emission = True
+        assert server.lit == 1 and not laser.emission
         laser.close()
 
 

@@ -25,7 +25,7 @@ class LaserServer:
     def __init__(
         self, one_at_a_time: bool = False, on_switch: Callable[[bool], None] = lambda on: None
     ) -> None:
-        self._one_at_a_time, self._on_switch = one_at_a_time, on_switch
+        self._one_at_a_time, self.on_switch = one_at_a_time, on_switch
         self.lit, self.changed_s = 0, 0.0
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.address = f"TCPIP::127.0.0.1::{self._socket.getsockname()[1]}::SOCKET"
@@ -75,7 +75,7 @@ class LaserServer:
             before, self.on = self.on, order.endswith("ON")
             if self.on != before:
                 self.lit, self.changed_s = self.lit + self.on, time.monotonic()
-                self._on_switch(self.on)
+                self.on_switch(self.on)
         return {
             "*IDN?": "Coherent, Inc-OBIS-TEST,1",
             "SYST:ERR:NEXT?": '0,"No error"',
