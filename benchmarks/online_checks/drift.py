@@ -11,6 +11,8 @@ from benchmarks.parts import Outcome, Setting
 from labdiff.job import run
 from labdiff.training.methods import Method
 
+FIRST_SEED = 500
+"""Seeds below are for building."""
 HOUR_S = 3600.0
 BATCH, TWIN_RATE = 16, 0.2
 RATE = 0.005
@@ -92,14 +94,14 @@ def measure(setting: Setting) -> Outcome:
         setting.amount("drift: held-out batches a score", smoke=1, quick=3, full=6),
     )
     hours = []
-    for seed in setting.benches(10):
-        hours.append(hour(text, seed, amounts))
+    for number in setting.benches(5):
+        hours.append(hour(text, FIRST_SEED + number, amounts))
         setting.say(str(hours[-1]))
     online = [worst_over_best(found.online) for found in hours]
     frozen = [worst_over_best(found.frozen) for found in hours]
     title = f"an hour of drift, {len(hours)} benches"
     claims = [
-        claim(f"{title}, worst: online MSE over its best", max(online), "<= 1.1"),
+        claim(f"{title}, worst: online MSE over its best", max(online), "<= 1.05"),
         claim(f"{title}, least: frozen MSE over its best", min(frozen), ">= 1.1"),
         claim(f"{title}: false alarms", float(sum(found.alarms for found in hours)), "<= 0"),
     ]
