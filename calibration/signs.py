@@ -25,6 +25,7 @@ Sign: TypeAlias = Literal[
     "focus aside",
     "paths in proportion",
     "patches in reverse",
+    "far lenses in the dark",
     "too much light",
     "dead pixels",
     "noise of no photons",
@@ -103,6 +104,11 @@ SIGNS: dict[Sign, SignRecord] = {
         SignRecord("paths in proportion", "", "lenses are in focus off by a share of their path"),
         SignRecord(
             "patches in reverse", "", "the path is shorter from the first patch than from the last"
+        ),
+        SignRecord(
+            "far lenses in the dark",
+            "",
+            "lenses on the last patch are in focus where they should be, and those on far patches nowhere",
         ),
         SignRecord("too much light", "", "light falls on saturated pixels"),
         SignRecord("dead pixels", "camera", "many pixels are dark in the midst of light"),

@@ -123,6 +123,11 @@ def knocked_mirror(truth: Truth) -> Any:
     return truth.tilts_rad + 1e-3 * (np.arange(len(truth.tilts_rad)) > 0)[:, None]
 
 
+def tilted_far(truth: Truth) -> Any:
+    """Return tilts with which the light walks over a third of a patch from one to the next."""
+    return truth.tilts_rad + np.array([0.0, 12e-3])
+
+
 FAULTY_BENCHES = (
     FaultyBench("the interlock is open", ("no light",), {"mock.faults.script": ["laser_shut@1-"]}),
     FaultyBench(
@@ -306,5 +311,8 @@ FAULTY_BENCHES = (
         ("automatic gain",),
         act=gain_on,
         during="phase response",
+    ),
+    FaultyBench(
+        "beam and mirror are tilted by 12 mrad", ("tilted",), act=changed(tilts_rad=tilted_far)
     ),
 )

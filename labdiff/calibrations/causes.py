@@ -226,6 +226,20 @@ CAUSES = (
         },
     ),
     Cause(
+        "tilted",
+        "beam and mirror are tilted so far that light walks off the patches",
+        "Follow the light with a card, or watch it on each patch in turn (labdiff calibrate --only beam), "
+        "and turn beam and mirror until it stays in the middle of all patches.",
+        {
+            "far lenses in the dark": 0.9,
+            "spots missing": 0.5,
+            "spots astray": 0.4,
+            "unknown spots": 0.3,
+            "no focus": 0.1,
+            "light at the frame's edge": 0.2,
+        },
+    ),
+    Cause(
         "focus",
         "the camera is not focused on the output plane",
         "Move the camera along the light: do the spots of a lens on the last patch get sharp?",

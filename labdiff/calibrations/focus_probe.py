@@ -30,6 +30,10 @@ LEAST_CONTRAST = 1.5
 """Area of the blurred spot over that of the sharp one: less is no focus."""
 CLIPPED_PIXELS, SHORTENINGS = 12, 5
 """Saturated pixels from which on the exposure is divided by four, and how often."""
+FAR = 3
+"""Path in gaps from which on a patch is far; and of two far patches no lens may be in focus by chance."""
+SHORT = 0.75
+"""Share of its path below which a lens is in focus by light that has not come all the way."""
 SCALED, ASIDE, DISAGREE = 0.08, 0.12, 0.1
 """Shares by which paths may be longer, in proportion or alike, and by which patches may differ."""
 
@@ -58,6 +62,8 @@ class FocusFound:
         seen = np.isfinite(self.focus_gaps)
         if not seen.any():
             return ("no focus",)
+        if self._walks_off():
+            return ("far lenses in the dark",)
         path, focus = self.path_gaps[seen], self.focus_gaps[seen]
         if len(path) > 1 and np.polyfit(path, focus, 1)[0] < 0.0:
             return ("patches in reverse",)
@@ -69,6 +75,14 @@ class FocusFound:
             return ("focus aside",) if abs(alike) > ASIDE else ()
         agree = float(np.abs(focus / path / (1.0 + share) - 1.0).max()) < DISAGREE
         return ("paths in proportion",) if agree and abs(share) > SCALED else ()
+
+    def _walks_off(self) -> bool:
+        """Return whether lenses are in focus on the last patch, and on none of the far ones."""
+        share = self.focus_gaps / self.path_gaps
+        far = self.path_gaps >= FAR
+        dark = np.isnan(share) | (share < SHORT)
+        last = self.path_gaps.argmin()
+        return bool(far.any() and dark[far].all() and abs(share[last] - 1.0) < ASIDE)
 
 
 def find_focus(calibrated: CalibratedBench) -> Job[FocusFound]:

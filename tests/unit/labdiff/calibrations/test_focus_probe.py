@@ -38,12 +38,19 @@ def in_reverse(lab: MockLaboratory) -> None:
     lab.world.geometry = dataclasses.replace(geometry, patch_lefts=geometry.patch_lefts[::-1])
 
 
+def tilted(lab: MockLaboratory) -> None:
+    tilts_rad = lab.world.truth.tilts_rad + np.array([0.0, 12e-3])
+    truth = dataclasses.replace(lab.world.truth, tilts_rad=tilts_rad)
+    lab.world.light_path = LightPath(lab.world.geometry, lab.world.settings, truth)
+
+
 @pytest.mark.parametrize(
     ("act", "sign", "cause"),
     [
         (further, "paths in proportion", "gap"),
         (out_of_focus, "focus aside", "focus"),
         (in_reverse, "patches in reverse", "patch order"),
+        (tilted, "far lenses in the dark", "tilted"),
     ],
 )
 def test_a_registration_that_knows_no_spots_names_why(
@@ -75,4 +82,6 @@ def test_foci_that_agree_with_no_single_fault_are_no_sign() -> None:
     path = np.array([3.0, 2.0, 1.0])
     assert FocusFound(path, np.array([3.6, 2.56, 1.03])).signs == ()
     assert FocusFound(path, np.full(3, np.nan)).signs == ("no focus",)
+    assert FocusFound(path, np.array([2.2, np.nan, 1.03])).signs == ("far lenses in the dark",)
+    assert FocusFound(path, np.array([np.nan, 2.0, 1.5])).signs != ("far lenses in the dark",)
     assert "nowhere" in str(FocusFound(path, np.full(3, np.nan)))
