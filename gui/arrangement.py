@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from PySide6.QtCore import QByteArray, QRect, QSettings, Qt
@@ -11,8 +12,8 @@ from gui.docks import LAYOUTS, ColumnWidths, Layout, arrange
 
 VERSION = 2
 """Version of the stored places of docks; those of another one are not restored."""
-
-
+MOST_PX = 100_000
+"""No panel is larger."""
 OUT_OF_SIGHT = QRect(-1000, -1000, 1, 1)
 """Where bars of tabs are that nobody uses any more."""
 
@@ -51,12 +52,14 @@ class Arrangement:
     def reset(self) -> None:
         """Put all panels where they are in the layout by default."""
         self._settings.remove(_key(self._layout))
+        self._settings.remove(_sizes_key(self._layout))
         self._arrange()
 
     def store(self) -> None:
         """Store the present places of docks as those of the layout in use."""
         self._settings.setValue("layout", self._layout.name)
         self._settings.setValue(_key(self._layout), self._window.saveState(VERSION))
+        self._settings.setValue(_sizes_key(self._layout), json.dumps(self._widths.sizes))
 
     def restore(self) -> None:
         """Bring up the layout of the last session as it was left."""
@@ -66,7 +69,12 @@ class Arrangement:
         self._layout = layout
         state = self._settings.value(_key(layout))
         if isinstance(state, QByteArray) and self._restore_state(state):
-            self._widths.adopt(layout)
+            sizes = _sizes(str(self._settings.value(_sizes_key(layout), "")))
+            if sizes is None:
+                self._widths.adopt(layout)
+            else:
+                # The window may have another size by now; what the user has not dragged fits it.
+                self._widths.follow(layout, sizes)
         else:
             self._arrange()
 
@@ -90,3 +98,18 @@ def _named(name: str) -> Layout:
 
 def _key(layout: Layout) -> str:
     return f"layout_{layout.name.lower()}"
+
+
+def _sizes_key(layout: Layout) -> str:
+    return f"{_key(layout)}_sizes"
+
+
+def _sizes(stored: str) -> tuple[int, int, float] | None:
+    """Return what was stored as the sizes of a layout; None if nothing was that is understood."""
+    try:
+        bench_px, log_px, camera = (float(size) for size in json.loads(stored))
+    except (TypeError, ValueError):
+        return None
+    if not (0 <= bench_px < MOST_PX and 0 <= log_px < MOST_PX and 0 <= camera < 1):
+        return None
+    return int(bench_px), int(log_px), camera

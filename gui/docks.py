@@ -118,11 +118,21 @@ class ColumnWidths(QObject):
         for watched in (window, *docks.values()):
             watched.installEventFilter(self)
 
-    def follow(self, layout: Layout) -> None:
-        """Give the docks the sizes of a layout, in which they have just been put."""
+    @property
+    def sizes(self) -> tuple[int, int, float]:
+        """Width of the bench and height of the log, px, and the camera's share; 0 for those by default."""
+        return self._bench_px, self._log_px, self._camera
+
+    def follow(self, layout: Layout, sizes: tuple[int, int, float] = (0, 0, 0.0)) -> None:
+        """Give the docks the sizes of a layout, in which they have just been put.
+
+        Args:
+            layout: The layout.
+            sizes: Those that the user has given it, as `sizes` was; 0 for those that fit the window.
+        """
         self._layout = layout
-        self._bench_px = self._log_px = 0  # those that fit the window
-        self._camera = layout.camera
+        self._bench_px, self._log_px, camera = sizes
+        self._camera = camera or layout.camera
         self._begin()
 
     def adopt(self, layout: Layout) -> None:

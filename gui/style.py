@@ -182,6 +182,7 @@ def _sheet(chosen: Theme) -> str:
     """Return the style sheet of a theme: what a palette cannot express."""
     return f"""
         QToolTip {{ color: {chosen.text}; background: {chosen.raised}; border: 1px solid {chosen.line}; }}
+        QTabWidget::pane {{ background: {chosen.background}; border: 1px solid {chosen.line}; }}
         QDockWidget::title {{ background: {chosen.raised}; padding: 0.3em; }}
         QGroupBox {{ border: 1px solid {chosen.line}; border-radius: 0.3em; margin-top: 0.7em;
                      padding-top: 0.5em; }}

@@ -11,8 +11,8 @@ from gui.camera_desk.desk import CameraDesk
 from gui.live.view import LiveView
 from gui.style import style, theme
 
-BESIDE_CHARS = 100
-"""Width in characters from which the desk lies beside the picture."""
+BESIDE_CHARS = 140
+"""Width in characters from which the desk lies beside the picture, which is then the larger of the two."""
 DESK_LINES = 12
 """Height of the desk below the picture, in lines of text."""
 MOST_PX = 10_000

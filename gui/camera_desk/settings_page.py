@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from drivers.types import Roi
+from gui.widgets.form_columns import align, labels_of
 from gui.widgets.number_field import CountField, NumberField
 from gui.widgets.number_text import write_number
 from gui.widgets.page import Note, button
@@ -40,6 +41,7 @@ class SettingsPage(QWidget):
         super().__init__()
         self._roi: Roi | None = None
         self._sensor = (0, 0)
+        self._labels: list[QWidget] = []
         self.exposure = NumberField(
             "desk_exposure", 1.0, 0.0, 1e6, "ms", tip="The camera's exposure time; sent on Return."
         )
@@ -75,7 +77,6 @@ class SettingsPage(QWidget):
         line.addWidget(self.auto)
         form = QFormLayout()
         form.addRow("Exposure", line)
-        form.addRow(self.found)
         rest = self._form = QFormLayout()
         rest.addRow("Gain", self.gain)
         rest.addRow("Binning", self.binning)
@@ -84,7 +85,10 @@ class SettingsPage(QWidget):
         layout.addLayout(form)
         layout.addLayout(self._roi_form())
         layout.addLayout(rest)
+        layout.addWidget(self.roi_note)
+        layout.addWidget(self.found)
         layout.addStretch(1)
+        align([*labels_of(form), *self._labels, *labels_of(rest)])
         self._form.setRowVisible(self.gain, False)
 
     def _roi_form(self) -> QGridLayout:
@@ -102,7 +106,9 @@ class SettingsPage(QWidget):
                 tip=f"{what} of the camera's window, in raw-sensor pixels; Set ROI sends all four.",
             )
             self.edges[edge] = field
-            grid.addWidget(PlainLabel(f"ROI {edge} (px)"), place, 0)
+            label = PlainLabel(f"ROI {edge} (px)")
+            self._labels.append(label)
+            grid.addWidget(label, place, 0)
             grid.addWidget(field, place, 1)
         presets: tuple[tuple[str, str, str, Callable[[], None]], ...] = (
             ("full", "Whole", "The whole sensor", lambda: self._send_centred(1)),
@@ -123,7 +129,6 @@ class SettingsPage(QWidget):
         grid.setColumnStretch(1, 1)
         grid.addWidget(self.set_roi, 4, 1, 1, 2)
         self.roi_note = Note("desk_roi_note", 2)
-        grid.addWidget(self.roi_note, 5, 0, 1, 3)
         return grid
 
     def show_state(self, state: BenchState, busy: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import qtawesome as qta
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QComboBox, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QWidget
 from superqt import QFlowLayout
 
 from gui.live.levels import COLOUR_MAPS, LevelMode, Levels
@@ -61,7 +61,12 @@ class Controls(QWidget):
         self.colours = _choice("live_colours", COLOUR_MAPS, "Colour map.")
         label = PlainLabel("Levels")
         label.setMinimumHeight(self.mode.sizeHint().height())
-        for widget in (label, self.mode, self.low, self.high, self.colours):
+        both = QWidget()  # where there is little room they stand in the next row together
+        levels = QHBoxLayout(both)
+        levels.setContentsMargins(0, 0, 0, 0)
+        levels.addWidget(self.low)
+        levels.addWidget(self.high)
+        for widget in (label, self.mode, self.colours, both):
             row.addWidget(widget)
 
         def button(name: str, icon: str, text: str, tip: str, check: bool = False) -> QToolButton:

@@ -26,6 +26,7 @@ from gui.panels.meter_desk import MeterDesk
 from gui.panels.preset_box import PresetBox
 from gui.widgets.choice import Choice
 from gui.widgets.dialogs import choose_file
+from gui.widgets.form_columns import align, labels_of
 from gui.widgets.monitor_chooser import MonitorChooser
 from gui.widgets.number_field import CountField
 from gui.widgets.plain_label import PlainLabel
@@ -295,6 +296,7 @@ class BenchPanel(QWidget):
                 group.wanted.connect(self._wanted[device.kind])
             self._groups[device.kind] = group
             self._devices.addWidget(group)
+        align(label for group in self._groups.values() for label in labels_of(group.form))
 
     def _add_desks(self, shape: tuple[int, int]) -> None:
         """Add the desks of a power meter and of a DMD, if the bench has them."""

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
-    QProgressBar,
     QPushButton,
     QScrollArea,
     QSplitter,
@@ -24,6 +23,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt import QFlowLayout
 
 from calibration.archive import CalibrationArchive, StoredVerdict
 from calibration.result import CalibrationError, Verdict
@@ -35,6 +35,7 @@ from gui.image_view import CAMERA_UNIT, ImageView, Picture
 from gui.panels.calibration_figures import FigureTask
 from gui.plots.log_axis import LogAxis
 from gui.time_left import ago, time_left
+from gui.widgets.job_bar import JobBar
 from gui.widgets.plain_label import PlainLabel
 from labdiff.calibrations.names import ROUTINE_TITLES
 from labdiff.events import AlignmentStep
@@ -102,7 +103,7 @@ class CalibrationPanel(QWidget):
         self.table.itemSelectionChanged.connect(self._selected)
 
         self.buttons: dict[str, QPushButton] = {}
-        top = QHBoxLayout()
+        top = QFlowLayout()  # of two lines where there is little room
         for key, text, hint, signal in (
             ("check", "Check", "A dozen frames: are the stored calibrations still valid?",
              self.check_wanted),
@@ -118,14 +119,12 @@ class CalibrationPanel(QWidget):
             button.clicked.connect(self._choose if signal is None else signal)
             self.buttons[key] = button
             top.addWidget(button)
-        top.addStretch(1)
         self.report = QPushButton("Report")
         self.report.setObjectName("calibration_report")
         self.report.setToolTip("All calibrations with their history, in the browser")
         self.report.clicked.connect(self._open_report)
         top.addWidget(self.report)
-        self.progress = QProgressBar()
-        self.progress.setFormat("%p %")
+        self.progress = JobBar()
         self.message = PlainLabel(NO_BENCH)
         self.message.setWordWrap(True)
 

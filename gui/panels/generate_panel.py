@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
-    QProgressBar,
     QPushButton,
     QSplitter,
     QToolButton,
@@ -29,6 +28,7 @@ from gui.widgets.denoising_view import DenoisingView
 from gui.widgets.dialogs import choose_file, choose_new_file
 from gui.widgets.image_files import gif_of, png_of
 from gui.widgets.image_grid import Images
+from gui.widgets.job_bar import JobBar
 from gui.widgets.number_field import CountField, NumberField
 from gui.widgets.plain_label import PlainLabel
 from labdiff.config.training import SAMPLER, TrainingOptions
@@ -90,7 +90,7 @@ class GeneratePanel(QWidget):
         self.start_button = QPushButton("Generate")
         self.stop_button = QPushButton("Stop")
         self.save_buttons = {kind: QPushButton(f"Save {kind.upper()} ...") for kind in FILTERS}
-        self.progress = QProgressBar()
+        self.progress = JobBar()
         self.message = PlainLabel(HINT)
         self._name()
         self._lay_out()

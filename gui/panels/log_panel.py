@@ -43,6 +43,8 @@ class LogPanel(QWidget):
         top.addWidget(self.filter, 1)
         top.addWidget(clear)
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(9, 4, 9, 4)  # two lines fit where the panel is lowest
+        layout.setSpacing(4)
         layout.addLayout(top)
         layout.addWidget(self.text, 1)
 

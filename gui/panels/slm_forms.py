@@ -15,6 +15,7 @@ from drivers.types import Roi
 from gui.panels.slm_zernike import ZernikeSliders
 from gui.slm_patterns import phase_patterns as patterns
 from gui.widgets.choice import Choice
+from gui.widgets.form_columns import align, labels_of
 from gui.widgets.number_field import CountField, NumberField
 from gui.widgets.page import Note
 
@@ -45,11 +46,13 @@ class TestPatterns(QWidget):
         self.kind = Choice("slm_test_kind", "A pattern whose diffraction is well known.")
         self._pages = QStackedWidget()
         self._make: list[Callable[[], Make]] = []
+        self._labels: list[QWidget] = []
         self._add_all()
         self.explanation = Note("slm_test_explanation", 2)
         top = QFormLayout()
         top.addRow("On", self.target)
         top.addRow("Pattern", self.kind)
+        align([*labels_of(top), *self._labels])
         layout = QVBoxLayout(self)
         layout.addLayout(top)
         layout.addWidget(self.explanation)
@@ -138,6 +141,7 @@ class TestPatterns(QWidget):
         for label, field in rows.items():
             form.addRow(label.replace("_", " ").capitalize(), field)
             field.valueChanged.connect(lambda _: self.changed.emit())
+        self._labels += labels_of(form)
         fields = tuple(rows.values())
         self._page(
             name, page, lambda: partial(make, self.shape, *(field.value() for field in fields))

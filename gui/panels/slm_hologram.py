@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
-    QProgressBar,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
@@ -23,6 +22,7 @@ from gui.image_view import ImageView
 from gui.slm_patterns.hologram_target import text_target
 from gui.slm_patterns.input_file import INPUT_FILTER, load_input
 from gui.widgets.dialogs import choose_file
+from gui.widgets.job_bar import JobBar
 from gui.widgets.number_field import CountField
 from gui.widgets.page import Note
 from labdiff.engine import commands as ask
@@ -61,8 +61,7 @@ class HologramPage(QWidget):
         self.picture.clicked.connect(self._ask_picture)
         self.stop = _button("slm_hologram_stop", "Stop", "Stop; the SLM keeps what it displays")
         self.stop.clicked.connect(self._stop)
-        self.progress = QProgressBar()
-        self.progress.setFormat("%p %")
+        self.progress = JobBar()
         self.said = Note("slm_hologram_state", 3)
         self.seen = ImageView("The twin's output plane", "rel. units", intensity_map)
         # As high as there is room, and no reason to scroll.

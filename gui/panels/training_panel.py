@@ -12,7 +12,6 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
-    QProgressBar,
     QPushButton,
     QScrollArea,
     QSplitter,
@@ -26,6 +25,7 @@ from gui.panels.training_pictures import GAP_PX, TrainingPictures
 from gui.plots.training_plots import TrainingPlots
 from gui.time_left import time_left
 from gui.widgets.dialogs import choose_file
+from gui.widgets.job_bar import JobBar
 from gui.widgets.model_form import ModelForm
 from gui.widgets.plain_label import PlainLabel
 from labdiff.config.training import GROUPS, TrainingOptions, quick_options
@@ -113,8 +113,7 @@ class TrainingPanel(QWidget):
         self.message = PlainLabel(NO_BENCH)
         self.message.setObjectName("training_message")
         self.message.setWordWrap(True)
-        self.progress = QProgressBar()
-        self.progress.setFormat("%p %")
+        self.progress = JobBar()
         top = QHBoxLayout()
         for button in (self.show_options, self.start, self.pause, self.stop, self.resume):
             top.addWidget(button)

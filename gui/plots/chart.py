@@ -15,6 +15,8 @@ from gui.plots.curve import Colour, Curve
 
 FEWEST, MOST = 64, 4000
 """Least and greatest number of points of a curve, which are as many as there are pixels between them."""
+EMPTY_TOP = 0.15
+"""Where the logarithmic axis of an empty chart ends, in decades; the name of the line at 1 has room."""
 MARGIN = 0.04
 """Margin around the curves, as a fraction of the axes."""
 
@@ -132,6 +134,7 @@ class Chart(QObject):
         self.plot.addItem(line, ignoreBounds=True)
         self._place_levels()
         self.paint()
+        self.redraw()
 
     def remove_level(self, name: str) -> None:
         """Remove the line of this name, if there is one."""
@@ -273,8 +276,8 @@ class Chart(QObject):
         ends += [value for value, _ in self._levels.values()]
         if self.log:
             ends = [math.log10(value) for value in ends if value > 0.0]
-        if not ends:
-            return (-2.0, 0.0) if self.log else (0.0, 1.0)
+        if not any(found):
+            ends += [-2.0, EMPTY_TOP] if self.log else [0.0, 1.0]
         low, high = min(ends), max(ends)
         least = 0.1 if self.log else 0.02 * abs(high) or 1.0
         slack = max(least - (high - low), 0.0) / 2

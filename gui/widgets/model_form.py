@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QCheckBox, QFormLayout, QGroupBox, QLineEdit, QVBo
 
 from drivers.validation_messages import explain
 from gui.widgets.choice import Choice
-from gui.widgets.number_field import CountField, NumberField
+from gui.widgets.form_columns import align, labels_of
+from gui.widgets.number_field import ABOVE_AND_BELOW_PX, CountField, NumberField
 from labdiff.config.option import Option, OptionGroup
 
 Getter = Callable[[], Any]
@@ -50,6 +51,7 @@ class ModelForm(QWidget):
         self._labels = {option.name: option.label for group in groups for option in group.options}
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        labels: list[QWidget] = []
         for group in groups:
             box = QGroupBox(group.title)
             form = QFormLayout(box)
@@ -62,6 +64,8 @@ class ModelForm(QWidget):
                 widget.setToolTip(option.description if numbers else option.hint)
                 form.addRow(option.label, widget)
             layout.addWidget(box)
+            labels += labels_of(form)
+        align(labels)
         layout.addStretch(1)
         self.fill(start)
 
@@ -105,6 +109,7 @@ class ModelForm(QWidget):
 
     def _flag(self, name: str) -> QWidget:
         box = QCheckBox()
+        box.setMinimumHeight(box.fontMetrics().height() + ABOVE_AND_BELOW_PX)
         box.toggled.connect(lambda _: self.changed.emit())
         self._get[name], self._set[name] = box.isChecked, box.setChecked
         return box

@@ -14,6 +14,8 @@ from gui.widgets.refusal_note import RefusalNote
 
 TYPED_DIGITS = 12
 """Number of digits in which a typed number is shown again."""
+ABOVE_AND_BELOW_PX = 8
+"""Height of a field beyond that of its text."""
 FAINT = 45
 """Opacity of 255 of the red behind a text that was refused."""
 
@@ -196,7 +198,9 @@ class NumberField(QAbstractSpinBox):
         widths = [self.fontMetrics().horizontalAdvance(text) for text in (*texts, self._special)]
         digit = self.fontMetrics().horizontalAdvance("0")
         arrows = 2 * self.fontMetrics().height()
-        return QSize(max(*widths, 6 * digit) + 2 * digit + arrows, super().sizeHint().height())
+        # As high as a list to choose from: rows of a form are of one height.
+        height = max(super().sizeHint().height(), self.fontMetrics().height() + ABOVE_AND_BELOW_PX)
+        return QSize(max(*widths, 6 * digit) + 2 * digit + arrows, height)
 
     def minimumSizeHint(self) -> QSize:
         """Return the least size: that in which everything can be read."""
