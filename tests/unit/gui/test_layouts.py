@@ -95,6 +95,46 @@ def test_each_layout_is_as_the_user_has_left_it_until_it_is_reset(
     assert window.arrangement.name == "Review" and not window.docks["Log"].isHidden()
 
 
+def test_a_layout_that_was_left_and_taken_up_again_fits_a_resized_window(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    window.resize(1800, 900)
+    window.arrangement.choose("Align")
+    window.arrangement.reset()
+    settle(qtbot)
+    shares = []
+    for size in ((1800, 900), SMALL):
+        window.resize(*size)
+        settle(qtbot)
+        fresh = window.docks["Live"].width()
+        window.arrangement.choose("Train")
+        settle(qtbot)
+        window.arrangement.choose("Align")
+        settle(qtbot)
+        assert window.docks["Live"].width() == pytest.approx(fresh, abs=4)
+        shares.append(fresh / size[0])
+    assert max(shares) - min(shares) < 0.15
+
+
+@pytest.mark.parametrize(
+    "stored", ["", "{}", "[1, 2]", "[-1, 0, 0.5]", "[0, NaN, 0.5]", "[0, 0, 7]"]
+)
+def test_sizes_that_nobody_understands_are_not_taken(
+    qtbot: QtBot, window: MainWindow, settings: QSettings, stored: str
+) -> None:
+    window.resize(1800, 900)
+    window.arrangement.choose("Generate")
+    window.arrangement.reset()
+    settle(qtbot)
+    before = window.docks["Live"].width()
+    window.arrangement.store()
+    settings.setValue("layout_generate_sizes", stored)
+    window.arrangement.restore()
+    settle(qtbot)
+    assert window.arrangement.name == "Generate"
+    assert window.docks["Live"].width() == pytest.approx(before, abs=4)
+
+
 def test_the_view_menu_ticks_the_layout_in_use(window: MainWindow) -> None:
     window.arrangement.choose("Generate")
     view = next(menu for menu in window.top.menus.findChildren(QMenu) if menu.title() == "&View")
