@@ -5,7 +5,7 @@ twin is refined at two samples a pixel on further frames, and has to predict fra
 has never met. The bench drifts all the while; as in learning, some probes before each kind of pattern
 tell where its angles have gone. An error is |frame - prediction| / |frame| on the output plane; the
 frame's own noise is that of two frames of the same pattern. Only the comparison with hidden parameters
-reads the truth.
+reads the truth. Part `steep` asks the same of the twin with one sample a pixel, on steep patterns.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from benchmarks.calibrated import Calibrated, bench_file, calibrate, opened
 from benchmarks.claims import Claim, claim
 from benchmarks.mock_checks.benches import laboratory_of
 from benchmarks.parts import Outcome, Part, Setting, parser, run_parts
+from benchmarks.twin_checks import steep
 from benchmarks.twin_checks.hidden_parameters import sigmas_off
 from labdiff.calibrations.probe_frames import ProbeKind, measure_probes
 from labdiff.config.training import TrainingOptions
@@ -201,7 +202,7 @@ def claims_of(found: list[Found]) -> list[Claim]:
     ]
 
 
-PARTS: dict[str, Part] = {"fidelity": measure}
+PARTS: dict[str, Part] = {"fidelity": measure, "steep": steep.measure}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -55,7 +55,7 @@ LONG = {
     "scaling": ("sweep", "absent"),
     "strange_files": ("made",),
     "twin_cold_start": ("cold_start",),
-    "twin_fidelity": ("fidelity",),
+    "twin_fidelity": ("fidelity", "steep"),
 }
 """Parts that calibrate a bench or start processes: run.py test --benchmarks runs them too."""
 
