@@ -37,8 +37,8 @@ REFINED_ON: tuple[tuple[ProbeKind, float, int], ...] = (
 )
 TRACKING = 4
 """Number of probes before each kind of pattern."""
-DARKER = 0.6
-"""Factor by which the exposure is made shorter after a saturated frame."""
+DARKER, SHORTENINGS = 0.6, 12
+"""Factor by which the exposure is made shorter after a saturated frame, and how often."""
 LIGHT_ALONE = "1 px blocks"
 """Of these the sum of the light is compared, and not where it falls."""
 
@@ -92,11 +92,14 @@ def steep_frames(known: Calibrated, share: float, patterns: int) -> tuple[Digita
 
 
 def _twice(calibrated: CalibratedBench, inputs: Tensor, layers: Tensor) -> tuple[Triples, Tensor]:
-    """Return a pattern's frame and a second one (1, h, w), exposed so that no pixel is saturated."""
+    """Return a pattern's frame and a second one (1, h, w), exposed so that no pixel is saturated.
+
+    Raises TooMuchLightError if pixels are saturated at the shortest exposure that is tried.
+    """
     camera = calibrated.bench.camera
     calibrated_ms = camera.exposure_ms
     try:
-        while True:
+        for _ in range(SHORTENINGS):
             try:
                 first = measure_patterns(calibrated, inputs, layers)
                 again = measure_patterns(calibrated, inputs, layers)
@@ -106,6 +109,7 @@ def _twice(calibrated: CalibratedBench, inputs: Tensor, layers: Tensor) -> tuple
             if first.valid is None and again.valid is None:
                 return first, again.intensity
             camera.exposure_ms *= DARKER
+        raise TooMuchLightError(f"pixels are saturated at {camera.exposure_ms:.3g} ms too")
     finally:
         camera.exposure_ms = calibrated_ms
 
