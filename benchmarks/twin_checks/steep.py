@@ -24,6 +24,7 @@ from labdiff.calibrations.probe_frames import (
     predicted,
 )
 from labdiff.session.calibrated_bench import CalibratedBench
+from labdiff.sweep.bench_overrides import override_values
 from twin.alignment_fit import Triples, fit_alignment
 from twin.digital_twin import DigitalTwin
 from twin.drift_tracking import track_drift
@@ -39,6 +40,8 @@ TRACKING = 4
 """Number of probes before each kind of pattern."""
 DARKER, SHORTENINGS = 0.6, 12
 """Factor by which the exposure is made shorter after a saturated frame, and how often."""
+MOCK_SAMPLES = 2
+"""Samples a pixel and axis of the mock, as in the shipped bench file."""
 LIGHT_ALONE = "1 px blocks"
 """Of these the sum of the light is compared, and not where it falls."""
 
@@ -147,7 +150,8 @@ def compare(twin: DigitalTwin, frames: SteepFrames, iterations: int) -> SteepFou
 
 def measure(setting: Setting) -> Outcome:
     """Calibrate random benches, refine their twins of one sample a pixel, and predict steep patterns."""
-    text = bench_file(setting)
+    # What happens within a pixel is what is asked: the mock follows it at every scale.
+    text = override_values(bench_file(setting), {"mock.samples_per_pixel": MOCK_SAMPLES})
     share = setting.amount("share of the frames of a fit", smoke=0.1, quick=1.0, full=1.0)
     patterns = setting.amount("patterns of a kind", smoke=1, quick=4, full=8)
     iterations = setting.amount("iterations of a fit", smoke=1, quick=1, full=3)
