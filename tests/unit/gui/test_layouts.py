@@ -135,6 +135,28 @@ def test_sizes_that_nobody_understands_are_not_taken(
     assert window.docks["Live"].width() == pytest.approx(before, abs=4)
 
 
+def test_a_layout_fits_a_resized_window_until_a_panel_was_dragged(
+    qtbot: QtBot, window: MainWindow, settings: QSettings
+) -> None:
+    window.resize(*SMALL)
+    window.arrangement.choose("Align")
+    window.arrangement.reset()
+    settle(qtbot)
+    camera = window.docks["Live"]
+    narrow = camera.width()
+    window.arrangement.choose("Train")
+    window.resize(SMALL[0] + 500, SMALL[1] + 200)
+    settle(qtbot)
+    window.arrangement.choose("Align")
+    settle(qtbot)
+    assert camera.width() > narrow, "nothing was dragged, so that it fits the larger window"
+    window.arrangement.choose("Train")
+    settings.setValue("layout_align_sizes", "[400, 150, 0.3]")
+    window.arrangement.choose("Align")
+    settle(qtbot)
+    assert window.docks["Bench"].width() == 400, "a width that was dragged stays"
+
+
 def test_the_view_menu_ticks_the_layout_in_use(window: MainWindow) -> None:
     window.arrangement.choose("Generate")
     view = next(menu for menu in window.top.menus.findChildren(QMenu) if menu.title() == "&View")
