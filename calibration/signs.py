@@ -108,7 +108,7 @@ SIGNS: dict[Sign, SignRecord] = {
         SignRecord(
             "far lenses in the dark",
             "",
-            "lenses on the last patch are in focus where they should be, and those on far patches nowhere",
+            "lenses are in focus as expected on the last patch, and nowhere or too near on far ones",
         ),
         SignRecord("too much light", "", "light falls on saturated pixels"),
         SignRecord("dead pixels", "camera", "many pixels are dark in the midst of light"),

@@ -231,7 +231,7 @@ ALIGNMENT_PARAMETERS = (
         fitted_from="detailed",
         search_start=0.2,
         # Systematic: a fit with one sample a pixel finds 0.04 too much on every bench (decision 0036).
-        unresolved=0.04,
+        unresolved=0.03,
         shown=True,
     ),
     AlignmentParameter(

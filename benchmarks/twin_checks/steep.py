@@ -43,7 +43,7 @@ DARKER, SHORTENINGS = 0.6, 12
 MOCK_SAMPLES = 2
 """Samples a pixel and axis of the mock, as in the shipped bench file."""
 LIGHT_ALONE = "1 px blocks"
-"""Of these the sum of the light is compared, and not where it falls."""
+"""The kind of pattern of which the sum of the light is compared alone."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class SteepFrames:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SteepFound:
-    """Of one bench, by kind: error over the frames' own noise, and light predicted over measured."""
+    """The errors of one bench by kind: over the frames' own noise, and light predicted over measured."""
 
     over_noise: dict[str, float]
     light: dict[str, float]

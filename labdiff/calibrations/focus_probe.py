@@ -31,7 +31,7 @@ LEAST_CONTRAST = 1.5
 CLIPPED_PIXELS, SHORTENINGS = 12, 5
 """Saturated pixels from which on the exposure is divided by four, and how often."""
 FAR = 3
-"""Path in gaps from which on a patch is far; and of two far patches no lens may be in focus by chance."""
+"""Path in gaps from which on a patch is far from the camera."""
 SHORT = 0.75
 """Share of its path below which a lens is in focus by light that has not come all the way."""
 SCALED, ASIDE, DISAGREE = 0.08, 0.12, 0.1

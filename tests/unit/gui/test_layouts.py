@@ -95,9 +95,7 @@ def test_each_layout_is_as_the_user_has_left_it_until_it_is_reset(
     assert window.arrangement.name == "Review" and not window.docks["Log"].isHidden()
 
 
-def test_a_layout_that_was_left_and_taken_up_again_fits_a_resized_window(
-    qtbot: QtBot, window: MainWindow
-) -> None:
+def test_a_layout_that_was_stored_fits_a_resized_window(qtbot: QtBot, window: MainWindow) -> None:
     window.resize(1800, 900)
     window.arrangement.choose("Align")
     window.arrangement.reset()
